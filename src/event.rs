@@ -1,0 +1,154 @@
+//! The engines' voice: what happens, as plain values. Engines emit, `ui` draws; nothing here
+//! knows how it is shown.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::pg::{QualifiedName, ServerError};
+
+/// Events waiting to be drawn. A full queue slows an engine down rather than losing a fact; only
+/// ticks are dropped, since the next one supersedes them.
+const QUEUE: usize = 1024;
+
+/// A stage of `init`, in the order of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Both sides and the selection are examined; nothing is written.
+    Check,
+    /// Roles of the cluster.
+    Roles,
+    /// The target database is created.
+    Database,
+    /// Locks, slot, snapshot, catalog: the consistent point.
+    Basis,
+    /// Definitions that the rows need.
+    PreData,
+    /// The rows.
+    Data,
+    /// Indexes, keys, triggers, policies.
+    PostData,
+    /// Sequences and large objects.
+    Values,
+    /// `ANALYZE`.
+    Statistics,
+}
+
+/// One fact about a run.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A phase began in a database; cluster-wide phases name none.
+    PhaseStarted {
+        /// The database, where there is one.
+        database: Option<String>,
+        /// The phase.
+        phase: Phase,
+    },
+    /// A phase ended well.
+    PhaseFinished {
+        /// The database, where there is one.
+        database: Option<String>,
+        /// The phase.
+        phase: Phase,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// What the data phase of a database will move; estimates.
+    CopyPlanned {
+        /// The database.
+        database: String,
+        /// Tables with rows of their own.
+        tables: usize,
+        /// Estimated bytes on the source's disk.
+        bytes: u64,
+    },
+    /// A table's copy began.
+    TableStarted {
+        /// The database.
+        database: String,
+        /// The table.
+        table: QualifiedName,
+    },
+    /// Rows and bytes moved so far in a database. A tick: may be dropped.
+    CopyProgress {
+        /// The database.
+        database: String,
+        /// Rows so far.
+        rows: u64,
+        /// Bytes of COPY data so far.
+        bytes: u64,
+    },
+    /// A table's rows are committed on the target.
+    TableCopied {
+        /// The database.
+        database: String,
+        /// The table.
+        table: QualifiedName,
+        /// Rows, as both servers counted them.
+        rows: u64,
+        /// Bytes of COPY data.
+        bytes: u64,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// Statements of a phase done so far. A tick: may be dropped.
+    StatementsProgress {
+        /// The database.
+        database: String,
+        /// Which phase.
+        phase: Phase,
+        /// Done.
+        done: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// A table was compared.
+    TableVerified {
+        /// The database.
+        database: String,
+        /// The table.
+        table: QualifiedName,
+        /// Whether both sides hold the same rows.
+        equal: bool,
+        /// Rows on the source.
+        rows: u64,
+    },
+    /// Something the user should know, which changes nothing.
+    Note(String),
+    /// Something the user should act upon.
+    Warning(String),
+    /// A server sent a notice.
+    ServerNotice(ServerError),
+}
+
+/// A handle to emit events; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Events(Option<mpsc::Sender<Event>>);
+
+impl Events {
+    /// A handle and the stream of what is emitted through it.
+    pub fn channel() -> (Self, mpsc::Receiver<Event>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Self(Some(sender)), receiver)
+    }
+
+    /// A handle whose events nobody reads.
+    pub const fn silent() -> Self {
+        Self(None)
+    }
+
+    /// Emits a fact; waits while the queue is full. Cancel safe.
+    pub async fn emit(&self, event: Event) {
+        if let Some(sender) = &self.0 {
+            // A reader that is gone no longer wants to know.
+            drop(sender.send(event).await);
+        }
+    }
+
+    /// Emits a tick, or drops it while the queue is full.
+    pub fn tick(&self, event: Event) {
+        if let Some(sender) = &self.0 {
+            drop(sender.try_send(event));
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! PostgreSQL's own values: positions, names, versions, codes, and SQL text that cannot be
+//! assembled from raw strings. No I/O.
+
+mod lsn;
+mod name;
+mod oid;
+mod relation;
+mod server_error;
+mod sql;
+mod sqlstate;
+mod version;
+
+pub use lsn::{Lsn, ParseLsnError};
+pub use name::{Ident, InvalidName, QualifiedName, SlotName};
+pub use oid::Oid;
+pub use relation::{Persistence, RelKind, ReplicaIdentity, UnknownLetter};
+pub use server_error::ServerError;
+pub use sql::{Fragment, Literal, Sql};
+pub use sqlstate::SqlState;
+pub use version::ServerVersion;

@@ -1,0 +1,1 @@
+//! Connection strings, passwords and addresses against real servers.

@@ -1,0 +1,1 @@
+//! Schemas: source, our script, target, and pg_dump as the judge.

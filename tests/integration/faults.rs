@@ -1,0 +1,1 @@
+//! Bad input and broken servers: a clear error, and nothing changed.

@@ -1,0 +1,15 @@
+//! All tests that need servers, in one binary.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod command;
+mod connect;
+mod ddl;
+mod demo;
+mod faults;
+mod init;
+mod sandbox;
+mod tls;
+mod verify;
+mod wire;

@@ -1,0 +1,1 @@
+//! A test per sslmode, certificate kind and server answer.

@@ -1,0 +1,1 @@
+//! Contents compared by digest.

@@ -1,0 +1,139 @@
+//! Who may import whom. A line of the table may use any line below it, never one above; modules
+//! on the same line do not know each other.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// From the top down.
+const LAYERS: &[&[&str]] = &[
+    &["cli"],
+    &["demo"],
+    &["ui"],
+    &["migrate"],
+    &["snapshot", "verify"],
+    &["logical"],
+    &["ddl"],
+    &["selection"],
+    &["catalog"],
+    &["connect"],
+    &["wire", "sandbox"],
+    &["task"],
+    &["event"],
+    &["pg"],
+];
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|names| names.contains(&module))
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The modules named after `crate::` in a file, also in `use crate::{a::b, c}`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        if text[..at].ends_with('$') {
+            continue;
+        }
+        let rest = &text[at + "crate::".len()..];
+        let word = |text: &str| {
+            let word: String = text
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
+            word
+        };
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut fresh = true;
+            for (index, c) in group.char_indices() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => fresh = true,
+                    c if fresh && c.is_ascii_alphabetic() => {
+                        found.insert(word(&group[index..]));
+                        fresh = false;
+                    }
+                    _ => {}
+                }
+            }
+        } else {
+            found.insert(word(rest));
+        }
+    }
+    found
+}
+
+#[test]
+fn modules_import_downwards_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut wrong = Vec::new();
+    for file in files {
+        let relative = file.strip_prefix(&root).unwrap();
+        let first = relative
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap();
+        let module = first.trim_end_matches(".rs");
+        if matches!(module, "main" | "lib") {
+            continue;
+        }
+        let from = layer(module).unwrap_or_else(|| panic!("{module} has no layer"));
+        for import in imports(&fs::read_to_string(&file).unwrap()) {
+            let Some(to) = layer(&import) else { continue };
+            if import != module && to <= from {
+                wrong.push(format!("{} imports {import}", relative.display()));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "against the layers:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn no_file_is_longer_than_six_hundred_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        sources(&root.join(folder), &mut files);
+    }
+    let count = |file: &PathBuf| {
+        let text = fs::read_to_string(file).unwrap();
+        text.lines()
+            .take_while(|line| *line != "mod tests {")
+            .count()
+    };
+    let long: Vec<_> = files.iter().filter(|file| count(file) > 600).collect();
+    assert!(long.is_empty(), "longer than 600 lines: {long:?}");
+}
+
+#[test]
+fn grouped_imports_are_seen() {
+    let found = imports("use crate::{pg::{Lsn, Sql}, wire};\nuse crate::task::Scope;");
+    assert_eq!(
+        found.into_iter().collect::<Vec<_>>(),
+        ["pg", "task", "wire"]
+    );
+}
