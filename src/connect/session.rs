@@ -109,9 +109,12 @@ impl Session {
             .simple_query(sql.as_str())
             .await
             .map_err(Error::from_statement)?;
-        let row = |message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
+        let row = |message| {
+            if let SimpleQueryMessage::Row(row) = message {
+                Some(row)
+            } else {
+                None
+            }
         };
         Ok(messages.into_iter().filter_map(row).collect())
     }
