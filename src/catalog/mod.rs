@@ -1,1 +1,9 @@
-//! To be written.
+//! The source as plain data, and the queries that fill it.
+
+pub mod acl;
+pub mod cluster;
+mod error;
+pub mod load;
+pub mod provider;
+
+pub use error::Error;

@@ -1,0 +1,301 @@
+//! What belongs to the cluster rather than to one database: roles, their memberships and
+//! settings, and the databases themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::acl::Acl;
+use super::provider::Provider;
+use crate::connect::Secret;
+use crate::pg::{Ident, Oid, ServerVersion};
+
+/// The oid of the superuser that `initdb` makes (`BOOTSTRAP_SUPERUSERID`).
+pub const BOOTSTRAP_SUPERUSER: Oid = Oid(10);
+
+/// A run-time setting attached to a role or a database, as `pg_db_role_setting` holds it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Setting {
+    /// The parameter, e.g. `search_path`.
+    pub name: String,
+    /// Its value, for list parameters with the quotes of its elements.
+    pub value: String,
+}
+
+impl Setting {
+    /// Splits `name=value`; a value may itself hold `=`.
+    pub fn parse(entry: &str) -> Self {
+        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+        Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+}
+
+/// A power of a role that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribute {
+    /// `SUPERUSER`.
+    Superuser,
+    /// `INHERIT`.
+    Inherit,
+    /// `CREATEROLE`.
+    CreateRole,
+    /// `CREATEDB`.
+    CreateDatabase,
+    /// `LOGIN`.
+    Login,
+    /// `REPLICATION`.
+    Replication,
+    /// `BYPASSRLS`.
+    BypassRowSecurity,
+}
+
+impl Attribute {
+    /// All of them, in the order in which they are written.
+    pub const ALL: [Self; 7] = [
+        Self::Superuser,
+        Self::Inherit,
+        Self::CreateRole,
+        Self::CreateDatabase,
+        Self::Login,
+        Self::Replication,
+        Self::BypassRowSecurity,
+    ];
+}
+
+/// A role of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Key in the catalogs.
+    pub oid: Oid,
+    /// Name.
+    pub name: Ident,
+    /// Which powers are on.
+    pub attributes: BTreeSet<Attribute>,
+    /// Connections at a time; -1 for any number.
+    pub connection_limit: i32,
+    /// The password's verifier, where the catalog let us read it and there is one.
+    pub password: Option<Secret>,
+    /// When the password ends to be valid: a timestamp in UTC, or `infinity`.
+    pub valid_until: Option<String>,
+    /// Settings in every database.
+    pub settings: Vec<Setting>,
+    /// Comment.
+    pub comment: Option<String>,
+}
+
+impl Role {
+    /// Whether the server itself made the role (`pg_monitor`, …): the prefix is reserved.
+    pub fn is_predefined(&self) -> bool {
+        is_predefined(&self.name)
+    }
+
+    /// Whether `initdb` made the role.
+    pub fn is_bootstrap(&self) -> bool {
+        self.oid == BOOTSTRAP_SUPERUSER
+    }
+
+    /// Whether a power is on.
+    pub fn has(&self, attribute: Attribute) -> bool {
+        self.attributes.contains(&attribute)
+    }
+}
+
+/// Whether a role of this name comes with the server.
+pub fn is_predefined(role: &Ident) -> bool {
+    role.as_str().starts_with("pg_")
+}
+
+/// One grant of a role to another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Membership {
+    /// The role that is granted.
+    pub role: Ident,
+    /// Who becomes a member of it.
+    pub member: Ident,
+    /// Who granted it. None where that role is gone, and before 16, where it is not kept reliably.
+    pub grantor: Option<Ident>,
+    /// Whether the member may grant it on.
+    pub admin: bool,
+    /// Whether the member has its privileges without `SET ROLE`. None before 16: the member's
+    /// `INHERIT` attribute decides.
+    pub inherit: Option<bool>,
+    /// Whether the member may `SET ROLE` to it. None before 16: always.
+    pub set: Option<bool>,
+}
+
+/// All roles of a cluster and what ties them together.
+#[derive(Clone, Debug)]
+pub struct Roles {
+    /// The server's version.
+    pub version: ServerVersion,
+    /// The role of our session.
+    pub connected_as: Ident,
+    /// Whether verifiers of passwords could be read.
+    pub passwords_readable: bool,
+    /// By name.
+    pub roles: BTreeMap<Ident, Role>,
+    /// By role, member, grantor.
+    pub memberships: Vec<Membership>,
+    /// Rows of `pg_auth_members` that name a role which no longer exists.
+    pub orphan_memberships: usize,
+}
+
+impl Roles {
+    /// The managed service that this cluster belongs to, if any.
+    pub fn provider(&self) -> Option<Provider> {
+        Provider::recognize(self.roles.keys())
+    }
+
+    /// The role that `initdb` made.
+    pub fn bootstrap(&self) -> Option<&Role> {
+        self.roles.values().find(|role| role.is_bootstrap())
+    }
+
+    /// Whether our session's role has a power.
+    pub fn we_have(&self, attribute: Attribute) -> bool {
+        self.roles
+            .get(&self.connected_as)
+            .is_some_and(|role| role.has(attribute))
+    }
+
+    /// Whether `member` belongs to `role`, directly or through other roles.
+    pub fn is_member(&self, member: &Ident, role: &Ident) -> bool {
+        let mut seen = BTreeSet::from([member]);
+        let mut waiting = vec![member];
+        while let Some(current) = waiting.pop() {
+            if current == role {
+                return true;
+            }
+            for grant in self.memberships.iter().filter(|m| m.member == *current) {
+                if seen.insert(&grant.role) {
+                    waiting.push(&grant.role);
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Where a database's sort order comes from (`pg_database.datlocprovider`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LocaleProvider {
+    /// The operating system.
+    Libc,
+    /// ICU, since 15.
+    Icu {
+        /// The ICU locale.
+        locale: String,
+        /// Tailoring rules, since 16.
+        rules: Option<String>,
+    },
+    /// PostgreSQL itself, since 17.
+    Builtin {
+        /// `C`, `C.UTF-8` or `PG_UNICODE_FAST`.
+        locale: String,
+    },
+}
+
+/// How a database sorts and classifies text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locale {
+    /// `LC_COLLATE`.
+    pub collate: String,
+    /// `LC_CTYPE`.
+    pub ctype: String,
+    /// Provider.
+    pub provider: LocaleProvider,
+}
+
+/// A setting of a role within one database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSetting {
+    /// The role.
+    pub role: Ident,
+    /// The setting.
+    pub setting: Setting,
+}
+
+/// A database of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Key in the catalogs; with the cluster's identifier the database's identity.
+    pub oid: Oid,
+    /// Name.
+    pub name: Ident,
+    /// Owner.
+    pub owner: Ident,
+    /// Encoding by name, e.g. `UTF8`.
+    pub encoding: String,
+    /// Locale.
+    pub locale: Locale,
+    /// Connections at a time; -1 for any number.
+    pub connection_limit: i32,
+    /// Whether any role with `CREATEDB` may clone it.
+    pub is_template: bool,
+    /// Whether it can be connected to.
+    pub allows_connections: bool,
+    /// False where `DROP DATABASE` was interrupted: only dropping it again is possible.
+    pub is_valid: bool,
+    /// Default tablespace.
+    pub tablespace: Ident,
+    /// Privileges. None: the built-in ones.
+    pub acl: Option<Acl>,
+    /// The built-in privileges of the source's version.
+    pub acl_default: Acl,
+    /// Comment.
+    pub comment: Option<String>,
+    /// Settings of every role in it.
+    pub settings: Vec<Setting>,
+    /// Settings of single roles in it.
+    pub role_settings: Vec<RoleSetting>,
+    /// Bytes on disk; None where we may not ask.
+    pub size_bytes: Option<u64>,
+}
+
+/// Whether a database is copied when nothing is said about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Candidate {
+    /// Yes.
+    Yes,
+    /// Only when it is named: the administrative database `postgres`.
+    WhenNamed,
+    /// No: a template.
+    Template,
+    /// No: it refuses connections.
+    NoConnections,
+    /// No: it is half dropped.
+    Invalid,
+    /// No: it belongs to the managed service.
+    Provider,
+}
+
+impl Database {
+    /// Whether the database is copied when nothing is said about it.
+    pub fn candidate(&self, provider: Option<Provider>) -> Candidate {
+        if !self.is_valid {
+            Candidate::Invalid
+        } else if !self.allows_connections {
+            Candidate::NoConnections
+        } else if self.is_template || self.name.as_str().starts_with("template") {
+            Candidate::Template
+        } else if provider.is_some_and(|provider| provider.owns_database(&self.name)) {
+            Candidate::Provider
+        } else if self.name.as_str() == "postgres" {
+            Candidate::WhenNamed
+        } else {
+            Candidate::Yes
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_split_at_the_first_equals_sign() {
+        let setting = Setting::parse("app.where=a=b");
+        assert_eq!((&*setting.name, &*setting.value), ("app.where", "a=b"));
+    }
+}

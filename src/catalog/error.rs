@@ -1,0 +1,62 @@
+use crate::connect;
+use crate::pg::UnknownLetter;
+
+/// Why the catalog could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server refused the query, or the connection broke.
+    #[error("read {what}")]
+    Query {
+        /// What was asked for, e.g. `roles`.
+        what: &'static str,
+        /// The cause.
+        #[source]
+        source: connect::Error,
+    },
+    /// The answer has another shape than the query promises.
+    #[error("read {what}: column {column}")]
+    Column {
+        /// What was asked for.
+        what: &'static str,
+        /// The column of the answer.
+        column: &'static str,
+        /// The cause.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// The answer has more or fewer rows than the query promises.
+    #[error("read {what}: {rows} rows where one was expected")]
+    RowCount {
+        /// What was asked for.
+        what: &'static str,
+        /// How many came.
+        rows: usize,
+    },
+    /// A list of privileges came in another shape than the query promises.
+    #[error("read the privileges in column {column}")]
+    Acl {
+        /// The column of the answer.
+        column: &'static str,
+        /// The cause.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A catalog letter of a newer server.
+    #[error(transparent)]
+    Letter(#[from] UnknownLetter),
+}
+
+impl Error {
+    /// Whether the same call may succeed later on a new connection.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Query { source, .. } => match source.sqlstate() {
+                Some(code) => code.is_transient(),
+                None => true,
+            },
+            Self::Column { .. } | Self::RowCount { .. } | Self::Acl { .. } | Self::Letter(_) => {
+                false
+            }
+        }
+    }
+}

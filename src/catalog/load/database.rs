@@ -1,0 +1,95 @@
+//! Reads the databases of a cluster, and the names of the parameters that a server knows.
+
+use std::collections::BTreeSet;
+
+use super::{Columns, query};
+use crate::catalog::Error;
+use crate::catalog::cluster::{Database, Locale, LocaleProvider, RoleSetting, Setting};
+use crate::connect::Session;
+use crate::pg::{Ident, UnknownLetter};
+
+const WHAT: &str = "databases";
+
+/// `pg_database.datconnlimit` of a database whose `DROP DATABASE` was interrupted.
+const INVALID: i32 = -2;
+
+/// Reads all databases of the cluster, by name.
+///
+/// # Errors
+/// The server refused the query, or the connection broke.
+pub async fn load_databases(session: &Session) -> Result<Vec<Database>, Error> {
+    let rows = query(session, WHAT, include_str!("../sql/databases.sql"), &[]).await?;
+    rows.iter()
+        .map(|row| database(&Columns::new(WHAT, row)))
+        .collect()
+}
+
+/// Reads the names of the parameters that the server knows.
+///
+/// # Errors
+/// The server refused the query, or the connection broke.
+pub async fn load_setting_names(session: &Session) -> Result<BTreeSet<String>, Error> {
+    const WHAT: &str = "parameters";
+    let rows = query(session, WHAT, include_str!("../sql/setting_names.sql"), &[]).await?;
+    rows.iter()
+        .map(|row| Columns::new(WHAT, row).value("name"))
+        .collect()
+}
+
+fn database(row: &Columns<'_>) -> Result<Database, Error> {
+    let connection_limit = row.value("datconnlimit")?;
+    let has_acl: bool = row.value("has_acl")?;
+    let settings: Vec<&str> = row.value("settings")?;
+    let size: Option<i64> = row.value("size_bytes")?;
+    Ok(Database {
+        oid: row.oid("oid")?,
+        name: row.name("name")?,
+        owner: row.name("owner")?,
+        encoding: row.value("encoding")?,
+        locale: locale(row)?,
+        connection_limit,
+        is_template: row.value("datistemplate")?,
+        allows_connections: row.value("datallowconn")?,
+        is_valid: connection_limit != INVALID,
+        tablespace: row.name("tablespace")?,
+        acl: has_acl.then(|| row.acl("acl")).transpose()?,
+        acl_default: row.acl("acl_default")?,
+        comment: row.value("comment")?,
+        settings: settings.into_iter().map(Setting::parse).collect(),
+        role_settings: role_settings(row)?,
+        size_bytes: size.map(i64::unsigned_abs),
+    })
+}
+
+fn locale(row: &Columns<'_>) -> Result<Locale, Error> {
+    let locale = || Ok::<_, Error>(row.value::<Option<String>>("locale")?.unwrap_or_default());
+    let provider = match row.value("provider")? {
+        "c" => LocaleProvider::Libc,
+        "i" => LocaleProvider::Icu {
+            locale: locale()?,
+            rules: row.value("icu_rules")?,
+        },
+        "b" => LocaleProvider::Builtin { locale: locale()? },
+        letter => {
+            return Err(Error::Letter(UnknownLetter {
+                what: "datlocprovider",
+                letter: letter.to_owned(),
+            }));
+        }
+    };
+    Ok(Locale {
+        collate: row.value("collate")?,
+        ctype: row.value("ctype")?,
+        provider,
+    })
+}
+
+fn role_settings(row: &Columns<'_>) -> Result<Vec<RoleSetting>, Error> {
+    let roles: Vec<&str> = row.value("setting_roles")?;
+    let entries: Vec<&str> = row.value("role_settings")?;
+    let pair = |(role, entry): (&str, &str)| RoleSetting {
+        role: Ident::from_catalog(role),
+        setting: Setting::parse(entry),
+    };
+    Ok(roles.into_iter().zip(entries).map(pair).collect())
+}

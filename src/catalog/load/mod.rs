@@ -1,0 +1,10 @@
+//! One query per kind of object, each for the whole database or cluster. What a version of the
+//! server may lack is asked for by name in the row's JSON form, where an absent column is NULL:
+//! so one text serves all versions.
+
+mod row;
+
+pub mod database;
+pub mod roles;
+
+use row::{Columns, query};
