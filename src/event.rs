@@ -102,6 +102,24 @@ pub enum Event {
         /// Of how many.
         total: usize,
     },
+    /// What verification will compare in a database.
+    VerifyPlanned {
+        /// The database.
+        database: String,
+        /// Tables on both sides.
+        tables: usize,
+        /// Their estimated bytes on the source's disk.
+        bytes: u64,
+    },
+    /// What verification has read on the source of a database so far. A tick: may be dropped.
+    VerifyProgress {
+        /// The database.
+        database: String,
+        /// Rows so far.
+        rows: u64,
+        /// Bytes of COPY data so far.
+        bytes: u64,
+    },
     /// A table was compared.
     TableVerified {
         /// The database.

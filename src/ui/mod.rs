@@ -1,1 +1,214 @@
-//! To be written.
+//! What people and programs see: the only place besides `cli` that prints.
+//!
+//! Standard output carries the report of a command and nothing else: text, or with
+//! `--output json` exactly one object, also on failure. Everything else (progress, questions,
+//! warnings, errors) goes to standard error, which [`Screen`] owns. Off a terminal no escape code
+//! is written unless `--color always` asks for colour.
+//!
+//! ```text
+//! engines ── Event ──► Drawing ──► Screen (stderr)
+//! engines ── Report ─► Ui::report ─► stdout
+//! cli ────── Failure ► Ui::fail ──► Screen, with JSON also stdout
+//! ```
+
+mod confirm;
+mod failure;
+mod json;
+mod progress;
+mod screen;
+pub mod sizes;
+mod style;
+pub mod table;
+pub mod text;
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use confirm::PROCEED;
+pub use failure::Failure;
+pub use progress::Drawing;
+pub use screen::Screen;
+pub use style::{Color, Style};
+
+use self::json::Object;
+use crate::event::Event;
+
+/// The form of reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One object for programs.
+    Json,
+}
+
+/// What the process's streams are, and what the environment says about them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Streams {
+    /// Standard input is a terminal.
+    pub stdin_is_terminal: bool,
+    /// Standard output is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Standard error is a terminal.
+    pub stderr_is_terminal: bool,
+    /// The terminal cannot move its cursor (`TERM=dumb`).
+    pub is_dumb: bool,
+    /// `NO_COLOR` is set and not empty.
+    pub no_color: bool,
+}
+
+impl Streams {
+    /// The streams of this process.
+    pub fn of_process() -> Self {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            stdin_is_terminal: io::stdin().is_terminal(),
+            stdout_is_terminal: io::stdout().is_terminal(),
+            stderr_is_terminal: io::stderr().is_terminal(),
+            is_dumb: set("TERM").is_some_and(|term| term == "dumb"),
+            no_color: set("NO_COLOR").is_some(),
+        }
+    }
+
+    /// Whether someone can be asked: both ends of a dialogue are terminals.
+    pub fn are_interactive(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal
+    }
+}
+
+/// What a command has to say at its end.
+pub trait Report {
+    /// The command, such as `verify`.
+    fn command(&self) -> &'static str;
+
+    /// The code that the command exits with.
+    fn exit_code(&self) -> u8;
+
+    /// The report for people, each line ended. Names from servers must be clean
+    /// ([`text::clean`], or the `Display` of names).
+    fn text(&self, style: Style) -> String;
+
+    /// The entries of `databases` in the JSON report.
+    fn databases(&self) -> Vec<Value>;
+
+    /// Warnings that no event has told.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The two output streams of a command.
+#[derive(Debug)]
+pub struct Ui {
+    output: Output,
+    color: Color,
+    streams: Streams,
+    screen: Screen,
+    warnings: progress::Warnings,
+}
+
+impl Ui {
+    /// A user interface on this process's streams.
+    pub fn new(output: Output, color: Color, streams: Streams) -> Self {
+        Self {
+            output,
+            color,
+            streams,
+            screen: Screen::new(streams.stderr_is_terminal && !streams.is_dumb),
+            warnings: progress::Warnings::default(),
+        }
+    }
+
+    /// Standard error, for the logger: `with_writer(move || screen.clone())`.
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// What the streams are.
+    pub fn streams(&self) -> Streams {
+        self.streams
+    }
+
+    /// The style of standard error.
+    pub fn style(&self) -> Style {
+        self.color
+            .style(self.streams.stderr_is_terminal, self.streams.no_color)
+    }
+
+    /// Draws the events of a run until its last handle is gone.
+    pub fn drive(&self, events: mpsc::Receiver<Event>) -> Drawing {
+        Drawing::start(self.screen.clone(), Arc::clone(&self.warnings), events)
+    }
+
+    /// Asks on standard error and reads one line of standard input. Only `y`, `Y` and `yes` mean
+    /// yes; the end of input and `stop` mean no. Cancel safe, but a line read after that is lost.
+    ///
+    /// # Errors
+    /// A stream is broken, or no thread could be started.
+    pub async fn confirm(&self, question: &str, stop: &CancellationToken) -> io::Result<bool> {
+        let echoes = self.streams.stdin_is_terminal;
+        confirm::ask(&self.screen, question, echoes, stop).await
+    }
+
+    /// Shows a warning, and keeps it for the JSON report.
+    pub fn warn(&self, warning: &str) {
+        let mark = format!("{} ", self.style().doubtful("warning:"));
+        self.screen.line_from_outside(&mark, warning);
+        self.kept().push(text::clean(warning));
+    }
+
+    /// Writes the report of a command to standard output: its last words there.
+    ///
+    /// # Errors
+    /// Standard output is broken.
+    pub fn report(&self, report: &impl Report) -> io::Result<()> {
+        let streams = self.streams;
+        match self.output {
+            Output::Text => {
+                let style = self
+                    .color
+                    .style(streams.stdout_is_terminal, streams.no_color);
+                write_out(&report.text(style))
+            }
+            Output::Json => {
+                self.kept().extend(report.warnings());
+                let object = Object::new(report.command(), report.exit_code())
+                    .with_databases(report.databases())
+                    .with_warnings(self.kept().clone());
+                write_out(&object.line())
+            }
+        }
+    }
+
+    /// Shows an error on standard error; with JSON also the one object on standard output.
+    ///
+    /// # Errors
+    /// Standard output is broken.
+    pub fn fail(&self, failure: &Failure<'_>) -> io::Result<()> {
+        self.screen.line(failure.text(self.style()).trim_end());
+        match self.output {
+            Output::Text => Ok(()),
+            Output::Json => {
+                let object = Object::new(failure.command, failure.exit_code)
+                    .with_warnings(self.kept().clone())
+                    .with_error(failure.json());
+                write_out(&object.line())
+            }
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<String>> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}

@@ -1,0 +1,65 @@
+//! Questions: asked on standard error, answered by one line of standard input.
+
+use std::io;
+
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::Screen;
+
+/// `init`'s question.
+pub const PROCEED: &str = "Proceed with replication? [y/N]:";
+
+/// Whether a line means yes: `y`, `Y` or `yes`. An empty line and the end of input mean no.
+fn is_yes(line: &str) -> bool {
+    matches!(line.trim(), "y" | "Y" | "yes")
+}
+
+/// Asks, and waits for a line or for `stop`, which means no. See [`super::Ui::confirm`].
+pub(super) async fn ask(
+    screen: &Screen,
+    question: &str,
+    echoes: bool,
+    stop: &CancellationToken,
+) -> io::Result<bool> {
+    use io::Write as _;
+    let mut out = screen.clone();
+    write!(out, "{question} ")?;
+    out.flush()?;
+    let (sender, answer) = oneshot::channel();
+    // A thread of its own: a read of standard input cannot be cancelled, and a runtime would wait
+    // for it at its end. Reading here would hold up the signals instead.
+    std::thread::Builder::new()
+        .name("question".to_owned())
+        .spawn(move || {
+            let mut line = String::new();
+            let read = io::stdin().read_line(&mut line).map(|_| line);
+            // Nobody waits for the answer after a stop.
+            drop(sender.send(read));
+        })?;
+    let line = tokio::select! {
+        biased;
+        () = stop.cancelled() => Ok(String::new()),
+        line = answer => line.unwrap_or_else(|_| Ok(String::new())),
+    };
+    if !echoes || stop.is_cancelled() {
+        // Nobody pressed Enter: the next line would stand behind the question.
+        writeln!(out)?;
+    }
+    line.map(|line| is_yes(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_three_words_mean_yes() {
+        for yes in ["y\n", "Y\n", "yes\r\n", " y "] {
+            assert!(is_yes(yes), "{yes:?}");
+        }
+        for no in ["", "\n", "n\n", "YES\n", "yes please\n", "j\n"] {
+            assert!(!is_yes(no), "{no:?}");
+        }
+    }
+}

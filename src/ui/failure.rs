@@ -1,0 +1,168 @@
+//! How an error is shown: what failed and where, the causes down to the server's answer, and what
+//! to do next.
+
+use std::error::Error;
+
+use super::json::Failed;
+use super::style::Style;
+use super::text;
+use crate::connect;
+use crate::pg::ServerError;
+
+/// A command that failed.
+#[derive(Debug)]
+pub struct Failure<'a> {
+    /// The command, such as `init`.
+    pub command: &'static str,
+    /// The code it will exit with.
+    pub exit_code: u8,
+    /// What happened; its sources are the causes.
+    pub error: &'a (dyn Error + 'static),
+    /// Side, database, table, phase, host and port: what is known. Never a password.
+    pub place: Option<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+/// The messages from the outside in. A message that its predecessor already ends with is left
+/// out: it would only be said twice.
+fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut messages: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let message = server_error(error).map_or_else(|| error.to_string(), headline);
+        let message = text::clean(&message);
+        if !messages.last().is_some_and(|last| last.ends_with(&message)) {
+            messages.push(message);
+        }
+        next = error.source();
+    }
+    messages
+}
+
+/// Message and code, without the fields that stand on lines of their own.
+fn headline(answer: &ServerError) -> String {
+    format!("{} (SQLSTATE {})", answer.message, answer.code)
+}
+
+/// The server's answer, if this very error is one.
+fn server_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ServerError> {
+    if let Some(connect::Error::Server(answer)) = error.downcast_ref() {
+        return Some(answer);
+    }
+    let boxed = error.downcast_ref::<Box<ServerError>>().map(AsRef::as_ref);
+    boxed.or_else(|| error.downcast_ref::<ServerError>())
+}
+
+/// The server's answer, if one is among the causes.
+fn answer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ServerError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let found = server_error(error);
+        if found.is_some() {
+            return found;
+        }
+        next = error.source();
+    }
+    None
+}
+
+impl Failure<'_> {
+    /// The error for people, its lines ended.
+    pub fn text(&self, style: Style) -> String {
+        let mut lines = vec![format!("{} {}", style.bad("error:"), self.message())];
+        let mut field = |name: &str, value: Option<&str>| {
+            lines.extend(value.map(|value| format!("  {name}: {}", text::clean(value))));
+        };
+        field("where", self.place.as_deref());
+        if let Some(answer) = answer(self.error) {
+            field("detail", answer.detail.as_deref());
+            field("context", answer.context.as_deref());
+            field("hint", answer.hint.as_deref());
+        }
+        field("next", self.hint.as_deref());
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The chain as one sentence.
+    fn message(&self) -> String {
+        chain(self.error).join(": ")
+    }
+
+    /// The `error` of the JSON report. Of two hints, ours knows the program.
+    pub(super) fn json(&self) -> Failed {
+        let mut messages = chain(self.error).into_iter();
+        let answer = answer(self.error);
+        let server_hint = answer.and_then(|answer| answer.hint.as_deref());
+        let detail = answer.and_then(|answer| answer.detail.as_deref());
+        Failed {
+            message: messages.next().unwrap_or_default(),
+            place: self.place.as_deref().map(text::clean),
+            cause: messages.collect(),
+            sqlstate: answer.map(|answer| answer.code.to_string()),
+            detail: detail.map(text::clean),
+            hint: self.hint.as_deref().or(server_hint).map(text::clean),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::SqlState;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("copy table public.orders")]
+    struct Copy(#[source] connect::Error);
+
+    fn refused() -> Copy {
+        Copy(connect::Error::Server(Box::new(ServerError {
+            severity: "ERROR".to_owned(),
+            code: SqlState::INSUFFICIENT_PRIVILEGE,
+            message: "permission denied for table \u{1b}[1morders".to_owned(),
+            detail: None,
+            hint: Some("ask the owner".to_owned()),
+            context: None,
+            position: None,
+        })))
+    }
+
+    fn failure<'a>(error: &'a (dyn Error + 'static)) -> Failure<'a> {
+        Failure {
+            command: "init",
+            exit_code: 1,
+            error,
+            place: Some("source, database shop".to_owned()),
+            hint: Some("grant SELECT".to_owned()),
+        }
+    }
+
+    #[test]
+    fn people_see_the_chain_the_place_and_the_way_out() {
+        assert_eq!(
+            failure(&refused()).text(Style::PLAIN),
+            "error: copy table public.orders: permission denied for table  [1morders (SQLSTATE 42501)\n  \
+             where: source, database shop\n  hint: ask the owner\n  next: grant SELECT\n"
+        );
+    }
+
+    #[test]
+    fn programs_see_the_same_in_fields() {
+        let json = failure(&refused()).json();
+        assert_eq!(json.message, "copy table public.orders");
+        assert_eq!(json.sqlstate.as_deref(), Some("42501"));
+        assert_eq!(json.cause.len(), 1);
+        assert_eq!(json.hint.as_deref(), Some("grant SELECT"));
+    }
+
+    #[test]
+    fn a_cause_is_not_said_twice() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("read file: not found")]
+        struct Outer(#[source] Inner);
+        #[derive(Debug, thiserror::Error)]
+        #[error("not found")]
+        struct Inner;
+        assert_eq!(chain(&Outer(Inner)), ["read file: not found"]);
+    }
+}

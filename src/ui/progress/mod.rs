@@ -1,0 +1,200 @@
+//! Draws a run while it runs: bars on a terminal, plain lines elsewhere. What is known stands in
+//! [`state`] and is built from events alone; how it is shown is in [`live`] and in the lines here.
+
+mod live;
+mod state;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use self::live::Live;
+use self::state::State;
+use super::{Screen, text};
+use crate::event::Event;
+use crate::task::Background;
+
+/// How often a pipe gets a line.
+const LINE_PERIOD: Duration = Duration::from_secs(10);
+
+/// How often a terminal is redrawn; more often is flicker, less looks stuck.
+const FRAME_PERIOD: Duration = Duration::from_millis(200);
+
+/// Warnings shown so far, for the report.
+pub(super) type Warnings = Arc<Mutex<Vec<String>>>;
+
+/// The drawing of a run; ends with the run's last [`Events`](crate::event::Events) handle.
+/// Dropping it stops the drawing and clears the bars.
+#[derive(Debug)]
+#[must_use = "dropping it stops the drawing"]
+pub struct Drawing(Background<()>);
+
+impl Drawing {
+    pub(super) fn start(screen: Screen, warnings: Warnings, events: mpsc::Receiver<Event>) -> Self {
+        Self(Background::spawn(draw(screen, warnings, events)))
+    }
+
+    /// Waits until the last handle to emit events is gone and everything is drawn. Cancel safe.
+    pub async fn finish(self) {
+        self.0.join().await;
+    }
+}
+
+async fn draw(screen: Screen, warnings: Warnings, mut events: mpsc::Receiver<Event>) {
+    let period = if screen.is_live() {
+        FRAME_PERIOD
+    } else {
+        LINE_PERIOD
+    };
+    let start = Instant::now();
+    let mut tick = interval_at(start + period, period);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut state = State::default();
+    let mut live = Live::new(&screen);
+    loop {
+        tokio::select! {
+            biased;
+            _ = tick.tick() => show(&screen, &mut live, &state, start.elapsed()),
+            event = events.recv() => {
+                let Some(event) = event else { return };
+                state.apply(&event, start.elapsed());
+                tell(&screen, &warnings, &event);
+            }
+        }
+    }
+}
+
+/// What is shown at each tick.
+fn show(screen: &Screen, live: &mut Live, state: &State, now: Duration) {
+    if screen.is_live() {
+        live.draw(state, now);
+    } else {
+        for line in state.lines(now) {
+            screen.line(&line);
+        }
+    }
+}
+
+/// What is shown as it happens.
+fn tell(screen: &Screen, warnings: &Warnings, event: &Event) {
+    match event {
+        Event::Warning(warning) => {
+            screen.line_from_outside("warning: ", warning);
+            warnings
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(text::clean(warning));
+        }
+        Event::Note(note) => screen.line_from_outside("note: ", note),
+        Event::ServerNotice(notice) if notice.severity == "WARNING" => {
+            screen.line_from_outside("the server warns: ", &notice.to_string());
+        }
+        Event::ServerNotice(notice) => tracing::debug!("{}: {notice}", notice.severity),
+        Event::TableCopied { .. } | Event::TableVerified { .. } | Event::PhaseFinished { .. } => {
+            if let Some(line) = finished(event).filter(|_| !screen.is_live()) {
+                screen.line(&line);
+            }
+        }
+        Event::PhaseStarted { .. }
+        | Event::CopyPlanned { .. }
+        | Event::TableStarted { .. }
+        | Event::CopyProgress { .. }
+        | Event::StatementsProgress { .. }
+        | Event::VerifyPlanned { .. }
+        | Event::VerifyProgress { .. } => {}
+    }
+}
+
+/// The line of a table or phase that is done; names are free of control characters by their type.
+fn finished(event: &Event) -> Option<String> {
+    match event {
+        Event::TableCopied {
+            database,
+            table,
+            rows,
+            bytes,
+            elapsed,
+        } => {
+            let rate = text::rate(*bytes, *elapsed).map(|rate| format!(" ({rate})"));
+            Some(format!(
+                "{}.{table}: {}, {} in {}{}",
+                text::clean(database),
+                text::counted(*rows, "row"),
+                text::size(*bytes),
+                text::duration(*elapsed),
+                rate.unwrap_or_default(),
+            ))
+        }
+        Event::TableVerified {
+            database,
+            table,
+            equal,
+            rows,
+        } => {
+            let verdict = if *equal { "equal" } else { "not equal" };
+            let rows = text::counted(*rows, "row");
+            Some(format!(
+                "{}.{table}: {verdict}, {rows}",
+                text::clean(database)
+            ))
+        }
+        Event::PhaseFinished {
+            database,
+            phase,
+            elapsed,
+        } => {
+            let place = database.as_deref().map_or_else(String::new, |database| {
+                format!("{}: ", text::clean(database))
+            });
+            let elapsed = text::duration(*elapsed);
+            Some(format!(
+                "{place}{} done in {elapsed}",
+                state::phase_name(*phase)
+            ))
+        }
+        Event::PhaseStarted { .. }
+        | Event::CopyPlanned { .. }
+        | Event::TableStarted { .. }
+        | Event::CopyProgress { .. }
+        | Event::StatementsProgress { .. }
+        | Event::VerifyPlanned { .. }
+        | Event::VerifyProgress { .. }
+        | Event::Note(_)
+        | Event::Warning(_)
+        | Event::ServerNotice(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::QualifiedName;
+
+    #[test]
+    fn a_finished_table_says_what_moved_and_how_fast() {
+        let event = Event::TableCopied {
+            database: "shop".to_owned(),
+            table: QualifiedName::from_catalog("public", "orders"),
+            rows: 1_500_000,
+            bytes: 120 << 20,
+            elapsed: Duration::from_secs(4),
+        };
+        assert_eq!(
+            finished(&event).unwrap(),
+            "shop.public.orders: 1500000 rows, 120.0 MB in 4.0s (30.0 MB/s)"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_drawing_ends_with_the_last_handle_and_keeps_warnings() {
+        let (events, receiver) = crate::event::Events::channel();
+        let warnings = Warnings::default();
+        let drawing = Drawing::start(Screen::new(false), Arc::clone(&warnings), receiver);
+        events.emit(Event::Warning("a\u{7}b".to_owned())).await;
+        drop(events);
+        drawing.finish().await;
+        assert_eq!(*warnings.lock().unwrap(), ["a b"]);
+    }
+}

@@ -1,0 +1,355 @@
+//! What is known about a run so far, from its events alone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::event::{Event, Phase};
+use crate::ui::text;
+
+/// Rates are taken over this much of the past: long enough to be calm, short enough to be true.
+const WINDOW: Duration = Duration::from_secs(15);
+
+/// The run: one entry per database that is at work, by name.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    databases: BTreeMap<String, Database>,
+}
+
+/// One database at work.
+#[derive(Debug, Default)]
+pub(super) struct Database {
+    phase: Option<Phase>,
+    statements: Option<(usize, usize)>,
+    rows: Option<Rows>,
+    verifies: bool,
+}
+
+/// Rows on their way, or being compared.
+#[derive(Debug, Default)]
+struct Rows {
+    tables: usize,
+    tables_done: usize,
+    bytes_planned: u64,
+    bytes: u64,
+    rows: u64,
+    samples: VecDeque<(Duration, u64)>,
+}
+
+/// A phase in words.
+pub(super) const fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Check => "checks",
+        Phase::Roles => "roles",
+        Phase::Database => "database",
+        Phase::Basis => "consistent point",
+        Phase::PreData => "definitions",
+        Phase::Data => "rows",
+        Phase::PostData => "indexes, keys and triggers",
+        Phase::Values => "sequences",
+        Phase::Statistics => "statistics",
+    }
+}
+
+impl State {
+    /// Takes a fact in; `now` is the time since the run began.
+    pub(super) fn apply(&mut self, event: &Event, now: Duration) {
+        match event {
+            Event::PhaseStarted { database, phase } => {
+                self.database(database.as_deref().unwrap_or_default())
+                    .begin(*phase);
+            }
+            Event::PhaseFinished { database, .. } => {
+                self.databases
+                    .remove(database.as_deref().unwrap_or_default());
+            }
+            Event::CopyPlanned {
+                database,
+                tables,
+                bytes,
+            } => {
+                self.database(database).rows = Some(Rows::planned(*tables, *bytes));
+            }
+            Event::VerifyPlanned {
+                database,
+                tables,
+                bytes,
+            } => {
+                let database = self.database(database);
+                database.rows = Some(Rows::planned(*tables, *bytes));
+                database.verifies = true;
+            }
+            Event::CopyProgress {
+                database,
+                rows,
+                bytes,
+            }
+            | Event::VerifyProgress {
+                database,
+                rows,
+                bytes,
+            } => {
+                self.rows(database).advance(*rows, *bytes, now);
+            }
+            Event::TableCopied { database, .. } | Event::TableVerified { database, .. } => {
+                self.finish_table(database);
+            }
+            Event::StatementsProgress {
+                database,
+                done,
+                total,
+                ..
+            } => {
+                self.database(database).statements = Some((*done, *total));
+            }
+            Event::TableStarted { .. }
+            | Event::Note(_)
+            | Event::Warning(_)
+            | Event::ServerNotice(_) => {}
+        }
+    }
+
+    /// The databases at work; the cluster itself has an empty name.
+    pub(super) fn databases(&self) -> impl Iterator<Item = (&str, &Database)> {
+        self.databases
+            .iter()
+            .map(|(name, database)| (name.as_str(), database))
+    }
+
+    /// A line per database at work.
+    pub(super) fn lines(&self, now: Duration) -> impl Iterator<Item = String> {
+        self.databases().map(move |(name, database)| {
+            if name.is_empty() {
+                database.summary(now)
+            } else {
+                format!("{}: {}", text::clean(name), database.summary(now))
+            }
+        })
+    }
+
+    fn database(&mut self, name: &str) -> &mut Database {
+        self.databases.entry(name.to_owned()).or_default()
+    }
+
+    fn rows(&mut self, name: &str) -> &mut Rows {
+        self.database(name).rows.get_or_insert_default()
+    }
+
+    /// A copy ends with its phase; a verification, which has none, with its last table.
+    fn finish_table(&mut self, name: &str) {
+        let rows = self.rows(name);
+        rows.tables_done += 1;
+        let all = rows.tables_done >= rows.tables;
+        if all && self.database(name).verifies {
+            self.databases.remove(name);
+        }
+    }
+}
+
+impl Database {
+    fn begin(&mut self, phase: Phase) {
+        *self = Self {
+            phase: Some(phase),
+            // The plan of the rows may be known before their phase begins.
+            rows: self.rows.take().filter(|_| phase == Phase::Data),
+            ..Self::default()
+        };
+    }
+
+    /// How much is done, of how much: for a bar.
+    pub(super) fn fraction(&self) -> Option<(u64, u64)> {
+        if let Some(rows) = &self.rows {
+            // The plan is an estimate of the disk's bytes: a bar that is full too early waits.
+            let planned = rows.bytes_planned.max(rows.bytes).max(1);
+            return Some((rows.bytes, planned));
+        }
+        let (done, total) = self.statements?;
+        Some((u64::try_from(done).ok()?, u64::try_from(total).ok()?))
+    }
+
+    /// The same in words.
+    pub(super) fn summary(&self, now: Duration) -> String {
+        if let Some(rows) = &self.rows {
+            return rows.summary(now);
+        }
+        let phase = self.phase.map_or("at work", phase_name);
+        match self.statements {
+            Some((done, total)) => format!("{phase}, {done} of {total}"),
+            None => phase.to_owned(),
+        }
+    }
+}
+
+impl Rows {
+    fn planned(tables: usize, bytes_planned: u64) -> Self {
+        Self {
+            tables,
+            bytes_planned,
+            ..Self::default()
+        }
+    }
+
+    fn advance(&mut self, rows: u64, bytes: u64, now: Duration) {
+        self.rows = self.rows.max(rows);
+        self.bytes = self.bytes.max(bytes);
+        self.samples.push_back((now, self.bytes));
+        // One sample older than the window stays, so that the window is covered.
+        while self
+            .samples
+            .get(1)
+            .is_some_and(|(at, _)| *at + WINDOW < now)
+        {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Bytes per second over the window.
+    fn speed(&self, now: Duration) -> Option<u64> {
+        let (at, bytes) = *self.samples.front()?;
+        text::per_second(self.bytes.saturating_sub(bytes), now.saturating_sub(at))
+    }
+
+    fn summary(&self, now: Duration) -> String {
+        let size = text::size(self.bytes);
+        let mut parts = vec![
+            format!("{} of {} tables", self.tables_done, self.tables),
+            text::counted(self.rows, "row"),
+            match text::size(self.bytes_planned) {
+                planned if self.bytes < self.bytes_planned => format!("{size} of about {planned}"),
+                _ => size,
+            },
+        ];
+        if let Some(speed) = self.speed(now).filter(|speed| *speed > 0) {
+            parts.push(format!("{}/s", text::size(speed)));
+            let left = self.bytes_planned.saturating_sub(self.bytes) / speed;
+            let left = Some(Duration::from_secs(left)).filter(|left| !left.is_zero());
+            parts.extend(left.map(|left| format!("about {} left", text::duration(left))));
+        }
+        parts.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::QualifiedName;
+
+    fn copied() -> Event {
+        Event::TableCopied {
+            database: "shop".to_owned(),
+            table: QualifiedName::from_catalog("public", "orders"),
+            rows: 1000,
+            bytes: 1 << 20,
+            elapsed: Duration::from_secs(1),
+        }
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn state_of(events: &[(u64, Event)]) -> State {
+        let mut state = State::default();
+        for (at, event) in events {
+            state.apply(event, seconds(*at));
+        }
+        state
+    }
+
+    fn data(started: bool) -> Event {
+        let (database, phase) = (Some("shop".to_owned()), Phase::Data);
+        if started {
+            Event::PhaseStarted { database, phase }
+        } else {
+            Event::PhaseFinished {
+                database,
+                phase,
+                elapsed: seconds(9),
+            }
+        }
+    }
+
+    fn progress(megabytes: u64) -> Event {
+        Event::CopyProgress {
+            database: "shop".to_owned(),
+            rows: megabytes * 1000,
+            bytes: megabytes << 20,
+        }
+    }
+
+    fn planned() -> Event {
+        Event::CopyPlanned {
+            database: "shop".to_owned(),
+            tables: 2,
+            bytes: 100 << 20,
+        }
+    }
+
+    #[test]
+    fn a_copy_shows_tables_rows_bytes_rate_and_time_left() {
+        let state = state_of(&[
+            (0, planned()),
+            (0, data(true)),
+            (0, progress(0)),
+            (5, progress(25)),
+            (10, copied()),
+            (10, progress(50)),
+        ]);
+        assert_eq!(
+            state.lines(seconds(10)).collect::<Vec<_>>(),
+            [
+                "shop: 1 of 2 tables, 50000 rows, 50.0 MB of about 100.0 MB, 5.0 MB/s, about 10.0s left"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_rate_forgets_the_distant_past_and_sees_a_stall() {
+        let mut events = vec![(0, planned()), (0, progress(0)), (1, progress(90))];
+        events.extend((2..=60).map(|at| (at, progress(90))));
+        let state = state_of(&events);
+        assert!(
+            state
+                .lines(seconds(60))
+                .all(|line| line.ends_with("of about 100.0 MB"))
+        );
+    }
+
+    #[test]
+    fn a_finished_phase_leaves_nothing_to_show() {
+        let state = state_of(&[(0, data(true)), (0, planned()), (9, data(false))]);
+        assert_eq!(state.lines(seconds(9)).count(), 0);
+    }
+
+    #[test]
+    fn a_bar_never_overflows() {
+        let state = state_of(&[(0, planned()), (1, progress(140))]);
+        let (_, database) = state.databases().next().unwrap();
+        assert_eq!(database.fraction(), Some((140 << 20, 140 << 20)));
+    }
+
+    #[test]
+    fn statements_are_counted() {
+        let state = state_of(&[
+            (
+                0,
+                Event::PhaseStarted {
+                    database: None,
+                    phase: Phase::Roles,
+                },
+            ),
+            (
+                0,
+                Event::StatementsProgress {
+                    database: String::new(),
+                    phase: Phase::Roles,
+                    done: 3,
+                    total: 9,
+                },
+            ),
+        ]);
+        assert_eq!(
+            state.lines(seconds(1)).collect::<Vec<_>>(),
+            ["roles, 3 of 9"]
+        );
+    }
+}
