@@ -59,6 +59,8 @@ impl ServerVersion {
         has_unlogged_sequences since 15;
         /// `pg_publication_rel.prqual`, `pg_publication_namespace`.
         has_publication_filters since 15;
+        /// PUBLIC may no longer create in a fresh database's schema `public`.
+        has_closed_public_schema since 15;
         /// `pg_parameter_acl`.
         has_parameter_privileges since 15;
         /// `pg_auth_members.inherit_option` and `set_option`.

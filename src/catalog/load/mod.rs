@@ -4,7 +4,9 @@
 
 mod row;
 
+pub mod acl;
 pub mod database;
+pub mod default_acl;
 pub mod roles;
 
 use row::{Columns, query};

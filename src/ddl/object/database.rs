@@ -1,0 +1,262 @@
+//! A database on the target: how it is created, and what is set on it when the run ends.
+//!
+//! Created bare and finished last, because a setting may lock us out of it
+//! (`default_transaction_read_only`, a connection limit of 0, `session_preload_libraries`).
+
+use std::collections::BTreeSet;
+
+use super::grant::{self, GrantTarget, LeftOut};
+use crate::catalog::acl::changes;
+use crate::catalog::cluster::{Database, LocaleProvider, Setting};
+use crate::ddl::setting;
+use crate::pg::{Fragment, Ident, Literal, ServerVersion, Sql};
+use crate::sql;
+
+/// What the target decides about a database.
+#[derive(Clone, Copy, Debug)]
+pub struct DatabaseOptions<'a> {
+    /// Its name on the target.
+    pub name: &'a Ident,
+    /// The owner; None: the connecting role.
+    pub owner: Option<&'a Ident>,
+    /// A locale of the operating system instead of the source's.
+    pub locale: Option<&'a str>,
+    /// The target's version.
+    pub version: ServerVersion,
+}
+
+/// Why a database cannot be made on a target of this version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// ICU is a provider since 15.
+    #[error(
+        "database {database} sorts by ICU locale {locale:?}, which a server of version {version} cannot"
+    )]
+    IcuProvider {
+        /// The database.
+        database: Ident,
+        /// Its locale.
+        locale: String,
+        /// The target's version.
+        version: ServerVersion,
+    },
+    /// Tailoring rules exist since 16.
+    #[error("database {database} has ICU rules, which a server of version {version} cannot hold")]
+    IcuRules {
+        /// The database.
+        database: Ident,
+        /// The target's version.
+        version: ServerVersion,
+    },
+    /// The builtin provider exists since 17.
+    #[error(
+        "database {database} sorts by the builtin locale {locale:?}, which a server of version {version} cannot"
+    )]
+    BuiltinProvider {
+        /// The database.
+        database: Ident,
+        /// Its locale.
+        locale: String,
+        /// The target's version.
+        version: ServerVersion,
+    },
+}
+
+/// Renders `CREATE DATABASE` from `template0`, in the source's encoding and locale.
+///
+/// # Errors
+/// The target's version knows no such locale, and no other was asked for.
+pub fn render_create(database: &Database, options: DatabaseOptions<'_>) -> Result<Sql, Error> {
+    let mut sql = sql!("CREATE DATABASE {} WITH TEMPLATE = template0", options.name);
+    if let Some(owner) = options.owner {
+        sql.push(&sql!(" OWNER = {}", owner));
+    }
+    sql.push(&sql!(" ENCODING = {}", Literal(&database.encoding)));
+    match options.locale {
+        Some(locale) => {
+            push_provider(&mut sql, "libc", options.version);
+            push_libc(&mut sql, locale, locale);
+        }
+        None => push_locale(&mut sql, database, options.version)?,
+    }
+    Ok(sql)
+}
+
+/// `LOCALE`, which stands for both, is younger than the oldest server we write to.
+fn push_libc(sql: &mut Sql, collate: &str, ctype: &str) {
+    let (collate, ctype) = (Literal(collate), Literal(ctype));
+    sql.push(&sql!(" LC_COLLATE = {} LC_CTYPE = {}", collate, ctype));
+}
+
+/// The word exists since 15; before, libc is the only provider.
+fn push_provider(sql: &mut Sql, name: &'static str, version: ServerVersion) {
+    if version.has_locale_provider() {
+        sql.push(&sql!(" LOCALE_PROVIDER = {}", Sql::fixed(name)));
+    }
+}
+
+fn push_locale(sql: &mut Sql, database: &Database, version: ServerVersion) -> Result<(), Error> {
+    let locale = &database.locale;
+    let name = match &locale.provider {
+        LocaleProvider::Libc => "libc",
+        LocaleProvider::Icu { .. } => "icu",
+        LocaleProvider::Builtin { .. } => "builtin",
+    };
+    check_provider(database, version)?;
+    push_provider(sql, name, version);
+    push_libc(sql, &locale.collate, &locale.ctype);
+    match &locale.provider {
+        LocaleProvider::Libc => {}
+        LocaleProvider::Icu { locale, rules } => {
+            sql.push(&sql!(" ICU_LOCALE = {}", Literal(locale)));
+            if let Some(rules) = rules {
+                sql.push(&sql!(" ICU_RULES = {}", Literal(rules)));
+            }
+        }
+        LocaleProvider::Builtin { locale } => {
+            sql.push(&sql!(" BUILTIN_LOCALE = {}", Literal(locale)));
+        }
+    }
+    Ok(())
+}
+
+fn check_provider(database: &Database, version: ServerVersion) -> Result<(), Error> {
+    let name = || database.name.clone();
+    match &database.locale.provider {
+        LocaleProvider::Icu { locale, .. } if !version.has_locale_provider() => {
+            Err(Error::IcuProvider {
+                database: name(),
+                locale: locale.clone(),
+                version,
+            })
+        }
+        LocaleProvider::Icu { rules: Some(_), .. } if !version.has_icu_rules() => {
+            Err(Error::IcuRules {
+                database: name(),
+                version,
+            })
+        }
+        LocaleProvider::Builtin { locale } if !version.has_builtin_locale_provider() => {
+            Err(Error::BuiltinProvider {
+                database: name(),
+                locale: locale.clone(),
+                version,
+            })
+        }
+        LocaleProvider::Libc | LocaleProvider::Icu { .. } | LocaleProvider::Builtin { .. } => {
+            Ok(())
+        }
+    }
+}
+
+/// What is left out of a database's properties on the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Omission {
+    /// The target does not know the parameter.
+    UnknownSetting {
+        /// The role, for a setting of one role.
+        role: Option<Ident>,
+        /// The parameter.
+        parameter: String,
+    },
+    /// The role of a setting does not exist on the target.
+    NoSuchRole {
+        /// The role.
+        role: Ident,
+        /// The parameter.
+        parameter: String,
+    },
+    /// A grant that the target cannot hold.
+    Grant(LeftOut),
+    /// The database lay in a tablespace of its own; it is made in the default one.
+    Tablespace(Ident),
+}
+
+/// The statements that finish a database, and what they leave out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Finish {
+    /// To be run when nothing else is to be done in the database.
+    pub statements: Vec<Sql>,
+    /// What is left out.
+    pub omissions: Vec<Omission>,
+}
+
+/// Renders comment, privileges, settings and limits of a database.
+pub fn render_finish(
+    database: &Database,
+    options: DatabaseOptions<'_>,
+    target: &GrantTarget<'_>,
+    known_settings: &BTreeSet<String>,
+) -> Finish {
+    let mut finish = Finish::default();
+    let name = options.name;
+    if let Some(comment) = &database.comment {
+        let comment = Literal(comment);
+        finish.push(sql!("COMMENT ON DATABASE {} IS {}", name, comment));
+    }
+    if database.tablespace.as_str() != "pg_default" {
+        let tablespace = Omission::Tablespace(database.tablespace.clone());
+        finish.omissions.push(tablespace);
+    }
+    finish.grants(database, name, target);
+    for entry in &database.settings {
+        finish.setting(&sql!("DATABASE {}", name), None, entry, known_settings);
+    }
+    for entry in &database.role_settings {
+        let (role, entry) = (&entry.role, &entry.setting);
+        if target.has_role(role) {
+            let object = sql!("ROLE {} IN DATABASE {}", role, name);
+            finish.setting(&object, Some(role), entry, known_settings);
+        } else {
+            finish.omissions.push(Omission::NoSuchRole {
+                role: role.clone(),
+                parameter: entry.name.clone(),
+            });
+        }
+    }
+    if database.is_template {
+        finish.push(sql!("ALTER DATABASE {} WITH IS_TEMPLATE = true", name));
+    }
+    if database.connection_limit != -1 {
+        let limit = database.connection_limit;
+        finish.push(sql!(
+            "ALTER DATABASE {} WITH CONNECTION LIMIT = {}",
+            name,
+            limit
+        ));
+    }
+    finish
+}
+
+impl Finish {
+    fn push(&mut self, sql: Sql) {
+        self.statements.push(sql);
+    }
+
+    fn grants(&mut self, database: &Database, name: &Ident, target: &GrantTarget<'_>) {
+        let Some(acl) = &database.acl else { return };
+        let steps = changes(&database.acl_default, acl, &database.owner);
+        let object = sql!("DATABASE {}", name);
+        let rendered = grant::render_changes(&steps, &object, &database.owner, target);
+        self.statements.extend(rendered.statements);
+        self.omissions
+            .extend(rendered.left_out.into_iter().map(Omission::Grant));
+    }
+
+    fn setting(
+        &mut self,
+        object: &impl Fragment,
+        role: Option<&Ident>,
+        entry: &Setting,
+        known: &BTreeSet<String>,
+    ) {
+        if setting::is_known(&entry.name, known) {
+            self.push(setting::alter(object, entry));
+        } else {
+            self.omissions.push(Omission::UnknownSetting {
+                role: role.cloned(),
+                parameter: entry.name.clone(),
+            });
+        }
+    }
+}

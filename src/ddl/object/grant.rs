@@ -1,0 +1,265 @@
+//! `GRANT`, `REVOKE` and `ALTER DEFAULT PRIVILEGES`.
+//!
+//! The server records as grantor the object's owner when a superuser or a member of the owner
+//! grants, and the current role otherwise. A grant by somebody else is therefore made under
+//! `SET ROLE`, which, unlike `SET SESSION AUTHORIZATION`, every member of that role may do. The
+//! three commands are one statement: sent together they are one transaction, so a refused grant
+//! leaves no session in a foreign role.
+//!
+//! Known limit, as in `pg_dump`: a grantor who is a superuser or a member of the owner *now*
+//! grants on the owner's behalf.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::acl::{
+    Acl, AclKind, AclName, Change, ChangeKind, DefaultAcl, DefaultAclKind, Grantee, ObjectAcl,
+    Privilege, changes,
+};
+use crate::pg::{Fragment, Ident, ServerVersion, Sql};
+use crate::sql;
+
+/// What the target can hold.
+#[derive(Clone, Copy, Debug)]
+pub struct GrantTarget<'a> {
+    /// Its version.
+    pub version: ServerVersion,
+    /// Its roles, with those created in this run.
+    pub roles: &'a BTreeSet<Ident>,
+}
+
+impl GrantTarget<'_> {
+    /// Whether the target has a role.
+    pub fn has_role(&self, role: &Ident) -> bool {
+        self.roles.contains(role)
+    }
+}
+
+/// Why a grant is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOutReason {
+    /// The grantee or grantor does not exist on the target.
+    NoSuchRole(Ident),
+    /// The target's version has no such privilege.
+    NoSuchPrivilege(Privilege),
+}
+
+/// A grant that the target cannot hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The statement that would make it.
+    pub statement: Sql,
+    /// Why it is not made.
+    pub reason: LeftOutReason,
+}
+
+/// Statements in order, and what they leave out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// Each is sent as one simple query.
+    pub statements: Vec<Sql>,
+    /// What is left out.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Renders the privileges of an object that exists on the target with those it has by itself.
+pub fn render_grants(object: &ObjectAcl, target: &GrantTarget<'_>) -> Rendered {
+    let steps = if object.is_public_schema() {
+        let base = public_schema_acl(&object.owner, target.version);
+        changes(&base, &object.acl, &object.owner)
+    } else {
+        changes(&object.base, &object.acl, &object.owner)
+    };
+    if let AclName::Column(_, column) = &object.name {
+        let clause = Clause {
+            column: Some(column),
+            prefix: None,
+            object: &object_clause(object),
+        };
+        return render(&steps, &clause, &object.owner, target);
+    }
+    render_changes(&steps, &object_clause(object), &object.owner, target)
+}
+
+/// Renders steps on an object named by its kind and name, e.g. `DATABASE "a"`.
+pub fn render_changes(
+    steps: &[Change],
+    object: &Sql,
+    owner: &Ident,
+    target: &GrantTarget<'_>,
+) -> Rendered {
+    let clause = Clause {
+        column: None,
+        prefix: None,
+        object,
+    };
+    render(steps, &clause, owner, target)
+}
+
+/// Renders default privileges on a target that has none for this role, schema and kind.
+pub fn render_default_privileges(default: &DefaultAcl, target: &GrantTarget<'_>) -> Rendered {
+    let steps = changes(&default.base, &default.acl, &default.role);
+    render_default(default, &steps, target)
+}
+
+/// Renders what takes default privileges away that the **target** has, so that they do not leak
+/// into the objects created there; [`render_default_privileges`] of the same restores them.
+pub fn render_without_default_privileges(
+    default: &DefaultAcl,
+    target: &GrantTarget<'_>,
+) -> Rendered {
+    let steps = changes(&default.acl, &default.base, &default.role);
+    render_default(default, &steps, target)
+}
+
+fn render_default(default: &DefaultAcl, steps: &[Change], target: &GrantTarget<'_>) -> Rendered {
+    let mut prefix = sql!("ALTER DEFAULT PRIVILEGES FOR ROLE {} ", default.role);
+    if let Some(schema) = &default.schema {
+        prefix.push(&sql!("IN SCHEMA {} ", schema));
+    }
+    let object = Sql::fixed(match default.kind {
+        DefaultAclKind::Tables => "TABLES",
+        DefaultAclKind::Sequences => "SEQUENCES",
+        DefaultAclKind::Functions => "FUNCTIONS",
+        DefaultAclKind::Types => "TYPES",
+        DefaultAclKind::Schemas => "SCHEMAS",
+        DefaultAclKind::LargeObjects => "LARGE OBJECTS",
+    });
+    let clause = Clause {
+        column: None,
+        prefix: Some(&prefix),
+        object: &object,
+    };
+    render(steps, &clause, &default.role, target)
+}
+
+/// What the schema `public` of a fresh database holds once it belongs to `owner`. Its recorded
+/// initial privileges are no help: they name the source's owner, and since 15 PUBLIC may no
+/// longer create in it.
+fn public_schema_acl(owner: &Ident, version: ServerVersion) -> Acl {
+    let mut acl = Acl::default();
+    for privilege in [Privilege::Usage, Privilege::Create] {
+        acl.add(
+            Grantee::Role(owner.clone()),
+            owner.clone(),
+            privilege,
+            false,
+        );
+        if privilege == Privilege::Usage || !version.has_closed_public_schema() {
+            acl.add(Grantee::Public, owner.clone(), privilege, false);
+        }
+    }
+    acl
+}
+
+fn object_clause(object: &ObjectAcl) -> Sql {
+    let word = Sql::fixed(match object.kind {
+        AclKind::Schema => "SCHEMA",
+        AclKind::Language => "LANGUAGE",
+        AclKind::Type => "TYPE",
+        AclKind::Function => "FUNCTION",
+        AclKind::Procedure => "PROCEDURE",
+        AclKind::ForeignDataWrapper => "FOREIGN DATA WRAPPER",
+        AclKind::ForeignServer => "FOREIGN SERVER",
+        AclKind::Table | AclKind::Column => "TABLE",
+        AclKind::Sequence => "SEQUENCE",
+    });
+    match &object.name {
+        AclName::Plain(name) => sql!("{} {}", word, name),
+        AclName::Qualified(name) | AclName::Column(name, _) => sql!("{} {}", word, name),
+        AclName::Routine(name, arguments) => sql!("{} {}({})", word, name, arguments),
+    }
+}
+
+/// Where a grant applies.
+struct Clause<'a> {
+    column: Option<&'a Ident>,
+    prefix: Option<&'a Sql>,
+    object: &'a Sql,
+}
+
+fn render(
+    steps: &[Change],
+    clause: &Clause<'_>,
+    owner: &Ident,
+    target: &GrantTarget<'_>,
+) -> Rendered {
+    let mut rendered = Rendered::default();
+    for step in steps {
+        let (known, unknown): (Vec<_>, Vec<_>) = step
+            .privileges
+            .iter()
+            .copied()
+            .partition(|privilege| privilege.exists_in(target.version));
+        let gives = matches!(step.kind, ChangeKind::Grant | ChangeKind::GrantWithOption);
+        // A privilege that the target does not have needs no revoking.
+        for privilege in unknown.into_iter().filter(|_| gives) {
+            rendered.left_out.push(LeftOut {
+                statement: statement(step, &[privilege], clause, owner),
+                reason: LeftOutReason::NoSuchPrivilege(privilege),
+            });
+        }
+        if known.is_empty() {
+            continue;
+        }
+        let statement = statement(step, &known, clause, owner);
+        match missing_role(step, target) {
+            None => rendered.statements.push(statement),
+            Some(role) if gives => rendered.left_out.push(LeftOut {
+                statement,
+                reason: LeftOutReason::NoSuchRole(role.clone()),
+            }),
+            Some(_) => {}
+        }
+    }
+    rendered
+}
+
+fn missing_role<'a>(step: &'a Change, target: &GrantTarget<'_>) -> Option<&'a Ident> {
+    let grantee = match &step.grantee {
+        Grantee::Public => None,
+        Grantee::Role(role) => Some(role),
+    };
+    grantee
+        .into_iter()
+        .chain([&step.grantor])
+        .find(|role| !target.has_role(role))
+}
+
+fn statement(step: &Change, privileges: &[Privilege], clause: &Clause<'_>, owner: &Ident) -> Sql {
+    let words = privileges.iter().map(|privilege| {
+        let word = Sql::fixed(privilege.word());
+        match clause.column {
+            Some(column) => sql!("{} ({})", word, column),
+            None => word,
+        }
+    });
+    let words = Sql::join(words, ", ");
+    let grantee: &dyn Fragment = match &step.grantee {
+        Grantee::Public => &Sql::fixed("PUBLIC"),
+        Grantee::Role(role) => role,
+    };
+    let (prefix, object) = (clause.prefix.cloned(), clause.object);
+    let sql = match step.kind {
+        ChangeKind::Revoke => sql!("{}REVOKE {} ON {} FROM {}", prefix, words, object, grantee),
+        ChangeKind::RevokeGrantOption => sql!(
+            "{}REVOKE GRANT OPTION FOR {} ON {} FROM {}",
+            prefix,
+            words,
+            object,
+            grantee
+        ),
+        ChangeKind::Grant => sql!("{}GRANT {} ON {} TO {}", prefix, words, object, grantee),
+        ChangeKind::GrantWithOption => sql!(
+            "{}GRANT {} ON {} TO {} WITH GRANT OPTION",
+            prefix,
+            words,
+            object,
+            grantee
+        ),
+    };
+    if step.grantor == *owner {
+        sql
+    } else {
+        sql!("SET ROLE {}; {}; RESET ROLE", step.grantor, sql)
+    }
+}

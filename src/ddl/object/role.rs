@@ -1,0 +1,433 @@
+//! Merges the roles of the source into those of the target.
+//!
+//! The target's own roles belong to whoever runs it: a role that exists there keeps its
+//! attributes, password and settings, and only gains memberships. Every difference that remains
+//! is told. A missing role is created with all it has, but for what the target's connecting role
+//! may not give (manual, `CREATE ROLE` and, since 16, the rules for `CREATEROLE`), and but for
+//! the powers of the source's bootstrap superuser and of the role we connect as there: who runs
+//! one cluster does not thereby run another.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::membership;
+use crate::catalog::cluster::{Attribute, Role, Roles};
+use crate::connect::Secret;
+use crate::ddl::setting;
+use crate::pg::{Fragment, Ident, Literal, Sql};
+use crate::sql;
+
+/// What is wanted of the merge.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleOptions<'a> {
+    /// Whether passwords are carried over.
+    pub passwords: bool,
+    /// The parameters that the target knows.
+    pub known_settings: &'a BTreeSet<String>,
+}
+
+/// A statement about one role.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RoleStatement {
+    /// The role.
+    pub role: Ident,
+    /// The statement; never to be shown where `is_secret`.
+    pub sql: Sql,
+    /// Whether the statement holds a password's verifier.
+    pub is_secret: bool,
+}
+
+impl fmt::Debug for RoleStatement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = if self.is_secret {
+            "***"
+        } else {
+            self.sql.as_str()
+        };
+        write!(f, "RoleStatement({}: {text})", self.role)
+    }
+}
+
+/// What the target's roles will lack, or have otherwise than the source's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The role exists and keeps another value.
+    Kept {
+        /// The role.
+        role: Ident,
+        /// What differs, e.g. `SUPERUSER` or `connection limit`.
+        what: String,
+    },
+    /// A power is not given to a new role, because we may not give it.
+    NotGrantable {
+        /// The role.
+        role: Ident,
+        /// The power.
+        attribute: Attribute,
+    },
+    /// A power is not given to a new role, because it runs the source cluster.
+    Administrative {
+        /// The role.
+        role: Ident,
+        /// The power.
+        attribute: Attribute,
+    },
+    /// A new role that may log in gets no password.
+    NoPassword {
+        /// The role.
+        role: Ident,
+        /// Why.
+        why: NoPassword,
+    },
+    /// The target does not know the parameter.
+    UnknownSetting {
+        /// The role.
+        role: Ident,
+        /// The parameter.
+        parameter: String,
+    },
+    /// A membership is left out, or has other options.
+    Membership {
+        /// The role that would be granted.
+        role: Ident,
+        /// The member.
+        member: Ident,
+        /// Why, or what differs.
+        why: MembershipDifference,
+    },
+    /// Rows of the source's `pg_auth_members` name roles that are gone.
+    OrphanMemberships {
+        /// How many.
+        rows: usize,
+    },
+}
+
+/// Why a role has no password on the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPassword {
+    /// The source did not let us read it.
+    Unreadable,
+    /// The target takes verifiers from a superuser only.
+    NotSuperuser,
+    /// It was not wanted.
+    NotWanted,
+}
+
+/// What is different about a membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MembershipDifference {
+    /// We may not grant the role.
+    NotGrantable,
+    /// The role or the member is the managed service's own, or a role of a newer server.
+    NoSuchRole,
+    /// The target already has the opposite membership.
+    Circular,
+    /// The membership exists with other options.
+    OtherOptions,
+    /// Granted `SET FALSE`, which the target cannot express; a plain grant would give more.
+    WithoutSet,
+    /// Granted with an `INHERIT` option that the target cannot express.
+    OtherInherit,
+    /// Granted on behalf of another role than on the source.
+    OtherGrantor,
+}
+
+/// The statements that bring the source's roles to the target, and what they cannot bring.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleMerge {
+    /// In order: roles with comments, memberships, settings.
+    pub statements: Vec<RoleStatement>,
+    /// By role.
+    pub differences: Vec<Difference>,
+    /// Roles that the statements create.
+    pub created: BTreeSet<Ident>,
+}
+
+impl RoleMerge {
+    pub(super) fn push(&mut self, role: &Ident, sql: Sql) {
+        self.statements.push(RoleStatement {
+            role: role.clone(),
+            sql,
+            is_secret: false,
+        });
+    }
+
+    /// Whether a role will exist on the target once the statements have run.
+    pub fn will_have(&self, target: &Roles, role: &Ident) -> bool {
+        target.roles.contains_key(role) || self.created.contains(role)
+    }
+}
+
+/// Plans the merge. Pure: both sides have been read.
+pub fn merge(source: &Roles, target: &Roles, options: RoleOptions<'_>) -> RoleMerge {
+    let mut merge = RoleMerge::default();
+    for role in copied(source) {
+        match target.roles.get(&role.name) {
+            Some(existing) => merge.differences.extend(kept(role, existing)),
+            None => create(&mut merge, role, source, target, options),
+        }
+    }
+    membership::merge(&mut merge, source, target);
+    for role in copied(source).filter(|role| !target.roles.contains_key(&role.name)) {
+        set(&mut merge, role, options);
+    }
+    if source.orphan_memberships > 0 {
+        merge.differences.push(Difference::OrphanMemberships {
+            rows: source.orphan_memberships,
+        });
+    }
+    merge
+}
+
+/// The source's roles but for those of the server and of the managed service.
+fn copied(source: &Roles) -> impl Iterator<Item = &Role> {
+    let provider = source.provider();
+    source.roles.values().filter(move |role| {
+        !role.is_predefined() && !provider.is_some_and(|provider| provider.owns_role(&role.name))
+    })
+}
+
+fn create(
+    merge: &mut RoleMerge,
+    role: &Role,
+    source: &Roles,
+    target: &Roles,
+    options: RoleOptions<'_>,
+) {
+    let runs_source = role.is_bootstrap() || role.name == source.connected_as;
+    let mut words = Vec::new();
+    for attribute in Attribute::ALL {
+        let wanted = role.has(attribute);
+        let lost = if wanted && runs_source && is_power(attribute) {
+            Some(Difference::Administrative {
+                role: role.name.clone(),
+                attribute,
+            })
+        } else if wanted && !may_give(target, attribute) {
+            Some(Difference::NotGrantable {
+                role: role.name.clone(),
+                attribute,
+            })
+        } else {
+            None
+        };
+        words.push(word(attribute, wanted && lost.is_none()));
+        merge.differences.extend(lost);
+    }
+    let mut sql = sql!("CREATE ROLE {} WITH {}", role.name, Sql::join(words, " "));
+    if role.connection_limit != -1 {
+        sql.push(&sql!(" CONNECTION LIMIT {}", role.connection_limit));
+    }
+    let password = password(merge, role, source, target, options);
+    if let Some(password) = password {
+        sql.push(&sql!(" PASSWORD {}", Literal(password)));
+    }
+    if let Some(until) = &role.valid_until {
+        sql.push(&sql!(" VALID UNTIL {}", Literal(until)));
+    }
+    merge.statements.push(RoleStatement {
+        role: role.name.clone(),
+        sql,
+        is_secret: password.is_some(),
+    });
+    merge.created.insert(role.name.clone());
+    if let Some(comment) = &role.comment {
+        let comment = sql!("COMMENT ON ROLE {} IS {}", role.name, Literal(comment));
+        merge.push(&role.name, comment);
+    }
+}
+
+/// The verifier to send. Its absence is a difference where the role could log in with one.
+fn password<'a>(
+    merge: &mut RoleMerge,
+    role: &'a Role,
+    source: &Roles,
+    target: &Roles,
+    options: RoleOptions<'_>,
+) -> Option<&'a str> {
+    let why = if source.passwords_readable && role.password.is_none() {
+        return None;
+    } else if !options.passwords {
+        NoPassword::NotWanted
+    } else if !source.passwords_readable {
+        NoPassword::Unreadable
+    } else if !target.we_have(Attribute::Superuser) {
+        NoPassword::NotSuperuser
+    } else {
+        return role.password.as_ref().map(Secret::expose);
+    };
+    if role.has(Attribute::Login) {
+        merge.differences.push(Difference::NoPassword {
+            role: role.name.clone(),
+            why,
+        });
+    }
+    None
+}
+
+/// Settings follow when all roles exist: a setting may name another role.
+fn set(merge: &mut RoleMerge, role: &Role, options: RoleOptions<'_>) {
+    for entry in &role.settings {
+        if setting::is_known(&entry.name, options.known_settings) {
+            let sql = setting::alter(&sql!("ROLE {}", role.name), entry);
+            merge.push(&role.name, sql);
+        } else {
+            merge.differences.push(Difference::UnknownSetting {
+                role: role.name.clone(),
+                parameter: entry.name.clone(),
+            });
+        }
+    }
+}
+
+/// Whether the attribute gives power over the cluster, rather than describing a user.
+const fn is_power(attribute: Attribute) -> bool {
+    match attribute {
+        Attribute::Superuser
+        | Attribute::CreateRole
+        | Attribute::CreateDatabase
+        | Attribute::Replication
+        | Attribute::BypassRowSecurity => true,
+        Attribute::Inherit | Attribute::Login => false,
+    }
+}
+
+/// Whether our session on the target may create a role with the attribute.
+fn may_give(target: &Roles, attribute: Attribute) -> bool {
+    if target.we_have(Attribute::Superuser) {
+        return true;
+    }
+    match attribute {
+        Attribute::Superuser => false,
+        Attribute::Replication | Attribute::BypassRowSecurity => {
+            target.version.has_membership_options() && target.we_have(attribute)
+        }
+        Attribute::CreateDatabase => {
+            !target.version.has_membership_options() || target.we_have(attribute)
+        }
+        Attribute::Inherit | Attribute::CreateRole | Attribute::Login => true,
+    }
+}
+
+fn word(attribute: Attribute, on: bool) -> Sql {
+    Sql::fixed(match (attribute, on) {
+        (Attribute::Superuser, true) => "SUPERUSER",
+        (Attribute::Superuser, false) => "NOSUPERUSER",
+        (Attribute::Inherit, true) => "INHERIT",
+        (Attribute::Inherit, false) => "NOINHERIT",
+        (Attribute::CreateRole, true) => "CREATEROLE",
+        (Attribute::CreateRole, false) => "NOCREATEROLE",
+        (Attribute::CreateDatabase, true) => "CREATEDB",
+        (Attribute::CreateDatabase, false) => "NOCREATEDB",
+        (Attribute::Login, true) => "LOGIN",
+        (Attribute::Login, false) => "NOLOGIN",
+        (Attribute::Replication, true) => "REPLICATION",
+        (Attribute::Replication, false) => "NOREPLICATION",
+        (Attribute::BypassRowSecurity, true) => "BYPASSRLS",
+        (Attribute::BypassRowSecurity, false) => "NOBYPASSRLS",
+    })
+}
+
+/// In what an existing role differs from the source's role of the same name.
+fn kept(source: &Role, target: &Role) -> Vec<Difference> {
+    let mut what = Vec::new();
+    for attribute in Attribute::ALL {
+        if source.has(attribute) != target.has(attribute) {
+            what.push(word(attribute, target.has(attribute)).as_str().to_owned());
+        }
+    }
+    let others = [
+        (
+            "connection limit",
+            source.connection_limit != target.connection_limit,
+        ),
+        (
+            "password validity",
+            source.valid_until != target.valid_until,
+        ),
+        ("comment", source.comment != target.comment),
+        (
+            "password",
+            source.password.is_some() && source.password != target.password,
+        ),
+    ];
+    let differ = others.into_iter().filter(|(_, differs)| *differs);
+    what.extend(differ.map(|(name, _)| name.to_owned()));
+    let settings = source
+        .settings
+        .iter()
+        .filter(|s| !target.settings.contains(s));
+    what.extend(settings.map(|setting| format!("setting {}", setting.name)));
+    what.into_iter()
+        .map(|what| Difference::Kept {
+            role: source.name.clone(),
+            what,
+        })
+        .collect()
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept { role, what } => {
+                write!(
+                    f,
+                    "role {role} exists on the target and keeps its own {what}"
+                )
+            }
+            Self::NotGrantable { role, attribute } => write!(
+                f,
+                "role {role} is created without {}, which the target's connecting role may not give",
+                word(*attribute, true).as_str()
+            ),
+            Self::Administrative { role, attribute } => write!(
+                f,
+                "role {role} runs the source cluster and is created without {}",
+                word(*attribute, true).as_str()
+            ),
+            Self::NoPassword { role, why } => {
+                write!(f, "role {role} is created without a password: ")?;
+                f.write_str(match why {
+                    NoPassword::Unreadable => "the source does not let us read it",
+                    NoPassword::NotSuperuser => "the target takes it from a superuser only",
+                    NoPassword::NotWanted => "passwords are not copied in this run",
+                })
+            }
+            Self::UnknownSetting { role, parameter } => write!(
+                f,
+                "role {role} is created without its setting of {}, which the target does not know",
+                Ident::from_catalog(parameter.as_str())
+            ),
+            Self::Membership { role, member, why } => {
+                write!(f, "membership of {member} in {role}: {}", why.text())
+            }
+            Self::OrphanMemberships { rows } => {
+                write!(
+                    f,
+                    "{rows} memberships of roles that no longer exist are left out"
+                )
+            }
+        }
+    }
+}
+
+impl MembershipDifference {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::NotGrantable => "left out, the target's connecting role may not grant it",
+            Self::NoSuchRole => "left out, no such role on the target",
+            Self::Circular => "left out, the target has the opposite membership",
+            Self::OtherOptions => "exists on the target with other options, which it keeps",
+            Self::WithoutSet => "left out, the target knows no membership without SET",
+            Self::OtherInherit => {
+                "granted with the INHERIT of the member, the target knows no other"
+            }
+            Self::OtherGrantor => "granted by the connecting role instead of its grantor",
+        }
+    }
+}
+
+/// Role names in `GRANT`; kept beside the words above.
+pub(super) fn grant(role: &Ident, member: &Ident, options: &impl Fragment) -> Sql {
+    sql!("GRANT {} TO {}{}", role, member, options)
+}
