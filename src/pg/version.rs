@@ -71,6 +71,8 @@ impl ServerVersion {
         has_builtin_locale_provider since 17;
         /// The `MAINTAIN` privilege.
         has_maintain_privilege since 17;
+        /// `'infinity'::interval`.
+        has_infinite_intervals since 17;
         /// `transaction_timeout`.
         has_transaction_timeout since 17;
         /// Not-null constraints of tables in `pg_constraint`.

@@ -8,5 +8,6 @@ pub mod acl;
 pub mod database;
 pub mod default_acl;
 pub mod roles;
+pub mod transfer;
 
 use row::{Columns, query};
