@@ -9,5 +9,6 @@ pub mod database;
 pub mod default_acl;
 pub mod roles;
 pub mod transfer;
+pub mod unsupported;
 
 use row::{Columns, query};
