@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod cluster;
+pub mod comment;
 mod error;
 pub mod load;
 pub mod provider;

@@ -69,6 +69,8 @@ impl ServerVersion {
         has_icu_rules since 16;
         /// `pg_database.datlocale` in place of `daticulocale`; the builtin provider.
         has_builtin_locale_provider since 17;
+        /// Not-null constraints of domains in `pg_constraint`.
+        has_domain_not_null_constraints since 17;
         /// The `MAINTAIN` privilege.
         has_maintain_privilege since 17;
         /// `'infinity'::interval`.

@@ -5,6 +5,7 @@
 mod row;
 
 pub mod acl;
+pub mod comment;
 pub mod database;
 pub mod default_acl;
 pub mod roles;

@@ -1,0 +1,71 @@
+-- Comments of users' objects, each with what COMMENT ON needs to name it.
+-- Left out: objects of the server and of extensions, and what hangs on their tables; comments of databases, roles and
+-- large objects, which are read with those. Kinds that are not copied have none here either.
+WITH schema AS MATERIALIZED (
+  SELECT oid, nspname::text AS name FROM pg_catalog.pg_namespace
+   WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
+member AS MATERIALIZED (
+  SELECT classid, objid FROM pg_catalog.pg_depend
+   WHERE deptype = 'e' AND refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass),
+relation AS MATERIALIZED (
+  SELECT c.tableoid AS class, c.oid, c.relkind::text AS relkind, s.name AS schema, c.relname::text AS name
+    FROM pg_catalog.pg_class c JOIN schema s ON s.oid = c.relnamespace
+   WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = c.tableoid AND m.objid = c.oid)),
+-- on_schema and on_name: the table or domain that a part belongs to.
+object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
+  SELECT 'relation', class, oid, 0, relkind, schema, name, NULL::text, NULL::text FROM relation
+  UNION ALL
+  SELECT 'column', r.class, r.oid, a.attnum::int4, NULL, NULL, a.attname::text, r.schema, r.name
+    FROM relation r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
+   WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+  UNION ALL
+  SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.tableoid, t.oid, 0, pg_catalog.format_type(t.oid, NULL),
+         s.name, t.typname::text, NULL, NULL
+    FROM pg_catalog.pg_type t JOIN schema s ON s.oid = t.typnamespace
+  UNION ALL
+  SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, p.tableoid, p.oid, 0,
+         (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
+            FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)),
+         s.name, p.proname::text, NULL, NULL
+    FROM pg_catalog.pg_proc p JOIN schema s ON s.oid = p.pronamespace
+  UNION ALL
+  SELECT 'constraint', k.tableoid, k.oid, 0, k.contype::text, NULL, k.conname::text, r.schema, r.name
+    FROM pg_catalog.pg_constraint k JOIN relation r ON r.oid = k.conrelid
+  UNION ALL
+  SELECT 'domain constraint', k.tableoid, k.oid, 0, k.contype::text, NULL, k.conname::text, s.name, t.typname::text
+    FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_type t ON t.oid = k.contypid
+    JOIN schema s ON s.oid = t.typnamespace
+   WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = t.tableoid AND m.objid = t.oid)
+  UNION ALL
+  SELECT 'trigger', g.tableoid, g.oid, 0, NULL, NULL, g.tgname::text, r.schema, r.name
+    FROM pg_catalog.pg_trigger g JOIN relation r ON r.oid = g.tgrelid
+   WHERE NOT g.tgisinternal
+  UNION ALL
+  SELECT 'policy', p.tableoid, p.oid, 0, NULL, NULL, p.polname::text, r.schema, r.name
+    FROM pg_catalog.pg_policy p JOIN relation r ON r.oid = p.polrelid
+  UNION ALL
+  SELECT 'rule', w.tableoid, w.oid, 0, NULL, NULL, w.rulename::text, r.schema, r.name
+    FROM pg_catalog.pg_rewrite w JOIN relation r ON r.oid = w.ev_class)
+SELECT 'schema' AS kind, n.tableoid AS class, n.oid, 0 AS sub, NULL AS detail, NULL AS schema, s.name, NULL AS on_schema, NULL AS on_name,
+       d.description
+  FROM pg_catalog.pg_namespace n
+  JOIN schema s ON s.oid = n.oid
+  LEFT JOIN pg_catalog.pg_description d ON d.classoid = n.tableoid AND d.objoid = n.oid AND d.objsubid = 0
+ -- Every fresh database has this comment on its schema public: only another one, or none, is news.
+ WHERE CASE n.nspname WHEN 'public' THEN d.description IS DISTINCT FROM 'standard public schema' ELSE d.description IS NOT NULL END
+   AND NOT EXISTS (SELECT FROM member m WHERE m.classid = n.tableoid AND m.objid = n.oid)
+UNION ALL
+SELECT 'extension', e.tableoid, e.oid, 0, NULL, NULL, e.extname::text, NULL, NULL, d.description
+  FROM pg_catalog.pg_extension e
+  LEFT JOIN pg_catalog.pg_description d ON d.classoid = e.tableoid AND d.objoid = e.oid AND d.objsubid = 0
+ -- The extension's own files comment on it, in words that may change with its version.
+ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_available_extension_versions v
+                    WHERE v.name = e.extname AND v.comment IS NOT DISTINCT FROM d.description)
+   AND NOT (d.description IS NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions a WHERE a.name = e.extname))
+UNION ALL
+SELECT o.kind, o.class, o.oid, o.sub, o.detail, o.schema, o.name, o.on_schema, o.on_name, d.description
+  FROM object o
+  JOIN pg_catalog.pg_description d ON d.classoid = o.class AND d.objoid = o.oid AND d.objsubid = o.sub
+ WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = o.class AND m.objid = o.oid)
+ ORDER BY 2, 3, 4
