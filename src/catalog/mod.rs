@@ -5,6 +5,8 @@ pub mod cluster;
 pub mod comment;
 mod error;
 pub mod load;
+pub mod model;
 pub mod provider;
 
 pub use error::Error;
+pub use model::{Catalog, Class, ObjectId};

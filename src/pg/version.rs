@@ -2,7 +2,7 @@ use std::fmt;
 
 /// A server's version as in `server_version_num`, e.g. 150018. Call sites ask for features, so
 /// that no version number stands outside this file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerVersion(u32);
 
 macro_rules! features {

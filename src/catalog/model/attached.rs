@@ -1,0 +1,106 @@
+//! What hangs on a relation and has no owner of its own.
+
+use std::str::FromStr;
+
+use super::ObjectId;
+use super::relation::letters;
+use crate::pg::{Ident, Oid, QualifiedName, Sql, UnknownLetter};
+
+letters! {
+    /// `pg_trigger.tgenabled`, `pg_rewrite.ev_enabled`; the word follows `ALTER TABLE name`.
+    Enabled, "tgenabled" {
+        /// Except on replicas: the default.
+        Origin = "O" => "ENABLE",
+        /// Never.
+        Disabled = "D" => "DISABLE",
+        /// Only on replicas.
+        Replica = "R" => "ENABLE REPLICA",
+        /// Everywhere.
+        Always = "A" => "ENABLE ALWAYS",
+    }
+}
+
+/// A trigger of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its row.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: Ident,
+    /// Its table or view.
+    pub relation: Oid,
+    /// `CREATE TRIGGER …` in full; nothing for the clone on a partition, which comes with the
+    /// parent's trigger and is listed only where its state differs.
+    pub definition: Option<Sql>,
+    /// When it fires.
+    pub enabled: Enabled,
+}
+
+/// A rewrite rule other than the one that makes a view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its row.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: Ident,
+    /// Its table or view.
+    pub relation: Oid,
+    /// `CREATE RULE …` in full.
+    pub definition: Sql,
+    /// When it applies.
+    pub enabled: Enabled,
+}
+
+/// A row security policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Its row.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: Ident,
+    /// Its table.
+    pub relation: Oid,
+    /// What it applies to.
+    pub command: PolicyCommand,
+    /// Whether one of several is enough.
+    pub is_permissive: bool,
+    /// Whom it applies to; empty for everyone.
+    pub roles: Vec<Ident>,
+    /// Which rows are seen.
+    pub using: Option<Sql>,
+    /// Which rows may be written.
+    pub with_check: Option<Sql>,
+}
+
+letters! {
+    /// `pg_policy.polcmd`.
+    PolicyCommand, "polcmd" {
+        /// Every command.
+        All = "*" => "ALL",
+        /// `SELECT`.
+        Select = "r" => "SELECT",
+        /// `INSERT`.
+        Insert = "a" => "INSERT",
+        /// `UPDATE`.
+        Update = "w" => "UPDATE",
+        /// `DELETE`.
+        Delete = "d" => "DELETE",
+    }
+}
+
+/// Extended statistics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    /// Its row.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: QualifiedName,
+    /// Its owner.
+    pub owner: Ident,
+    /// The table that it describes.
+    pub relation: Oid,
+    /// `CREATE STATISTICS …` in full.
+    pub definition: Sql,
+    /// The statistics target, where it is set; since 13.
+    pub target: Option<i32>,
+}

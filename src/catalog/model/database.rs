@@ -1,0 +1,84 @@
+use std::collections::HashMap;
+
+use super::{
+    Constraint, Dependency, Extension, Index, MaterializedView, ObjectId, Policy, Routine, Rule,
+    Schema, Sequence, Statistics, Table, Trigger, Type, View,
+};
+use crate::catalog::acl::{DefaultAcl, ObjectAcl};
+use crate::pg::{Oid, ServerVersion, Sql};
+
+/// What one database holds, without the server's own objects and those of extensions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalog {
+    /// The server's version.
+    pub version: ServerVersion,
+    /// Schemas.
+    pub schemas: Vec<Schema>,
+    /// Extensions.
+    pub extensions: Vec<Extension>,
+    /// Enums, composites, domains, ranges.
+    pub types: Vec<Type>,
+    /// Functions and procedures.
+    pub routines: Vec<Routine>,
+    /// Sequences.
+    pub sequences: Vec<Sequence>,
+    /// Tables, partitioned or not.
+    pub tables: Vec<Table>,
+    /// Views.
+    pub views: Vec<View>,
+    /// Materialized views.
+    pub materialized_views: Vec<MaterializedView>,
+    /// Constraints of tables and domains.
+    pub constraints: Vec<Constraint>,
+    /// Indexes.
+    pub indexes: Vec<Index>,
+    /// Extended statistics.
+    pub statistics: Vec<Statistics>,
+    /// Rules.
+    pub rules: Vec<Rule>,
+    /// Triggers.
+    pub triggers: Vec<Trigger>,
+    /// Policies.
+    pub policies: Vec<Policy>,
+    /// Privileges that differ from those an object has by itself.
+    pub acls: Vec<ObjectAcl>,
+    /// Privileges of objects made later.
+    pub default_acls: Vec<DefaultAcl>,
+    /// What depends on what.
+    pub dependencies: Vec<Dependency>,
+    /// The extension (by its oid) that an object belongs to.
+    pub members: HashMap<ObjectId, Oid>,
+}
+
+/// A relation whose rows a copy carries over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowSource<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// Which of its rows: a `WHERE` clause, or nothing for all.
+    pub condition: Option<&'a Sql>,
+}
+
+impl Catalog {
+    /// Every relation whose rows a copy carries over: ordinary tables, among them partitions and
+    /// children, and the tables of extensions that hold the user's configuration.
+    pub fn row_sources(&self) -> impl Iterator<Item = RowSource<'_>> {
+        let own = self.tables.iter().map(|table| RowSource {
+            table,
+            condition: None,
+        });
+        let config = self.extensions.iter().flat_map(|extension| {
+            extension.config.iter().map(|config| RowSource {
+                table: &config.table,
+                condition: config.condition.as_ref(),
+            })
+        });
+        own.chain(config)
+            .filter(|source| source.table.has_storage())
+    }
+
+    /// The table with this oid.
+    pub fn table(&self, oid: Oid) -> Option<&Table> {
+        self.tables.iter().find(|table| table.id.oid == oid)
+    }
+}

@@ -1,0 +1,29 @@
+//! What a database holds, as plain data.
+//!
+//! Each object knows its row in the system catalogs ([`ObjectId`]), which is what dependencies
+//! speak of, and its name, which is what statements speak of. Text that the server deparsed
+//! (`pg_get_viewdef`, `format_type`, …) is kept as [`Sql`](crate::pg::Sql): it is handed on, never
+//! parsed. Objects of extensions are not here, since `CREATE EXTENSION` makes them; that they
+//! belong to one is, since others may depend on them.
+
+mod attached;
+mod constraint;
+mod database;
+mod id;
+mod relation;
+mod routine;
+mod schema;
+mod types;
+
+pub use attached::{Enabled, Policy, PolicyCommand, Rule, Statistics, Trigger};
+pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};
+pub use database::{Catalog, RowSource};
+pub use id::{Class, Dependency, DependencyKind, ObjectId};
+pub use relation::{
+    Attribute, Column, Compression, Default, Generated, Identity, MaterializedView, NotNull,
+    Options, Owned, Partition, PartitionKey, Sequence, SequenceOwner, Size, Storage, Table,
+    TypedAs, View,
+};
+pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
+pub use schema::{ConfigTable, Extension, Schema};
+pub use types::{Domain, Multirange, Range, Type, TypeKind};
