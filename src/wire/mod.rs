@@ -1,1 +1,61 @@
-//! To be written.
+//! The wire protocol, version 3.0, over any byte stream.
+//!
+//! `tokio-postgres` serves the control SQL. It has no replication commands, reads 8 KiB at a
+//! time and makes one allocation and one channel item of each row of a copy; so COPY and
+//! replication are spoken here, over the streams that `connect` dials.
+//!
+//! A connection's type says what the conversation is in the middle of:
+//!
+//! ```text
+//!                 start             copy_out                next_piece … finish
+//!   BoxStream ────────────▶ Idle ─────────────▶ CopyOut ────────────────────────▶ Idle
+//!                            │    copy_in                   send … finish | abort
+//!                            ├────────────────▶ CopyIn ─────────────────────────▶ Idle
+//!                            │    start_replication
+//!                            └────────────────▶ CopyBoth
+//!
+//!   pump(CopyOut, CopyIn): the rows of one go to the other, byte for byte
+//! ```
+//!
+//! Rules kept throughout:
+//! - A length from the network is believed within its limit only, and rows are never held whole.
+//! - An answer is read to its `ReadyForQuery`. A connection left within an answer refuses work.
+//! - Asynchronous messages may come anywhere and are noted aside.
+//! - While the server does not take our bytes, its own are read: neither side waits for the other.
+
+mod authentication;
+mod backend;
+mod cancel;
+mod connection;
+mod copy;
+mod copy_header;
+mod error;
+mod frame;
+mod frontend;
+mod link;
+mod reader;
+mod replication;
+mod startup;
+
+pub use authentication::{
+    Authentication, AuthenticationError, ChannelBinding, ChannelBindingPolicy, Method,
+    SCRAM_ITERATION_LIMIT,
+};
+pub use backend::{
+    Asynchronous, AuthenticationRequest, Backend, CancelKey, CopyFormat, MessageError,
+    TransactionStatus, tag,
+};
+pub use cancel::cancel;
+pub use connection::{Connection, Failure, Idle, ResultSet};
+pub use copy::{Copied, CopyIn, CopyOut, Piece};
+pub use copy_header::{CopyHeader, CopyHeaderError};
+pub use error::Error;
+pub use frame::{FrameError, FrameReader, FrameWriter, Scan, Scanner};
+pub use frontend::EncodeError;
+pub use link::{BoxStream, Stream};
+pub use reader::{DecodeError, Reader};
+pub use replication::{
+    CreatedSlot, PrimaryKeepalive, ReplicationMessage, SlotSnapshot, StandbyStatusUpdate,
+    SystemIdentity, Timestamp, XLogData,
+};
+pub use startup::{Parts, Startup, TlsAnswer, request_tls};

@@ -1,0 +1,464 @@
+//! The two ends of a copy.
+//!
+//! `COPY … TO STDOUT` sends one `CopyData` per row ("Messages sent from the backend will always
+//! correspond to single data rows"), the binary header within the first and the trailer as one
+//! more, so rows are counted without being read. Both servers also count, in their command tags;
+//! a copy whose counts differ is an error.
+//!
+//! A copy into a table ends by [`finish`](Connection::finish) only. Whatever else happens to a
+//! [`Connection<CopyIn>`], dropping it included, the server sees the stream end without
+//! `CopyDone` and rolls the copy back.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else a server sends is out of place, messages to come included"
+)]
+
+use std::future::poll_fn;
+use std::ops::Range;
+use std::task::{Context, Poll, ready};
+
+use super::backend::{Backend, CopyFormat};
+use super::connection::{Connection, Failure, Idle};
+use super::copy_header::{COPY_HEADER_BYTES, COPY_TRAILER_BYTES, CopyHeader, CopyHeaderError};
+use super::error::Error;
+use super::frame::{CONTROL_BUFFER_BYTES, COPY_BUFFER_BYTES};
+use super::frontend;
+use super::link::{Item, Link, unexpected};
+use crate::pg::ServerError;
+
+/// The server sends rows.
+#[derive(Debug)]
+pub struct CopyOut {
+    pub(super) tally: Tally,
+    pub(super) ending: Ending,
+}
+
+/// The server takes rows.
+#[derive(Debug)]
+pub struct CopyIn {
+    pub(super) format: CopyFormat,
+    pub(super) ending: Ending,
+}
+
+/// Bytes of COPY data, as they arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// The bytes.
+    pub data: &'a [u8],
+    /// Whether a row begins with them.
+    pub first: bool,
+    /// Whether a row ends with them.
+    pub last: bool,
+}
+
+/// A [`Piece`] in the link's buffer.
+struct Located {
+    body: Range<usize>,
+    first: bool,
+    last: bool,
+}
+
+/// What a finished copy moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Rows, as every party counted them.
+    pub rows: u64,
+    /// Bytes of COPY data, without the protocol's headers.
+    pub bytes: u64,
+}
+
+/// Counts what a source sends and watches its shape.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    pub(super) format: CopyFormat,
+    header: CopyHeader,
+    frames: u64,
+    bytes: u64,
+    /// Bytes of the last `CopyData` begun.
+    last_frame: usize,
+}
+
+impl Tally {
+    pub(super) fn new(format: CopyFormat) -> Self {
+        Self {
+            format,
+            header: CopyHeader::default(),
+            frames: 0,
+            bytes: 0,
+            last_frame: 0,
+        }
+    }
+
+    /// Whether the next bytes must be shown to [`header`](Self::header).
+    pub(super) fn wants_header(&self) -> bool {
+        self.format == CopyFormat::Binary && !self.header.is_complete()
+    }
+
+    /// Checks bytes against the binary header.
+    pub(super) fn header(&mut self, data: &[u8]) -> Result<(), Error> {
+        Ok(self.header.check(data)?)
+    }
+
+    /// A piece of one frame.
+    fn piece(&mut self, data: &[u8], first: bool) -> Result<(), Error> {
+        if self.wants_header() {
+            self.header(data)?;
+        }
+        if first {
+            self.frames += 1;
+            self.last_frame = 0;
+        }
+        self.last_frame += data.len();
+        self.bytes += data.len() as u64;
+        Ok(())
+    }
+
+    /// What was counted, once the data has ended.
+    pub(super) fn copied(&self) -> Result<Copied, Error> {
+        let rows = match self.format {
+            CopyFormat::Text => self.frames,
+            CopyFormat::Binary => self.binary_rows()?,
+        };
+        Ok(Copied {
+            rows,
+            bytes: self.bytes,
+        })
+    }
+
+    /// All frames but the trailer; with no rows, the header stands before the trailer.
+    fn binary_rows(&self) -> Result<u64, CopyHeaderError> {
+        if !self.header.is_complete() {
+            return Err(CopyHeaderError::Truncated);
+        }
+        let trailer = match self.frames {
+            1 => COPY_HEADER_BYTES + COPY_TRAILER_BYTES,
+            _ => COPY_TRAILER_BYTES,
+        };
+        if self.last_frame != trailer {
+            return Err(CopyHeaderError::Trailer);
+        }
+        Ok(self.frames - 1)
+    }
+}
+
+/// What the server says at the end of a copy, collected up to `ReadyForQuery`.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    error: Option<ServerError>,
+    tag: Option<String>,
+    ready: bool,
+}
+
+impl Ending {
+    /// Whether the server has ended the copy by an error.
+    pub(super) const fn has_error(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Whether the server waits for a command again.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Reads what has arrived until something other than the ending comes; true once the server
+    /// waits for a command.
+    pub(super) fn accept(
+        &mut self,
+        link: &mut Link,
+        tag: u8,
+        body: Range<usize>,
+    ) -> Result<(), Error> {
+        let status = match Backend::decode(tag, link.body(body))? {
+            Backend::CopyDone => return Ok(()),
+            Backend::CommandComplete(tag) => {
+                self.tag = Some(tag.to_owned());
+                return Ok(());
+            }
+            Backend::ErrorResponse(error) => {
+                self.error.get_or_insert(error);
+                return Ok(());
+            }
+            Backend::ReadyForQuery(status) => status,
+            other => return Err(unexpected("the end of a copy", &other)),
+        };
+        link.ready(status);
+        self.ready = true;
+        Ok(())
+    }
+
+    /// Waits for `ReadyForQuery`. An error that ends the session is followed by nothing.
+    pub(super) fn poll_ready(
+        &mut self,
+        link: &mut Link,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        while !self.ready {
+            if self.error.as_ref().is_some_and(ServerError::ends_session) {
+                break;
+            }
+            match ready!(link.poll_item(cx)) {
+                Ok(Item::Message { tag, body }) => self.accept(link, tag, body)?,
+                Ok(Item::Copy { .. }) => {
+                    return Poll::Ready(Err(Error::Unexpected {
+                        expected: "the end of a copy",
+                        received: "CopyData",
+                    }));
+                }
+                // The error that was announced explains the end.
+                Err(_) if self.error.is_some() => break,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The rows of the server's tag, or its error.
+    pub(super) fn rows(&mut self) -> Result<u64, Error> {
+        if let Some(error) = self.error.take() {
+            return Err(error.into());
+        }
+        let tag = self.tag.take().ok_or(Error::OutOfStep)?;
+        tag.strip_prefix("COPY ")
+            .and_then(|rows| rows.parse().ok())
+            .ok_or(Error::CopyTag { tag })
+    }
+}
+
+/// Compares a server's count with ours.
+pub(super) const fn compare(tagged: u64, counted: u64) -> Result<(), Error> {
+    if tagged == counted {
+        Ok(())
+    } else {
+        Err(Error::RowCount { tagged, counted })
+    }
+}
+
+impl CopyOut {
+    pub(super) fn enter(mut connection: Connection<Idle>, format: CopyFormat) -> Connection<Self> {
+        connection.link.inbox.set_usual_size(COPY_BUFFER_BYTES);
+        connection.with_state(Self {
+            tally: Tally::new(format),
+            ending: Ending::default(),
+        })
+    }
+}
+
+impl Connection<CopyOut> {
+    /// The format of the data.
+    pub fn format(&self) -> CopyFormat {
+        self.state.tally.format
+    }
+
+    /// The next bytes of the data, as they come; `None` once the server has confirmed its end
+    /// and counted as many rows. Cancel safe.
+    ///
+    /// # Errors
+    /// The server ended the copy with an error, or the connection failed. Either way
+    /// [`into_idle`](Self::into_idle) tells whether the connection is of use.
+    pub async fn next_piece(&mut self) -> Result<Option<Piece<'_>>, Error> {
+        match poll_fn(|cx| self.poll_piece(cx)).await? {
+            None => Ok(None),
+            Some(piece) => Ok(Some(Piece {
+                data: self.link.body(piece.body),
+                first: piece.first,
+                last: piece.last,
+            })),
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Located>, Error>> {
+        loop {
+            if self.state.ending.has_error() || self.state.ending.is_ready() {
+                ready!(self.state.ending.poll_ready(&mut self.link, cx))?;
+                return Poll::Ready(self.ended().map(|_| None));
+            }
+            match ready!(self.link.poll_item(cx))? {
+                Item::Message { tag, body } => {
+                    self.state.ending.accept(&mut self.link, tag, body)?;
+                }
+                Item::Copy { body, first, last } => {
+                    self.state
+                        .tally
+                        .piece(self.link.body(body.clone()), first)?;
+                    return Poll::Ready(Ok(Some(Located { body, first, last })));
+                }
+            }
+        }
+    }
+
+    /// What was copied, after `ReadyForQuery`.
+    fn ended(&mut self) -> Result<Copied, Error> {
+        let tagged = self.state.ending.rows()?;
+        let copied = self.state.tally.copied()?;
+        compare(tagged, copied.rows)?;
+        Ok(copied)
+    }
+
+    /// Reads and drops what is left, up to the server's count. After a cancel request this ends
+    /// soon, with the server's error and the connection ready for more. Not cancel safe: the
+    /// connection is lost with the future.
+    ///
+    /// # Errors
+    /// As [`next_piece`](Self::next_piece).
+    pub async fn finish(mut self) -> Result<(Connection<Idle>, Copied), Failure> {
+        let end = async {
+            while !self.state.ending.is_ready() {
+                let read = poll_fn(|cx| self.poll_piece_or_end(cx)).await?;
+                if !read {
+                    break;
+                }
+            }
+            self.ended()
+        };
+        match end.await {
+            Ok(copied) => self.into_idle().map(|idle| (idle, copied)).ok_or(Failure {
+                error: Error::OutOfStep,
+                connection: None,
+            }),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Like [`poll_piece`](Self::poll_piece), but leaves the judgement of the end to the caller:
+    /// false at the end.
+    fn poll_piece_or_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        if self.state.ending.has_error() {
+            ready!(self.state.ending.poll_ready(&mut self.link, cx))?;
+            return Poll::Ready(Ok(false));
+        }
+        match ready!(self.link.poll_item(cx))? {
+            Item::Message { tag, body } => self.state.ending.accept(&mut self.link, tag, body)?,
+            Item::Copy { body, first, .. } => {
+                self.state.tally.piece(self.link.body(body), first)?;
+            }
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// The connection, if the copy has ended and it is in step.
+    pub fn into_idle(mut self) -> Option<Connection<Idle>> {
+        self.link.inbox.set_usual_size(CONTROL_BUFFER_BYTES);
+        self.if_idle()
+    }
+}
+
+impl CopyIn {
+    pub(super) fn enter(connection: Connection<Idle>, format: CopyFormat) -> Connection<Self> {
+        connection.with_state(Self {
+            format,
+            ending: Ending::default(),
+        })
+    }
+}
+
+impl Connection<CopyIn> {
+    /// The format that the server expects.
+    pub fn format(&self) -> CopyFormat {
+        self.state.format
+    }
+
+    /// Sends bytes of the data; where they are cut does not matter. Not cancel safe: after a
+    /// dropped future the copy can only be dropped too.
+    ///
+    /// # Errors
+    /// The server has ended the copy with an error, or the connection failed. Either way
+    /// [`into_idle`](Self::into_idle) tells whether the connection is of use.
+    pub async fn send(&mut self, data: &[u8]) -> Result<(), Error> {
+        if !self.link.outbox.is_empty() {
+            return Err(Error::OutOfStep);
+        }
+        for piece in data.chunks(COPY_BUFFER_BYTES) {
+            frontend::copy_data(piece, self.link.outbox.queue());
+            self.link.flush().await?;
+            self.listen().await?;
+        }
+        Ok(())
+    }
+
+    /// Looks, without waiting, whether the server has refused the data.
+    async fn listen(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| Poll::Ready(self.link.poll_listen(cx))).await?;
+        self.note_answers()?;
+        if self.state.ending.has_error() {
+            poll_fn(|cx| self.state.ending.poll_ready(&mut self.link, cx)).await?;
+            self.state.ending.rows()?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what the server has said so far.
+    pub(super) fn note_answers(&mut self) -> Result<(), Error> {
+        while let Some(item) = self.link.next_item()? {
+            let Item::Message { tag, body } = item else {
+                return Err(Error::Unexpected {
+                    expected: "an answer",
+                    received: "CopyData",
+                });
+            };
+            self.state.ending.accept(&mut self.link, tag, body)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the data; the rows that the server counted. Not cancel safe: with the future is lost
+    /// the knowledge whether the server took the copy.
+    ///
+    /// # Errors
+    /// The server refused the data, or the connection failed.
+    pub async fn finish(mut self) -> Result<(Connection<Idle>, u64), Failure> {
+        match self.complete().await {
+            Ok(rows) => self.into_idle().map(|idle| (idle, rows)).ok_or(Failure {
+                error: Error::OutOfStep,
+                connection: None,
+            }),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Sends `CopyDone` and waits for the server's count.
+    pub(super) async fn complete(&mut self) -> Result<u64, Error> {
+        if !self.link.outbox.is_empty() {
+            return Err(Error::OutOfStep);
+        }
+        frontend::copy_done(self.link.outbox.queue());
+        self.link.flush().await?;
+        poll_fn(|cx| self.state.ending.poll_ready(&mut self.link, cx)).await?;
+        self.state.ending.rows()
+    }
+
+    /// Gives the copy up: the server rolls it back. Not cancel safe, and needs not be: dropping
+    /// the connection has the same effect.
+    ///
+    /// # Errors
+    /// The connection failed.
+    pub async fn abort(mut self, reason: &str) -> Result<Connection<Idle>, Error> {
+        self.give_up(reason).await?;
+        self.into_idle().ok_or(Error::OutOfStep)
+    }
+
+    /// Sends `CopyFail` and waits; the error that the server then reports, which is an echo of
+    /// ours unless it had one of its own.
+    pub(super) async fn give_up(&mut self, reason: &str) -> Result<Error, Error> {
+        if !self.link.outbox.is_empty() {
+            return Err(Error::OutOfStep);
+        }
+        if !self.state.ending.has_error() {
+            frontend::copy_fail(reason, self.link.outbox.queue());
+            self.link.flush().await?;
+        }
+        poll_fn(|cx| self.state.ending.poll_ready(&mut self.link, cx)).await?;
+        match self.state.ending.rows() {
+            Err(error) => Ok(error),
+            Ok(_) => Err(Error::Unexpected {
+                expected: "ErrorResponse",
+                received: "CommandComplete",
+            }),
+        }
+    }
+
+    /// The connection, if the copy has ended and it is in step.
+    pub fn into_idle(self) -> Option<Connection<Idle>> {
+        self.if_idle()
+    }
+}

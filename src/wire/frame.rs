@@ -1,0 +1,346 @@
+//! Messages out of a byte stream, and back into one.
+//!
+//! Each message is a tag, a length that counts itself, and a body. A length is believed only
+//! within its limit, before memory is taken for it: messages we act on must fit
+//! [`CONTROL_LIMIT`] and are held whole; `CopyData`, where one row may reach 1 GB, is handed on
+//! in whatever pieces have arrived. [`Scanner`] decides this without any I/O; [`FrameReader`]
+//! feeds it from one reused buffer.
+
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::backend::tag;
+
+/// Tag and length.
+pub(super) const HEADER_BYTES: usize = 5;
+
+/// The buffer of a copy: about what loopback and unix sockets deliver at once, and small enough
+/// to stay in a core's cache between reading and writing.
+pub(super) const COPY_BUFFER_BYTES: usize = 256 * 1024;
+
+/// The buffer of a connection that carries commands and answers.
+pub(super) const CONTROL_BUFFER_BYTES: usize = 16 * 1024;
+
+/// The largest message held whole. Answers to our own commands are small; an error message may
+/// quote a value.
+pub(super) const CONTROL_LIMIT: usize = 16 * 1024 * 1024;
+
+/// The largest message before the server has proven itself (libpq allows 30000 bytes).
+pub(super) const STARTUP_LIMIT: usize = 64 * 1024;
+
+/// The largest `CopyData`: a server builds a row in one allocation, at most 1 GB.
+pub(super) const COPY_LIMIT: usize = 0x4000_0000;
+
+/// A header that no server sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The length does not even count itself.
+    #[error("message {:?} has the impossible length {length}", char::from(*tag))]
+    Length {
+        /// The message's tag.
+        tag: u8,
+        /// The length as sent.
+        length: u32,
+    },
+    /// The message is larger than any of its kind may be.
+    #[error("message {:?} of {length} bytes exceeds the limit of {limit}", char::from(*tag))]
+    TooLong {
+        /// The message's tag.
+        tag: u8,
+        /// Bytes of its body.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+}
+
+/// Decodes a header: the tag and the body's length in bytes.
+///
+/// # Errors
+/// The length is impossible, or above the limit of its kind.
+pub(super) fn decode_header(
+    header: [u8; HEADER_BYTES],
+    control_limit: usize,
+) -> Result<(u8, usize), FrameError> {
+    let [tag, length @ ..] = header;
+    let length = u32::from_be_bytes(length);
+    let body = length
+        .checked_sub(4)
+        .and_then(|body| usize::try_from(body).ok())
+        .ok_or(FrameError::Length { tag, length })?;
+    let limit = if tag == tag::COPY_DATA {
+        COPY_LIMIT
+    } else {
+        control_limit
+    };
+    if body > limit {
+        return Err(FrameError::TooLong {
+            tag,
+            length: body,
+            limit,
+        });
+    }
+    Ok((tag, body))
+}
+
+/// What stands at the front of the bytes received. Ranges count from the front; the caller
+/// consumes up to their end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// Nothing can be told before this many bytes are there.
+    Incomplete {
+        /// Bytes needed, counted from the front.
+        needed: usize,
+    },
+    /// A whole message.
+    Message {
+        /// Its tag.
+        tag: u8,
+        /// Where its body lies.
+        body: Range<usize>,
+    },
+    /// A piece of a `CopyData`.
+    Copy {
+        /// Where the piece lies.
+        body: Range<usize>,
+        /// Whether the message begins with it.
+        first: bool,
+        /// Whether the message ends with it.
+        last: bool,
+    },
+}
+
+/// Finds messages in bytes; remembers only how much of the current `CopyData` is still to come.
+#[derive(Clone, Debug, Default)]
+pub struct Scanner {
+    remaining: usize,
+}
+
+impl Scanner {
+    /// Bytes of the current `CopyData` that are still to come.
+    pub const fn remaining(&self) -> usize {
+        self.remaining
+    }
+
+    /// Looks at the front of `bytes`.
+    ///
+    /// # Errors
+    /// What stands there is no header.
+    pub fn scan(&mut self, bytes: &[u8], control_limit: usize) -> Result<Scan, FrameError> {
+        if self.remaining > 0 {
+            return Ok(self.continue_copy(bytes.len()));
+        }
+        let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else {
+            return Ok(Scan::Incomplete {
+                needed: HEADER_BYTES,
+            });
+        };
+        let (tag, length) = decode_header(*header, control_limit)?;
+        let end = HEADER_BYTES + length;
+        if tag == tag::COPY_DATA {
+            let present = end.min(bytes.len());
+            self.remaining = end - present;
+            return Ok(Scan::Copy {
+                body: HEADER_BYTES..present,
+                first: true,
+                last: self.remaining == 0,
+            });
+        }
+        if bytes.len() < end {
+            return Ok(Scan::Incomplete { needed: end });
+        }
+        Ok(Scan::Message {
+            tag,
+            body: HEADER_BYTES..end,
+        })
+    }
+
+    fn continue_copy(&mut self, available: usize) -> Scan {
+        if available == 0 {
+            return Scan::Incomplete { needed: 1 };
+        }
+        let present = self.remaining.min(available);
+        self.remaining -= present;
+        Scan::Copy {
+            body: 0..present,
+            first: false,
+            last: self.remaining == 0,
+        }
+    }
+}
+
+/// Received bytes and the messages in them. One buffer, reused; it grows beyond its usual size
+/// only for a message that must be held whole, and shrinks again after it.
+#[derive(Debug)]
+pub struct FrameReader {
+    buffer: Vec<u8>,
+    head: usize,
+    tail: usize,
+    usual: usize,
+    control_limit: usize,
+    scanner: Scanner,
+}
+
+impl FrameReader {
+    /// A reader with an empty buffer of [`CONTROL_BUFFER_BYTES`].
+    pub fn new() -> Self {
+        Self {
+            buffer: vec![0; CONTROL_BUFFER_BYTES],
+            // Room for the header that a copy may have to put before the rest of a row.
+            head: HEADER_BYTES,
+            tail: HEADER_BYTES,
+            usual: CONTROL_BUFFER_BYTES,
+            control_limit: STARTUP_LIMIT,
+            scanner: Scanner::default(),
+        }
+    }
+
+    /// Sets the largest message held whole, in bytes.
+    pub const fn set_control_limit(&mut self, limit: usize) {
+        self.control_limit = limit;
+    }
+
+    /// Sets the buffer's usual size, in bytes.
+    pub fn set_usual_size(&mut self, size: usize) {
+        self.usual = size;
+        if self.buffer.len() < size {
+            self.buffer.resize(size, 0);
+        }
+    }
+
+    /// Bytes received and not consumed.
+    pub fn unread(&self) -> &[u8] {
+        &self.buffer[self.head..self.tail]
+    }
+
+    /// The bytes that a [`Scan`] returned by [`take`](Self::take) lies in.
+    pub fn body(&self, range: Range<usize>) -> &[u8] {
+        &self.buffer[range]
+    }
+
+    /// Consumes what stands at the front, if enough has arrived. Ranges of the answer are for
+    /// [`body`](Self::body), and hold until bytes are received again.
+    ///
+    /// # Errors
+    /// The bytes are no message.
+    pub fn take(&mut self) -> Result<Option<Scan>, FrameError> {
+        let at = self.head;
+        let place = |range: Range<usize>| at + range.start..at + range.end;
+        match self
+            .scanner
+            .scan(&self.buffer[self.head..self.tail], self.control_limit)?
+        {
+            Scan::Incomplete { needed } => {
+                self.make_room(needed);
+                Ok(None)
+            }
+            Scan::Message { tag, body } => {
+                let body = place(body);
+                self.head = body.end;
+                Ok(Some(Scan::Message { tag, body }))
+            }
+            Scan::Copy { body, first, last } => {
+                let body = place(body);
+                self.head = body.end;
+                Ok(Some(Scan::Copy { body, first, last }))
+            }
+        }
+    }
+
+    /// Whether more can be received before something is consumed.
+    pub const fn has_room(&self) -> bool {
+        self.tail < self.buffer.len() || self.head == self.tail
+    }
+
+    /// Receives once, as much as there is and fits; 0 bytes are the end of the stream.
+    ///
+    /// # Errors
+    /// The stream failed.
+    pub fn poll_fill<S: AsyncRead + Unpin + ?Sized>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if self.head == self.tail {
+            self.reset();
+        }
+        debug_assert!(self.tail < self.buffer.len(), "a fill needs room");
+        let mut space = ReadBuf::new(&mut self.buffer[self.tail..]);
+        ready!(Pin::new(stream).poll_read(cx, &mut space))?;
+        let received = space.filled().len();
+        self.tail += received;
+        Poll::Ready(Ok(received))
+    }
+
+    /// Makes room for `needed` bytes from the head on.
+    fn make_room(&mut self, needed: usize) {
+        if self.head + needed <= self.buffer.len() {
+            return;
+        }
+        self.buffer.copy_within(self.head..self.tail, HEADER_BYTES);
+        self.tail -= self.head - HEADER_BYTES;
+        self.head = HEADER_BYTES;
+        let end = HEADER_BYTES + needed;
+        if end > self.buffer.len() {
+            self.buffer.resize(end, 0);
+        }
+    }
+
+    /// Starts over with an empty buffer of the usual size.
+    fn reset(&mut self) {
+        self.head = HEADER_BYTES;
+        self.tail = HEADER_BYTES;
+        if self.buffer.len() > self.usual {
+            self.buffer.truncate(self.usual);
+            self.buffer.shrink_to_fit();
+        }
+    }
+}
+
+impl Default for FrameReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Bytes to be sent.
+#[derive(Debug, Default)]
+pub struct FrameWriter {
+    queued: BytesMut,
+}
+
+impl FrameWriter {
+    /// The queue, for encoders to append whole messages to.
+    pub const fn queue(&mut self) -> &mut BytesMut {
+        &mut self.queued
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.queued.is_empty()
+    }
+
+    /// Sends what waits and flushes the stream. What was sent before `Pending` stays sent.
+    ///
+    /// # Errors
+    /// The stream failed.
+    pub fn poll_flush<S: AsyncWrite + Unpin + ?Sized>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while !self.queued.is_empty() {
+            let sent = ready!(Pin::new(&mut *stream).poll_write(cx, &self.queued))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.queued.advance(sent);
+        }
+        Pin::new(stream).poll_flush(cx)
+    }
+}
