@@ -260,3 +260,140 @@ impl Finish {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::acl::Acl;
+    use crate::catalog::cluster::Locale;
+    use crate::pg::Oid;
+
+    fn database(provider: LocaleProvider) -> Database {
+        Database {
+            oid: Oid(1),
+            name: Ident::from_catalog("my-app"),
+            owner: Ident::from_catalog("o"),
+            encoding: "UTF8".to_owned(),
+            locale: Locale {
+                collate: "C".to_owned(),
+                ctype: "de_DE.utf8".to_owned(),
+                provider,
+            },
+            connection_limit: 5,
+            is_template: false,
+            allows_connections: true,
+            is_valid: true,
+            tablespace: Ident::from_catalog("pg_default"),
+            acl: None,
+            acl_default: Acl::default(),
+            comment: None,
+            settings: vec![Setting::parse("work_mem=1MB"), Setting::parse("gone=1")],
+            role_settings: Vec::new(),
+            size_bytes: None,
+        }
+    }
+
+    fn created(
+        provider: LocaleProvider,
+        major: u32,
+        locale: Option<&str>,
+    ) -> Result<String, Error> {
+        let database = database(provider);
+        let options = DatabaseOptions {
+            name: &database.name,
+            owner: Some(&database.owner),
+            locale,
+            version: ServerVersion::new(major * 10_000),
+        };
+        let sql = render_create(&database, options)?;
+        let text = sql.as_str().split_once("'UTF8' ").unwrap().1;
+        Ok(text.to_owned())
+    }
+
+    fn icu(rules: Option<&str>) -> LocaleProvider {
+        LocaleProvider::Icu {
+            locale: "de".to_owned(),
+            rules: rules.map(str::to_owned),
+        }
+    }
+
+    fn builtin() -> LocaleProvider {
+        LocaleProvider::Builtin {
+            locale: "C.UTF-8".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_locale_is_written_in_the_words_of_the_targets_version() {
+        const LIBC: &str = "LC_COLLATE = 'C' LC_CTYPE = 'de_DE.utf8'";
+        assert_eq!(created(LocaleProvider::Libc, 12, None).unwrap(), LIBC);
+        assert_eq!(
+            created(LocaleProvider::Libc, 15, None).unwrap(),
+            format!("LOCALE_PROVIDER = libc {LIBC}")
+        );
+        assert_eq!(
+            created(icu(None), 15, None).unwrap(),
+            format!("LOCALE_PROVIDER = icu {LIBC} ICU_LOCALE = 'de'")
+        );
+        assert_eq!(
+            created(icu(Some("&a < b")), 16, None).unwrap(),
+            format!("LOCALE_PROVIDER = icu {LIBC} ICU_LOCALE = 'de' ICU_RULES = '&a < b'")
+        );
+        assert_eq!(
+            created(builtin(), 17, None).unwrap(),
+            format!("LOCALE_PROVIDER = builtin {LIBC} BUILTIN_LOCALE = 'C.UTF-8'")
+        );
+    }
+
+    #[test]
+    fn a_provider_that_the_target_lacks_is_an_error_unless_another_locale_is_asked_for() {
+        assert!(matches!(
+            created(icu(None), 14, None),
+            Err(Error::IcuProvider { .. })
+        ));
+        assert!(matches!(
+            created(icu(Some("x")), 15, None),
+            Err(Error::IcuRules { .. })
+        ));
+        assert!(matches!(
+            created(builtin(), 16, None),
+            Err(Error::BuiltinProvider { .. })
+        ));
+        assert_eq!(
+            created(builtin(), 12, Some("C")).unwrap(),
+            "LC_COLLATE = 'C' LC_CTYPE = 'C'"
+        );
+    }
+
+    #[test]
+    fn what_may_lock_us_out_comes_last_and_unknown_parameters_are_told() {
+        let database = database(LocaleProvider::Libc);
+        let options = DatabaseOptions {
+            name: &database.name,
+            owner: None,
+            locale: None,
+            version: ServerVersion::new(180_000),
+        };
+        let target = GrantTarget {
+            version: options.version,
+            roles: &BTreeSet::new(),
+        };
+        let known = BTreeSet::from(["work_mem".to_owned()]);
+        let finish = render_finish(&database, options, &target, &known);
+        let texts: Vec<_> = finish.statements.iter().map(Sql::as_str).collect();
+        assert_eq!(
+            texts,
+            [
+                r#"ALTER DATABASE "my-app" SET "work_mem" TO '1MB'"#,
+                r#"ALTER DATABASE "my-app" WITH CONNECTION LIMIT = 5"#,
+            ]
+        );
+        assert_eq!(
+            finish.omissions,
+            [Omission::UnknownSetting {
+                role: None,
+                parameter: "gone".to_owned()
+            }]
+        );
+    }
+}

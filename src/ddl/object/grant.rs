@@ -263,3 +263,176 @@ fn statement(step: &Change, privileges: &[Privilege], clause: &Clause<'_>, owner
         sql!("SET ROLE {}; {}; RESET ROLE", step.grantor, sql)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::{Oid, QualifiedName};
+
+    fn name(text: &str) -> Ident {
+        Ident::from_catalog(text)
+    }
+
+    fn list(items: &[(&str, &str, Privilege, bool)]) -> Acl {
+        let mut acl = Acl::default();
+        for (grantee, grantor, privilege, grantable) in items {
+            let grantee = match *grantee {
+                "" => Grantee::Public,
+                role => Grantee::Role(name(role)),
+            };
+            acl.add(grantee, name(grantor), *privilege, *grantable);
+        }
+        acl
+    }
+
+    fn object(kind: AclKind, named: AclName, base: Acl, acl: Acl) -> ObjectAcl {
+        ObjectAcl {
+            class: Oid(0),
+            oid: Oid(0),
+            kind,
+            name: named,
+            owner: name("o"),
+            acl,
+            base,
+            is_system: false,
+        }
+    }
+
+    fn rendered(
+        object: &ObjectAcl,
+        major: u32,
+        roles: &[&str],
+    ) -> (Vec<String>, Vec<LeftOutReason>) {
+        let roles = roles.iter().map(|role| name(role)).collect();
+        let target = GrantTarget {
+            version: ServerVersion::new(major * 10_000),
+            roles: &roles,
+        };
+        let rendered = render_grants(object, &target);
+        (
+            rendered
+                .statements
+                .iter()
+                .map(|sql| sql.as_str().to_owned())
+                .collect(),
+            rendered
+                .left_out
+                .into_iter()
+                .map(|left| left.reason)
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_grant_by_another_role_is_one_statement_in_that_role() {
+        let table = AclName::Qualified(QualifiedName::from_catalog("s", "t"));
+        let acl = list(&[
+            ("a", "o", Privilege::Select, true),
+            ("", "a", Privilege::Select, false),
+        ]);
+        let (statements, left_out) = rendered(
+            &object(AclKind::Table, table, Acl::default(), acl),
+            12,
+            &["o", "a"],
+        );
+        assert_eq!(
+            statements,
+            [
+                r#"GRANT SELECT ON TABLE "s"."t" TO "a" WITH GRANT OPTION"#,
+                r#"SET ROLE "a"; GRANT SELECT ON TABLE "s"."t" TO PUBLIC; RESET ROLE"#,
+            ]
+        );
+        assert!(left_out.is_empty());
+    }
+
+    #[test]
+    fn columns_are_named_behind_each_privilege() {
+        let column = AclName::Column(QualifiedName::from_catalog("s", "t"), name("c\"d"));
+        let acl = list(&[
+            ("a", "o", Privilege::Select, false),
+            ("a", "o", Privilege::Update, false),
+        ]);
+        let (statements, _) = rendered(
+            &object(AclKind::Column, column, Acl::default(), acl),
+            12,
+            &["o", "a"],
+        );
+        assert_eq!(
+            statements,
+            [r#"GRANT SELECT ("c""d"), UPDATE ("c""d") ON TABLE "s"."t" TO "a""#]
+        );
+    }
+
+    #[test]
+    fn what_the_target_lacks_is_left_out_and_told() {
+        let table = AclName::Qualified(QualifiedName::from_catalog("s", "t"));
+        let acl = list(&[
+            ("a", "o", Privilege::Maintain, false),
+            ("a", "o", Privilege::Select, false),
+            ("gone", "o", Privilege::Select, false),
+        ]);
+        let base = list(&[("o", "o", Privilege::Maintain, false)]);
+        let (statements, left_out) =
+            rendered(&object(AclKind::Table, table, base, acl), 16, &["o", "a"]);
+        assert_eq!(statements, [r#"GRANT SELECT ON TABLE "s"."t" TO "a""#]);
+        assert_eq!(
+            left_out,
+            [
+                LeftOutReason::NoSuchPrivilege(Privilege::Maintain),
+                LeftOutReason::NoSuchRole(name("gone")),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_schema_public_is_compared_with_a_fresh_one_of_the_targets_version() {
+        let open = list(&[
+            ("o", "o", Privilege::Usage, false),
+            ("o", "o", Privilege::Create, false),
+            ("", "o", Privilege::Usage, false),
+            ("", "o", Privilege::Create, false),
+        ]);
+        let mut closed = open.clone();
+        closed.items[1].privileges.remove(&Privilege::Create);
+        let public = |acl| {
+            object(
+                AclKind::Schema,
+                AclName::Plain(name("public")),
+                Acl::default(),
+                acl,
+            )
+        };
+        let (statements, _) = rendered(&public(open.clone()), 15, &["o"]);
+        assert_eq!(statements, [r#"GRANT CREATE ON SCHEMA "public" TO PUBLIC"#]);
+        let (statements, _) = rendered(&public(closed), 14, &["o"]);
+        assert_eq!(
+            statements,
+            [r#"REVOKE CREATE ON SCHEMA "public" FROM PUBLIC"#]
+        );
+        assert!(rendered(&public(open), 14, &["o"]).0.is_empty());
+    }
+
+    #[test]
+    fn default_privileges_are_taken_away_and_restored() {
+        let default = DefaultAcl {
+            role: name("o"),
+            schema: Some(name("s")),
+            kind: DefaultAclKind::Functions,
+            acl: list(&[("a", "o", Privilege::Execute, false)]),
+            base: Acl::default(),
+        };
+        let roles = ["o", "a"].map(name).into();
+        let target = GrantTarget {
+            version: ServerVersion::new(120_000),
+            roles: &roles,
+        };
+        assert_eq!(
+            render_without_default_privileges(&default, &target).statements[0].as_str(),
+            r#"ALTER DEFAULT PRIVILEGES FOR ROLE "o" IN SCHEMA "s" REVOKE EXECUTE ON FUNCTIONS FROM "a""#
+        );
+        assert_eq!(
+            render_default_privileges(&default, &target).statements[0].as_str(),
+            r#"ALTER DEFAULT PRIVILEGES FOR ROLE "o" IN SCHEMA "s" GRANT EXECUTE ON FUNCTIONS TO "a""#
+        );
+    }
+}
