@@ -618,9 +618,11 @@ mod tests {
         let why: Vec<_> = merge
             .differences
             .iter()
-            .map(|difference| match difference {
-                Difference::Membership { why, .. } => *why,
-                other => panic!("{other}"),
+            .map(|difference| {
+                let Difference::Membership { why, .. } = difference else {
+                    panic!("{difference}")
+                };
+                *why
             })
             .collect();
         assert_eq!(
