@@ -9,4 +9,5 @@ pub mod model;
 pub mod provider;
 
 pub use error::Error;
+pub use load::load;
 pub use model::{Catalog, Class, ObjectId};

@@ -1,8 +1,25 @@
-//! One query per kind of object, each for the whole database or cluster. What a version of the
-//! server may lack is asked for by name in the row's JSON form, where an absent column is NULL:
-//! so one text serves all versions.
+//! One query per kind of object, each for the whole database or cluster: their number does not
+//! grow with the number of objects.
+//!
+//! One text serves all versions. A column that a version may lack is either asked for by name in
+//! the row's JSON form, where an absent column is NULL, or, where that would be slow, named
+//! without its table in a sub-select whose outer query offers a column of the same name: SQL
+//! looks inside first.
+//!
+//! To add a kind: its struct in [`model`](super::model), a loader here with its query in `sql`,
+//! and one line in [`load`].
 
+mod attached;
+mod columns;
+mod constraints;
+mod dependencies;
+mod indexes;
+mod relations;
+mod routines;
 mod row;
+mod schemas;
+mod sequences;
+mod types;
 
 pub mod acl;
 pub mod comment;
@@ -13,3 +30,50 @@ pub mod transfer;
 pub mod unsupported;
 
 use row::{Columns, query};
+
+use super::Error;
+use super::model::Catalog;
+use crate::connect::Session;
+
+/// Reads everything that the session's database holds.
+///
+/// The session is in a transaction whose snapshot the caller chose, and its `search_path` is
+/// empty, so that the server qualifies every name that it deparses. The server deparses what is
+/// committed *now*, not what the snapshot shows: tables that must not change meanwhile are locked
+/// by the caller.
+///
+/// # Errors
+/// The server refused a query, the connection broke, or a catalog holds something of a newer
+/// version that this program does not know.
+pub async fn load(session: &Session) -> Result<Catalog, Error> {
+    let bare = schemas::load_extensions(session).await?;
+    let config: Vec<u32> = bare.iter().flat_map(schemas::Bare::config_oids).collect();
+    let mut columns = columns::load_columns(session).await?;
+    let mut relations = relations::load_relations(session, &config, &mut columns).await?;
+    let (constraints, not_nulls) = constraints::load_constraints(session).await?;
+    constraints::name_not_nulls(&mut relations.tables, not_nulls);
+    let complete = |extension: schemas::Bare| extension.complete(&mut relations.config);
+    Ok(Catalog {
+        version: session.version(),
+        schemas: schemas::load_schemas(session).await?,
+        extensions: bare.into_iter().map(complete).collect(),
+        types: types::load_types(session, &mut columns).await?,
+        routines: routines::load_routines(session).await?,
+        sequences: sequences::load_sequences(session).await?,
+        tables: relations.tables,
+        views: relations.views,
+        materialized_views: relations.materialized_views,
+        constraints,
+        indexes: indexes::load_indexes(session).await?,
+        statistics: indexes::load_statistics(session).await?,
+        rules: attached::load_rules(session).await?,
+        triggers: attached::load_triggers(session).await?,
+        policies: attached::load_policies(session).await?,
+        acls: acl::load_acls(session).await?,
+        default_acls: default_acl::load_default_acls(session).await?,
+        comments: comment::load_comments(session).await?,
+        unsupported: unsupported::load_unsupported(session).await?,
+        dependencies: dependencies::load_dependencies(session).await?,
+        members: schemas::load_members(session).await?,
+    })
+}

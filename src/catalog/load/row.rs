@@ -1,10 +1,13 @@
+use std::str::FromStr;
+
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
 use crate::catalog::Error;
 use crate::catalog::acl::{Acl, Grantee};
+use crate::catalog::model::{Class, ObjectId, Options};
 use crate::connect::Session;
-use crate::pg::{Ident, Oid, Sql};
+use crate::pg::{Ident, Oid, QualifiedName, Sql, UnknownLetter};
 
 /// Runs a query of this module; `what` names the objects in errors.
 pub(super) async fn query(
@@ -60,6 +63,66 @@ impl<'a> Columns<'a> {
     pub(super) fn optional_name(&self, column: &'static str) -> Result<Option<Ident>, Error> {
         let name: Option<&str> = self.value(column)?;
         Ok(name.map(Ident::from_catalog))
+    }
+
+    /// The object itself: the column `oid` of a row of `class`.
+    pub(super) fn id(&self, class: Class) -> Result<ObjectId, Error> {
+        Ok(ObjectId::new(class, self.oid("oid")?))
+    }
+
+    pub(super) fn qualified(
+        &self,
+        schema: &'static str,
+        name: &'static str,
+    ) -> Result<QualifiedName, Error> {
+        Ok(QualifiedName {
+            schema: self.name(schema)?,
+            name: self.name(name)?,
+        })
+    }
+
+    /// A qualified name, or nothing where its last part is NULL.
+    pub(super) fn optional_qualified(
+        &self,
+        schema: &'static str,
+        name: &'static str,
+    ) -> Result<Option<QualifiedName>, Error> {
+        let Some(name) = self.optional_name(name)? else {
+            return Ok(None);
+        };
+        let schema = self.name(schema)?;
+        Ok(Some(QualifiedName { schema, name }))
+    }
+
+    /// Text that the server deparsed.
+    pub(super) fn sql(&self, column: &'static str) -> Result<Sql, Error> {
+        self.value::<&str>(column).map(Sql::deparsed)
+    }
+
+    pub(super) fn optional_sql(&self, column: &'static str) -> Result<Option<Sql>, Error> {
+        let text: Option<&str> = self.value(column)?;
+        Ok(text.map(Sql::deparsed))
+    }
+
+    /// A catalog letter; the empty one and NULL stand for none.
+    pub(super) fn letter<T>(&self, column: &'static str) -> Result<Option<T>, Error>
+    where
+        T: FromStr<Err = UnknownLetter>,
+    {
+        match self.value::<Option<&str>>(column)? {
+            None | Some("") => Ok(None),
+            Some(letter) => Ok(Some(letter.parse()?)),
+        }
+    }
+
+    /// Options as `name=value`; a value may itself hold `=`.
+    pub(super) fn options(&self, column: &'static str) -> Result<Options, Error> {
+        let entries: Vec<&str> = self.value(column)?;
+        let pair = |entry: &str| {
+            let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+            (name.to_owned(), value.to_owned())
+        };
+        Ok(entries.into_iter().map(pair).collect())
     }
 }
 

@@ -5,6 +5,8 @@ use super::{
     Schema, Sequence, Statistics, Table, Trigger, Type, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
+use crate::catalog::comment::Comment;
+use crate::catalog::load::unsupported::Unsupported;
 use crate::pg::{Oid, ServerVersion, Sql};
 
 /// What one database holds, without the server's own objects and those of extensions.
@@ -44,6 +46,10 @@ pub struct Catalog {
     pub acls: Vec<ObjectAcl>,
     /// Privileges of objects made later.
     pub default_acls: Vec<DefaultAcl>,
+    /// Comments.
+    pub comments: Vec<Comment>,
+    /// What cannot be copied.
+    pub unsupported: Vec<Unsupported>,
     /// What depends on what.
     pub dependencies: Vec<Dependency>,
     /// The extension (by its oid) that an object belongs to.
