@@ -46,7 +46,10 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
     FROM pg_catalog.pg_policy p JOIN relation r ON r.oid = p.polrelid
   UNION ALL
   SELECT 'rule', w.tableoid, w.oid, 0, NULL, NULL, w.rulename::text, r.schema, r.name
-    FROM pg_catalog.pg_rewrite w JOIN relation r ON r.oid = w.ev_class)
+    FROM pg_catalog.pg_rewrite w JOIN relation r ON r.oid = w.ev_class
+  UNION ALL
+  SELECT 'statistics', x.tableoid, x.oid, 0, NULL, s.name, x.stxname::text, NULL, NULL
+    FROM pg_catalog.pg_statistic_ext x JOIN schema s ON s.oid = x.stxnamespace)
 SELECT 'schema' AS kind, n.tableoid AS class, n.oid, 0 AS sub, NULL AS detail, NULL AS schema, s.name, NULL AS on_schema, NULL AS on_name,
        d.description
   FROM pg_catalog.pg_namespace n

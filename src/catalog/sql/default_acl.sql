@@ -1,10 +1,11 @@
--- Default privileges. Within a schema they add to the global ones, so they are a difference to nothing.
+-- Default privileges. Within a schema they add to the global ones, so they are a difference to nothing: NULL, for
+-- aclexplode() refuses '{}'.
 WITH role AS MATERIALIZED (SELECT oid, rolname::text AS name FROM pg_catalog.pg_roles),
 entry AS (
   SELECT d.oid, d.defaclrole, d.defaclnamespace, d.defaclobjtype::text AS kind, d.defaclacl AS held,
          CASE WHEN d.defaclnamespace = 0
               THEN pg_catalog.acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's'::"char" ELSE d.defaclobjtype END, d.defaclrole)
-              ELSE '{}' END AS base
+              END AS base
     FROM pg_catalog.pg_default_acl d),
 exploded AS (
   SELECT d.oid, list.is_base,
