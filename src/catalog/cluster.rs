@@ -124,6 +124,15 @@ pub struct Membership {
     pub set: Option<bool>,
 }
 
+/// Privileges on a parameter of the server, since 15.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterAcl {
+    /// The parameter, in lower case as the catalog holds it.
+    pub name: Ident,
+    /// Who may set it.
+    pub acl: Acl,
+}
+
 /// All roles of a cluster and what ties them together.
 #[derive(Clone, Debug)]
 pub struct Roles {
@@ -137,6 +146,8 @@ pub struct Roles {
     pub roles: BTreeMap<Ident, Role>,
     /// By role, member, grantor.
     pub memberships: Vec<Membership>,
+    /// Parameters that others than superusers may set; empty before 15.
+    pub parameters: Vec<ParameterAcl>,
     /// Rows of `pg_auth_members` that name a role which no longer exists.
     pub orphan_memberships: usize,
 }

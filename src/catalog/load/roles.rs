@@ -1,11 +1,11 @@
-//! Reads the roles of a cluster. Four small queries: verifiers of passwords, which only a
+//! Reads the roles of a cluster. A few small queries: verifiers of passwords, which only a
 //! superuser or a role with a column grant may read, are asked for apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Columns, query};
 use crate::catalog::Error;
-use crate::catalog::cluster::{Attribute, Membership, Role, Roles, Setting};
+use crate::catalog::cluster::{Attribute, Membership, ParameterAcl, Role, Roles, Setting};
 use crate::connect::{Secret, Session};
 use crate::pg::Oid;
 
@@ -30,6 +30,7 @@ pub async fn load_roles(session: &Session) -> Result<Roles, Error> {
         role.password = passwords.remove(&role.oid);
         roles.insert(role.name.clone(), role);
     }
+    let parameters = load_parameters(session).await?;
     let (memberships, orphan_memberships) = load_memberships(session).await?;
     Ok(Roles {
         version: session.version(),
@@ -37,8 +38,25 @@ pub async fn load_roles(session: &Session) -> Result<Roles, Error> {
         passwords_readable,
         roles,
         memberships,
+        parameters,
         orphan_memberships,
     })
+}
+
+async fn load_parameters(session: &Session) -> Result<Vec<ParameterAcl>, Error> {
+    if !session.version().has_parameter_privileges() {
+        return Ok(Vec::new());
+    }
+    let rows = query(session, WHAT, include_str!("../sql/parameter_acl.sql"), &[]).await?;
+    rows.iter()
+        .map(|row| {
+            let columns = Columns::new(WHAT, row);
+            Ok(ParameterAcl {
+                name: columns.name("name")?,
+                acl: columns.acl("acl")?,
+            })
+        })
+        .collect()
 }
 
 async fn load_passwords(session: &Session) -> Result<BTreeMap<Oid, Secret>, Error> {

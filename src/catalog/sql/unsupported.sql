@@ -35,13 +35,13 @@ found(severity, kind, class, oid, name) AS (
              WHERE c.relkind IN ('r', 'p', 'm') AND c.relnamespace IN (TABLE schema) AND a.amname <> 'heap'
   UNION ALL SELECT 'note', 'tablespace', tableoid, oid, NULL FROM pg_catalog.pg_class
              WHERE reltablespace <> 0 AND relkind IN ('r', 'p', 'm', 'i', 'I') AND relnamespace IN (TABLE schema)
+  -- Labels of roles (1260), databases (1262) and tablespaces (1213) belong to the cluster.
   -- Where a subscription's oid may not be read, its name may.
   UNION ALL SELECT 'note', 'subscription', 0, 0, pg_catalog.quote_ident(s.subname::text) FROM pg_catalog.pg_subscription s
              WHERE s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-  UNION ALL SELECT 'refuse', 'security label', 0, 0, l.objtype || ' ' || l.objname || ' of ' || pg_catalog.quote_ident(l.provider)
-              FROM pg_catalog.pg_seclabels l
-             WHERE l.classoid NOT IN ('pg_catalog.pg_database'::pg_catalog.regclass, 'pg_catalog.pg_authid'::pg_catalog.regclass,
-                                      'pg_catalog.pg_tablespace'::pg_catalog.regclass))
+  UNION ALL SELECT CASE WHEN l.classoid IN (1260, 1262, 1213) THEN 'note' ELSE 'refuse' END, 'security label', 0, 0,
+                   l.objtype || ' ' || l.objname || ' of ' || pg_catalog.quote_ident(l.provider)
+              FROM pg_catalog.pg_seclabels l)
 SELECT f.severity, f.kind, f.class, f.oid, coalesce(f.name, identified.identity) AS identity
   FROM found f
   LEFT JOIN LATERAL pg_catalog.pg_identify_object(f.class, nullif(f.oid, 0), 0) identified ON true

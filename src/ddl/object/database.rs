@@ -4,6 +4,7 @@
 //! (`default_transaction_read_only`, a connection limit of 0, `session_preload_libraries`).
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::grant::{self, GrantTarget, LeftOut};
 use crate::catalog::acl::changes;
@@ -170,6 +171,42 @@ pub enum Omission {
     Grant(LeftOut),
     /// The database lay in a tablespace of its own; it is made in the default one.
     Tablespace(Ident),
+}
+
+impl fmt::Display for Omission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameter = |text: &str| Ident::from_catalog(text);
+        match self {
+            Self::UnknownSetting {
+                role: None,
+                parameter: name,
+            } => write!(
+                f,
+                "the target does not know the parameter {}",
+                parameter(name)
+            ),
+            Self::UnknownSetting {
+                role: Some(role),
+                parameter: name,
+            } => write!(
+                f,
+                "the target does not know the parameter {}, set for role {role}",
+                parameter(name)
+            ),
+            Self::NoSuchRole {
+                role,
+                parameter: name,
+            } => write!(
+                f,
+                "role {role}, for which {} is set, does not exist",
+                parameter(name)
+            ),
+            Self::Grant(left_out) => left_out.fmt(f),
+            Self::Tablespace(name) => {
+                write!(f, "tablespace {name} is not used, the default one is")
+            }
+        }
+    }
 }
 
 /// The statements that finish a database, and what they leave out.

@@ -10,6 +10,7 @@
 //! grants on the owner's behalf.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::catalog::acl::{
     Acl, AclKind, AclName, Change, ChangeKind, DefaultAcl, DefaultAclKind, Grantee, ObjectAcl,
@@ -50,6 +51,19 @@ pub struct LeftOut {
     pub statement: Sql,
     /// Why it is not made.
     pub reason: LeftOutReason,
+}
+
+/// One line, free of control characters.
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            LeftOutReason::NoSuchRole(role) => write!(f, "role {role} does not exist: ")?,
+            LeftOutReason::NoSuchPrivilege(privilege) => {
+                write!(f, "the target has no privilege {privilege}: ")?;
+            }
+        }
+        Ident::from_catalog(self.statement.as_str()).fmt(f)
+    }
 }
 
 /// Statements in order, and what they leave out.

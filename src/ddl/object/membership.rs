@@ -237,3 +237,61 @@ fn in_grantor_order(
         waiting = blocked;
     }
 }
+
+/// How our session comes to act for other roles, which it must to give them what they own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assumption {
+    /// To be run before the first object is given away.
+    pub grants: Vec<Sql>,
+    /// To be run when all is done.
+    pub revokes: Vec<Sql>,
+    /// Roles that we may not make ourselves a member of.
+    pub impossible: Vec<Ident>,
+}
+
+/// Plans temporary memberships of our own in `owners`; none for a superuser. `created` are the
+/// roles of the [`merge`](super::role::merge).
+///
+/// `ALTER … OWNER TO` needs the right to `SET ROLE` to the new owner. Since 16 the creator of a
+/// role has `ADMIN OPTION` on it and nothing else.
+pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> Assumption {
+    let mut assumption = Assumption::default();
+    if target.we_have(Attribute::Superuser) {
+        return assumption;
+    }
+    for owner in owners.iter().filter(|owner| !may_become(target, owner)) {
+        if may_grant(created, owner, target) {
+            let us = &target.connected_as;
+            let options = target.version.has_membership_options();
+            let options = options.then(|| Sql::fixed(" WITH INHERIT TRUE, SET TRUE"));
+            assumption
+                .grants
+                .push(super::role::grant(owner, us, &options));
+            assumption
+                .revokes
+                .push(sql!("REVOKE {} FROM {}", owner, us));
+        } else {
+            assumption.impossible.push(owner.clone());
+        }
+    }
+    assumption
+}
+
+/// Whether our session may `SET ROLE` to the role as things stand.
+fn may_become(target: &Roles, role: &Ident) -> bool {
+    let mut seen = BTreeSet::from([&target.connected_as]);
+    let mut waiting = vec![&target.connected_as];
+    while let Some(current) = waiting.pop() {
+        if current == role {
+            return true;
+        }
+        let grants = target.memberships.iter();
+        let open = grants.filter(|m| m.member == *current && m.set != Some(false));
+        for membership in open {
+            if seen.insert(&membership.role) {
+                waiting.push(&membership.role);
+            }
+        }
+    }
+    false
+}

@@ -3,5 +3,6 @@
 pub mod comment;
 pub mod database;
 pub mod grant;
-mod membership;
+pub mod membership;
+mod parameter;
 pub mod role;

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::membership;
+use super::{membership, parameter};
 use crate::catalog::cluster::{Attribute, Role, Roles};
 use crate::connect::Secret;
 use crate::ddl::setting;
@@ -29,7 +29,7 @@ pub struct RoleOptions<'a> {
 /// A statement about one role.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RoleStatement {
-    /// The role.
+    /// The role, for errors; of a right to set a parameter the parameter.
     pub role: Ident,
     /// The statement; never to be shown where `is_secret`.
     pub sql: Sql,
@@ -95,6 +95,13 @@ pub enum Difference {
         /// Why, or what differs.
         why: MembershipDifference,
     },
+    /// A right to set a parameter is left out.
+    Parameter {
+        /// The parameter.
+        parameter: Ident,
+        /// The statement that would grant it.
+        statement: Sql,
+    },
     /// Rows of the source's `pg_auth_members` name roles that are gone.
     OrphanMemberships {
         /// How many.
@@ -135,7 +142,7 @@ pub enum MembershipDifference {
 /// The statements that bring the source's roles to the target, and what they cannot bring.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleMerge {
-    /// In order: roles with comments, memberships, settings.
+    /// In order: roles with comments, memberships, settings, rights to set parameters.
     pub statements: Vec<RoleStatement>,
     /// By role.
     pub differences: Vec<Difference>,
@@ -171,6 +178,7 @@ pub fn merge(source: &Roles, target: &Roles, options: RoleOptions<'_>) -> RoleMe
     for role in copied(source).filter(|role| !target.roles.contains_key(&role.name)) {
         set(&mut merge, role, options);
     }
+    parameter::merge(&mut merge, source, target, options.known_settings);
     if source.orphan_memberships > 0 {
         merge.differences.push(Difference::OrphanMemberships {
             rows: source.orphan_memberships,
@@ -401,6 +409,15 @@ impl fmt::Display for Difference {
             Self::Membership { role, member, why } => {
                 write!(f, "membership of {member} in {role}: {}", why.text())
             }
+            Self::Parameter {
+                parameter,
+                statement,
+            } => write!(
+                f,
+                "the right to set {parameter} is left out, the target cannot hold it or we may not \
+                 give it: {}",
+                Ident::from_catalog(statement.as_str())
+            ),
             Self::OrphanMemberships { rows } => {
                 write!(
                     f,
@@ -468,6 +485,7 @@ mod tests {
             passwords_readable: true,
             roles,
             memberships: Vec::new(),
+            parameters: Vec::new(),
             orphan_memberships: 0,
         }
     }

@@ -1,0 +1,102 @@
+//! Rights to set a parameter of the server, for [`role::merge`](super::role::merge). They belong
+//! to the cluster, and are only gained, like memberships.
+
+use std::collections::BTreeSet;
+
+use super::grant::{self, GrantTarget, LeftOut};
+use super::role::{Difference, RoleMerge};
+use crate::catalog::acl::{Acl, AclItem, Grantee, changes};
+use crate::catalog::cluster::{Attribute, ParameterAcl, Roles};
+use crate::ddl::setting;
+use crate::pg::{Ident, Sql};
+use crate::sql;
+
+/// Adds the grants that the target lacks.
+pub(super) fn merge(
+    merge: &mut RoleMerge,
+    source: &Roles,
+    target: &Roles,
+    known_settings: &BTreeSet<String>,
+) {
+    let (Some(from), Some(to)) = (source.bootstrap(), target.bootstrap()) else {
+        return;
+    };
+    let roles = target.roles.keys().chain(&merge.created).cloned().collect();
+    let grant_target = GrantTarget {
+        version: target.version,
+        roles: &roles,
+    };
+    for parameter in &source.parameters {
+        let wanted = owned_by(parameter, &from.name, &to.name);
+        let steps = changes(&held(target, &parameter.name, &wanted), &wanted, &to.name);
+        let object = sql!("PARAMETER {}", parameter.name);
+        let rendered = grant::render_changes(&steps, &object, &to.name, &grant_target);
+        let possible = target.we_have(Attribute::Superuser)
+            && setting::is_known(parameter.name.as_str(), known_settings);
+        let left_out = rendered
+            .left_out
+            .into_iter()
+            .map(|LeftOut { statement, .. }| statement);
+        let (run, told) = if possible {
+            (rendered.statements, left_out.collect::<Vec<_>>())
+        } else {
+            let told = rendered.statements.into_iter().chain(left_out).collect();
+            (Vec::<Sql>::new(), told)
+        };
+        for sql in run {
+            merge.push(&parameter.name, sql);
+        }
+        merge
+            .differences
+            .extend(told.into_iter().map(|statement| Difference::Parameter {
+                parameter: parameter.name.clone(),
+                statement,
+            }));
+    }
+}
+
+/// The list with the target's bootstrap superuser, who owns every parameter, in place of the
+/// source's; what an owner holds by being one is left away.
+fn owned_by(parameter: &ParameterAcl, from: &Ident, to: &Ident) -> Acl {
+    let grantor = |item: &AclItem| {
+        if item.grantor == *from {
+            to
+        } else {
+            &item.grantor
+        }
+        .clone()
+    };
+    let items = parameter.acl.items.iter();
+    Acl {
+        items: items
+            .filter(|item| item.grantee != Grantee::Role(from.clone()))
+            .map(|item| AclItem {
+                grantor: grantor(item),
+                ..item.clone()
+            })
+            .collect(),
+    }
+}
+
+/// What the target holds of `wanted`: nothing else is taken from it.
+fn held(target: &Roles, parameter: &Ident, wanted: &Acl) -> Acl {
+    let found = target
+        .parameters
+        .iter()
+        .find(|held| held.name == *parameter);
+    let mut acl = Acl::default();
+    for item in found.iter().flat_map(|held| &held.acl.items) {
+        let same = wanted
+            .items
+            .iter()
+            .find(|other| (&other.grantee, &other.grantor) == (&item.grantee, &item.grantor));
+        for (privilege, grantable) in &item.privileges {
+            let kept = same.and_then(|other| other.privileges.get(privilege));
+            if let Some(wanted) = kept {
+                let (grantee, grantor) = (item.grantee.clone(), item.grantor.clone());
+                acl.add(grantee, grantor, *privilege, *grantable && *wanted);
+            }
+        }
+    }
+    acl
+}
