@@ -25,7 +25,7 @@ use super::error::Error;
 use super::frame::{CONTROL_BUFFER_BYTES, COPY_BUFFER_BYTES};
 use super::frontend;
 use super::link::{Item, Link, unexpected};
-use crate::pg::ServerError;
+use crate::pg::{ServerError, SqlState};
 
 /// The server sends rows.
 #[derive(Debug)]
@@ -100,6 +100,15 @@ impl Tally {
         Ok(self.header.check(data)?)
     }
 
+    /// Counts `frames` begun, `bytes` of data, and the size of the last frame begun.
+    pub(super) fn count(&mut self, frames: u64, bytes: u64, last_frame: Option<usize>) {
+        self.frames += frames;
+        self.bytes += bytes;
+        if let Some(length) = last_frame {
+            self.last_frame = length;
+        }
+    }
+
     /// A piece of one frame.
     fn piece(&mut self, data: &[u8], first: bool) -> Result<(), Error> {
         if self.wants_header() {
@@ -112,6 +121,19 @@ impl Tally {
         self.last_frame += data.len();
         self.bytes += data.len() as u64;
         Ok(())
+    }
+
+    /// Average bytes of a frame so far.
+    pub(super) const fn average(&self) -> u64 {
+        match self.bytes.checked_div(self.frames) {
+            Some(average) => average,
+            None => 0,
+        }
+    }
+
+    /// Frames that are no rows: the trailer of binary data that has ended.
+    pub(super) fn trailers(&self) -> u64 {
+        u64::from(self.format == CopyFormat::Binary)
     }
 
     /// What was counted, once the data has ended.
@@ -156,13 +178,17 @@ impl Ending {
         self.error.is_some()
     }
 
+    /// Whether the server has ended the session with its error.
+    pub(super) fn session_ended(&self) -> bool {
+        self.error.as_ref().is_some_and(ServerError::ends_session)
+    }
+
     /// Whether the server waits for a command again.
     pub(super) const fn is_ready(&self) -> bool {
         self.ready
     }
 
-    /// Reads what has arrived until something other than the ending comes; true once the server
-    /// waits for a command.
+    /// Takes in one message.
     pub(super) fn accept(
         &mut self,
         link: &mut Link,
@@ -194,7 +220,7 @@ impl Ending {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         while !self.ready {
-            if self.error.as_ref().is_some_and(ServerError::ends_session) {
+            if self.session_ended() {
                 break;
             }
             match ready!(link.poll_item(cx)) {
@@ -271,7 +297,7 @@ impl Connection<CopyOut> {
         loop {
             if self.state.ending.has_error() || self.state.ending.is_ready() {
                 ready!(self.state.ending.poll_ready(&mut self.link, cx))?;
-                return Poll::Ready(self.ended().map(|_| None));
+                return Poll::Ready(self.judge().map(|_| None));
             }
             match ready!(self.link.poll_item(cx))? {
                 Item::Message { tag, body } => {
@@ -288,7 +314,7 @@ impl Connection<CopyOut> {
     }
 
     /// What was copied, after `ReadyForQuery`.
-    fn ended(&mut self) -> Result<Copied, Error> {
+    pub(super) fn judge(&mut self) -> Result<Copied, Error> {
         let tagged = self.state.ending.rows()?;
         let copied = self.state.tally.copied()?;
         compare(tagged, copied.rows)?;
@@ -309,7 +335,7 @@ impl Connection<CopyOut> {
                     break;
                 }
             }
-            self.ended()
+            self.judge()
         };
         match end.await {
             Ok(copied) => self.into_idle().map(|idle| (idle, copied)).ok_or(Failure {
@@ -437,19 +463,23 @@ impl Connection<CopyIn> {
         self.into_idle().ok_or(Error::OutOfStep)
     }
 
-    /// Sends `CopyFail` and waits; the error that the server then reports, which is an echo of
-    /// ours unless it had one of its own.
-    pub(super) async fn give_up(&mut self, reason: &str) -> Result<Error, Error> {
+    /// Sends `CopyFail` and waits for the end; the error that the server had of its own, if it
+    /// had one. What it reports because of our `CopyFail` is but an echo.
+    pub(super) async fn give_up(&mut self, reason: &str) -> Result<Option<Error>, Error> {
         if !self.link.outbox.is_empty() {
             return Err(Error::OutOfStep);
         }
-        if !self.state.ending.has_error() {
+        let refused_before = self.state.ending.has_error();
+        if !refused_before {
             frontend::copy_fail(reason, self.link.outbox.queue());
             self.link.flush().await?;
         }
         poll_fn(|cx| self.state.ending.poll_ready(&mut self.link, cx)).await?;
         match self.state.ending.rows() {
-            Err(error) => Ok(error),
+            Err(error) => {
+                let echo = error.sqlstate() == Some(SqlState::QUERY_CANCELED);
+                Ok((refused_before || !echo).then_some(error))
+            }
             Ok(_) => Err(Error::Unexpected {
                 expected: "ErrorResponse",
                 received: "CommandComplete",

@@ -127,6 +127,11 @@ impl Scanner {
         self.remaining
     }
 
+    /// Sets what is still to come, after the frames were followed elsewhere.
+    pub(super) const fn set_remaining(&mut self, remaining: usize) {
+        self.remaining = remaining;
+    }
+
     /// Looks at the front of `bytes`.
     ///
     /// # Errors
@@ -275,6 +280,31 @@ impl FrameReader {
         let received = space.filled().len();
         self.tail += received;
         Poll::Ready(Ok(received))
+    }
+
+    /// Exchanges the buffer for `spare`, to which what lies beyond `end` is carried over.
+    /// The caller gets the buffer as it is, frames and all.
+    pub(super) fn exchange(&mut self, spare: &mut Vec<u8>, end: usize, remaining: usize) {
+        let carried = self.tail - end;
+        let fits = HEADER_BYTES + carried < spare.len();
+        if !fits {
+            spare.resize(self.usual.max(HEADER_BYTES + carried + HEADER_BYTES), 0);
+        }
+        spare[HEADER_BYTES..HEADER_BYTES + carried].copy_from_slice(&self.buffer[end..self.tail]);
+        std::mem::swap(&mut self.buffer, spare);
+        self.head = HEADER_BYTES;
+        self.tail = HEADER_BYTES + carried;
+        self.scanner.set_remaining(remaining);
+    }
+
+    /// The buffer, where its unread bytes begin and end, and what is still to come of the current
+    /// `CopyData`: for following the frames of a copy in place.
+    pub(super) fn parts(&mut self) -> (&mut [u8], Range<usize>, usize) {
+        (
+            &mut self.buffer,
+            self.head..self.tail,
+            self.scanner.remaining(),
+        )
     }
 
     /// Makes room for `needed` bytes from the head on.

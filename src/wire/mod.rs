@@ -33,6 +33,8 @@ mod error;
 mod frame;
 mod frontend;
 mod link;
+mod pack;
+mod pump;
 mod reader;
 mod replication;
 mod startup;
@@ -53,6 +55,8 @@ pub use error::Error;
 pub use frame::{FrameError, FrameReader, FrameWriter, Scan, Scanner};
 pub use frontend::EncodeError;
 pub use link::{BoxStream, Stream};
+pub use pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack};
+pub use pump::{EndedBy, Progress, PumpError, PumpOptions, PumpOutcome, SourceAfter, pump};
 pub use reader::{DecodeError, Reader};
 pub use replication::{
     CreatedSlot, PrimaryKeepalive, ReplicationMessage, SlotSnapshot, StandbyStatusUpdate,
