@@ -31,6 +31,29 @@ impl Setting {
     }
 }
 
+/// The parameters that our session may attach to a role or a database of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settable {
+    /// In lower case: parameters have no case.
+    names: BTreeSet<String>,
+    /// Whether a name with a prefix that no library has claimed is taken, too: a placeholder for
+    /// an extension's or an application's own parameter. Only a superuser may attach those.
+    pub takes_any_prefixed: bool,
+}
+
+impl Settable {
+    /// Adds a parameter.
+    pub fn add(&mut self, name: &str) {
+        self.names.insert(name.to_ascii_lowercase());
+    }
+
+    /// Whether a parameter exists and we may attach it.
+    pub fn contains(&self, name: &str) -> bool {
+        self.names.contains(&name.to_ascii_lowercase())
+            || (self.takes_any_prefixed && name.contains('.'))
+    }
+}
+
 /// A power of a role that is on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attribute {
@@ -308,5 +331,15 @@ mod tests {
     fn a_setting_is_split_at_the_first_equals_sign() {
         let setting = Setting::parse("app.where=a=b");
         assert_eq!((&*setting.name, &*setting.value), ("app.where", "a=b"));
+    }
+
+    #[test]
+    fn a_superuser_may_attach_any_prefixed_name() {
+        let mut settable = Settable::default();
+        settable.add("TimeZone");
+        assert!(settable.contains("timezone"));
+        assert!(!settable.contains("app.user"));
+        settable.takes_any_prefixed = true;
+        assert!(settable.contains("app.user") && !settable.contains("old_snapshot_threshold"));
     }
 }

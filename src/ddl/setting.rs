@@ -1,7 +1,5 @@
 //! Run-time settings that hang on a role, a database or a routine.
 
-use std::collections::BTreeSet;
-
 use crate::catalog::cluster::Setting;
 use crate::pg::{Fragment, Ident, Literal, Sql};
 use crate::sql;
@@ -31,12 +29,6 @@ pub fn render_setting(setting: &Setting) -> Sql {
         }
         _ => sql!("{} TO {}", name, Literal(&setting.value)),
     }
-}
-
-/// Whether a server can take the setting: it knows the parameter, or the name has a prefix, which
-/// makes it a placeholder for an extension's or an application's own parameter.
-pub(super) fn is_known(name: &str, known: &BTreeSet<String>) -> bool {
-    name.contains('.') || known.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
 /// Splits at commas outside double quotes and removes the quotes, as the server's
@@ -113,12 +105,5 @@ mod tests {
     #[test]
     fn a_list_that_does_not_parse_stays_whole() {
         assert_eq!(rendered(r#"search_path="a"#), r#""search_path" TO '"a'"#);
-    }
-
-    #[test]
-    fn a_prefixed_name_is_always_known() {
-        let known = BTreeSet::from(["TimeZone".to_owned()]);
-        assert!(is_known("timezone", &known) && is_known("app.user", &known));
-        assert!(!is_known("old_snapshot_threshold", &known));
     }
 }

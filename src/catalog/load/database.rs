@@ -1,10 +1,8 @@
-//! Reads the databases of a cluster, and the names of the parameters that a server knows.
-
-use std::collections::BTreeSet;
+//! Reads the databases of a cluster, and which parameters may be set on them.
 
 use super::{Columns, query};
 use crate::catalog::Error;
-use crate::catalog::cluster::{Database, Locale, LocaleProvider, RoleSetting, Setting};
+use crate::catalog::cluster::{Database, Locale, LocaleProvider, RoleSetting, Settable, Setting};
 use crate::connect::Session;
 use crate::pg::{Ident, UnknownLetter};
 
@@ -24,16 +22,25 @@ pub async fn load_databases(session: &Session) -> Result<Vec<Database>, Error> {
         .collect()
 }
 
-/// Reads the names of the parameters that the server knows.
+/// Reads which parameters our session may attach to a role or a database.
 ///
 /// # Errors
-/// The server refused the query, or the connection broke.
-pub async fn load_setting_names(session: &Session) -> Result<BTreeSet<String>, Error> {
+/// The server refused a query, or the connection broke.
+pub async fn load_settable(session: &Session) -> Result<Settable, Error> {
     const WHAT: &str = "parameters";
-    let rows = query(session, WHAT, include_str!("../sql/setting_names.sql"), &[]).await?;
-    rows.iter()
-        .map(|row| Columns::new(WHAT, row).value("name"))
-        .collect()
+    let mut settable = Settable::default();
+    for row in &query(session, WHAT, include_str!("../sql/settable.sql"), &[]).await? {
+        let row = Columns::new(WHAT, row);
+        settable.takes_any_prefixed = row.value("is_superuser")?;
+        settable.add(row.value("name")?);
+    }
+    if session.version().has_parameter_privileges() {
+        let text = include_str!("../sql/settable_by_grant.sql");
+        for row in &query(session, WHAT, text, &[]).await? {
+            settable.add(Columns::new(WHAT, row).value("name")?);
+        }
+    }
+    Ok(settable)
 }
 
 fn database(row: &Columns<'_>) -> Result<Database, Error> {

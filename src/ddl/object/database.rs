@@ -3,12 +3,11 @@
 //! Created bare and finished last, because a setting may lock us out of it
 //! (`default_transaction_read_only`, a connection limit of 0, `session_preload_libraries`).
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use super::grant::{self, GrantTarget, LeftOut};
 use crate::catalog::acl::changes;
-use crate::catalog::cluster::{Database, LocaleProvider, Setting};
+use crate::catalog::cluster::{Database, LocaleProvider, Settable, Setting};
 use crate::ddl::setting;
 use crate::pg::{Fragment, Ident, Literal, ServerVersion, Sql};
 use crate::sql;
@@ -153,8 +152,8 @@ fn check_provider(database: &Database, version: ServerVersion) -> Result<(), Err
 /// What is left out of a database's properties on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Omission {
-    /// The target does not know the parameter.
-    UnknownSetting {
+    /// The target does not know the parameter, or we may not set it there.
+    NotSettable {
         /// The role, for a setting of one role.
         role: Option<Ident>,
         /// The parameter.
@@ -177,20 +176,20 @@ impl fmt::Display for Omission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parameter = |text: &str| Ident::from_catalog(text);
         match self {
-            Self::UnknownSetting {
+            Self::NotSettable {
                 role: None,
                 parameter: name,
             } => write!(
                 f,
-                "the target does not know the parameter {}",
+                "the parameter {} is unknown to the target, or we may not set it",
                 parameter(name)
             ),
-            Self::UnknownSetting {
+            Self::NotSettable {
                 role: Some(role),
                 parameter: name,
             } => write!(
                 f,
-                "the target does not know the parameter {}, set for role {role}",
+                "the parameter {} of role {role} is unknown to the target, or we may not set it",
                 parameter(name)
             ),
             Self::NoSuchRole {
@@ -223,7 +222,7 @@ pub fn render_finish(
     database: &Database,
     options: DatabaseOptions<'_>,
     target: &GrantTarget<'_>,
-    known_settings: &BTreeSet<String>,
+    settable: &Settable,
 ) -> Finish {
     let mut finish = Finish::default();
     let name = options.name;
@@ -237,13 +236,13 @@ pub fn render_finish(
     }
     finish.grants(database, name, target);
     for entry in &database.settings {
-        finish.setting(&sql!("DATABASE {}", name), None, entry, known_settings);
+        finish.setting(&sql!("DATABASE {}", name), None, entry, settable);
     }
     for entry in &database.role_settings {
         let (role, entry) = (&entry.role, &entry.setting);
         if target.has_role(role) {
             let object = sql!("ROLE {} IN DATABASE {}", role, name);
-            finish.setting(&object, Some(role), entry, known_settings);
+            finish.setting(&object, Some(role), entry, settable);
         } else {
             finish.omissions.push(Omission::NoSuchRole {
                 role: role.clone(),
@@ -285,12 +284,12 @@ impl Finish {
         object: &impl Fragment,
         role: Option<&Ident>,
         entry: &Setting,
-        known: &BTreeSet<String>,
+        settable: &Settable,
     ) {
-        if setting::is_known(&entry.name, known) {
+        if settable.contains(&entry.name) {
             self.push(setting::alter(object, entry));
         } else {
-            self.omissions.push(Omission::UnknownSetting {
+            self.omissions.push(Omission::NotSettable {
                 role: role.cloned(),
                 parameter: entry.name.clone(),
             });
@@ -304,6 +303,7 @@ mod tests {
     use crate::catalog::acl::Acl;
     use crate::catalog::cluster::Locale;
     use crate::pg::Oid;
+    use std::collections::BTreeSet;
 
     fn database(provider: LocaleProvider) -> Database {
         Database {
@@ -415,8 +415,9 @@ mod tests {
             version: options.version,
             roles: &BTreeSet::new(),
         };
-        let known = BTreeSet::from(["work_mem".to_owned()]);
-        let finish = render_finish(&database, options, &target, &known);
+        let mut settable = Settable::default();
+        settable.add("work_mem");
+        let finish = render_finish(&database, options, &target, &settable);
         let texts: Vec<_> = finish.statements.iter().map(Sql::as_str).collect();
         assert_eq!(
             texts,
@@ -427,7 +428,7 @@ mod tests {
         );
         assert_eq!(
             finish.omissions,
-            [Omission::UnknownSetting {
+            [Omission::NotSettable {
                 role: None,
                 parameter: "gone".to_owned()
             }]

@@ -1,23 +1,15 @@
 //! Rights to set a parameter of the server, for [`role::merge`](super::role::merge). They belong
 //! to the cluster, and are only gained, like memberships.
 
-use std::collections::BTreeSet;
-
 use super::grant::{self, GrantTarget, LeftOut};
 use super::role::{Difference, RoleMerge};
 use crate::catalog::acl::{Acl, AclItem, Grantee, changes};
-use crate::catalog::cluster::{Attribute, ParameterAcl, Roles};
-use crate::ddl::setting;
+use crate::catalog::cluster::{Attribute, ParameterAcl, Roles, Settable};
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
 /// Adds the grants that the target lacks.
-pub(super) fn merge(
-    merge: &mut RoleMerge,
-    source: &Roles,
-    target: &Roles,
-    known_settings: &BTreeSet<String>,
-) {
+pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles, settable: &Settable) {
     let (Some(from), Some(to)) = (source.bootstrap(), target.bootstrap()) else {
         return;
     };
@@ -31,8 +23,8 @@ pub(super) fn merge(
         let steps = changes(&held(target, &parameter.name, &wanted), &wanted, &to.name);
         let object = sql!("PARAMETER {}", parameter.name);
         let rendered = grant::render_changes(&steps, &object, &to.name, &grant_target);
-        let possible = target.we_have(Attribute::Superuser)
-            && setting::is_known(parameter.name.as_str(), known_settings);
+        let possible =
+            target.we_have(Attribute::Superuser) && settable.contains(parameter.name.as_str());
         let left_out = rendered
             .left_out
             .into_iter()

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{membership, parameter};
-use crate::catalog::cluster::{Attribute, Role, Roles};
+use crate::catalog::cluster::{Attribute, Role, Roles, Settable};
 use crate::connect::Secret;
 use crate::ddl::setting;
 use crate::pg::{Fragment, Ident, Literal, Sql};
@@ -22,8 +22,8 @@ use crate::sql;
 pub struct RoleOptions<'a> {
     /// Whether passwords are carried over.
     pub passwords: bool,
-    /// The parameters that the target knows.
-    pub known_settings: &'a BTreeSet<String>,
+    /// The parameters that we may set on the target.
+    pub settable: &'a Settable,
 }
 
 /// A statement about one role.
@@ -79,8 +79,8 @@ pub enum Difference {
         /// Why.
         why: NoPassword,
     },
-    /// The target does not know the parameter.
-    UnknownSetting {
+    /// The target does not know the parameter, or we may not set it there.
+    NotSettable {
         /// The role.
         role: Ident,
         /// The parameter.
@@ -178,7 +178,7 @@ pub fn merge(source: &Roles, target: &Roles, options: RoleOptions<'_>) -> RoleMe
     for role in copied(source).filter(|role| !target.roles.contains_key(&role.name)) {
         set(&mut merge, role, options);
     }
-    parameter::merge(&mut merge, source, target, options.known_settings);
+    parameter::merge(&mut merge, source, target, options.settable);
     if source.orphan_memberships > 0 {
         merge.differences.push(Difference::OrphanMemberships {
             rows: source.orphan_memberships,
@@ -276,11 +276,11 @@ fn password<'a>(
 /// Settings follow when all roles exist: a setting may name another role.
 fn set(merge: &mut RoleMerge, role: &Role, options: RoleOptions<'_>) {
     for entry in &role.settings {
-        if setting::is_known(&entry.name, options.known_settings) {
+        if options.settable.contains(&entry.name) {
             let sql = setting::alter(&sql!("ROLE {}", role.name), entry);
             merge.push(&role.name, sql);
         } else {
-            merge.differences.push(Difference::UnknownSetting {
+            merge.differences.push(Difference::NotSettable {
                 role: role.name.clone(),
                 parameter: entry.name.clone(),
             });
@@ -401,9 +401,9 @@ impl fmt::Display for Difference {
                     NoPassword::NotWanted => "passwords are not copied in this run",
                 })
             }
-            Self::UnknownSetting { role, parameter } => write!(
+            Self::NotSettable { role, parameter } => write!(
                 f,
-                "role {role} is created without its setting of {}, which the target does not know",
+                "role {role} is created without its setting of {}, which the target does not know or does not let us set",
                 Ident::from_catalog(parameter.as_str())
             ),
             Self::Membership { role, member, why } => {
@@ -502,10 +502,11 @@ mod tests {
     }
 
     fn planned(source: &Roles, target: &Roles) -> RoleMerge {
-        let known_settings = BTreeSet::from(["work_mem".to_owned()]);
+        let mut settable = Settable::default();
+        settable.add("work_mem");
         let options = RoleOptions {
             passwords: true,
-            known_settings: &known_settings,
+            settable: &settable,
         };
         merge(source, target, options)
     }
@@ -534,7 +535,7 @@ mod tests {
         assert!(!format!("{merge:?}").contains("SCRAM"));
         assert_eq!(
             merge.differences,
-            [Difference::UnknownSetting {
+            [Difference::NotSettable {
                 role: name("app"),
                 parameter: "gone".to_owned()
             }]
