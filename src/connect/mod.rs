@@ -20,7 +20,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// The text is no connection string.
-    pub fn parse(url: &str) -> Result<Self, Error> {
+    pub fn parse(url: &str, _: &Environment) -> Result<Self, Error> {
         Ok(Self {
             config: url.parse().map_err(Error::from_statement)?,
         })
@@ -61,6 +61,10 @@ impl Endpoint {
         ))
     }
 }
+
+/// What of this process's surroundings a connection may depend on.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {}
 
 /// Why there is no connection, or why a statement on it did not succeed.
 #[derive(Debug, thiserror::Error)]

@@ -9,8 +9,8 @@ use super::{Lsn, Oid};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Sql(String);
 
-/// What may be put into [`Sql`].
-pub trait Fragment {
+/// What may be put into [`Sql`]. Parts are shared between threads while a statement is awaited.
+pub trait Fragment: Sync {
     /// Appends the quoted form.
     fn write_sql(&self, out: &mut String);
 }

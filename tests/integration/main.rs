@@ -1,5 +1,7 @@
 //! All tests that need servers, in one binary.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,1 +1,114 @@
-//! What tests share.
+//! What tests share: databases on shared clusters, oracles, our own program as a process.
+
+#![expect(dead_code, reason = "each test uses what it needs")]
+
+pub(crate) mod command;
+pub(crate) mod oracle;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use seren_replicator::connect::{Endpoint, Environment, Purpose, Session};
+use seren_replicator::pg::{Ident, Sql};
+use seren_replicator::sandbox::{Shared, shared};
+use seren_replicator::sql;
+
+/// How long a condition may take to come true on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Waits until a condition gives a value.
+#[track_caller]
+pub(crate) fn wait_until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(
+            begun.elapsed() < DEADLINE,
+            "not within {DEADLINE:?}: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until a server says yes to a question.
+pub(crate) async fn wait_for(session: &Session, question: &str) {
+    let begun = Instant::now();
+    let sql = text(question);
+    while !session
+        .query_one(&sql, &[])
+        .await
+        .unwrap()
+        .get::<_, bool>(0)
+    {
+        assert!(
+            begun.elapsed() < DEADLINE,
+            "not within {DEADLINE:?}: {question}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// SQL that a test wrote.
+pub(crate) fn text(sql: &str) -> Sql {
+    Sql::deparsed(sql)
+}
+
+/// An endpoint that knows nothing of this machine's environment.
+pub(crate) fn endpoint(url: &str) -> Endpoint {
+    Endpoint::parse(url, &Environment::default()).unwrap()
+}
+
+/// A session that may write.
+pub(crate) async fn database(url: &str) -> Session {
+    endpoint(url).session(Purpose::Control).await.unwrap()
+}
+
+/// Runs statements, some of which the simple protocol would not take in one transaction.
+pub(crate) async fn run(url: &str, sql: &str) {
+    let session = database(url).await;
+    if let Err(error) = session.batch(&text(sql)).await {
+        panic!("{error:?}\n{sql}");
+    }
+}
+
+/// The one value of a query, as text.
+pub(crate) async fn value(url: &str, sql: &str) -> String {
+    let session = database(url).await;
+    let rows = session.rows(&text(sql)).await.unwrap();
+    rows[0].get(0).unwrap_or("NULL").to_owned()
+}
+
+/// The shared cluster of a major, held for the life of this process.
+pub(crate) fn cluster(major: u32) -> &'static Shared {
+    static CLUSTERS: OnceLock<Mutex<HashMap<u32, &'static Shared>>> = OnceLock::new();
+    let clusters = CLUSTERS.get_or_init(Mutex::default);
+    let mut clusters = clusters
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    clusters
+        .entry(major)
+        .or_insert_with(|| Box::leak(Box::new(shared(major).unwrap())))
+}
+
+/// A name that no other test uses.
+pub(crate) fn fresh_name(hint: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{hint}_{}_{count}", std::process::id())
+}
+
+/// A database of its own on the shared cluster of a major; its URL.
+pub(crate) async fn fresh_database(major: u32, hint: &str) -> String {
+    let name = fresh_name(hint);
+    let admin = database(&cluster(major).url("postgres")).await;
+    let create = sql!(
+        "CREATE DATABASE {} TEMPLATE template0",
+        Ident::from_catalog(&name)
+    );
+    admin.batch(&create).await.unwrap();
+    cluster(major).url(&name)
+}

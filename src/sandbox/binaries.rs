@@ -1,0 +1,121 @@
+//! Where the server's programs are.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Error, fetch};
+
+/// The programs of one major: a folder with `initdb` and `postgres`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binaries {
+    folder: PathBuf,
+}
+
+impl Binaries {
+    /// Finds the programs of a major, or fetches them.
+    ///
+    /// # Errors
+    /// They are nowhere; the message names the ways out.
+    pub fn find(major: u32) -> Result<Self, Error> {
+        let variable = format!("SEREN_POSTGRES_{major}");
+        if let Some(folder) = std::env::var_os(&variable).map(PathBuf::from) {
+            return Self::at(folder.clone(), major).ok_or(Error::WrongFolder {
+                variable,
+                folder,
+                major,
+            });
+        }
+        let cached = cache_folder().join(major.to_string()).join("bin");
+        let candidates = std::iter::once(cached).chain(installed(major));
+        if let Some(found) = candidates
+            .into_iter()
+            .find_map(|folder| Self::at(folder, major))
+        {
+            return Ok(found);
+        }
+        let fetched = fetch::fetch(major).map_err(|error| Error::NoBinaries {
+            major,
+            fetch: Box::new(error),
+        })?;
+        Ok(Self { folder: fetched })
+    }
+
+    /// The programs in this folder, if they are there and of this major.
+    pub fn at(folder: PathBuf, major: u32) -> Option<Self> {
+        let found = Self { folder };
+        let has_both = found.program("initdb").is_file() && found.program("postgres").is_file();
+        (has_both && found.major() == Some(major)).then_some(found)
+    }
+
+    /// A program of the folder.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn major(&self) -> Option<u32> {
+        let output = Command::new(self.program("postgres"))
+            .arg("--version")
+            .output()
+            .ok()?;
+        parse_version(&String::from_utf8_lossy(&output.stdout))
+    }
+}
+
+/// The major in `postgres (PostgreSQL) 17.10 (Debian …)`.
+fn parse_version(text: &str) -> Option<u32> {
+    let number = text.split("PostgreSQL) ").nth(1)?;
+    let end = number
+        .find(|part: char| !part.is_ascii_digit())
+        .unwrap_or(number.len());
+    number[..end].parse().ok()
+}
+
+/// Folders where systems put the programs of a major.
+fn installed(major: u32) -> Vec<PathBuf> {
+    let versioned = [
+        format!("/usr/lib/postgresql/{major}/bin"),
+        format!("/usr/pgsql-{major}/bin"),
+        format!("/opt/homebrew/opt/postgresql@{major}/bin"),
+    ];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).collect::<Vec<_>>();
+    versioned
+        .into_iter()
+        .map(PathBuf::from)
+        .chain(on_path)
+        .collect()
+}
+
+/// Where fetched programs are kept: `SEREN_CACHE`, for root a folder that other users can read,
+/// else the user's cache.
+pub fn cache_folder() -> PathBuf {
+    const NAME: &str = "postgres-seren-replicator/postgres";
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(folder) = set("SEREN_CACHE") {
+        return PathBuf::from(folder);
+    }
+    if rustix::process::geteuid().is_root() {
+        return Path::new("/var/cache").join(NAME);
+    }
+    let user = set("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || set("HOME").map(|home| Path::new(&home).join(".cache"));
+    user.or_else(home)
+        .unwrap_or_else(std::env::temp_dir)
+        .join(NAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_is_read_from_every_form_of_the_version() {
+        assert_eq!(parse_version("postgres (PostgreSQL) 17.10\n"), Some(17));
+        assert_eq!(
+            parse_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
+            Some(15)
+        );
+        assert_eq!(parse_version("postgres (PostgreSQL) 19beta1"), Some(19));
+        assert_eq!(parse_version("something else"), None);
+    }
+}

@@ -1,0 +1,502 @@
+//! One cluster: made, started, stopped, removed.
+
+use std::fs::{self, OpenOptions};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::error::tail;
+use super::user::ServerUser;
+use super::watchdog::Watchdog;
+use super::{Binaries, Error};
+
+/// How long a server may take to start; crash recovery included.
+const START: Duration = Duration::from_secs(60);
+
+/// How often its status file is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Attempts at a free port: between finding and using it, another process may take it.
+const PORTS: u32 = 5;
+
+/// What every cluster here is set to; later lines win.
+const SETTINGS: &str = "
+unix_socket_permissions = 0777
+max_connections = 100
+wal_level = logical
+max_wal_senders = 20
+max_replication_slots = 20
+max_logical_replication_workers = 8
+max_worker_processes = 20
+shared_buffers = 64MB
+max_wal_size = 4GB
+fsync = off
+full_page_writes = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %q%a %d '
+";
+
+/// A cluster to be.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    major: u32,
+    settings: Vec<(String, String)>,
+    hba: Option<Vec<String>>,
+    files: Vec<(String, Vec<u8>)>,
+    initdb: Vec<String>,
+    tcp: bool,
+    user: Option<String>,
+    binaries: Option<PathBuf>,
+    keep: bool,
+}
+
+impl Builder {
+    /// A line of `postgresql.conf`; wins over the ones before.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A line of `pg_hba.conf`. With the first one nobody is trusted any more but the superuser on
+    /// the socket.
+    #[must_use]
+    pub fn hba(mut self, line: &str) -> Self {
+        self.hba.get_or_insert_default().push(line.to_owned());
+        self
+    }
+
+    /// A file in the data folder, readable by the server alone: keys, certificates.
+    #[must_use]
+    pub fn file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.push((name.to_owned(), content.into()));
+        self
+    }
+
+    /// An argument of `initdb`, e.g. `--encoding=LATIN1`; wins over the ones before.
+    #[must_use]
+    pub fn initdb(mut self, argument: &str) -> Self {
+        self.initdb.push(argument.to_owned());
+        self
+    }
+
+    /// Whether it listens on 127.0.0.1 too, as it does unless told otherwise.
+    #[must_use]
+    pub fn tcp(mut self, tcp: bool) -> Self {
+        self.tcp = tcp;
+        self
+    }
+
+    /// Who runs the server when we are root.
+    #[must_use]
+    pub fn run_as(mut self, user: &str) -> Self {
+        self.user = Some(user.to_owned());
+        self
+    }
+
+    /// Where the server's programs are.
+    #[must_use]
+    pub fn binaries(mut self, folder: &Path) -> Self {
+        self.binaries = Some(folder.to_owned());
+        self
+    }
+
+    /// Whether the folder stays when the cluster is dropped.
+    #[must_use]
+    pub fn keep(mut self, keep: bool) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// Makes and starts the cluster. Blocks for a second or two.
+    ///
+    /// # Errors
+    /// There are no programs, no user to run them, or the server does not come up: its log is shown.
+    pub fn start(&self) -> Result<Cluster, Error> {
+        let mut cluster = self.make()?;
+        let folder = (!self.keep).then(|| cluster.home.clone());
+        let pid = cluster.pid().expect("a cluster just made runs");
+        let watchdog =
+            Watchdog::for_our_life(pid, folder.as_deref()).map_err(|source| Error::Start {
+                program: "sh".to_owned(),
+                source,
+            })?;
+        cluster.watchdog = Some(watchdog);
+        Ok(cluster)
+    }
+
+    /// Makes and starts the cluster, without anybody who would stop it.
+    pub(super) fn make(&self) -> Result<Cluster, Error> {
+        let binaries = match &self.binaries {
+            Some(folder) => Binaries::at(folder.clone(), self.major).ok_or(Error::WrongFolder {
+                variable: "the folder given".to_owned(),
+                folder: folder.clone(),
+                major: self.major,
+            })?,
+            None => Binaries::find(self.major)?,
+        };
+        let user = ServerUser::choose(self.user.as_deref())?;
+        let home = fresh_folder(&user)?;
+        let mut cluster = Cluster {
+            major: self.major,
+            binaries,
+            user,
+            port: 0,
+            server: None,
+            watchdog: None,
+            // Until it is made, the folder is `home`'s to remove.
+            keep: true,
+            home: home.path().to_owned(),
+        };
+        self.init(&cluster)?;
+        for attempt in 1..=PORTS {
+            cluster.port =
+                free_port().map_err(Error::file("find a port on", Path::new("127.0.0.1")))?;
+            self.configure(&cluster)?;
+            match cluster.restart() {
+                Ok(()) => break,
+                Err(error) if attempt == PORTS || !cluster.log().contains("could not bind") => {
+                    return Err(error);
+                }
+                Err(_) => {}
+            }
+        }
+        drop(home.keep());
+        cluster.keep = self.keep;
+        Ok(cluster)
+    }
+
+    fn init(&self, cluster: &Cluster) -> Result<(), Error> {
+        let program = cluster.binaries.program("initdb");
+        let mut command = cluster.user.command(&program, &cluster.home);
+        command.args(["--username=postgres", "--auth=trust", "--no-sync"]);
+        command
+            .args(["--encoding=UTF8", "--locale=C.UTF-8"])
+            .args(&self.initdb);
+        command.arg("--pgdata").arg(cluster.data_dir());
+        let output = command.output().map_err(|source| Error::Start {
+            program: program.display().to_string(),
+            source,
+        })?;
+        if !output.status.success() {
+            let text = [output.stdout, output.stderr].concat();
+            let output = tail(&String::from_utf8_lossy(&text));
+            return Err(Error::Failed {
+                program: "initdb".to_owned(),
+                output,
+            });
+        }
+        for (name, content) in &self.files {
+            cluster.write(name, content)?;
+        }
+        Ok(())
+    }
+
+    fn configure(&self, cluster: &Cluster) -> Result<(), Error> {
+        let listen = if self.tcp { "127.0.0.1" } else { "" };
+        let mut text = format!(
+            "{SETTINGS}port = {}\nlisten_addresses = '{listen}'\nunix_socket_directories = '{}'\n",
+            cluster.port,
+            cluster.socket_dir().display()
+        );
+        let line = |(name, value): &(String, String)| {
+            format!("{name} = '{}'\n", value.replace('\'', "''"))
+        };
+        text.extend(self.settings.iter().map(line));
+        cluster.write("postgresql.auto.conf", text.as_bytes())?;
+        if let Some(lines) = &self.hba {
+            let own = "local all postgres trust\nlocal replication postgres trust\n";
+            let text = format!("{own}{}\n", lines.join("\n"));
+            cluster.write("pg_hba.conf", text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// A running cluster; stopped and removed when dropped.
+#[derive(Debug)]
+pub struct Cluster {
+    major: u32,
+    binaries: Binaries,
+    user: ServerUser,
+    home: PathBuf,
+    port: u16,
+    server: Option<Child>,
+    watchdog: Option<Watchdog>,
+    keep: bool,
+}
+
+impl Cluster {
+    /// Starts a cluster of a major with the usual settings.
+    ///
+    /// # Errors
+    /// As [`Builder::start`].
+    pub fn start(major: u32) -> Result<Self, Error> {
+        Self::builder(major).start()
+    }
+
+    /// A cluster with settings of its own.
+    pub fn builder(major: u32) -> Builder {
+        Builder {
+            major,
+            settings: Vec::new(),
+            hba: None,
+            files: Vec::new(),
+            initdb: Vec::new(),
+            tcp: true,
+            user: None,
+            binaries: None,
+            keep: false,
+        }
+    }
+
+    /// The major version.
+    pub fn major(&self) -> u32 {
+        self.major
+    }
+
+    /// The port, of the socket and on loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder that everything of the cluster is in.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The data folder.
+    pub fn data_dir(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    /// The folder of the socket.
+    pub fn socket_dir(&self) -> PathBuf {
+        self.home.join("s")
+    }
+
+    /// The superuser's URL over the socket.
+    pub fn url(&self, database: &str) -> String {
+        let folder = percent(&self.socket_dir().to_string_lossy());
+        format!(
+            "postgresql://postgres@{folder}:{}/{}",
+            self.port,
+            percent(database)
+        )
+    }
+
+    /// The superuser's URL over loopback.
+    pub fn tcp_url(&self, database: &str) -> String {
+        format!(
+            "postgresql://postgres@127.0.0.1:{}/{}",
+            self.port,
+            percent(database)
+        )
+    }
+
+    /// What the server has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.join("log")).unwrap_or_default()
+    }
+
+    /// The postmaster's process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
+    }
+
+    /// Writes a file into the data folder.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        let path = self.data_dir().join(name);
+        fs::write(&path, content).map_err(Error::file("write", &path))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+            .map_err(Error::file("protect", &path))?;
+        self.user.own(&path)
+    }
+
+    /// Stops the server in order; sessions are ended.
+    ///
+    /// # Errors
+    /// The server's process cannot be waited for.
+    pub fn stop(&mut self) -> Result<(), Error> {
+        self.end(Signal::INT)
+    }
+
+    /// Stops the server without a checkpoint, as a crash would; what was not flushed is lost.
+    ///
+    /// # Errors
+    /// The server's process cannot be waited for.
+    pub fn crash(&mut self) -> Result<(), Error> {
+        self.end(Signal::QUIT)
+    }
+
+    fn end(&mut self, signal: Signal) -> Result<(), Error> {
+        let Some(mut server) = self.server.take() else {
+            return Ok(());
+        };
+        if let Some(pid) = i32::try_from(server.id()).ok().and_then(Pid::from_raw) {
+            // A server that is gone already needs no signal.
+            let _ = kill_process(pid, signal);
+        }
+        server
+            .wait()
+            .map(drop)
+            .map_err(Error::file("stop the server in", &self.home))
+    }
+
+    /// Starts the server again, stopping it first if it runs.
+    ///
+    /// # Errors
+    /// It does not come up: its log is shown.
+    pub fn restart(&mut self) -> Result<(), Error> {
+        self.stop()?;
+        let program = self.binaries.program("postgres");
+        let path = self.home.join("log");
+        let log = OpenOptions::new().create(true).append(true).open(&path);
+        let log = log.map_err(Error::file("open", &path))?;
+        let errors = log.try_clone().map_err(Error::file("open", &path))?;
+        let server = self
+            .user
+            .command(&program, &self.home)
+            .arg("-D")
+            .arg(self.data_dir())
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .spawn()
+            .map_err(|source| Error::Start {
+                program: program.display().to_string(),
+                source,
+            })?;
+        self.server = Some(server);
+        self.wait_ready()?;
+        self.watch_anew()
+    }
+
+    /// After a restart the watchdog must know the new process.
+    fn watch_anew(&mut self) -> Result<(), Error> {
+        let (Some(_), Some(pid)) = (&self.watchdog, self.pid()) else {
+            return Ok(());
+        };
+        let folder = (!self.keep).then_some(self.home.as_path());
+        let watchdog = Watchdog::for_our_life(pid, folder).map_err(|source| Error::Start {
+            program: "sh".to_owned(),
+            source,
+        })?;
+        if let Some(mut old) = self.watchdog.replace(watchdog) {
+            old.dismiss();
+        }
+        Ok(())
+    }
+
+    /// Waits until the server says in its status file that it takes connections.
+    fn wait_ready(&mut self) -> Result<(), Error> {
+        let begun = Instant::now();
+        let status = self.data_dir().join("postmaster.pid");
+        while begun.elapsed() < START {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            if text
+                .lines()
+                .nth(7)
+                .is_some_and(|line| line.trim() == "ready")
+            {
+                return Ok(());
+            }
+            let server = self.server.as_mut().expect("called after the start");
+            if server.try_wait().is_ok_and(|ended| ended.is_some()) {
+                self.server = None;
+                break;
+            }
+            std::thread::sleep(LOOK);
+        }
+        let seconds = begun.elapsed().as_secs();
+        Err(Error::NotReady {
+            major: self.major,
+            seconds,
+            log: tail(&self.log()),
+        })
+    }
+
+    /// Hands the running server over to somebody else.
+    pub(super) fn leave(mut self) {
+        self.keep = true;
+        drop(self.server.take());
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let home = self.home.clone();
+        let folder = home.display();
+        if let Err(error) = self.crash() {
+            tracing::warn!(%error, %folder, "a sandbox server could not be stopped");
+        }
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.dismiss();
+        }
+        if self.keep {
+            return;
+        }
+        if let Err(error) = fs::remove_dir_all(&home) {
+            tracing::warn!(%error, %folder, "a sandbox folder stays behind");
+        }
+    }
+}
+
+/// A private folder with room for a socket: its path must stay below 107 bytes.
+fn fresh_folder(user: &ServerUser) -> Result<TempDir, Error> {
+    const LONGEST: usize = 80;
+    let parent = std::env::temp_dir();
+    let parent = if parent.as_os_str().len() > LONGEST {
+        PathBuf::from("/tmp")
+    } else {
+        parent
+    };
+    let home = tempfile::Builder::new()
+        .prefix("seren-")
+        .permissions(fs::Permissions::from_mode(0o700))
+        .tempdir_in(&parent)
+        .map_err(Error::file("make a folder in", &parent))?;
+    for name in ["data", "s"] {
+        let path = home.path().join(name);
+        fs::create_dir(&path).map_err(Error::file("make folder", &path))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
+            .map_err(Error::file("protect", &path))?;
+        user.own(&path)?;
+    }
+    user.own(home.path())?;
+    Ok(home)
+}
+
+/// A port that is free at this moment.
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// Percent-encodes everything but letters, digits and the marks that are safe in every part.
+fn percent(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.extend(['%', hex(byte >> 4), hex(byte & 15)]);
+        }
+    }
+    out
+}
+
+/// The digit of a value below 16.
+fn hex(value: u8) -> char {
+    char::from_digit(value.into(), 16)
+        .expect("four bits")
+        .to_ascii_uppercase()
+}
