@@ -217,6 +217,12 @@ pub struct ObjectAcl {
 }
 
 impl ObjectAcl {
+    /// Who must act for the privileges to be as they are: the owner, and everyone who granted.
+    pub fn actors(&self) -> BTreeSet<&Ident> {
+        let grantors = self.acl.items.iter().map(|item| &item.grantor);
+        grantors.chain([&self.owner]).collect()
+    }
+
     /// Whether this is the schema that every database has from its template.
     pub fn is_public_schema(&self) -> bool {
         matches!((self.kind, &self.name), (AclKind::Schema, AclName::Plain(name)) if name.as_str() == "public")
@@ -419,6 +425,9 @@ fn in_chain_order(mut waiting: Vec<Change>, base: &Acl, owner: &Ident) -> Vec<Ch
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     fn role(name: &str) -> Grantee {
         Grantee::Role(Ident::from_catalog(name))
@@ -514,5 +523,76 @@ mod tests {
             told(&["a=r*/o", "b=r/a"], &[]),
             ["Revoke SELECT b by a", "Revoke SELECT a by o"]
         );
+    }
+
+    /// What the list is after a step, as the server would make it.
+    fn take(acl: &mut Acl, step: &Change) {
+        for privilege in &step.privileges {
+            let (grantee, grantor) = (step.grantee.clone(), step.grantor.clone());
+            match step.kind {
+                ChangeKind::Grant => acl.add(grantee, grantor, *privilege, false),
+                ChangeKind::GrantWithOption => acl.add(grantee, grantor, *privilege, true),
+                ChangeKind::Revoke | ChangeKind::RevokeGrantOption => {
+                    let mut items = acl.items.iter_mut();
+                    let item = items
+                        .find(|item| item.grantee == grantee && item.grantor == grantor)
+                        .unwrap();
+                    item.privileges.remove(privilege).unwrap();
+                    if step.kind == ChangeKind::RevokeGrantOption {
+                        item.privileges.insert(*privilege, false);
+                    }
+                }
+            }
+        }
+        acl.items.retain(|item| !item.privileges.is_empty());
+    }
+
+    fn sorted(mut acl: Acl) -> Acl {
+        let owner = Ident::from_catalog("o");
+        for item in acl.items.iter_mut().filter(|item| item.grantee.is(&owner)) {
+            for grantable in item.privileges.values_mut() {
+                *grantable = false;
+            }
+        }
+        acl.items
+            .sort_by(|a, b| (&a.grantee, &a.grantor).cmp(&(&b.grantee, &b.grantor)));
+        acl
+    }
+
+    fn any_acl() -> impl Strategy<Value = Acl> {
+        let privilege = select(vec![
+            Privilege::Select,
+            Privilege::Insert,
+            Privilege::Update,
+        ]);
+        let item = (
+            select(vec!["", "o", "a", "b"]),
+            select(vec!["o", "a"]),
+            privilege,
+            any::<bool>(),
+        );
+        vec(item, 0..12).prop_map(|items| {
+            let mut acl = Acl::default();
+            for (grantee, grantor, privilege, grantable) in items {
+                let grantee = if grantee.is_empty() {
+                    Grantee::Public
+                } else {
+                    role(grantee)
+                };
+                acl.add(grantee, Ident::from_catalog(grantor), privilege, grantable);
+            }
+            acl
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_steps_lead_from_one_list_to_the_other(base in any_acl(), wanted in any_acl()) {
+            let mut reached = base.clone();
+            for step in changes(&base, &wanted, &Ident::from_catalog("o")) {
+                take(&mut reached, &step);
+            }
+            prop_assert_eq!(sorted(reached), sorted(wanted));
+        }
     }
 }
