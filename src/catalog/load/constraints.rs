@@ -51,6 +51,7 @@ fn not_null(row: &Columns<'_>, constraint: Constraint) -> Result<NotNull, Error>
         is_local: constraint.is_local,
         no_inherit: row.value("connoinherit")?,
         is_valid: constraint.is_valid,
+        definition: constraint.definition,
     })
 }
 

@@ -171,6 +171,8 @@ pub enum NotNull {
         no_inherit: bool,
         /// Whether existing rows were checked.
         is_valid: bool,
+        /// The clause after `CONSTRAINT name`.
+        definition: Sql,
     },
 }
 

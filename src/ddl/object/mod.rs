@@ -1,8 +1,61 @@
 //! One file per class of object: from the model to the statements that make it.
+//!
+//! To add a kind: its file here, and one line in [`nodes`].
 
+mod attach;
+mod clause;
+mod column;
 pub mod comment;
+mod constraint;
 pub mod database;
+mod default;
+mod extension;
+mod foreign_key;
 pub mod grant;
+mod index;
+mod materialized_view;
 pub mod membership;
+mod node;
 mod parameter;
+mod policy;
 pub mod role;
+mod routine;
+mod rule;
+mod schema;
+mod sequence;
+mod statistics;
+mod table;
+mod trigger;
+mod types;
+mod view;
+
+pub(super) use index::is_left_out as index_is_left_out;
+pub(super) use node::{NodeId, Object, Part};
+
+use super::context::Context;
+
+/// The steps of a script, in no order.
+pub(super) type Nodes<'a> = Vec<Box<dyn Object + 'a>>;
+
+/// Each kind adds its steps.
+pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
+    let mut nodes = Nodes::new();
+    schema::collect(context, &mut nodes);
+    extension::collect(context, &mut nodes);
+    types::collect(context, &mut nodes);
+    routine::collect(context, &mut nodes);
+    sequence::collect(context, &mut nodes);
+    table::collect(context, &mut nodes);
+    attach::collect(context, &mut nodes);
+    default::collect(context, &mut nodes);
+    view::collect(context, &mut nodes);
+    materialized_view::collect(context, &mut nodes);
+    constraint::collect(context, &mut nodes);
+    index::collect(context, &mut nodes);
+    foreign_key::collect(context, &mut nodes);
+    statistics::collect(context, &mut nodes);
+    rule::collect(context, &mut nodes);
+    trigger::collect(context, &mut nodes);
+    policy::collect(context, &mut nodes);
+    nodes
+}

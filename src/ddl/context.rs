@@ -1,0 +1,274 @@
+//! What rendering looks up: objects by oid, and where loops put them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::Options;
+use crate::catalog::model::{
+    Constraint, ConstraintKind, DependencyKind, Extension, Index, MaterializedView, ObjectId,
+    Table, View,
+};
+use crate::catalog::{Catalog, Class};
+use crate::pg::{Ident, Oid, QualifiedName, RelKind, ServerVersion};
+
+/// Where an object stands that would otherwise be part of a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placement {
+    /// Apart from its table or domain: a default before the rows, a check after them.
+    Separate,
+    /// After the rows, because it needs something that is made there.
+    Postponed,
+    /// A view is made with the right columns and without its query, which follows after the rows.
+    Dummy,
+}
+
+/// Where loops put objects.
+pub(super) type Placements = BTreeMap<ObjectId, Placement>;
+
+/// A relation that others hang on.
+#[derive(Clone, Copy)]
+pub(super) enum Relation<'a> {
+    /// A table.
+    Table(&'a Table),
+    /// A view.
+    View(&'a View),
+    /// A materialized view.
+    MaterializedView(&'a MaterializedView),
+}
+
+impl<'a> Relation<'a> {
+    /// Its name.
+    pub(super) fn name(self) -> &'a QualifiedName {
+        match self {
+            Self::Table(table) => &table.name,
+            Self::View(view) => &view.name,
+            Self::MaterializedView(view) => &view.name,
+        }
+    }
+
+    /// Its row.
+    pub(super) fn id(self) -> ObjectId {
+        match self {
+            Self::Table(table) => table.id,
+            Self::View(view) => view.id,
+            Self::MaterializedView(view) => view.id,
+        }
+    }
+
+    /// Its kind in words.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Table(_) => "table",
+            Self::View(_) => "view",
+            Self::MaterializedView(_) => "materialized view",
+        }
+    }
+
+    /// Its tablespace, unless it is the database's.
+    pub(super) const fn tablespace(self) -> Option<&'a Ident> {
+        match self {
+            Self::Table(table) => table.tablespace.as_ref(),
+            Self::View(_) => None,
+            Self::MaterializedView(view) => view.tablespace.as_ref(),
+        }
+    }
+
+    /// Whether it is a partitioned table.
+    pub(super) fn is_partitioned(self) -> bool {
+        matches!(self, Self::Table(table) if table.kind == RelKind::PartitionedTable)
+    }
+}
+
+/// Objects by their keys.
+pub(super) struct Lookup<'a> {
+    relations: HashMap<Oid, Relation<'a>>,
+    /// Checks and not-null constraints of tables and domains, by name.
+    checks: HashMap<Oid, Vec<&'a Constraint>>,
+    indexes: HashMap<Oid, &'a Index>,
+    partitions_of_index: HashMap<Oid, Vec<&'a Index>>,
+    index_of_constraint: HashMap<Oid, &'a Index>,
+    bound_to_extension: HashMap<ObjectId, Vec<&'a Extension>>,
+    /// What the query of a view or materialized view reads.
+    reads: HashMap<Oid, Vec<Oid>>,
+}
+
+impl<'a> Lookup<'a> {
+    /// Indexes a catalog.
+    pub(super) fn new(catalog: &'a Catalog) -> Self {
+        let tables = catalog.tables.iter().map(Relation::Table);
+        let views = catalog.views.iter().map(Relation::View);
+        let materialized = catalog
+            .materialized_views
+            .iter()
+            .map(Relation::MaterializedView);
+        let relations = tables.chain(views).chain(materialized);
+        let mut checks: HashMap<Oid, Vec<&Constraint>> = HashMap::new();
+        for constraint in &catalog.constraints {
+            if matches!(
+                constraint.kind,
+                ConstraintKind::Check | ConstraintKind::NotNull
+            ) {
+                let owner = if constraint.domain.is_valid() {
+                    constraint.domain
+                } else {
+                    constraint.relation
+                };
+                checks.entry(owner).or_default().push(constraint);
+            }
+        }
+        for checks in checks.values_mut() {
+            checks.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        let mut partitions_of_index: HashMap<Oid, Vec<&Index>> = HashMap::new();
+        for index in &catalog.indexes {
+            if let Some(parent) = index.parent {
+                partitions_of_index.entry(parent).or_default().push(index);
+            }
+        }
+        Self {
+            relations: relations.map(|r| (r.id().oid, r)).collect(),
+            checks,
+            indexes: catalog.indexes.iter().map(|i| (i.id.oid, i)).collect(),
+            partitions_of_index,
+            index_of_constraint: catalog
+                .indexes
+                .iter()
+                .filter_map(|index| Some((index.constraint?, index)))
+                .collect(),
+            bound_to_extension: bound_to_extension(catalog),
+            reads: reads(catalog),
+        }
+    }
+}
+
+fn bound_to_extension(catalog: &Catalog) -> HashMap<ObjectId, Vec<&Extension>> {
+    let mut bound: HashMap<ObjectId, Vec<&Extension>> = HashMap::new();
+    for edge in &catalog.dependencies {
+        if edge.kind == DependencyKind::Extension && edge.to.class == Class::Extension {
+            let extension = catalog.extensions.iter().find(|e| e.id == edge.to);
+            bound.entry(edge.from).or_default().extend(extension);
+        }
+    }
+    bound
+}
+
+/// The rule behind each view, by the rule's row: it is an internal part of its view, while other
+/// rules are not.
+pub(super) fn view_rules(catalog: &Catalog) -> HashMap<ObjectId, Oid> {
+    catalog
+        .dependencies
+        .iter()
+        .filter(|edge| {
+            edge.kind == DependencyKind::Internal
+                && edge.from.class == Class::Rule
+                && edge.to.class == Class::Relation
+        })
+        .map(|edge| (edge.from, edge.to.oid))
+        .collect()
+}
+
+fn reads(catalog: &Catalog) -> HashMap<Oid, Vec<Oid>> {
+    let rules = view_rules(catalog);
+    let mut reads: HashMap<Oid, Vec<Oid>> = HashMap::new();
+    for edge in &catalog.dependencies {
+        if let Some(view) = rules.get(&edge.from)
+            && edge.to.class == Class::Relation
+            && edge.to.oid != *view
+        {
+            reads.entry(*view).or_default().push(edge.to.oid);
+        }
+    }
+    reads
+}
+
+/// Everything that deciding on order and rendering need.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// The model.
+    pub(super) catalog: &'a Catalog,
+    /// What is wanted.
+    pub(super) options: &'a Options,
+    /// Objects by their keys.
+    pub(super) lookup: &'a Lookup<'a>,
+    /// Where loops put objects.
+    pub(super) placements: &'a Placements,
+}
+
+impl<'a> Context<'a> {
+    /// The target's version.
+    pub(super) fn target(&self) -> ServerVersion {
+        self.options.target
+    }
+
+    /// Where a loop put an object, if it is part of one.
+    pub(super) fn placement(&self, id: ObjectId) -> Option<Placement> {
+        self.placements.get(&id).copied()
+    }
+
+    /// The table, view or materialized view of this oid, unless it is an extension's or left out.
+    pub(super) fn relation(&self, oid: Oid) -> Option<Relation<'a>> {
+        self.lookup.relations.get(&oid).copied()
+    }
+
+    /// The table of this oid.
+    pub(super) fn table(&self, oid: Oid) -> Option<&'a Table> {
+        match self.relation(oid)? {
+            Relation::Table(table) => Some(table),
+            Relation::View(_) | Relation::MaterializedView(_) => None,
+        }
+    }
+
+    /// The checks (of a domain also the not-null constraint) of a table or domain, by name.
+    pub(super) fn checks(&self, owner: Oid) -> impl Iterator<Item = &'a Constraint> + use<'a> {
+        self.lookup
+            .checks
+            .get(&owner)
+            .into_iter()
+            .flatten()
+            .copied()
+    }
+
+    /// The index of this oid.
+    pub(super) fn index(&self, oid: Oid) -> Option<&'a Index> {
+        self.lookup.indexes.get(&oid).copied()
+    }
+
+    /// The indexes that are partitions of an index.
+    pub(super) fn partitions_of_index(&self, oid: Oid) -> &'a [&'a Index] {
+        self.lookup
+            .partitions_of_index
+            .get(&oid)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The index that enforces a constraint.
+    pub(super) fn index_of_constraint(&self, oid: Oid) -> Option<&'a Index> {
+        self.lookup.index_of_constraint.get(&oid).copied()
+    }
+
+    /// The extensions with which an object goes without belonging to them.
+    pub(super) fn bound_to_extension(&self, id: ObjectId) -> &'a [&'a Extension] {
+        self.lookup
+            .bound_to_extension
+            .get(&id)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The materialized views that a query reads, through any depth of views.
+    pub(super) fn materialized_below(&self, view: ObjectId) -> Vec<&'a MaterializedView> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let mut left = vec![view.oid];
+        while let Some(oid) = left.pop() {
+            for read in self.lookup.reads.get(&oid).into_iter().flatten() {
+                if seen.insert(*read) {
+                    match self.relation(*read) {
+                        Some(Relation::MaterializedView(view)) => found.push(view),
+                        Some(Relation::View(_)) => left.push(*read),
+                        Some(Relation::Table(_)) | None => {}
+                    }
+                }
+            }
+        }
+        found
+    }
+}

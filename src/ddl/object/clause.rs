@@ -1,0 +1,130 @@
+//! Clauses that several kinds share.
+
+use crate::catalog::model::{Column, ObjectId, Options};
+use crate::ddl::context::Context;
+use crate::pg::{Fragment, Ident, Literal, QualifiedName, Sql};
+use crate::sql;
+
+/// `ALTER … OWNER TO …`, unless owners are not wanted. `object` is the word and the name.
+pub(super) fn owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Option<Sql> {
+    context
+        .options
+        .owners
+        .then(|| sql!("ALTER {} OWNER TO {}", object, owner))
+}
+
+/// ` COLLATE …`, where a collation is set.
+pub(super) fn collate(collation: Option<&QualifiedName>) -> Sql {
+    collation.map_or_else(Sql::default, |name| sql!(" COLLATE {}", name))
+}
+
+/// `name=value` with both quoted.
+pub(super) fn option((name, value): &(String, String)) -> Sql {
+    sql!("{}={}", Ident::from_catalog(name.as_str()), Literal(value))
+}
+
+/// ` WITH (…)` of a relation and its TOAST table; nothing without options.
+pub(super) fn with_options(options: &Options, toast_options: &Options) -> Sql {
+    let toast = toast_options
+        .iter()
+        .map(|entry| sql!("toast.{}", option(entry)));
+    let all: Vec<Sql> = options.iter().map(option).chain(toast).collect();
+    if all.is_empty() {
+        Sql::default()
+    } else {
+        sql!(" WITH ({})", Sql::join(all, ", "))
+    }
+}
+
+/// ` USING …` for a table access method other than the server's own.
+pub(super) fn using(access_method: Option<&Ident>) -> Sql {
+    match access_method {
+        Some(name) if name.as_str() != "heap" => sql!(" USING {}", name),
+        _ => Sql::default(),
+    }
+}
+
+/// What a column of a table or materialized view gets after its relation is made. `ONLY`, lest
+/// children change, too.
+pub(super) fn column_settings(
+    context: &Context<'_>,
+    relation: &QualifiedName,
+    column: &Column,
+) -> Vec<Sql> {
+    let prefix = sql!(
+        "ALTER TABLE ONLY {} ALTER COLUMN {} ",
+        relation,
+        column.name
+    );
+    let mut settings = Vec::new();
+    if let Some(target) = column.statistics {
+        settings.push(sql!("{}SET STATISTICS {}", prefix, target));
+    }
+    if let Some(storage) = column.storage {
+        settings.push(sql!("{}SET STORAGE {}", prefix, Sql::fixed(storage.word())));
+    }
+    if let Some(compression) = column.compression
+        && context.target().has_column_compression()
+    {
+        settings.push(sql!(
+            "{}SET COMPRESSION {}",
+            prefix,
+            Sql::fixed(compression.word())
+        ));
+    }
+    if !column.options.is_empty() {
+        let options = Sql::join(column.options.iter().map(option), ", ");
+        settings.push(sql!("{}SET ({})", prefix, options));
+    }
+    settings
+}
+
+/// `ALTER … DEPENDS ON EXTENSION …` for each extension with which an object goes.
+pub(super) fn depends_on_extension(context: &Context<'_>, id: ObjectId, object: &Sql) -> Vec<Sql> {
+    context
+        .bound_to_extension(id)
+        .iter()
+        .map(|extension| sql!("ALTER {} DEPENDS ON EXTENSION {}", object, extension.name))
+        .collect()
+}
+
+/// Text between dollars, with a tag that does not occur in it.
+pub(super) struct DollarQuoted<'a>(pub(super) &'a str);
+
+impl Fragment for DollarQuoted<'_> {
+    fn write_sql(&self, out: &mut String) {
+        let mut tag = String::from("$$");
+        let mut attempt = 0_u32;
+        // A `$` at the end of the text would join the closing tag.
+        while self.0.contains(&tag) || self.0.ends_with('$') && tag == "$$" {
+            tag = format!("$body{attempt}$");
+            attempt += 1;
+        }
+        out.push_str(&tag);
+        out.push_str(self.0);
+        out.push_str(&tag);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_does_not_occur_in_the_text() {
+        let quoted = |text| sql!("{}", DollarQuoted(text)).as_str().to_owned();
+        assert_eq!(quoted("a"), "$$a$$");
+        assert_eq!(quoted("a $$ $body0$"), "$body1$a $$ $body0$$body1$");
+        assert_eq!(quoted("a$"), "$body0$a$$body0$");
+    }
+
+    #[test]
+    fn option_names_and_values_cannot_leave_their_place() {
+        let options = vec![("fillfactor".to_owned(), "70) --'".to_owned())];
+        let toast = vec![("autovacuum_enabled".to_owned(), "off".to_owned())];
+        assert_eq!(
+            with_options(&options, &toast).as_str(),
+            r#" WITH ("fillfactor"='70) --''', toast."autovacuum_enabled"='off')"#
+        );
+    }
+}

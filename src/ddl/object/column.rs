@@ -1,0 +1,200 @@
+//! What of a column stands in `CREATE TABLE`, and what must be said apart.
+//!
+//! A child made with `INHERITS` gets its parents' columns, defaults and not-null constraints by
+//! itself, so only what differs is written. A partition is made as a table of its own and then
+//! attached, which keeps the order of its columns: there everything is written.
+
+use super::clause;
+use crate::catalog::model::{Column, Default, NotNull, Table};
+use crate::ddl::context::{Context, Placement};
+use crate::pg::Sql;
+use crate::sql;
+
+/// Whether the column stands in its table's `CREATE TABLE`.
+pub(super) fn is_written(table: &Table, column: &Column) -> bool {
+    column.is_local || table.is_partition()
+}
+
+/// The column in `CREATE TABLE`; nothing for one of a typed table that adds nothing to its type.
+pub(super) fn definition(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
+    let default = inline_default(context, table, column);
+    let not_null = inline_not_null(context, table, column);
+    if table.of_type.is_some() {
+        let says_nothing = default.is_none() && not_null.is_none();
+        return (!says_nothing)
+            .then(|| sql!("{} WITH OPTIONS{}{}", column.name, default, not_null));
+    }
+    Some(sql!(
+        "{} {}{}{}{}",
+        column.name,
+        column.type_name,
+        clause::collate(column.collation.as_ref()),
+        default,
+        not_null
+    ))
+}
+
+/// The same column of each parent.
+fn inherited<'a>(
+    context: &Context<'a>,
+    table: &Table,
+    column: &Column,
+) -> impl Iterator<Item = &'a Column> {
+    let context = *context;
+    table
+        .parents
+        .iter()
+        .filter_map(move |parent| context.table(*parent)?.column(&column.name))
+}
+
+/// Whether the parents give the very same generation expression.
+fn inherits_generation(context: &Context<'_>, table: &Table, column: &Column) -> bool {
+    let own = column.default.as_ref().map(|default| &default.expression);
+    let mut parents = inherited(context, table, column)
+        .filter(|parent| parent.generated.is_some())
+        .map(|parent| parent.default.as_ref().map(|default| &default.expression))
+        .peekable();
+    parents.peek().is_some() && parents.all(|parent| parent == own)
+}
+
+/// Whether a parent gives a default that this table does not have.
+fn refuses_default(context: &Context<'_>, table: &Table, column: &Column) -> bool {
+    column.default.is_none()
+        && !table.is_partition()
+        && inherited(context, table, column)
+            .any(|parent| parent.default.is_some() && parent.generated.is_none())
+}
+
+/// The default that is written in `CREATE TABLE`.
+pub(super) fn written_default<'a>(
+    context: &Context<'_>,
+    table: &Table,
+    column: &'a Column,
+) -> Option<&'a Default> {
+    let default = column.default.as_ref()?;
+    if column.generated.is_some() {
+        let comes_by_itself = !table.is_partition() && inherits_generation(context, table, column);
+        return (!comes_by_itself).then_some(default);
+    }
+    let is_apart = context.placement(default.id).is_some() || !is_written(table, column);
+    (!is_apart).then_some(default)
+}
+
+fn inline_default(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
+    if refuses_default(context, table, column) {
+        return Some(Sql::fixed(" DEFAULT NULL"));
+    }
+    let default = written_default(context, table, column)?;
+    Some(match column.generated {
+        Some(generated) => sql!(
+            " GENERATED ALWAYS AS ({}) {}",
+            default.expression,
+            Sql::fixed(generated.word())
+        ),
+        None => sql!(" DEFAULT {}", default.expression),
+    })
+}
+
+/// `SET DEFAULT NULL` for a column that is not written, whose parent has a default.
+pub(super) fn without_default(
+    context: &Context<'_>,
+    table: &Table,
+    column: &Column,
+) -> Option<Sql> {
+    (!is_written(table, column) && refuses_default(context, table, column)).then(|| {
+        sql!(
+            "ALTER TABLE ONLY {} ALTER COLUMN {} SET DEFAULT NULL",
+            table.name,
+            column.name
+        )
+    })
+}
+
+/// Whether a parent refuses NULL, so that the child does, too.
+fn inherits_not_null(context: &Context<'_>, table: &Table, column: &Column) -> bool {
+    inherited(context, table, column).any(|parent| parent.not_null.is_some())
+}
+
+fn inline_not_null(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
+    match column.not_null.as_ref()? {
+        NotNull::Flag => {
+            let is_own = table.is_partition() || !inherits_not_null(context, table, column);
+            is_own.then(|| Sql::fixed(" NOT NULL"))
+        }
+        NotNull::Named {
+            is_valid: false, ..
+        } => None,
+        NotNull::Named { is_local, .. } if !is_local && !table.is_partition() => None,
+        NotNull::Named {
+            name, no_inherit, ..
+        } => {
+            let knows_names = context.target().has_not_null_constraints();
+            let no_inherit = if *no_inherit && knows_names {
+                " NO INHERIT"
+            } else {
+                ""
+            };
+            Some(sql!(
+                " CONSTRAINT {} NOT NULL{}",
+                name,
+                Sql::fixed(no_inherit)
+            ))
+        }
+    }
+}
+
+/// A named not-null constraint of a column that is not written, as an element of the table.
+pub(super) fn element_not_null(
+    context: &Context<'_>,
+    table: &Table,
+    column: &Column,
+) -> Option<Sql> {
+    match column.not_null.as_ref()? {
+        NotNull::Named {
+            name,
+            is_local: true,
+            is_valid: true,
+            no_inherit,
+            ..
+        } if !is_written(table, column) && context.target().has_not_null_constraints() => {
+            let no_inherit = if *no_inherit { " NO INHERIT" } else { "" };
+            Some(sql!(
+                "CONSTRAINT {} NOT NULL {}{}",
+                name,
+                column.name,
+                Sql::fixed(no_inherit)
+            ))
+        }
+        NotNull::Named { .. } | NotNull::Flag => None,
+    }
+}
+
+/// `SET NOT NULL` for a column that is not written, where no parent says so.
+pub(super) fn late_not_null(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
+    if is_written(table, column) {
+        return None;
+    }
+    let is_own = match column.not_null.as_ref()? {
+        NotNull::Flag => !inherits_not_null(context, table, column),
+        NotNull::Named {
+            is_local, is_valid, ..
+        } => *is_local && *is_valid && !context.target().has_not_null_constraints(),
+    };
+    is_own.then(|| {
+        sql!(
+            "ALTER TABLE ONLY {} ALTER COLUMN {} SET NOT NULL",
+            table.name,
+            column.name
+        )
+    })
+}
+
+/// Whether the default must be set apart from its table.
+pub(super) fn is_default_apart(context: &Context<'_>, table: &Table, column: &Column) -> bool {
+    column.default.as_ref().is_some_and(|default| {
+        column.generated.is_none()
+            && (context.placement(default.id).is_some_and(|placement| {
+                matches!(placement, Placement::Separate | Placement::Postponed)
+            }) || !is_written(table, column))
+    })
+}

@@ -1,0 +1,76 @@
+//! Defaults that do not come with their table: those of views, those that a child sets for an
+//! inherited column, and those that would close a loop, as every `serial` column's would: the
+//! table needs its default, that needs the sequence, and that belongs to the table.
+
+use super::{NodeId, Nodes, Object, Part, column};
+use crate::catalog::model::{Column, Default, ObjectId};
+use crate::ddl::context::{Context, Relation};
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Oid, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for table in &context.catalog.tables {
+        for column in &table.columns {
+            if column::is_default_apart(context, table, column) {
+                push(nodes, Relation::Table(table), column);
+            }
+        }
+    }
+    for view in &context.catalog.views {
+        for column in &view.columns {
+            push(nodes, Relation::View(view), column);
+        }
+    }
+}
+
+fn push<'a>(nodes: &mut Nodes<'a>, relation: Relation<'a>, column: &'a Column) {
+    if let Some(default) = &column.default {
+        nodes.push(Box::new(SetDefault {
+            relation,
+            column,
+            default,
+        }));
+    }
+}
+
+struct SetDefault<'a> {
+    relation: Relation<'a>,
+    column: &'a Column,
+    default: &'a Default,
+}
+
+impl Object for SetDefault<'_> {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.default.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Default
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::part("default of", &self.column.name, self.relation.name())
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.default.id]
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Definition.of(self.relation.id())]
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.relation.id().oid)
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        vec![sql!(
+            "ALTER TABLE ONLY {} ALTER COLUMN {} SET DEFAULT {}",
+            self.relation.name(),
+            self.column.name,
+            self.default.expression
+        )]
+    }
+}

@@ -1,0 +1,138 @@
+//! Foreign keys: added without a look at the rows, then checked, which locks less and lets
+//! several tables be read at once. Partitioned tables take only the two in one.
+
+use super::{NodeId, Nodes, Object, Part, index};
+use crate::catalog::model::{Constraint, ConstraintKind, ObjectId, Table};
+use crate::ddl::context::Context;
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Oid, RelKind, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for constraint in &context.catalog.constraints {
+        let Some(table) = context.table(constraint.relation) else {
+            continue;
+        };
+        if constraint.kind == ConstraintKind::ForeignKey {
+            let validates_apart = validates_apart(context, constraint, table);
+            nodes.push(Box::new(Add {
+                constraint,
+                table,
+                validates_apart,
+            }));
+            if validates_apart {
+                nodes.push(Box::new(Validate { constraint, table }));
+            }
+        }
+    }
+}
+
+fn validates_apart(context: &Context<'_>, constraint: &Constraint, table: &Table) -> bool {
+    let is_plain = |table: &Table| table.kind == RelKind::Table;
+    constraint.is_valid
+        && constraint.is_enforced
+        && is_plain(table)
+        && context.table(constraint.referenced).is_some_and(is_plain)
+}
+
+struct Add<'a> {
+    constraint: &'a Constraint,
+    table: &'a Table,
+    validates_apart: bool,
+}
+
+impl Object for Add<'_> {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.constraint.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::ForeignKey
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::part("foreign key", &self.constraint.name, &self.table.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.constraint.id]
+    }
+
+    /// A partitioned key can be referred to once every partition's is attached.
+    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+        index::attachments(context, self.constraint.index)
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.table.id.oid)
+    }
+
+    /// Both tables are locked: two keys in opposite directions would wait for each other.
+    fn must_run_alone(&self) -> bool {
+        true
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        let only = if self.table.kind == RelKind::PartitionedTable {
+            ""
+        } else {
+            "ONLY "
+        };
+        let not_valid = if self.validates_apart {
+            " NOT VALID"
+        } else {
+            ""
+        };
+        vec![sql!(
+            "ALTER TABLE {}{} ADD CONSTRAINT {} {}{}",
+            Sql::fixed(only),
+            self.table.name,
+            self.constraint.name,
+            self.constraint.definition,
+            Sql::fixed(not_valid)
+        )]
+    }
+}
+
+struct Validate<'a> {
+    constraint: &'a Constraint,
+    table: &'a Table,
+}
+
+impl Object for Validate<'_> {
+    fn node(&self) -> NodeId {
+        Part::Validation.of(self.constraint.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Validation
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::part(
+            "validation of foreign key",
+            &self.constraint.name,
+            &self.table.name,
+        )
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Definition.of(self.constraint.id)]
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.table.id.oid)
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        vec![sql!(
+            "ALTER TABLE ONLY {} VALIDATE CONSTRAINT {}",
+            self.table.name,
+            self.constraint.name
+        )]
+    }
+}

@@ -1,0 +1,191 @@
+//! Indexes, their place in the parent's index, and what marks them.
+
+use super::{NodeId, Nodes, Object, Part, clause};
+use crate::catalog::model::{Index, ObjectId, Table};
+use crate::ddl::context::{Context, Relation};
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Oid, QualifiedName, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for index in &context.catalog.indexes {
+        let Some(relation) = context.relation(index.relation) else {
+            continue;
+        };
+        if is_left_out(index, relation) {
+            continue;
+        }
+        if index.constraint.is_none() {
+            nodes.push(Box::new(Create { index, relation }));
+        }
+        if let Some(parent) = index.parent.and_then(|parent| context.index(parent)) {
+            nodes.push(Box::new(Attach { index, parent }));
+        }
+        if let Relation::Table(table) = relation
+            && index.is_replica_identity
+        {
+            nodes.push(Box::new(Identity { index, table }));
+        }
+    }
+}
+
+/// An index whose build failed. A partitioned one is not valid until all its partitions are
+/// attached, which is a state that can be made again.
+pub(in crate::ddl) fn is_left_out(index: &Index, relation: Relation<'_>) -> bool {
+    !index.is_valid && !relation.is_partitioned()
+}
+
+/// The step that makes an index: its own, or its constraint's.
+fn maker(index: &Index) -> NodeId {
+    let constraint = |oid| ObjectId::new(crate::catalog::Class::Constraint, oid);
+    Part::Definition.of(index.constraint.map_or(index.id, constraint))
+}
+
+/// The attachments below a partitioned index: until they are made it is not valid.
+pub(super) fn attachments(context: &Context<'_>, index: Oid) -> Vec<NodeId> {
+    let mut found = Vec::new();
+    let mut left = vec![index];
+    while let Some(parent) = left.pop() {
+        for child in context.partitions_of_index(parent) {
+            found.push(Part::Attach.of(child.id));
+            left.push(child.id.oid);
+        }
+    }
+    found
+}
+
+/// What is said about an index after it is made.
+pub(super) fn marks(context: &Context<'_>, index: &Index, relation: &QualifiedName) -> Vec<Sql> {
+    let targets = index.statistics.iter().map(|(column, target)| {
+        sql!(
+            "ALTER INDEX {} ALTER COLUMN {} SET STATISTICS {}",
+            index.name,
+            *column,
+            *target
+        )
+    });
+    let cluster = index
+        .is_clustered
+        .then(|| sql!("ALTER TABLE {} CLUSTER ON {}", relation, index.name.name));
+    let bound = clause::depends_on_extension(context, index.id, &sql!("INDEX {}", index.name));
+    targets.chain(cluster).chain(bound).collect()
+}
+
+struct Create<'a> {
+    index: &'a Index,
+    relation: Relation<'a>,
+}
+
+impl Object for Create<'_> {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.index.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Index
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("index", &self.index.name).on(self.relation.name())
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.index.id]
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.relation.id().oid)
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let create = self.index.definition.clone();
+        let marks = marks(context, self.index, self.relation.name());
+        [create].into_iter().chain(marks).collect()
+    }
+}
+
+/// A partition's index takes its place in the parent's.
+struct Attach<'a> {
+    index: &'a Index,
+    parent: &'a Index,
+}
+
+impl Object for Attach<'_> {
+    fn node(&self) -> NodeId {
+        Part::Attach.of(self.index.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::IndexAttach
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("partition", &self.index.name).on(&self.parent.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![maker(self.index), maker(self.parent)]
+    }
+
+    /// The topmost table: attaching locks upwards, so a whole tree is worked on in order.
+    fn relation(&self, context: &Context<'_>) -> Option<Oid> {
+        let mut top = self.parent;
+        while let Some(parent) = top.parent.and_then(|oid| context.index(oid)) {
+            top = parent;
+        }
+        Some(top.relation)
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        vec![sql!(
+            "ALTER INDEX {} ATTACH PARTITION {}",
+            self.parent.name,
+            self.index.name
+        )]
+    }
+}
+
+/// An index becomes its table's replica identity: a partitioned one only when it is valid.
+struct Identity<'a> {
+    index: &'a Index,
+    table: &'a Table,
+}
+
+impl Object for Identity<'_> {
+    fn node(&self) -> NodeId {
+        Part::ReplicaIdentity.of(self.index.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::ReplicaIdentity
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("replica identity", &self.index.name).on(&self.table.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+        let attachments = attachments(context, self.index.id.oid);
+        [maker(self.index)].into_iter().chain(attachments).collect()
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.table.id.oid)
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        vec![sql!(
+            "ALTER TABLE ONLY {} REPLICA IDENTITY USING INDEX {}",
+            self.table.name,
+            self.index.name.name
+        )]
+    }
+}

@@ -1,0 +1,80 @@
+//! What every kind of object answers about itself.
+
+use crate::catalog::model::ObjectId;
+use crate::ddl::context::Context;
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Oid, Sql};
+
+/// A step of the script: an object, or the part of one that is made apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::ddl) struct NodeId {
+    /// The object.
+    pub(in crate::ddl) object: ObjectId,
+    /// Which part of it.
+    pub(in crate::ddl) part: Part,
+}
+
+/// Which part of an object a step makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::ddl) enum Part {
+    /// The object itself.
+    Definition,
+    /// Its place in the parent: of a partition or of its index.
+    Attach,
+    /// Its role as replica identity.
+    ReplicaIdentity,
+    /// The query of a view made without it.
+    Query,
+    /// That rows fulfil it.
+    Validation,
+    /// That policies apply to it.
+    RowSecurity,
+    /// Its rows.
+    Refresh,
+}
+
+impl Part {
+    /// This part of `object`.
+    pub(in crate::ddl) const fn of(self, object: ObjectId) -> NodeId {
+        NodeId { object, part: self }
+    }
+}
+
+/// One step. What a kind does not answer has the common answer.
+pub(in crate::ddl) trait Object {
+    /// Which step.
+    fn node(&self) -> NodeId;
+
+    /// Its kind.
+    fn kind(&self) -> Kind;
+
+    /// Its name for people, which also decides the order within the kind.
+    fn label(&self, context: &Context<'_>) -> Label;
+
+    /// The rows of system catalogs that this step makes: what they depend on comes before it,
+    /// what depends on them after it.
+    fn rows(&self, context: &Context<'_>) -> Vec<ObjectId>;
+
+    /// Steps that come before it although no catalog says so.
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        Vec::new()
+    }
+
+    /// The relation that its statements lock.
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        None
+    }
+
+    /// Whether it locks more than its relation.
+    fn must_run_alone(&self) -> bool {
+        false
+    }
+
+    /// Its parts that could be made apart, should they close a loop; in the order of preference.
+    fn parts(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    /// Its statements, in order.
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql>;
+}

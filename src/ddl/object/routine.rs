@@ -1,0 +1,136 @@
+//! Functions, procedures and window functions.
+
+use super::clause::{self, DollarQuoted};
+use super::{NodeId, Nodes, Object, Part};
+use crate::catalog::model::{Body, ObjectId, Parallel, Routine, RoutineKind, Volatility};
+use crate::ddl::context::Context;
+use crate::ddl::render_setting;
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Literal, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for routine in &context.catalog.routines {
+        nodes.push(Box::new(routine));
+    }
+}
+
+impl Routine {
+    /// `FUNCTION name(arguments)`, as other statements name it.
+    fn signature(&self) -> Sql {
+        sql!(
+            "{} {}({})",
+            Sql::fixed(self.kind.word()),
+            self.name,
+            self.identity
+        )
+    }
+
+    fn create(&self) -> Sql {
+        let mut create = sql!(
+            "CREATE {} {}({})",
+            Sql::fixed(self.kind.word()),
+            self.name,
+            self.arguments
+        );
+        if let Some(result) = &self.result {
+            create.push(&sql!(" RETURNS {}", result));
+        }
+        create.push(&sql!(" LANGUAGE {}", self.language));
+        for part in self.attributes() {
+            create.push(&sql!(" {}", part));
+        }
+        match &self.body {
+            Body::Source(text) => create.push(&sql!(" AS {}", DollarQuoted(text))),
+            Body::Library { file, symbol } => {
+                create.push(&sql!(" AS {}, {}", Literal(file), Literal(symbol)));
+            }
+            Body::Sql(body) => create.push(&sql!(" {}", body)),
+        }
+        create
+    }
+
+    /// What differs from what `CREATE FUNCTION` assumes.
+    fn attributes(&self) -> Vec<Sql> {
+        let mut parts = Vec::new();
+        if !self.transforms.is_empty() {
+            let types = self.transforms.iter().map(|name| sql!("FOR TYPE {}", name));
+            parts.push(sql!("TRANSFORM {}", Sql::join(types, ", ")));
+        }
+        let flags = [
+            (self.kind == RoutineKind::Window, "WINDOW"),
+            (self.is_strict, "STRICT"),
+            (self.is_security_definer, "SECURITY DEFINER"),
+            (self.is_leakproof, "LEAKPROOF"),
+        ];
+        let words = flags
+            .into_iter()
+            .filter_map(|(set, word)| set.then_some(word));
+        parts.extend(words.map(Sql::fixed));
+        if self.volatility != Volatility::Volatile {
+            parts.push(Sql::fixed(self.volatility.word()));
+        }
+        if self.parallel != Parallel::Unsafe {
+            parts.push(sql!("PARALLEL {}", Sql::fixed(self.parallel.word())));
+        }
+        parts.extend(self.estimates());
+        if let Some(support) = &self.support {
+            parts.push(sql!("SUPPORT {}", support));
+        }
+        parts.extend(
+            self.settings
+                .iter()
+                .map(|s| sql!("SET {}", render_setting(s))),
+        );
+        parts
+    }
+
+    /// Cost and rows, where they are not the defaults of the language.
+    fn estimates(&self) -> Vec<Sql> {
+        let number = |value: f32| Sql::deparsed(value.to_string());
+        let is_compiled = matches!(self.language.as_str(), "internal" | "c");
+        let usual_cost: f32 = if is_compiled { 1.0 } else { 100.0 };
+        let differs = |value: f32, usual: f32| (value - usual).abs() > f32::EPSILON;
+        let mut estimates = Vec::new();
+        if differs(self.cost, usual_cost) {
+            estimates.push(sql!("COST {}", number(self.cost)));
+        }
+        if self.returns_set && self.rows > 0.0 && differs(self.rows, 1000.0) {
+            estimates.push(sql!("ROWS {}", number(self.rows)));
+        }
+        estimates
+    }
+}
+
+impl Object for &Routine {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Routine
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        let word = match self.kind {
+            RoutineKind::Function | RoutineKind::Window => "function",
+            RoutineKind::Procedure => "procedure",
+        };
+        Label::qualified(word, &self.name).with_detail(format!("({})", self.identity.as_str()))
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id]
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let signature = self.signature();
+        let owner = clause::owner(context, &signature, &self.owner);
+        let bound = clause::depends_on_extension(context, self.id, &signature);
+        [self.create()]
+            .into_iter()
+            .chain(owner)
+            .chain(bound)
+            .collect()
+    }
+}

@@ -1,0 +1,58 @@
+//! Rules other than those that make views.
+
+use super::{NodeId, Nodes, Object, Part};
+use crate::catalog::model::{Enabled, ObjectId, Rule};
+use crate::ddl::context::{Context, Relation};
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Oid, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for rule in &context.catalog.rules {
+        if let Some(relation) = context.relation(rule.relation) {
+            nodes.push(Box::new(On { rule, relation }));
+        }
+    }
+}
+
+struct On<'a> {
+    rule: &'a Rule,
+    relation: Relation<'a>,
+}
+
+impl Object for On<'_> {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.rule.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Rule
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::part("rule", &self.rule.name, self.relation.name())
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.rule.id]
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.rule.relation)
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        let state = (self.rule.enabled != Enabled::Origin).then(|| {
+            sql!(
+                "ALTER TABLE {} {} RULE {}",
+                self.relation.name(),
+                Sql::fixed(self.rule.enabled.word()),
+                self.rule.name
+            )
+        });
+        [self.rule.definition.clone()]
+            .into_iter()
+            .chain(state)
+            .collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! Tables: everything that rows need, without keys and indexes.
+
+use super::{NodeId, Nodes, Object, Part, clause, column};
+use crate::catalog::Class;
+use crate::catalog::model::{Constraint, ConstraintKind, NotNull, ObjectId, Table};
+use crate::ddl::context::{Context, Placement};
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for table in &context.catalog.tables {
+        nodes.push(Box::new(table));
+    }
+}
+
+/// Whether a check stands in its table's `CREATE TABLE`: one that is not valid stays so only when
+/// it is added to a table with rows. An inherited one comes with the parent, except that a
+/// partition must have it before it is attached.
+pub(super) fn is_inline(context: &Context<'_>, table: &Table, check: &Constraint) -> bool {
+    check.kind == ConstraintKind::Check
+        && check.is_valid
+        && (check.is_local || table.is_partition())
+        && context.placement(check.id) != Some(Placement::Separate)
+}
+
+impl Table {
+    fn create(&self, context: &Context<'_>) -> Sql {
+        let is_unlogged = self.persistence == Persistence::Unlogged && self.kind == RelKind::Table;
+        let unlogged = if is_unlogged { "UNLOGGED " } else { "" };
+        let mut create = sql!("CREATE {}TABLE {}", Sql::fixed(unlogged), self.name);
+        let elements = self.elements(context);
+        match &self.of_type {
+            Some(of) => {
+                create.push(&sql!(" OF {}", of.name));
+                if !elements.is_empty() {
+                    create.push(&sql!(" ({})", Sql::join(elements, ", ")));
+                }
+            }
+            None => create.push(&sql!(" ({})", Sql::join(elements, ", "))),
+        }
+        let parents = self.parent_names(context);
+        if !parents.is_empty() && !self.is_partition() {
+            create.push(&sql!(" INHERITS ({})", Sql::join(parents, ", ")));
+        }
+        if let Some(key) = &self.partition_key {
+            create.push(&sql!(" PARTITION BY {}", key.definition));
+        }
+        create.push(&clause::using(self.access_method.as_ref()));
+        create.push(&clause::with_options(&self.options, &self.toast_options));
+        create
+    }
+
+    fn parent_names<'a>(&self, context: &Context<'a>) -> Vec<&'a QualifiedName> {
+        let parents = self.parents.iter();
+        let names = parents.filter_map(|oid| Some(&context.table(*oid)?.name));
+        names.collect()
+    }
+
+    fn elements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let is_written = |c: &&_| column::is_written(self, c);
+        let columns = self.columns.iter().filter(is_written);
+        let columns = columns.filter_map(|c| column::definition(context, self, c));
+        let not_nulls = self
+            .columns
+            .iter()
+            .filter_map(|c| column::element_not_null(context, self, c));
+        let checks = context
+            .checks(self.id.oid)
+            .filter(|check| is_inline(context, self, check))
+            .map(|check| sql!("CONSTRAINT {} {}", check.name, check.definition));
+        columns.chain(not_nulls).chain(checks).collect()
+    }
+
+    /// What of each column is set after the table is made.
+    fn column_settings(&self, context: &Context<'_>) -> Vec<Sql> {
+        self.columns
+            .iter()
+            .flat_map(|c| {
+                column::without_default(context, self, c)
+                    .into_iter()
+                    .chain(column::late_not_null(context, self, c))
+                    .chain(clause::column_settings(context, &self.name, c))
+            })
+            .collect()
+    }
+
+    fn replica_identity(&self) -> Option<Sql> {
+        let word = match self.replica_identity {
+            ReplicaIdentity::Nothing => "NOTHING",
+            ReplicaIdentity::Full => "FULL",
+            ReplicaIdentity::Default | ReplicaIdentity::Index => return None,
+        };
+        Some(sql!(
+            "ALTER TABLE ONLY {} REPLICA IDENTITY {}",
+            self.name,
+            Sql::fixed(word)
+        ))
+    }
+
+    fn force_row_security(&self) -> Option<Sql> {
+        self.force_row_security
+            .then(|| sql!("ALTER TABLE ONLY {} FORCE ROW LEVEL SECURITY", self.name))
+    }
+}
+
+impl Object for &Table {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Table
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("table", &self.name)
+    }
+
+    fn rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        let mut rows = vec![self.id, ObjectId::new(Class::Type, self.row_type)];
+        for column in &self.columns {
+            let default = column::written_default(context, self, column);
+            rows.extend(default.map(|default| default.id));
+            if let Some(NotNull::Named { id, .. }) = column.not_null {
+                rows.push(id);
+            }
+        }
+        let checks = context.checks(self.id.oid);
+        let inline = checks.filter(|check| is_inline(context, self, check));
+        rows.extend(inline.map(|check| check.id));
+        rows
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.id.oid)
+    }
+
+    fn parts(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        let defaults = self
+            .columns
+            .iter()
+            .filter(|column| column.generated.is_none())
+            .filter_map(|column| column::written_default(context, self, column))
+            .map(|default| default.id);
+        let checks = context
+            .checks(self.id.oid)
+            .filter(|check| is_inline(context, self, check))
+            .map(|check| check.id);
+        defaults.chain(checks).collect()
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let owner = clause::owner(context, &sql!("TABLE {}", self.name), &self.owner);
+        [self.create(context)]
+            .into_iter()
+            .chain(owner)
+            .chain(self.column_settings(context))
+            .chain(self.replica_identity())
+            .chain(self.force_row_security())
+            .collect()
+    }
+}

@@ -1,0 +1,206 @@
+//! Enums, composites, domains and ranges, and the checks of domains that stand apart.
+
+use super::{NodeId, Nodes, Object, Part, clause};
+use crate::catalog::Class;
+use crate::catalog::model::{
+    Attribute, Constraint, ConstraintKind, Domain, ObjectId, Range, Type, TypeKind,
+};
+use crate::ddl::context::{Context, Placement};
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Literal, QualifiedName, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for user_type in &context.catalog.types {
+        nodes.push(Box::new(user_type));
+        for check in context.checks(user_type.id.oid) {
+            if !is_inline(context, check) {
+                nodes.push(Box::new(DomainCheck {
+                    check,
+                    domain: &user_type.name,
+                }));
+            }
+        }
+    }
+}
+
+/// A check that is not valid stays so only when it is added to a domain that exists.
+fn is_inline(context: &Context<'_>, check: &Constraint) -> bool {
+    check.is_valid && context.placement(check.id) != Some(Placement::Separate)
+}
+
+impl Type {
+    fn word(&self) -> &'static str {
+        match self.kind {
+            TypeKind::Domain(_) => "DOMAIN",
+            TypeKind::Enum(_) | TypeKind::Composite(..) | TypeKind::Range(_) => "TYPE",
+        }
+    }
+
+    fn create(&self, context: &Context<'_>) -> Sql {
+        match &self.kind {
+            TypeKind::Enum(labels) => {
+                let labels = Sql::join(labels.iter().map(|label| Literal(label)), ", ");
+                sql!("CREATE TYPE {} AS ENUM ({})", self.name, labels)
+            }
+            TypeKind::Composite(_, attributes) => {
+                let attributes = Sql::join(attributes.iter().map(attribute), ", ");
+                sql!("CREATE TYPE {} AS ({})", self.name, attributes)
+            }
+            TypeKind::Range(range) => create_range(context, &self.name, range),
+            TypeKind::Domain(domain) => create_domain(context, self, domain),
+        }
+    }
+}
+
+fn attribute(attribute: &Attribute) -> Sql {
+    sql!(
+        "{} {}{}",
+        attribute.name,
+        attribute.type_name,
+        clause::collate(attribute.collation.as_ref())
+    )
+}
+
+fn create_range(context: &Context<'_>, name: &QualifiedName, range: &Range) -> Sql {
+    let mut parts = vec![sql!("SUBTYPE = {}", range.subtype)];
+    if let Some(multirange) = &range.multirange
+        && context.target().has_multiranges()
+    {
+        parts.push(sql!("MULTIRANGE_TYPE_NAME = {}", multirange.name));
+    }
+    if let Some(class) = &range.operator_class {
+        parts.push(sql!("SUBTYPE_OPCLASS = {}", class));
+    }
+    if let Some(collation) = &range.collation {
+        parts.push(sql!("COLLATION = {}", collation));
+    }
+    if let Some(function) = &range.canonical {
+        parts.push(sql!("CANONICAL = {}", function));
+    }
+    if let Some(function) = &range.difference {
+        parts.push(sql!("SUBTYPE_DIFF = {}", function));
+    }
+    sql!("CREATE TYPE {} AS RANGE ({})", name, Sql::join(parts, ", "))
+}
+
+fn create_domain(context: &Context<'_>, user_type: &Type, domain: &Domain) -> Sql {
+    let mut create = sql!(
+        "CREATE DOMAIN {} AS {}{}",
+        user_type.name,
+        domain.base,
+        clause::collate(domain.collation.as_ref())
+    );
+    if let Some(default) = &domain.default {
+        create.push(&sql!(" DEFAULT {}", default));
+    }
+    let constraints: Vec<_> = context.checks(user_type.id.oid).collect();
+    let is_not_null = |check: &&&Constraint| check.kind == ConstraintKind::NotNull;
+    match constraints.iter().find(is_not_null) {
+        Some(named) => create.push(&sql!(" CONSTRAINT {} NOT NULL", named.name)),
+        None if domain.not_null => create.push(&Sql::fixed(" NOT NULL")),
+        None => {}
+    }
+    for check in constraints {
+        if check.kind == ConstraintKind::Check && is_inline(context, check) {
+            create.push(&sql!(" CONSTRAINT {} {}", check.name, check.definition));
+        }
+    }
+    create
+}
+
+impl Object for &Type {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Type
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified(
+            match self.kind {
+                TypeKind::Domain(_) => "domain",
+                TypeKind::Enum(_) | TypeKind::Composite(..) | TypeKind::Range(_) => "type",
+            },
+            &self.name,
+        )
+    }
+
+    fn rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        let row = |oid| ObjectId::new(Class::Type, oid);
+        let mut rows = vec![self.id, row(self.array)];
+        match &self.kind {
+            TypeKind::Enum(_) => {}
+            TypeKind::Composite(relation, _) => {
+                rows.push(ObjectId::new(Class::Relation, *relation));
+            }
+            TypeKind::Domain(_) => {
+                let inline = |check: &&Constraint| is_inline(context, check);
+                rows.extend(context.checks(self.id.oid).filter(inline).map(|c| c.id));
+            }
+            TypeKind::Range(range) => {
+                if let Some(multirange) = &range.multirange {
+                    rows.extend([row(multirange.oid), row(multirange.array)]);
+                }
+            }
+        }
+        rows
+    }
+
+    fn parts(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        let can_move =
+            |check: &&Constraint| check.kind == ConstraintKind::Check && is_inline(context, check);
+        let checks = context.checks(self.id.oid).filter(can_move);
+        checks.map(|check| check.id).collect()
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let object = sql!("{} {}", Sql::fixed(self.word()), self.name);
+        let owner = clause::owner(context, &object, &self.owner);
+        [self.create(context)].into_iter().chain(owner).collect()
+    }
+}
+
+/// A check that is added to a domain after the rows.
+struct DomainCheck<'a> {
+    check: &'a Constraint,
+    domain: &'a QualifiedName,
+}
+
+impl Object for DomainCheck<'_> {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.check.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Constraint
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::part("constraint", &self.check.name, self.domain)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.check.id]
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Definition.of(ObjectId::new(Class::Type, self.check.domain))]
+    }
+
+    /// Every table with a column of the domain is read.
+    fn must_run_alone(&self) -> bool {
+        true
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        vec![sql!(
+            "ALTER DOMAIN {} ADD CONSTRAINT {} {}",
+            self.domain,
+            self.check.name,
+            self.check.definition
+        )]
+    }
+}

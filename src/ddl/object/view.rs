@@ -1,0 +1,124 @@
+//! Views. One that would close a loop is made with columns of the right names and types, and gets
+//! its query after the rows, when everything that it reads exists.
+
+use super::{NodeId, Nodes, Object, Part, clause};
+use crate::catalog::Class;
+use crate::catalog::model::{Column, ObjectId, View};
+use crate::ddl::context::{Context, Placement};
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Oid, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for view in &context.catalog.views {
+        nodes.push(Box::new(view));
+        if is_dummy(context, view) {
+            nodes.push(Box::new(Query(view)));
+        }
+    }
+}
+
+fn is_dummy(context: &Context<'_>, view: &View) -> bool {
+    context.placement(view.id) == Some(Placement::Dummy)
+}
+
+impl View {
+    /// The query with everything that surrounds it, after the view's name.
+    fn body(&self) -> Sql {
+        let options = clause::with_options(&self.options, &Vec::new());
+        let mut body = sql!("{} AS {}", options, self.definition);
+        match self.check_option.as_deref() {
+            Some("cascaded") => body.push(&Sql::fixed(" WITH CASCADED CHECK OPTION")),
+            Some(_) => body.push(&Sql::fixed(" WITH LOCAL CHECK OPTION")),
+            None => {}
+        }
+        body
+    }
+
+    /// `CREATE OR REPLACE VIEW` keeps names, types and collations of columns, so these must be
+    /// right from the start.
+    fn dummy(&self) -> Sql {
+        let column = |column: &Column| {
+            sql!(
+                "NULL::{}{} AS {}",
+                column.type_name,
+                clause::collate(column.collation.as_ref()),
+                column.name
+            )
+        };
+        sql!(
+            "CREATE VIEW {} AS SELECT {}",
+            self.name,
+            Sql::join(self.columns.iter().map(column), ", ")
+        )
+    }
+}
+
+impl Object for &View {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::View
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("view", &self.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id, ObjectId::new(Class::Type, self.row_type)]
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.id.oid)
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let create = if is_dummy(context, self) {
+            self.dummy()
+        } else {
+            sql!("CREATE VIEW {}{}", self.name, self.body())
+        };
+        let owner = clause::owner(context, &sql!("VIEW {}", self.name), &self.owner);
+        [create].into_iter().chain(owner).collect()
+    }
+}
+
+/// The query of a view that was made without it.
+struct Query<'a>(&'a View);
+
+impl Object for Query<'_> {
+    fn node(&self) -> NodeId {
+        Part::Query.of(self.0.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::ViewQuery
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("query of view", &self.0.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Definition.of(self.0.id)]
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.0.id.oid)
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        vec![sql!(
+            "CREATE OR REPLACE VIEW {}{}",
+            self.0.name,
+            self.0.body()
+        )]
+    }
+}

@@ -1,0 +1,303 @@
+//! From the model to the script.
+
+use std::collections::HashSet;
+
+use super::context::{Context, Lookup, Placements, Relation};
+use super::object::comment::render_comment;
+use super::object::grant::{
+    GrantTarget, LeftOutReason, Rendered, render_default_privileges, render_grants,
+};
+use super::object::index_is_left_out;
+use super::plan::{Plan, Step};
+use super::repair::repair;
+use super::statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
+use super::{Error, Options};
+use crate::catalog::acl::{AclName, ObjectAcl};
+use crate::catalog::model::ObjectId;
+use crate::catalog::{Catalog, Class};
+use crate::pg::{Oid, Sql};
+
+/// Loops are repaired in rounds: what one repair moves may close another loop. No schema needs
+/// more than a handful; the limit only guards against repairs that undo each other.
+const MAX_ROUNDS: usize = 100;
+
+/// The statements that make what a catalog holds, in an order that works. The same catalog gives
+/// the same script.
+///
+/// # Errors
+/// Objects need each other in a way that no order and no known repair satisfies.
+pub fn script(catalog: &Catalog, options: &Options) -> Result<Script, Error> {
+    let lookup = Lookup::new(catalog);
+    let mut placements = Placements::new();
+    for _ in 0..MAX_ROUNDS {
+        let context = Context {
+            catalog,
+            options,
+            lookup: &lookup,
+            placements: &placements,
+        };
+        match attempt(&context)? {
+            Attempt::Ordered(script) => return Ok(script),
+            Attempt::Loops(moved) => placements = moved,
+        }
+    }
+    Err(Error::Loop {
+        objects: Vec::new(),
+    })
+}
+
+enum Attempt {
+    /// There is an order.
+    Ordered(Script),
+    /// There are loops, which these placements break.
+    Loops(Placements),
+}
+
+fn attempt(context: &Context<'_>) -> Result<Attempt, Error> {
+    let plan = Plan::new(context);
+    Ok(match plan.graph.order() {
+        Some(order) => Attempt::Ordered(Writer::new(context, &plan).write(&order)),
+        None => Attempt::Loops(repaired(&plan, context)?),
+    })
+}
+
+/// The placements that break every loop of a plan.
+fn repaired(plan: &Plan<'_>, context: &Context<'_>) -> Result<Placements, Error> {
+    let mut placements = context.placements.clone();
+    for group in plan.graph.loops() {
+        let before = placements.clone();
+        if !repair(plan, context, &group, &mut placements) || placements == before {
+            let steps = group.iter().filter_map(|number| plan.step(*number));
+            return Err(Error::Loop {
+                objects: steps.map(|step| step.label.clone()).collect(),
+            });
+        }
+    }
+    Ok(placements)
+}
+
+/// Writes the statements of ordered steps, and what belongs to no step.
+struct Writer<'w, 'a> {
+    context: &'w Context<'a>,
+    plan: &'w Plan<'a>,
+    script: Script,
+    /// The steps of the current wave.
+    current: HashSet<usize>,
+    wave: Option<(u32, Kind)>,
+}
+
+impl<'w, 'a> Writer<'w, 'a> {
+    fn new(context: &'w Context<'a>, plan: &'w Plan<'a>) -> Self {
+        Self {
+            context,
+            plan,
+            script: Script::default(),
+            current: HashSet::new(),
+            wave: None,
+        }
+    }
+
+    fn write(mut self, order: &[usize]) -> Script {
+        let mut attached_written = false;
+        for number in order {
+            let Some(step) = self.plan.step(*number) else {
+                self.wave = None;
+                continue;
+            };
+            if step.object.kind() == Kind::Refresh && !attached_written {
+                self.write_attached();
+                attached_written = true;
+            }
+            self.write_step(*number, step);
+        }
+        if !attached_written {
+            self.write_attached();
+        }
+        self.script.omissions.extend(omissions(self.context));
+        self.script
+    }
+
+    fn write_step(&mut self, number: usize, step: &Step<'a>) {
+        let object = &step.object;
+        let is_behind = number > self.plan.boundary();
+        let wave = self.wave_for(number, object.kind(), object.must_run_alone());
+        let relation = object.relation(self.context);
+        for sql in object.statements(self.context) {
+            let statement = Statement {
+                sql,
+                object: step.label.clone(),
+                kind: object.kind(),
+                relation,
+                wave,
+                must_run_alone: object.must_run_alone(),
+                needs_no_transaction: false,
+                secret: false,
+            };
+            if is_behind {
+                self.script.post_data.push(statement);
+            } else {
+                self.script.pre_data.push(statement);
+            }
+        }
+    }
+
+    /// A new wave begins with a new kind, with a step that needs one of the current wave, and
+    /// around one that runs alone.
+    fn wave_for(&mut self, number: usize, kind: Kind, alone: bool) -> u32 {
+        let needs = self.plan.graph.needs(number);
+        let wave = match self.wave {
+            None => 0,
+            Some((wave, current)) => {
+                let waits = needs.iter().any(|needed| self.current.contains(needed));
+                if alone || waits || current != kind {
+                    self.current.clear();
+                    wave + 1
+                } else {
+                    wave
+                }
+            }
+        };
+        self.current.insert(number);
+        // What runs alone leaves a kind behind that no step has, so that the next wave begins.
+        let left = if alone { Kind::Boundary } else { kind };
+        self.wave = Some((wave, left));
+        wave
+    }
+
+    /// Comments and privileges: after everything that they are about, and before materialized
+    /// views are filled, which their owners may need privileges for.
+    fn write_attached(&mut self) {
+        let makers = self.plan.makers(self.context);
+        let maker = |class: Oid, oid: Oid| {
+            let number = makers.get(&ObjectId::new(Class::from_oid(class)?, oid))?;
+            self.plan.step(*number)
+        };
+        if self.context.options.comments {
+            for comment in &self.context.catalog.comments {
+                if let Some(step) = maker(comment.class, comment.oid)
+                    && let Some(sql) = render_comment(comment, self.context.target())
+                {
+                    self.push_attached(Kind::Comment, &step.label, [sql]);
+                }
+            }
+        }
+        if self.context.options.privileges {
+            for acl in &self.context.catalog.acls {
+                if acl.is_system || maker(acl.class, acl.oid).is_some() {
+                    self.write_grants(acl);
+                }
+            }
+            self.write_default_privileges();
+        }
+    }
+
+    fn write_grants(&mut self, acl: &ObjectAcl) {
+        let target = grant_target(self.context);
+        let rendered = render_grants(acl, &target);
+        self.push_rendered(Kind::Acl, &acl_label(acl), rendered);
+    }
+
+    fn write_default_privileges(&mut self) {
+        let target = grant_target(self.context);
+        for default in &self.context.catalog.default_acls {
+            let rendered = render_default_privileges(default, &target);
+            let label = Label::plain("default privileges of role", &default.role);
+            self.push_rendered(Kind::DefaultAcl, &label, rendered);
+        }
+    }
+
+    fn push_rendered(&mut self, kind: Kind, label: &Label, rendered: Rendered) {
+        for left_out in rendered.left_out {
+            let reason = match left_out.reason {
+                LeftOutReason::NoSuchRole(role) => OmissionReason::NoSuchRole(role),
+                LeftOutReason::NoSuchPrivilege(privilege) => {
+                    OmissionReason::NoSuchPrivilege(privilege)
+                }
+            };
+            let object = label.clone();
+            self.script.omissions.push(Omission { object, reason });
+        }
+        self.push_attached(kind, label, rendered.statements);
+    }
+
+    fn push_attached(
+        &mut self,
+        kind: Kind,
+        label: &Label,
+        statements: impl IntoIterator<Item = Sql>,
+    ) {
+        let wave = match self.wave {
+            None => 0,
+            Some((wave, current)) if current == kind => wave,
+            Some((wave, _)) => wave + 1,
+        };
+        for sql in statements {
+            self.wave = Some((wave, kind));
+            self.current.clear();
+            self.script.post_data.push(Statement {
+                sql,
+                object: label.clone(),
+                kind,
+                relation: None,
+                wave,
+                must_run_alone: false,
+                needs_no_transaction: false,
+                secret: false,
+            });
+        }
+    }
+}
+
+fn grant_target<'a>(context: &Context<'a>) -> GrantTarget<'a> {
+    GrantTarget {
+        version: context.options.target,
+        roles: &context.options.roles,
+    }
+}
+
+fn acl_label(acl: &ObjectAcl) -> Label {
+    const WORD: &str = "privileges on";
+    match &acl.name {
+        AclName::Plain(name) => Label::plain(WORD, name),
+        AclName::Qualified(name) => Label::qualified(WORD, name),
+        AclName::Routine(name, arguments) => {
+            Label::qualified(WORD, name).with_detail(format!("({})", arguments.as_str()))
+        }
+        AclName::Column(relation, column) => Label::part("privileges on column", column, relation),
+    }
+}
+
+/// What the catalog holds and the script does not make.
+fn omissions(context: &Context<'_>) -> Vec<Omission> {
+    let catalog = context.catalog;
+    let mut omissions = Vec::new();
+    for index in &catalog.indexes {
+        let Some(relation) = context.relation(index.relation) else {
+            continue;
+        };
+        let label = Label::qualified("index", &index.name).on(relation.name());
+        if index_is_left_out(index, relation) {
+            omissions.push(Omission {
+                object: label,
+                reason: OmissionReason::InvalidIndex,
+            });
+        } else if let Some(tablespace) = &index.tablespace {
+            omissions.push(Omission {
+                object: label,
+                reason: OmissionReason::Tablespace(tablespace.clone()),
+            });
+        }
+    }
+    let tables = catalog.tables.iter().map(Relation::Table);
+    let views = catalog.materialized_views.iter();
+    for relation in tables.chain(views.map(Relation::MaterializedView)) {
+        if let Some(tablespace) = relation.tablespace() {
+            omissions.push(Omission {
+                object: Label::qualified(relation.word(), relation.name()),
+                reason: OmissionReason::Tablespace(tablespace.clone()),
+            });
+        }
+    }
+    omissions.sort_by(|a, b| a.object.cmp(&b.object));
+    omissions
+}

@@ -1,0 +1,241 @@
+//! What the executor gets: statements in order, each with what it must know to run it.
+
+use std::fmt;
+
+use crate::catalog::acl::Privilege;
+use crate::pg::{Ident, Oid, QualifiedName, Sql};
+
+/// The statements that make a database, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Script {
+    /// What must be there before rows are copied; run in order.
+    pub pre_data: Vec<Statement>,
+    /// What waits for the rows; run in order, or wave by wave.
+    pub post_data: Vec<Statement>,
+    /// What the target does not get, and why.
+    pub omissions: Vec<Omission>,
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The text.
+    pub sql: Sql,
+    /// What it makes or changes.
+    pub object: Label,
+    /// Its kind, which is also its stage.
+    pub kind: Kind,
+    /// The table that it locks, by its oid on the source.
+    pub relation: Option<Oid>,
+    /// Statements of the same wave do not need each other: those of different relations may run
+    /// at the same time, those of one relation in order. Counts up from 0 in each section.
+    pub wave: u32,
+    /// Nothing else may run beside it: it locks more than its relation.
+    pub must_run_alone: bool,
+    /// It is refused within a transaction block.
+    pub needs_no_transaction: bool,
+    /// It holds a password and may not be shown.
+    pub secret: bool,
+}
+
+/// Something that the target does not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Omission {
+    /// What.
+    pub object: Label,
+    /// Why.
+    pub reason: OmissionReason,
+}
+
+/// Why the target does not get something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OmissionReason {
+    /// The index is not usable on the source: its build failed or was interrupted.
+    InvalidIndex,
+    /// Tablespaces are places of one cluster; the target's default one is used.
+    Tablespace(Ident),
+    /// The role does not exist on the target.
+    NoSuchRole(Ident),
+    /// The target's version has no such privilege.
+    NoSuchPrivilege(Privilege),
+}
+
+impl fmt::Display for OmissionReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidIndex => f.write_str("it is invalid on the source"),
+            Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
+            Self::NoSuchPrivilege(privilege) => {
+                write!(f, "the target has no privilege {privilege}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Omission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.reason)
+    }
+}
+
+/// What stands where in the script: the order of these is the order of kinds that nothing else
+/// decides (manual of `pg_dump`: sections).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A schema.
+    Schema,
+    /// An extension.
+    Extension,
+    /// A type or domain.
+    Type,
+    /// A function or procedure.
+    Routine,
+    /// A sequence, also an identity column's.
+    Sequence,
+    /// A table.
+    Table,
+    /// A view.
+    View,
+    /// A materialized view, still empty.
+    MaterializedView,
+    /// A partition is attached to its parent.
+    Attach,
+    /// The default of a column, where it does not come with its table.
+    Default,
+    /// Between what rows need and what needs rows.
+    Boundary,
+    /// A primary or unique key, an exclusion constraint, or a check apart from its table.
+    Constraint,
+    /// An index.
+    Index,
+    /// A partition's index is attached to its parent.
+    IndexAttach,
+    /// An index becomes the replica identity.
+    ReplicaIdentity,
+    /// Extended statistics.
+    Statistics,
+    /// The query of a view that had to be made without it.
+    ViewQuery,
+    /// A rule.
+    Rule,
+    /// A trigger.
+    Trigger,
+    /// A foreign key.
+    ForeignKey,
+    /// Rows are checked against a foreign key.
+    Validation,
+    /// A policy, or policies take effect.
+    Policy,
+    /// A comment.
+    Comment,
+    /// Privileges.
+    Acl,
+    /// Privileges of objects made later.
+    DefaultAcl,
+    /// A materialized view is filled.
+    Refresh,
+}
+
+impl Kind {
+    /// Whether it comes after the rows.
+    pub const fn is_post_data(self) -> bool {
+        self as u8 > Self::Boundary as u8
+    }
+}
+
+/// A name for people: `index public.i on public.t`. Control characters are replaced.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label {
+    schema: Option<Ident>,
+    name: Ident,
+    detail: String,
+    on: Option<QualifiedName>,
+    word: &'static str,
+}
+
+impl Label {
+    /// Something outside schemas.
+    pub fn plain(word: &'static str, name: &Ident) -> Self {
+        Self {
+            schema: None,
+            name: name.clone(),
+            detail: String::new(),
+            on: None,
+            word,
+        }
+    }
+
+    /// Something within a schema.
+    pub fn qualified(word: &'static str, name: &QualifiedName) -> Self {
+        Self {
+            schema: Some(name.schema.clone()),
+            ..Self::plain(word, &name.name)
+        }
+    }
+
+    /// Something that belongs to a relation and has no schema of its own.
+    pub fn part(word: &'static str, name: &Ident, on: &QualifiedName) -> Self {
+        Self {
+            on: Some(on.clone()),
+            schema: None,
+            ..Self::plain(word, name)
+        }
+    }
+
+    /// The same with the relation that it belongs to.
+    #[must_use]
+    pub fn on(self, relation: &QualifiedName) -> Self {
+        Self {
+            on: Some(relation.clone()),
+            ..self
+        }
+    }
+
+    /// The same with what tells it apart from others of its name, e.g. `(integer)`.
+    #[must_use]
+    pub fn with_detail(self, detail: String) -> Self {
+        Self { detail, ..self }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.word)?;
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        write!(f, "{}", self.name)?;
+        let clean = |part: char| {
+            if part.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                part
+            }
+        };
+        f.write_str(&self.detail.chars().map(clean).collect::<String>())?;
+        match &self.on {
+            Some(relation) => write!(f, " on {relation}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_names_the_object_and_where_it_belongs() {
+        let table = QualifiedName::from_catalog("public", "t");
+        let index = QualifiedName::from_catalog("public", "i\n");
+        let label = Label::qualified("index", &index).on(&table);
+        assert_eq!(label.to_string(), "index public.i\u{fffd} on public.t");
+    }
+
+    #[test]
+    fn kinds_know_their_section() {
+        assert!(!Kind::Default.is_post_data());
+        assert!(Kind::Constraint.is_post_data());
+    }
+}
