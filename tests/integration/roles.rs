@@ -1,8 +1,6 @@
 //! Roles, databases, privileges and comments between two servers: written by our statements,
 //! read again by our queries, compared as models.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 
 use seren_replicator::catalog::acl::{Acl, AclKind, DefaultAcl, Grantee, ObjectAcl, changes};

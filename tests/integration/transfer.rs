@@ -1,8 +1,6 @@
 //! Which tables travel as text, and that binary would in truth fail or lie for each of them. The
 //! servers copy through files that both can reach, so that nothing of ours is in between.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 
 use seren_replicator::catalog::load::transfer::{TextReason, Why, load_transfer};

@@ -30,9 +30,6 @@ found(severity, kind, class, oid, name) AS (
   UNION ALL SELECT 'refuse', 'event trigger', tableoid, oid, NULL FROM pg_catalog.pg_event_trigger
   UNION ALL SELECT 'refuse', 'publication', tableoid, oid, NULL FROM pg_catalog.pg_publication
   UNION ALL SELECT 'refuse', 'language', tableoid, oid, NULL FROM pg_catalog.pg_language
-  UNION ALL SELECT 'refuse', 'table access method', c.tableoid, c.oid, NULL
-              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam
-             WHERE c.relkind IN ('r', 'p', 'm') AND c.relnamespace IN (TABLE schema) AND a.amname <> 'heap'
   UNION ALL SELECT 'note', 'tablespace', tableoid, oid, NULL FROM pg_catalog.pg_class
              WHERE reltablespace <> 0 AND relkind IN ('r', 'p', 'm', 'i', 'I') AND relnamespace IN (TABLE schema)
   -- Labels of roles (1260), databases (1262) and tablespaces (1213) belong to the cluster.

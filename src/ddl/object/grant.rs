@@ -216,7 +216,7 @@ fn render(
             continue;
         }
         let statement = statement(step, &known, clause, owner);
-        match missing_role(step, target) {
+        match missing_role(step, owner, target) {
             None => rendered.statements.push(statement),
             Some(role) if gives => rendered.left_out.push(LeftOut {
                 statement,
@@ -228,14 +228,20 @@ fn render(
     rendered
 }
 
-fn missing_role<'a>(step: &'a Change, target: &GrantTarget<'_>) -> Option<&'a Ident> {
+/// What an owner grants is granted by whoever owns the object on the target.
+fn missing_role<'a>(
+    step: &'a Change,
+    owner: &Ident,
+    target: &GrantTarget<'_>,
+) -> Option<&'a Ident> {
     let grantee = match &step.grantee {
         Grantee::Public => None,
         Grantee::Role(role) => Some(role),
     };
+    let grantor = Some(&step.grantor).filter(|grantor| *grantor != owner);
     grantee
         .into_iter()
-        .chain([&step.grantor])
+        .chain(grantor)
         .find(|role| !target.has_role(role))
 }
 
@@ -418,12 +424,14 @@ mod tests {
         };
         let (statements, _) = rendered(&public(open.clone()), 15, &["o"]);
         assert_eq!(statements, [r#"GRANT CREATE ON SCHEMA "public" TO PUBLIC"#]);
-        let (statements, _) = rendered(&public(closed), 14, &["o"]);
+        let (statements, _) = rendered(&public(closed.clone()), 14, &["o"]);
         assert_eq!(
             statements,
             [r#"REVOKE CREATE ON SCHEMA "public" FROM PUBLIC"#]
         );
         assert!(rendered(&public(open), 14, &["o"]).0.is_empty());
+        // An owner that the target lacks is no reason to leave the schema open.
+        assert!(rendered(&public(closed), 14, &[]).0.len() == 1);
     }
 
     #[test]
