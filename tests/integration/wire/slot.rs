@@ -1,0 +1,85 @@
+//! Replication commands on both of their syntaxes.
+
+use seren_replicator::pg::{Literal, SlotName, Sql, SqlState};
+use seren_replicator::sql;
+use seren_replicator::wire::SlotSnapshot;
+
+use super::{Server, gone, value};
+use crate::support::fresh_name;
+
+const REPLICATION: &[(&str, &str)] = &[("replication", "database")];
+
+#[tokio::test]
+async fn a_temporary_slot_exports_its_snapshot_and_ends_with_its_connection() {
+    for major in [12, 14, 15, 18] {
+        let server = Server::fresh(major).await;
+        let mut replication = server.start(REPLICATION).await;
+        let identity = replication.identify_system().await.unwrap();
+        assert_eq!(identity.database.as_deref(), Some(server.database.as_str()));
+        assert!(identity.system_id.parse::<u64>().is_ok() && identity.timeline >= 1);
+
+        let name = SlotName::new(fresh_name("wire")).unwrap();
+        let slot = replication
+            .create_logical_slot(&name, true, SlotSnapshot::Export)
+            .await
+            .unwrap();
+        assert_eq!((&slot.name, slot.plugin.as_str()), (&name, "pgoutput"));
+        assert!(slot.consistent_point >= identity.flush_lsn);
+
+        let mut session = server.connect().await;
+        let snapshot = slot.snapshot_name.unwrap();
+        let import = sql!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT {}; COMMIT",
+            Literal(&snapshot)
+        );
+        session.execute(&import).await.unwrap();
+        let literal = Literal(name.as_str());
+        let holder = sql!(
+            "SELECT active_pid FROM pg_replication_slots WHERE slot_name = {} AND temporary",
+            literal
+        );
+        let pid: i32 = value(&mut session, &holder).await.parse().unwrap();
+        replication.close().await.unwrap();
+        gone(&mut session, pid).await;
+        let left = sql!(
+            "SELECT count(*) FROM pg_replication_slots WHERE slot_name = {}",
+            literal
+        );
+        assert_eq!(value(&mut session, &left).await, "0");
+    }
+}
+
+#[tokio::test]
+async fn a_permanent_slot_stays_until_it_is_dropped() {
+    for major in [12, 14, 15, 18] {
+        let server = Server::fresh(major).await;
+        let mut replication = server.start(REPLICATION).await;
+        // A slot's name may begin with a digit, which an unquoted identifier may not.
+        let name = SlotName::new(format!("0_{}", fresh_name("wire"))).unwrap();
+        let create = replication
+            .create_logical_slot(&name, false, SlotSnapshot::Nothing)
+            .await;
+        assert_eq!(create.unwrap().snapshot_name, None);
+        replication.close().await.unwrap();
+
+        let mut replication = server.start(REPLICATION).await;
+        let taken = replication
+            .create_logical_slot(&name, false, SlotSnapshot::Nothing)
+            .await;
+        assert_eq!(
+            taken.unwrap_err().sqlstate(),
+            Some(SqlState::DUPLICATE_OBJECT)
+        );
+        replication.drop_slot(&name).await.unwrap();
+        let missing = replication.drop_slot(&name).await.unwrap_err();
+        assert_eq!(missing.sqlstate(), Some(SqlState::UNDEFINED_OBJECT));
+        replication.execute(&Sql::fixed("SELECT 1")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn replication_commands_are_refused_on_an_ordinary_session() {
+    let mut session = Server::shared(18).connect().await;
+    let refused = session.identify_system().await.unwrap_err();
+    assert_eq!(refused.sqlstate(), Some(SqlState::parse("42601")));
+}
