@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::acl::Acl;
 use super::provider::Provider;
 use crate::connect::Secret;
-use crate::pg::{Ident, Oid, ServerVersion};
+use crate::pg::{Ident, Oid, ServerVersion, UnknownLetter};
 
 /// The oid of the superuser that `initdb` makes (`BOOTSTRAP_SUPERUSERID`).
 pub const BOOTSTRAP_SUPERUSER: Oid = Oid(10);
@@ -228,6 +228,29 @@ pub enum LocaleProvider {
         /// `C`, `C.UTF-8` or `PG_UNICODE_FAST`.
         locale: String,
     },
+}
+
+impl LocaleProvider {
+    /// The provider of a catalog's letter, with what stands beside it there.
+    ///
+    /// # Errors
+    /// The letter is a newer server's.
+    pub fn parse(
+        letter: &str,
+        locale: Option<String>,
+        rules: Option<String>,
+    ) -> Result<Self, UnknownLetter> {
+        let locale = locale.unwrap_or_default();
+        match letter {
+            "c" => Ok(Self::Libc),
+            "i" => Ok(Self::Icu { locale, rules }),
+            "b" => Ok(Self::Builtin { locale }),
+            _ => Err(UnknownLetter {
+                what: "locale provider",
+                letter: letter.to_owned(),
+            }),
+        }
+    }
 }
 
 /// How a database sorts and classifies text.

@@ -58,6 +58,8 @@ pub enum CommentTarget {
     Policy(Ident, QualifiedName),
     /// A rule and its table or view.
     Rule(Ident, QualifiedName),
+    /// A collation.
+    Collation(QualifiedName),
     /// Extended statistics.
     Statistics(QualifiedName),
 }

@@ -67,6 +67,7 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
             .map(|part| (part, Placement::Separate))
             .collect(),
         Kind::Schema
+        | Kind::Collation
         | Kind::Extension
         | Kind::Sequence
         | Kind::Attach

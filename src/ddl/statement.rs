@@ -85,6 +85,8 @@ impl fmt::Display for Omission {
 pub enum Kind {
     /// A schema.
     Schema,
+    /// A collation.
+    Collation,
     /// An extension.
     Extension,
     /// A type or domain.

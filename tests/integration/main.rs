@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod collation;
 mod command;
 mod connect;
 mod ddl;

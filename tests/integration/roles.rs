@@ -473,7 +473,6 @@ async fn what_is_not_copied_is_listed_before_anything_is_written() {
         [
             r#"aggregate "S x".agg(integer)"#,
             r#"cast ("S x".m AS integer)"#,
-            r#"collation "S x".co"#,
             r#"conversion "S x".cv"#,
             "event trigger et",
             "foreign server sv",
@@ -513,7 +512,6 @@ const UNSUPPORTED: &str = r#"
     CREATE OPERATOR "S x".=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int);
     CREATE OPERATOR CLASS "S x".oc FOR TYPE int4 USING btree AS OPERATOR 3 pg_catalog.=, FUNCTION 1 btint4cmp(int4, int4);
     CREATE AGGREGATE "S x".agg(int) (SFUNC = int4pl, STYPE = int);
-    CREATE COLLATION "S x".co (LOCALE = 'C');
     CREATE CONVERSION "S x".cv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
     CREATE TEXT SEARCH DICTIONARY "S x".td (TEMPLATE = simple);
     CREATE TEXT SEARCH CONFIGURATION "S x".tc (COPY = pg_catalog.simple);

@@ -65,6 +65,7 @@ fn target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
         "trigger" => CommentTarget::Trigger(name, whole()?),
         "policy" => CommentTarget::Policy(name, whole()?),
         "rule" => CommentTarget::Rule(name, whole()?),
+        "collation" => CommentTarget::Collation(qualified(row, "schema", "name")?),
         "statistics" => CommentTarget::Statistics(qualified(row, "schema", "name")?),
         word => {
             return Err(Error::Letter(UnknownLetter {

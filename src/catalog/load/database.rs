@@ -4,7 +4,7 @@ use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::cluster::{Database, Locale, LocaleProvider, RoleSetting, Settable, Setting};
 use crate::connect::Session;
-use crate::pg::{Ident, UnknownLetter};
+use crate::pg::Ident;
 
 const WHAT: &str = "databases";
 
@@ -69,21 +69,11 @@ fn database(row: &Columns<'_>) -> Result<Database, Error> {
 }
 
 fn locale(row: &Columns<'_>) -> Result<Locale, Error> {
-    let locale = || Ok::<_, Error>(row.value::<Option<String>>("locale")?.unwrap_or_default());
-    let provider = match row.value("provider")? {
-        "c" => LocaleProvider::Libc,
-        "i" => LocaleProvider::Icu {
-            locale: locale()?,
-            rules: row.value("icu_rules")?,
-        },
-        "b" => LocaleProvider::Builtin { locale: locale()? },
-        letter => {
-            return Err(Error::Letter(UnknownLetter {
-                what: "datlocprovider",
-                letter: letter.to_owned(),
-            }));
-        }
-    };
+    let provider = LocaleProvider::parse(
+        row.value("provider")?,
+        row.value("locale")?,
+        row.value("icu_rules")?,
+    )?;
     Ok(Locale {
         collate: row.value("collate")?,
         ctype: row.value("ctype")?,

@@ -10,6 +10,7 @@
 //! and one line in [`load`].
 
 mod attached;
+mod collations;
 mod columns;
 mod constraints;
 mod dependencies;
@@ -57,6 +58,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         version: session.version(),
         schemas: schemas::load_schemas(session).await?,
         extensions: bare.into_iter().map(complete).collect(),
+        collations: collations::load_collations(session).await?,
         types: types::load_types(session, &mut columns).await?,
         routines: routines::load_routines(session).await?,
         sequences: sequences::load_sequences(session).await?,

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Constraint, Dependency, Extension, Index, MaterializedView, ObjectId, Policy, Routine, Rule,
-    Schema, Sequence, Statistics, Table, Trigger, Type, View,
+    Collation, Constraint, Dependency, Extension, Index, MaterializedView, ObjectId, Policy,
+    Routine, Rule, Schema, Sequence, Statistics, Table, Trigger, Type, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -18,6 +18,8 @@ pub struct Catalog {
     pub schemas: Vec<Schema>,
     /// Extensions.
     pub extensions: Vec<Extension>,
+    /// Collations.
+    pub collations: Vec<Collation>,
     /// Enums, composites, domains, ranges.
     pub types: Vec<Type>,
     /// Functions and procedures.

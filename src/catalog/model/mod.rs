@@ -7,6 +7,7 @@
 //! belong to one is, since others may depend on them.
 
 mod attached;
+mod collation;
 mod constraint;
 mod database;
 mod id;
@@ -16,6 +17,7 @@ mod schema;
 mod types;
 
 pub use attached::{Enabled, Policy, PolicyCommand, Rule, Statistics, Trigger};
+pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};
 pub use database::{Catalog, RowSource};
 pub use id::{Class, Dependency, DependencyKind, ObjectId};

@@ -48,6 +48,9 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   SELECT 'rule', w.tableoid, w.oid, 0, NULL, NULL, w.rulename::text, r.schema, r.name
     FROM pg_catalog.pg_rewrite w JOIN relation r ON r.oid = w.ev_class
   UNION ALL
+  SELECT 'collation', c.tableoid, c.oid, 0, NULL, s.name, c.collname::text, NULL, NULL
+    FROM pg_catalog.pg_collation c JOIN schema s ON s.oid = c.collnamespace
+  UNION ALL
   SELECT 'statistics', x.tableoid, x.oid, 0, NULL, s.name, x.stxname::text, NULL, NULL
     FROM pg_catalog.pg_statistic_ext x JOIN schema s ON s.oid = x.stxnamespace)
 SELECT 'schema' AS kind, n.tableoid AS class, n.oid, 0 AS sub, NULL AS detail, NULL AS schema, s.name, NULL AS on_schema, NULL AS on_name,

@@ -17,7 +17,6 @@ found(severity, kind, class, oid, name) AS (
   UNION ALL SELECT 'refuse', CASE typtype WHEN 'p' THEN 'shell type' ELSE 'base type' END, tableoid, oid, NULL FROM pg_catalog.pg_type t
              WHERE typtype IN ('b', 'p') AND typnamespace IN (TABLE schema)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
-  UNION ALL SELECT 'refuse', 'collation', tableoid, oid, NULL FROM pg_catalog.pg_collation WHERE collnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'conversion', tableoid, oid, NULL FROM pg_catalog.pg_conversion WHERE connamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'text search parser', tableoid, oid, NULL FROM pg_catalog.pg_ts_parser WHERE prsnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'text search template', tableoid, oid, NULL FROM pg_catalog.pg_ts_template WHERE tmplnamespace IN (TABLE schema)

@@ -50,6 +50,7 @@ fn object(target: &CommentTarget, version: ServerVersion) -> Option<Sql> {
         CommentTarget::Trigger(name, table) => sql!("TRIGGER {} ON {}", name, table),
         CommentTarget::Policy(name, table) => sql!("POLICY {} ON {}", name, table),
         CommentTarget::Rule(name, table) => sql!("RULE {} ON {}", name, table),
+        CommentTarget::Collation(name) => sql!("COLLATION {}", name),
         CommentTarget::Statistics(name) => sql!("STATISTICS {}", name),
     })
 }

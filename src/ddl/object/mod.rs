@@ -4,6 +4,7 @@
 
 mod attach;
 mod clause;
+mod collation;
 mod column;
 pub mod comment;
 mod constraint;
@@ -42,6 +43,7 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     let mut nodes = Nodes::new();
     schema::collect(context, &mut nodes);
     extension::collect(context, &mut nodes);
+    collation::collect(context, &mut nodes);
     types::collect(context, &mut nodes);
     routine::collect(context, &mut nodes);
     sequence::collect(context, &mut nodes);
