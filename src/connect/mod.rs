@@ -2,6 +2,7 @@
 
 mod secret;
 mod session;
+pub mod tls;
 
 pub use secret::Secret;
 pub use session::{Purpose, Session};
