@@ -1,8 +1,8 @@
 //! From connection text to a session or a wire connection.
 
+mod bridge;
 mod secret;
 mod session;
-pub mod tls;
 
 pub use secret::Secret;
 pub use session::{Purpose, Session};
@@ -76,6 +76,9 @@ pub enum Error {
     /// The connection broke.
     #[error("connection to the server lost")]
     Lost(#[source] tokio_postgres::Error),
+    /// A wire connection cannot be made.
+    #[error(transparent)]
+    Wire(crate::wire::Error),
 }
 
 impl Error {
@@ -103,6 +106,7 @@ impl Error {
         match self {
             Self::Server(error) => Some(error.code),
             Self::Lost(_) => None,
+            Self::Wire(error) => error.sqlstate(),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Failure<'a> {
 
 /// The messages from the outside in. A message that its predecessor already ends with is left
 /// out: it would only be said twice.
-fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut messages: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {

@@ -20,9 +20,10 @@ pub mod sizes;
 mod style;
 pub mod table;
 pub mod text;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -35,6 +36,7 @@ pub use screen::Screen;
 pub use style::{Color, Style};
 
 use self::json::Object;
+use self::progress::{Board, Warnings, lock};
 use crate::event::Event;
 
 /// The form of reports.
@@ -109,7 +111,9 @@ pub struct Ui {
     color: Color,
     streams: Streams,
     screen: Screen,
-    warnings: progress::Warnings,
+    warnings: Warnings,
+    /// The drawing that was started last; gone when it has ended.
+    board: Mutex<Weak<Mutex<Board>>>,
 }
 
 impl Ui {
@@ -120,7 +124,8 @@ impl Ui {
             color,
             streams,
             screen: Screen::new(streams.stderr_is_terminal && !streams.is_dumb),
-            warnings: progress::Warnings::default(),
+            warnings: Warnings::default(),
+            board: Mutex::default(),
         }
     }
 
@@ -142,7 +147,10 @@ impl Ui {
 
     /// Draws the events of a run until its last handle is gone.
     pub fn drive(&self, events: mpsc::Receiver<Event>) -> Drawing {
-        Drawing::start(self.screen.clone(), Arc::clone(&self.warnings), events)
+        let board = Board::new(self.screen.clone(), Arc::clone(&self.warnings), events);
+        let board = Arc::new(Mutex::new(board));
+        *lock(&self.board) = Arc::downgrade(&board);
+        Drawing::start(board)
     }
 
     /// Asks on standard error and reads one line of standard input. Only `y`, `Y` and `yes` mean
@@ -162,25 +170,27 @@ impl Ui {
         self.kept().push(text::clean(warning));
     }
 
-    /// Writes the report of a command to standard output: its last words there.
+    /// Writes the report of a command to standard output: its last words there. What was emitted
+    /// before is told before.
     ///
     /// # Errors
     /// Standard output is broken.
     pub fn report(&self, report: &impl Report) -> io::Result<()> {
+        self.catch_up();
         let streams = self.streams;
         match self.output {
             Output::Text => {
                 let style = self
                     .color
                     .style(streams.stdout_is_terminal, streams.no_color);
-                write_out(&report.text(style))
+                self.write_out(&report.text(style))
             }
             Output::Json => {
                 self.kept().extend(report.warnings());
                 let object = Object::new(report.command(), report.exit_code())
                     .with_databases(report.databases())
                     .with_warnings(self.kept().clone());
-                write_out(&object.line())
+                self.write_out(&object.line())
             }
         }
     }
@@ -190,6 +200,7 @@ impl Ui {
     /// # Errors
     /// Standard output is broken.
     pub fn fail(&self, failure: &Failure<'_>) -> io::Result<()> {
+        self.catch_up();
         self.screen.line(failure.text(self.style()).trim_end());
         match self.output {
             Output::Text => Ok(()),
@@ -197,18 +208,27 @@ impl Ui {
                 let object = Object::new(failure.command, failure.exit_code)
                     .with_warnings(self.kept().clone())
                     .with_error(failure.json());
-                write_out(&object.line())
+                self.write_out(&object.line())
             }
         }
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<String>> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.warnings)
     }
-}
 
-fn write_out(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    fn catch_up(&self) {
+        if let Some(board) = lock(&self.board).upgrade() {
+            lock(&board).catch_up();
+        }
+    }
+
+    /// Writes to standard output while no bar is drawn.
+    fn write_out(&self, text: &str) -> io::Result<()> {
+        self.screen.bars().suspend(|| {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        })
+    }
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod command;
 pub(crate) mod oracle;
+pub(crate) mod pair;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};

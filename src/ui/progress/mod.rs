@@ -4,7 +4,9 @@
 mod live;
 mod state;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -31,9 +33,59 @@ pub(super) type Warnings = Arc<Mutex<Vec<String>>>;
 #[must_use = "dropping it stops the drawing"]
 pub struct Drawing(Background<()>);
 
+/// What has been told so far, and what is still to be told. Shared, so that a report can make
+/// sure that everything before it was.
+#[derive(Debug)]
+pub(super) struct Board {
+    events: mpsc::Receiver<Event>,
+    state: State,
+    start: Instant,
+    screen: Screen,
+    warnings: Warnings,
+}
+
+/// Locks what only short, panic-free code touches.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Board {
+    pub(super) fn new(screen: Screen, warnings: Warnings, events: mpsc::Receiver<Event>) -> Self {
+        let (state, start) = (State::default(), Instant::now());
+        Self {
+            events,
+            state,
+            start,
+            screen,
+            warnings,
+        }
+    }
+
+    /// Tells whatever was emitted before.
+    pub(super) fn catch_up(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            self.take(&event);
+        }
+    }
+
+    /// Tells the next event; false after the last one. Cancel safe.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let event = ready!(self.events.poll_recv(cx));
+        if let Some(event) = &event {
+            self.take(event);
+        }
+        Poll::Ready(event.is_some())
+    }
+
+    fn take(&mut self, event: &Event) {
+        self.state.apply(event, self.start.elapsed());
+        tell(&self.screen, &self.warnings, event);
+    }
+}
+
 impl Drawing {
-    pub(super) fn start(screen: Screen, warnings: Warnings, events: mpsc::Receiver<Event>) -> Self {
-        Self(Background::spawn(draw(screen, warnings, events)))
+    pub(super) fn start(board: Arc<Mutex<Board>>) -> Self {
+        Self(Background::spawn(draw(board)))
     }
 
     /// Waits until the last handle to emit events is gone and everything is drawn. Cancel safe.
@@ -42,26 +94,24 @@ impl Drawing {
     }
 }
 
-async fn draw(screen: Screen, warnings: Warnings, mut events: mpsc::Receiver<Event>) {
+async fn draw(board: Arc<Mutex<Board>>) {
+    let (screen, start) = {
+        let board = lock(&board);
+        (board.screen.clone(), board.start)
+    };
     let period = if screen.is_live() {
         FRAME_PERIOD
     } else {
         LINE_PERIOD
     };
-    let start = Instant::now();
     let mut tick = interval_at(start + period, period);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut state = State::default();
     let mut live = Live::new(&screen);
     loop {
         tokio::select! {
             biased;
-            _ = tick.tick() => show(&screen, &mut live, &state, start.elapsed()),
-            event = events.recv() => {
-                let Some(event) = event else { return };
-                state.apply(&event, start.elapsed());
-                tell(&screen, &warnings, &event);
-            }
+            _ = tick.tick() => show(&screen, &mut live, &lock(&board).state, start.elapsed()),
+            more = poll_fn(|cx| lock(&board).poll_event(cx)) => if !more { return },
         }
     }
 }
@@ -82,10 +132,7 @@ fn tell(screen: &Screen, warnings: &Warnings, event: &Event) {
     match event {
         Event::Warning(warning) => {
             screen.line_from_outside("warning: ", warning);
-            warnings
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(text::clean(warning));
+            lock(warnings).push(text::clean(warning));
         }
         Event::Note(note) => screen.line_from_outside("note: ", note),
         Event::ServerNotice(notice) if notice.severity == "WARNING" => {
@@ -133,7 +180,11 @@ fn finished(event: &Event) -> Option<String> {
             equal,
             rows,
         } => {
-            let verdict = if *equal { "equal" } else { "not equal" };
+            let verdict = match equal {
+                Some(true) => "equal",
+                Some(false) => "different",
+                None => "undecided",
+            };
             let rows = text::counted(*rows, "row");
             Some(format!(
                 "{}.{table}: {verdict}, {rows}",
@@ -187,14 +238,28 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn the_drawing_ends_with_the_last_handle_and_keeps_warnings() {
+    fn board() -> (crate::event::Events, Arc<Mutex<Board>>, Warnings) {
         let (events, receiver) = crate::event::Events::channel();
         let warnings = Warnings::default();
-        let drawing = Drawing::start(Screen::new(false), Arc::clone(&warnings), receiver);
+        let board = Board::new(Screen::new(false), Arc::clone(&warnings), receiver);
+        (events, Arc::new(Mutex::new(board)), warnings)
+    }
+
+    #[tokio::test]
+    async fn the_drawing_ends_with_the_last_handle_and_keeps_warnings() {
+        let (events, board, warnings) = board();
+        let drawing = Drawing::start(board);
         events.emit(Event::Warning("a\u{7}b".to_owned())).await;
         drop(events);
         drawing.finish().await;
-        assert_eq!(*warnings.lock().unwrap(), ["a b"]);
+        assert_eq!(*lock(&warnings), ["a b"]);
+    }
+
+    #[tokio::test]
+    async fn a_report_waits_for_no_warning() {
+        let (events, board, warnings) = board();
+        events.emit(Event::Warning("told late".to_owned())).await;
+        lock(&board).catch_up();
+        assert_eq!(*lock(&warnings), ["told late"]);
     }
 }

@@ -1,0 +1,70 @@
+//! Wire connections over plain streams to the first host, until the dialer of all kinds of
+//! streams takes over.
+
+use tokio::net::{TcpStream, UnixStream};
+use tokio_postgres::config::Host;
+
+use super::{Endpoint, Error, Purpose};
+use crate::wire::{
+    self, Authentication, BoxStream, CancelKey, ChannelBinding, ChannelBindingPolicy, Connection,
+    Idle, Startup,
+};
+
+/// PostgreSQL's port.
+const DEFAULT_PORT: u16 = 5432;
+
+impl Endpoint {
+    async fn dial(&self) -> Result<BoxStream, wire::Error> {
+        let port = self.config.get_ports().first().copied();
+        let port = port.unwrap_or(DEFAULT_PORT);
+        match self.config.get_hosts().first() {
+            Some(Host::Unix(folder)) => {
+                let socket = folder.join(format!(".s.PGSQL.{port}"));
+                Ok(Box::new(UnixStream::connect(socket).await?))
+            }
+            Some(Host::Tcp(host)) => Ok(Box::new(TcpStream::connect((host.as_str(), port)).await?)),
+            None => Ok(Box::new(TcpStream::connect(("localhost", port)).await?)),
+        }
+    }
+
+    /// Opens a wire connection.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses.
+    pub async fn wire(&self, _purpose: Purpose) -> Result<Connection<Idle>, Error> {
+        let config = &self.config;
+        let user = config.get_user().unwrap_or("postgres");
+        let database = config.get_dbname().unwrap_or(user);
+        let password = config.get_password().map(String::from_utf8_lossy);
+        let authentication = Authentication {
+            user,
+            password: password.as_deref(),
+            channel_binding: ChannelBinding::Plain,
+            policy: ChannelBindingPolicy::Disable,
+            allow_cleartext: false,
+            methods: None,
+        };
+        let parameters = [
+            ("user", user),
+            ("database", database),
+            ("client_encoding", "UTF8"),
+        ];
+        let startup = Startup {
+            parameters: &parameters,
+            authentication: &authentication,
+        };
+        let stream = self.dial().await.map_err(Error::Wire)?;
+        Connection::start(stream, &startup)
+            .await
+            .map_err(Error::Wire)
+    }
+
+    /// Asks the server to cancel what another session does.
+    ///
+    /// # Errors
+    /// The request could not be delivered.
+    pub async fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
+        let stream = self.dial().await.map_err(Error::Wire)?;
+        wire::cancel(stream, *key).await.map_err(Error::Wire)
+    }
+}

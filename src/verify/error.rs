@@ -1,0 +1,102 @@
+use std::fmt;
+
+use super::digest::CutOff;
+use crate::connect;
+use crate::pg::SqlState;
+use crate::wire;
+
+/// One of the two clusters of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// What is copied.
+    Source,
+    /// Its copy.
+    Target,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Target => "target",
+        })
+    }
+}
+
+/// Why something could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A side cannot be reached, or refuses.
+    #[error("connect to the {side}")]
+    Connect {
+        /// Which.
+        side: Side,
+        /// Why.
+        #[source]
+        source: connect::Error,
+    },
+    /// A side's snapshot or its list of tables cannot be had.
+    #[error("read the catalog of the {side}")]
+    Catalog {
+        /// Which.
+        side: Side,
+        /// Why.
+        #[source]
+        source: connect::Error,
+    },
+    /// A side's rows cannot be read.
+    #[error("read the rows on the {side}")]
+    Rows {
+        /// Which.
+        side: Side,
+        /// Why.
+        #[source]
+        source: wire::Error,
+    },
+    /// A side's rows ended too early.
+    #[error("read the rows on the {side}")]
+    CutOff {
+        /// Which.
+        side: Side,
+        /// Where.
+        #[source]
+        source: CutOff,
+    },
+    /// What arrived is not what the server says it sent.
+    #[error("the {side} says that it sent {sent} rows, but {arrived} arrived")]
+    Miscounted {
+        /// Which.
+        side: Side,
+        /// As the server counted.
+        sent: u64,
+        /// As we counted.
+        arrived: u64,
+    },
+    /// The table got another file or became another table after the snapshot was taken, whose
+    /// rows the snapshot does not see: it would look empty.
+    #[error("the table was rewritten on the {side} while it was compared")]
+    Rewritten {
+        /// Which.
+        side: Side,
+    },
+    /// The run was stopped.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl Error {
+    /// Whether the side has no such database.
+    pub(super) fn is_missing_database(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } => {
+                source.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME)
+            }
+            Self::Catalog { .. }
+            | Self::Rows { .. }
+            | Self::CutOff { .. }
+            | Self::Miscounted { .. }
+            | Self::Rewritten { .. }
+            | Self::Stopped => false,
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! One connection that reads tables as its side's snapshot sees them.
+//!
+//! # Same text on both sides
+//! What a value looks like as text depends on settings of the role, the database and the server.
+//! [`SETTINGS`] pins all that do, in every session of both sides. The encoding is pinned with the
+//! statement.
+//!
+//! # Rewritten tables
+//! `TRUNCATE`, and `ALTER TABLE` where it writes a new file, do not keep the rows that older
+//! snapshots see: such a table looks empty, and two empty tables would be equal. So after its
+//! rows are read, while they are still locked against that, the table must be the one that the
+//! snapshot saw. Then the lock is let go: nobody's DDL waits for the rest of the run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::digest::{Contents, Digester};
+use super::error::{Error, Side};
+use super::plan::Identity;
+use super::progress::Progress;
+use super::view::View;
+use crate::connect::Purpose;
+use crate::pg::{Literal, Oid, QualifiedName, Sql};
+use crate::sql;
+use crate::wire::{self, CancelKey, Connection, CopyOut, Idle};
+
+/// Everything that values look like, and that a verification neither waits for ever nor takes
+/// the servers' other cores.
+const SETTINGS: &str = "SET search_path = ''; \
+    SET TimeZone = 'UTC'; \
+    SET DateStyle = 'ISO, YMD'; \
+    SET IntervalStyle = 'postgres'; \
+    SET extra_float_digits = 3; \
+    SET bytea_output = 'hex'; \
+    SET xmlbinary = 'base64'; \
+    SET lc_monetary = 'C'; \
+    SET quote_all_identifiers = off; \
+    SET row_security = off; \
+    SET statement_timeout = 0; \
+    SET idle_in_transaction_session_timeout = 0; \
+    SET lock_timeout = '30s'; \
+    SET jit = off; \
+    SET max_parallel_workers_per_gather = 0";
+
+/// Before a table is read.
+const SAVEPOINT: &str = "SAVEPOINT before_table";
+
+/// After it was read, or could not be: its lock is let go, and the transaction goes on.
+const RELEASE: &str = "ROLLBACK TO SAVEPOINT before_table";
+
+/// How long a cancel request may take to be delivered. Sessions must be gone within 5 s.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Bytes digested before other tasks of the thread get a turn: about a third of a millisecond.
+const TURN: usize = 1 << 20;
+
+/// A statement whose result is digested.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    /// The table.
+    pub(super) name: QualifiedName,
+    /// `COPY … TO STDOUT` of its rows as text.
+    pub(super) copy: Sql,
+    /// Which table the snapshot saw.
+    pub(super) identity: Identity,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Lane {
+    reader: Reader,
+    /// In a transaction that sees the snapshot, behind a savepoint; gone after some errors.
+    connection: Option<Connection<Idle>>,
+}
+
+/// What reads on a lane's connection.
+#[derive(Debug)]
+struct Reader {
+    view: Arc<View>,
+    progress: Progress,
+}
+
+impl Lane {
+    /// A lane that connects when it is first used.
+    pub(super) fn new(view: Arc<View>, progress: Progress) -> Self {
+        let reader = Reader { view, progress };
+        Self {
+            reader,
+            connection: None,
+        }
+    }
+
+    /// Makes sure that there is a connection that sees the snapshot.
+    ///
+    /// # Errors
+    /// The side cannot be reached, or the snapshot is gone.
+    pub(super) async fn connect(&mut self) -> Result<(), Error> {
+        if self.connection.is_none() {
+            self.connection = Some(open(&self.reader.view).await?);
+        }
+        Ok(())
+    }
+
+    /// Digests a table's rows. When stopped, the server is told to stop too.
+    ///
+    /// # Errors
+    /// The rows cannot be read, or not as the snapshot saw them; or `stop`.
+    pub(super) async fn digest(
+        &mut self,
+        reading: &Reading,
+        stop: &CancellationToken,
+    ) -> Result<Contents, Error> {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Error::Stopped),
+            connected = self.connect() => connected?,
+        }
+        let connection = self.connection.take().expect("the lane is connected");
+        let key = connection.cancel_key();
+        let (result, connection) = tokio::select! {
+            biased;
+            () = stop.cancelled() => {
+                self.reader.cancel(key).await;
+                return Err(Error::Stopped);
+            }
+            done = self.reader.read(connection, reading) => done,
+        };
+        self.connection = connection;
+        result
+    }
+}
+
+impl Reader {
+    fn side(&self) -> Side {
+        self.view.side
+    }
+
+    /// Ends what the server still does for a connection that is gone: it may be waiting for a
+    /// lock, where it would not notice.
+    async fn cancel(&self, key: Option<CancelKey>) {
+        let Some(key) = key else { return };
+        let cancel = self.view.endpoint.cancel(&key);
+        match tokio::time::timeout(CANCEL_TIMEOUT, cancel).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "cancel request on the {}", self.side()),
+            Err(_) => tracing::debug!("cancel request on the {} timed out", self.side()),
+        }
+    }
+
+    /// The rows' digest, and the connection if it is still of use.
+    async fn read(
+        &self,
+        connection: Connection<Idle>,
+        reading: &Reading,
+    ) -> (Result<Contents, Error>, Option<Connection<Idle>>) {
+        let (result, connection) = match connection.copy_out(&reading.copy).await {
+            Err(failure) => (Err(self.rows_error(failure.error)), failure.connection),
+            Ok(mut copy) => (self.rows(&mut copy).await, copy.into_idle()),
+        };
+        let Some(mut connection) = connection else {
+            let lost = || Err(self.rows_error(wire::Error::OutOfStep));
+            return (result.and_then(|_| lost()), None);
+        };
+        let result = match result {
+            Ok(contents) => self
+                .recheck(&mut connection, reading)
+                .await
+                .map(|()| contents),
+            Err(error) => Err(error),
+        };
+        // Where even this fails, the next table begins on a new connection.
+        let released = connection.execute(&Sql::fixed(RELEASE)).await;
+        (result, released.ok().map(|()| connection))
+    }
+
+    async fn rows(&self, copy: &mut Connection<CopyOut>) -> Result<Contents, Error> {
+        let side = self.side();
+        let mut digester = Digester::new();
+        let (mut sent, mut told, mut since) = (0, 0, 0);
+        let next = |source| self.rows_error(source);
+        while let Some(piece) = copy.next_piece().await.map_err(next)? {
+            digester.update(piece.data);
+            sent += u64::from(piece.last);
+            since += piece.data.len();
+            if since >= TURN {
+                self.progress.add(side, digester.rows() - told, since);
+                (told, since) = (digester.rows(), 0);
+                tokio::task::yield_now().await;
+            }
+        }
+        self.progress.add(side, digester.rows() - told, since);
+        let contents = digester
+            .finish()
+            .map_err(|source| Error::CutOff { side, source })?;
+        if contents.rows == sent {
+            Ok(contents)
+        } else {
+            Err(Error::Miscounted {
+                side,
+                sent,
+                arrived: contents.rows,
+            })
+        }
+    }
+
+    /// Whether the name still means the table that the snapshot saw.
+    async fn recheck(
+        &self,
+        connection: &mut Connection<Idle>,
+        reading: &Reading,
+    ) -> Result<(), Error> {
+        let name = sql!("{}", reading.name);
+        let table = sql!("pg_catalog.to_regclass({})", Literal(name.as_str()));
+        let identity = sql!(
+            "SELECT {}::pg_catalog.oid AS oid, pg_catalog.pg_relation_filenode({}) AS filenode",
+            table,
+            table
+        );
+        let results = connection
+            .query(&identity)
+            .await
+            .map_err(|source| self.rows_error(source))?;
+        let is = |column, wanted: Oid| {
+            let found = results.first().and_then(|result| result.single(column));
+            found == Some(wanted.to_string().as_str())
+        };
+        if is("oid", reading.identity.oid) && is("filenode", reading.identity.filenode) {
+            Ok(())
+        } else {
+            Err(Error::Rewritten { side: self.side() })
+        }
+    }
+
+    fn rows_error(&self, source: wire::Error) -> Error {
+        Error::Rows {
+            side: self.side(),
+            source,
+        }
+    }
+}
+
+async fn open(view: &View) -> Result<Connection<Idle>, Error> {
+    let side = view.side;
+    let mut connection = view
+        .endpoint
+        .wire(Purpose::CopyOut)
+        .await
+        .map_err(|source| Error::Connect { side, source })?;
+    let see = sql!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT {}; {}",
+        Literal(&view.snapshot_name),
+        Sql::fixed(SAVEPOINT)
+    );
+    for statement in [Sql::fixed(SETTINGS), see] {
+        let done = connection.execute(&statement).await;
+        done.map_err(|source| Error::Rows { side, source })?;
+    }
+    Ok(connection)
+}

@@ -1,0 +1,339 @@
+//! What is compared with what: the tables of both sides, matched by name. Pure.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::pg::{Ident, Oid, QualifiedName, Sql};
+use crate::sql;
+
+/// A table that holds rows of its own, as one side's catalog describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    /// Its name.
+    pub(super) name: QualifiedName,
+    /// Its columns, by position.
+    pub(super) columns: Vec<Column>,
+    /// Which rows take part, as `WHERE …`; all, if there is none.
+    pub(super) condition: Option<Sql>,
+    /// The partitioned table at the top, if this is a partition.
+    pub(super) root: Option<QualifiedName>,
+    /// Which table the name meant when the snapshot was taken.
+    pub(super) identity: Identity,
+    /// Estimated bytes on disk, TOAST included.
+    pub(super) bytes: u64,
+}
+
+/// A table and its storage. A rewrite gives it another file, whose rows are newer than the
+/// snapshot and therefore cannot be seen by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// `pg_class.oid`.
+    pub(super) oid: Oid,
+    /// `pg_class.relfilenode`.
+    pub(super) filenode: Oid,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    /// Its name.
+    pub(super) name: Ident,
+    /// Its type, as `format_type` writes it under an empty `search_path`.
+    pub(super) type_name: String,
+    /// How its values become text.
+    pub(super) form: Form,
+}
+
+/// How a column's values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// By the output function of its type.
+    Text,
+    /// As `integer`: the output of `"char"` above 127 is another one since 16.
+    Integer,
+    /// As `integer[]`, for the same reason.
+    Integers,
+}
+
+impl Column {
+    fn expression(&self) -> Sql {
+        match self.form {
+            Form::Text => sql!("{}", self.name),
+            Form::Integer => sql!("{}::pg_catalog.int4", self.name),
+            Form::Integers => sql!("{}::pg_catalog.int4[]", self.name),
+        }
+    }
+}
+
+/// A table of both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pair {
+    /// Its name.
+    pub(super) name: QualifiedName,
+    /// The partitioned table at the top, where both sides have the same.
+    pub(super) root: Option<QualifiedName>,
+    /// The expressions compared, ordered by the columns' names: so all partitions of a table have
+    /// the same order, and their digests can be added.
+    pub(super) columns: Vec<Sql>,
+    /// Where the definitions of columns differ.
+    pub(super) mismatches: Vec<Mismatch>,
+    /// What is read on the source.
+    pub(super) source: Half,
+    /// What is read on the target.
+    pub(super) target: Half,
+    /// Estimated bytes on the source's disk.
+    pub(super) bytes: u64,
+}
+
+/// What is read of a table on one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Half {
+    /// Which rows take part, as `WHERE …`.
+    pub(super) condition: Option<Sql>,
+    /// Which table it is.
+    pub(super) identity: Identity,
+}
+
+/// Where the columns of a table differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The target lacks a column of the source: its values are lost.
+    MissingOnTarget(Ident),
+    /// The target has a column more.
+    OnlyOnTarget(Ident),
+    /// The types are not the same; the values are compared by their text.
+    Type {
+        /// The column.
+        column: Ident,
+        /// Its type on the source.
+        source: String,
+        /// Its type on the target.
+        target: String,
+    },
+}
+
+/// What a database's comparison consists of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Tables of both sides, largest first, so that no long one is left to the end.
+    pub(super) pairs: Vec<Pair>,
+    /// Tables that the target lacks.
+    pub(super) missing: Vec<Single>,
+    /// Tables that only the target has.
+    pub(super) target_only: Vec<Single>,
+}
+
+/// A table of one side.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Single {
+    /// Its name.
+    pub(super) name: QualifiedName,
+    /// The partitioned table at the top.
+    pub(super) root: Option<QualifiedName>,
+}
+
+impl From<Table> for Single {
+    fn from(Table { name, root, .. }: Table) -> Self {
+        Self { name, root }
+    }
+}
+
+impl Pair {
+    /// The query whose result is compared. `ONLY`, since a child's rows are compared with the
+    /// child; a query rather than the table, since only that gives generated columns.
+    pub(super) fn query(&self, half: &Half) -> Sql {
+        let columns = Sql::join(&self.columns, ", ");
+        let mut query = sql!("SELECT {} FROM ONLY {}", columns, self.name);
+        if let Some(condition) = &half.condition {
+            query.push(&sql!(" {}", condition));
+        }
+        query
+    }
+}
+
+/// The encoding in which values of both sides can be compared. `SQL_ASCII` holds bytes of any
+/// meaning: they are compared as they are.
+pub(super) fn common_encoding<'a>(source: &'a str, target: &'a str) -> &'a str {
+    const BYTES: &str = "SQL_ASCII";
+    if source == target {
+        source
+    } else if [source, target].contains(&BYTES) {
+        BYTES
+    } else {
+        "UTF8"
+    }
+}
+
+/// Matches the tables of both sides.
+pub(super) fn plan_pairs(source: Vec<Table>, target: Vec<Table>) -> Plan {
+    let mut others: BTreeMap<QualifiedName, Table> = target
+        .into_iter()
+        .map(|table| (table.name.clone(), table))
+        .collect();
+    let mut plan = Plan::default();
+    for table in source {
+        match others.remove(&table.name) {
+            Some(other) => plan.pairs.push(pair(table, other)),
+            None => plan.missing.push(table.into()),
+        }
+    }
+    plan.pairs.sort_by(|one, other| {
+        (Reverse(one.bytes), &one.name).cmp(&(Reverse(other.bytes), &other.name))
+    });
+    plan.missing.sort();
+    plan.target_only = others.into_values().map(Single::from).collect();
+    plan
+}
+
+fn pair(source: Table, target: Table) -> Pair {
+    let theirs: BTreeMap<&Ident, &Column> = by_name(&target.columns);
+    let ours: BTreeMap<&Ident, &Column> = by_name(&source.columns);
+    let mut columns = Vec::new();
+    let mut mismatches = Vec::new();
+    for (name, column) in &ours {
+        let Some(other) = theirs.get(name) else {
+            mismatches.push(Mismatch::MissingOnTarget((*name).clone()));
+            continue;
+        };
+        if column.type_name != other.type_name {
+            mismatches.push(Mismatch::Type {
+                column: (*name).clone(),
+                source: column.type_name.clone(),
+                target: other.type_name.clone(),
+            });
+        }
+        columns.push(comparable(column, other));
+    }
+    let extra = theirs.keys().filter(|name| !ours.contains_key(*name));
+    mismatches.extend(extra.map(|name| Mismatch::OnlyOnTarget((*name).clone())));
+    Pair {
+        root: source
+            .root
+            .filter(|root| target.root.as_ref() == Some(root)),
+        name: source.name,
+        columns,
+        mismatches,
+        source: Half {
+            condition: source.condition,
+            identity: source.identity,
+        },
+        target: Half {
+            condition: target.condition,
+            identity: target.identity,
+        },
+        bytes: source.bytes,
+    }
+}
+
+fn by_name(columns: &[Column]) -> BTreeMap<&Ident, &Column> {
+    columns
+        .iter()
+        .map(|column| (&column.name, column))
+        .collect()
+}
+
+/// The expression for a column: its form, where both sides agree on one.
+fn comparable(source: &Column, target: &Column) -> Sql {
+    if source.form == target.form {
+        source.expression()
+    } else {
+        sql!("{}", source.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, bytes: u64, columns: &[(&str, &str)]) -> Table {
+        let column = |(name, type_name): &(&str, &str)| Column {
+            name: Ident::from_catalog(*name),
+            type_name: (*type_name).to_owned(),
+            form: if *type_name == "\"char\"" {
+                Form::Integer
+            } else {
+                Form::Text
+            },
+        };
+        Table {
+            name: QualifiedName::from_catalog("public", name),
+            columns: columns.iter().map(column).collect(),
+            condition: None,
+            root: None,
+            identity: Identity {
+                oid: Oid(1),
+                filenode: Oid(2),
+            },
+            bytes,
+        }
+    }
+
+    fn query(plan: &Plan) -> String {
+        let pair = &plan.pairs[0];
+        pair.query(&pair.source).as_str().to_owned()
+    }
+
+    #[test]
+    fn columns_are_matched_and_ordered_by_name() {
+        let source = table("t", 0, &[("lost", "text"), ("b", "integer"), ("a", "text")]);
+        let target = table("t", 0, &[("b", "bigint"), ("new", "text"), ("a", "text")]);
+        let plan = plan_pairs(vec![source], vec![target]);
+        let [pair] = &plan.pairs[..] else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(
+            pair.query(&pair.source).as_str(),
+            r#"SELECT "a", "b" FROM ONLY "public"."t""#
+        );
+        assert_eq!(
+            pair.mismatches,
+            [
+                Mismatch::Type {
+                    column: Ident::from_catalog("b"),
+                    source: "integer".to_owned(),
+                    target: "bigint".to_owned(),
+                },
+                Mismatch::MissingOnTarget(Ident::from_catalog("lost")),
+                Mismatch::OnlyOnTarget(Ident::from_catalog("new")),
+            ]
+        );
+    }
+
+    #[test]
+    fn tables_of_one_side_are_listed_and_the_largest_pair_comes_first() {
+        let source = ["lost", "small", "big"].map(|name| table(name, name.len() as u64, &[]));
+        let mut source = source.to_vec();
+        source[2].bytes = 100;
+        let target = ["small", "big", "new"]
+            .map(|name| table(name, 0, &[]))
+            .to_vec();
+        let plan = plan_pairs(source, target);
+        let names: Vec<_> = plan
+            .pairs
+            .iter()
+            .map(|pair| pair.name.to_string())
+            .collect();
+        assert_eq!(names, ["public.big", "public.small"]);
+        let names = |tables: &[Single]| -> Vec<_> {
+            tables.iter().map(|table| table.name.to_string()).collect()
+        };
+        assert_eq!(names(&plan.missing), ["public.lost"]);
+        assert_eq!(names(&plan.target_only), ["public.new"]);
+    }
+
+    #[test]
+    fn a_table_without_columns_is_still_counted() {
+        let plan = plan_pairs(vec![table("t", 0, &[])], vec![table("t", 0, &[])]);
+        assert_eq!(query(&plan), r#"SELECT  FROM ONLY "public"."t""#);
+    }
+
+    #[test]
+    fn single_bytes_are_compared_as_numbers() {
+        let tables = || vec![table("t", 0, &[("c", "\"char\"")])];
+        let plan = plan_pairs(tables(), tables());
+        assert_eq!(
+            query(&plan),
+            r#"SELECT "c"::pg_catalog.int4 FROM ONLY "public"."t""#
+        );
+    }
+}

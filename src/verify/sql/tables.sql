@@ -1,0 +1,38 @@
+-- The tables with rows of their own: ordinary tables, partitions and members of inheritance, without
+-- those of system schemas and other sessions. Of an extension's tables only those whose content
+-- belongs to the user, with the condition that tells which rows.
+-- One row per column; a table without columns gives one row without column.
+SELECT c.oid AS oid,
+       c.relfilenode AS filenode,
+       n.nspname::text AS schema_name,
+       c.relname::text AS table_name,
+       (c.relpages::int8 + coalesce(t.relpages, 0)) * current_setting('block_size')::int8 AS bytes,
+       nullif(config.condition, '') AS condition,
+       root_schema.nspname::text AS root_schema,
+       root.relname::text AS root_name,
+       a.attname::text AS column_name,
+       pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
+       CASE a.atttypid
+           WHEN '"char"'::pg_catalog.regtype THEN 'integer'
+           WHEN '"char"[]'::pg_catalog.regtype THEN 'integers'
+           ELSE 'text'
+       END AS form
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN (SELECT unnest(e.extconfig) AS oid, unnest(e.extcondition) AS condition
+           FROM pg_catalog.pg_extension e) config ON config.oid = c.oid
+LEFT JOIN pg_catalog.pg_class root ON c.relispartition AND root.oid = pg_catalog.pg_partition_root(c.oid)
+LEFT JOIN pg_catalog.pg_namespace root_schema ON root_schema.oid = root.relnamespace
+WHERE c.relkind = 'r'
+  AND c.relpersistence <> 't'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname !~ '^pg_(toast|temp_)'
+  AND (config.oid IS NOT NULL OR NOT EXISTS (
+      SELECT FROM pg_catalog.pg_depend d
+      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.objid = c.oid
+        AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+        AND d.deptype = 'e'))
+ORDER BY c.oid, a.attnum
