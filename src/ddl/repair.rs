@@ -69,6 +69,7 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
         Kind::Schema
         | Kind::Collation
         | Kind::Extension
+        | Kind::Aggregate
         | Kind::Sequence
         | Kind::Attach
         | Kind::Boundary

@@ -93,6 +93,8 @@ pub enum Kind {
     Type,
     /// A function or procedure.
     Routine,
+    /// An aggregate.
+    Aggregate,
     /// A sequence, also an identity column's.
     Sequence,
     /// A table.

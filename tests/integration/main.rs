@@ -5,13 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod collation;
 mod command;
 mod connect;
 mod ddl;
 mod demo;
 mod faults;
 mod init;
+mod kinds;
 mod roles;
 mod sandbox;
 mod tls;

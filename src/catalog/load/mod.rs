@@ -9,6 +9,7 @@
 //! To add a kind: its struct in [`model`](super::model), a loader here with its query in `sql`,
 //! and one line in [`load`].
 
+mod aggregates;
 mod attached;
 mod collations;
 mod columns;
@@ -61,6 +62,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         collations: collations::load_collations(session).await?,
         types: types::load_types(session, &mut columns).await?,
         routines: routines::load_routines(session).await?,
+        aggregates: aggregates::load_aggregates(session).await?,
         sequences: sequences::load_sequences(session).await?,
         tables: relations.tables,
         views: relations.views,

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Collation, Constraint, Dependency, Extension, Index, MaterializedView, ObjectId, Policy,
-    Routine, Rule, Schema, Sequence, Statistics, Table, Trigger, Type, View,
+    Aggregate, Collation, Constraint, Dependency, Extension, Index, MaterializedView, ObjectId,
+    Policy, Routine, Rule, Schema, Sequence, Statistics, Table, Trigger, Type, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -24,6 +24,8 @@ pub struct Catalog {
     pub types: Vec<Type>,
     /// Functions and procedures.
     pub routines: Vec<Routine>,
+    /// Aggregates.
+    pub aggregates: Vec<Aggregate>,
     /// Sequences.
     pub sequences: Vec<Sequence>,
     /// Tables, partitioned or not.

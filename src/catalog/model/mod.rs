@@ -6,6 +6,7 @@
 //! parsed. Objects of extensions are not here, since `CREATE EXTENSION` makes them; that they
 //! belong to one is, since others may depend on them.
 
+mod aggregate;
 mod attached;
 mod collation;
 mod constraint;
@@ -16,6 +17,7 @@ mod routine;
 mod schema;
 mod types;
 
+pub use aggregate::Aggregate;
 pub use attached::{Enabled, Policy, PolicyCommand, Rule, Statistics, Trigger};
 pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};

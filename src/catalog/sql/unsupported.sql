@@ -12,8 +12,6 @@ found(severity, kind, class, oid, name) AS (
   UNION ALL SELECT 'refuse', 'operator', tableoid, oid, NULL FROM pg_catalog.pg_operator WHERE oprnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'operator class', tableoid, oid, NULL FROM pg_catalog.pg_opclass WHERE opcnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'operator family', tableoid, oid, NULL FROM pg_catalog.pg_opfamily WHERE opfnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'aggregate', tableoid, oid, NULL FROM pg_catalog.pg_proc
-             WHERE prokind = 'a' AND pronamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', CASE typtype WHEN 'p' THEN 'shell type' ELSE 'base type' END, tableoid, oid, NULL FROM pg_catalog.pg_type t
              WHERE typtype IN ('b', 'p') AND typnamespace IN (TABLE schema)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)

@@ -2,6 +2,7 @@
 //!
 //! To add a kind: its file here, and one line in [`nodes`].
 
+mod aggregate;
 mod attach;
 mod clause;
 mod collation;
@@ -46,6 +47,7 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     collation::collect(context, &mut nodes);
     types::collect(context, &mut nodes);
     routine::collect(context, &mut nodes);
+    aggregate::collect(context, &mut nodes);
     sequence::collect(context, &mut nodes);
     table::collect(context, &mut nodes);
     attach::collect(context, &mut nodes);

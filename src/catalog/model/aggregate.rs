@@ -1,0 +1,17 @@
+use super::ObjectId;
+use crate::pg::{Ident, QualifiedName, Sql};
+
+/// An aggregate that a user made, of any kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregate {
+    /// Its row in `pg_proc`.
+    pub id: ObjectId,
+    /// Its name, which several routines may share.
+    pub name: QualifiedName,
+    /// Its owner.
+    pub owner: Ident,
+    /// Its arguments with names, modes and `ORDER BY`; a star for none.
+    pub arguments: Sql,
+    /// What stands between the parentheses: state function, state type and so on.
+    pub definition: Sql,
+}
