@@ -370,3 +370,183 @@ fn iterations(data: &[u8]) -> Option<u32> {
     let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     valid.then(|| digits.parse().unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Authentication<'static> = Authentication {
+        user: "u",
+        password: Some("secret"),
+        channel_binding: ChannelBinding::Plain,
+        policy: ChannelBindingPolicy::Prefer,
+        allow_cleartext: false,
+        methods: None,
+    };
+
+    fn tls(policy: ChannelBindingPolicy) -> Authentication<'static> {
+        Authentication {
+            channel_binding: ChannelBinding::TlsServerEndPoint(vec![1; 32]),
+            policy,
+            ..PLAIN
+        }
+    }
+
+    /// The answers to requests in a row; the last result.
+    fn answer(
+        authentication: &Authentication<'_>,
+        requests: &[AuthenticationRequest<'_>],
+    ) -> (Result<bool, AuthenticationError>, Vec<u8>) {
+        let mut exchange = Exchange::new(authentication);
+        let mut out = BytesMut::new();
+        let mut result = Ok(false);
+        for request in requests {
+            result = exchange.answer(request, &mut out);
+        }
+        (result, out.to_vec())
+    }
+
+    fn sasl<'a>(names: &[&'a str]) -> AuthenticationRequest<'a> {
+        AuthenticationRequest::Sasl(names.to_vec())
+    }
+
+    macro_rules! refused {
+        ($authentication:expr, $requests:expr, $pattern:pat) => {
+            let (result, _) = answer($authentication, $requests);
+            assert!(matches!(result, Err($pattern)), "{result:?}");
+        };
+    }
+
+    #[test]
+    fn methods_are_refused_by_name() {
+        let gss = AuthenticationRequest::Unsupported("GSSAPI");
+        refused!(
+            &PLAIN,
+            &[gss],
+            AuthenticationError::MethodUnsupported { method: "GSSAPI" }
+        );
+        let (result, _) = answer(&PLAIN, &[sasl(&["OAUTHBEARER"])]);
+        let text = result.unwrap_err().to_string();
+        assert_eq!(
+            text,
+            "the server offers only the unsupported SASL mechanisms OAUTHBEARER"
+        );
+    }
+
+    #[test]
+    fn the_password_is_not_sent_in_clear_over_the_network() {
+        let ask = [AuthenticationRequest::CleartextPassword];
+        refused!(&PLAIN, &ask, AuthenticationError::CleartextRefused);
+        let local = Authentication {
+            allow_cleartext: true,
+            ..PLAIN
+        };
+        assert_eq!(answer(&local, &ask).1, b"p\0\0\0\x0bsecret\0");
+    }
+
+    #[test]
+    fn an_empty_password_is_none() {
+        let ask = [AuthenticationRequest::Md5Password([1, 2, 3, 4])];
+        for password in [None, Some("")] {
+            let without = Authentication { password, ..PLAIN };
+            refused!(
+                &without,
+                &ask,
+                AuthenticationError::NoPassword {
+                    method: Method::Md5
+                }
+            );
+        }
+        assert!(answer(&PLAIN, &ask).1.starts_with(b"p\0\0\0\x28md5"));
+    }
+
+    #[test]
+    fn required_methods_are_kept_to() {
+        let only = |methods| Authentication {
+            methods: Some(methods),
+            ..PLAIN
+        };
+        let refused = [AuthenticationRequest::Md5Password([0; 4])];
+        refused!(
+            &only(&[Method::ScramSha256]),
+            &refused,
+            AuthenticationError::MethodRefused {
+                method: Method::Md5
+            }
+        );
+        assert!(answer(&only(&[Method::Md5]), &refused).0.is_ok());
+        let trusted = [AuthenticationRequest::Ok];
+        refused!(
+            &only(&[Method::Md5]),
+            &trusted,
+            AuthenticationError::MethodRefused {
+                method: Method::None
+            }
+        );
+        assert!(matches!(
+            answer(&only(&[Method::None]), &trusted).0,
+            Ok(true)
+        ));
+    }
+
+    #[test]
+    fn a_server_that_has_proven_nothing_is_not_believed() {
+        let early = [sasl(&[SCRAM_SHA_256]), AuthenticationRequest::Ok];
+        refused!(&PLAIN, &early, AuthenticationError::Unproven);
+        let twice = [sasl(&[SCRAM_SHA_256]), sasl(&[SCRAM_SHA_256])];
+        refused!(&PLAIN, &twice, AuthenticationError::OutOfOrder);
+        refused!(
+            &PLAIN,
+            &[AuthenticationRequest::SaslFinal(b"v=")],
+            AuthenticationError::OutOfOrder
+        );
+    }
+
+    #[test]
+    fn the_mechanism_says_what_both_sides_can() {
+        let both = [sasl(&[SCRAM_SHA_256_PLUS, SCRAM_SHA_256])];
+        let plain = [sasl(&[SCRAM_SHA_256])];
+        let sent = |authentication: &Authentication<'_>, requests: &[AuthenticationRequest<'_>]| {
+            String::from_utf8_lossy(&answer(authentication, requests).1).into_owned()
+        };
+        assert!(
+            sent(&tls(ChannelBindingPolicy::Prefer), &both).contains("p=tls-server-end-point,,")
+        );
+        assert!(sent(&tls(ChannelBindingPolicy::Prefer), &plain).contains("y,,"));
+        assert!(sent(&tls(ChannelBindingPolicy::Disable), &both).contains("n,,"));
+        assert!(sent(&PLAIN, &plain).contains("n,,"));
+        refused!(&PLAIN, &both, AuthenticationError::ChannelBindingOnPlain);
+    }
+
+    #[test]
+    fn required_channel_binding_is_not_given_up() {
+        let require = tls(ChannelBindingPolicy::Require);
+        for request in [
+            AuthenticationRequest::Ok,
+            AuthenticationRequest::CleartextPassword,
+            AuthenticationRequest::Md5Password([0; 4]),
+            sasl(&[SCRAM_SHA_256]),
+        ] {
+            refused!(
+                &require,
+                &[request],
+                AuthenticationError::ChannelBindingRequired { .. }
+            );
+        }
+    }
+
+    #[test]
+    fn more_iterations_than_we_compute_are_told_with_both_numbers() {
+        let first = AuthenticationRequest::SaslContinue(b"r=x,s=eA==,i=99999999999");
+        refused!(
+            &PLAIN,
+            &[sasl(&[SCRAM_SHA_256]), first],
+            AuthenticationError::TooManyIterations {
+                count: u32::MAX,
+                limit: SCRAM_ITERATION_LIMIT
+            }
+        );
+        assert_eq!(iterations(b"r=x,s=eA==,i=4096"), Some(4096));
+        assert_eq!(iterations(b"r=x,s=eA=="), None);
+    }
+}

@@ -354,3 +354,85 @@ fn server_error(body: &mut Reader<'_>) -> Result<ServerError, DecodeError> {
     }
     Ok(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_errors_fields_are_kept_and_unknown_ones_skipped() {
+        let body = b"SFEHLER\0VERROR\0C23505\0Mdup\0DKey\0Hhint\0Wcopy\0P12\0Zfuture\0\0";
+        let Ok(Backend::ErrorResponse(error)) = Backend::decode(tag::ERROR_RESPONSE, body) else {
+            panic!("an ErrorResponse");
+        };
+        assert_eq!(error.severity, "ERROR");
+        assert_eq!(error.code.as_str(), "23505");
+        assert_eq!(
+            (error.position, error.context.as_deref()),
+            (Some(12), Some("copy"))
+        );
+        let old = Backend::decode(tag::ERROR_RESPONSE, b"SFATAL\0C57P01\0M\xe9teint\0\0");
+        assert!(matches!(old, Ok(Backend::ErrorResponse(error)) if error.ends_session()));
+    }
+
+    #[test]
+    fn an_unknown_tag_is_named() {
+        let unknown = Backend::decode(b'?', b"").unwrap_err();
+        assert_eq!(unknown, MessageError::UnknownTag { tag: b'?' });
+        assert_eq!(unknown.to_string(), "unknown message '?' from the server");
+        assert!(Backend::decode(tag::NOTICE_RESPONSE, b"\0").is_err());
+        assert!(Asynchronous::decode(tag::READY_FOR_QUERY, b"I").is_err());
+    }
+
+    #[test]
+    fn a_body_too_long_or_too_short_is_malformed() {
+        assert!(Backend::decode(tag::READY_FOR_QUERY, b"I").is_ok());
+        for body in [&b""[..], b"X", b"IT"] {
+            assert!(
+                Backend::decode(tag::READY_FOR_QUERY, body).is_err(),
+                "{body:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_rarer_messages_are_read() {
+        let both = Backend::decode(tag::COPY_BOTH_RESPONSE, &[0, 0, 0]);
+        assert_eq!(both, Ok(Backend::CopyBothResponse(CopyFormat::Text)));
+        let binary = Backend::decode(tag::COPY_OUT_RESPONSE, &[1, 0, 1, 0, 1]);
+        assert_eq!(binary, Ok(Backend::CopyOutResponse(CopyFormat::Binary)));
+        let negotiate = Backend::decode(
+            tag::NEGOTIATE_PROTOCOL_VERSION,
+            b"\0\0\0\x02\0\0\0\x01_pq_.x\0",
+        );
+        let expected = Backend::NegotiateProtocolVersion {
+            newest_minor: 2,
+            unrecognized: vec!["_pq_.x".to_owned()],
+        };
+        assert_eq!(negotiate, Ok(expected));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_decoders_panic(tag: u8, body: Vec<u8>) {
+            let _ = Backend::decode(tag, &body);
+            let _ = Asynchronous::decode(tag, &body);
+        }
+
+        #[test]
+        fn rows_are_read_as_they_were_written(
+            row in proptest::collection::vec(proptest::option::of(any::<Vec<u8>>()), 0..20),
+        ) {
+            let mut body = u16::try_from(row.len()).unwrap().to_be_bytes().to_vec();
+            for value in &row {
+                let length = value.as_ref().map_or(-1, |value| i32::try_from(value.len()).unwrap());
+                body.extend(length.to_be_bytes());
+                body.extend(value.iter().flatten());
+            }
+            let values = row.iter().map(Option::as_deref).collect();
+            prop_assert_eq!(Backend::decode(tag::DATA_ROW, &body), Ok(Backend::DataRow(values)));
+        }
+    }
+}

@@ -374,3 +374,179 @@ impl FrameWriter {
         Pin::new(stream).poll_flush(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap();
+        [&[tag], &length.to_be_bytes()[..], body].concat()
+    }
+
+    /// What arrived: tag and body; of copies, the joined pieces.
+    type Arrived = Vec<(u8, Vec<u8>)>;
+
+    /// Takes all that is there.
+    fn take(reader: &mut FrameReader, arrived: &mut Arrived) -> Result<(), FrameError> {
+        while let Some(scan) = reader.take()? {
+            match scan {
+                Scan::Message { tag, body } => arrived.push((tag, reader.body(body).to_vec())),
+                Scan::Copy { body, first, .. } => {
+                    if first {
+                        arrived.push((tag::COPY_DATA, Vec::new()));
+                    }
+                    let piece = reader.body(body).to_vec();
+                    arrived.last_mut().expect("a first piece").1.extend(piece);
+                }
+                Scan::Incomplete { .. } => unreachable!("told by None"),
+            }
+        }
+        Ok(())
+    }
+
+    fn messages() -> impl Strategy<Value = Arrived> {
+        let tag = prop_oneof![Just(tag::COPY_DATA), any::<u8>()];
+        vec((tag, vec(any::<u8>(), 0..60)), 0..20)
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunks_give_the_same_messages(
+            messages in messages(),
+            cuts in vec(1_usize..40, 1..20),
+        ) {
+            let stream: Vec<u8> =
+                messages.iter().flat_map(|(tag, body)| message(*tag, body)).collect();
+            let (mut reader, mut arrived) = (FrameReader::new(), Arrived::new());
+            let mut rest = &stream[..];
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            for cut in cuts.iter().cycle() {
+                let (chunk, left) = rest.split_at((*cut).min(rest.len()));
+                rest = left;
+                let mut chunk = chunk;
+                while !chunk.is_empty() {
+                    prop_assert!(reader.poll_fill(&mut chunk, &mut cx).is_ready());
+                }
+                take(&mut reader, &mut arrived).unwrap();
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!(arrived, messages);
+            prop_assert!(reader.unread().is_empty());
+        }
+
+        #[test]
+        fn no_bytes_make_the_scanner_panic(bytes: Vec<u8>) {
+            let mut scanner = Scanner::default();
+            let mut rest = &bytes[..];
+            while let Ok(Scan::Message { body, .. } | Scan::Copy { body, .. }) =
+                scanner.scan(rest, CONTROL_LIMIT)
+            {
+                rest = &rest[body.end..];
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_are_believed_within_their_limit_only() {
+        let scan = |bytes: &[u8]| Scanner::default().scan(bytes, 1000);
+        let tag = b'Z';
+        assert_eq!(
+            scan(b"Z\0\0\0\x03"),
+            Err(FrameError::Length { tag, length: 3 })
+        );
+        assert_eq!(
+            scan(b"Z\0\0\x03\xec"),
+            Ok(Scan::Incomplete { needed: 1005 })
+        );
+        let (length, limit) = (1001, 1000);
+        assert_eq!(
+            scan(b"Z\0\0\x03\xed"),
+            Err(FrameError::TooLong { tag, length, limit })
+        );
+        assert!(scan(b"d\x40\0\0\x04").is_ok());
+        assert!(scan(b"d\x40\0\0\x05").is_err());
+        assert!(scan(b"d\xff\xff\xff\xff").is_err());
+    }
+
+    #[test]
+    fn a_message_larger_than_the_buffer_is_held_whole_and_the_buffer_shrinks_again() {
+        let mut reader = FrameReader::new();
+        reader.set_control_limit(CONTROL_LIMIT);
+        let body = vec![7; 10 * CONTROL_BUFFER_BYTES];
+        let stream = [message(b'E', &body), message(b'Z', b"I")].concat();
+        let (mut chunk, mut arrived) = (&stream[..], Arrived::new());
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        while !chunk.is_empty() {
+            assert!(reader.poll_fill(&mut chunk, &mut cx).is_ready());
+            take(&mut reader, &mut arrived).unwrap();
+        }
+        assert_eq!(arrived, [(b'E', body), (b'Z', b"I".to_vec())]);
+        assert!(reader.poll_fill(&mut chunk, &mut cx).is_ready());
+        assert_eq!(reader.buffer.len(), CONTROL_BUFFER_BYTES);
+    }
+
+    #[test]
+    fn a_copy_never_grows_the_buffer() {
+        let mut reader = FrameReader::new();
+        let row = message(tag::COPY_DATA, &vec![7; 5 * CONTROL_BUFFER_BYTES]);
+        let (mut chunk, mut arrived) = (&row[..], Arrived::new());
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        while !chunk.is_empty() {
+            assert!(reader.poll_fill(&mut chunk, &mut cx).is_ready());
+            take(&mut reader, &mut arrived).unwrap();
+            assert_eq!(reader.buffer.len(), CONTROL_BUFFER_BYTES);
+        }
+        assert_eq!(arrived[0].1.len(), 5 * CONTROL_BUFFER_BYTES);
+    }
+
+    /// Polls a receive `polls` times, drops it, and goes on: nothing is lost whatever the number.
+    #[tokio::test]
+    async fn a_dropped_receive_loses_nothing() {
+        let sent: Arrived = vec![(b'T', vec![1; 90]), (b'd', vec![2; 90]), (b'Z', vec![3])];
+        let stream: Vec<u8> = sent
+            .iter()
+            .flat_map(|(tag, body)| message(*tag, body))
+            .collect();
+        for polls in 0..40 {
+            let (mut near, mut far) = tokio::io::duplex(7);
+            let (mut reader, mut arrived) = (FrameReader::new(), Arrived::new());
+            let write = async {
+                far.write_all(&stream).await.unwrap();
+                drop(far);
+            };
+            let read = async {
+                let mut left = polls;
+                loop {
+                    let filled = poll_fn(|cx| {
+                        // A future that was polled in vain and dropped is one `Pending` more.
+                        match reader.poll_fill(&mut near, cx) {
+                            Poll::Pending if left > 0 => {
+                                left -= 1;
+                                Poll::Ready(None)
+                            }
+                            filled @ (Poll::Ready(_) | Poll::Pending) => {
+                                filled.map(|filled| Some(filled.unwrap()))
+                            }
+                        }
+                    });
+                    match filled.await {
+                        Some(0) => break,
+                        Some(_) => take(&mut reader, &mut arrived).unwrap(),
+                        None => tokio::task::yield_now().await,
+                    }
+                }
+            };
+            tokio::join!(write, read);
+            assert_eq!(arrived, sent, "dropped after {polls} polls");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod pump;
 mod slot;
+mod startup;
 
 use std::path::PathBuf;
 use std::time::Duration;
