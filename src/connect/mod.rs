@@ -3,6 +3,7 @@
 mod bridge;
 mod secret;
 mod session;
+pub mod tls;
 
 pub use secret::Secret;
 pub use session::{Purpose, Session};

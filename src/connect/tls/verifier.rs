@@ -1,0 +1,381 @@
+//! Whether the server is who it should be.
+//!
+//! webpki judges first. Certificates made by PostgreSQL's own instructions are not for it, and
+//! libpq takes them; so two kinds are looked at again, each with a warning:
+//!
+//! - a self-signed certificate that lies in the file of roots itself. webpki refuses an
+//!   authority as a server. It is compared byte for byte.
+//! - a certificate of version 1, as `openssl x509 -req` makes it. webpki reads version 3 only.
+//!   A root of the file must have signed it directly.
+//!
+//! Names are compared by libpq's rules (`names`), because webpki knows no common names.
+//!
+//! The signature of the handshake is checked whatever the mode. Without that check a stranger in
+//! the middle could show the server's real certificate without its key, and channel binding,
+//! which hashes only the certificate, would hold.
+
+use std::sync::{Arc, Once, OnceLock};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
+
+use super::certificate::Certificate;
+use super::error::{Error, Moment, Refusal};
+use super::files::Roots;
+use super::names::Match;
+use super::{refusal, revocation};
+
+/// The least RSA key, in bits.
+const RSA_BITS: u32 = 2048;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    /// Nothing: the server may be anybody.
+    roots: Option<Roots>,
+    /// Nothing: no root may vouch for others.
+    webpki: Option<Arc<WebPkiServerVerifier>>,
+    /// The name to look for.
+    host: Option<String>,
+    algorithms: WebPkiSupportedAlgorithms,
+    refusal: OnceLock<Refusal>,
+}
+
+impl Verifier {
+    /// A verifier that wants one of these roots behind the server, and this name on it.
+    pub(super) fn new(
+        roots: Option<Roots>,
+        host: Option<String>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            webpki: roots
+                .as_ref()
+                .map(|roots| webpki(roots, provider))
+                .transpose()?
+                .flatten(),
+            roots,
+            host,
+            algorithms: provider.signature_verification_algorithms,
+            refusal: OnceLock::new(),
+        })
+    }
+
+    /// Why the handshake was broken off, if that was here.
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.get()
+    }
+
+    /// Keeps the reason, which says more than the TLS library's error can.
+    fn refuse(&self, refusal: Refusal) -> rustls::Error {
+        let alert = refusal::to_alert(&refusal);
+        drop(self.refusal.set(refusal));
+        rustls::Error::InvalidCertificate(alert)
+    }
+
+    fn check_chain(
+        &self,
+        roots: &Roots,
+        presented: &Presented<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Refusal> {
+        let error = match self.webpki(presented, name, now) {
+            // webpki looks at the name last: all the rest is good.
+            Ok(())
+            | Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => return Ok(()),
+            Err(error) => error,
+        };
+        let certificate = &presented.certificate;
+        if certificate.is_self_issued()
+            && roots.certificates.iter().any(|root| root == presented.leaf)
+        {
+            return self.check_pinned(roots, certificate, now);
+        }
+        if certificate.version == 1 && !certificate.has_extensions() {
+            return self.check_version_1(roots, certificate, now);
+        }
+        Err(refusal::from_webpki(error, certificate, roots))
+    }
+
+    fn webpki(
+        &self,
+        presented: &Presented<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        let Some(webpki) = &self.webpki else {
+            return Err(CertificateError::UnknownIssuer.into());
+        };
+        webpki
+            .verify_server_cert(presented.leaf, presented.intermediates, name, &[], now)
+            .map(|_| ())
+    }
+
+    fn check_pinned(
+        &self,
+        roots: &Roots,
+        certificate: &Certificate<'_>,
+        now: UnixTime,
+    ) -> Result<(), Refusal> {
+        check_dates(certificate, now)?;
+        revocation::check(
+            &roots.revoked,
+            certificate,
+            &certificate.key,
+            self.algorithms.all,
+            now,
+        )?;
+        static WARNED: Once = Once::new();
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "the server's certificate is self-signed and trusted because it is in {}",
+                roots.origin
+            );
+        });
+        Ok(())
+    }
+
+    fn check_version_1(
+        &self,
+        roots: &Roots,
+        certificate: &Certificate<'_>,
+        now: UnixTime,
+    ) -> Result<(), Refusal> {
+        check_dates(certificate, now)?;
+        let mut reason = refusal::unknown_issuer(certificate, roots);
+        for root in &roots.certificates {
+            let Ok(issuer) = Certificate::parse(root) else {
+                continue;
+            };
+            // Constraints of names are for webpki to read.
+            if issuer.subject != certificate.issuer
+                || !issuer.may_issue()
+                || issuer.has_name_constraints()
+                || check_dates(&issuer, now).is_err()
+            {
+                continue;
+            }
+            if certificate
+                .signed
+                .is_signed_by(&issuer.key, self.algorithms.all)
+            {
+                revocation::check(
+                    &roots.revoked,
+                    certificate,
+                    &issuer.key,
+                    self.algorithms.all,
+                    now,
+                )?;
+                warn_of_version_1();
+                return Ok(());
+            }
+            reason = refusal::unverified(certificate, &issuer, self.algorithms.all);
+        }
+        Err(reason)
+    }
+
+    fn check_name(&self, certificate: &Certificate<'_>) -> Result<(), Refusal> {
+        let Some(host) = &self.host else {
+            return Ok(());
+        };
+        let names = certificate.names().map_err(|_| Refusal::Malformed)?;
+        match names.find(host) {
+            Some(Match::Alternative) => Ok(()),
+            Some(Match::CommonName) => {
+                warn_of_common_name();
+                Ok(())
+            }
+            None => Err(Refusal::NameMismatch {
+                host: host.clone(),
+                names: names.shown(),
+            }),
+        }
+    }
+
+    fn accept(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Refusal> {
+        let Some(roots) = &self.roots else {
+            return Ok(());
+        };
+        let presented = Presented {
+            leaf,
+            intermediates,
+            certificate: Certificate::parse(leaf).map_err(|_| Refusal::Malformed)?,
+        };
+        self.check_chain(roots, &presented, name, now)?;
+        self.check_name(&presented.certificate)
+    }
+
+    /// A signature of the handshake that could not be verified: mostly because the key is short.
+    fn refuse_signature(&self, leaf: &CertificateDer<'_>, error: rustls::Error) -> rustls::Error {
+        let bits = Certificate::parse(leaf)
+            .ok()
+            .and_then(|leaf| leaf.key.rsa_bits());
+        match bits {
+            Some(bits) if bits < RSA_BITS => self.refuse(Refusal::WeakKey { bits }),
+            Some(_) | None => {
+                if matches!(
+                    error,
+                    rustls::Error::InvalidCertificate(CertificateError::BadSignature)
+                ) {
+                    drop(self.refusal.set(Refusal::BadSignature));
+                }
+                error
+            }
+        }
+    }
+
+    /// TLS 1.2 does not say which curve goes with a scheme; the key does.
+    fn verify_tls12_by_key(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let leaf = Certificate::parse(leaf).map_err(|_| CertificateError::BadEncoding)?;
+        let mut schemes = self.algorithms.mapping.iter();
+        let (_, candidates) = schemes
+            .find(|(scheme, _)| *scheme == signed.scheme)
+            .ok_or(rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
+        let is_valid = candidates
+            .iter()
+            .any(|algorithm| leaf.key.verifies(*algorithm, message, signed.signature()));
+        if is_valid {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
+    }
+}
+
+/// What the server presents.
+struct Presented<'a> {
+    leaf: &'a CertificateDer<'a>,
+    intermediates: &'a [CertificateDer<'a>],
+    certificate: Certificate<'a>,
+}
+
+fn webpki(
+    roots: &Roots,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<WebPkiServerVerifier>>, Error> {
+    if roots.anchors.is_empty() {
+        return Ok(None);
+    }
+    // As libpq: with lists, each certificate up to the root needs one that is up to date.
+    let anchors = Arc::new(roots.anchors.clone());
+    WebPkiServerVerifier::builder_with_provider(anchors, Arc::clone(provider))
+        .with_crls(roots.revoked.iter().cloned())
+        .enforce_revocation_expiration()
+        .build()
+        .map(Some)
+        .map_err(|error| Error::Setup(rustls::Error::General(error.to_string())))
+}
+
+fn check_dates(certificate: &Certificate<'_>, now: UnixTime) -> Result<(), Refusal> {
+    let seconds = now.as_secs();
+    let not_before = certificate.validity.not_before.to_unix_duration();
+    let not_after = certificate.validity.not_after.to_unix_duration();
+    if seconds < not_before.as_secs() {
+        return Err(Refusal::NotYetValid {
+            not_before: Moment::since_1970(not_before),
+            now: Moment::of(now),
+        });
+    }
+    if seconds > not_after.as_secs() {
+        return Err(Refusal::Expired {
+            not_after: Moment::since_1970(not_after),
+        });
+    }
+    Ok(())
+}
+
+fn warn_of_version_1() {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            "the server's certificate is of X.509 version 1; have one of version 3 made"
+        );
+    });
+}
+
+fn warn_of_common_name() {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            "the server's certificate names its host only as the Subject's common name; \
+             have one with a subjectAltName made"
+        );
+    });
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.accept(end_entity, intermediates, server_name, now) {
+            Ok(()) => Ok(ServerCertVerified::assertion()),
+            Err(refusal) => Err(self.refuse(refusal)),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let verified = if is_version_3(cert) {
+            verify_tls12_signature(message, cert, dss, &self.algorithms)
+        } else {
+            self.verify_tls12_by_key(message, cert, dss)
+        };
+        verified.map_err(|error| self.refuse_signature(cert, error))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let verified = match Certificate::parse(cert) {
+            Ok(leaf) if leaf.version < 3 => verify_tls13_signature_with_raw_key(
+                message,
+                &leaf.key.to_rustls(),
+                dss,
+                &self.algorithms,
+            ),
+            Ok(_) | Err(_) => verify_tls13_signature(message, cert, dss, &self.algorithms),
+        };
+        verified.map_err(|error| self.refuse_signature(cert, error))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// What webpki can read.
+fn is_version_3(certificate: &CertificateDer<'_>) -> bool {
+    Certificate::parse(certificate).map_or(true, |parsed| parsed.version >= 3)
+}
