@@ -8,6 +8,7 @@ use super::style::Style;
 use super::text;
 use crate::connect;
 use crate::pg::ServerError;
+use crate::wire;
 
 /// A command that failed.
 #[derive(Debug)]
@@ -45,9 +46,13 @@ fn headline(answer: &ServerError) -> String {
     format!("{} (SQLSTATE {})", answer.message, answer.code)
 }
 
-/// The server's answer, if this very error is one.
+/// The server's answer, if this very error is one. The transparent errors of the layers below stand
+/// for it in the chain.
 fn server_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ServerError> {
     if let Some(connect::Error::Server(answer)) = error.downcast_ref() {
+        return Some(answer);
+    }
+    if let Some(wire::Error::Server(answer)) = error.downcast_ref() {
         return Some(answer);
     }
     let boxed = error.downcast_ref::<Box<ServerError>>().map(AsRef::as_ref);
@@ -153,6 +158,18 @@ mod tests {
         assert_eq!(json.sqlstate.as_deref(), Some("42501"));
         assert_eq!(json.cause.len(), 1);
         assert_eq!(json.hint.as_deref(), Some("grant SELECT"));
+    }
+
+    #[test]
+    fn the_answer_is_found_on_wire_connections_too() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("read the rows")]
+        struct Rows(#[source] wire::Error);
+        let connect::Error::Server(answer) = refused().0 else {
+            panic!("the example is a server's answer");
+        };
+        let error = Rows(wire::Error::Server(answer));
+        assert_eq!(failure(&error).json().sqlstate.as_deref(), Some("42501"));
     }
 
     #[test]

@@ -53,7 +53,9 @@ const RELEASE: &str = "ROLLBACK TO SAVEPOINT before_table";
 /// How long a cancel request may take to be delivered. Sessions must be gone within 5 s.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Bytes digested before other tasks of the thread get a turn: about a third of a millisecond.
+/// Bytes digested before other tasks of the thread get a turn: half a millisecond for the narrowest
+/// rows, a tenth for usual ones (`benches/digest.rs`). So little is not worth a thread of its own,
+/// and the hand-over that it costs.
 const TURN: usize = 1 << 20;
 
 /// A statement whose result is digested.
