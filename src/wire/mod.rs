@@ -12,7 +12,7 @@
 //!                            │    copy_in                   send … finish | abort
 //!                            ├────────────────▶ CopyIn ─────────────────────────▶ Idle
 //!                            │    start_replication
-//!                            └────────────────▶ CopyBoth
+//!                            └────────────────▶ CopyBoth   next_message, report … finish ▶ Idle
 //!
 //!   pump(CopyOut, CopyIn): the rows of one go to the other, byte for byte
 //! ```
@@ -28,6 +28,7 @@ mod backend;
 mod cancel;
 mod connection;
 mod copy;
+mod copy_both;
 mod copy_header;
 mod error;
 mod frame;
@@ -50,6 +51,7 @@ pub use backend::{
 pub use cancel::cancel;
 pub use connection::{Connection, Failure, Idle, ResultSet};
 pub use copy::{Copied, CopyIn, CopyOut, Piece};
+pub use copy_both::CopyBoth;
 pub use copy_header::{CopyHeader, CopyHeaderError};
 pub use error::Error;
 pub use frame::{FrameError, FrameReader, FrameWriter, Scan, Scanner};
