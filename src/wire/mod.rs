@@ -54,7 +54,10 @@ pub use copy::{Copied, CopyIn, CopyOut, Piece};
 pub use copy_both::CopyBoth;
 pub use copy_header::{CopyHeader, CopyHeaderError};
 pub use error::Error;
-pub use frame::{FrameError, FrameReader, FrameWriter, Scan, Scanner};
+pub use frame::{
+    CONTROL_BUFFER_BYTES, CONTROL_LIMIT, COPY_BUFFER_BYTES, COPY_LIMIT, FrameError, FrameReader,
+    FrameWriter, HEADER_BYTES, STARTUP_LIMIT, Scan, Scanner,
+};
 pub use frontend::EncodeError;
 pub use link::{BoxStream, Stream};
 pub use pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack};
