@@ -1,3 +1,42 @@
-//! Starts the command line.
+//! Starts the runtime, runs the command line, exits with its code.
 
-fn main() {}
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use seren_replicator::cli;
+
+/// The platform's allocator faults in every buffer of a TLS stream anew.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What a bug exits with.
+const BUG: u8 = 1;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // Nobody is left to tell when standard error is gone.
+        let _ = writeln!(
+            std::io::stderr(),
+            "error: this is a bug in the program: {panic}"
+        );
+    }));
+    ExitCode::from(catch_unwind(AssertUnwindSafe(run)).unwrap_or(BUG))
+}
+
+fn run() -> u8 {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: start the runtime: {error}");
+            return BUG;
+        }
+    };
+    let code = runtime.block_on(cli::run());
+    // A thread that still waits for an answer on standard input is left behind.
+    runtime.shutdown_background();
+    code
+}

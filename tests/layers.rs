@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// From the top down.
 const LAYERS: &[&[&str]] = &[
     &["cli"],
-    &["demo"],
     &["ui"],
+    &["demo"],
     &["migrate"],
     &["snapshot", "verify"],
     &["logical"],

@@ -1,5 +1,5 @@
 use crate::connect;
-use crate::pg::UnknownLetter;
+use crate::pg::{SqlState, UnknownLetter};
 
 /// Why the catalog could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// The server's code, where a server refused.
+    pub fn sqlstate(&self) -> Option<SqlState> {
+        match self {
+            Self::Query { source, .. } => source.sqlstate(),
+            Self::Column { .. } | Self::RowCount { .. } | Self::Acl { .. } | Self::Letter(_) => {
+                None
+            }
+        }
+    }
+
     /// Whether the same call may succeed later on a new connection.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -1,1 +1,127 @@
-//! To be written.
+//! The command line: arguments, dispatch, and where all areas' errors meet.
+//!
+//! A command file resolves its arguments, calls one engine and hands the result to `ui`; it decides
+//! nothing itself.
+
+mod args;
+mod demo;
+mod error;
+mod exit;
+mod init;
+mod plan;
+mod signal;
+mod validate;
+mod verify;
+
+pub use error::Error;
+
+use clap::Parser as _;
+
+use self::signal::Signals;
+use crate::event::Events;
+use crate::task::Scope;
+use crate::ui::{Failure, Ui};
+
+/// Moves PostgreSQL databases to another PostgreSQL while they are in use.
+///
+/// Speaks the wire protocol itself: no client program is needed, started or looked for.
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "postgres-seren-replicator",
+    bin_name = "postgres-seren-replicator"
+)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    output: args::Output,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Validate(validate::Arguments),
+    Init(init::Arguments),
+    Verify(verify::Arguments),
+    Demo(demo::Arguments),
+}
+
+impl Command {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Validate(_) => "validate",
+            Self::Init(_) => "init",
+            Self::Verify(_) => "verify",
+            Self::Demo(_) => "demo",
+        }
+    }
+}
+
+/// Runs the program with this process's arguments; what it exits with.
+pub async fn run() -> u8 {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::DONE
+            };
+            // Nobody is left to tell when the terminal is gone.
+            drop(error.print());
+            return code;
+        }
+    };
+    let ui = arguments.output.start();
+    let command = arguments.command.name();
+    let signals = Signals::listen();
+    let done = tokio::select! {
+        biased;
+        // A second signal ends at once: connections are dropped, servers roll back.
+        () = signals.insisted() => Err(Error::Stopped { exit_code: signals.exit_code() }),
+        done = dispatch(&arguments.command, &ui, &signals) => done,
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => report_failure(&ui, command, &error, &signals),
+    }
+}
+
+/// Runs the command with events drawn on the screen.
+async fn dispatch(command: &Command, ui: &Ui, signals: &Signals) -> Result<u8, Error> {
+    let (events, receiver) = Events::channel();
+    let scope = Scope {
+        stop: signals.stop().clone(),
+        events,
+    };
+    let drawing = ui.drive(receiver);
+    let done = match command {
+        Command::Validate(arguments) => validate::run(arguments, ui, &scope).await,
+        Command::Init(arguments) => Box::pin(init::run(arguments, ui, &scope)).await,
+        Command::Verify(arguments) => Box::pin(verify::run(arguments, ui, &scope)).await,
+        Command::Demo(arguments) => Box::pin(demo::run(arguments, ui, &scope)).await,
+    };
+    drop(scope);
+    drawing.finish().await;
+    done
+}
+
+/// Shows what went wrong. After a signal, whatever it led to is told as the stop that was asked for.
+fn report_failure(ui: &Ui, command: &'static str, error: &Error, signals: &Signals) -> u8 {
+    let exit_code = if signals.stop().is_cancelled() {
+        signals.exit_code()
+    } else {
+        error.exit_code()
+    };
+    let failure = Failure {
+        command,
+        exit_code,
+        error,
+        place: None,
+        hint: error.hint(),
+    };
+    // Standard output is gone: standard error has had the message.
+    drop(ui.fail(&failure));
+    exit_code
+}

@@ -5,10 +5,16 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_postgres::config::Host;
 
 use super::{Endpoint, Error, Purpose};
+use crate::pg::Sql;
 use crate::wire::{
     self, Authentication, BoxStream, CancelKey, ChannelBinding, ChannelBindingPolicy, Connection,
     Idle, Startup,
 };
+
+/// What a copy needs.
+const SETTINGS: &str = "SET search_path = ''; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; \
+     SET extra_float_digits = 3; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET row_security = off; \
+     SET lc_monetary = 'C'; SET synchronous_commit = off";
 
 /// PostgreSQL's port.
 const DEFAULT_PORT: u16 = 5432;
@@ -27,11 +33,43 @@ impl Endpoint {
         }
     }
 
-    /// Opens a wire connection.
+    /// The database's name.
+    pub fn database(&self) -> &str {
+        self.config.get_dbname().unwrap_or("postgres")
+    }
+
+    /// The same place, with a name of its own in the server's activity view.
+    #[must_use]
+    pub fn with_application_name(mut self, name: &str) -> Self {
+        self.config.application_name(name);
+        self
+    }
+
+    /// What should be looked at in the connection string.
+    pub fn warnings(&self) -> &[String] {
+        &[]
+    }
+
+    /// Opens a wire connection with the settings of a copy.
     ///
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn wire(&self, _purpose: Purpose) -> Result<Connection<Idle>, Error> {
+        let mut connection = self.start(&[]).await?;
+        let settings = Sql::fixed(SETTINGS);
+        connection.execute(&settings).await.map_err(Error::Wire)?;
+        Ok(connection)
+    }
+
+    /// Opens a connection for replication commands.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses.
+    pub async fn replication(&self) -> Result<Connection<Idle>, Error> {
+        self.start(&[("replication", "database")]).await
+    }
+
+    async fn start(&self, more: &[(&str, &str)]) -> Result<Connection<Idle>, Error> {
         let config = &self.config;
         let user = config.get_user().unwrap_or("postgres");
         let database = config.get_dbname().unwrap_or(user);
@@ -44,11 +82,12 @@ impl Endpoint {
             allow_cleartext: false,
             methods: None,
         };
-        let parameters = [
+        let own = [
             ("user", user),
             ("database", database),
             ("client_encoding", "UTF8"),
         ];
+        let parameters = [&own, more].concat();
         let startup = Startup {
             parameters: &parameters,
             authentication: &authentication,

@@ -6,7 +6,7 @@ mod session;
 pub mod tls;
 
 pub use secret::Secret;
-pub use session::{Purpose, Session};
+pub use session::{Canceller, Purpose, Session};
 
 use crate::pg::{ServerError, ServerVersion, SqlState};
 use crate::task::Background;
@@ -67,6 +67,13 @@ impl Endpoint {
 /// What of this process's surroundings a connection may depend on.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {}
+
+impl Environment {
+    /// This process's.
+    pub fn from_process() -> Self {
+        Self {}
+    }
+}
 
 /// Why there is no connection, or why a statement on it did not succeed.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Sessions for SQL, and the settings each purpose needs, in one place.
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{CancelToken, Client, NoTls, Row, SimpleQueryMessage, SimpleQueryRow};
 
 use super::Error;
 use crate::pg::{ServerVersion, Sql};
@@ -38,6 +38,11 @@ impl Session {
             version,
             _driver: driver,
         }
+    }
+
+    /// What cancels the statement at work.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.client.cancel_token())
     }
 
     /// The server's version.
@@ -119,5 +124,19 @@ impl Session {
             }
         };
         Ok(messages.into_iter().filter_map(row).collect())
+    }
+}
+
+/// Cancels what a session does.
+pub struct Canceller(CancelToken);
+
+impl Canceller {
+    /// Asks the server to cancel the statement at work, if there is one.
+    ///
+    /// # Errors
+    /// The request could not be delivered.
+    pub async fn cancel(&self) -> Result<(), Error> {
+        let cancelled = self.0.cancel_query(NoTls).await;
+        cancelled.map_err(Error::from_statement)
     }
 }

@@ -70,7 +70,6 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
         | Kind::Collation
         | Kind::Extension
         | Kind::Aggregate
-        | Kind::Search
         | Kind::Sequence
         | Kind::Attach
         | Kind::Boundary

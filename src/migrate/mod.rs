@@ -1,1 +1,28 @@
-//! To be written.
+//! `init`: the phases of a copy in their order, and the only place that calls several engines.
+//!
+//! ```text
+//! check ─▶ plan ─▶ (the caller confirms) ─▶ roles
+//!   then for each database, in name order:
+//!   database ─▶ basis ─▶ pre-data ─▶ data ─▶ post-data ─▶ values ─▶ statistics
+//! ```
+//!
+//! [`prepare`] writes nothing; [`execute`] is called only after the user has agreed. A database that
+//! a failed run has made is removed again: a half-copied database never passes for a whole one.
+
+mod check;
+mod copy;
+mod database;
+mod door;
+mod error;
+mod execute;
+mod options;
+mod prepare;
+mod report;
+mod roles;
+
+pub use check::{Finding, Level, ServerFacts, Side};
+pub use error::Error;
+pub use execute::execute;
+pub use options::{Options, automatic_jobs};
+pub use prepare::{Fate, PlannedDatabase, Prepared, prepare, select_databases};
+pub use report::{DatabaseReport, Report};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Error, fetch};
+use crate::pg::ServerVersion;
 
 /// The programs of one major: a folder with `initdb` and `postgres`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +26,7 @@ impl Binaries {
                 major,
             });
         }
-        let cached = cache_folder().join(major.to_string()).join("bin");
-        let candidates = std::iter::once(cached).chain(installed(major));
-        if let Some(found) = candidates
-            .into_iter()
-            .find_map(|folder| Self::at(folder, major))
-        {
+        if let Some(found) = Self::local(major) {
             return Ok(found);
         }
         let fetched = fetch::fetch(major).map_err(|error| Error::NoBinaries {
@@ -38,6 +34,36 @@ impl Binaries {
             fetch: Box::new(error),
         })?;
         Ok(Self { folder: fetched })
+    }
+
+    /// The programs in a folder, and their major.
+    ///
+    /// # Errors
+    /// They are not there.
+    pub fn in_folder(folder: &Path) -> Result<(Self, u32), Error> {
+        let found = Self {
+            folder: folder.to_owned(),
+        };
+        let major = found.major().filter(|_| found.program("initdb").is_file());
+        let none = || Error::NoPrograms {
+            folder: folder.to_owned(),
+        };
+        major.map(|major| (found, major)).ok_or_else(none)
+    }
+
+    /// The newest major that can be used without fetching anything.
+    pub fn newest_installed() -> Option<u32> {
+        let majors = ServerVersion::OLDEST_MAJOR..=ServerVersion::NEWEST_MAJOR;
+        majors.rev().find(|major| Self::local(*major).is_some())
+    }
+
+    /// The programs of a major where they are found without fetching.
+    fn local(major: u32) -> Option<Self> {
+        let cached = cache_folder().join(major.to_string()).join("bin");
+        let candidates = std::iter::once(cached).chain(installed(major));
+        candidates
+            .into_iter()
+            .find_map(|folder| Self::at(folder, major))
     }
 
     /// The programs in this folder, if they are there and of this major.

@@ -26,6 +26,12 @@ pub enum Error {
         /// The major wanted.
         major: u32,
     },
+    /// A folder holds no server programs.
+    #[error("{folder} holds no PostgreSQL server programs")]
+    NoPrograms {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// No package is known for this major or machine.
     #[error("no server package is known for PostgreSQL {major} on this machine")]
     NoPackage {

@@ -20,7 +20,6 @@ mod relations;
 mod routines;
 mod row;
 mod schemas;
-mod search;
 mod sequences;
 mod types;
 
@@ -28,6 +27,7 @@ pub mod acl;
 pub mod comment;
 pub mod database;
 pub mod default_acl;
+pub mod large_object;
 pub mod roles;
 pub mod transfer;
 pub mod unsupported;
@@ -64,7 +64,6 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         types: types::load_types(session, &mut columns).await?,
         routines: routines::load_routines(session).await?,
         aggregates: aggregates::load_aggregates(session).await?,
-        search: search::load_search(session).await?,
         sequences: sequences::load_sequences(session).await?,
         tables: relations.tables,
         views: relations.views,

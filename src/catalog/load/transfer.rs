@@ -25,6 +25,8 @@ pub enum Why {
     ObjectIdentifier,
     /// The type has no `send` or no `receive` function.
     NoBinaryForm,
+    /// The type's `receive` function refuses some of what `send` writes.
+    RefusedByReceive,
     /// The binary form of an array or row names the oid of a type, which the target compares.
     TypeOid,
     /// An infinite interval is a finite one to a target that does not know it.
@@ -38,6 +40,7 @@ impl std::fmt::Display for Why {
         f.write_str(match self {
             Self::ObjectIdentifier => "its binary form is an oid of this cluster",
             Self::NoBinaryForm => "it has no binary form",
+            Self::RefusedByReceive => "its receive function refuses some of what send writes",
             Self::TypeOid => "its oid in the binary form differs on the target",
             Self::InfiniteInterval => "the target has no infinite intervals",
             Self::OlderExtension => "its extension may be older on the target",
@@ -97,6 +100,7 @@ fn why(word: &str) -> Result<Why, Error> {
     Ok(match word {
         "object identifier" => Why::ObjectIdentifier,
         "no binary form" => Why::NoBinaryForm,
+        "refused by receive" => Why::RefusedByReceive,
         "type oid" => Why::TypeOid,
         "infinite interval" => Why::InfiniteInterval,
         "older extension" => Why::OlderExtension,

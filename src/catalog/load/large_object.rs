@@ -1,0 +1,43 @@
+//! Large objects: who owns them, who may use them, what is said of them. Their bytes are data.
+
+use super::{Columns, query};
+use crate::catalog::Error;
+use crate::catalog::acl::Acl;
+use crate::connect::Session;
+use crate::pg::{Ident, Oid};
+
+const WHAT: &str = "large objects";
+
+/// A large object without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LargeObject {
+    /// Its number, which applications keep.
+    pub oid: Oid,
+    /// Its owner.
+    pub owner: Ident,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// Its privileges.
+    pub acl: Acl,
+    /// The privileges it would have by itself.
+    pub base: Acl,
+}
+
+/// Reads all large objects of a database, in the order of their numbers.
+///
+/// # Errors
+/// The server refused the query, or the connection broke.
+pub async fn load_large_objects(session: &Session) -> Result<Vec<LargeObject>, Error> {
+    let rows = query(session, WHAT, include_str!("../sql/large_objects.sql"), &[]).await?;
+    let object = |row| {
+        let row = Columns::new(WHAT, row);
+        Ok(LargeObject {
+            oid: row.oid("oid")?,
+            owner: row.name("owner")?,
+            comment: row.value("comment")?,
+            acl: row.acl("acl")?,
+            base: row.acl("base")?,
+        })
+    };
+    rows.iter().map(object).collect()
+}

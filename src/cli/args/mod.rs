@@ -1,0 +1,9 @@
+//! Groups of arguments that commands share.
+
+mod connection;
+mod output;
+mod selection;
+
+pub(super) use connection::Connections;
+pub(super) use output::Output;
+pub(super) use selection::Selection;

@@ -1,0 +1,93 @@
+use tracing::level_filters::LevelFilter;
+
+use crate::ui::{self, Streams, Ui};
+
+/// How results, logs and progress look.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Output {
+    /// Least urgent log lines to show
+    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
+    log_level: LogLevel,
+
+    /// Form of the log lines on standard error
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    log_format: Format,
+
+    /// Form of the report on standard output
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    output: Format,
+
+    /// Colours; auto honours NO_COLOR and needs a terminal
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Output {
+    /// The user interface asked for, with log lines sent to it.
+    pub(in crate::cli) fn start(&self) -> Ui {
+        let form = match self.output {
+            Format::Text => ui::Output::Text,
+            Format::Json => ui::Output::Json,
+        };
+        let color = match self.color {
+            Color::Auto => ui::Color::Auto,
+            Color::Always => ui::Color::Always,
+            Color::Never => ui::Color::Never,
+        };
+        let ui = Ui::new(form, color, Streams::of_process());
+        self.start_logging(&ui);
+        ui
+    }
+
+    fn start_logging(&self, ui: &Ui) {
+        use tracing_subscriber::filter::Targets;
+        use tracing_subscriber::layer::SubscriberExt as _;
+        use tracing_subscriber::util::SubscriberInitExt as _;
+
+        let level = match self.log_level {
+            LogLevel::Error => LevelFilter::ERROR,
+            LogLevel::Warn => LevelFilter::WARN,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Debug => LevelFilter::DEBUG,
+            LogLevel::Trace => LevelFilter::TRACE,
+        };
+        // Other crates' lines are not ours to vouch for: the SQL client logs statements.
+        let targets = Targets::new().with_target("seren_replicator", level);
+        let screen = ui.screen().clone();
+        let lines = tracing_subscriber::fmt::layer().with_writer(move || screen.clone());
+        let registry = tracing_subscriber::registry().with(targets);
+        // A second call, as in tests that run commands in one process, keeps the first choice.
+        drop(match self.log_format {
+            Format::Text => registry
+                .with(
+                    lines
+                        .with_ansi(ui.style() != ui::Style::PLAIN)
+                        .with_target(false),
+                )
+                .try_init(),
+            Format::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        });
+    }
+}

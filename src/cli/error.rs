@@ -1,0 +1,91 @@
+use super::exit;
+use crate::{connect, demo, migrate, verify};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A connection string is wrong.
+    #[error("--{side}")]
+    Url {
+        /// `source` or `target`.
+        side: &'static str,
+        /// What is wrong with it.
+        source: connect::Error,
+    },
+    /// A list holds an empty item.
+    #[error("{flag}: an item of {text:?} is empty")]
+    EmptyItem {
+        /// The flag.
+        flag: &'static str,
+        /// The list as given.
+        text: String,
+    },
+    /// A list opens a quote and does not close it.
+    #[error("{flag}: a double quote in {text:?} is not closed")]
+    OpenQuote {
+        /// The flag.
+        flag: &'static str,
+        /// The list as given.
+        text: String,
+    },
+    /// The checks found errors; they have been shown.
+    #[error("the checks found {count} error{}; nothing was changed", if *count == 1 { "" } else { "s" })]
+    Refused {
+        /// How many.
+        count: usize,
+    },
+    /// The user said no, or nothing.
+    #[error("not confirmed; nothing was changed")]
+    Declined,
+    /// A signal stopped the command.
+    #[error("stopped by {}", if *exit_code == exit::TERMINATED { "SIGTERM" } else { "SIGINT" })]
+    Stopped {
+        /// What to exit with.
+        exit_code: u8,
+    },
+    /// `init` or `validate`.
+    #[error(transparent)]
+    Migrate(#[from] migrate::Error),
+    /// `verify`.
+    #[error(transparent)]
+    Verify(#[from] verify::Error),
+    /// `demo`.
+    #[error(transparent)]
+    Demo(#[from] demo::Error),
+    /// The terminal or pipe is gone.
+    #[error("write the report")]
+    Output(#[from] std::io::Error),
+}
+
+impl Error {
+    /// What to do next, where the message does not say so.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Refused { .. } => "resolve the errors above and repeat the command",
+            Self::Declined => "answer y, or pass --yes",
+            Self::Url { .. } => "postgresql://user@host:5432/database?sslmode=require",
+            Self::Stopped { .. }
+            | Self::EmptyItem { .. }
+            | Self::OpenQuote { .. }
+            | Self::Migrate(_)
+            | Self::Verify(_)
+            | Self::Demo(_)
+            | Self::Output(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// What the process exits with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Url { .. } | Self::EmptyItem { .. } | Self::OpenQuote { .. } => exit::USAGE,
+            Self::Stopped { exit_code } => *exit_code,
+            Self::Refused { .. }
+            | Self::Declined
+            | Self::Migrate(_)
+            | Self::Verify(_)
+            | Self::Demo(_)
+            | Self::Output(_) => exit::FAILED,
+        }
+    }
+}

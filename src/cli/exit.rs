@@ -1,0 +1,12 @@
+//! Exit codes. A code never changes its meaning (docs/exit-codes.md).
+
+/// The thing was done; `verify`: equal.
+pub(super) const DONE: u8 = 0;
+/// Refused, declined or failed; `verify`: something differs; `validate`: an error was found.
+pub(super) const FAILED: u8 = 1;
+/// The command line, a URL or a name in it is wrong. No connection was made.
+pub(super) const USAGE: u8 = 2;
+/// Ended by SIGINT.
+pub(super) const INTERRUPTED: u8 = 130;
+/// Ended by SIGTERM.
+pub(super) const TERMINATED: u8 = 143;

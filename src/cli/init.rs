@@ -1,0 +1,84 @@
+use super::args::{Connections, Selection};
+use super::{Error, exit, plan};
+use crate::migrate::{self, Options, execute, prepare};
+use crate::task::Scope;
+use crate::ui::{self, Ui};
+
+/// Copy roles, schema and data to the target
+///
+/// Everything is read at one consistent point, so the source may stay in use. Nothing is written before
+/// you have confirmed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    connections: Connections,
+
+    #[command(flatten)]
+    selection: Selection,
+
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Print the plan and end; writes nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// One-off copy by a plain snapshot, without a replication slot; also works on a standby
+    #[arg(long)]
+    no_sync: bool,
+
+    /// Drop and recreate databases that hold objects on the target
+    #[arg(long)]
+    drop_existing: bool,
+
+    /// Parallel workers [default: CPU cores, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+
+    /// Do not make planner statistics at the end
+    #[arg(long)]
+    no_analyze: bool,
+}
+
+impl Arguments {
+    fn options(&self) -> Result<Options, Error> {
+        let (source, target) = self.connections.resolve("init")?;
+        Ok(Options {
+            source,
+            target,
+            databases: self.selection.databases()?,
+            jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),
+            replicate: !self.no_sync,
+            drop_existing: self.drop_existing,
+            analyze: !self.no_analyze,
+        })
+    }
+}
+
+/// Checks, asks, copies, reports.
+///
+/// # Errors
+/// The checks refuse, the user declines, or a phase fails.
+pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
+    let options = arguments.options()?;
+    plan::warn_about(ui, [&options.source, &options.target]);
+    let prepared = prepare(&options, scope).await?;
+    plan::show(ui, &prepared, &options);
+    match prepared.errors() {
+        0 => {}
+        count => return Err(Error::Refused { count }),
+    }
+    if arguments.dry_run {
+        ui.report(&plan::DryRun {
+            prepared: &prepared,
+        })?;
+        return Ok(exit::DONE);
+    }
+    if !arguments.yes && !ui.confirm(ui::PROCEED, &scope.stop).await? {
+        return Err(Error::Declined);
+    }
+    let report = execute(prepared, &options, scope).await?;
+    ui.report(&plan::Copied { report: &report })?;
+    Ok(exit::DONE)
+}

@@ -1,0 +1,283 @@
+//! How the plan, the checks and the result of a copy read.
+
+use serde_json::{Value, json};
+
+use super::exit;
+use crate::connect::Endpoint;
+use crate::migrate::{
+    self, DatabaseReport, Fate, Finding, Level, Options, PlannedDatabase, Prepared,
+};
+use crate::ui::sizes::{self, Estimate};
+use crate::ui::{Report, Style, Ui, table, text};
+
+/// What the estimate of the duration assumes, in bytes an hour, since nothing is measured yet.
+const ASSUMED_RATE: u64 = 20 * 1024 * 1024 * 1024;
+
+/// Shows what the connection strings say that has no effect, or should be looked at.
+pub(super) fn warn_about(ui: &Ui, ends: [&Endpoint; 2]) {
+    for warning in ends.iter().flat_map(|end| end.warnings()) {
+        ui.warn(&warning.to_string());
+    }
+}
+
+/// Shows findings, sizes and what happens to each database, on standard error.
+pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options) {
+    for finding in &prepared.findings {
+        ui.screen().line_from_outside("", &finding.to_string());
+    }
+    if prepared.databases.is_empty() {
+        return;
+    }
+    ui.screen().line("Analyzing database sizes...");
+    let estimate =
+        |planned: &PlannedDatabase| Estimate::new(planned.name(), planned.bytes, ASSUMED_RATE);
+    let estimates: Vec<_> = prepared.databases.iter().map(estimate).collect();
+    ui.screen().line(sizes::render(&estimates).trim_end());
+    tracing::info!("times assume 20 GB an hour");
+    for planned in &prepared.databases {
+        ui.screen().line_from_outside("  ", &fate_line(planned));
+    }
+    let kind = if options.replicate {
+        "a temporary replication slot's"
+    } else {
+        "one plain"
+    };
+    let line = format!("Copying at {kind} snapshot with {} workers.", options.jobs);
+    ui.screen().line(&line);
+}
+
+fn fate_line(planned: &PlannedDatabase) -> String {
+    let name = planned.name();
+    match &planned.fate {
+        Fate::Create => format!(
+            "{name}: create, {}",
+            text::counted(tables(planned), "table")
+        ),
+        Fate::Use => format!(
+            "{name}: use the empty database on the target, {}",
+            text::counted(tables(planned), "table")
+        ),
+        Fate::Replace {
+            tables: held,
+            bytes,
+        } => format!(
+            "{name}: drop and recreate (the target's holds {held} tables, {}), {}",
+            text::size(u64::try_from(*bytes).unwrap_or_default()),
+            text::counted(tables(planned), "table")
+        ),
+    }
+}
+
+fn tables(planned: &PlannedDatabase) -> u64 {
+    u64::try_from(planned.tables).unwrap_or(u64::MAX)
+}
+
+fn planned_json(planned: &PlannedDatabase) -> Value {
+    let action = match planned.fate {
+        Fate::Create => "create",
+        Fate::Use => "use",
+        Fate::Replace { .. } => "replace",
+    };
+    json!({
+        "database": planned.name(),
+        "action": action,
+        "tables": planned.tables,
+        "estimated_bytes": planned.bytes,
+    })
+}
+
+/// The result of `validate`.
+pub(super) struct Validation<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) exit_code: u8,
+}
+
+impl Report for Validation<'_> {
+    fn command(&self) -> &'static str {
+        "validate"
+    }
+
+    fn exit_code(&self) -> u8 {
+        self.exit_code
+    }
+
+    fn text(&self, style: Style) -> String {
+        let mut lines: Vec<_> = self
+            .prepared
+            .findings
+            .iter()
+            .map(|finding| colored(finding, style))
+            .collect();
+        lines.extend(
+            self.prepared
+                .databases
+                .iter()
+                .map(|planned| text::clean(&fate_line(planned))),
+        );
+        let errors = u64::try_from(self.prepared.errors()).unwrap_or(u64::MAX);
+        lines.push(match errors {
+            0 => style.good("ready"),
+            count => style.bad(&text::counted(count, "error")),
+        });
+        lines.join("\n") + "\n"
+    }
+
+    fn databases(&self) -> Vec<Value> {
+        self.prepared.databases.iter().map(planned_json).collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let noteworthy = |finding: &&Finding| finding.level > Level::Ok;
+        self.prepared
+            .findings
+            .iter()
+            .filter(noteworthy)
+            .map(ToString::to_string)
+            .collect()
+    }
+}
+
+fn colored(finding: &Finding, style: Style) -> String {
+    let line = text::clean(&finding.to_string());
+    match finding.level {
+        Level::Error => style.bad(&line),
+        Level::Warning => style.doubtful(&line),
+        Level::Note | Level::Ok => line,
+    }
+}
+
+/// The result of `init --dry-run`.
+pub(super) struct DryRun<'a> {
+    pub(super) prepared: &'a Prepared,
+}
+
+impl Report for DryRun<'_> {
+    fn command(&self) -> &'static str {
+        "init"
+    }
+
+    fn exit_code(&self) -> u8 {
+        exit::DONE
+    }
+
+    fn text(&self, _: Style) -> String {
+        let lines = self
+            .prepared
+            .databases
+            .iter()
+            .map(|planned| text::clean(&fate_line(planned)));
+        lines.map(|line| line + "\n").collect()
+    }
+
+    fn databases(&self) -> Vec<Value> {
+        self.prepared.databases.iter().map(planned_json).collect()
+    }
+}
+
+/// The result of `init`.
+pub(super) struct Copied<'a> {
+    pub(super) report: &'a migrate::Report,
+}
+
+impl Report for Copied<'_> {
+    fn command(&self) -> &'static str {
+        "init"
+    }
+
+    fn exit_code(&self) -> u8 {
+        exit::DONE
+    }
+
+    fn text(&self, style: Style) -> String {
+        let mut out = String::new();
+        for database in &self.report.databases {
+            out.push_str(&copied_text(database, style));
+        }
+        for difference in &self.report.differences {
+            out.push_str(&format_line("differs: ", difference));
+        }
+        let whole = text::duration(self.report.elapsed);
+        out + &format!("Done in {whole}.\n")
+    }
+
+    fn databases(&self) -> Vec<Value> {
+        self.report.databases.iter().map(copied_json).collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.report.differences.clone()
+    }
+}
+
+fn format_line(prefix: &str, text: &str) -> String {
+    format!("{prefix}{}\n", text::clean(text))
+}
+
+fn copied_text(database: &DatabaseReport, style: Style) -> String {
+    let rows: Vec<[String; 5]> = database
+        .tables
+        .iter()
+        .map(|copied| {
+            [
+                copied.table.to_string(),
+                copied.rows.to_string(),
+                text::size(copied.bytes),
+                text::duration(copied.elapsed),
+                text::rate(copied.bytes, copied.elapsed).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let columns = [
+        table::Column::Words("table"),
+        table::Column::Number("rows"),
+        table::Column::Number("size"),
+        table::Column::Number("time"),
+        table::Column::Number("rate"),
+    ];
+    let mut out = format!("{}\n", style.strong(&text::clean(&database.name)));
+    out.push_str(&table::render(columns, &rows));
+    let point = database
+        .consistent_point
+        .map_or_else(String::new, |point| format!(", consistent at {point}"));
+    let summary = format!(
+        "{} rows, {} in {}{point}; {} definitions, {} sequences, {} large objects\n",
+        database.rows(),
+        text::size(database.bytes()),
+        text::duration(database.elapsed),
+        database.statements,
+        database.sequences,
+        database.large_objects,
+    );
+    out.push_str(&summary);
+    for difference in &database.differences {
+        out.push_str(&format_line("differs: ", difference));
+    }
+    out
+}
+
+fn copied_json(database: &DatabaseReport) -> Value {
+    let tables: Vec<Value> = database
+        .tables
+        .iter()
+        .map(|copied| {
+            json!({
+                "table": copied.table.to_string(),
+                "rows": copied.rows,
+                "bytes": copied.bytes,
+                "milliseconds": u64::try_from(copied.elapsed.as_millis()).unwrap_or(u64::MAX),
+                "format": copied.format.name(),
+            })
+        })
+        .collect();
+    json!({
+        "database": database.name,
+        "consistent_point": database.consistent_point.map(|point| point.to_string()),
+        "rows": database.rows(),
+        "bytes": database.bytes(),
+        "milliseconds": u64::try_from(database.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "tables": tables,
+        "sequences": database.sequences,
+        "large_objects": database.large_objects,
+        "differences": database.differences,
+    })
+}

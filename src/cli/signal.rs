@@ -1,0 +1,68 @@
+//! SIGINT and SIGTERM: the first asks the run to stop cleanly, the second ends it at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::exit;
+use crate::task::Background;
+
+/// What signals have asked for so far.
+#[derive(Debug)]
+pub(super) struct Signals {
+    stop: CancellationToken,
+    insisted: CancellationToken,
+    exit_code: Arc<AtomicU8>,
+    _listener: Background<()>,
+}
+
+impl Signals {
+    /// Starts to listen, in place of the signals' usual effect.
+    pub(super) fn listen() -> Self {
+        let stop = CancellationToken::new();
+        let insisted = CancellationToken::new();
+        let exit_code = Arc::new(AtomicU8::new(exit::INTERRUPTED));
+        let listener = listen(stop.clone(), insisted.clone(), Arc::clone(&exit_code));
+        Self {
+            stop,
+            insisted,
+            exit_code,
+            _listener: Background::spawn(listener),
+        }
+    }
+
+    /// Cancelled by the first signal.
+    pub(super) fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Returns at the second signal. Cancel safe.
+    pub(super) async fn insisted(&self) {
+        self.insisted.cancelled().await;
+    }
+
+    /// What a stopped run exits with.
+    pub(super) fn exit_code(&self) -> u8 {
+        self.exit_code.load(Ordering::Relaxed)
+    }
+}
+
+async fn listen(stop: CancellationToken, insisted: CancellationToken, exit_code: Arc<AtomicU8>) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        // Without handlers the signals keep their usual effect.
+        return;
+    };
+    for token in [stop, insisted] {
+        let code = tokio::select! {
+            _ = interrupt.recv() => exit::INTERRUPTED,
+            _ = terminate.recv() => exit::TERMINATED,
+        };
+        exit_code.store(code, Ordering::Relaxed);
+        token.cancel();
+    }
+}

@@ -1,0 +1,52 @@
+use super::args::{Connections, Selection};
+use super::{Error, exit, plan};
+use crate::migrate::{self, Options, prepare};
+use crate::task::Scope;
+use crate::ui::Ui;
+
+/// Check both sides and report every finding; writes nothing
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    connections: Connections,
+
+    #[command(flatten)]
+    selection: Selection,
+
+    /// Judge as for a one-off copy, without a replication slot
+    #[arg(long)]
+    no_sync: bool,
+
+    /// Judge as for a run that drops and recreates databases on the target
+    #[arg(long)]
+    drop_existing: bool,
+}
+
+/// Runs the checks of `init` and prints them.
+///
+/// # Errors
+/// A cluster cannot be reached or read.
+pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
+    let (source, target) = arguments.connections.resolve("validate")?;
+    plan::warn_about(ui, [&source, &target]);
+    let options = Options {
+        source,
+        target,
+        databases: arguments.selection.databases()?,
+        jobs: migrate::automatic_jobs(),
+        replicate: !arguments.no_sync,
+        drop_existing: arguments.drop_existing,
+        analyze: true,
+    };
+    let prepared = prepare(&options, scope).await?;
+    let code = if prepared.errors() == 0 {
+        exit::DONE
+    } else {
+        exit::FAILED
+    };
+    ui.report(&plan::Validation {
+        prepared: &prepared,
+        exit_code: code,
+    })?;
+    Ok(code)
+}

@@ -1,0 +1,52 @@
+use super::Error;
+use super::args::{Connections, Selection};
+use super::plan;
+use crate::migrate;
+use crate::task::Scope;
+use crate::ui::{Report as _, Ui};
+use crate::verify::{self, DatabasePair};
+
+/// Compare the rows of both sides by digest; writes nothing
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    connections: Connections,
+
+    #[command(flatten)]
+    selection: Selection,
+
+    /// Count what only the target has as a difference
+    #[arg(long)]
+    strict: bool,
+
+    /// Parallel workers [default: CPU cores, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+}
+
+/// Compares and reports.
+///
+/// # Errors
+/// The comparison could not begin, or was stopped.
+pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
+    let (source, target) = arguments.connections.resolve("verify")?;
+    plan::warn_about(ui, [&source, &target]);
+    let databases = migrate::select_databases(&source, &arguments.selection.databases()?).await?;
+    let pair = |name: String| DatabasePair {
+        source: name.clone(),
+        target: name,
+    };
+    let options = verify::Options {
+        source,
+        target,
+        databases: databases.into_iter().map(pair).collect(),
+        jobs: arguments
+            .jobs
+            .map_or_else(migrate::automatic_jobs, usize::from),
+        strict: arguments.strict,
+    };
+    let report = verify::run(&options, scope).await?;
+    let code = report.exit_code();
+    ui.report(&report)?;
+    Ok(code)
+}

@@ -1,0 +1,117 @@
+use super::Error;
+use crate::connect::{Endpoint, Purpose};
+use crate::pg::Sql;
+
+/// What the writer's books in one database say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Books {
+    /// Orders that the writer has entered.
+    pub(super) entries: i64,
+    highest: i64,
+    unbalanced: i64,
+    orders_without_entry: i64,
+    order_rows: i64,
+    audit_rows: i64,
+}
+
+impl Books {
+    /// Reads all of it in one statement, that is at one moment.
+    ///
+    /// # Errors
+    /// The database cannot be reached or read.
+    pub(super) async fn read(database: &Endpoint) -> Result<Self, Error> {
+        let session = database
+            .session(Purpose::Introspect)
+            .await
+            .map_err(Error::Connect)?;
+        let sql = Sql::fixed(include_str!("sql/books.sql"));
+        let row = session.query_one(&sql, &[]).await.map_err(Error::Shop)?;
+        Ok(Self {
+            entries: row.get(0),
+            highest: row.get(1),
+            unbalanced: row.get(2),
+            orders_without_entry: row.get(3),
+            order_rows: row.get(4),
+            audit_rows: row.get(5),
+        })
+    }
+
+    /// What is wrong with them, if anything is.
+    pub(super) fn wrong(&self) -> Option<String> {
+        if self.entries != self.highest {
+            return Some(format!(
+                "{} entries, numbered up to {}",
+                self.entries, self.highest
+            ));
+        }
+        if self.unbalanced != 0 {
+            return Some(format!("{} entries do not add up to zero", self.unbalanced));
+        }
+        if self.orders_without_entry != 0 {
+            return Some(format!(
+                "{} orders and entries without each other",
+                self.orders_without_entry
+            ));
+        }
+        let differ = self.audit_rows != self.order_rows;
+        differ.then(|| {
+            format!(
+                "{} audit rows for {} orders",
+                self.audit_rows, self.order_rows
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn books() -> Books {
+        Books {
+            entries: 3,
+            highest: 3,
+            unbalanced: 0,
+            orders_without_entry: 0,
+            order_rows: 5,
+            audit_rows: 5,
+        }
+    }
+
+    #[test]
+    fn a_gap_an_imbalance_or_a_fired_trigger_is_wrong() {
+        assert_eq!(books().wrong(), None);
+        assert!(
+            Books {
+                highest: 4,
+                ..books()
+            }
+            .wrong()
+            .is_some()
+        );
+        assert!(
+            Books {
+                unbalanced: 1,
+                ..books()
+            }
+            .wrong()
+            .is_some()
+        );
+        assert!(
+            Books {
+                orders_without_entry: 1,
+                ..books()
+            }
+            .wrong()
+            .is_some()
+        );
+        assert!(
+            Books {
+                audit_rows: 6,
+                ..books()
+            }
+            .wrong()
+            .is_some()
+        );
+    }
+}

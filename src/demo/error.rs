@@ -1,0 +1,30 @@
+use crate::{connect, migrate, sandbox, verify};
+
+/// Why the demo could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A cluster could not be made.
+    #[error("make the demo's clusters")]
+    Sandbox(#[from] sandbox::Error),
+    /// A cluster could not be reached.
+    #[error("connect to the demo's clusters")]
+    Connect(#[source] connect::Error),
+    /// The shop could not be made, written or read.
+    #[error("the demo's shop")]
+    Shop(#[source] connect::Error),
+    /// The checks refused the copy.
+    #[error("the checks refuse the copy: {finding}")]
+    Refused {
+        /// The first error they found.
+        finding: String,
+    },
+    /// The copy reported no database.
+    #[error("the copy reports no database")]
+    NothingCopied,
+    /// The copy failed.
+    #[error(transparent)]
+    Migrate(#[from] migrate::Error),
+    /// The comparison failed.
+    #[error(transparent)]
+    Verify(#[from] verify::Error),
+}

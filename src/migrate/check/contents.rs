@@ -1,0 +1,49 @@
+//! What stands in a database of the target already.
+
+use crate::connect::{self, Session};
+use crate::pg::Sql;
+
+/// What a database holds beside what every fresh one does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::migrate) struct Contents {
+    /// Tables of any kind, and materialized views.
+    pub(in crate::migrate) tables: i64,
+    /// Everything else outside extensions and system schemas.
+    pub(in crate::migrate) others: i64,
+    /// Large objects.
+    pub(in crate::migrate) large_objects: i64,
+    /// Default privileges, which would leak into every object made.
+    pub(in crate::migrate) default_privileges: i64,
+    /// Its size on disk.
+    pub(in crate::migrate) bytes: i64,
+    /// Whether the connecting role may create schemas in it.
+    pub(in crate::migrate) may_create: bool,
+}
+
+impl Contents {
+    /// Asks the session's database.
+    ///
+    /// # Errors
+    /// The server refused the question.
+    pub(in crate::migrate) async fn load(session: &Session) -> Result<Self, connect::Error> {
+        let row = session
+            .query_one(&Sql::fixed(include_str!("../sql/contents.sql")), &[])
+            .await?;
+        Ok(Self {
+            tables: row.get("tables"),
+            others: row.get("others"),
+            large_objects: row.get("large_objects"),
+            default_privileges: row.get("default_privileges"),
+            bytes: row.get("bytes"),
+            may_create: row.get("may_create"),
+        })
+    }
+
+    /// Whether nothing stands there that a copy could collide with.
+    pub(in crate::migrate) fn is_empty(&self) -> bool {
+        self.tables == 0
+            && self.others == 0
+            && self.large_objects == 0
+            && self.default_privileges == 0
+    }
+}

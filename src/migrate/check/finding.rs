@@ -1,0 +1,114 @@
+use std::fmt;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Examined, and as it should be.
+    Ok,
+    /// Good to know.
+    Note,
+    /// The run goes on, but somebody should look.
+    Warning,
+    /// The run is refused.
+    Error,
+}
+
+/// Which server a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The cluster that is read.
+    Source,
+    /// The cluster that is written.
+    Target,
+    /// The pair.
+    Both,
+}
+
+/// One result of the checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it matters.
+    pub level: Level,
+    /// Where.
+    pub side: Side,
+    /// The database it is about; `None` for the cluster.
+    pub database: Option<String>,
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    pub cure: Option<String>,
+}
+
+impl Finding {
+    /// A finding about a cluster.
+    pub fn new(level: Level, side: Side, message: impl Into<String>) -> Self {
+        Self {
+            level,
+            side,
+            database: None,
+            message: message.into(),
+            cure: None,
+        }
+    }
+
+    /// Names the database.
+    #[must_use]
+    pub fn in_database(mut self, database: &str) -> Self {
+        self.database = Some(database.to_owned());
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = Some(cure.into());
+        self
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Target => "target",
+            Self::Both => "both",
+        })
+    }
+}
+
+/// `error    source myapp: message; cure`, free of control characters.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<8} {}", self.level, self.side)?;
+        let clean = |part: char| {
+            if part.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                part
+            }
+        };
+        if let Some(database) = &self.database {
+            write!(f, " {}", database.chars().map(clean).collect::<String>())?;
+        }
+        write!(
+            f,
+            ": {}",
+            self.message.chars().map(clean).collect::<String>()
+        )?;
+        if let Some(cure) = &self.cure {
+            write!(f, "; {}", cure.chars().map(clean).collect::<String>())?;
+        }
+        Ok(())
+    }
+}

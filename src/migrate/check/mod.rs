@@ -1,0 +1,54 @@
+//! What can be known before anything is written: all of it is found and reported together.
+//!
+//! Loading asks the servers, in read-only sessions; judging is pure. A refusal names every
+//! obstacle at once, so that a night's migration does not fail one finding at a time.
+
+mod contents;
+mod database;
+mod finding;
+mod place;
+mod server;
+
+pub use finding::{Finding, Level, Side};
+pub use server::ServerFacts;
+
+pub(super) use contents::Contents;
+pub(super) use database::{Examination, Offer, examine};
+
+use super::Error;
+use crate::connect::Session;
+
+/// What concerns the two clusters as such: versions, and whether they are one.
+///
+/// # Errors
+/// A server refused a question.
+pub(super) async fn pair(
+    source: (&Session, &ServerFacts),
+    target: (&Session, &ServerFacts),
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = server::judge_versions(source.1, target.1);
+    findings.extend(place::judge(source, target).await?);
+    Ok(findings)
+}
+
+/// What the roles and settings of both clusters allow.
+pub(super) fn abilities(
+    source: &ServerFacts,
+    target: &ServerFacts,
+    replicate: bool,
+    creates: bool,
+) -> Vec<Finding> {
+    let mut findings = server::judge_target(target, creates);
+    if replicate {
+        findings.extend(server::judge_replication(source, SLOTS_AT_A_TIME));
+    }
+    findings
+}
+
+/// Databases are copied one after the other, so one slot is held at a time.
+const SLOTS_AT_A_TIME: i64 = 1;
+
+/// Whether the findings refuse the run.
+pub(super) fn refused(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.level == Level::Error)
+}

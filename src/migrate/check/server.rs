@@ -1,0 +1,220 @@
+//! What the two clusters must be able to do, whatever is copied. Loading asks, judging is pure.
+
+use super::finding::{Finding, Level, Side};
+use crate::connect::{self, Session};
+use crate::pg::{ServerVersion, Sql};
+
+/// What the checks need to know of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// Its version.
+    pub version: ServerVersion,
+    /// Whether it replays another cluster's log.
+    pub standby: bool,
+    /// Which cluster it is; restored copies keep their parent's.
+    pub system_identifier: Option<String>,
+    /// `wal_level`.
+    pub wal_level: String,
+    /// Replication slots left.
+    pub free_slots: i64,
+    /// WAL senders left.
+    pub free_senders: i64,
+    /// The connecting role.
+    pub role: String,
+    /// Whether that role is a superuser.
+    pub superuser: bool,
+    /// Whether it may use replication, by attribute or by a provider's role.
+    pub replication: bool,
+    /// Whether it may create databases.
+    pub createdb: bool,
+    /// Whether it may create roles.
+    pub createrole: bool,
+    /// Prepared transactions, which hold up a slot.
+    pub prepared: i64,
+}
+
+impl ServerFacts {
+    /// Asks a cluster.
+    ///
+    /// # Errors
+    /// The server refused the question.
+    pub async fn load(session: &Session) -> Result<Self, connect::Error> {
+        let row = session
+            .query_one(&Sql::fixed(include_str!("../sql/server.sql")), &[])
+            .await?;
+        let superuser: bool = row.get("superuser");
+        Ok(Self {
+            version: session.version(),
+            standby: row.get("standby"),
+            system_identifier: row.get("system_identifier"),
+            wal_level: row.get("wal_level"),
+            free_slots: row.get("free_slots"),
+            free_senders: row.get("free_senders"),
+            role: row.get("role"),
+            superuser,
+            replication: superuser
+                || row.get::<_, bool>("replication")
+                || row.get::<_, bool>("provider_replication"),
+            createdb: superuser || row.get::<_, bool>("createdb"),
+            createrole: superuser || row.get::<_, bool>("createrole"),
+            prepared: row.get("prepared"),
+        })
+    }
+}
+
+/// Versions of the pair.
+pub(super) fn judge_versions(source: &ServerFacts, target: &ServerFacts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (side, facts) in [(Side::Source, source), (Side::Target, target)] {
+        let major = facts.version.major();
+        let finding = if major < ServerVersion::OLDEST_MAJOR {
+            let message = format!("PostgreSQL {} is too old: 12 is the oldest", facts.version);
+            Finding::new(Level::Error, side, message)
+        } else if major > ServerVersion::NEWEST_MAJOR {
+            let message = format!(
+                "PostgreSQL {} is newer than this program knows",
+                facts.version
+            );
+            Finding::new(Level::Error, side, message).cure("use a newer release of this program")
+        } else {
+            Finding::new(Level::Ok, side, format!("PostgreSQL {}", facts.version))
+        };
+        findings.push(finding);
+    }
+    if target.version.major() < source.version.major() {
+        let message = format!(
+            "the target's PostgreSQL {} is older than the source's {}",
+            target.version, source.version
+        );
+        let cure = "choose a target of the same or a newer major version";
+        findings.push(Finding::new(Level::Error, Side::Both, message).cure(cure));
+    }
+    findings
+}
+
+/// Whether the source can give a slot. `needed` is the number of slots held at one time.
+pub(super) fn judge_replication(source: &ServerFacts, needed: i64) -> Vec<Finding> {
+    let error = |message: &str, cure: &str| {
+        Finding::new(Level::Error, Side::Source, message)
+            .cure(format!("{cure}, or copy once with --no-sync"))
+    };
+    let mut findings = Vec::new();
+    if source.standby {
+        findings.push(error(
+            "is a standby, which gives no slot",
+            "connect to its primary",
+        ));
+    }
+    if source.wal_level != "logical" {
+        let message = format!("wal_level is {}, not logical", source.wal_level);
+        let cure = "ALTER SYSTEM SET wal_level = 'logical' and restart (RDS: rds.logical_replication = 1; \
+                    Cloud SQL: cloudsql.logical_decoding = on; Azure: the server parameter wal_level)";
+        findings.push(error(&message, cure));
+    }
+    if !source.replication {
+        let message = format!("role {} may not use replication", source.role);
+        let cure = "ALTER ROLE … REPLICATION (RDS: GRANT rds_replication TO …)";
+        findings.push(error(&message, cure));
+    }
+    if source.free_slots < needed {
+        findings.push(error(
+            "has no free replication slot",
+            "raise max_replication_slots",
+        ));
+    }
+    if source.free_senders < needed {
+        findings.push(error("has no free WAL sender", "raise max_wal_senders"));
+    }
+    if source.prepared > 0 {
+        let message = format!("{} prepared transactions hold up the slot", source.prepared);
+        let cure = "commit or roll them back";
+        findings.push(Finding::new(Level::Warning, Side::Source, message).cure(cure));
+    }
+    findings
+}
+
+/// What the target's role must be allowed. `creates` tells whether a database must be made.
+pub(super) fn judge_target(target: &ServerFacts, creates: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if target.standby {
+        let message = "is a standby and cannot be written";
+        let cure = "connect to its primary";
+        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+    }
+    if creates && !target.createdb {
+        let message = format!("role {} may not create databases", target.role);
+        let cure = "ALTER ROLE … CREATEDB, or create the databases beforehand";
+        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+    }
+    if !target.createrole {
+        let message = format!("role {} may not create roles", target.role);
+        let cure = "ALTER ROLE … CREATEROLE, unless every role exists";
+        findings.push(Finding::new(Level::Warning, Side::Target, message).cure(cure));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> ServerFacts {
+        ServerFacts {
+            version: ServerVersion::new(170_000),
+            standby: false,
+            system_identifier: Some("1".to_owned()),
+            wal_level: "logical".to_owned(),
+            free_slots: 1,
+            free_senders: 1,
+            role: "me".to_owned(),
+            superuser: false,
+            replication: true,
+            createdb: true,
+            createrole: true,
+            prepared: 0,
+        }
+    }
+
+    fn errors(findings: &[Finding]) -> usize {
+        findings
+            .iter()
+            .filter(|finding| finding.level == Level::Error)
+            .count()
+    }
+
+    #[test]
+    fn every_obstacle_to_replication_is_listed_at_once() {
+        let bad = ServerFacts {
+            standby: true,
+            wal_level: "replica".to_owned(),
+            replication: false,
+            free_slots: 0,
+            free_senders: 0,
+            ..facts()
+        };
+        assert_eq!(errors(&judge_replication(&bad, 1)), 5);
+        assert!(judge_replication(&facts(), 1).is_empty());
+    }
+
+    #[test]
+    fn versions_must_be_known_and_not_descend() {
+        let at = |number| ServerFacts {
+            version: ServerVersion::new(number),
+            ..facts()
+        };
+        assert_eq!(errors(&judge_versions(&at(120_022), &at(180_004))), 0);
+        assert_eq!(errors(&judge_versions(&at(110_000), &at(170_000))), 1);
+        assert_eq!(errors(&judge_versions(&at(170_000), &at(160_000))), 1);
+        assert_eq!(errors(&judge_versions(&at(170_000), &at(190_000))), 1);
+    }
+
+    #[test]
+    fn a_database_can_only_be_made_with_the_right_to() {
+        let poor = ServerFacts {
+            createdb: false,
+            ..facts()
+        };
+        assert_eq!(errors(&judge_target(&poor, true)), 1);
+        assert_eq!(errors(&judge_target(&poor, false)), 0);
+    }
+}

@@ -1,0 +1,218 @@
+//! Phases 7 to 12 for one database: from the consistent point to the statistics.
+
+use super::execute::phase;
+use super::prepare::PlannedDatabase;
+use super::report::DatabaseReport;
+use super::roles::TargetCluster;
+use super::{Error, Options};
+use crate::catalog::load::unsupported::{Severity, Unsupported};
+use crate::connect::Endpoint;
+use crate::ddl::{self, Script, Statement};
+use crate::event::Phase;
+use crate::snapshot::{self, Basis, CopiedTable, Site};
+use crate::task::Scope;
+
+/// Why a database's contents were not copied.
+pub(super) struct Failure {
+    doing: &'static str,
+    cause: Cause,
+}
+
+enum Cause {
+    Snapshot(snapshot::Error),
+    Ddl(ddl::Error),
+    Appeared { count: usize, first: String },
+}
+
+impl Failure {
+    fn at(doing: &'static str) -> impl Fn(snapshot::Error) -> Self {
+        move |error| Self {
+            doing,
+            cause: Cause::Snapshot(error),
+        }
+    }
+
+    /// The error of the run; `removed` tells whether the target database is gone.
+    pub(super) fn into_error(self, database: &str, removed: bool) -> Error {
+        let database = database.to_owned();
+        match self.cause {
+            Cause::Snapshot(error) if error.is_stop() => Error::Stopped,
+            Cause::Snapshot(source) => Error::Copy {
+                database,
+                phase: self.doing,
+                removed,
+                source: Box::new(source),
+            },
+            Cause::Ddl(source) => Error::Ddl { database, source },
+            Cause::Appeared { count, first } => Error::Appeared {
+                database,
+                count,
+                first,
+            },
+        }
+    }
+}
+
+/// Where the rows come from and go to.
+struct Ends {
+    source: Endpoint,
+    target: Endpoint,
+}
+
+/// Copies everything inside a database.
+///
+/// # Errors
+/// The first phase that failed; its slot, snapshot, locks and sessions are gone.
+pub(super) async fn contents(
+    planned: &PlannedDatabase,
+    cluster: &TargetCluster,
+    options: &Options,
+    scope: &Scope,
+) -> Result<DatabaseReport, Failure> {
+    let name = planned.name();
+    let ends = Ends {
+        source: options.source.with_database(name),
+        target: options.target.with_database(name),
+    };
+    let making = snapshot::establish(&ends.source, &planned.point, scope);
+    let basis = phase(scope, Some(name), Phase::Basis, making)
+        .await
+        .map_err(Failure::at("make the consistent point"))?;
+    let copied = under_snapshot(&ends, &basis, (cluster, options), scope).await;
+    // Released on every path and at once: others may wait for our locks.
+    let Basis {
+        catalog,
+        consistent_point,
+        hold,
+        ..
+    } = basis;
+    let released = hold.release().await;
+    let Copied {
+        tables,
+        large_objects,
+        post_data,
+        statements,
+        differences,
+    } = copied?;
+    released.map_err(Failure::at("release the consistent point"))?;
+
+    let finishing = post_data_phase(&ends.target, post_data, options, scope);
+    phase(scope, Some(name), Phase::PostData, finishing)
+        .await
+        .map_err(Failure::at("post-data"))?;
+    let values = snapshot::copy_sequences(&ends.source, &ends.target, &catalog, scope);
+    let sequences = phase(scope, Some(name), Phase::Values, values)
+        .await
+        .map_err(Failure::at("sequence values"))?;
+    if options.analyze {
+        let names = tables.iter().map(|table| table.table.clone()).collect();
+        let analyzing = snapshot::analyze(&ends.target, names, options.jobs, scope);
+        phase(scope, Some(name), Phase::Statistics, analyzing)
+            .await
+            .map_err(Failure::at("statistics"))?;
+    }
+    snapshot::wait_flushed(&ends.target)
+        .await
+        .map_err(Failure::at("flush"))?;
+    Ok(DatabaseReport {
+        name: name.to_owned(),
+        consistent_point,
+        tables,
+        statements,
+        sequences,
+        large_objects,
+        differences,
+        elapsed: std::time::Duration::ZERO,
+    })
+}
+
+/// What the phases under the snapshot leave for those after it.
+struct Copied {
+    tables: Vec<CopiedTable>,
+    large_objects: usize,
+    post_data: Vec<Statement>,
+    statements: usize,
+    differences: Vec<String>,
+}
+
+/// Pre-data and data: as long as these last, the source keeps snapshot and locks.
+async fn under_snapshot(
+    ends: &Ends,
+    basis: &Basis,
+    (cluster, options): (&TargetCluster, &Options),
+    scope: &Scope,
+) -> Result<Copied, Failure> {
+    let name = ends.target.database();
+    let refused = |object: &&Unsupported| object.severity == Severity::Refuse;
+    if let Some(first) = basis.unsupported.iter().find(refused) {
+        let count = basis.unsupported.iter().filter(refused).count();
+        let first = first.to_string();
+        return Err(Failure {
+            doing: "check",
+            cause: Cause::Appeared { count, first },
+        });
+    }
+    let Script {
+        pre_data,
+        post_data,
+        omissions,
+    } = ddl::script(&basis.catalog, &cluster.ddl_options()).map_err(|error| Failure {
+        doing: "plan",
+        cause: Cause::Ddl(error),
+    })?;
+    let statements = pre_data.len() + post_data.len();
+    let site = Site {
+        target: ends.target.clone(),
+        phase: Phase::PreData,
+    };
+    let making = snapshot::run_script(&site, &pre_data, scope);
+    phase(scope, Some(name), Phase::PreData, making)
+        .await
+        .map_err(Failure::at("pre-data"))?;
+
+    let request = snapshot::CopyRequest {
+        source: ends.source.clone(),
+        target: ends.target.clone(),
+        target_version: cluster.version,
+        jobs: options.jobs,
+    };
+    let copying = snapshot::copy_rows(&request, basis, scope);
+    let tables = phase(scope, Some(name), Phase::Data, copying)
+        .await
+        .map_err(Failure::at("data"))?;
+    let grants = cluster.grants();
+    let objects = snapshot::copy_large_objects(&request, basis, &grants, scope)
+        .await
+        .map_err(Failure::at("large objects"))?;
+    let omissions = omissions.iter().map(ToString::to_string);
+    Ok(Copied {
+        tables,
+        large_objects: objects.count,
+        post_data,
+        statements,
+        differences: omissions.chain(objects.left_out).collect(),
+    })
+}
+
+/// Runs post-data wave by wave; within a wave, tables go side by side where they may.
+async fn post_data_phase(
+    target: &Endpoint,
+    statements: Vec<Statement>,
+    options: &Options,
+    scope: &Scope,
+) -> Result<(), snapshot::Error> {
+    let site = Site {
+        target: target.clone(),
+        phase: Phase::PostData,
+    };
+    for wave in statements.chunk_by(|one, next| one.wave == next.wave) {
+        let (alone, together): (Vec<_>, Vec<_>) = wave
+            .iter()
+            .cloned()
+            .partition(|statement| statement.must_run_alone);
+        let chains = snapshot::by_table(together);
+        snapshot::run_parallel(&site, chains, options.jobs, scope).await?;
+        snapshot::run_script(&site, &alone, scope).await?;
+    }
+    Ok(())
+}

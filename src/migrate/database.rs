@@ -1,0 +1,115 @@
+//! Makes, drops and configures databases of the target.
+
+use super::{Error, door};
+use crate::connect::{self, Endpoint, Session};
+use crate::pg::{Ident, Sql, SqlState};
+use crate::sql;
+
+/// Makes a database.
+///
+/// # Errors
+/// The target refuses a statement.
+pub(super) async fn create(target: &Endpoint, name: &str, create: &Sql) -> Result<(), Error> {
+    run_alone(target, "create", name, std::slice::from_ref(create)).await
+}
+
+/// Runs statements one by one, beside the database.
+async fn run_alone(
+    target: &Endpoint,
+    what: &'static str,
+    name: &str,
+    statements: &[Sql],
+) -> Result<(), Error> {
+    let session = door::beside(target, name).await?;
+    for statement in statements {
+        let done = session.batch(statement).await;
+        done.map_err(|source| Error::Database {
+            what,
+            database: name.to_owned(),
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+/// Sets what may lock us out, such as settings and the connection limit, as the last step.
+///
+/// # Errors
+/// The target refuses a statement.
+pub(super) async fn finish(target: &Endpoint, name: &str, statements: &[Sql]) -> Result<(), Error> {
+    run_alone(target, "configure", name, statements).await
+}
+
+/// Drops a database that holds objects, ending its sessions.
+///
+/// # Errors
+/// A slot or a subscription lives in it; it is then left alone. Or the target refuses.
+pub(super) async fn drop_database(target: &Endpoint, name: &str) -> Result<(), Error> {
+    if let Some(by) = used_by(target, name).await? {
+        return Err(Error::InUse {
+            database: name.to_owned(),
+            by,
+        });
+    }
+    let session = door::beside(target, name).await?;
+    let dropped = drop_with_sessions(&session, name).await;
+    dropped.map_err(|source| Error::Database {
+        what: "drop",
+        database: name.to_owned(),
+        source,
+    })
+}
+
+/// Removes a database that this run has made, so that no half-copied one remains. Whether it did.
+pub(super) async fn remove(target: &Endpoint, name: &str) -> bool {
+    let Ok(session) = door::beside(target, name).await else {
+        return false;
+    };
+    match drop_with_sessions(&session, name).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, database = name, "the incomplete database could not be removed");
+            false
+        }
+    }
+}
+
+/// Attempts at a drop while sessions come and go.
+const ATTEMPTS: u32 = 20;
+
+async fn drop_with_sessions(session: &Session, name: &str) -> Result<(), connect::Error> {
+    let ident = Ident::from_catalog(name);
+    // A template cannot be dropped.
+    session
+        .batch(&sql!("ALTER DATABASE {} WITH IS_TEMPLATE false", ident))
+        .await?;
+    let end = Sql::fixed(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE datname = $1::text::name AND pid <> pg_catalog.pg_backend_pid()",
+    );
+    for _ in 1..ATTEMPTS {
+        session.query(&end, &[&name]).await?;
+        match session.batch(&sql!("DROP DATABASE {}", ident)).await {
+            Err(error) if error.sqlstate() == Some(SqlState::OBJECT_IN_USE) => {}
+            other => return other,
+        }
+    }
+    session.batch(&sql!("DROP DATABASE {}", ident)).await
+}
+
+/// A slot in the database, or a subscription of it, by name.
+async fn used_by(target: &Endpoint, name: &str) -> Result<Option<String>, Error> {
+    let examine = Error::examine(super::Side::Target);
+    let session = door::beside(target, name).await?;
+    let sql = Sql::fixed(
+        "SELECT 'replication slot ' || slot_name FROM pg_catalog.pg_replication_slots \
+           WHERE database = $1::text::name \
+         UNION ALL \
+         SELECT 'subscription ' || s.subname FROM pg_catalog.pg_stat_subscription s \
+           JOIN pg_catalog.pg_database d ON d.datname = $1::text::name \
+           JOIN pg_catalog.pg_stat_activity a ON a.pid = s.pid AND a.datid = d.oid \
+         LIMIT 1",
+    );
+    let rows = session.query(&sql, &[&name]).await.map_err(examine)?;
+    Ok(rows.first().map(|row| row.get(0)))
+}

@@ -1,0 +1,122 @@
+use crate::pg::Ident;
+use crate::{catalog, connect, ddl, selection, snapshot};
+
+use super::Side;
+
+/// Why `init` or its checks did not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A cluster cannot be reached.
+    #[error("connect to the {side}")]
+    Connect {
+        /// Which one.
+        side: Side,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// A question of the checks was refused.
+    #[error("examine the {side}")]
+    Examine {
+        /// Which cluster.
+        side: Side,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// The names given select nothing.
+    #[error(transparent)]
+    Selection(#[from] selection::Error),
+    /// The catalog could not be read.
+    #[error("read the definitions of the {side}'s {place}")]
+    Catalog {
+        /// Which cluster.
+        side: Side,
+        /// Which database, or `roles`.
+        place: String,
+        /// The cause.
+        source: catalog::Error,
+    },
+    /// No order of the definitions works, or one cannot be written for the target.
+    #[error("database {database}")]
+    Ddl {
+        /// The database.
+        database: String,
+        /// The cause.
+        source: ddl::Error,
+    },
+    /// Roles could not be made.
+    #[error("make the roles on the target{}", role_note(role.as_ref()))]
+    Roles {
+        /// The role at hand.
+        role: Option<Ident>,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// The target's version cannot hold the database.
+    #[error(transparent)]
+    Unmakeable(#[from] ddl::object::database::Error),
+    /// The target database could not be made, dropped or configured.
+    #[error("{what} database {database} on the target")]
+    Database {
+        /// `create`, `drop` or `configure`.
+        what: &'static str,
+        /// The database.
+        database: String,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// Somebody replicates from or into the database that was to be dropped.
+    #[error("database {database} on the target is in use by {by}; remove it first")]
+    InUse {
+        /// The database.
+        database: String,
+        /// A slot or subscription, by name.
+        by: String,
+    },
+    /// A phase of the copy ended with an error.
+    #[error("database {database}: {phase}{}", kept_note(*removed))]
+    Copy {
+        /// The database.
+        database: String,
+        /// What was being done.
+        phase: &'static str,
+        /// Whether the target database, made by this run, was removed again.
+        removed: bool,
+        /// The cause.
+        #[source]
+        source: Box<snapshot::Error>,
+    },
+    /// Objects appeared on the source, after the checks, that cannot be copied.
+    #[error(
+        "database {database}: {count} objects of kinds that are not copied yet appeared on the source, the first: {first}"
+    )]
+    Appeared {
+        /// The database.
+        database: String,
+        /// How many.
+        count: usize,
+        /// The first.
+        first: String,
+    },
+    /// The run was asked to stop.
+    #[error("stopped before the end; run the same command again")]
+    Stopped,
+}
+
+fn role_note(role: Option<&Ident>) -> String {
+    role.map_or_else(String::new, |role| format!(": role {role}"))
+}
+
+impl Error {
+    /// Wraps the refusal of a question of the checks.
+    pub(super) fn examine(side: Side) -> impl Fn(connect::Error) -> Self + Copy {
+        move |source| Self::Examine { side, source }
+    }
+}
+
+fn kept_note(removed: bool) -> &'static str {
+    if removed {
+        " (the incomplete target database was removed)"
+    } else {
+        " (the target database is incomplete: repeat with --drop-existing)"
+    }
+}

@@ -1,0 +1,147 @@
+//! Phases 5 to 13 of `init`.
+
+use std::future::Future;
+use std::time::Instant;
+
+use super::prepare::{Fate, PlannedDatabase, Prepared};
+use super::report::{DatabaseReport, Report};
+use super::roles::{self, TargetCluster};
+use super::{Error, Options, copy, database};
+use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
+use crate::event::{Event, Phase};
+use crate::pg::Sql;
+use crate::task::Scope;
+
+/// Carries out what [`prepare`](super::prepare()) planned. The user has agreed.
+///
+/// # Errors
+/// The first phase that failed. Databases finished before stay; the one at hand is removed if this
+/// run has made it. No slot, session or lock remains.
+///
+/// # Panics
+/// The findings of `prepared` refuse the run.
+pub async fn execute(
+    prepared: Prepared,
+    options: &Options,
+    scope: &Scope,
+) -> Result<Report, Error> {
+    assert_eq!(
+        prepared.errors(),
+        0,
+        "refused findings end a run before it begins"
+    );
+    let begun = Instant::now();
+    let mut report = Report::default();
+    let read = prepared
+        .roles
+        .as_ref()
+        .expect("a plan without errors has read the roles");
+    let (cluster, differences) =
+        phase(scope, None, Phase::Roles, roles::make(read, options)).await?;
+    report.differences = differences;
+    for planned in &prepared.databases {
+        let done = one_database(planned, &cluster, options, scope).await?;
+        report.databases.push(done);
+    }
+    report.elapsed = begun.elapsed();
+    Ok(report)
+}
+
+/// Emits the beginning and the end of a phase around work.
+pub(super) async fn phase<T, E>(
+    scope: &Scope,
+    database: Option<&str>,
+    phase: Phase,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let database = database.map(str::to_owned);
+    let begun = Instant::now();
+    scope
+        .events
+        .emit(Event::PhaseStarted {
+            database: database.clone(),
+            phase,
+        })
+        .await;
+    let done = work.await?;
+    let elapsed = begun.elapsed();
+    scope
+        .events
+        .emit(Event::PhaseFinished {
+            database,
+            phase,
+            elapsed,
+        })
+        .await;
+    Ok(done)
+}
+
+async fn one_database(
+    planned: &PlannedDatabase,
+    cluster: &TargetCluster,
+    options: &Options,
+    scope: &Scope,
+) -> Result<DatabaseReport, Error> {
+    if scope.stop.is_cancelled() {
+        return Err(Error::Stopped);
+    }
+    let name = planned.name();
+    let begun = Instant::now();
+    let wanted = DatabaseOptions {
+        name: &planned.database.name,
+        owner: Some(&planned.database.owner),
+        locale: None,
+        version: cluster.version,
+    };
+    let create = render_create(&planned.database, wanted)?;
+    let finish = render_finish(
+        &planned.database,
+        wanted,
+        &cluster.grants(),
+        &cluster.settable,
+    );
+    phase(
+        scope,
+        Some(name),
+        Phase::Database,
+        make_database(planned, &create, options),
+    )
+    .await?;
+    let done = match copy::contents(planned, cluster, options, scope).await {
+        Ok(done) => done,
+        Err(error) => return Err(failed(planned, options, error).await),
+    };
+    database::finish(&options.target, name, &finish.statements).await?;
+    let mut differences = done.differences;
+    differences.extend(finish.omissions.iter().map(ToString::to_string));
+    Ok(DatabaseReport {
+        elapsed: begun.elapsed(),
+        differences,
+        ..done
+    })
+}
+
+async fn make_database(
+    planned: &PlannedDatabase,
+    create: &Sql,
+    options: &Options,
+) -> Result<(), Error> {
+    let name = planned.name();
+    match planned.fate {
+        Fate::Use => return Ok(()),
+        Fate::Replace { .. } => database::drop_database(&options.target, name).await?,
+        Fate::Create => {}
+    }
+    database::create(&options.target, name, create).await
+}
+
+/// Clears up after a failed copy and says what became of the target database.
+async fn failed(planned: &PlannedDatabase, options: &Options, error: copy::Failure) -> Error {
+    let made = planned.fate != Fate::Use;
+    let removed = if made {
+        database::remove(&options.target, planned.name()).await
+    } else {
+        false
+    };
+    error.into_error(planned.name(), removed)
+}

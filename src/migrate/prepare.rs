@@ -1,0 +1,388 @@
+//! Phases 1 and 2 of `init`: examine both clusters, decide what happens to each database.
+
+use std::collections::BTreeMap;
+
+use super::check::{self, Contents, Examination, Finding, Level, ServerFacts, Side};
+use super::roles::RolesRead;
+use super::{Error, Options, door};
+use crate::catalog::cluster::{Candidate, Database, Roles};
+use crate::catalog::load::database::{load_databases, load_settable};
+use crate::catalog::load::roles::load_roles;
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::event::{Event, Phase};
+use crate::logical::{SlotIdentity, slot_name};
+use crate::selection::Databases;
+use crate::snapshot::PointKind;
+use crate::task::Scope;
+
+/// What happens to a database of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is made.
+    Create,
+    /// It exists, is empty, and is used as it is.
+    Use,
+    /// It holds objects; it is dropped and made again.
+    Replace {
+        /// Tables it holds.
+        tables: i64,
+        /// Its size on disk.
+        bytes: i64,
+    },
+}
+
+/// One database of the plan.
+#[derive(Debug)]
+pub struct PlannedDatabase {
+    /// As the source describes it.
+    pub database: Database,
+    /// What happens on the target.
+    pub fate: Fate,
+    /// Estimated bytes to copy, as they lie on the source's disk.
+    pub bytes: u64,
+    /// Tables with rows of their own.
+    pub tables: usize,
+    /// How the consistent point comes about.
+    pub point: PointKind,
+}
+
+impl PlannedDatabase {
+    /// The database's name, the same on both sides.
+    pub fn name(&self) -> &str {
+        self.database.name.as_str()
+    }
+}
+
+/// What `init` found and would do.
+#[derive(Debug)]
+pub struct Prepared {
+    /// All results of the checks, worst last.
+    pub findings: Vec<Finding>,
+    /// What would be copied, in name order; may be incomplete when the findings refuse the run.
+    pub databases: Vec<PlannedDatabase>,
+    pub(super) roles: Option<RolesRead>,
+}
+
+impl Prepared {
+    /// How many findings refuse the run.
+    pub fn errors(&self) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.level == Level::Error)
+            .count()
+    }
+}
+
+/// A cluster as the checks see it.
+struct Cluster {
+    session: Session,
+    facts: ServerFacts,
+}
+
+impl Cluster {
+    async fn open(side: Side, endpoint: &Endpoint) -> Result<Self, Error> {
+        let session = door::open(side, endpoint, Purpose::Introspect).await?;
+        let facts = ServerFacts::load(&session)
+            .await
+            .map_err(Error::examine(side))?;
+        Ok(Self { session, facts })
+    }
+
+    async fn roles(&self, side: Side) -> Result<Roles, Error> {
+        let place = "roles".to_owned();
+        load_roles(&self.session)
+            .await
+            .map_err(|source| Error::Catalog {
+                side,
+                place,
+                source,
+            })
+    }
+
+    async fn databases(&self, side: Side) -> Result<Vec<Database>, Error> {
+        let place = "databases".to_owned();
+        load_databases(&self.session)
+            .await
+            .map_err(|source| Error::Catalog {
+                side,
+                place,
+                source,
+            })
+    }
+}
+
+/// Examines both clusters. Writes nothing.
+///
+/// # Errors
+/// A cluster cannot be reached or read, or the names select nothing. Obstacles to the run itself
+/// are no errors here but [`findings`](Prepared::findings).
+pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
+    let phase = Phase::Check;
+    scope
+        .events
+        .emit(Event::PhaseStarted {
+            database: None,
+            phase,
+        })
+        .await;
+    let source = Cluster::open(Side::Source, &options.source).await?;
+    let target = Cluster::open(Side::Target, &options.target).await?;
+    let mut findings = check::pair(
+        (&source.session, &source.facts),
+        (&target.session, &target.facts),
+    )
+    .await?;
+    if check::refused(&findings) {
+        return Ok(Prepared {
+            findings,
+            databases: Vec::new(),
+            roles: None,
+        });
+    }
+    let roles = read_roles(&source, &target).await?;
+    let offered = source.databases(Side::Source).await?;
+    let chosen = choose(&options.databases, &offered, &roles.source)?;
+    findings.extend(unselected_maintenance(options, &chosen, &offered).await?);
+    let existing: BTreeMap<_, _> = target
+        .databases(Side::Target)
+        .await?
+        .into_iter()
+        .map(|database| (database.name.clone(), database))
+        .collect();
+    let creates = options.drop_existing
+        || chosen
+            .iter()
+            .any(|database| !existing.contains_key(&database.name));
+    let facts = (&source.facts, &target.facts);
+    findings.extend(check::abilities(
+        facts.0,
+        facts.1,
+        options.replicate,
+        creates,
+    ));
+    let offer = check::Offer::load(&target.session).await?;
+    let mut databases = Vec::new();
+    for database in chosen {
+        if scope.stop.is_cancelled() {
+            return Err(Error::Stopped);
+        }
+        let exists = existing.get(&database.name);
+        let (planned, more) = plan(options, database, exists, (&offer, facts)).await?;
+        findings.extend(more);
+        databases.push(planned);
+    }
+    findings.sort_by_key(|finding| finding.level);
+    Ok(Prepared {
+        findings,
+        databases,
+        roles: Some(roles),
+    })
+}
+
+/// Roles of both sides, and what may be set on the target.
+async fn read_roles(source: &Cluster, target: &Cluster) -> Result<RolesRead, Error> {
+    let unread = |source| Error::Catalog {
+        side: Side::Target,
+        place: "parameters".to_owned(),
+        source,
+    };
+    Ok(RolesRead {
+        source: source.roles(Side::Source).await?,
+        target: target.roles(Side::Target).await?,
+        settable: load_settable(&target.session).await.map_err(unread)?,
+    })
+}
+
+/// Examines one database on both sides.
+async fn plan(
+    options: &Options,
+    database: Database,
+    exists: Option<&Database>,
+    (offer, facts): (&check::Offer, (&ServerFacts, &ServerFacts)),
+) -> Result<(PlannedDatabase, Vec<Finding>), Error> {
+    let endpoint = options.source.with_database(database.name.as_str());
+    let Examination {
+        bytes,
+        tables,
+        mut findings,
+    } = check::examine(&endpoint, offer).await?;
+    let (fate, more) = fate(options, &database, exists).await?;
+    findings.extend(more);
+    let point = point(options, &database, facts);
+    Ok((
+        PlannedDatabase {
+            database,
+            fate,
+            bytes,
+            tables,
+            point,
+        },
+        findings,
+    ))
+}
+
+/// The names of the databases asked for, in name order.
+///
+/// # Errors
+/// The source cannot be reached or read, or the names select nothing.
+pub async fn select_databases(source: &Endpoint, wanted: &Databases) -> Result<Vec<String>, Error> {
+    let source = Cluster::open(Side::Source, source).await?;
+    let roles = source.roles(Side::Source).await?;
+    let chosen = choose(wanted, &source.databases(Side::Source).await?, &roles)?;
+    Ok(chosen
+        .iter()
+        .map(|database| database.name.as_str().to_owned())
+        .collect())
+}
+
+/// The databases asked for, in name order.
+fn choose(wanted: &Databases, offered: &[Database], roles: &Roles) -> Result<Vec<Database>, Error> {
+    let provider = roles.provider();
+    let candidate = |database: &&Database| {
+        matches!(
+            database.candidate(provider),
+            Candidate::Yes | Candidate::WhenNamed
+        )
+    };
+    let names: Vec<String> = offered
+        .iter()
+        .filter(candidate)
+        .map(|database| database.name.as_str().to_owned())
+        .collect();
+    let chosen = wanted.choose(&names)?;
+    let find = |name: &String| {
+        offered
+            .iter()
+            .find(|database| database.name.as_str() == name)
+    };
+    Ok(chosen.iter().filter_map(find).cloned().collect())
+}
+
+/// A note when the maintenance database holds tables and is not copied.
+async fn unselected_maintenance(
+    options: &Options,
+    chosen: &[Database],
+    offered: &[Database],
+) -> Result<Option<Finding>, Error> {
+    let Some(database) = offered
+        .iter()
+        .find(|database| database.name.as_str() == "postgres")
+    else {
+        return Ok(None);
+    };
+    if !database.allows_connections || chosen.iter().any(|other| other.name == database.name) {
+        return Ok(None);
+    }
+    let endpoint = options.source.with_database("postgres");
+    let Ok(session) = endpoint.session(Purpose::Introspect).await else {
+        let message = "database postgres is not selected, and could not be looked into";
+        return Ok(Some(Finding::new(Level::Note, Side::Source, message)));
+    };
+    let contents = Contents::load(&session)
+        .await
+        .map_err(Error::examine(Side::Source))?;
+    Ok((contents.tables > 0).then(|| {
+        let message = format!(
+            "database postgres holds {} tables and is not selected",
+            contents.tables
+        );
+        let cure = "name it in --include-databases to copy it";
+        Finding::new(Level::Warning, Side::Source, message).cure(cure)
+    }))
+}
+
+/// What happens to a database on the target, and what speaks against it.
+async fn fate(
+    options: &Options,
+    database: &Database,
+    existing: Option<&Database>,
+) -> Result<(Fate, Vec<Finding>), Error> {
+    let Some(existing) = existing else {
+        return Ok((Fate::Create, Vec::new()));
+    };
+    let name = database.name.as_str();
+    let endpoint = options.target.with_database(name);
+    let session = endpoint
+        .session(Purpose::Introspect)
+        .await
+        .map_err(|source| Error::Connect {
+            side: Side::Target,
+            source,
+        })?;
+    let contents = Contents::load(&session)
+        .await
+        .map_err(Error::examine(Side::Target))?;
+    if contents.is_empty() {
+        let findings = use_findings(database, existing, &contents);
+        let findings = findings
+            .into_iter()
+            .map(|finding| finding.in_database(name))
+            .collect();
+        return Ok((Fate::Use, findings));
+    }
+    let fate = Fate::Replace {
+        tables: contents.tables,
+        bytes: contents.bytes,
+    };
+    if options.drop_existing {
+        return Ok((fate, Vec::new()));
+    }
+    let message = format!(
+        "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",
+        contents.tables, contents.others, contents.large_objects, contents.default_privileges
+    );
+    let finding = Finding::new(Level::Error, Side::Target, message)
+        .in_database(name)
+        .cure("pass --drop-existing to drop and recreate it, or choose another target");
+    Ok((fate, vec![finding]))
+}
+
+/// What differs when an existing empty database is used as it is.
+fn use_findings(database: &Database, existing: &Database, contents: &Contents) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !contents.may_create {
+        let message = "the connecting role may not create schemas in it";
+        let cure = "GRANT CREATE ON DATABASE … TO the connecting role";
+        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+    }
+    if database.encoding != existing.encoding {
+        let holds_all = existing.encoding == "UTF8" && database.encoding != "SQL_ASCII";
+        let level = if holds_all { Level::Note } else { Level::Error };
+        let message = format!(
+            "its encoding is {}, the source's {}",
+            existing.encoding, database.encoding
+        );
+        let finding = Finding::new(level, Side::Target, message);
+        findings.push(if holds_all {
+            finding
+        } else {
+            finding.cure("drop it: it is then made anew")
+        });
+    }
+    if database.locale != existing.locale {
+        let message = "its locale differs from the source's: text may sort in another order";
+        findings.push(Finding::new(Level::Note, Side::Target, message));
+    }
+    findings
+}
+
+/// The slot's name, where replication is to follow.
+fn point(
+    options: &Options,
+    database: &Database,
+    (source, target): (&ServerFacts, &ServerFacts),
+) -> PointKind {
+    if !options.replicate {
+        return PointKind::SnapshotOnly;
+    }
+    let system = |facts: &ServerFacts| facts.system_identifier.clone().unwrap_or_default();
+    PointKind::TemporarySlot(slot_name(
+        database.name.as_str(),
+        &SlotIdentity {
+            source_system: &system(source),
+            source_database: database.oid,
+            target_system: &system(target),
+            target_database: database.name.as_str(),
+        },
+    ))
+}

@@ -1,0 +1,298 @@
+//! The consistent point of one database: what is locked, what the snapshot shows, and where the
+//! log goes on from there.
+//!
+//! The order is the guarantee. Tables are listed and locked; *then* the slot is made, which waits
+//! for older transactions and exports the snapshot of its consistent point; *then* the catalog
+//! is read under that snapshot and compared with what was locked. Whatever DDL slipped in between
+//! shows as a difference, and the basis is made anew.
+
+use tokio::time::{Duration, Instant};
+
+use super::Error;
+use super::lease::SnapshotLease;
+use super::lock::{self, ListedTable, TableLocks};
+use crate::catalog::load::unsupported::{Unsupported, load_unsupported};
+use crate::catalog::{self, Catalog};
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::event::Event;
+use crate::pg::{Lsn, SlotName, SqlState};
+use crate::task::{Background, Scope};
+use crate::wire::{self, SlotSnapshot};
+
+/// How often the basis is made anew because of DDL before the run gives up.
+const ATTEMPTS: u32 = 3;
+
+/// How often a slot's creation looks for sessions that wait for our locks.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// When a slot's creation that waits for older transactions says whom it waits for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How the consistent point comes about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PointKind {
+    /// By creating this slot, so that replication can start exactly there.
+    TemporarySlot(SlotName),
+    /// By a plain exported snapshot: a one-off copy.
+    SnapshotOnly,
+}
+
+/// A consistent point.
+#[derive(Debug)]
+pub struct Basis {
+    /// The database as the snapshot shows it.
+    pub catalog: Catalog,
+    /// Objects in it that cannot be copied.
+    pub unsupported: Vec<Unsupported>,
+    /// Where the log continues after the snapshot; only with a slot.
+    pub consistent_point: Option<Lsn>,
+    /// What keeps snapshot, locks and slot.
+    pub hold: Hold,
+}
+
+/// What keeps a consistent point readable; gone when dropped.
+#[derive(Debug)]
+pub struct Hold {
+    pub(super) lease: SnapshotLease,
+    pub(super) locks: TableLocks,
+    slot: Option<(wire::Connection<wire::Idle>, SlotName)>,
+}
+
+impl Hold {
+    /// Ends snapshot and locks and drops the slot, and waits until the server has done so.
+    ///
+    /// # Errors
+    /// The server did not confirm the drop; the temporary slot then ends with its connection.
+    pub async fn release(self) -> Result<(), Error> {
+        let Self { lease, locks, slot } = self;
+        drop(lease);
+        drop(locks);
+        if let Some((mut connection, name)) = slot {
+            connection
+                .drop_slot(&name)
+                .await
+                .map_err(Error::Replication)?;
+        }
+        Ok(())
+    }
+}
+
+/// What one attempt came to.
+enum Attempt {
+    Settled(Box<Basis>),
+    /// DDL came between; the text names it.
+    Disturbed(String),
+}
+
+/// Makes the basis of the database that `source` names.
+///
+/// # Errors
+/// DDL came between in every attempt; a lock, a slot or a connection was not to be had; or the
+/// scope was stopped. Nothing is left behind on the server then.
+pub async fn establish(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<Basis, Error> {
+    let mut last = String::new();
+    for _ in 0..ATTEMPTS {
+        match attempt(source, kind, scope).await? {
+            Attempt::Settled(basis) => return Ok(*basis),
+            Attempt::Disturbed(what) => {
+                let note = format!(
+                    "definitions changed while the snapshot was made ({what}); beginning again"
+                );
+                scope.events.emit(Event::Note(note)).await;
+                last = what;
+            }
+        }
+    }
+    Err(Error::Unsettled { what: last })
+}
+
+async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<Attempt, Error> {
+    let locks = TableLocks::take(source, scope).await?;
+    let (slot, consistent_point, lease) = match kind {
+        PointKind::SnapshotOnly => (None, None, SnapshotLease::take(source, None, scope).await?),
+        PointKind::TemporarySlot(name) => match create_slot(source, name, &locks, scope).await? {
+            Created::Slot(connection, slot) => {
+                let snapshot = slot.snapshot_name.as_deref();
+                let lease = SnapshotLease::take(source, snapshot, scope).await?;
+                (
+                    Some((connection, name.clone())),
+                    Some(slot.consistent_point),
+                    lease,
+                )
+            }
+            Created::Disturbed(what) => return Ok(Attempt::Disturbed(what)),
+        },
+    };
+    let session = lease.session().await?;
+    let seen = lock::list_tables(&session).await.map_err(Error::Lock)?;
+    if let Some(what) = difference(locks.tables(), &seen) {
+        return Ok(Attempt::Disturbed(what));
+    }
+    match definitions(&session).await {
+        Ok((catalog, unsupported)) => {
+            let hold = Hold { lease, locks, slot };
+            let basis = Basis {
+                catalog,
+                unsupported,
+                consistent_point,
+                hold,
+            };
+            Ok(Attempt::Settled(Box::new(basis)))
+        }
+        // The deparse functions look at the latest state: what they were asked about is gone.
+        Err(error) if error.sqlstate().is_some_and(vanished) => {
+            Ok(Attempt::Disturbed(error.to_string()))
+        }
+        Err(error) => Err(Error::Catalog(error)),
+    }
+}
+
+/// Reads what the snapshot shows.
+async fn definitions(session: &Session) -> Result<(Catalog, Vec<Unsupported>), catalog::Error> {
+    let catalog = catalog::load::load(session).await?;
+    let unsupported = load_unsupported(session).await?;
+    Ok((catalog, unsupported))
+}
+
+/// Whether a code means that a definition vanished between the snapshot and now.
+fn vanished(code: SqlState) -> bool {
+    matches!(
+        code,
+        SqlState::INTERNAL_ERROR
+            | SqlState::UNDEFINED_OBJECT
+            | SqlState::UNDEFINED_TABLE
+            | SqlState::UNDEFINED_FUNCTION
+    )
+}
+
+/// The first table that is not under the snapshot what it was when locked.
+fn difference(locked: &[ListedTable], seen: &[ListedTable]) -> Option<String> {
+    let other = |table: &ListedTable, tables: &[ListedTable]| {
+        tables.iter().find(|other| other.oid == table.oid).cloned()
+    };
+    let changed = locked.iter().find_map(|table| match other(table, seen) {
+        Some(now) if now == *table => None,
+        Some(_) => Some(format!("table {} was altered", table.name)),
+        None => Some(format!("table {} was made", table.name)),
+    });
+    let fresh = || {
+        let unknown = seen.iter().find(|table| other(table, locked).is_none());
+        unknown.map(|table| format!("table {} was made", table.name))
+    };
+    changed.or_else(fresh)
+}
+
+enum Created {
+    Slot(wire::Connection<wire::Idle>, wire::CreatedSlot),
+    Disturbed(String),
+}
+
+/// Creates the slot, unless a session that waits for our locks stands in the way.
+///
+/// The creation waits for every transaction that has written. If one of those waits for our table
+/// locks, neither would ever go on, and the server's deadlock detector does not see it: our lock
+/// session waits for nothing. The locks then give way.
+async fn create_slot(
+    source: &Endpoint,
+    name: &SlotName,
+    locks: &TableLocks,
+    scope: &Scope,
+) -> Result<Created, Error> {
+    let mut connection = source.replication().await.map_err(Error::Connect)?;
+    let key = connection.cancel_key();
+    let slot = name.clone();
+    let creation = Background::spawn(async move {
+        let created = connection
+            .create_logical_slot(&slot, true, SlotSnapshot::Export)
+            .await;
+        (connection, created)
+    });
+    let waiting = wait_in_the_way(source, locks, scope);
+    let outcome = {
+        let creation = creation.join();
+        tokio::pin!(creation, waiting);
+        tokio::select! {
+            biased;
+            done = &mut creation => Outcome::Done(done),
+            () = scope.stop.cancelled() => Outcome::Abandoned(Err(Error::Stopped)),
+            found = &mut waiting => Outcome::Abandoned(found.map(Created::Disturbed)),
+        }
+    };
+    match outcome {
+        Outcome::Done((connection, Ok(slot))) => Ok(Created::Slot(connection, slot)),
+        Outcome::Done((_, Err(error))) => Err(Error::Replication(error)),
+        Outcome::Abandoned(reason) => {
+            // The server does not notice a closed connection while it waits for transactions.
+            if let Some(key) = key {
+                source.cancel(&key).await.map_err(Error::Connect)?;
+            }
+            reason
+        }
+    }
+}
+
+/// How a slot's creation ended.
+enum Outcome {
+    Done(
+        (
+            wire::Connection<wire::Idle>,
+            Result<wire::CreatedSlot, wire::Error>,
+        ),
+    ),
+    Abandoned(Result<Created, Error>),
+}
+
+/// Returns when a session waits for our locks, with what it does. Reports once whom the creation
+/// waits for.
+async fn wait_in_the_way(
+    source: &Endpoint,
+    locks: &TableLocks,
+    scope: &Scope,
+) -> Result<String, Error> {
+    let session = source
+        .session(Purpose::Introspect)
+        .await
+        .map_err(Error::Connect)?;
+    let begun = Instant::now();
+    let mut told = false;
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        let waiters = lock::waiters(&session, locks.pid()).await?;
+        if let Some(waiter) = waiters.iter().find(|waiter| waiter.holds_up_writers) {
+            return Ok(format!("{waiter} waited for a table lock"));
+        }
+        if !told && begun.elapsed() > PATIENCE {
+            told = true;
+            for holder in lock::old_transactions(&session).await? {
+                let text = format!("the slot waits for an older transaction: {holder}");
+                scope.events.emit(Event::Warning(text)).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lock::listed;
+    use super::*;
+
+    #[test]
+    fn the_same_tables_are_no_difference() {
+        let tables = [listed(1, "a", "r:1"), listed(2, "b", "r:2")];
+        assert_eq!(difference(&tables, &tables), None);
+    }
+
+    #[test]
+    fn a_rewrite_a_new_and_a_missing_table_are_named() {
+        let locked = [listed(1, "a", "r:1")];
+        let rewritten = [listed(1, "a", "r:9")];
+        assert_eq!(
+            difference(&locked, &rewritten).unwrap(),
+            "table s.a was altered"
+        );
+        let more = [listed(1, "a", "r:1"), listed(2, "b", "r:2")];
+        assert_eq!(difference(&locked, &more).unwrap(), "table s.b was made");
+        assert_eq!(difference(&more, &locked).unwrap(), "table s.b was made");
+    }
+}

@@ -1,0 +1,23 @@
+//! Work counts as done only when the target has *flushed* it: a commit that was acknowledged under
+//! `synchronous_commit = off` can still vanish in a crash.
+
+use super::Error;
+use crate::connect::{Endpoint, Purpose};
+use crate::pg::Sql;
+
+/// Returns when everything that the target has committed so far is on its disk.
+///
+/// One small transaction with a synchronous commit does it: the log is flushed in order, so what
+/// was committed before is flushed with it. (Comparing positions does not: the insert position may
+/// stand behind a page header that nothing has written yet.)
+///
+/// # Errors
+/// The target refuses or is gone.
+pub async fn wait_flushed(target: &Endpoint) -> Result<(), Error> {
+    let session = target.session(Purpose::Build).await.map_err(Error::Flush)?;
+    let flush = Sql::fixed(
+        "BEGIN; SET LOCAL synchronous_commit = local; \
+         SELECT pg_catalog.pg_logical_emit_message(true, 'seren_replicator', 'flush'); COMMIT",
+    );
+    session.batch(&flush).await.map_err(Error::Flush)
+}

@@ -1,0 +1,116 @@
+use crate::pg::QualifiedName;
+use crate::{catalog, connect, wire};
+
+/// Why a phase of the copy did not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A connection could not be made.
+    #[error("connect")]
+    Connect(#[source] connect::Error),
+    /// The tables could not be listed or locked.
+    #[error("lock the source's tables")]
+    Lock(#[source] connect::Error),
+    /// Other sessions hold locks that exclude even reading.
+    #[error("lock the source's tables: other sessions hold ACCESS EXCLUSIVE locks on them")]
+    LockNotAvailable {
+        /// The server's last refusal.
+        source: connect::Error,
+    },
+    /// The source's definitions never held still.
+    #[error(
+        "no consistent point: definitions keep changing on the source ({what}); pause the DDL and repeat"
+    )]
+    Unsettled {
+        /// The last change seen.
+        what: String,
+    },
+    /// The slot could not be made or dropped.
+    #[error("replication slot on the source")]
+    Replication(#[source] wire::Error),
+    /// The snapshot could not be held.
+    #[error("hold the source's snapshot")]
+    Lease(#[source] connect::Error),
+    /// The catalog could not be read under the snapshot.
+    #[error("read the source's catalog")]
+    Catalog(#[source] catalog::Error),
+    /// A statement was refused by the target.
+    #[error("{object}{}", statement_note(statement.as_deref()))]
+    Statement {
+        /// What it makes.
+        object: String,
+        /// Its text, unless it holds a secret.
+        statement: Option<String>,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// A lane of the data phase lost its footing before or after a copy.
+    #[error("prepare a lane of the copy")]
+    Lane(#[source] wire::Error),
+    /// A table's rows did not arrive. Nothing of them is on the target.
+    #[error("copy table {table}")]
+    Copy {
+        /// The table.
+        table: QualifiedName,
+        /// What went wrong on either side, the first cause first.
+        #[source]
+        source: Box<wire::PumpError>,
+    },
+    /// Both servers report the copy as complete, and one of them is out of step afterwards.
+    #[error("copy table {table}: a connection was lost before the commit")]
+    LaneLost {
+        /// The table.
+        table: QualifiedName,
+    },
+    /// A statement around a table's copy was refused.
+    #[error("copy table {table}")]
+    Table {
+        /// The table.
+        table: QualifiedName,
+        /// The cause.
+        #[source]
+        source: wire::Error,
+    },
+    /// Sequence values could not be carried over.
+    #[error("carry over the values of sequences")]
+    Sequences(#[source] connect::Error),
+    /// The large objects could not be listed or committed.
+    #[error("copy large objects")]
+    LargeObjects(#[source] connect::Error),
+    /// A large object did not arrive.
+    #[error("copy large object {object}")]
+    LargeObject {
+        /// Its oid.
+        object: u32,
+        /// The cause.
+        #[source]
+        source: connect::Error,
+    },
+    /// The target did not confirm that everything is on disk.
+    #[error("wait for the target to flush its log")]
+    Flush(#[source] connect::Error),
+    /// The run was asked to stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl Error {
+    /// Whether the run was asked to stop, rather than failing.
+    pub fn is_stop(&self) -> bool {
+        matches!(self, Self::Stopped)
+    }
+}
+
+/// The statement on one line, cut after what a reader needs to find it.
+fn statement_note(statement: Option<&str>) -> String {
+    const SHOWN: usize = 300;
+    let Some(statement) = statement else {
+        return String::new();
+    };
+    let line: String = statement
+        .chars()
+        .map(|part| if part.is_control() { ' ' } else { part })
+        .collect();
+    let cut: String = line.chars().take(SHOWN).collect();
+    let dots = if cut.len() < line.len() { " …" } else { "" };
+    format!(" ({cut}{dots})")
+}

@@ -1,0 +1,125 @@
+//! Keeps a snapshot importable for as long as lanes need it.
+//!
+//! The snapshot that a slot's creation exports dies with the next command on the replication
+//! connection that made it. Two lease sessions therefore import it at once, in REPEATABLE READ
+//! transactions, and export it again; lanes import from them. Two, so that the loss of one
+//! connection does not cost the run its consistent point.
+//!
+//! ```text
+//! replication connection ──EXPORT_SNAPSHOT──▶ lease 1 ──pg_export_snapshot──▶ lanes
+//!   (no further command)                 └──▶ lease 2 ──pg_export_snapshot──▶ lanes
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Error;
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::pg::{Literal, Sql};
+use crate::sql;
+use crate::task::{Background, Scope};
+
+/// Traffic on the lease sessions, so that no firewall or proxy forgets them. Half of the minute
+/// after which the impatient ones do.
+const TRAFFIC: Duration = Duration::from_secs(25);
+
+/// The snapshot of a consistent point, importable until dropped.
+#[derive(Debug)]
+pub(super) struct SnapshotLease {
+    source: Endpoint,
+    names: Vec<String>,
+    _traffic: Background<()>,
+}
+
+impl SnapshotLease {
+    /// Takes over an exported snapshot, or makes one when there is none to take.
+    ///
+    /// # Errors
+    /// A connection cannot be made, or the snapshot is gone.
+    pub(super) async fn take(
+        source: &Endpoint,
+        exported: Option<&str>,
+        scope: &Scope,
+    ) -> Result<Self, Error> {
+        let first = source
+            .session(Purpose::Introspect)
+            .await
+            .map_err(Error::Connect)?;
+        let first_name = hold(&first, exported).await.map_err(Error::Lease)?;
+        let second = source
+            .session(Purpose::Introspect)
+            .await
+            .map_err(Error::Connect)?;
+        let second_name = hold(&second, Some(exported.unwrap_or(&first_name)))
+            .await
+            .map_err(Error::Lease)?;
+        let sessions = Arc::new([first, second]);
+        let traffic = Background::spawn(keep_alive(sessions, scope.clone()));
+        Ok(Self {
+            source: source.clone(),
+            names: vec![first_name, second_name],
+            _traffic: traffic,
+        })
+    }
+
+    /// The text that makes a session's new transaction see this snapshot, once per lease session:
+    /// the second is for when the first session is lost.
+    pub(super) fn begin_statements(&self) -> impl Iterator<Item = Sql> {
+        self.names.iter().map(|name| begin(Some(name)))
+    }
+
+    /// A new session on the source that sees the snapshot.
+    ///
+    /// # Errors
+    /// A connection cannot be made, or the snapshot is gone.
+    pub(super) async fn session(&self) -> Result<Session, Error> {
+        let session = self
+            .source
+            .session(Purpose::Introspect)
+            .await
+            .map_err(Error::Connect)?;
+        let mut refusal = None;
+        for begin in self.begin_statements() {
+            match session.batch(&begin).await {
+                Ok(()) => return Ok(session),
+                Err(error) => refusal = Some(error),
+            }
+            session
+                .batch(&Sql::fixed("ROLLBACK"))
+                .await
+                .map_err(Error::Lease)?;
+        }
+        Err(Error::Lease(refusal.expect("a lease has two names")))
+    }
+}
+
+/// Begins the transaction that sees the snapshot, and exports it again.
+async fn hold(session: &Session, exported: Option<&str>) -> Result<String, crate::connect::Error> {
+    session.batch(&begin(exported)).await?;
+    let export = Sql::fixed("SELECT pg_catalog.pg_export_snapshot()");
+    Ok(session.query_one(&export, &[]).await?.get(0))
+}
+
+fn begin(snapshot: Option<&str>) -> Sql {
+    let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    match snapshot {
+        Some(name) => sql!("{}; SET TRANSACTION SNAPSHOT {}", begin, Literal(name)),
+        None => begin,
+    }
+}
+
+async fn keep_alive(sessions: Arc<[Session; 2]>, scope: Scope) {
+    let mut ticks = tokio::time::interval(TRAFFIC);
+    loop {
+        ticks.tick().await;
+        for session in sessions.iter() {
+            if let Err(error) = session.batch(&Sql::fixed("SELECT 1")).await {
+                tracing::warn!(%error, "a session that holds the snapshot is lost");
+            }
+        }
+        if scope.stop.is_cancelled() {
+            // The sessions end with the lease, when the last lane has stopped.
+            return;
+        }
+    }
+}

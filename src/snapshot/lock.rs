@@ -1,0 +1,220 @@
+//! ACCESS SHARE locks on every table, taken before the snapshot and held until the rows are out.
+//!
+//! A rewrite (`TRUNCATE`, `ALTER TABLE … TYPE`, …) between snapshot and lock would read as an empty
+//! table under the snapshot, and is not decoded either: rows would be lost. With the locks
+//! taken *first*, a rewrite is either finished before the snapshot or waits until the end.
+//!
+//! The session runs READ COMMITTED and never writes, so it has no transaction id that the
+//! creation of a slot would wait for.
+
+use std::time::Duration;
+
+use super::Error;
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::event::Event;
+use crate::pg::{Oid, QualifiedName, Sql, SqlState};
+use crate::sql;
+use crate::task::Scope;
+
+/// How long one attempt waits for a lock before the blockers are named. Production traffic queues
+/// behind a waiting lock request only if that is stronger than ours, so the wait is harmless.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Attempts at the locks before the run gives up.
+const ATTEMPTS: u32 = 4;
+
+/// Names in one `LOCK TABLE`; keeps a statement around 100 kB.
+const BATCH: usize = 1000;
+
+/// A table as it was when it was listed. Equal values mean: same name, storage and columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ListedTable {
+    pub(super) oid: Oid,
+    pub(super) name: QualifiedName,
+    storage: String,
+    columns: String,
+}
+
+/// A session that waits for one of our locks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiter {
+    /// Its process id on the server.
+    pub pid: i32,
+    /// Its statement, the first 200 characters.
+    pub statement: String,
+    /// The table it waits for; empty when it waits behind another waiter.
+    pub table: String,
+    /// Whether a transaction that has written may be waiting behind it.
+    pub holds_up_writers: bool,
+}
+
+impl std::fmt::Display for Waiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "pid {} ({})", self.pid, one_line(&self.statement))
+    }
+}
+
+/// A statement without line breaks and other control characters.
+fn one_line(statement: &str) -> String {
+    statement
+        .chars()
+        .map(|part| if part.is_control() { ' ' } else { part })
+        .collect()
+}
+
+/// The locks of one database; released on drop.
+#[derive(Debug)]
+pub(super) struct TableLocks {
+    session: Session,
+    pid: i32,
+    tables: Vec<ListedTable>,
+}
+
+impl TableLocks {
+    /// Lists and locks all tables; repeats until what is locked is what is listed.
+    ///
+    /// # Errors
+    /// A lock is not to be had within its time, named with its blockers; or the server refuses.
+    pub(super) async fn take(source: &Endpoint, scope: &Scope) -> Result<Self, Error> {
+        let session = source
+            .session(Purpose::Introspect)
+            .await
+            .map_err(Error::Connect)?;
+        let pid = backend_pid(&session).await?;
+        for attempt in 1..=ATTEMPTS {
+            match lock_listed(&session).await {
+                Ok(Some(tables)) => {
+                    return Ok(Self {
+                        session,
+                        pid,
+                        tables,
+                    });
+                }
+                // A table was renamed, dropped or made between list and lock.
+                Ok(None) => {}
+                Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {}
+                Err(error) if error.sqlstate() == Some(SqlState::LOCK_NOT_AVAILABLE) => {
+                    let note = "a table is locked by another session; trying again";
+                    scope.events.emit(Event::Warning(note.to_owned())).await;
+                    if attempt == ATTEMPTS {
+                        return Err(Error::LockNotAvailable { source: error });
+                    }
+                }
+                Err(error) => return Err(Error::Lock(error)),
+            }
+            session
+                .batch(&Sql::fixed("ROLLBACK"))
+                .await
+                .map_err(Error::Lock)?;
+            if scope.stop.is_cancelled() {
+                return Err(Error::Stopped);
+            }
+        }
+        Err(Error::Unsettled {
+            what: "tables kept changing while they were locked".to_owned(),
+        })
+    }
+
+    /// What is locked, by oid.
+    pub(super) fn tables(&self) -> &[ListedTable] {
+        &self.tables
+    }
+
+    /// The process id that holds the locks.
+    pub(super) fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Keeps the session from looking idle to what stands between us and the server.
+    ///
+    /// # Errors
+    /// The session, and with it the locks, is gone.
+    pub(super) async fn touch(&self) -> Result<(), Error> {
+        self.session
+            .batch(&Sql::fixed("SELECT 1"))
+            .await
+            .map_err(Error::Lock)
+    }
+}
+
+/// One attempt: `None` when the tables changed between list and lock.
+async fn lock_listed(session: &Session) -> Result<Option<Vec<ListedTable>>, crate::connect::Error> {
+    let begin = sql!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = {}",
+        u64::try_from(LOCK_TIMEOUT.as_millis()).expect("half a minute in milliseconds")
+    );
+    session.batch(&begin).await?;
+    let listed = list_tables(session).await?;
+    for batch in listed.chunks(BATCH) {
+        let only = batch.iter().map(|table| sql!("ONLY {}", table.name));
+        session
+            .batch(&sql!(
+                "LOCK TABLE {} IN ACCESS SHARE MODE",
+                Sql::join(only, ", ")
+            ))
+            .await?;
+    }
+    let locked = list_tables(session).await?;
+    Ok((listed == locked).then_some(locked))
+}
+
+/// The tables as the session's transaction sees them.
+pub(super) async fn list_tables(
+    session: &Session,
+) -> Result<Vec<ListedTable>, crate::connect::Error> {
+    let rows = session
+        .query(&Sql::fixed(include_str!("sql/tables.sql")), &[])
+        .await?;
+    let listed = rows.iter().map(|row| ListedTable {
+        oid: Oid(row.get(0)),
+        name: QualifiedName::from_catalog(row.get::<_, String>(1), row.get::<_, String>(2)),
+        storage: row.get(3),
+        columns: row.get(4),
+    });
+    Ok(listed.collect())
+}
+
+/// Who waits for the locks of `pid`.
+pub(super) async fn waiters(session: &Session, pid: i32) -> Result<Vec<Waiter>, Error> {
+    let sql = Sql::fixed(include_str!("sql/waiting.sql"));
+    let rows = session.query(&sql, &[&pid]).await.map_err(Error::Lock)?;
+    let waiter = |row: &tokio_postgres::Row| Waiter {
+        pid: row.get(0),
+        statement: row.get(1),
+        table: row.get(2),
+        holds_up_writers: row.get(3),
+    };
+    Ok(rows.iter().map(waiter).collect())
+}
+
+/// The session's own process id.
+pub(super) async fn backend_pid(session: &Session) -> Result<i32, Error> {
+    let sql = Sql::fixed("SELECT pg_catalog.pg_backend_pid()");
+    Ok(session
+        .query_one(&sql, &[])
+        .await
+        .map_err(Error::Lock)?
+        .get(0))
+}
+
+/// The transactions that a slot's creation waits for, for people: pid, age, statement.
+pub(super) async fn old_transactions(session: &Session) -> Result<Vec<String>, Error> {
+    let sql = Sql::fixed(include_str!("sql/old_transactions.sql"));
+    let rows = session.query(&sql, &[]).await.map_err(Error::Lock)?;
+    let describe = |row: &tokio_postgres::Row| {
+        let (pid, seconds): (i32, i64) = (row.get(0), row.get(1));
+        format!("pid {pid} ({}), open for {seconds} s", one_line(row.get(2)))
+    };
+    Ok(rows.iter().map(describe).collect())
+}
+
+/// A listed table for tests of what depends on it.
+#[cfg(test)]
+pub(super) fn listed(oid: u32, name: &str, storage: &str) -> ListedTable {
+    ListedTable {
+        oid: Oid(oid),
+        name: QualifiedName::from_catalog("s", name),
+        storage: storage.to_owned(),
+        columns: String::new(),
+    }
+}
