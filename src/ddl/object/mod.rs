@@ -1,6 +1,6 @@
 //! One file per class of object: from the model to the statements that make it.
 //!
-//! To add a kind: its file here, and one line in [`nodes`].
+//! To add a kind: its file here, and one line in `nodes`.
 
 mod aggregate;
 mod attach;
