@@ -90,12 +90,15 @@ pub enum Refusal {
         /// The algorithm.
         algorithm: String,
     },
-    /// A signature that is not the claimed signer's.
-    #[error("a signature of the server or its certificate is not valid")]
+    /// The server does not have the certificate's key.
+    #[error("the server's handshake is not signed by its certificate's key")]
     BadSignature,
     /// It is for something else than a server.
     #[error("the server's certificate is not for the use by a server")]
     Purpose,
+    /// It is an authority's, signed by another one.
+    #[error("the server's certificate is for an authority (CA:TRUE), not for a server")]
+    Authority,
     /// Not a certificate, or none that we can read.
     #[error("the server's certificate cannot be read")]
     Malformed,
@@ -145,6 +148,7 @@ impl Refusal {
                 "somebody may be listening in: compare the server's certificate with the one \
                  presented here"
             }
+            Self::Authority => "have a certificate with CA:FALSE issued for the server",
             Self::Purpose => "have a certificate with the extended key usage serverAuth issued",
             Self::Malformed | Self::Other { .. } => {
                 "look at the server's certificate with: openssl x509 -text -noout -in server.crt"
@@ -220,16 +224,13 @@ pub enum Error {
         /// The key.
         path: PathBuf,
     },
-    /// Certificate and key are not of one pair, or of no supported kind.
-    #[error("the client certificate {} and the key {} cannot be used", .certificate.display(), .key.display())]
+    /// Certificate and key are not a pair.
+    #[error("the key {} is not that of the client certificate {}", .key.display(), .certificate.display())]
     KeyMismatch {
         /// The certificate.
         certificate: PathBuf,
         /// The key.
         key: PathBuf,
-        /// Why.
-        #[source]
-        source: rustls::Error,
     },
     /// The bounds leave no version that we speak.
     #[error("no supported TLS version between {min} and {max}")]
@@ -242,6 +243,12 @@ pub enum Error {
     /// There is no name to compare with.
     #[error("sslmode=verify-full needs the host's name")]
     HostMissing,
+    /// A list of revoked certificates that the verifier does not read.
+    #[error("a list of revoked certificates cannot be used: {reason}")]
+    RevocationList {
+        /// The verifier's words.
+        reason: String,
+    },
     /// Our settings make no valid configuration.
     #[error("set TLS up")]
     Setup(#[source] rustls::Error),
@@ -282,6 +289,7 @@ impl Error {
             | Self::KeyMismatch { .. }
             | Self::Versions { .. }
             | Self::HostMissing
+            | Self::RevocationList { .. }
             | Self::Setup(_)
             | Self::Certificate(_)
             | Self::NotPostgres => false,
@@ -309,6 +317,9 @@ impl Error {
             ),
             Self::NotPostgres => {
                 Some("sslnegotiation=direct needs PostgreSQL 17 or newer; leave it out")
+            }
+            Self::RevocationList { .. } => {
+                Some("have the list issued in version 2 of the format, with its number")
             }
             Self::Versions { .. } => Some("TLS 1.2 and 1.3 are supported"),
             Self::Unreadable { .. }

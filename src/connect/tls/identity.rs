@@ -2,13 +2,16 @@
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SigningKey};
 use zeroize::Zeroizing;
 
+use super::certificate::Certificate;
 use super::error::Error;
 use super::files;
 use super::settings::{Place, Settings};
@@ -20,29 +23,51 @@ const LEGACY_ENCRYPTION: &str = "Proc-Type: 4,ENCRYPTED";
 /// The label of an encrypted PKCS#8 key.
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 
-/// A certificate, those above it, and its key.
-pub(super) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
 /// Our identity, if we have one: a named certificate must be there, that of the home folder may.
-pub(super) fn load(settings: &Settings) -> Result<Option<Identity>, Error> {
+///
+/// rustls would pair certificate and key itself, but reads no certificates of version 1, which
+/// `openssl x509 -req` makes for users, too.
+pub(super) fn load(
+    settings: &Settings,
+    provider: &CryptoProvider,
+) -> Result<Option<CertifiedKey>, Error> {
     let place = settings.certificate_file();
     let Some(certificate) = place.path() else {
         return Ok(None);
     };
     let chain = files::certificates("sslcert", certificate)?;
-    let missing = |key| Error::MissingKey {
+    let path = key_path(settings, certificate)?;
+    let key = read_key(&path, settings.key_password.as_ref())?;
+    let key = provider.key_provider.load_private_key(key);
+    let key = key.map_err(|_| unusable(&path))?;
+    if !are_a_pair(&chain, key.as_ref()) {
+        return Err(Error::KeyMismatch {
+            certificate: certificate.to_owned(),
+            key: path,
+        });
+    }
+    Ok(Some(CertifiedKey::new(chain, key)))
+}
+
+fn key_path(settings: &Settings, certificate: &Path) -> Result<PathBuf, Error> {
+    let key = match settings.key_file() {
+        Place::Named(path) | Place::Default(path) if path.exists() => return Ok(path),
+        Place::Named(path) | Place::Default(path) => Some(path),
+        Place::Absent(path) => path,
+    };
+    Err(Error::MissingKey {
         certificate: certificate.to_owned(),
         key,
-    };
-    match settings.key_file() {
-        Place::Named(path) | Place::Default(path) => {
-            if !path.exists() {
-                return Err(missing(Some(path)));
-            }
-            let key = read_key(&path, settings.key_password.as_ref())?;
-            Ok(Some((chain, key)))
-        }
-        Place::Absent(path) => Err(missing(path)),
+    })
+}
+
+/// Whether the first certificate is for the key.
+fn are_a_pair(chain: &[CertificateDer<'_>], key: &dyn SigningKey) -> bool {
+    let certificate = chain.first().map(|first| Certificate::parse(first));
+    match (certificate, key.public_key()) {
+        (Some(Ok(certificate)), Some(public)) => certificate.key.to_rustls() == public,
+        (Some(Ok(_)), None) => true,
+        (Some(Err(_)) | None, _) => false,
     }
 }
 
@@ -113,7 +138,8 @@ fn is_open_to_others(key: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;
-    use std::path::PathBuf;
+
+    use rustls::crypto::aws_lc_rs;
 
     use super::*;
 
@@ -122,13 +148,22 @@ mod tests {
         settings: Settings,
     }
 
-    /// A certificate of our own, and a key file with this text and mode.
-    fn files(key: &str, mode: u32) -> Files {
-        let folder = tempfile::tempdir().unwrap();
+    fn load(settings: &Settings) -> Result<Option<CertifiedKey>, Error> {
+        super::load(settings, &aws_lc_rs::default_provider())
+    }
+
+    /// A certificate and a key that are a pair.
+    fn pair() -> (String, String) {
         let own = rcgen::generate_simple_self_signed(["me".to_owned()]).unwrap();
+        (own.cert.pem(), own.signing_key.serialize_pem())
+    }
+
+    /// A certificate file, and a key file of this mode.
+    fn files((certificate_text, key): &(String, String), mode: u32) -> Files {
+        let folder = tempfile::tempdir().unwrap();
         let certificate = folder.path().join("me.crt");
         let path = folder.path().join("me.key");
-        fs::write(&certificate, own.cert.pem()).unwrap();
+        fs::write(&certificate, certificate_text).unwrap();
         fs::write(&path, key).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         let settings = Settings {
@@ -139,8 +174,9 @@ mod tests {
         Files { folder, settings }
     }
 
-    fn key_pem() -> String {
-        rcgen::KeyPair::generate().unwrap().serialize_pem()
+    fn checked_in(key: &str) -> (String, String) {
+        let certificate = include_str!("../../../tests/cases/certificates/encrypted.crt");
+        (certificate.to_owned(), key.to_owned())
     }
 
     #[test]
@@ -154,16 +190,15 @@ mod tests {
 
     #[test]
     fn a_key_of_our_own_is_read() {
-        let files = files(&key_pem(), 0o600);
-        let (chain, _) = load(&files.settings).unwrap().unwrap();
-        assert_eq!(chain.len(), 1);
+        let files = files(&pair(), 0o600);
+        assert_eq!(load(&files.settings).unwrap().unwrap().cert.len(), 1);
         drop(files.folder);
     }
 
     #[test]
     fn a_key_that_others_can_read_is_refused() {
         for mode in [0o604, 0o660, 0o644, 0o602] {
-            let files = files(&key_pem(), mode);
+            let files = files(&pair(), mode);
             let error = load(&files.settings).unwrap_err();
             assert!(matches!(error, Error::KeyPermissions { .. }), "{mode:o}");
         }
@@ -171,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_group_may_read_a_key_of_root() {
-        let files = files(&key_pem(), 0o640);
+        let files = files(&pair(), 0o640);
         let owner = fs::metadata(files.settings.key.as_ref().unwrap())
             .unwrap()
             .uid();
@@ -180,16 +215,25 @@ mod tests {
 
     #[test]
     fn a_certificate_without_its_key_is_an_error() {
-        let mut files = files(&key_pem(), 0o600);
+        let mut files = files(&pair(), 0o600);
         files.settings.key = Some("/nowhere/me.key".into());
         let error = load(&files.settings).unwrap_err();
         assert!(error.to_string().contains("/nowhere/me.key"), "{error}");
     }
 
     #[test]
+    fn the_key_must_be_the_certificates() {
+        let files = files(&(pair().0, pair().1), 0o600);
+        let error = load(&files.settings).unwrap_err();
+        assert!(matches!(error, Error::KeyMismatch { .. }), "{error}");
+    }
+
+    #[test]
     fn an_encrypted_key_needs_its_password() {
         let mut files = files(
-            include_str!("../../../tests/cases/certificates/encrypted.key"),
+            &checked_in(include_str!(
+                "../../../tests/cases/certificates/encrypted.key"
+            )),
             0o600,
         );
         let error = load(&files.settings).unwrap_err();
@@ -204,7 +248,7 @@ mod tests {
     #[test]
     fn the_old_encryption_is_named() {
         let legacy = include_str!("../../../tests/cases/certificates/legacy.key");
-        let error = load(&files(legacy, 0o600).settings).unwrap_err();
+        let error = load(&files(&checked_in(legacy), 0o600).settings).unwrap_err();
         assert!(
             matches!(error, Error::KeyLegacyEncryption { .. }),
             "{error}"

@@ -26,12 +26,11 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustls::client::{Resumption, WantsClientCert};
+use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{DnsName, ServerName};
-use rustls::{
-    AlertDescription, ClientConfig, ClientConnection, ConfigBuilder, SupportedProtocolVersion,
-};
+use rustls::sign::SingleCertAndKey;
+use rustls::{AlertDescription, ClientConfig, ClientConnection, SupportedProtocolVersion};
 use tokio::io::BufReader;
 use tokio_rustls::TlsConnector;
 
@@ -104,32 +103,22 @@ fn config(
     provider: &Arc<CryptoProvider>,
     verifier: &Arc<Verifier>,
 ) -> Result<ClientConfig, Error> {
+    let identity = identity::load(settings, provider)?;
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_protocol_versions(&versions(settings)?)
         .map_err(Error::Setup)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::<Verifier>::clone(verifier) as _);
-    let mut config = with_identity(builder, settings)?;
+    let mut config = match identity {
+        Some(identity) => {
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
+        }
+        None => builder.with_no_client_auth(),
+    };
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
     // The configuration lives as long as one connection.
     config.resumption = Resumption::disabled();
     Ok(config)
-}
-
-fn with_identity(
-    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
-    settings: &Settings,
-) -> Result<ClientConfig, Error> {
-    let Some((chain, key)) = identity::load(settings)? else {
-        return Ok(builder.with_no_client_auth());
-    };
-    let path = |place: settings::Place| place.path().map(ToOwned::to_owned).unwrap_or_default();
-    let configured = builder.with_client_auth_cert(chain, key);
-    configured.map_err(|source| Error::KeyMismatch {
-        certificate: path(settings.certificate_file()),
-        key: path(settings.key_file()),
-        source,
-    })
 }
 
 /// The versions that we speak, within the bounds.

@@ -43,12 +43,16 @@ impl Names {
         matches_common(common, host, address).then_some(Match::CommonName)
     }
 
-    /// All names, for a message.
+    /// The names, for a message: the common name where there are no others.
     pub(super) fn shown(&self) -> Vec<String> {
         let alternative = self.dns.iter().cloned();
-        let alternative = alternative.chain(self.ip.iter().map(IpAddr::to_string));
-        let common = self.common.iter().map(|name| format!("CN={name}"));
-        alternative.chain(common).collect()
+        let alternative: Vec<_> = alternative
+            .chain(self.ip.iter().map(IpAddr::to_string))
+            .collect();
+        if alternative.is_empty() {
+            return self.common.iter().cloned().collect();
+        }
+        alternative
     }
 }
 
@@ -144,8 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn all_names_are_shown() {
-        let names = names(&["a", "*.b"], &["::1"], Some("c"));
-        assert_eq!(names.shown(), ["a", "*.b", "::1", "CN=c"]);
+    fn the_common_name_is_shown_where_there_is_no_other() {
+        let all = names(&["a", "*.b"], &["::1"], Some("c"));
+        assert_eq!(all.shown(), ["a", "*.b", "::1"]);
+        assert_eq!(names(&[], &[], Some("c")).shown(), ["c"]);
+        assert!(names(&[], &[], None).shown().is_empty());
     }
 }

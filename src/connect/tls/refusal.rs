@@ -36,7 +36,7 @@ pub(super) fn to_alert(refusal: &Refusal) -> CertificateError {
         | Refusal::RevocationListExpired { .. }
         | Refusal::RevocationListUntrusted => CertificateError::UnknownRevocationStatus,
         Refusal::BadSignature => CertificateError::BadSignature,
-        Refusal::Purpose => CertificateError::InvalidPurpose,
+        Refusal::Purpose | Refusal::Authority => CertificateError::InvalidPurpose,
         Refusal::Malformed => CertificateError::BadEncoding,
         Refusal::WeakKey { .. } | Refusal::UnsupportedSignature { .. } | Refusal::Other { .. } => {
             CertificateError::ApplicationVerificationFailure
@@ -82,7 +82,7 @@ fn from_certificate(
                 next_update: Moment::of(next_update),
             }
         }
-        CertificateError::BadSignature => weak_issuer(certificate, roots),
+        CertificateError::BadSignature => bad_signature(certificate, roots),
         CertificateError::UnsupportedSignatureAlgorithmContext {
             signature_algorithm_id,
             ..
@@ -97,6 +97,10 @@ fn from_certificate(
             Refusal::Purpose
         }
         CertificateError::BadEncoding => Refusal::Malformed,
+        // webpki's words for this are not public.
+        CertificateError::Other(_) if certificate.version == 3 && certificate.may_issue() => {
+            authority(certificate, roots)
+        }
         other => Refusal::Other {
             reason: other.to_string(),
         },
@@ -111,8 +115,21 @@ pub(super) fn unknown_issuer(certificate: &Certificate<'_>, roots: &Roots) -> Re
     }
 }
 
-/// webpki calls a signature bad when it means that the signer's key is short.
-fn weak_issuer(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
+/// An authority that is not in the file of roots itself.
+fn authority(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
+    let mut anchors = roots
+        .certificates
+        .iter()
+        .filter_map(|root| Certificate::parse(root).ok());
+    if certificate.is_self_issued() || !anchors.any(|root| root.subject == certificate.issuer) {
+        return unknown_issuer(certificate, roots);
+    }
+    Refusal::Authority
+}
+
+/// webpki calls a signature bad when it means that the signer's key is short. Else a root has
+/// only the name of the true issuer: an authority that was made anew, mostly.
+fn bad_signature(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
     let issuers = roots
         .certificates
         .iter()
@@ -122,14 +139,15 @@ fn weak_issuer(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
         .filter_map(|issuer| issuer.key.rsa_bits());
     match weak.find(|bits| *bits < RSA_BITS) {
         Some(bits) => Refusal::WeakKey { bits },
-        None => Refusal::BadSignature,
+        None => unknown_issuer(certificate, roots),
     }
 }
 
-/// Why the signature of an issuer of the right name was not accepted.
+/// Why a signature in the name of this root was not accepted.
 pub(super) fn unverified(
     certificate: &Certificate<'_>,
     issuer: &Certificate<'_>,
+    roots: &Roots,
     algorithms: &[&dyn SignatureVerificationAlgorithm],
 ) -> Refusal {
     let is_known = |id: &[u8]| {
@@ -138,7 +156,9 @@ pub(super) fn unverified(
     };
     match issuer.key.rsa_bits() {
         Some(bits) if bits < RSA_BITS => Refusal::WeakKey { bits },
-        Some(_) | None if is_known(certificate.signed.algorithm) => Refusal::BadSignature,
+        Some(_) | None if is_known(certificate.signed.algorithm) => {
+            unknown_issuer(certificate, roots)
+        }
         Some(_) | None => Refusal::UnsupportedSignature {
             algorithm: algorithm(certificate.signed.algorithm),
         },

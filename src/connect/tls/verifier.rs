@@ -178,7 +178,7 @@ impl Verifier {
                 warn_of_version_1();
                 return Ok(());
             }
-            reason = refusal::unverified(certificate, &issuer, self.algorithms.all);
+            reason = refusal::unverified(certificate, &issuer, roots, self.algorithms.all);
         }
         Err(reason)
     }
@@ -283,7 +283,9 @@ fn webpki(
         .enforce_revocation_expiration()
         .build()
         .map(Some)
-        .map_err(|error| Error::Setup(rustls::Error::General(error.to_string())))
+        .map_err(|error| Error::RevocationList {
+            reason: error.to_string(),
+        })
 }
 
 fn check_dates(certificate: &Certificate<'_>, now: UnixTime) -> Result<(), Refusal> {

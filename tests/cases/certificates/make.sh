@@ -4,7 +4,7 @@
 # for a hundred years. Needs the openssl command of OpenSSL 3.
 set -euo pipefail
 cd "$(dirname "$0")"
-rm -f ./*.crt ./*.key
+rm -f ./*.crt ./*.key ./*.crl
 days=36500
 
 # ca.crt: an authority; ca.key stays here, it signs nothing else.
@@ -25,6 +25,26 @@ leaf() {
 leaf v1 /CN=localhost rsa:2048 -sha256
 leaf v1-ec /CN=localhost "ec -pkeyopt ec_paramgen_curve:prime256v1" -sha256
 
+# Lists of revoked certificates: one without entries, one with v1.crt.
+cat > ca.conf <<'END'
+[ca]
+default_ca = authority
+[authority]
+database = database
+crlnumber = number
+default_md = sha256
+crl_extensions = extensions
+[extensions]
+authorityKeyIdentifier = keyid
+END
+: > database
+echo 01 > number
+list() { openssl ca -config ca.conf -keyfile ca.key -cert ca.crt "$@"; }
+list -gencrl -crldays $days -out none-revoked.crl
+list -revoke v1.crt
+list -gencrl -crldays $days -out v1-revoked.crl
+rm -f ca.conf database* number*
+
 # Version 3 with the common name alone.
 printf 'basicConstraints=CA:FALSE\n' > extensions
 leaf common-name /CN=localhost rsa:2048 -sha256 -extfile extensions
@@ -35,6 +55,10 @@ leaf pss-sha384 /CN=localhost rsa:2048 -sha384 -extfile extensions \
 leaf pss-sha1 /CN=localhost rsa:2048 -sha1 -extfile extensions \
   -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest
 rm -f extensions
+
+# Self-signed, with a key whose signatures have no hash of their own.
+openssl req -new -x509 -newkey ed25519 -nodes -days $days -keyout ed25519.key -out ed25519.crt \
+  -subj /CN=localhost
 
 # Keys with the password "open sesame"; encrypted.crt is the first one's certificate.
 leaf encrypted /CN=postgres rsa:2048 -sha256
