@@ -20,6 +20,8 @@ const ALTERNATIVE_NAMES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const SERVER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// `keyCertSign` among the bits of the key usage.
@@ -213,6 +215,25 @@ impl<'a> Certificate<'a> {
                 BitStringRef::from_der(usage).is_ok_and(|bits| bits.get(CERT_SIGN) == Some(true))
             }),
         }
+    }
+
+    /// Whether it is an authority's and good for a server, too, with nothing to heed that is not
+    /// heeded here.
+    pub(super) fn is_authority_for_servers(&self) -> bool {
+        let heeded = [
+            BASIC_CONSTRAINTS,
+            KEY_USAGE,
+            ALTERNATIVE_NAMES,
+            EXTENDED_KEY_USAGE,
+        ];
+        let mut critical = self.extensions.iter().filter(|one| one.critical);
+        self.extension(BASIC_CONSTRAINTS)
+            .is_some_and(|constraints| is_authority(constraints).unwrap_or(false))
+            && critical.all(|one| heeded.contains(&one.extn_id))
+            && self.extension(EXTENDED_KEY_USAGE).is_none_or(|usage| {
+                Vec::<ObjectIdentifier>::from_der(usage)
+                    .is_ok_and(|purposes| purposes.contains(&SERVER))
+            })
     }
 
     /// All names it is made out to.

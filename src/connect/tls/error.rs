@@ -53,6 +53,14 @@ pub enum Refusal {
         /// Whom we trust.
         roots: String,
     },
+    /// The root that stands behind it has expired.
+    #[error("the root certificate in {roots} that issued the server's expired at {not_after}")]
+    RootExpired {
+        /// Whom we trust.
+        roots: String,
+        /// The end of the root's time.
+        not_after: Moment,
+    },
     /// It is made out to others.
     #[error("the server's certificate is for {}, not for \"{host}\"", list(.names))]
     NameMismatch {
@@ -96,9 +104,6 @@ pub enum Refusal {
     /// It is for something else than a server.
     #[error("the server's certificate is not for the use by a server")]
     Purpose,
-    /// It is an authority's, signed by another one.
-    #[error("the server's certificate is for an authority (CA:TRUE), not for a server")]
-    Authority,
     /// Not a certificate, or none that we can read.
     #[error("the server's certificate cannot be read")]
     Malformed,
@@ -124,6 +129,7 @@ impl Refusal {
         match self {
             Self::Expired { .. } => "renew the server's certificate and reload the server",
             Self::NotYetValid { .. } => "compare the clocks of this machine and of the server",
+            Self::RootExpired { .. } => "give the authority's new certificate as sslrootcert",
             Self::UnknownIssuer { .. } => {
                 "give the file with the certificate of the server's authority as sslrootcert"
             }
@@ -148,7 +154,6 @@ impl Refusal {
                 "somebody may be listening in: compare the server's certificate with the one \
                  presented here"
             }
-            Self::Authority => "have a certificate with CA:FALSE issued for the server",
             Self::Purpose => "have a certificate with the extended key usage serverAuth issued",
             Self::Malformed | Self::Other { .. } => {
                 "look at the server's certificate with: openssl x509 -text -noout -in server.crt"

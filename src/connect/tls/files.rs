@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 
 use super::certificate::Certificate;
 use super::error::Error;
+use super::exception::check_dates;
 use super::settings::{Place, Root, Settings};
 
 /// Whom we trust.
@@ -67,7 +68,8 @@ fn file_roots(path: &Path, settings: &Settings) -> Result<Roots, Error> {
         let parsed = Certificate::parse(certificate).map_err(|_| unusable())?;
         // A server's certificate in the file is trusted for itself: webpki would let a root
         // vouch for others whatever it says of itself.
-        if parsed.may_issue() {
+        // And it does not look at a root's dates, as OpenSSL does.
+        if parsed.may_issue() && check_dates(&parsed, UnixTime::now()).is_ok() {
             anchors.add(certificate.clone()).map_err(|_| unusable())?;
         }
     }

@@ -14,6 +14,7 @@
 mod binding;
 mod certificate;
 mod error;
+mod exception;
 mod files;
 mod identity;
 mod names;

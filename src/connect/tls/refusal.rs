@@ -5,17 +5,18 @@
     reason = "the library's errors are many and will be more"
 )]
 
-use rustls::pki_types::{SignatureVerificationAlgorithm, UnixTime};
+use rustls::pki_types::UnixTime;
 use rustls::{CertRevocationListError, CertificateError};
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Reader, SliceReader};
 
 use super::certificate::Certificate;
 use super::error::{Moment, Refusal};
+use super::exception::{Grounds, check_dates};
 use super::files::Roots;
 
 /// The least RSA key, in bits.
-const RSA_BITS: u32 = 2048;
+pub(super) const RSA_BITS: u32 = 2048;
 
 impl Moment {
     /// The library's moment.
@@ -29,14 +30,16 @@ pub(super) fn to_alert(refusal: &Refusal) -> CertificateError {
     match refusal {
         Refusal::Expired { .. } => CertificateError::Expired,
         Refusal::NotYetValid { .. } => CertificateError::NotValidYet,
-        Refusal::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
+        Refusal::UnknownIssuer { .. } | Refusal::RootExpired { .. } => {
+            CertificateError::UnknownIssuer
+        }
         Refusal::NameMismatch { .. } => CertificateError::NotValidForName,
         Refusal::Revoked => CertificateError::Revoked,
         Refusal::RevocationUnknown
         | Refusal::RevocationListExpired { .. }
         | Refusal::RevocationListUntrusted => CertificateError::UnknownRevocationStatus,
         Refusal::BadSignature => CertificateError::BadSignature,
-        Refusal::Purpose | Refusal::Authority => CertificateError::InvalidPurpose,
+        Refusal::Purpose => CertificateError::InvalidPurpose,
         Refusal::Malformed => CertificateError::BadEncoding,
         Refusal::WeakKey { .. } | Refusal::UnsupportedSignature { .. } | Refusal::Other { .. } => {
             CertificateError::ApplicationVerificationFailure
@@ -97,46 +100,45 @@ fn from_certificate(
             Refusal::Purpose
         }
         CertificateError::BadEncoding => Refusal::Malformed,
-        // webpki's words for this are not public.
-        CertificateError::Other(_) if certificate.version == 3 && certificate.may_issue() => {
-            authority(certificate, roots)
-        }
         other => Refusal::Other {
             reason: other.to_string(),
         },
     }
 }
 
-/// No root vouches for it.
+/// No root vouches for it, or only one whose time is over.
 pub(super) fn unknown_issuer(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
+    let now = UnixTime::now();
+    let mut issuers = named(certificate, roots);
+    if let Some(Err(Refusal::Expired { not_after })) = issuers
+        .find(|root| check_dates(root, now).is_err())
+        .map(|root| check_dates(&root, now))
+    {
+        return Refusal::RootExpired {
+            roots: roots.origin.clone(),
+            not_after,
+        };
+    }
     Refusal::UnknownIssuer {
         issuer: certificate.issuer_shown(),
         roots: roots.origin.clone(),
     }
 }
 
-/// An authority that is not in the file of roots itself.
-fn authority(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
-    let mut anchors = roots
-        .certificates
-        .iter()
-        .filter_map(|root| Certificate::parse(root).ok());
-    if certificate.is_self_issued() || !anchors.any(|root| root.subject == certificate.issuer) {
-        return unknown_issuer(certificate, roots);
-    }
-    Refusal::Authority
+/// The roots that have the name of the certificate's issuer.
+fn named<'a>(
+    certificate: &Certificate<'_>,
+    roots: &'a Roots,
+) -> impl Iterator<Item = Certificate<'a>> {
+    let issuers = roots.certificates.iter();
+    let issuers = issuers.filter_map(|root| Certificate::parse(root).ok());
+    issuers.filter(|root| root.subject == certificate.issuer)
 }
 
 /// webpki calls a signature bad when it means that the signer's key is short. Else a root has
 /// only the name of the true issuer: an authority that was made anew, mostly.
 fn bad_signature(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
-    let issuers = roots
-        .certificates
-        .iter()
-        .filter_map(|root| Certificate::parse(root).ok());
-    let mut weak = issuers
-        .filter(|issuer| issuer.subject == certificate.issuer)
-        .filter_map(|issuer| issuer.key.rsa_bits());
+    let mut weak = named(certificate, roots).filter_map(|issuer| issuer.key.rsa_bits());
     match weak.find(|bits| *bits < RSA_BITS) {
         Some(bits) => Refusal::WeakKey { bits },
         None => unknown_issuer(certificate, roots),
@@ -147,17 +149,16 @@ fn bad_signature(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
 pub(super) fn unverified(
     certificate: &Certificate<'_>,
     issuer: &Certificate<'_>,
-    roots: &Roots,
-    algorithms: &[&dyn SignatureVerificationAlgorithm],
+    grounds: &Grounds<'_>,
 ) -> Refusal {
     let is_known = |id: &[u8]| {
-        let mut all = algorithms.iter();
+        let mut all = grounds.algorithms.iter();
         all.any(|algorithm| algorithm.signature_alg_id().as_ref() == id)
     };
     match issuer.key.rsa_bits() {
         Some(bits) if bits < RSA_BITS => Refusal::WeakKey { bits },
         Some(_) | None if is_known(certificate.signed.algorithm) => {
-            unknown_issuer(certificate, roots)
+            unknown_issuer(certificate, grounds.roots)
         }
         Some(_) | None => Refusal::UnsupportedSignature {
             algorithm: algorithm(certificate.signed.algorithm),

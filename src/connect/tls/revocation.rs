@@ -1,27 +1,28 @@
 //! Lists of revoked certificates, for the certificates that webpki does not judge.
 
-use rustls::pki_types::{CertificateRevocationListDer, SignatureVerificationAlgorithm, UnixTime};
+use rustls::pki_types::UnixTime;
+use x509_cert::certificate::Rfc5280;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::Decode;
 
 use super::certificate::{Certificate, PublicKey, Signed};
 use super::error::{Moment, Refusal};
+use super::exception::Grounds;
 
 /// Checks that a certificate was not taken back. As libpq: where there are any lists, there must
 /// be one of the certificate's issuer, signed and up to date.
 pub(super) fn check(
-    lists: &[CertificateRevocationListDer<'_>],
     certificate: &Certificate<'_>,
     issuer: &PublicKey<'_>,
-    algorithms: &[&dyn SignatureVerificationAlgorithm],
-    now: UnixTime,
+    grounds: &Grounds<'_>,
 ) -> Result<(), Refusal> {
+    let lists = &grounds.roots.revoked;
     if lists.is_empty() {
         return Ok(());
     }
     for der in lists {
         let (Ok(list), Ok(signed)) = (
-            CertificateList::<x509_cert::certificate::Rfc5280>::from_der(der),
+            CertificateList::<Rfc5280>::from_der(der),
             Signed::parse(der),
         ) else {
             continue;
@@ -29,10 +30,10 @@ pub(super) fn check(
         if !certificate.is_issued_by(&list.tbs_cert_list.issuer) {
             continue;
         }
-        if !signed.is_signed_by(issuer, algorithms) || has_unread_limits(&list) {
+        if !signed.is_signed_by(issuer, grounds.algorithms) || has_unread_limits(&list) {
             return Err(Refusal::RevocationListUntrusted);
         }
-        return check_list(&list, certificate, now);
+        return check_list(&list, certificate, grounds.now);
     }
     Err(Refusal::RevocationUnknown)
 }

@@ -1,12 +1,6 @@
 //! Whether the server is who it should be.
 //!
-//! webpki judges first. Certificates made by PostgreSQL's own instructions are not for it, and
-//! libpq takes them; so two kinds are looked at again, each with a warning:
-//!
-//! - a self-signed certificate that lies in the file of roots itself. webpki refuses an
-//!   authority as a server. It is compared byte for byte.
-//! - a certificate of version 1, as `openssl x509 -req` makes it. webpki reads version 3 only.
-//!   A root of the file must have signed it directly.
+//! webpki judges first; what it refuses and libpq takes is looked at again (`exception`).
 //!
 //! Names are compared by libpq's rules (`names`), because webpki knows no common names.
 //!
@@ -26,13 +20,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 
 use super::certificate::Certificate;
-use super::error::{Error, Moment, Refusal};
+use super::error::{Error, Refusal};
+use super::exception::Grounds;
 use super::files::Roots;
 use super::names::Match;
-use super::{refusal, revocation};
-
-/// The least RSA key, in bits.
-const RSA_BITS: u32 = 2048;
+use super::refusal;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -94,16 +86,14 @@ impl Verifier {
             )) => return Ok(()),
             Err(error) => error,
         };
-        let certificate = &presented.certificate;
-        if certificate.is_self_issued()
-            && roots.certificates.iter().any(|root| root == presented.leaf)
-        {
-            return self.check_pinned(roots, certificate, now);
-        }
-        if certificate.version == 1 && !certificate.has_extensions() {
-            return self.check_version_1(roots, certificate, now);
-        }
-        Err(refusal::from_webpki(error, certificate, roots))
+        let grounds = Grounds {
+            roots,
+            algorithms: self.algorithms.all,
+            now,
+        };
+        grounds
+            .judge(presented.leaf, &presented.certificate)
+            .unwrap_or_else(|| Err(refusal::from_webpki(error, &presented.certificate, roots)))
     }
 
     fn webpki(
@@ -118,69 +108,6 @@ impl Verifier {
         webpki
             .verify_server_cert(presented.leaf, presented.intermediates, name, &[], now)
             .map(|_| ())
-    }
-
-    fn check_pinned(
-        &self,
-        roots: &Roots,
-        certificate: &Certificate<'_>,
-        now: UnixTime,
-    ) -> Result<(), Refusal> {
-        check_dates(certificate, now)?;
-        revocation::check(
-            &roots.revoked,
-            certificate,
-            &certificate.key,
-            self.algorithms.all,
-            now,
-        )?;
-        static WARNED: Once = Once::new();
-        WARNED.call_once(|| {
-            tracing::warn!(
-                "the server's certificate is self-signed and trusted because it is in {}",
-                roots.origin
-            );
-        });
-        Ok(())
-    }
-
-    fn check_version_1(
-        &self,
-        roots: &Roots,
-        certificate: &Certificate<'_>,
-        now: UnixTime,
-    ) -> Result<(), Refusal> {
-        check_dates(certificate, now)?;
-        let mut reason = refusal::unknown_issuer(certificate, roots);
-        for root in &roots.certificates {
-            let Ok(issuer) = Certificate::parse(root) else {
-                continue;
-            };
-            // Constraints of names are for webpki to read.
-            if issuer.subject != certificate.issuer
-                || !issuer.may_issue()
-                || issuer.has_name_constraints()
-                || check_dates(&issuer, now).is_err()
-            {
-                continue;
-            }
-            if certificate
-                .signed
-                .is_signed_by(&issuer.key, self.algorithms.all)
-            {
-                revocation::check(
-                    &roots.revoked,
-                    certificate,
-                    &issuer.key,
-                    self.algorithms.all,
-                    now,
-                )?;
-                warn_of_version_1();
-                return Ok(());
-            }
-            reason = refusal::unverified(certificate, &issuer, roots, self.algorithms.all);
-        }
-        Err(reason)
     }
 
     fn check_name(&self, certificate: &Certificate<'_>) -> Result<(), Refusal> {
@@ -226,7 +153,7 @@ impl Verifier {
             .ok()
             .and_then(|leaf| leaf.key.rsa_bits());
         match bits {
-            Some(bits) if bits < RSA_BITS => self.refuse(Refusal::WeakKey { bits }),
+            Some(bits) if bits < refusal::RSA_BITS => self.refuse(Refusal::WeakKey { bits }),
             Some(_) | None => {
                 if matches!(
                     error,
@@ -286,33 +213,6 @@ fn webpki(
         .map_err(|error| Error::RevocationList {
             reason: error.to_string(),
         })
-}
-
-fn check_dates(certificate: &Certificate<'_>, now: UnixTime) -> Result<(), Refusal> {
-    let seconds = now.as_secs();
-    let not_before = certificate.validity.not_before.to_unix_duration();
-    let not_after = certificate.validity.not_after.to_unix_duration();
-    if seconds < not_before.as_secs() {
-        return Err(Refusal::NotYetValid {
-            not_before: Moment::since_1970(not_before),
-            now: Moment::of(now),
-        });
-    }
-    if seconds > not_after.as_secs() {
-        return Err(Refusal::Expired {
-            not_after: Moment::since_1970(not_after),
-        });
-    }
-    Ok(())
-}
-
-fn warn_of_version_1() {
-    static WARNED: Once = Once::new();
-    WARNED.call_once(|| {
-        tracing::warn!(
-            "the server's certificate is of X.509 version 1; have one of version 3 made"
-        );
-    });
 }
 
 fn warn_of_common_name() {

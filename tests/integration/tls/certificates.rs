@@ -61,8 +61,13 @@ pub(crate) fn client(user: &str) -> CertificateParams {
 impl Authority {
     /// A root.
     pub(crate) fn new(name: &str) -> Self {
+        Self::of(authority(name))
+    }
+
+    /// A root with these parameters.
+    pub(crate) fn of(params: CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
-        Self(CertifiedIssuer::self_signed(authority(name), key).unwrap())
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
     /// One for whom this one vouches.

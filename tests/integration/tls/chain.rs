@@ -22,7 +22,7 @@ enum Outcome {
     RevocationListExpired,
     WeakKey,
     Purpose,
-    Authority,
+    RootExpired,
 }
 
 fn outcome(result: Result<(), Error>) -> Outcome {
@@ -42,7 +42,7 @@ fn outcome(result: Result<(), Error>) -> Outcome {
         Refusal::RevocationListExpired { .. } => Outcome::RevocationListExpired,
         Refusal::WeakKey { .. } => Outcome::WeakKey,
         Refusal::Purpose => Outcome::Purpose,
-        Refusal::Authority => Outcome::Authority,
+        Refusal::RootExpired { .. } => Outcome::RootExpired,
         Refusal::RevocationListUntrusted
         | Refusal::UnsupportedSignature { .. }
         | Refusal::BadSignature
@@ -129,13 +129,7 @@ fn under_a_root() -> Vec<Case> {
             UnknownIssuer,
         ),
         ("a user's", user, Purpose, Purpose),
-        // libpq takes these.
-        (
-            "an authority's",
-            authority,
-            Outcome::Authority,
-            Outcome::Authority,
-        ),
+        ("an authority's", authority, Accepted, Accepted),
     ]
     .into_iter()
     .map(|row| case(&root.pem(), row))
@@ -193,6 +187,20 @@ async fn certificates_are_judged_as_by_libpq() {
         let outcome = handshake(&server, &rooted(VerifyFull, &root), "localhost").await;
         assert_eq!(outcome, case.full, "{}, verify-full", case.name);
     }
+}
+
+/// As OpenSSL; webpki would not look.
+#[tokio::test]
+async fn a_root_must_be_within_its_dates() {
+    let mut params = certificates::authority("root");
+    params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    let root = Authority::of(params);
+    let server = Server::start(&builder(17, &root.sign(&server(&["localhost"]))));
+    let settings = rooted(SslMode::Require, &server.root(&root.pem()));
+    assert_eq!(
+        handshake(&server, &settings, "").await,
+        Outcome::RootExpired
+    );
 }
 
 #[tokio::test]
