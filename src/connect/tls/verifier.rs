@@ -281,3 +281,99 @@ impl ServerCertVerifier for Verifier {
 fn is_version_3(certificate: &CertificateDer<'_>) -> bool {
     Certificate::parse(certificate).map_or(true, |parsed| parsed.version >= 3)
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::crypto::aws_lc_rs;
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+    use rustls::{ServerConfig, SupportedProtocolVersion};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::super::{Root, Settings, SslMode, TlsVersion, handshake};
+    use super::*;
+
+    macro_rules! pem {
+        ($name:literal) => {
+            &include_bytes!(concat!("../../../tests/cases/certificates/", $name))[..]
+        };
+    }
+
+    /// A server that shows a certificate and signs with a key of its own choice.
+    fn acceptor(certificate: &[u8], key: &[u8], version: TlsVersion) -> TlsAcceptor {
+        let provider = aws_lc_rs::default_provider();
+        let key = PrivateKeyDer::from_pem_slice(key).unwrap();
+        let key = provider.key_provider.load_private_key(key).unwrap();
+        let chain = vec![CertificateDer::from_pem_slice(certificate).unwrap()];
+        let pair = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+        let version: &SupportedProtocolVersion = match version {
+            TlsVersion::Tls13 => &rustls::version::TLS13,
+            TlsVersion::Tls10 | TlsVersion::Tls11 | TlsVersion::Tls12 => &rustls::version::TLS12,
+        };
+        let config = ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(pair));
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// Why we do not speak to such a server; nothing if we do.
+    async fn meet(server: TlsAcceptor, settings: &Settings) -> Option<Refusal> {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let client = handshake(Box::new(ours), settings, "localhost");
+        match tokio::join!(client, server.accept(theirs)).0 {
+            Ok(_) => None,
+            Err(Error::Certificate(refusal)) => Some(refusal),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_handshake_is_signed_by_the_certificates_key() {
+        let require = Settings {
+            mode: SslMode::Require,
+            ..Settings::default()
+        };
+        let verify = Settings {
+            root: Some(Root::File("tests/cases/certificates/ca.crt".into())),
+            ..require.clone()
+        };
+        let (rsa, ec) = (pem!("common-name.key"), pem!("v1-ec.key"));
+        let stranger = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        for (certificate, own, other) in [
+            (pem!("common-name.crt"), rsa, pem!("v1.key")),
+            (pem!("v1.crt"), pem!("v1.key"), rsa),
+            (pem!("v1-ec.crt"), ec, stranger.as_bytes()),
+        ] {
+            for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+                for settings in [&require, &verify] {
+                    let good = acceptor(certificate, own, version);
+                    assert_eq!(meet(good, settings).await, None);
+                    let bad = acceptor(certificate, other, version);
+                    assert_eq!(meet(bad, settings).await, Some(Refusal::BadSignature));
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn outdated_signatures_are_named() {
+        let settings = Settings {
+            root: Some(Root::File("tests/cases/certificates/ca.crt".into())),
+            ..Settings::default()
+        };
+        for (certificate, expected) in [
+            (pem!("sha1.crt"), "SHA-1 with RSA"),
+            (pem!("v1-sha1.crt"), "SHA-1 with RSA"),
+        ] {
+            let server = acceptor(certificate, pem!("v1.key"), TlsVersion::Tls13);
+            let algorithm = expected.to_owned();
+            assert_eq!(
+                meet(server, &settings).await,
+                Some(Refusal::UnsupportedSignature { algorithm })
+            );
+        }
+    }
+}

@@ -24,6 +24,7 @@ leaf() {
 # Version 1, as in PostgreSQL's manual, section "Creating Certificates".
 leaf v1 /CN=localhost rsa:2048 -sha256
 leaf v1-ec /CN=localhost "ec -pkeyopt ec_paramgen_curve:prime256v1" -sha256
+leaf v1-sha1 /CN=localhost rsa:2048 -sha1
 
 # Lists of revoked certificates: one without entries, one with v1.crt.
 cat > ca.conf <<'END'
@@ -65,6 +66,6 @@ leaf encrypted /CN=postgres rsa:2048 -sha256
 openssl rsa -in encrypted.key -traditional -aes256 -passout "pass:open sesame" -out legacy.key
 openssl pkcs8 -topk8 -v2 aes-256-cbc -in encrypted.key -passout "pass:open sesame" -out new.key
 mv new.key encrypted.key
-rm -f sha1.key pss-*.key ca.srl
+rm -f *sha1.key pss-*.key ca.srl
 chmod 644 ./*
 chmod 755 make.sh
