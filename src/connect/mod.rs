@@ -1,120 +1,274 @@
 //! From connection text to a session or a wire connection.
+//!
+//! ```text
+//! text ─conninfo─▶ keywords ─(service file)─▶ profile ─dial─▶ stream ─start-up─▶ wire::Connection
+//!                                                                               │ settings
+//!                                              Session ◀──handover (SQL client)─┤
+//!                                              COPY, replication ◀──────────────┘
+//! ```
+//!
+//! One dialer and one authentication serve all three. Passwords are [`Secret`]s from the parser on;
+//! no message and no `Debug` output shows them.
 
-mod bridge;
+mod conninfo;
+mod dial;
+mod environment;
+mod error;
+mod handover;
+mod keyword;
+mod passfile;
+mod profile;
 mod secret;
+mod service;
 mod session;
+mod settings;
 pub mod tls;
 
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use conninfo::ConninfoError;
+pub use environment::Environment;
+pub use error::Error;
 pub use secret::Secret;
+pub use service::ServiceError;
 pub use session::{Canceller, Purpose, Session};
 
-use crate::pg::{ServerError, ServerVersion, SqlState};
-use crate::task::Background;
+use self::dial::Pinned;
+use self::profile::Profile;
+use crate::wire::{self, CancelKey, Connection, Idle};
 
-/// Where and as whom to connect.
-#[derive(Clone, Debug)]
+/// Where, as whom and how to connect; checked, but not connected. Cheap to clone; all clones use the
+/// same host of a list.
+#[derive(Clone)]
 pub struct Endpoint {
-    config: tokio_postgres::Config,
+    profile: Arc<Profile>,
+    pinned: Arc<Pinned>,
+    warnings: Arc<[String]>,
 }
 
 impl Endpoint {
-    /// Parses a connection URL.
+    /// Parses a URI or a `key=value` list, and resolves service and password file.
     ///
     /// # Errors
-    /// The text is no connection string.
-    pub fn parse(url: &str, _: &Environment) -> Result<Self, Error> {
+    /// A parameter is unknown, malformed, not supported, or contradicts another.
+    pub fn parse(text: &str, environment: &Environment) -> Result<Self, Error> {
+        let mut parsed = conninfo::parse(text)?;
+        let service = parsed
+            .parameters
+            .get("service")
+            .cloned()
+            .filter(|name| !name.is_empty());
+        if let Some(name) = service {
+            let file = parsed.parameters.get("servicefile").map(Path::new);
+            let found = service::load(&name, file, environment).map_err(Box::new)?;
+            parsed.warnings.extend(found.warnings);
+            for (keyword, value) in found.parameters {
+                parsed.parameters.entry(keyword).or_insert(value);
+            }
+        }
+        let profile = Profile::new(&parsed.parameters, environment, &mut parsed.warnings)?;
         Ok(Self {
-            config: url.parse().map_err(Error::from_statement)?,
+            profile: Arc::new(profile),
+            pinned: Arc::default(),
+            warnings: parsed.warnings.into(),
         })
     }
 
     /// The same server, another database.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {
-        let mut config = self.config.clone();
-        config.dbname(database);
-        Self { config }
+        let mut profile = Profile::clone(&self.profile);
+        database.clone_into(&mut profile.database);
+        Self {
+            profile: Arc::new(profile),
+            ..self.clone()
+        }
+    }
+
+    /// The same place, under a name in the server's activity view unless the text gave one.
+    #[must_use]
+    pub fn with_application_name(self, name: &str) -> Self {
+        let mut profile = Profile::clone(&self.profile);
+        profile
+            .application_name
+            .get_or_insert_with(|| name.to_owned());
+        Self {
+            profile: Arc::new(profile),
+            ..self
+        }
+    }
+
+    /// The database's name.
+    pub fn database(&self) -> &str {
+        &self.profile.database
+    }
+
+    /// The role's name.
+    pub fn user(&self) -> &str {
+        &self.profile.user
+    }
+
+    /// What the user should know of the text: parameters without effect, an unsafe password file.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Opens a session for SQL.
     ///
     /// # Errors
     /// The server cannot be reached or refuses.
-    pub async fn session(&self, _purpose: Purpose) -> Result<Session, Error> {
-        let (client, connection) = self
-            .config
-            .connect(tokio_postgres::NoTls)
-            .await
-            .map_err(Error::from_statement)?;
-        let driver = Background::spawn(async move { drop(connection.await) });
-        let row = client
-            .query_one("SELECT current_setting('server_version_num')::int4", &[])
-            .await
-            .map_err(Error::from_statement)?;
-        let number: i32 = row.get(0);
-        client
-            .batch_execute("SET search_path = ''; SET quote_all_identifiers = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET row_security = off; SET check_function_bodies = off")
-            .await
-            .map_err(Error::from_statement)?;
-        Ok(Session::new(
-            client,
-            ServerVersion::new(number.unsigned_abs()),
-            driver,
-        ))
+    pub async fn session(&self, purpose: Purpose) -> Result<Session, Error> {
+        let connection = self.wire(purpose).await?;
+        Session::over(connection, self.clone()).await
     }
-}
 
-/// What of this process's surroundings a connection may depend on.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {}
-
-impl Environment {
-    /// This process's.
-    pub fn from_process() -> Self {
-        Self {}
-    }
-}
-
-/// Why there is no connection, or why a statement on it did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The server refused a statement.
-    #[error(transparent)]
-    Server(Box<ServerError>),
-    /// The connection broke.
-    #[error("connection to the server lost")]
-    Lost(#[source] tokio_postgres::Error),
-    /// A wire connection cannot be made.
-    #[error(transparent)]
-    Wire(crate::wire::Error),
-}
-
-impl Error {
-    /// Sorts an error of the SQL client.
-    pub(crate) fn from_statement(error: tokio_postgres::Error) -> Self {
-        let Some(db) = error.as_db_error() else {
-            return Self::Lost(error);
+    /// Opens a wire connection.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses.
+    pub async fn wire(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
+        let mut connection = self.dial(&[]).await?;
+        let unprepared = |source| Error::Settings {
+            place: self.to_string(),
+            source,
         };
-        Self::Server(Box::new(ServerError {
-            severity: db.severity().to_owned(),
-            code: SqlState::parse(db.code().code()),
-            message: db.message().to_owned(),
-            detail: db.detail().map(str::to_owned),
-            hint: db.hint().map(str::to_owned),
-            context: db.where_().map(str::to_owned),
-            position: match db.position() {
-                Some(tokio_postgres::error::ErrorPosition::Original(at)) => Some(*at),
-                _ => None,
-            },
-        }))
+        let version = connection.server_version().map_err(unprepared)?;
+        let mut settings = settings::settings(purpose, version);
+        if connection.parameter("server_encoding") == Some("SQL_ASCII") {
+            // Bytes of no known encoding pass as they are.
+            settings.push(&crate::pg::Sql::fixed(
+                "; SET client_encoding = 'SQL_ASCII'",
+            ));
+        }
+        connection.execute(&settings).await.map_err(unprepared)?;
+        Ok(connection)
     }
 
-    /// The server's code, where a server answered.
-    pub fn sqlstate(&self) -> Option<SqlState> {
-        match self {
-            Self::Server(error) => Some(error.code),
-            Self::Lost(_) => None,
-            Self::Wire(error) => error.sqlstate(),
+    /// Dialling knows many ways; its state is on the heap, so that callers' futures stay small.
+    async fn dial(&self, more: &[(&str, &str)]) -> Result<Connection<Idle>, Error> {
+        Box::pin(dial::connect(&self.profile, &self.pinned, more)).await
+    }
+
+    /// Opens a connection for replication commands. Nothing is sent on it: a statement would end
+    /// the snapshot that a slot's creation exports.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses.
+    pub async fn replication(&self) -> Result<Connection<Idle>, Error> {
+        self.dial(&[("replication", "database")]).await
+    }
+
+    /// Asks the server to cancel what another session does.
+    ///
+    /// # Errors
+    /// The request could not be delivered.
+    pub async fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
+        let stream = dial::stream_for_cancel(&self.profile, &self.pinned).await?;
+        wire::cancel(stream, *key).await.map_err(Error::Cancel)
+    }
+}
+
+/// Hosts, ports and database; never a secret.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<String> = match self.pinned.get() {
+            Some(at) => vec![self.profile.hosts[*at].to_string()],
+            None => self.profile.hosts.iter().map(ToString::to_string).collect(),
+        };
+        let database = crate::pg::Ident::from_catalog(self.database());
+        write!(f, "{}/{database}", hosts.join(","))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> Environment {
+        Environment {
+            user: Some("me".to_owned()),
+            ..Environment::default()
         }
+    }
+
+    fn parse(text: &str) -> Result<Endpoint, Error> {
+        Endpoint::parse(text, &environment())
+    }
+
+    #[test]
+    fn defaults_are_the_manuals_but_for_the_database() {
+        let endpoint = parse("postgresql://h").unwrap();
+        assert_eq!((endpoint.user(), endpoint.database()), ("me", "postgres"));
+        assert_eq!(endpoint.to_string(), "h:5432/postgres");
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for text in [
+            "postgres://h/d?sslrootcert=system&sslmode=require",
+            "postgres://h/d?sslnegotiation=direct",
+            "postgres://h/d?channel_binding=require&sslmode=disable",
+            "postgres://h/d?ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2",
+            "postgres://a,b,c/d?port=1,2",
+            "postgres://a,b/d?hostaddr=127.0.0.1",
+            "postgres://h/d?sslcertmode=disable&sslcert=x",
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(
+                matches!(error, Error::Conninfo(ConninfoError::Contradiction { .. })),
+                "{text}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn bad_values_are_named_with_their_keyword() {
+        for (text, keyword) in [
+            ("postgres://h/d?sslmode=on", "sslmode"),
+            ("postgres://h:0/d", "port"),
+            ("postgres://h/d?connect_timeout=soon", "connect_timeout"),
+            (
+                "postgres://h/d?target_session_attrs=best",
+                "target_session_attrs",
+            ),
+            ("postgres://h/d?hostaddr=h", "hostaddr"),
+            ("postgres://h/d?require_auth=md5,!none", "require_auth"),
+            ("postgres://h/d?gssencmode=require", "gssencmode"),
+        ] {
+            let error = parse(text).unwrap_err();
+            let Error::Conninfo(ConninfoError::Value { keyword: named, .. }) = error else {
+                panic!("{text}: {error}");
+            };
+            assert_eq!(named, keyword);
+        }
+    }
+
+    #[test]
+    fn a_password_is_in_no_output() {
+        let endpoint = parse("postgres://u:canary@h/d?sslpassword=canary").unwrap();
+        let shown = format!("{endpoint} {endpoint:?} {:?}", endpoint.profile);
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+
+    #[test]
+    fn the_urls_own_values_win_over_the_services() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("services");
+        std::fs::write(&file, "[s]\nhost=service\nuser=other\ndbname=d\n").unwrap();
+        let environment = Environment {
+            service_file: Some(file),
+            ..environment()
+        };
+        let endpoint = Endpoint::parse("postgres://u@/?service=s", &environment).unwrap();
+        assert_eq!(endpoint.user(), "u");
+        assert_eq!(endpoint.to_string(), "service:5432/d");
     }
 }

@@ -1,11 +1,19 @@
 //! Sessions for SQL, and the settings each purpose needs, in one place.
 
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{CancelToken, Client, NoTls, Row, SimpleQueryMessage, SimpleQueryRow};
+use std::future::poll_fn;
 
-use super::Error;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{
+    AsyncMessage, Client, Config, NoTls, Row, SimpleQueryMessage, SimpleQueryRow,
+};
+
+use super::handover::Handover;
+use super::{Endpoint, Error};
 use crate::pg::{ServerVersion, Sql};
 use crate::task::Background;
+use crate::wire::{CancelKey, Connection, Idle};
 
 /// What a session is for; decides its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,22 +35,50 @@ pub enum Purpose {
 pub struct Session {
     client: Client,
     version: ServerVersion,
+    key: Option<CancelKey>,
+    endpoint: Endpoint,
     _driver: Background<()>,
 }
 
 impl Session {
-    /// Wraps a connected client whose settings are made.
-    pub(super) fn new(client: Client, version: ServerVersion, driver: Background<()>) -> Self {
-        Self {
+    /// Hands a started and prepared connection to the SQL client.
+    ///
+    /// # Errors
+    /// The connection is lost on the way.
+    pub(super) async fn over(
+        connection: Connection<Idle>,
+        endpoint: Endpoint,
+    ) -> Result<Self, Error> {
+        let place = || endpoint.to_string();
+        let prepare = |source| Error::Settings {
+            place: place(),
+            source,
+        };
+        let version = connection.server_version().map_err(prepare)?;
+        let key = connection.cancel_key();
+        let stream = Handover::new(connection.into_parts().map_err(prepare)?);
+        let mut config = Config::new();
+        config.user(endpoint.user()).ssl_mode(SslMode::Disable);
+        let (client, driver) = config
+            .connect_raw(stream, NoTls)
+            .await
+            .map_err(Error::Lost)?;
+        let driver = Background::spawn(drive(driver));
+        Ok(Self {
             client,
             version,
+            key,
+            endpoint,
             _driver: driver,
-        }
+        })
     }
 
     /// What cancels the statement at work.
     pub fn canceller(&self) -> Canceller {
-        Canceller(self.client.cancel_token())
+        Canceller {
+            endpoint: self.endpoint.clone(),
+            key: self.key,
+        }
     }
 
     /// The server's version.
@@ -128,7 +164,11 @@ impl Session {
 }
 
 /// Cancels what a session does.
-pub struct Canceller(CancelToken);
+#[derive(Clone, Debug)]
+pub struct Canceller {
+    endpoint: Endpoint,
+    key: Option<CancelKey>,
+}
 
 impl Canceller {
     /// Asks the server to cancel the statement at work, if there is one.
@@ -136,7 +176,25 @@ impl Canceller {
     /// # Errors
     /// The request could not be delivered.
     pub async fn cancel(&self) -> Result<(), Error> {
-        let cancelled = self.0.cancel_query(NoTls).await;
-        cancelled.map_err(Error::from_statement)
+        match &self.key {
+            Some(key) => self.endpoint.cancel(key).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Moves the session's bytes until it ends. What the server says unasked is logged.
+async fn drive(mut connection: tokio_postgres::Connection<Handover, NoTlsStream>) {
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) => {
+                tracing::debug!(code = notice.code().code(), "notice: {}", notice.message());
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(%error, "a session ended");
+                return;
+            }
+        }
     }
 }

@@ -1,0 +1,178 @@
+use std::io;
+
+use super::conninfo::ConninfoError;
+use super::service::ServiceError;
+use super::tls::{self, SslMode};
+use crate::pg::{ServerError, SqlState};
+use crate::wire;
+
+/// Why there is no connection, or why a statement on it did not succeed. No message holds a
+/// password; places are `host:port`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The connection string is wrong.
+    #[error(transparent)]
+    Conninfo(#[from] ConninfoError),
+    /// The service gives no parameters.
+    #[error(transparent)]
+    Service(#[from] Box<ServiceError>),
+    /// The host's name leads nowhere.
+    #[error("{place}: the host name cannot be resolved")]
+    Resolve {
+        /// Host and port.
+        place: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Nobody answers there.
+    #[error("{place}")]
+    Dial {
+        /// Host and port, or the socket's folder.
+        place: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Nobody answered in time.
+    #[error("{place}: no connection within {seconds} s")]
+    TimedOut {
+        /// Host and port.
+        place: String,
+        /// `connect_timeout`.
+        seconds: u64,
+    },
+    /// TLS is wanted, and the server does not offer it.
+    #[error("{place}: sslmode={mode} needs TLS, which the server does not offer")]
+    NoTls {
+        /// Host and port.
+        place: String,
+        /// What is wanted.
+        mode: SslMode,
+    },
+    /// The TLS handshake did not succeed.
+    #[error("{place}")]
+    Tls {
+        /// Host and port.
+        place: String,
+        /// The cause.
+        source: Box<tls::Error>,
+    },
+    /// The server did not let us in.
+    #[error("{place}")]
+    Start {
+        /// Host, port and database.
+        place: String,
+        /// The cause.
+        source: wire::Error,
+    },
+    /// None of the servers is of the kind that `target_session_attrs` asks for.
+    #[error("{place}: the server is not what target_session_attrs asks for")]
+    SessionKind {
+        /// Host and port.
+        place: String,
+    },
+    /// The server is reached and refuses a setting that the session needs.
+    #[error("{place}: prepare the session")]
+    Settings {
+        /// Host, port and database.
+        place: String,
+        /// The cause.
+        source: wire::Error,
+    },
+    /// A cancel request could not be delivered.
+    #[error("deliver a cancel request")]
+    Cancel(#[source] wire::Error),
+    /// The server refused a statement.
+    #[error(transparent)]
+    Server(Box<ServerError>),
+    /// The connection broke, or an answer could not be understood.
+    #[error("the connection to the server failed")]
+    Lost(#[source] tokio_postgres::Error),
+}
+
+impl Error {
+    /// Sorts an error of the SQL client.
+    pub(crate) fn from_statement(error: tokio_postgres::Error) -> Self {
+        let Some(answer) = error.as_db_error() else {
+            return Self::Lost(error);
+        };
+        Self::Server(Box::new(ServerError {
+            severity: answer.severity().to_owned(),
+            code: SqlState::parse(answer.code().code()),
+            message: answer.message().to_owned(),
+            detail: answer.detail().map(str::to_owned),
+            hint: answer.hint().map(str::to_owned),
+            context: answer.where_().map(str::to_owned),
+            position: match answer.position() {
+                Some(tokio_postgres::error::ErrorPosition::Original(at)) => Some(*at),
+                _ => None,
+            },
+        }))
+    }
+
+    /// The server's code, where a server answered.
+    pub fn sqlstate(&self) -> Option<SqlState> {
+        match self {
+            Self::Server(answer) => Some(answer.code),
+            Self::Start { source, .. } | Self::Settings { source, .. } | Self::Cancel(source) => {
+                source.sqlstate()
+            }
+            Self::Conninfo(_)
+            | Self::Service(_)
+            | Self::Resolve { .. }
+            | Self::Dial { .. }
+            | Self::TimedOut { .. }
+            | Self::NoTls { .. }
+            | Self::Tls { .. }
+            | Self::SessionKind { .. }
+            | Self::Lost(_) => None,
+        }
+    }
+
+    /// Whether the same call may succeed later: the network failed, or the server was busy with
+    /// itself.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Resolve { .. } | Self::Dial { .. } | Self::TimedOut { .. } | Self::Lost(_) => {
+                true
+            }
+            Self::Tls { source, .. } => source.is_transient(),
+            Self::Start { source, .. } | Self::Settings { source, .. } | Self::Cancel(source) => {
+                source.is_transient()
+            }
+            Self::Server(answer) => answer.code.is_transient(),
+            Self::Conninfo(_)
+            | Self::Service(_)
+            | Self::NoTls { .. }
+            | Self::SessionKind { .. } => false,
+        }
+    }
+
+    /// What may help.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Tls { source, .. } => source.hint(),
+            Self::NoTls { .. } => Some("use another sslmode, or switch ssl on at the server"),
+            Self::Start {
+                source: wire::Error::Server(answer),
+                ..
+            } => match answer.code {
+                SqlState::INVALID_PASSWORD => Some(
+                    "give the password in the URL, PGPASSWORD, or a password file of mode 0600",
+                ),
+                SqlState::INVALID_CATALOG_NAME => Some("name an existing database in the URL"),
+                _ => None,
+            },
+            Self::Conninfo(_)
+            | Self::Service(_)
+            | Self::Resolve { .. }
+            | Self::Dial { .. }
+            | Self::TimedOut { .. }
+            | Self::Start { .. }
+            | Self::SessionKind { .. }
+            | Self::Settings { .. }
+            | Self::Cancel(_)
+            | Self::Server(_)
+            | Self::Lost(_) => None,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Every keyword that libpq of 12 to 18 knows, and what becomes of it here.
+//!
+//! Manual, "Parameter Key Words". A keyword is never dropped in silence: what cannot be honoured
+//! is refused where leaving it out would change what the user asked for, and else ignored with a
+//! warning.
+
+/// What becomes of a keyword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// It means what it means to libpq.
+    Accepted,
+    /// It has no effect, with the reason.
+    Ignored(&'static str),
+    /// It is an error, with the reason.
+    Refused(&'static str),
+}
+
+use Treatment::{Accepted, Ignored, Refused};
+
+const NO_GSS: &str = "GSSAPI is not supported";
+const NO_OAUTH: &str = "OAuth is not supported";
+const NO_SCRAM_KEYS: &str = "SCRAM keys are not supported; give a password";
+
+const KEYWORDS: &[(&str, Treatment)] = &[
+    ("application_name", Accepted),
+    ("authtype", Ignored("it has had no effect for many years")),
+    ("channel_binding", Accepted),
+    (
+        "client_encoding",
+        Ignored("the program chooses its encoding itself"),
+    ),
+    ("connect_timeout", Accepted),
+    ("dbname", Accepted),
+    ("fallback_application_name", Accepted),
+    ("gssdelegation", Ignored(NO_GSS)),
+    ("gssencmode", Accepted),
+    ("gsslib", Ignored(NO_GSS)),
+    ("host", Accepted),
+    ("hostaddr", Accepted),
+    ("keepalives", Accepted),
+    ("keepalives_count", Accepted),
+    ("keepalives_idle", Accepted),
+    ("keepalives_interval", Accepted),
+    ("krbsrvname", Ignored(NO_GSS)),
+    ("load_balance_hosts", Accepted),
+    (
+        "max_protocol_version",
+        Ignored("the program speaks protocol 3.0"),
+    ),
+    ("min_protocol_version", Accepted),
+    ("oauth_client_id", Refused(NO_OAUTH)),
+    ("oauth_client_secret", Refused(NO_OAUTH)),
+    ("oauth_issuer", Refused(NO_OAUTH)),
+    ("oauth_scope", Refused(NO_OAUTH)),
+    ("options", Accepted),
+    ("passfile", Accepted),
+    ("password", Accepted),
+    ("port", Accepted),
+    (
+        "replication",
+        Refused("the program opens its replication connections itself"),
+    ),
+    ("require_auth", Accepted),
+    (
+        "requirepeer",
+        Refused("the owner of the server's process is not looked at; use TLS or file modes"),
+    ),
+    (
+        "requiressl",
+        Refused("write sslmode=require or sslmode=prefer"),
+    ),
+    ("scram_client_key", Refused(NO_SCRAM_KEYS)),
+    ("scram_server_key", Refused(NO_SCRAM_KEYS)),
+    ("service", Accepted),
+    ("servicefile", Accepted),
+    ("ssl_max_protocol_version", Accepted),
+    ("ssl_min_protocol_version", Accepted),
+    ("sslcert", Accepted),
+    ("sslcertmode", Accepted),
+    (
+        "sslcompression",
+        Ignored("compression within TLS is not safe and not offered"),
+    ),
+    ("sslcrl", Accepted),
+    ("sslcrldir", Accepted),
+    ("sslkey", Accepted),
+    (
+        "sslkeylogfile",
+        Refused("session keys are not written to files"),
+    ),
+    ("sslmode", Accepted),
+    ("sslnegotiation", Accepted),
+    ("sslpassword", Accepted),
+    ("sslrootcert", Accepted),
+    ("sslsni", Accepted),
+    ("target_session_attrs", Accepted),
+    ("tcp_user_timeout", Accepted),
+    ("tty", Ignored("it has had no effect for many years")),
+    ("user", Accepted),
+];
+
+/// What becomes of a keyword; `None` if libpq does not know it either.
+pub(super) fn treatment(keyword: &str) -> Option<Treatment> {
+    let found = KEYWORDS.iter().find(|(name, _)| *name == keyword);
+    found.map(|(_, treatment)| *treatment)
+}
+
+/// The accepted keyword that looks most like a wrong one.
+pub(super) fn nearest(wrong: &str) -> &'static str {
+    let accepted = KEYWORDS
+        .iter()
+        .filter(|(_, treatment)| *treatment == Accepted);
+    let names = accepted.map(|(name, _)| *name);
+    names
+        .min_by_key(|name| distance(wrong, name))
+        .expect("some keywords are accepted")
+}
+
+/// Insertions, deletions and replacements between two words.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_has_no_doubles() {
+        assert!(KEYWORDS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn a_typing_mistake_finds_its_keyword() {
+        assert_eq!(nearest("ssl_mode"), "sslmode");
+        assert_eq!(nearest("keepalives_retries"), "keepalives_idle");
+        assert_eq!(nearest("dbnam"), "dbname");
+        assert_eq!(treatment("ssl_mode"), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! The settings of a session by its purpose, in one place. They win over whatever the role or the
+//! database sets, because they come after.
+
+use super::Purpose;
+use crate::pg::{ServerVersion, Sql};
+
+/// For every session: nothing times out, nothing is hidden, names are written in full, and values
+/// have one form whatever the server's configuration.
+const COMMON: &str = "\
+    SET search_path = ''; \
+    SET statement_timeout = 0; \
+    SET lock_timeout = 0; \
+    SET idle_in_transaction_session_timeout = 0; \
+    SET row_security = off; \
+    SET DateStyle = 'ISO, YMD'; \
+    SET IntervalStyle = 'postgres'; \
+    SET TimeZone = 'UTC'; \
+    SET extra_float_digits = 3; \
+    SET bytea_output = 'hex'; \
+    SET xmloption = 'content'; \
+    SET xmlbinary = 'base64'; \
+    SET lc_monetary = 'C'; \
+    SET lc_numeric = 'C'; \
+    SET standard_conforming_strings = on; \
+    SET quote_all_identifiers = off; \
+    SET default_transaction_isolation = 'read committed'; \
+    SET default_transaction_deferrable = off";
+
+/// For reading: writes are refused, a view may not stand in for a table that was swapped under us
+/// (CVE-2024-7348), and no time goes into preparing plans that run once.
+const READING: &str = "\
+    SET default_transaction_read_only = on; \
+    SET synchronize_seqscans = off; \
+    SET jit = off; \
+    SELECT pg_catalog.set_config(name, 'view, foreign-table', false) \
+      FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind'";
+
+/// For statements that may write.
+const WRITING: &str = "SET default_transaction_read_only = off";
+
+/// For writing what only counts once its commit is flushed, which is waited for at the end.
+const BULK: &str = "SET synchronous_commit = off";
+
+/// For definitions: what a function body names may come later.
+const BUILDING: &str = "SET check_function_bodies = off";
+
+/// The statements that prepare a session.
+pub(super) fn settings(purpose: Purpose, version: ServerVersion) -> Sql {
+    let mut parts = vec![COMMON];
+    if version.has_idle_session_timeout() {
+        parts.push("SET idle_session_timeout = 0");
+    }
+    if version.has_transaction_timeout() {
+        parts.push("SET transaction_timeout = 0");
+    }
+    parts.extend_from_slice(match purpose {
+        Purpose::Introspect | Purpose::CopyOut => &[READING],
+        Purpose::Control => &[WRITING],
+        Purpose::CopyIn => &[WRITING, BULK],
+        Purpose::Build => &[WRITING, BULK, BUILDING],
+    });
+    Sql::join(parts.into_iter().map(Sql::fixed), "; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_version_knows_is_set() {
+        let old = settings(Purpose::Introspect, ServerVersion::new(120_000));
+        assert!(
+            !old.as_str().contains("transaction_timeout") || !old.as_str().contains("idle_session")
+        );
+        let new = settings(Purpose::Build, ServerVersion::new(170_000));
+        assert!(new.as_str().contains("SET transaction_timeout = 0"));
+        assert!(new.as_str().contains("SET idle_session_timeout = 0"));
+    }
+
+    #[test]
+    fn reading_never_writes() {
+        for purpose in [Purpose::Introspect, Purpose::CopyOut] {
+            let sql = settings(purpose, ServerVersion::new(180_000));
+            assert!(
+                sql.as_str()
+                    .contains("SET default_transaction_read_only = on")
+            );
+        }
+    }
+}
