@@ -1,1 +1,103 @@
-//! The main job: whole copies.
+//! The main job: whole copies, from the checks to the report, judged from outside.
+
+use crate::support::oracle;
+use crate::support::route::{Route, common};
+use crate::support::{run, value};
+
+const RICH: &str = include_str!("../cases/init/rich.sql");
+
+/// Differences of two lists of text that both hold in any order.
+fn differing(source: Vec<String>, target: &[String]) -> Vec<String> {
+    let missing = source.iter().filter(|block| !target.contains(block));
+    let extra = target.iter().filter(|block| !source.contains(block));
+    let missing = missing.map(|block| format!("only source: {block}"));
+    missing
+        .chain(extra.map(|block| format!("only target: {block}")))
+        .collect()
+}
+
+/// What `pg_dump --create` says of a database: its definitions, owner, privileges, settings, comment.
+fn everything(url: &str) -> Vec<String> {
+    oracle::schema(url, &["--create"])
+}
+
+/// The roles with passwords, settings, memberships and comments, a line each.
+fn roles(url: &str) -> Vec<String> {
+    let dump = oracle::run(
+        "pg_dumpall",
+        &["--roles-only", "--restrict-key=oracle", "-d", url],
+    );
+    dump.lines().map(str::to_owned).collect()
+}
+
+async fn rich(majors: [u32; 2], more: &[&str]) {
+    let route = Route::of_majors(majors);
+    route.create("house").await;
+    let (source, target) = (route.source.url("house"), route.target.url("house"));
+    oracle::psql(&source, RICH);
+    let done = route.init("house", more).run().expect(0);
+    assert!(!done.all().contains("canary"), "{}", done.all());
+    assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
+    if majors[0] == majors[1] {
+        let (source, target) = (everything(&source), everything(&target));
+        assert_eq!(differing(source, &target), Vec::<String>::new());
+        let (source, target) = (route.source.url("postgres"), route.target.url("postgres"));
+        assert_eq!(
+            differing(roles(&source), &roles(&target)),
+            Vec::<String>::new()
+        );
+    }
+    route.command("verify", &["house"], &[]).run().expect(0);
+    let left = "SELECT count(*) FROM pg_replication_slots";
+    assert_eq!(value(&source, left).await, "0");
+}
+
+#[tokio::test]
+async fn a_rich_database_arrives_whole_within_12() {
+    rich([12, 12], &[]).await;
+}
+
+#[tokio::test]
+async fn a_rich_database_arrives_whole_within_15() {
+    rich([15, 15], &["--no-sync"]).await;
+}
+
+#[tokio::test]
+async fn a_rich_database_arrives_whole_within_17() {
+    rich([17, 17], &[]).await;
+}
+
+#[tokio::test]
+async fn a_rich_database_arrives_whole_within_18() {
+    rich([18, 18], &["--jobs", "1"]).await;
+}
+
+#[tokio::test]
+async fn a_rich_database_arrives_whole_from_12_to_18() {
+    rich([12, 18], &[]).await;
+}
+
+#[tokio::test]
+async fn a_rich_database_arrives_whole_from_14_to_17() {
+    rich([14, 17], &["--no-sync"]).await;
+}
+
+#[tokio::test]
+async fn several_databases_are_copied_in_one_run() {
+    let route = common();
+    let names = [route.fresh("one").await, route.fresh("two").await];
+    for (at, name) in names.iter().enumerate() {
+        let fill = format!(
+            "CREATE TABLE public.t AS SELECT n FROM generate_series(1, {}) n",
+            at + 5
+        );
+        run(&route.source.url(name), &fill).await;
+    }
+    let both = names.each_ref().map(String::as_str);
+    route.command("init", &both, &["--yes"]).run().expect(0);
+    for name in both {
+        let diff = oracle::data_diff(&route.source.url(name), &route.target.url(name));
+        assert_eq!(diff, Vec::<String>::new());
+    }
+    route.command("verify", &both, &[]).run().expect(0);
+}

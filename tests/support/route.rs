@@ -1,0 +1,82 @@
+//! Two clusters and our program between them.
+
+use std::sync::OnceLock;
+
+use seren_replicator::sandbox::{Builder, Cluster};
+
+use super::command::{Program, program};
+use super::{database, fresh_name};
+use seren_replicator::pg::Ident;
+use seren_replicator::sql;
+
+/// The major of tests that do not care.
+pub(crate) const MAJOR: u32 = 17;
+
+/// Where a copy comes from and goes to.
+pub(crate) struct Route {
+    /// The cluster read.
+    pub(crate) source: Cluster,
+    /// The cluster written.
+    pub(crate) target: Cluster,
+}
+
+/// The clusters of all tests of this process that make no role and change no setting.
+pub(crate) fn common() -> &'static Route {
+    static COMMON: OnceLock<Route> = OnceLock::new();
+    COMMON.get_or_init(|| Route::of_majors([MAJOR, MAJOR]))
+}
+
+impl Route {
+    /// Clusters of two majors.
+    pub(crate) fn of_majors(majors: [u32; 2]) -> Self {
+        Self::start(majors.map(Cluster::builder))
+    }
+
+    /// Starts both at the same time.
+    pub(crate) fn start([source, target]: [Builder; 2]) -> Self {
+        std::thread::scope(|threads| {
+            let source = threads.spawn(|| source.start().unwrap());
+            let target = target.start().unwrap();
+            Self {
+                source: source.join().unwrap(),
+                target,
+            }
+        })
+    }
+
+    /// A database on the source; its name.
+    pub(crate) async fn fresh(&self, hint: &str) -> String {
+        let name = fresh_name(hint);
+        self.create(&name).await;
+        name
+    }
+
+    /// A database on the source with this name.
+    pub(crate) async fn create(&self, name: &str) {
+        let admin = database(&self.source.url("postgres")).await;
+        let create = sql!(
+            "CREATE DATABASE {} TEMPLATE template0",
+            Ident::from_catalog(name)
+        );
+        admin.batch(&create).await.unwrap();
+    }
+
+    /// A command on these clusters' databases of these names.
+    pub(crate) fn command(&self, command: &str, databases: &[&str], more: &[&str]) -> Program {
+        let quoted = |name: &&str| format!("\"{}\"", name.replace('"', "\"\""));
+        let list: Vec<String> = databases.iter().map(quoted).collect();
+        let (source, target) = (self.source.url("postgres"), self.target.url("postgres"));
+        let list = list.join(",");
+        let mut arguments = vec![command, "--source", &source, "--target", &target];
+        if !databases.is_empty() {
+            arguments.extend(["--include-databases", &list]);
+        }
+        arguments.extend(more);
+        program(&arguments)
+    }
+
+    /// `init --yes` of one database.
+    pub(crate) fn init(&self, database: &str, more: &[&str]) -> Program {
+        self.command("init", &[database], &[&["--yes"], more].concat())
+    }
+}
