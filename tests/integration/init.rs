@@ -7,7 +7,7 @@ use crate::support::{run, value};
 const RICH: &str = include_str!("../cases/init/rich.sql");
 
 /// Differences of two lists of text that both hold in any order.
-fn differing(source: Vec<String>, target: &[String]) -> Vec<String> {
+fn differing(source: &[String], target: &[String]) -> Vec<String> {
     let missing = source.iter().filter(|block| !target.contains(block));
     let extra = target.iter().filter(|block| !source.contains(block));
     let missing = missing.map(|block| format!("only source: {block}"));
@@ -40,10 +40,10 @@ async fn rich(majors: [u32; 2], more: &[&str]) {
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
     if majors[0] == majors[1] {
         let (source, target) = (everything(&source), everything(&target));
-        assert_eq!(differing(source, &target), Vec::<String>::new());
+        assert_eq!(differing(&source, &target), Vec::<String>::new());
         let (source, target) = (route.source.url("postgres"), route.target.url("postgres"));
         assert_eq!(
-            differing(roles(&source), &roles(&target)),
+            differing(&roles(&source), &roles(&target)),
             Vec::<String>::new()
         );
     }

@@ -12,6 +12,8 @@ mod demo;
 mod faults;
 mod init;
 mod kinds;
+mod names;
+mod place;
 mod roles;
 mod sandbox;
 mod tls;
