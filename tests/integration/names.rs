@@ -1,7 +1,5 @@
 //! Names that PostgreSQL allows and programs stumble over, in every place where a name can stand.
 
-use seren_replicator::pg::{Ident, QualifiedName};
-
 use crate::support::oracle;
 use crate::support::route::{Route, common};
 use crate::support::run;
@@ -26,26 +24,30 @@ const NAMES: [&str; 14] = [
     "back\\slash,comma",
 ];
 
+/// The parts of a name, each in double quotes.
+fn quoted(parts: &[&str]) -> String {
+    let quote = |part: &&str| format!("\"{}\"", part.replace('"', "\"\""));
+    parts.iter().map(quote).collect::<Vec<_>>().join(".")
+}
+
 /// A schema, a table, its columns, an index, a sequence, an enum, a view and a function of each name.
 fn objects(name: &str) -> String {
-    let ident = Ident::from_catalog(name).to_string();
-    let table = QualifiedName::from_catalog(name, name);
+    let ident = quoted(&[name]);
     let label = name.replace('\'', "''");
-    let kind = QualifiedName::from_catalog(name, "kind");
-    let view = QualifiedName::from_catalog(name, "view");
-    let sequence = QualifiedName::from_catalog(name, "numbers");
+    let [table, kind, view, sequence] =
+        [name, "kind", "view", "numbers"].map(|part| quoted(&[name, part]));
     format!(
         "CREATE SCHEMA {ident};
          CREATE TYPE {kind} AS ENUM ('{label}');
          CREATE SEQUENCE {sequence};
-         CREATE TABLE {table} ({ident} int PRIMARY KEY DEFAULT nextval('{quoted}'), other {kind} CHECK (other = '{label}'));
+         CREATE TABLE {table} ({ident} int PRIMARY KEY DEFAULT nextval('{literal}'), other {kind} CHECK (other = '{label}'));
          CREATE INDEX ON {table} (other, {ident});
          CREATE VIEW {view} AS SELECT {ident} FROM {table};
          CREATE FUNCTION {ident}.{ident}(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
          COMMENT ON COLUMN {table}.{ident} IS '{label}';
          INSERT INTO {table} ({ident}, other) SELECT n, '{label}' FROM generate_series(1, 10) n;
-         SELECT setval('{quoted}', 10);",
-        quoted = sequence.to_string().replace('\'', "''"),
+         SELECT setval('{literal}', 10);",
+        literal = sequence.replace('\'', "''"),
     )
 }
 
