@@ -4,6 +4,12 @@ use crate::{connect, demo, migrate, verify};
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The command line cannot be read.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong with it.
+        message: String,
+    },
     /// A connection string is wrong.
     #[error("--{side}")]
     Url {
@@ -65,6 +71,7 @@ impl Error {
             Self::Declined => "answer y, or pass --yes",
             Self::Url { .. } => "postgresql://user@host:5432/database?sslmode=require",
             Self::Stopped { .. }
+            | Self::Usage { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
             | Self::Migrate(_)
@@ -78,7 +85,10 @@ impl Error {
     /// What the process exits with.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Url { .. } | Self::EmptyItem { .. } | Self::OpenQuote { .. } => exit::USAGE,
+            Self::Usage { .. }
+            | Self::Url { .. }
+            | Self::EmptyItem { .. }
+            | Self::OpenQuote { .. } => exit::USAGE,
             Self::Stopped { exit_code } => *exit_code,
             Self::Refused { .. }
             | Self::Declined

@@ -10,6 +10,7 @@ mod exit;
 mod init;
 mod plan;
 mod signal;
+mod usage;
 mod validate;
 mod verify;
 
@@ -62,16 +63,7 @@ impl Command {
 pub async fn run() -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            let code = if error.use_stderr() {
-                exit::USAGE
-            } else {
-                exit::DONE
-            };
-            // Nobody is left to tell when the terminal is gone.
-            drop(error.print());
-            return code;
-        }
+        Err(error) => return usage::report(&error, std::env::args_os()),
     };
     let ui = arguments.output.start();
     let command = arguments.command.name();
@@ -109,10 +101,14 @@ async fn dispatch(command: &Command, ui: &Ui, signals: &Signals) -> Result<u8, E
 
 /// Shows what went wrong. After a signal, whatever it led to is told as the stop that was asked for.
 fn report_failure(ui: &Ui, command: &'static str, error: &Error, signals: &Signals) -> u8 {
-    let exit_code = if signals.stop().is_cancelled() {
-        signals.exit_code()
-    } else {
-        error.exit_code()
+    let stopped = Error::Stopped {
+        exit_code: signals.exit_code(),
+    };
+    let (exit_code, error) = match (signals.stop().is_cancelled(), error) {
+        // A question that a signal left unanswered.
+        (true, Error::Declined) => (signals.exit_code(), &stopped),
+        (true, error) => (signals.exit_code(), error),
+        (false, error) => (error.exit_code(), error),
     };
     let failure = Failure {
         command,

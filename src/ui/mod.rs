@@ -170,6 +170,12 @@ impl Ui {
         self.kept().push(text::clean(warning));
     }
 
+    /// Shows a result of the checks as it is, and keeps it for the JSON report.
+    pub fn finding(&self, finding: &str) {
+        self.screen.line_from_outside("", finding);
+        self.kept().push(text::clean(finding));
+    }
+
     /// Writes the report of a command to standard output: its last words there. What was emitted
     /// before is told before.
     ///

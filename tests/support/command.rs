@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -74,7 +75,16 @@ impl Program {
     }
 
     /// Starts it.
-    pub(crate) fn start(mut self) -> Running {
+    pub(crate) fn start(self) -> Running {
+        let input = self.input.clone();
+        let (running, mut stdin) = self.start_open();
+        // A program that never asks has closed its end.
+        drop(stdin.write_all(input.as_bytes()));
+        running
+    }
+
+    /// Starts it with a standard input that says nothing until it is dropped.
+    pub(crate) fn start_open(mut self) -> (Running, ChildStdin) {
         let mut child = self
             .command
             .stdin(Stdio::piped())
@@ -82,17 +92,15 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        // A program that never asks has closed its end.
-        drop(stdin.write_all(self.input.as_bytes()));
-        drop(stdin);
+        let stdin = child.stdin.take().unwrap();
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
-        Running {
+        let running = Running {
             child,
             stdout,
             stderr,
-        }
+        };
+        (running, stdin)
     }
 
     /// Runs it to its end.
@@ -104,8 +112,8 @@ impl Program {
 /// A run at work.
 pub(crate) struct Running {
     child: Child,
-    stdout: JoinHandle<String>,
-    stderr: JoinHandle<String>,
+    stdout: Stream,
+    stderr: Stream,
 }
 
 impl Running {
@@ -127,6 +135,12 @@ impl Running {
         assert!(status.unwrap().success());
     }
 
+    /// Waits until it has said this on standard error.
+    #[track_caller]
+    pub(crate) fn wait_for_error(&self, text: &str) {
+        super::wait_until(text, || self.stderr.text().contains(text).then_some(()));
+    }
+
     /// Waits for its end.
     pub(crate) fn finish(mut self) -> Finished {
         let begun = Instant::now();
@@ -136,12 +150,12 @@ impl Running {
             }
             if begun.elapsed() > DEADLINE {
                 self.child.kill().unwrap();
-                let stderr = self.stderr.join().unwrap();
+                let stderr = self.stderr.finish();
                 panic!("no end within {DEADLINE:?}; standard error:\n{stderr}");
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        let (stdout, stderr) = (self.stdout.join().unwrap(), self.stderr.join().unwrap());
+        let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
         Finished {
             code: code(status),
             stdout,
@@ -157,10 +171,35 @@ fn code(status: ExitStatus) -> i32 {
         .unwrap_or_else(|| 128 + status.signal().unwrap())
 }
 
-fn collect(mut stream: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+/// What a stream has said so far.
+struct Stream {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Stream {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    fn finish(self) -> String {
+        let Self { bytes, reader } = self;
+        reader.join().unwrap();
+        String::from_utf8_lossy(&bytes.lock().unwrap()).into_owned()
+    }
+}
+
+fn collect(mut stream: impl std::io::Read + Send + 'static) -> Stream {
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let shared = Arc::clone(&bytes);
+    let reader = std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        loop {
+            match stream.read(&mut piece).unwrap() {
+                0 => return,
+                count => shared.lock().unwrap().extend_from_slice(&piece[..count]),
+            }
+        }
+    });
+    Stream { bytes, reader }
 }

@@ -1,7 +1,5 @@
 //! What tests share: databases on shared clusters, oracles, our own program as a process.
 
-#![expect(dead_code, reason = "each test uses what it needs")]
-
 pub(crate) mod command;
 pub(crate) mod oracle;
 pub(crate) mod pair;
