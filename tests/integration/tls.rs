@@ -3,6 +3,7 @@
 mod authentication;
 mod certificates;
 mod chain;
+mod modes;
 mod negotiation;
 
 use std::fs;
