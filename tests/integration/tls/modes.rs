@@ -5,6 +5,7 @@ use seren_replicator::pg::{Sql, SqlState};
 
 use super::certificates::{Authority, server};
 use super::{Server, builder};
+use crate::support::command::program;
 use crate::support::{endpoint, run};
 
 /// What becomes of a connection.
@@ -156,6 +157,51 @@ async fn a_url_may_demand_channel_binding_and_direct_tls() {
                 .await
                 .unwrap()
                 .get::<_, bool>(0)
+        );
+    }
+}
+
+/// The operating system's roots are found by variables of the process, hence a process.
+#[tokio::test]
+async fn the_operating_systems_roots_are_known() {
+    let (root, stranger) = (Authority::new("root"), Authority::new("stranger"));
+    let server = Server::start(&builder(17, &root.sign(&server(&["localhost"]))));
+    let elsewhere = url(&server, "sslrootcert=system").replace("@localhost", "@elsewhere");
+    for (name, roots, url, expected) in [
+        (
+            "none",
+            "",
+            url(&server, "sslrootcert=system"),
+            "has no root certificates",
+        ),
+        (
+            "stranger",
+            &*stranger.pem(),
+            url(&server, "sslrootcert=system"),
+            "does not vouch for",
+        ),
+        ("root", &*root.pem(), elsewhere, "not for \"elsewhere\""),
+        (
+            "root",
+            &*root.pem(),
+            url(&server, "sslrootcert=system"),
+            "connect to the target",
+        ),
+    ] {
+        let roots = server.file(&format!("{name}.crt"), roots);
+        let arguments = [
+            "validate",
+            "--source",
+            &url,
+            "--target",
+            "postgresql://a@localhost:1/b",
+        ];
+        let run = program(&arguments).env("SSL_CERT_FILE", &roots.display().to_string());
+        let finished = tokio::task::spawn_blocking(|| run.run()).await.unwrap();
+        assert!(
+            finished.stderr.contains(expected),
+            "{name}: {}",
+            finished.stderr
         );
     }
 }
