@@ -64,11 +64,14 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let options = arguments.options()?;
     plan::warn_about(ui, [&options.source, &options.target]);
     let prepared = prepare(&options, scope).await?;
-    plan::show(ui, &prepared, &options);
+    plan::show_findings(ui, &prepared);
     match prepared.errors() {
         0 => {}
         count => return Err(Error::Refused { count }),
     }
+    ui.screen().line("Analyzing database sizes...");
+    let measured = migrate::measure_rate(&prepared, &options, scope).await?;
+    plan::show(ui, &prepared, &options, measured);
     if arguments.dry_run {
         ui.report(&plan::DryRun {
             prepared: &prepared,

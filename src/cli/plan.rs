@@ -10,7 +10,7 @@ use crate::migrate::{
 use crate::ui::sizes::{self, Estimate};
 use crate::ui::{Report, Style, Ui, table, text};
 
-/// What the estimate of the duration assumes, in bytes an hour, since nothing is measured yet.
+/// What the estimate of the duration assumes, in bytes an hour, where nothing can be measured.
 const ASSUMED_RATE: u64 = 20 * 1024 * 1024 * 1024;
 
 /// Shows what the connection strings say that has no effect, or should be looked at.
@@ -20,23 +20,26 @@ pub(super) fn warn_about(ui: &Ui, ends: [&Endpoint; 2]) {
     }
 }
 
-/// Shows findings, sizes and what happens to each database, on standard error.
-pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options) {
+/// Shows what the checks found, on standard error.
+pub(super) fn show_findings(ui: &Ui, prepared: &Prepared) {
     for finding in &prepared.findings {
-        match finding.level {
-            Level::Ok => ui.screen().line_from_outside("", &finding.to_string()),
-            Level::Note | Level::Warning | Level::Error => ui.finding(&finding.to_string()),
-        }
+        ui.screen().line_from_outside("", &finding.to_string());
     }
-    if prepared.databases.is_empty() {
-        return;
-    }
-    ui.screen().line("Analyzing database sizes...");
-    let estimate =
-        |planned: &PlannedDatabase| Estimate::new(planned.name(), planned.bytes, ASSUMED_RATE);
+}
+
+/// Shows sizes, times and what happens to each database, on standard error.
+pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Option<u64>) {
+    let rate = measured.unwrap_or(ASSUMED_RATE);
+    let estimate = |planned: &PlannedDatabase| Estimate::new(planned.name(), planned.bytes, rate);
     let estimates: Vec<_> = prepared.databases.iter().map(estimate).collect();
     ui.screen().line(sizes::render(&estimates).trim_end());
-    tracing::info!("times assume 20 GB an hour");
+    match measured {
+        Some(rate) => tracing::info!(
+            "times from a sample of the source: {} an hour",
+            text::size(rate)
+        ),
+        None => tracing::info!("times assume 20 GB an hour: there is too little to measure"),
+    }
     for planned in &prepared.databases {
         ui.screen().line_from_outside("  ", &fate_line(planned));
     }

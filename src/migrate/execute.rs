@@ -107,7 +107,7 @@ async fn one_database(
         make_database(planned, &create, options),
     )
     .await?;
-    let done = match copy::contents(planned, cluster, options, scope).await {
+    let done = match Box::pin(copy::contents(planned, cluster, options, scope)).await {
         Ok(done) => done,
         Err(error) => return Err(failed(planned, options, error).await),
     };

@@ -17,6 +17,7 @@ mod error;
 mod execute;
 mod options;
 mod prepare;
+mod rate;
 mod report;
 mod roles;
 
@@ -25,4 +26,5 @@ pub use error::Error;
 pub use execute::execute;
 pub use options::{Options, automatic_jobs};
 pub use prepare::{Fate, PlannedDatabase, Prepared, prepare, select_databases};
+pub use rate::measure_rate;
 pub use report::{DatabaseReport, Report};

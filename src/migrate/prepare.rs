@@ -11,6 +11,7 @@ use crate::catalog::load::roles::load_roles;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::{Event, Phase};
 use crate::logical::{SlotIdentity, slot_name};
+use crate::pg::QualifiedName;
 use crate::selection::Databases;
 use crate::snapshot::PointKind;
 use crate::task::Scope;
@@ -42,6 +43,8 @@ pub struct PlannedDatabase {
     pub bytes: u64,
     /// Tables with rows of their own.
     pub tables: usize,
+    /// The largest of them.
+    pub largest: Vec<QualifiedName>,
     /// How the consistent point comes about.
     pub point: PointKind,
 }
@@ -201,11 +204,13 @@ async fn plan(
     (offer, facts): (&check::Offer, (&ServerFacts, &ServerFacts)),
 ) -> Result<(PlannedDatabase, Vec<Finding>), Error> {
     let endpoint = options.source.with_database(database.name.as_str());
+    let examination = check::examine(&endpoint, offer).await?;
     let Examination {
         bytes,
         tables,
+        largest,
         mut findings,
-    } = check::examine(&endpoint, offer).await?;
+    } = examination;
     let (fate, more) = fate(options, &database, exists).await?;
     findings.extend(more);
     let point = point(options, &database, facts);
@@ -215,6 +220,7 @@ async fn plan(
             fate,
             bytes,
             tables,
+            largest,
             point,
         },
         findings,

@@ -9,7 +9,7 @@
 //! A lane's connections are opened once. A table's rows are committed when both servers count
 //! the same number; whatever happens before, the target rolls back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -137,30 +137,28 @@ async fn tick(board: Arc<Board>, events: Events) {
 
 /// Keeps the lock session alive and names whoever waits for its locks; returns only when they are lost.
 async fn watch_locks(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Error {
-    let session = match request.source.session(Purpose::Introspect).await {
-        Ok(session) => session,
-        Err(error) => return Error::Connect(error),
-    };
     let locks = &basis.hold.locks;
-    let mut told = std::collections::HashSet::new();
+    let mut watcher = request.source.session(Purpose::Introspect).await.ok();
+    let mut told = HashSet::new();
     let mut looks = tokio::time::interval(LOOK);
     loop {
         looks.tick().await;
-        let waiters = match lock::waiters(&session, locks.pid()).await {
-            Ok(waiters) => waiters,
-            Err(error) => return error,
-        };
-        for waiter in waiters {
-            if told.insert(waiter.pid) {
-                let text = format!(
-                    "{waiter} waits until the rows of {} are copied",
-                    waiter.table
-                );
-                scope.events.emit(Event::Warning(text)).await;
-            }
+        if let Err(lost) = locks.touch().await {
+            return lost;
         }
-        if let Err(error) = locks.touch().await {
-            return error;
+        let Some(session) = &watcher else { continue };
+        let Ok(waiters) = lock::waiters(session, locks.pid()).await else {
+            // Without the watcher nobody is named; the copy itself does not depend on it.
+            tracing::warn!("sessions that wait for our table locks can no longer be named");
+            watcher = None;
+            continue;
+        };
+        for waiter in waiters.into_iter().filter(|waiter| told.insert(waiter.pid)) {
+            let text = format!(
+                "{waiter} waits until the rows of {} are copied",
+                waiter.table
+            );
+            scope.events.emit(Event::Warning(text)).await;
         }
     }
 }

@@ -11,8 +11,10 @@ pub enum Error {
     #[error("lock the source's tables")]
     Lock(#[source] connect::Error),
     /// Other sessions hold locks that exclude even reading.
-    #[error("lock the source's tables: other sessions hold ACCESS EXCLUSIVE locks on them")]
+    #[error("lock the source's tables: they are locked ACCESS EXCLUSIVE by {blockers}")]
     LockNotAvailable {
+        /// Sessions with their statements.
+        blockers: String,
         /// The server's last refusal.
         source: connect::Error,
     },

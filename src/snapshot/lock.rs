@@ -10,7 +10,8 @@
 use std::time::Duration;
 
 use super::Error;
-use crate::connect::{Endpoint, Purpose, Session};
+use super::build::stoppable;
+use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::Event;
 use crate::pg::{Oid, QualifiedName, Sql, SqlState};
 use crate::sql;
@@ -82,7 +83,8 @@ impl TableLocks {
             .map_err(Error::Connect)?;
         let pid = backend_pid(&session).await?;
         for attempt in 1..=ATTEMPTS {
-            match lock_listed(&session).await {
+            let listing = async { lock_listed(&session).await.map_err(Error::Lock) };
+            match stoppable(&session, scope, listing).await {
                 Ok(Some(tables)) => {
                     return Ok(Self {
                         session,
@@ -92,27 +94,25 @@ impl TableLocks {
                 }
                 // A table was renamed, dropped or made between list and lock.
                 Ok(None) => {}
-                Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {}
-                Err(error) if error.sqlstate() == Some(SqlState::LOCK_NOT_AVAILABLE) => {
-                    let note = "a table is locked by another session; trying again";
-                    scope.events.emit(Event::Warning(note.to_owned())).await;
+                Err(Error::Lock(error)) if is(&error, SqlState::UNDEFINED_TABLE) => {}
+                Err(Error::Lock(error)) if is(&error, SqlState::LOCK_NOT_AVAILABLE) => {
+                    let blockers = blockers(source).await?;
                     if attempt == ATTEMPTS {
-                        return Err(Error::LockNotAvailable { source: error });
+                        return Err(Error::LockNotAvailable {
+                            blockers,
+                            source: error,
+                        });
                     }
+                    let text = format!("waiting for table locks, which {blockers} excludes");
+                    scope.events.emit(Event::Warning(text)).await;
                 }
-                Err(error) => return Err(Error::Lock(error)),
+                Err(error) => return Err(error),
             }
-            session
-                .batch(&Sql::fixed("ROLLBACK"))
-                .await
-                .map_err(Error::Lock)?;
-            if scope.stop.is_cancelled() {
-                return Err(Error::Stopped);
-            }
+            let rollback = Sql::fixed("ROLLBACK");
+            session.batch(&rollback).await.map_err(Error::Lock)?;
         }
-        Err(Error::Unsettled {
-            what: "tables kept changing while they were locked".to_owned(),
-        })
+        let what = "tables kept changing while they were locked".to_owned();
+        Err(Error::Unsettled { what })
     }
 
     /// What is locked, by oid.
@@ -135,6 +135,30 @@ impl TableLocks {
             .await
             .map_err(Error::Lock)
     }
+}
+
+fn is(error: &connect::Error, code: SqlState) -> bool {
+    error.sqlstate() == Some(code)
+}
+
+/// Who holds locks that exclude reading, in words.
+async fn blockers(source: &Endpoint) -> Result<String, Error> {
+    let session = source
+        .session(Purpose::Introspect)
+        .await
+        .map_err(Error::Connect)?;
+    let sql = Sql::fixed(include_str!("sql/blockers.sql"));
+    let rows = session.query(&sql, &[]).await.map_err(Error::Lock)?;
+    let describe = |row: &tokio_postgres::Row| {
+        let (pid, statement, table): (i32, &str, &str) = (row.get(0), row.get(1), row.get(2));
+        format!("pid {pid} on {} ({})", one_line(table), one_line(statement))
+    };
+    let named: Vec<String> = rows.iter().map(describe).collect();
+    Ok(if named.is_empty() {
+        "another session".to_owned()
+    } else {
+        named.join(", ")
+    })
 }
 
 /// One attempt: `None` when the tables changed between list and lock.

@@ -20,9 +20,14 @@ pub(in crate::migrate) struct Examination {
     pub(in crate::migrate) bytes: u64,
     /// Tables with rows of their own.
     pub(in crate::migrate) tables: usize,
+    /// The largest of them, largest first.
+    pub(in crate::migrate) largest: Vec<QualifiedName>,
     /// What stands in the way, and what is good to know.
     pub(in crate::migrate) findings: Vec<Finding>,
 }
+
+/// How many tables the measurement of the source's rate may read.
+const LARGEST: usize = 8;
 
 /// What the target offers.
 #[derive(Clone, Debug)]
@@ -94,13 +99,16 @@ pub(in crate::migrate) async fn examine(
         .into_iter()
         .map(|finding| finding.in_database(&name))
         .collect();
-    let bytes = catalog
-        .row_sources()
-        .map(|rows| rows.table.size.bytes())
-        .sum();
+    let mut tables: Vec<_> = catalog.row_sources().map(|rows| rows.table).collect();
+    tables.sort_by_key(|table| std::cmp::Reverse(table.size.bytes()));
     Ok(Examination {
-        bytes,
-        tables: catalog.row_sources().count(),
+        bytes: tables.iter().map(|table| table.size.bytes()).sum(),
+        tables: tables.len(),
+        largest: tables
+            .iter()
+            .take(LARGEST)
+            .map(|table| table.name.clone())
+            .collect(),
         findings,
     })
 }
