@@ -12,7 +12,13 @@ libfuzzer_sys::fuzz_target!(|input: (u16, &[u8])| {
         pack(&mut buffer, filled, remaining, repack)
     });
     let key = |packed: &seren_replicator::wire::Packed| {
-        (packed.end, packed.frames, packed.bytes, packed.remaining, packed.last_frame)
+        (
+            packed.end,
+            packed.frames,
+            packed.bytes,
+            packed.remaining,
+            packed.last_frame,
+        )
     };
     assert_eq!(through.as_ref().map(key), repacked.as_ref().map(key));
 });

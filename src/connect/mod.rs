@@ -31,8 +31,9 @@ use std::sync::Arc;
 pub use conninfo::ConninfoError;
 pub use environment::Environment;
 pub use error::Error;
+pub use passfile::Passfile;
 pub use secret::Secret;
-pub use service::ServiceError;
+pub use service::{ServiceError, parse_service};
 pub use session::{Canceller, Purpose, Session};
 
 use self::dial::Pinned;

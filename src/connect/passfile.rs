@@ -9,7 +9,7 @@ use super::Secret;
 
 /// The lines of a password file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Passfile {
+pub struct Passfile {
     entries: Vec<Entry>,
 }
 
@@ -65,20 +65,15 @@ impl Passfile {
         }
     }
 
-    fn parse(text: &str) -> Self {
+    /// Reads the text of a file.
+    pub fn parse(text: &str) -> Self {
         Self {
             entries: text.lines().filter_map(entry).collect(),
         }
     }
 
     /// The password for a connection.
-    pub(super) fn password(
-        &self,
-        host: &str,
-        port: u16,
-        database: &str,
-        user: &str,
-    ) -> Option<Secret> {
+    pub fn password(&self, host: &str, port: u16, database: &str, user: &str) -> Option<Secret> {
         let port = port.to_string();
         let found = self.entries.iter().find(|entry| {
             entry.host.matches(host)

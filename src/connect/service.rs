@@ -101,7 +101,18 @@ pub(super) fn load(
     })
 }
 
-/// The section of a service within a file's text.
+/// The section of a service within a file's text, as pairs of keyword and value.
+///
+/// # Errors
+/// A line of the section is malformed, or its keyword is not usable.
+pub fn parse_service(
+    name: &str,
+    text: &str,
+) -> Result<Option<Vec<(String, String)>>, Box<ServiceError>> {
+    let found = section(name, text, Path::new(""))?;
+    Ok(found.map(|parsed| parsed.parameters.into_iter().collect()))
+}
+
 fn section(name: &str, text: &str, path: &Path) -> Result<Option<Parsed>, ServiceError> {
     let mut found = None;
     for (index, line) in text.lines().enumerate() {
