@@ -87,6 +87,7 @@ pub(super) struct Lookup<'a> {
     partitions_of_index: HashMap<Oid, Vec<&'a Index>>,
     index_of_constraint: HashMap<Oid, &'a Index>,
     bound_to_extension: HashMap<ObjectId, Vec<&'a Extension>>,
+    children: HashMap<Oid, Vec<&'a Table>>,
     /// What the query of a view or materialized view reads.
     reads: HashMap<Oid, Vec<Oid>>,
 }
@@ -118,6 +119,12 @@ impl<'a> Lookup<'a> {
         for checks in checks.values_mut() {
             checks.sort_by(|a, b| a.name.cmp(&b.name));
         }
+        let mut children: HashMap<Oid, Vec<&Table>> = HashMap::new();
+        for table in &catalog.tables {
+            for parent in &table.parents {
+                children.entry(*parent).or_default().push(table);
+            }
+        }
         let mut partitions_of_index: HashMap<Oid, Vec<&Index>> = HashMap::new();
         for index in &catalog.indexes {
             if let Some(parent) = index.parent {
@@ -135,6 +142,7 @@ impl<'a> Lookup<'a> {
                 .filter_map(|index| Some((index.constraint?, index)))
                 .collect(),
             bound_to_extension: bound_to_extension(catalog),
+            children,
             reads: reads(catalog),
         }
     }
@@ -230,6 +238,11 @@ impl<'a> Context<'a> {
     /// The index of this oid.
     pub(super) fn index(&self, oid: Oid) -> Option<&'a Index> {
         self.lookup.indexes.get(&oid).copied()
+    }
+
+    /// The children and partitions of a table.
+    pub(super) fn children(&self, parent: Oid) -> &'a [&'a Table] {
+        self.lookup.children.get(&parent).map_or(&[], Vec::as_slice)
     }
 
     /// The indexes that are partitions of an index.

@@ -71,6 +71,7 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
         | Kind::Extension
         | Kind::Aggregate
         | Kind::Sequence
+        | Kind::ColumnSettings
         | Kind::Attach
         | Kind::Boundary
         | Kind::Constraint

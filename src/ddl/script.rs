@@ -1,6 +1,6 @@
 //! From the model to the script.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::context::{Context, Lookup, Placements, Relation};
 use super::object::comment::render_comment;
@@ -13,6 +13,7 @@ use super::repair::repair;
 use super::statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
+use crate::catalog::comment::Comment;
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Oid, Sql};
@@ -168,26 +169,42 @@ impl<'w, 'a> Writer<'w, 'a> {
     /// views are filled, which their owners may need privileges for.
     fn write_attached(&mut self) {
         let makers = self.plan.makers(self.context);
-        let maker = |class: Oid, oid: Oid| {
-            let number = makers.get(&ObjectId::new(Class::from_oid(class)?, oid))?;
-            self.plan.step(*number)
+        let is_made = |class: Oid, oid: Oid| {
+            let class = Class::from_oid(class);
+            class.is_some_and(|class| makers.contains_key(&ObjectId::new(class, oid)))
         };
         if self.context.options.comments {
-            for comment in &self.context.catalog.comments {
-                if let Some(step) = maker(comment.class, comment.oid)
-                    && let Some(sql) = render_comment(comment, self.context.target())
-                {
-                    self.push_attached(Kind::Comment, &step.label, [sql]);
-                }
-            }
+            self.write_comments(&makers);
         }
         if self.context.options.privileges {
             for acl in &self.context.catalog.acls {
-                if acl.is_system || maker(acl.class, acl.oid).is_some() {
+                if acl.is_system || is_made(acl.class, acl.oid) {
                     self.write_grants(acl);
                 }
             }
             self.write_default_privileges();
+        }
+    }
+
+    /// In the order of the steps that make what they are about.
+    fn write_comments(&mut self, makers: &HashMap<ObjectId, usize>) {
+        let maker = |comment: &Comment| {
+            let class = Class::from_oid(comment.class)?;
+            makers.get(&ObjectId::new(class, comment.oid)).copied()
+        };
+        let mut comments: Vec<(usize, i32, Sql)> = Vec::new();
+        for comment in &self.context.catalog.comments {
+            if let Some(number) = maker(comment)
+                && let Some(sql) = render_comment(comment, self.context.target())
+            {
+                comments.push((number, comment.attnum, sql));
+            }
+        }
+        comments.sort();
+        for (number, _, sql) in comments {
+            if let Some(step) = self.plan.step(number) {
+                self.push_attached(Kind::Comment, &step.label, [sql]);
+            }
         }
     }
 

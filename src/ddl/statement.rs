@@ -103,6 +103,8 @@ pub enum Kind {
     View,
     /// A materialized view, still empty.
     MaterializedView,
+    /// How the columns of a table are stored and sampled.
+    ColumnSettings,
     /// A partition is attached to its parent.
     Attach,
     /// The default of a column, where it does not come with its table.

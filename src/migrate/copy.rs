@@ -144,8 +144,8 @@ async fn under_snapshot(
 ) -> Result<Copied, Failure> {
     let name = ends.target.database();
     let refused = |object: &&Unsupported| object.severity == Severity::Refuse;
-    if let Some(first) = basis.unsupported.iter().find(refused) {
-        let count = basis.unsupported.iter().filter(refused).count();
+    if let Some(first) = basis.catalog.unsupported.iter().find(refused) {
+        let count = basis.catalog.unsupported.iter().filter(refused).count();
         let first = first.to_string();
         return Err(Failure {
             doing: "check",

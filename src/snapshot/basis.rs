@@ -11,9 +11,8 @@ use tokio::time::{Duration, Instant};
 use super::Error;
 use super::lease::SnapshotLease;
 use super::lock::{self, ListedTable, TableLocks};
-use crate::catalog::load::unsupported::{Unsupported, load_unsupported};
 use crate::catalog::{self, Catalog};
-use crate::connect::{Endpoint, Purpose, Session};
+use crate::connect::{Endpoint, Purpose};
 use crate::event::Event;
 use crate::pg::{Lsn, SlotName, SqlState};
 use crate::task::{Background, Scope};
@@ -42,8 +41,6 @@ pub enum PointKind {
 pub struct Basis {
     /// The database as the snapshot shows it.
     pub catalog: Catalog,
-    /// Objects in it that cannot be copied.
-    pub unsupported: Vec<Unsupported>,
     /// Where the log continues after the snapshot; only with a slot.
     pub consistent_point: Option<Lsn>,
     /// What keeps snapshot, locks and slot.
@@ -128,12 +125,11 @@ async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<A
     if let Some(what) = difference(locks.tables(), &seen) {
         return Ok(Attempt::Disturbed(what));
     }
-    match definitions(&session).await {
-        Ok((catalog, unsupported)) => {
+    match catalog::load(&session).await {
+        Ok(catalog) => {
             let hold = Hold { lease, locks, slot };
             let basis = Basis {
                 catalog,
-                unsupported,
                 consistent_point,
                 hold,
             };
@@ -145,13 +141,6 @@ async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<A
         }
         Err(error) => Err(Error::Catalog(error)),
     }
-}
-
-/// Reads what the snapshot shows.
-async fn definitions(session: &Session) -> Result<(Catalog, Vec<Unsupported>), catalog::Error> {
-    let catalog = catalog::load::load(session).await?;
-    let unsupported = load_unsupported(session).await?;
-    Ok((catalog, unsupported))
 }
 
 /// Whether a code means that a definition vanished between the snapshot and now.

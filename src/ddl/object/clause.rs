@@ -44,39 +44,43 @@ pub(super) fn using(access_method: Option<&Ident>) -> Sql {
     }
 }
 
-/// What a column of a table or materialized view gets after its relation is made. `ONLY`, lest
-/// children change, too.
+/// What columns of a table or materialized view get after their relation is made, in one
+/// statement. `ONLY`, lest children change, too.
 pub(super) fn column_settings(
     context: &Context<'_>,
     relation: &QualifiedName,
-    column: &Column,
-) -> Vec<Sql> {
-    let prefix = sql!(
-        "ALTER TABLE ONLY {} ALTER COLUMN {} ",
-        relation,
-        column.name
-    );
-    let mut settings = Vec::new();
-    if let Some(target) = column.statistics {
-        settings.push(sql!("{}SET STATISTICS {}", prefix, target));
-    }
-    if let Some(storage) = column.storage {
-        settings.push(sql!("{}SET STORAGE {}", prefix, Sql::fixed(storage.word())));
-    }
-    if let Some(compression) = column.compression
-        && context.target().has_column_compression()
-    {
-        settings.push(sql!(
-            "{}SET COMPRESSION {}",
-            prefix,
-            Sql::fixed(compression.word())
-        ));
-    }
-    if !column.options.is_empty() {
-        let options = Sql::join(column.options.iter().map(option), ", ");
-        settings.push(sql!("{}SET ({})", prefix, options));
-    }
-    settings
+    columns: &[Column],
+) -> Option<Sql> {
+    let actions: Vec<Sql> = columns
+        .iter()
+        .flat_map(|column| column_actions(context, column))
+        .collect();
+    (!actions.is_empty())
+        .then(|| sql!("ALTER TABLE ONLY {} {}", relation, Sql::join(actions, ", ")))
+}
+
+fn column_actions(context: &Context<'_>, column: &Column) -> Vec<Sql> {
+    let set = |what: Sql| sql!("ALTER COLUMN {} SET {}", column.name, what);
+    let statistics = column
+        .statistics
+        .map(|target| set(sql!("STATISTICS {}", target)));
+    let storage = column
+        .storage
+        .map(|storage| set(sql!("STORAGE {}", Sql::fixed(storage.word()))));
+    let compression = column
+        .compression
+        .filter(|_| context.target().has_column_compression())
+        .map(|method| set(sql!("COMPRESSION {}", Sql::fixed(method.word()))));
+    let options = (!column.options.is_empty()).then(|| {
+        set(sql!(
+            "({})",
+            Sql::join(column.options.iter().map(option), ", ")
+        ))
+    });
+    [statistics, storage, compression, options]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// `ALTER … DEPENDS ON EXTENSION …` for each extension with which an object goes.

@@ -115,6 +115,19 @@ fn inherits_not_null(context: &Context<'_>, table: &Table, column: &Column) -> b
     inherited(context, table, column).any(|parent| parent.not_null.is_some())
 }
 
+/// Whether a parent's constraint is not valid, while the child's, of which this is asked, is.
+fn outdoes_parent(context: &Context<'_>, table: &Table, column: &Column) -> bool {
+    inherited(context, table, column).any(|parent| {
+        matches!(
+            parent.not_null,
+            Some(NotNull::Named {
+                is_valid: false,
+                ..
+            })
+        )
+    })
+}
+
 fn inline_not_null(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
     match column.not_null.as_ref()? {
         NotNull::Flag => {
@@ -152,11 +165,14 @@ pub(super) fn element_not_null(
     match column.not_null.as_ref()? {
         NotNull::Named {
             name,
-            is_local: true,
+            is_local,
             is_valid: true,
             no_inherit,
             ..
-        } if !is_written(table, column) && context.target().has_not_null_constraints() => {
+        } if !is_written(table, column)
+            && (*is_local || outdoes_parent(context, table, column))
+            && context.target().has_not_null_constraints() =>
+        {
             let no_inherit = if *no_inherit { " NO INHERIT" } else { "" };
             Some(sql!(
                 "CONSTRAINT {} NOT NULL {}{}",

@@ -72,14 +72,10 @@ impl Object for &MaterializedView {
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("MATERIALIZED VIEW {}", self.name);
-        let settings = self
-            .columns
-            .iter()
-            .flat_map(|column| clause::column_settings(context, &self.name, column));
         [self.create()]
             .into_iter()
             .chain(clause::owner(context, &object, &self.owner))
-            .chain(settings)
+            .chain(clause::column_settings(context, &self.name, &self.columns))
             .chain(clause::depends_on_extension(context, self.id, &object))
             .collect()
     }

@@ -19,6 +19,8 @@ pub(in crate::ddl) struct NodeId {
 pub(in crate::ddl) enum Part {
     /// The object itself.
     Definition,
+    /// How its columns are stored.
+    ColumnSettings,
     /// Its place in the parent: of a partition or of its index.
     Attach,
     /// Its role as replica identity.

@@ -11,6 +11,9 @@ use crate::sql;
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for table in &context.catalog.tables {
         nodes.push(Box::new(table));
+        if clause::column_settings(context, &table.name, &table.columns).is_some() {
+            nodes.push(Box::new(ColumnSettings(table)));
+        }
     }
 }
 
@@ -72,15 +75,15 @@ impl Table {
         columns.chain(not_nulls).chain(checks).collect()
     }
 
-    /// What of each column is set after the table is made.
-    fn column_settings(&self, context: &Context<'_>) -> Vec<Sql> {
+    /// What inherited columns refuse that their parents give.
+    fn late_columns(&self, context: &Context<'_>) -> Vec<Sql> {
         self.columns
             .iter()
             .flat_map(|c| {
-                column::without_default(context, self, c)
+                let default = column::without_default(context, self, c);
+                default
                     .into_iter()
                     .chain(column::late_not_null(context, self, c))
-                    .chain(clause::column_settings(context, &self.name, c))
             })
             .collect()
     }
@@ -155,9 +158,50 @@ impl Object for &Table {
         [self.create(context)]
             .into_iter()
             .chain(owner)
-            .chain(self.column_settings(context))
+            .chain(self.late_columns(context))
             .chain(self.replica_identity())
             .chain(self.force_row_security())
+            .collect()
+    }
+}
+
+/// Storage, compression and statistics of columns. A child copies its parents' storage when it is
+/// made, and is refused where two parents differ; so no table gets its own before all are made.
+struct ColumnSettings<'a>(&'a Table);
+
+impl Object for ColumnSettings<'_> {
+    fn node(&self) -> NodeId {
+        Part::ColumnSettings.of(self.0.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::ColumnSettings
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("columns of table", &self.0.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+        let children = context.children(self.0.id.oid);
+        [self.0.id]
+            .into_iter()
+            .chain(children.iter().map(|child| child.id))
+            .map(|id| Part::Definition.of(id))
+            .collect()
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.0.id.oid)
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        clause::column_settings(context, &self.0.name, &self.0.columns)
+            .into_iter()
             .collect()
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
 use crate::catalog::load::load;
-use crate::catalog::load::unsupported::{Severity, Unsupported, load_unsupported};
+use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::catalog::model::Extension;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
@@ -86,8 +86,7 @@ pub(in crate::migrate) async fn examine(
         source,
     };
     let catalog = load(&session).await.map_err(wrap)?;
-    let unsupported = load_unsupported(&session).await.map_err(wrap)?;
-    findings.extend(unsupported.iter().map(not_covered));
+    findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(&catalog, offer));
     if findings.iter().all(|finding| finding.level != Level::Error) {
         let options = ddl::Options::everything(offer.version, BTreeSet::new());
