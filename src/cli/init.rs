@@ -81,7 +81,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     if !arguments.yes && !ui.confirm(ui::PROCEED, &scope.stop).await? {
         return Err(Error::Declined);
     }
-    let report = execute(prepared, &options, scope).await?;
+    let report = Box::pin(execute(prepared, &options, scope)).await?;
     ui.report(&plan::Copied { report: &report })?;
     Ok(exit::DONE)
 }

@@ -100,7 +100,7 @@ pub async fn run(
         source: end(&source.url("postgres"))?,
         target: end(&target.url("postgres"))?,
     };
-    play(&mut stage, &ends, scope).await?;
+    Box::pin(play(&mut stage, &ends, scope)).await?;
     stage.report.elapsed = begun.elapsed();
     Ok(stage.report)
 }
@@ -219,7 +219,7 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
             finding: finding.to_string(),
         });
     }
-    let report = migrate::execute(prepared, &options, scope).await?;
+    let report = Box::pin(migrate::execute(prepared, &options, scope)).await?;
     let database = report.databases.first().ok_or(Error::NothingCopied)?;
     Ok(format!(
         "{} rows of {} tables, {} definitions, {} sequences and {} large objects were copied",

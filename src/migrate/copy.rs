@@ -9,6 +9,7 @@ use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::connect::Endpoint;
 use crate::ddl::{self, Script, Statement};
 use crate::event::Phase;
+use crate::pg::QualifiedName;
 use crate::snapshot::{self, Basis, CopiedTable, Site};
 use crate::task::Scope;
 
@@ -114,14 +115,19 @@ pub(super) async fn contents(
     snapshot::wait_flushed(&ends.target)
         .await
         .map_err(Failure::at("flush"))?;
+    let gone =
+        |name: &QualifiedName| format!("sequence {name} was dropped on the source meanwhile");
     Ok(DatabaseReport {
         name: name.to_owned(),
         consistent_point,
         tables,
         statements,
-        sequences,
+        sequences: sequences.count,
         large_objects,
-        differences,
+        differences: differences
+            .into_iter()
+            .chain(sequences.gone.iter().map(gone))
+            .collect(),
         elapsed: std::time::Duration::ZERO,
     })
 }

@@ -170,7 +170,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
             return Err(Error::Stopped);
         }
         let exists = existing.get(&database.name);
-        let (planned, more) = plan(options, database, exists, (&offer, facts)).await?;
+        let (planned, more) = plan(options, database, exists, (&offer, facts), scope).await?;
         findings.extend(more);
         databases.push(planned);
     }
@@ -202,9 +202,10 @@ async fn plan(
     database: Database,
     exists: Option<&Database>,
     (offer, facts): (&check::Offer, (&ServerFacts, &ServerFacts)),
+    scope: &Scope,
 ) -> Result<(PlannedDatabase, Vec<Finding>), Error> {
     let endpoint = options.source.with_database(database.name.as_str());
-    let examination = check::examine(&endpoint, offer).await?;
+    let examination = check::examine(&endpoint, offer, scope).await?;
     let Examination {
         bytes,
         tables,

@@ -24,6 +24,9 @@ const ATTEMPTS: u32 = 3;
 /// How often a slot's creation looks for sessions that wait for our locks.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How long the server may take to give up a slot's creation once it is told to.
+const CLEARING: Duration = Duration::from_secs(3);
+
 /// When a slot's creation that waits for older transactions says whom it waits for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -104,7 +107,7 @@ pub async fn establish(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Re
 }
 
 async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<Attempt, Error> {
-    let locks = TableLocks::take(source, scope).await?;
+    let locks = Box::pin(TableLocks::take(source, scope)).await?;
     let (slot, consistent_point, lease) = match kind {
         PointKind::SnapshotOnly => (None, None, SnapshotLease::take(source, None, scope).await?),
         PointKind::TemporarySlot(name) => match create_slot(source, name, &locks, scope).await? {
@@ -196,39 +199,27 @@ async fn create_slot(
             .await;
         (connection, created)
     });
-    let waiting = wait_in_the_way(source, locks, scope);
-    let outcome = {
-        let creation = creation.join();
-        tokio::pin!(creation, waiting);
-        tokio::select! {
-            biased;
-            done = &mut creation => Outcome::Done(done),
-            () = scope.stop.cancelled() => Outcome::Abandoned(Err(Error::Stopped)),
-            found = &mut waiting => Outcome::Abandoned(found.map(Created::Disturbed)),
-        }
+    let creation = creation.join();
+    tokio::pin!(creation);
+    let abandoned = tokio::select! {
+        biased;
+        done = &mut creation => return match done {
+            (connection, Ok(slot)) => Ok(Created::Slot(connection, slot)),
+            (_, Err(error)) => Err(Error::Replication(error)),
+        },
+        () = scope.stop.cancelled() => Err(Error::Stopped),
+        found = wait_in_the_way(source, locks, scope) => found.map(Created::Disturbed),
     };
-    match outcome {
-        Outcome::Done((connection, Ok(slot))) => Ok(Created::Slot(connection, slot)),
-        Outcome::Done((_, Err(error))) => Err(Error::Replication(error)),
-        Outcome::Abandoned(reason) => {
-            // The server does not notice a closed connection while it waits for transactions.
-            if let Some(key) = key {
-                source.cancel(&key).await.map_err(Error::Connect)?;
-            }
-            reason
-        }
+    // The server does not notice a closed connection while it waits for transactions.
+    if let Some(key) = key {
+        source.cancel(&key).await.map_err(Error::Connect)?;
     }
-}
-
-/// How a slot's creation ended.
-enum Outcome {
-    Done(
-        (
-            wire::Connection<wire::Idle>,
-            Result<wire::CreatedSlot, wire::Error>,
-        ),
-    ),
-    Abandoned(Result<Created, Error>),
+    // Until it has cleared up, the slot's name is taken.
+    if let Ok((mut connection, Ok(_))) = tokio::time::timeout(CLEARING, creation).await {
+        let dropped = connection.drop_slot(name).await;
+        dropped.map_err(Error::Replication)?;
+    }
+    abandoned
 }
 
 /// Returns when a session waits for our locks, with what it does. Reports once whom the creation

@@ -10,8 +10,11 @@
 //! the same number; whatever happens before, the target rolls back.
 
 use std::collections::{HashMap, HashSet};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
 
 use super::basis::Basis;
 use super::lease::SnapshotLease;
@@ -277,8 +280,9 @@ impl Lane {
             .await
             .map_err(|f| around(f.error))?;
         let options = PumpOptions::default();
-        let outcome = pump(source, target, &options, &board.progress, &self.scope.stop).await;
-        match outcome {
+        let stop = &self.scope.stop;
+        let pumping = pump(source, target, &options, &board.progress, stop);
+        match self.ends.cancel_on_stop(pumping, keys, stop).await {
             PumpOutcome {
                 result: Ok(copied),
                 source: SourceAfter::Idle(source),
@@ -334,6 +338,23 @@ async fn see_snapshot(
 }
 
 impl CopyRequest {
+    /// Waits for a copy; at a stop both servers are told, since one that is busy with a row reads
+    /// nothing that the copy itself sends.
+    async fn cancel_on_stop<T>(
+        &self,
+        copy: impl Future<Output = T>,
+        keys: (Option<CancelKey>, Option<CancelKey>),
+        stop: &CancellationToken,
+    ) -> T {
+        tokio::pin!(copy);
+        tokio::select! {
+            biased;
+            done = &mut copy => return done,
+            () = stop.cancelled() => {}
+        }
+        tokio::join!(copy, self.cancel_both(keys)).0
+    }
+
     /// Ends what may still run on both servers. They would notice closed connections by themselves,
     /// but only with their next byte.
     async fn cancel_both(&self, (source, target): (Option<CancelKey>, Option<CancelKey>)) {

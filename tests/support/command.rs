@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long a run may take.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a run came to.
 #[derive(Debug)]
@@ -138,7 +138,16 @@ impl Running {
     /// Waits until it has said this on standard error.
     #[track_caller]
     pub(crate) fn wait_for_error(&self, text: &str) {
-        super::wait_until(text, || self.stderr.text().contains(text).then_some(()));
+        let begun = Instant::now();
+        while !self.stderr.text().contains(text) {
+            let said = || self.stderr.text();
+            assert!(
+                begun.elapsed() < DEADLINE,
+                "never said {text:?}: {}",
+                said()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits for its end.

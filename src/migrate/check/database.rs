@@ -12,6 +12,7 @@ use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
 use crate::migrate::Error;
 use crate::pg::{QualifiedName, ServerVersion, Sql};
+use crate::task::Scope;
 
 /// What was learned of a database of the source.
 #[derive(Debug)]
@@ -62,30 +63,48 @@ impl Offer {
 /// Examines the database that `source` names. Read-only.
 ///
 /// # Errors
-/// The database cannot be reached or read.
+/// The database cannot be reached or read, or the scope was stopped.
 pub(in crate::migrate) async fn examine(
     source: &Endpoint,
     offer: &Offer,
+    scope: &Scope,
 ) -> Result<Examination, Error> {
-    let side = Side::Source;
-    let name = source.database().to_owned();
     let session = source
         .session(Purpose::Introspect)
         .await
-        .map_err(|source| Error::Connect { side, source })?;
+        .map_err(|source| Error::Connect {
+            side: Side::Source,
+            source,
+        })?;
+    let looking = look(&session, source.database(), offer);
+    tokio::select! {
+        biased;
+        done = looking => done,
+        () = scope.stop.cancelled() => {
+            // A table's size waits for whoever locks it, and so would the server without us.
+            if let Err(error) = session.canceller().cancel().await {
+                tracing::debug!(%error, "a cancel request did not reach the server");
+            }
+            Err(Error::Stopped)
+        }
+    }
+}
+
+async fn look(session: &Session, name: &str, offer: &Offer) -> Result<Examination, Error> {
+    let side = Side::Source;
     session
         .batch(&Sql::fixed(
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
         ))
         .await
         .map_err(Error::examine(side))?;
-    let mut findings = unreadable(&session).await?;
+    let mut findings = unreadable(session).await?;
     let wrap = |source| Error::Catalog {
         side,
         place: format!("database {name}"),
         source,
     };
-    let catalog = load(&session).await.map_err(wrap)?;
+    let catalog = load(session).await.map_err(wrap)?;
     findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(&catalog, offer));
     if findings.iter().all(|finding| finding.level != Level::Error) {
@@ -96,7 +115,7 @@ pub(in crate::migrate) async fn examine(
     }
     let findings = findings
         .into_iter()
-        .map(|finding| finding.in_database(&name))
+        .map(|finding| finding.in_database(name))
         .collect();
     let mut tables: Vec<_> = catalog.row_sources().map(|rows| rows.table).collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.size.bytes()));

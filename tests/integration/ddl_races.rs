@@ -1,0 +1,212 @@
+//! Changes of definitions in every gap between the checks and the last row: never a lost row.
+//!
+//! Pauses are natural ones: the question, a lock that somebody holds, an old transaction that the
+//! slot has to wait for, a gate on the target.
+
+use std::io::Write as _;
+
+use seren_replicator::connect::Session;
+use seren_replicator::task::Background;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::support::command::Running;
+use crate::support::gate::Gate;
+use crate::support::oracle;
+use crate::support::route::Route;
+use crate::support::{database, run, text, value, wait_for};
+
+/// Clusters for one test at a time: whoever has written holds up every slot.
+async fn alone() -> (MutexGuard<'static, ()>, &'static Route) {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    static ROUTE: std::sync::OnceLock<Route> = std::sync::OnceLock::new();
+    let turn = TURN.lock().await;
+    (turn, ROUTE.get_or_init(|| Route::of_majors([16, 17])))
+}
+
+const TABLES: &str = "
+    CREATE TABLE public.changed AS SELECT n FROM generate_series(1, 100) n;
+    CREATE TABLE public.emptied AS SELECT n FROM generate_series(1, 200) n;
+    CREATE TABLE public.dropped AS SELECT n FROM generate_series(1, 300) n;
+    CREATE TABLE public.renamed AS SELECT n FROM generate_series(1, 400) n;
+    CREATE TABLE public.log (what text);";
+
+/// All that may happen to a definition.
+const DDL: &str = "
+    ALTER TABLE public.changed ALTER n TYPE text;
+    TRUNCATE public.emptied;
+    DROP TABLE public.dropped;
+    ALTER TABLE public.renamed RENAME TO other;
+    CREATE TABLE public.renamed AS SELECT n FROM generate_series(1, 7) n;
+    CREATE TABLE public.made AS SELECT n FROM generate_series(1, 9) n;";
+
+fn equal(route: &Route, name: &str) {
+    let (source, target) = (route.source.url(name), route.target.url(name));
+    assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
+    assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
+}
+
+async fn begin(url: &str, sql: &str) -> Session {
+    let session = database(url).await;
+    session
+        .batch(&text(&format!("BEGIN; {sql}")))
+        .await
+        .unwrap();
+    session
+}
+
+async fn commit(session: Session) {
+    session.batch(&text("COMMIT")).await.unwrap();
+}
+
+/// A transaction that has written and stays open.
+async fn old_transaction(route: &Route) -> Session {
+    begin(&route.source.url("postgres"), "SELECT txid_current()").await
+}
+
+async fn slot_waits(route: &Route) {
+    let session = database(&route.source.url("postgres")).await;
+    let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'walsender' AND wait_event_type = 'Lock'";
+    wait_for(&session, waits).await;
+}
+
+async fn waiters(url: &str, count: u32) {
+    let session = database(url).await;
+    let waits = format!(
+        "SELECT count(*) = {count} FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
+    );
+    wait_for(&session, &waits).await;
+}
+
+/// A run of `init` that has been checked and awaits the answer.
+fn asked(route: &Route, name: &str) -> (Running, std::process::ChildStdin) {
+    let (running, stdin) = route.command("init", &[name], &[]).start_open();
+    running.wait_for_error("[y/N]:");
+    (running, stdin)
+}
+
+#[tokio::test]
+async fn changes_between_the_checks_and_the_locks_are_copied() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("early").await;
+    run(&route.source.url(&name), TABLES).await;
+    let (running, mut stdin) = asked(route, &name);
+    run(&route.source.url(&name), DDL).await;
+    stdin.write_all(b"y\n").unwrap();
+    running.finish().expect(0);
+    equal(route, &name);
+}
+
+#[tokio::test]
+async fn changes_between_list_and_lock_are_copied() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("listed").await;
+    let url = route.source.url(&name);
+    run(&url, TABLES).await;
+    let (running, mut stdin) = asked(route, &name);
+    let changing = begin(&url, DDL).await;
+    stdin.write_all(b"y\n").unwrap();
+    waiters(&url, 1).await;
+    commit(changing).await;
+    running.finish().expect(0);
+    equal(route, &name);
+}
+
+#[tokio::test]
+async fn a_table_made_while_the_slot_waits_is_copied() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("made").await;
+    let url = route.source.url(&name);
+    run(&url, TABLES).await;
+    let old = old_transaction(route).await;
+    let running = route.init(&name, &[]).start();
+    slot_waits(route).await;
+    run(
+        &url,
+        "CREATE TABLE public.made AS SELECT n FROM generate_series(1, 9) n",
+    )
+    .await;
+    commit(old).await;
+    let done = running.finish().expect(0);
+    assert!(done.stderr.contains("beginning again"), "{}", done.stderr);
+    equal(route, &name);
+}
+
+/// Runs statements in a session of their own, which may have to wait.
+fn in_background(url: &str, sql: &str) -> Background {
+    let (url, sql) = (url.to_owned(), sql.to_owned());
+    Background::spawn(async move { run(&url, &sql).await })
+}
+
+#[tokio::test]
+async fn changes_of_locked_tables_hold_up_the_slot_and_go_first() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("held").await;
+    let url = route.source.url(&name);
+    run(&url, TABLES).await;
+    let old = old_transaction(route).await;
+    let running = route.init(&name, &[]).start();
+    slot_waits(route).await;
+    // To wait for an exclusive lock takes a transaction id, which the slot waits for in turn.
+    in_background(&url, DDL).join().await;
+    commit(old).await;
+    let done = running.finish().expect(0);
+    assert!(done.stderr.contains("beginning again"), "{}", done.stderr);
+    equal(route, &name);
+}
+
+#[tokio::test]
+async fn a_writer_that_waits_for_our_locks_does_not_hang_the_slot() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("writer").await;
+    let url = route.source.url(&name);
+    run(&url, TABLES).await;
+    let old = old_transaction(route).await;
+    let running = route.init(&name, &[]).start();
+    slot_waits(route).await;
+    let change = in_background(
+        &url,
+        "BEGIN; INSERT INTO public.log VALUES ('begun'); TRUNCATE public.emptied; COMMIT",
+    );
+    waiters(&url, 1).await;
+    commit(old).await;
+    change.join().await;
+    let done = running.finish().expect(0);
+    assert!(done.stderr.contains("beginning again"), "{}", done.stderr);
+    equal(route, &name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_during_the_copy_wait_and_are_told() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("copying").await;
+    let url = route.source.url(&name);
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let slow = "CREATE DOMAIN public.slow AS int CHECK (public.gate(VALUE) = VALUE);
+                CREATE TABLE public.gated (n public.slow);
+                INSERT INTO public.gated VALUES (1);
+                CREATE SEQUENCE public.numbers;";
+    run(&url, &format!("{TABLES} {} {slow}", gate.function())).await;
+    let running = route.init(&name, &["--jobs", "1"]).start();
+    gate.reached(&name).await;
+    // What no lock protects may change at once, and what is locked waits.
+    run(
+        &url,
+        "DROP SEQUENCE public.numbers; CREATE TABLE public.late (n int)",
+    )
+    .await;
+    let change = in_background(&url, "TRUNCATE public.emptied, public.gated");
+    running.wait_for_error("waits until the rows of emptied are copied");
+    gate.open().await;
+    let done = running.finish().expect(0);
+    change.join().await;
+    let target = route.target.url(&name);
+    assert_eq!(
+        value(&target, "SELECT count(*) FROM public.emptied").await,
+        "200"
+    );
+    assert_eq!(
+        value(&target, "SELECT count(*) FROM public.gated").await,
+        "1"
+    );
+    assert!(done.all().contains("numbers"), "{}", done.all());
+}
