@@ -23,7 +23,10 @@ pub(super) fn warn_about(ui: &Ui, ends: [&Endpoint; 2]) {
 /// Shows what the checks found, on standard error.
 pub(super) fn show_findings(ui: &Ui, prepared: &Prepared) {
     for finding in &prepared.findings {
-        ui.screen().line_from_outside("", &finding.to_string());
+        match finding.level {
+            Level::Ok => ui.screen().line_from_outside("", &finding.to_string()),
+            Level::Note | Level::Warning | Level::Error => ui.finding(&finding.to_string()),
+        }
     }
 }
 
