@@ -60,6 +60,10 @@ pub enum CommentTarget {
     Rule(Ident, QualifiedName),
     /// A collation.
     Collation(QualifiedName),
+    /// A text search dictionary.
+    Dictionary(QualifiedName),
+    /// A text search configuration.
+    Configuration(QualifiedName),
     /// Extended statistics.
     Statistics(QualifiedName),
 }

@@ -70,6 +70,7 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
         | Kind::Collation
         | Kind::Extension
         | Kind::Aggregate
+        | Kind::Search
         | Kind::Sequence
         | Kind::ColumnSettings
         | Kind::Attach

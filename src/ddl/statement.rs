@@ -95,6 +95,8 @@ pub enum Kind {
     Routine,
     /// An aggregate.
     Aggregate,
+    /// A dictionary or configuration of text search.
+    Search,
     /// A sequence, also an identity column's.
     Sequence,
     /// A table.

@@ -169,6 +169,7 @@ impl Tally {
 pub(super) struct Ending {
     error: Option<ServerError>,
     tag: Option<String>,
+    done: bool,
     ready: bool,
 }
 
@@ -196,7 +197,10 @@ impl Ending {
         body: Range<usize>,
     ) -> Result<(), Error> {
         let status = match Backend::decode(tag, link.body(body))? {
-            Backend::CopyDone => return Ok(()),
+            Backend::CopyDone => {
+                self.done = true;
+                return Ok(());
+            }
             Backend::CommandComplete(tag) => {
                 self.tag = Some(tag.to_owned());
                 return Ok(());
@@ -239,11 +243,19 @@ impl Ending {
         Poll::Ready(Ok(()))
     }
 
+    /// Whether the server has no more data.
+    pub(super) const fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The server's error, if it reported one.
+    pub(super) fn check(&mut self) -> Result<(), Error> {
+        self.error.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
     /// The rows of the server's tag, or its error.
     pub(super) fn rows(&mut self) -> Result<u64, Error> {
-        if let Some(error) = self.error.take() {
-            return Err(error.into());
-        }
+        self.check()?;
         let tag = self.tag.take().ok_or(Error::OutOfStep)?;
         tag.strip_prefix("COPY ")
             .and_then(|rows| rows.parse().ok())

@@ -5,6 +5,7 @@ use super::backend::{CopyFormat, MessageError};
 use super::copy_header::CopyHeaderError;
 use super::frame::FrameError;
 use super::frontend::EncodeError;
+use super::reader::DecodeError;
 use crate::pg::{ServerError, SqlState};
 
 /// Why a conversation with a server went wrong.
@@ -73,6 +74,9 @@ pub enum Error {
         /// The tag.
         tag: String,
     },
+    /// A message within the replication stream that is none.
+    #[error("malformed replication message from the server")]
+    Replication(#[from] DecodeError),
     /// A server's answer to a command lacks a value, or it cannot be read.
     #[error("the server's answer to {command} has no usable {field}")]
     Answer {
@@ -101,6 +105,7 @@ impl Error {
             | Self::CopyFormats { .. }
             | Self::RowCount { .. }
             | Self::CopyTag { .. }
+            | Self::Replication(_)
             | Self::Answer { .. } => None,
         }
     }
@@ -121,6 +126,7 @@ impl Error {
             | Self::CopyFormats { .. }
             | Self::RowCount { .. }
             | Self::CopyTag { .. }
+            | Self::Replication(_)
             | Self::Answer { .. } => false,
         }
     }

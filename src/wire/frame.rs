@@ -17,24 +17,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::backend::tag;
 
 /// Tag and length.
-pub(super) const HEADER_BYTES: usize = 5;
+pub const HEADER_BYTES: usize = 5;
 
 /// The buffer of a copy: about what loopback and unix sockets deliver at once, and small enough
 /// to stay in a core's cache between reading and writing.
-pub(super) const COPY_BUFFER_BYTES: usize = 256 * 1024;
+pub const COPY_BUFFER_BYTES: usize = 256 * 1024;
 
 /// The buffer of a connection that carries commands and answers.
-pub(super) const CONTROL_BUFFER_BYTES: usize = 16 * 1024;
+pub const CONTROL_BUFFER_BYTES: usize = 16 * 1024;
 
 /// The largest message held whole. Answers to our own commands are small; an error message may
 /// quote a value.
-pub(super) const CONTROL_LIMIT: usize = 16 * 1024 * 1024;
+pub const CONTROL_LIMIT: usize = 16 * 1024 * 1024;
 
 /// The largest message before the server has proven itself (libpq allows 30000 bytes).
-pub(super) const STARTUP_LIMIT: usize = 64 * 1024;
+pub const STARTUP_LIMIT: usize = 64 * 1024;
 
 /// The largest `CopyData`: a server builds a row in one allocation, at most 1 GB.
-pub(super) const COPY_LIMIT: usize = 0x4000_0000;
+pub const COPY_LIMIT: usize = 0x4000_0000;
 
 /// A header that no server sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

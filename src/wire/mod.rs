@@ -12,7 +12,7 @@
 //!                            │    copy_in                   send … finish | abort
 //!                            ├────────────────▶ CopyIn ─────────────────────────▶ Idle
 //!                            │    start_replication
-//!                            └────────────────▶ CopyBoth
+//!                            └────────────────▶ CopyBoth   next_message, report … finish ▶ Idle
 //!
 //!   pump(CopyOut, CopyIn): the rows of one go to the other, byte for byte
 //! ```
@@ -28,6 +28,7 @@ mod backend;
 mod cancel;
 mod connection;
 mod copy;
+mod copy_both;
 mod copy_header;
 mod error;
 mod frame;
@@ -50,9 +51,13 @@ pub use backend::{
 pub use cancel::cancel;
 pub use connection::{Connection, Failure, Idle, ResultSet};
 pub use copy::{Copied, CopyIn, CopyOut, Piece};
+pub use copy_both::CopyBoth;
 pub use copy_header::{CopyHeader, CopyHeaderError};
 pub use error::Error;
-pub use frame::{FrameError, FrameReader, FrameWriter, Scan, Scanner};
+pub use frame::{
+    CONTROL_BUFFER_BYTES, CONTROL_LIMIT, COPY_BUFFER_BYTES, COPY_LIMIT, FrameError, FrameReader,
+    FrameWriter, HEADER_BYTES, STARTUP_LIMIT, Scan, Scanner,
+};
 pub use frontend::EncodeError;
 pub use link::{BoxStream, Stream};
 pub use pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack};

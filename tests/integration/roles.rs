@@ -483,8 +483,6 @@ async fn what_is_not_copied_is_listed_before_anything_is_written() {
             r#"operator family "S x".oc USING btree"#,
             "publication pu",
             r#"shell type "S x".sh"#,
-            r#"text search configuration "S x".tc"#,
-            r#"text search dictionary "S x".td"#,
             "transform for \"S x\".m language sql",
             "user mapping postgres on server sv",
         ]
@@ -511,8 +509,6 @@ const UNSUPPORTED: &str = r#"
     CREATE OPERATOR "S x".=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int);
     CREATE OPERATOR CLASS "S x".oc FOR TYPE int4 USING btree AS OPERATOR 3 pg_catalog.=, FUNCTION 1 btint4cmp(int4, int4);
     CREATE CONVERSION "S x".cv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
-    CREATE TEXT SEARCH DICTIONARY "S x".td (TEMPLATE = simple);
-    CREATE TEXT SEARCH CONFIGURATION "S x".tc (COPY = pg_catalog.simple);
     CREATE FOREIGN DATA WRAPPER fw;
     CREATE SERVER sv FOREIGN DATA WRAPPER fw;
     CREATE USER MAPPING FOR postgres SERVER sv;

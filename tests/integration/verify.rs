@@ -254,6 +254,27 @@ async fn tables_of_one_side_and_odd_names_are_listed() {
 }
 
 #[tokio::test]
+async fn of_an_extension_only_the_rows_of_its_users_are_compared() {
+    let pair = Pair::new("extension").await;
+    pair.both(
+        "CREATE TABLE settings (a int, own bool); CREATE TABLE internals (a int); \
+         ALTER EXTENSION plpgsql ADD TABLE settings; ALTER EXTENSION plpgsql ADD TABLE internals; \
+         UPDATE pg_extension SET extconfig = ARRAY['settings'::regclass::oid], \
+         extcondition = ARRAY['WHERE own'] WHERE extname = 'plpgsql'; \
+         INSERT INTO settings VALUES (1, true)",
+    )
+    .await;
+    pair.on_target("INSERT INTO settings VALUES (2, false); INSERT INTO internals VALUES (3)")
+        .await;
+    let report = pair.verify().await;
+    assert_all_equal(&report, 1);
+    assert_eq!(report.totals().rows, 1);
+    pair.on_target("INSERT INTO settings VALUES (4, true)")
+        .await;
+    assert_eq!(exit_code(&pair.verify().await), 1);
+}
+
+#[tokio::test]
 async fn emptiness_is_compared_too() {
     let pair = Pair::new("empty").await;
     assert_all_equal(&pair.verify().await, 0);

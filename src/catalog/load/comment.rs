@@ -66,6 +66,8 @@ fn target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
         "policy" => CommentTarget::Policy(name, whole()?),
         "rule" => CommentTarget::Rule(name, whole()?),
         "collation" => CommentTarget::Collation(qualified(row, "schema", "name")?),
+        "dictionary" => CommentTarget::Dictionary(qualified(row, "schema", "name")?),
+        "configuration" => CommentTarget::Configuration(qualified(row, "schema", "name")?),
         "statistics" => CommentTarget::Statistics(qualified(row, "schema", "name")?),
         word => {
             return Err(Error::Letter(UnknownLetter {

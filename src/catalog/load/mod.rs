@@ -20,6 +20,7 @@ mod relations;
 mod routines;
 mod row;
 mod schemas;
+mod search;
 mod sequences;
 mod types;
 
@@ -64,6 +65,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         types: types::load_types(session, &mut columns).await?,
         routines: routines::load_routines(session).await?,
         aggregates: aggregates::load_aggregates(session).await?,
+        search: search::load_search(session).await?,
         sequences: sequences::load_sequences(session).await?,
         tables: relations.tables,
         views: relations.views,

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::{
     Aggregate, Collation, Constraint, Dependency, Extension, Index, MaterializedView, ObjectId,
-    Policy, Routine, Rule, Schema, Sequence, Statistics, Table, Trigger, Type, View,
+    Policy, Routine, Rule, Schema, Search, Sequence, Statistics, Table, Trigger, Type, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -26,6 +26,8 @@ pub struct Catalog {
     pub routines: Vec<Routine>,
     /// Aggregates.
     pub aggregates: Vec<Aggregate>,
+    /// Dictionaries and configurations of text search.
+    pub search: Vec<Search>,
     /// Sequences.
     pub sequences: Vec<Sequence>,
     /// Tables, partitioned or not.

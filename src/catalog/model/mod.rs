@@ -15,6 +15,7 @@ mod id;
 mod relation;
 mod routine;
 mod schema;
+mod search;
 mod types;
 
 pub use aggregate::Aggregate;
@@ -30,4 +31,5 @@ pub use relation::{
 };
 pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
 pub use schema::{ConfigTable, Extension, Schema};
+pub use search::Search;
 pub use types::{Domain, Multirange, Range, Type, TypeKind};

@@ -51,6 +51,12 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   SELECT 'collation', c.tableoid, c.oid, 0, NULL, s.name, c.collname::text, NULL, NULL
     FROM pg_catalog.pg_collation c JOIN schema s ON s.oid = c.collnamespace
   UNION ALL
+  SELECT 'dictionary', d.tableoid, d.oid, 0, NULL, s.name, d.dictname::text, NULL, NULL
+    FROM pg_catalog.pg_ts_dict d JOIN schema s ON s.oid = d.dictnamespace
+  UNION ALL
+  SELECT 'configuration', f.tableoid, f.oid, 0, NULL, s.name, f.cfgname::text, NULL, NULL
+    FROM pg_catalog.pg_ts_config f JOIN schema s ON s.oid = f.cfgnamespace
+  UNION ALL
   SELECT 'statistics', x.tableoid, x.oid, 0, NULL, s.name, x.stxname::text, NULL, NULL
     FROM pg_catalog.pg_statistic_ext x JOIN schema s ON s.oid = x.stxnamespace)
 SELECT 'schema' AS kind, n.tableoid AS class, n.oid, 0 AS sub, NULL AS detail, NULL AS schema, s.name, NULL AS on_schema, NULL AS on_name,

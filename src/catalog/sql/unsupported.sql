@@ -18,8 +18,6 @@ found(severity, kind, class, oid, name) AS (
   UNION ALL SELECT 'refuse', 'conversion', tableoid, oid, NULL FROM pg_catalog.pg_conversion WHERE connamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'text search parser', tableoid, oid, NULL FROM pg_catalog.pg_ts_parser WHERE prsnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'text search template', tableoid, oid, NULL FROM pg_catalog.pg_ts_template WHERE tmplnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'text search dictionary', tableoid, oid, NULL FROM pg_catalog.pg_ts_dict WHERE dictnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'text search configuration', tableoid, oid, NULL FROM pg_catalog.pg_ts_config WHERE cfgnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'foreign-data wrapper', tableoid, oid, NULL FROM pg_catalog.pg_foreign_data_wrapper
   UNION ALL SELECT 'refuse', 'foreign server', tableoid, oid, NULL FROM pg_catalog.pg_foreign_server
   UNION ALL SELECT 'refuse', 'user mapping', 'pg_catalog.pg_user_mapping'::pg_catalog.regclass, umid, NULL FROM pg_catalog.pg_user_mappings

@@ -51,6 +51,8 @@ fn object(target: &CommentTarget, version: ServerVersion) -> Option<Sql> {
         CommentTarget::Policy(name, table) => sql!("POLICY {} ON {}", name, table),
         CommentTarget::Rule(name, table) => sql!("RULE {} ON {}", name, table),
         CommentTarget::Collation(name) => sql!("COLLATION {}", name),
+        CommentTarget::Dictionary(name) => sql!("TEXT SEARCH DICTIONARY {}", name),
+        CommentTarget::Configuration(name) => sql!("TEXT SEARCH CONFIGURATION {}", name),
         CommentTarget::Statistics(name) => sql!("STATISTICS {}", name),
     })
 }

@@ -25,6 +25,7 @@ pub mod role;
 mod routine;
 mod rule;
 mod schema;
+mod search;
 mod sequence;
 mod statistics;
 mod table;
@@ -49,6 +50,7 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     types::collect(context, &mut nodes);
     routine::collect(context, &mut nodes);
     aggregate::collect(context, &mut nodes);
+    search::collect(context, &mut nodes);
     sequence::collect(context, &mut nodes);
     table::collect(context, &mut nodes);
     attach::collect(context, &mut nodes);

@@ -9,10 +9,10 @@ use super::state::State;
 use crate::ui::{Screen, text};
 
 /// Work whose extent is known.
-const BAR: &str = "{prefix} [{bar:24}] {msg}";
+const BAR: &str = "{prefix} [{bar:12}] {wide_msg}";
 
 /// Work whose extent is not.
-const SPINNER: &str = "{prefix} {spinner} {msg}";
+const SPINNER: &str = "{prefix} {spinner} {wide_msg}";
 
 /// The bars drawn so far, by database.
 #[derive(Debug)]
@@ -40,13 +40,14 @@ impl Live {
             stays
         });
         for (name, database) in state.databases() {
-            let bar = self
-                .bars
-                .entry(name.to_owned())
-                .or_insert_with(|| bars.add(ProgressBar::no_length()));
+            let has_extent = database.fraction().is_some();
+            let bar = self.bars.entry(name.to_owned()).or_insert_with(|| {
+                // Its style comes first: adding it draws it.
+                bars.add(ProgressBar::no_length().with_style(style(has_extent)))
+            });
             bar.set_prefix(text::clean(name));
             bar.set_message(database.summary(now));
-            bar.set_style(style(database.fraction().is_some()));
+            bar.set_style(style(has_extent));
             if let Some((done, total)) = database.fraction() {
                 bar.set_length(total);
                 bar.set_position(done);

@@ -2,7 +2,7 @@
 
 use seren_replicator::pg::{Literal, SlotName, Sql, SqlState};
 use seren_replicator::sql;
-use seren_replicator::wire::SlotSnapshot;
+use seren_replicator::wire::{ReplicationMessage, SlotSnapshot, StandbyStatusUpdate, Timestamp};
 
 use super::{Server, gone, value};
 use crate::support::fresh_name;
@@ -82,4 +82,51 @@ async fn replication_commands_are_refused_on_an_ordinary_session() {
     let mut session = Server::shared(18).connect().await;
     let refused = session.identify_system().await.unwrap_err();
     assert_eq!(refused.sqlstate(), Some(SqlState::parse("42601")));
+}
+
+#[tokio::test]
+async fn changes_stream_until_both_sides_have_ended() {
+    let server = Server::fresh(18).await;
+    let mut session = server.connect().await;
+    let prepare = "CREATE TABLE t (a text); CREATE PUBLICATION p FOR TABLE t";
+    session.execute(&Sql::fixed(prepare)).await.unwrap();
+    let mut replication = server.start(REPLICATION).await;
+    let name = SlotName::new(fresh_name("wire")).unwrap();
+    let create = replication.create_logical_slot(&name, true, SlotSnapshot::Nothing);
+    let slot = create.await.unwrap();
+    // One change is wider than any buffer.
+    let insert =
+        "INSERT INTO t SELECT string_agg(md5(i::text), '') FROM generate_series(1, 50000) i";
+    session.execute(&Sql::fixed(insert)).await.unwrap();
+
+    let options = [("proto_version", "1"), ("publication_names", "p")];
+    let mut stream = replication
+        .start_replication(&name, slot.consistent_point, &options)
+        .await
+        .unwrap();
+    let (mut kinds, mut widest, mut end) = (Vec::new(), 0, slot.consistent_point);
+    while kinds.last() != Some(&b'C') {
+        if let Some(ReplicationMessage::XLogData(message)) = stream.next_message().await.unwrap() {
+            kinds.push(message.data[0]);
+            widest = widest.max(message.data.len());
+            end = end.max(message.end_lsn);
+        }
+    }
+    assert_eq!(kinds, b"BRIC");
+    assert!(widest > 50_000 * 32, "{widest}");
+    let status = StandbyStatusUpdate {
+        write_lsn: end,
+        flush_lsn: end,
+        apply_lsn: end,
+        sent_at: Timestamp::now(),
+        wants_reply: true,
+    };
+    stream.report(&status).await.unwrap();
+    let reply = stream.next_message().await.unwrap();
+    assert!(
+        matches!(reply, Some(ReplicationMessage::PrimaryKeepalive(_))),
+        "{reply:?}"
+    );
+    let mut replication = stream.finish().await.unwrap();
+    replication.identify_system().await.unwrap();
 }

@@ -1,0 +1,35 @@
+//! Reads the text search dictionaries and configurations of users.
+
+use super::{Columns, query};
+use crate::catalog::Error;
+use crate::catalog::model::{Class, Search};
+use crate::connect::Session;
+use crate::pg::{Ident, Sql};
+
+const WHAT: &str = "text search objects";
+
+pub(super) async fn load_search(session: &Session) -> Result<Vec<Search>, Error> {
+    let rows = query(session, WHAT, include_str!("../sql/search.sql"), &[]).await?;
+    rows.iter()
+        .map(|row| {
+            let row = Columns::new(WHAT, row);
+            let class = if row.value("is_dictionary")? {
+                Class::SearchDictionary
+            } else {
+                Class::SearchConfiguration
+            };
+            let tokens: Vec<&str> = row.value("tokens")?;
+            let dictionaries: Vec<&str> = row.value("dictionaries")?;
+            let tokens = tokens.into_iter().map(Ident::from_catalog);
+            Ok(Search {
+                id: row.id(class)?,
+                name: row.qualified("schema", "name")?,
+                owner: row.name("owner")?,
+                definition: row.sql("definition")?,
+                mappings: tokens
+                    .zip(dictionaries.into_iter().map(Sql::deparsed))
+                    .collect(),
+            })
+        })
+        .collect()
+}
