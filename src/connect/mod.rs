@@ -152,13 +152,20 @@ impl Endpoint {
         Box::pin(dial::connect(&self.profile, &self.pinned, more)).await
     }
 
-    /// Opens a connection for replication commands. Nothing is sent on it: a statement would end
-    /// the snapshot that a slot's creation exports.
+    /// Opens a connection for replication commands, free of timeouts. After a slot's creation nothing
+    /// may be sent on it: a statement would end the snapshot that the creation exports.
     ///
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn replication(&self) -> Result<Connection<Idle>, Error> {
-        self.dial(&[("replication", "database")]).await
+        let mut connection = self.dial(&[("replication", "database")]).await?;
+        let settings = settings::replication_settings();
+        let unprepared = |source| Error::Settings {
+            place: self.to_string(),
+            source,
+        };
+        connection.execute(&settings).await.map_err(unprepared)?;
+        Ok(connection)
     }
 
     /// Asks the server to cancel what another session does.

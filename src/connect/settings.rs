@@ -44,6 +44,19 @@ const BULK: &str = "SET synchronous_commit = off";
 /// For definitions: what a function body names may come later.
 const BUILDING: &str = "SET check_function_bodies = off";
 
+/// For a connection that waits, in a transaction, for as long as others use the snapshot that its
+/// slot has exported. Timeouts that the version does not know are not among its settings.
+const REPLICATION: &str = "\
+    SELECT pg_catalog.set_config(name, '0', false) \
+      FROM pg_catalog.pg_settings \
+     WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
+                    'idle_session_timeout', 'transaction_timeout')";
+
+/// The statement that prepares a connection for replication commands.
+pub(super) fn replication_settings() -> Sql {
+    Sql::fixed(REPLICATION)
+}
+
 /// The statements that prepare a session.
 pub(super) fn settings(purpose: Purpose, version: ServerVersion) -> Sql {
     let mut parts = vec![COMMON];

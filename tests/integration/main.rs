@@ -14,6 +14,7 @@ mod faults;
 mod init;
 mod kinds;
 mod names;
+mod owner;
 mod place;
 mod roles;
 mod sandbox;
@@ -22,3 +23,13 @@ mod tls;
 mod transfer;
 mod verify;
 mod wire;
+
+#[tokio::test]
+async fn test_validate_command_integration() {
+    owner::validate().await;
+}
+
+#[tokio::test]
+async fn test_full_migration_workflow() {
+    owner::full_migration().await;
+}
