@@ -16,6 +16,7 @@ mod kinds;
 mod names;
 mod owner;
 mod place;
+mod refusals;
 mod roles;
 mod sandbox;
 mod signals;
