@@ -1,5 +1,10 @@
 //! Faults from outside during a copy: what was copied is whole or gone, and the first error is told.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use seren_replicator::sandbox::Cluster;
+
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::{Route, common};
@@ -128,4 +133,47 @@ async fn many_parents_few_children_self_references_and_cycles_arrive_in_one_atte
     let target = route.target.url(&name);
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
     assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
+}
+
+/// Server programs whose files cannot grow beyond 17 MB: enough for log segments, not for a large table.
+fn cramped() -> tempfile::TempDir {
+    let postmaster = format!("/proc/{}/exe", common().source.pid().unwrap());
+    let postgres = fs::read_link(postmaster).unwrap();
+    let real = postgres.parent().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let open = Permissions::from_mode(0o755);
+    fs::set_permissions(folder.path(), open.clone()).unwrap();
+    symlink(real.join("initdb"), folder.path().join("initdb")).unwrap();
+    let script = format!(
+        "#!/bin/bash\nulimit -f 17408\nexec {}/postgres \"$@\"\n",
+        real.display()
+    );
+    let postgres = folder.path().join("postgres");
+    fs::write(&postgres, script).unwrap();
+    fs::set_permissions(&postgres, open).unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn a_target_without_room_is_told_and_left_clean() {
+    let programs = cramped();
+    let target = Cluster::builder(17).binaries(programs.path());
+    let route = Route::start([Cluster::builder(17), target]);
+    let name = route.fresh("full").await;
+    let fill = "CREATE TABLE public.t (filler text);
+                ALTER TABLE public.t ALTER filler SET STORAGE PLAIN;
+                INSERT INTO public.t SELECT repeat('x', 2000) FROM generate_series(1, 12000) n;";
+    run(&route.source.url(&name), fill).await;
+    let failed = route.init(&name, &[]).run().expect(1);
+    assert!(
+        failed.stderr.contains("could not extend file"),
+        "{}",
+        failed.stderr
+    );
+    assert!(
+        failed.stderr.contains("copy table public.t"),
+        "{}",
+        failed.stderr
+    );
+    is_gone(&route, &name).await;
 }
