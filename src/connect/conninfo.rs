@@ -71,12 +71,20 @@ pub(super) struct Parsed {
     pub(super) parameters: Parameters,
     /// Keywords without effect, with the reason.
     pub(super) warnings: Vec<String>,
+    /// Whether the text is a list, whose words may be pieces of an unquoted value.
+    in_list: bool,
 }
 
 impl Parsed {
     /// Adds a parameter as the user wrote it.
     pub(super) fn set(&mut self, keyword: &str, value: String) -> Result<(), ConninfoError> {
         match keyword::treatment(keyword) {
+            // It may be a piece of a password that holds a blank.
+            None if self.in_list && self.parameters.contains_key("password") => {
+                let problem =
+                    "an unknown keyword follows the password; put quotes around values with blanks";
+                Err(ConninfoError::Malformed { problem })
+            }
             None => Err(ConninfoError::Unknown {
                 keyword: keyword.to_owned(),
                 nearest: keyword::nearest(keyword),
@@ -133,8 +141,25 @@ fn has_scheme(text: &str) -> bool {
     scheme.is_some_and(|scheme| !scheme.contains(['=', ' ']))
 }
 
+/// What is said of a URI whose password seems to have ended too early. Nothing of it is shown.
+const UNENCODED: ConninfoError = ConninfoError::Malformed {
+    problem: "an @ stands behind the host: write / as %2F, ? as %3F, # as %23 and @ as %40 in the password",
+};
+
 /// `[user[:password]@][host[:port][,…]][/database][?key=value&…]`
 fn parse_uri(text: &str) -> Result<Parsed, ConninfoError> {
+    let (authority, rest) = text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()));
+    // A / or ? in a password ends the authority, and pieces of the password pass for a port, a
+    // database or a parameter.
+    let cut = !authority.contains('@') && rest.contains('@');
+    let path = rest.split('?').next().unwrap_or_default();
+    if cut && path.contains('@') {
+        return Err(UNENCODED);
+    }
+    parse_parts(text).map_err(|error| if cut { UNENCODED } else { error })
+}
+
+fn parse_parts(text: &str) -> Result<Parsed, ConninfoError> {
     let mut parsed = Parsed::default();
     let (text, query) = split_once(text, '?');
     let (authority, database) = split_once(text, '/');
@@ -250,7 +275,10 @@ fn decode(part: &str, text: &str) -> Result<String, ConninfoError> {
 
 /// `key = value key='it\'s quoted'`
 fn parse_list(text: &str) -> Result<Parsed, ConninfoError> {
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        in_list: true,
+        ..Parsed::default()
+    };
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let end = rest
@@ -381,6 +409,20 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(!error.contains("%zz"), "{error}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_an_unencoded_password_are_not_shown() {
+        for text in [
+            "postgresql://u:canary/rest@h/d",
+            "postgresql://u:1/canary@h/d",
+            "postgresql://u:ab?canary=x@h/d",
+            "postgresql://u:12?canary=x@h/d",
+            "host=h password=my canary=x",
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(!error.contains("canary"), "{error}");
         }
     }
 

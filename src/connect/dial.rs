@@ -71,10 +71,13 @@ pub(super) async fn connect(
 
 /// Network errors, and a server that is starting up or shutting down.
 fn may_try_again(error: &Error) -> bool {
-    match error.sqlstate() {
-        Some(code) => code == SqlState::CANNOT_CONNECT_NOW,
-        None => error.is_transient(),
+    if let Some(code) = error.sqlstate() {
+        return code == SqlState::CANNOT_CONNECT_NOW;
     }
+    // A socket that is not there is a wrong folder or port more often than a server to come.
+    let missing = |source: &io::Error| source.kind() == io::ErrorKind::NotFound;
+    let is_missing = matches!(error, Error::Dial { source, .. } if missing(source));
+    error.is_transient() && !is_missing
 }
 
 /// Tries the hosts in their order; the first error but one is the one reported.
@@ -132,20 +135,19 @@ async fn at_host(
 ) -> Result<Connection<Idle>, Error> {
     let mut last = None;
     for address in resolve(host).await? {
-        let work = at_address(profile, host, address, more);
-        let connected = limited(profile, host, work).await;
-        match connected {
-            Ok(mut connection) => {
-                let fits =
-                    is_of_kind(&mut connection, wish)
-                        .await
-                        .map_err(|source| Error::Start {
-                            place: place(profile, host),
-                            source,
-                        })?;
-                if fits {
-                    return Ok(connection);
-                }
+        let work = async {
+            let mut connection = at_address(profile, host, address, more).await?;
+            let fits = is_of_kind(&mut connection, wish).await;
+            let place = || place(profile, host);
+            let fits = fits.map_err(|source| Error::Start {
+                place: place(),
+                source,
+            })?;
+            Ok(fits.then_some(connection))
+        };
+        match limited(profile, host, work).await {
+            Ok(Some(connection)) => return Ok(connection),
+            Ok(None) => {
                 last = Some(Error::SessionKind {
                     place: host.to_string(),
                 });
@@ -257,9 +259,11 @@ async fn at_address(
 /// Whether the handshake failed, or the server lets nobody in this way (`pg_hba.conf`): another
 /// layer may do. A wrong password is wrong on every layer, and is sent once.
 fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::Tls { .. } | Error::NoTls { .. })
-        || (matches!(error, Error::Start { .. })
-            && error.sqlstate() == Some(SqlState::INVALID_AUTHORIZATION))
+    if let Error::Tls { source, .. } = error {
+        return !source.is_local();
+    }
+    let unwelcome = error.sqlstate() == Some(SqlState::INVALID_AUTHORIZATION);
+    matches!(error, Error::NoTls { .. }) || (matches!(error, Error::Start { .. }) && unwelcome)
 }
 
 async fn with_layer(

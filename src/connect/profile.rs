@@ -218,6 +218,9 @@ fn refuse_unsupported(parameters: &Parameters) -> Result<(), ConninfoError> {
     if get("gssencmode") == Some("require") {
         return Err(value("gssencmode", "GSSAPI encryption is not supported"));
     }
+    word(parameters, "gssencmode", &[("disable", ()), ("prefer", ())])?;
+    let modes = [("disable", ()), ("allow", ())];
+    word(parameters, "sslcertmode", &modes)?;
     if get("min_protocol_version").is_some_and(|version| !matches!(version, "" | "3.0")) {
         return Err(value(
             "min_protocol_version",
@@ -373,10 +376,8 @@ fn port(text: &str) -> Result<u16, ConninfoError> {
         "" => Ok(DEFAULT_PORT),
         text => match text.parse() {
             Ok(port) if port > 0 => Ok(port),
-            _ => Err(value(
-                "port",
-                format!("{text:?} is no port from 1 to 65535"),
-            )),
+            // Not shown: in a malformed URI it may be a piece of the password.
+            _ => Err(value("port", "not a number from 1 to 65535")),
         },
     }
 }

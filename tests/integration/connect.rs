@@ -331,6 +331,9 @@ async fn a_canary_password_is_in_no_error() {
         format!("{url}:{}/postgres", server().port()),
         format!("{url}:{}/postgres?sslmode=require", server().port()),
         format!("{url}:x/postgres"),
+        "postgresql://u:canary/rest@h/d".to_owned(),
+        "postgresql://u:ab?canary=x@h/d".to_owned(),
+        "host=h password=my canary=x".to_owned(),
         format!("{url}:5432/postgres?nonsense=canary"),
         format!("{url}:5432/postgres?password=canary2"),
         "host='x password=canary".to_owned(),
@@ -348,4 +351,29 @@ async fn a_canary_password_is_in_no_error() {
         }
         assert!(!shown.contains("canary"), "{shown}");
     }
+}
+
+#[tokio::test]
+async fn timeouts_of_the_role_do_not_end_an_exported_snapshot() {
+    let cluster = Cluster::start(17).unwrap();
+    let url = cluster.url("postgres");
+    run(&url, "CREATE ROLE hasty SUPERUSER LOGIN").await;
+    for setting in [
+        "idle_in_transaction_session_timeout",
+        "idle_session_timeout",
+        "transaction_timeout",
+    ] {
+        run(&url, &format!("ALTER ROLE hasty SET {setting} = '100ms'")).await;
+    }
+    let hasty = endpoint(&url.replace("postgres@", "hasty@"));
+    let mut connection = hasty.replication().await.unwrap();
+    let name = seren_replicator::pg::SlotName::new("held").unwrap();
+    let export = seren_replicator::wire::SlotSnapshot::Export;
+    connection
+        .create_logical_slot(&name, true, export)
+        .await
+        .unwrap();
+    let watcher = hasty.session(Purpose::Introspect).await.unwrap();
+    watcher.batch(&text("SELECT pg_sleep(0.5)")).await.unwrap();
+    connection.drop_slot(&name).await.unwrap();
 }

@@ -301,6 +301,28 @@ impl Error {
         }
     }
 
+    /// Whether it is about our own files and settings, so that no server was asked. No other way to
+    /// connect makes up for that.
+    pub const fn is_local(&self) -> bool {
+        match self {
+            Self::Handshake(_) | Self::Certificate(_) | Self::NotPostgres => false,
+            Self::MissingRoot { .. }
+            | Self::NoSystemRoots
+            | Self::Unreadable { .. }
+            | Self::Unusable { .. }
+            | Self::MissingKey { .. }
+            | Self::KeyPermissions { .. }
+            | Self::KeyPasswordMissing { .. }
+            | Self::KeyPassword { .. }
+            | Self::KeyLegacyEncryption { .. }
+            | Self::KeyMismatch { .. }
+            | Self::Versions { .. }
+            | Self::HostMissing
+            | Self::Setup(_)
+            | Self::RevocationList { .. } => true,
+        }
+    }
+
     /// What may help.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
