@@ -119,45 +119,27 @@ impl Builder {
     /// # Errors
     /// There are no programs, no user to run them, or the server does not come up: its log is shown.
     pub fn start(&self) -> Result<Cluster, Error> {
-        let mut cluster = self.make()?;
-        let folder = (!self.keep).then(|| cluster.home.clone());
-        let pid = cluster.pid().expect("a cluster just made runs");
-        let watchdog =
-            Watchdog::for_our_life(pid, folder.as_deref()).map_err(|source| Error::Start {
-                program: "sh".to_owned(),
-                source,
-            })?;
-        cluster.watchdog = Some(watchdog);
-        Ok(cluster)
-    }
-
-    /// Makes and starts the cluster, without anybody who would stop it.
-    pub(super) fn make(&self) -> Result<Cluster, Error> {
-        let binaries = match &self.binaries {
-            Some(folder) => Binaries::at(folder.clone(), self.major).ok_or(Error::WrongFolder {
-                variable: "the folder given".to_owned(),
-                folder: folder.clone(),
-                major: self.major,
-            })?,
-            None => Binaries::find(self.major)?,
-        };
+        let binaries = self.find_binaries()?;
         let user = ServerUser::choose(self.user.as_deref())?;
-        let home = fresh_folder(&user)?;
+        user.can_run(&binaries)?;
+        let home = fresh_folder(&user)?.keep();
+        // From here on the folder is cleared up, whatever becomes of us.
+        let watchdog = Watchdog::for_our_life(&home, self.keep)?;
+        let (major, keep) = (self.major, self.keep);
         let mut cluster = Cluster {
-            major: self.major,
+            major,
             binaries,
             user,
+            home,
             port: 0,
             server: None,
-            watchdog: None,
-            // Until it is made, the folder is `home`'s to remove.
-            keep: true,
-            home: home.path().to_owned(),
+            watchdog,
+            keep,
         };
         self.init(&cluster)?;
         for attempt in 1..=PORTS {
-            cluster.port =
-                free_port().map_err(Error::file("find a port on", Path::new("127.0.0.1")))?;
+            let port = free_port();
+            cluster.port = port.map_err(Error::file("find a port on", Path::new("127.0.0.1")))?;
             self.configure(&cluster)?;
             match cluster.restart() {
                 Ok(()) => break,
@@ -167,9 +149,18 @@ impl Builder {
                 Err(_) => {}
             }
         }
-        drop(home.keep());
-        cluster.keep = self.keep;
         Ok(cluster)
+    }
+
+    fn find_binaries(&self) -> Result<Binaries, Error> {
+        let Some(folder) = &self.binaries else {
+            return Binaries::find(self.major);
+        };
+        Binaries::at(folder.clone(), self.major).ok_or_else(|| Error::WrongFolder {
+            variable: "the folder given".to_owned(),
+            folder: folder.clone(),
+            major: self.major,
+        })
     }
 
     fn init(&self, cluster: &Cluster) -> Result<(), Error> {
@@ -228,7 +219,7 @@ pub struct Cluster {
     home: PathBuf,
     port: u16,
     server: Option<Child>,
-    watchdog: Option<Watchdog>,
+    watchdog: Watchdog,
     keep: bool,
 }
 
@@ -377,24 +368,7 @@ impl Cluster {
                 source,
             })?;
         self.server = Some(server);
-        self.wait_ready()?;
-        self.watch_anew()
-    }
-
-    /// After a restart the watchdog must know the new process.
-    fn watch_anew(&mut self) -> Result<(), Error> {
-        let (Some(_), Some(pid)) = (&self.watchdog, self.pid()) else {
-            return Ok(());
-        };
-        let folder = (!self.keep).then_some(self.home.as_path());
-        let watchdog = Watchdog::for_our_life(pid, folder).map_err(|source| Error::Start {
-            program: "sh".to_owned(),
-            source,
-        })?;
-        if let Some(mut old) = self.watchdog.replace(watchdog) {
-            old.dismiss();
-        }
-        Ok(())
+        self.wait_ready()
     }
 
     /// Waits until the server says in its status file that it takes connections.
@@ -403,14 +377,10 @@ impl Cluster {
         let status = self.data_dir().join("postmaster.pid");
         while begun.elapsed() < START {
             let text = fs::read_to_string(&status).unwrap_or_default();
-            if text
-                .lines()
-                .nth(7)
-                .is_some_and(|line| line.trim() == "ready")
-            {
+            let server = self.server.as_mut().expect("called after the start");
+            if is_ready(&text, server.id()) {
                 return Ok(());
             }
-            let server = self.server.as_mut().expect("called after the start");
             if server.try_wait().is_ok_and(|ended| ended.is_some()) {
                 self.server = None;
                 break;
@@ -439,9 +409,7 @@ impl Drop for Cluster {
         if let Err(error) = self.crash() {
             tracing::warn!(%error, %folder, "a sandbox server could not be stopped");
         }
-        if let Some(watchdog) = &mut self.watchdog {
-            watchdog.dismiss();
-        }
+        self.watchdog.dismiss();
         if self.keep {
             return;
         }
@@ -449,6 +417,14 @@ impl Drop for Cluster {
             tracing::warn!(%error, %folder, "a sandbox folder stays behind");
         }
     }
+}
+
+/// Whether a status file is this server's and says that it takes connections (line 8; line 1 is
+/// the process). One that a killed server has left names another process.
+fn is_ready(status: &str, server: u32) -> bool {
+    let mut lines = status.lines();
+    let is_own = lines.next().and_then(|line| line.trim().parse().ok()) == Some(server);
+    is_own && lines.nth(6).is_some_and(|line| line.trim() == "ready")
 }
 
 /// A private folder with room for a socket: its path must stay below 107 bytes.

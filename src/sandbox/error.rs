@@ -64,6 +64,20 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// The folder of the shared clusters was made by somebody else.
+    #[error("{folder} belongs to another user and is not used")]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The server's user cannot start the programs.
+    #[error(
+        "the user that runs the server cannot start {program}: move the programs out of a closed folder"
+    )]
+    Unreachable {
+        /// The program.
+        program: PathBuf,
+    },
     /// There is no user to run a server as.
     #[error("PostgreSQL refuses to run as root, and there is no user {user}")]
     NoUser {

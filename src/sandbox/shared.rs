@@ -10,7 +10,7 @@
 //! ```
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,10 @@ impl Place {
         let version = env!("CARGO_PKG_VERSION");
         let folder = std::env::temp_dir().join(format!("seren-shared-{owner}-{version}-{major}"));
         fs::create_dir_all(&folder).map_err(Error::file("make folder", &folder))?;
+        let metadata = fs::metadata(&folder).map_err(Error::file("look at", &folder))?;
+        if metadata.uid() != owner {
+            return Err(Error::Foreign { folder });
+        }
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
             .map_err(Error::file("protect", &folder))?;
         Ok(Self(folder))
@@ -83,17 +87,12 @@ impl Place {
     fn start(&self, major: u32) -> Result<String, Error> {
         let cluster = Cluster::builder(major)
             .setting("max_connections", "200")
-            .make()?;
+            .start()?;
         let url = cluster.url("");
         let socket = cluster
             .socket_dir()
             .join(format!(".s.PGSQL.{}", cluster.port()));
-        let pid = cluster.pid().expect("a cluster just made runs");
-        let watchdog = Watchdog::until_unused(pid, cluster.home(), &self.users(), &self.gate());
-        watchdog.map_err(|source| Error::Start {
-            program: "sh".to_owned(),
-            source,
-        })?;
+        Watchdog::until_unused(cluster.home(), &self.users(), &self.gate())?;
         let file = self.0.join("url");
         fs::write(&file, format!("{}\n{url}\n", socket.display()))
             .map_err(Error::file("write", &file))?;

