@@ -53,17 +53,27 @@ impl Lane {
 
     /// Pumps without end, until `end` has done what it does.
     async fn pump_until(&self, end: impl AsyncFnOnce([i32; 2], &CancellationToken)) -> PumpOutcome {
+        self.pump_from(ENDLESS, 10_000, end).await
+    }
+
+    /// Pumps until some rows are through and `end` has done what it does.
+    async fn pump_from(
+        &self,
+        from: &'static str,
+        rows: u64,
+        end: impl AsyncFnOnce([i32; 2], &CancellationToken),
+    ) -> PumpOutcome {
         let mut source = self.source.connect().await;
         let mut target = self.target.connect().await;
         let pids = [backend(&mut source).await, backend(&mut target).await];
-        let source = source.copy_out(&Sql::fixed(ENDLESS)).await.unwrap();
+        let source = source.copy_out(&Sql::fixed(from)).await.unwrap();
         let into = sql!("COPY {} FROM STDIN", self.table);
         let target = target.copy_in(&into).await.unwrap();
         let (progress, stop) = (Progress::default(), CancellationToken::new());
         let options = PumpOptions::default();
         let moved = pump(source, target, &options, &progress, &stop);
         let ending = async {
-            while progress.rows() < 10_000 {
+            while progress.rows() < rows {
                 tokio::task::yield_now().await;
             }
             end(pids, &stop).await;
@@ -229,7 +239,11 @@ async fn errors_of_both_sides_are_both_told() {
 async fn a_terminated_source_is_named() {
     let lane = Lane::new(15, "a int").await;
     let end = async |pids: [i32; 2], _: &CancellationToken| terminate(&lane.source, pids[0]).await;
-    let outcome = lane.pump_until(end).await;
+    // It sleeps when it is ended: a server that is blocked in sending rows cannot say why it ends.
+    const THEN_ASLEEP: &str = "COPY (SELECT i FROM generate_series(1, 20000) i \
+        UNION ALL SELECT 1 FROM pg_sleep(600)) TO STDOUT";
+    // All but what waits in the server's own buffer of 8 KiB.
+    let outcome = lane.pump_from(THEN_ASLEEP, 19_000, end).await;
     let error = outcome.result.unwrap_err();
     assert_eq!((error.ended_by, code(&error)), (EndedBy::Source, "57P01"));
     assert!(
