@@ -377,3 +377,19 @@ async fn timeouts_of_the_role_do_not_end_an_exported_snapshot() {
     watcher.batch(&text("SELECT pg_sleep(0.5)")).await.unwrap();
     connection.drop_slot(&name).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_address_of_version_6_is_dialled() {
+    let cluster = Cluster::builder(17)
+        .setting("listen_addresses", "::1")
+        .hba("host all postgres ::1/128 trust")
+        .start()
+        .unwrap();
+    let port = cluster.port();
+    for text in [
+        format!("postgresql://postgres@[::1]:{port}/postgres"),
+        format!("hostaddr=::1 port={port} user=postgres dbname=postgres"),
+    ] {
+        assert_eq!(try_session(&endpoint(&text)).await.unwrap(), "postgres");
+    }
+}

@@ -63,6 +63,13 @@ async fn a_rich_database_arrives_whole_within_15() {
 }
 
 #[tokio::test]
+async fn a_rich_database_arrives_whole_within_13_14_and_16() {
+    for major in [13, 14, 16] {
+        rich([major, major], &[]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_rich_database_arrives_whole_within_17() {
     rich([17, 17], &[]).await;
 }
