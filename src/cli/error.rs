@@ -64,22 +64,39 @@ pub enum Error {
 }
 
 impl Error {
+    /// Where it happened.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Url { side, .. } => Some((*side).to_owned()),
+            Self::Migrate(error) => error.place(),
+            Self::Usage { .. }
+            | Self::EmptyItem { .. }
+            | Self::OpenQuote { .. }
+            | Self::Refused { .. }
+            | Self::Declined
+            | Self::Stopped { .. }
+            | Self::Verify(_)
+            | Self::Demo(_)
+            | Self::Output(_) => None,
+        }
+    }
+
     /// What to do next, where the message does not say so.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Refused { .. } => "resolve the errors above and repeat the command",
-            Self::Declined => "answer y, or pass --yes",
-            Self::Url { .. } => "postgresql://user@host:5432/database?sslmode=require",
-            Self::Stopped { .. }
+            Self::Refused { .. } => Some("resolve the errors above and repeat the command"),
+            Self::Declined => Some("answer y, or pass --yes"),
+            Self::Url { .. }
             | Self::Usage { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
+            | Self::Stopped { .. }
             | Self::Migrate(_)
             | Self::Verify(_)
             | Self::Demo(_)
-            | Self::Output(_) => return None,
+            | Self::Output(_) => connection_hint(self),
         };
-        Some(hint.to_owned())
+        hint.map(str::to_owned)
     }
 
     /// What the process exits with.
@@ -98,4 +115,16 @@ impl Error {
             | Self::Output(_) => exit::FAILED,
         }
     }
+}
+
+/// What may help with the connection that is behind an error, if one is.
+fn connection_hint(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<connect::Error>() {
+            return error.hint();
+        }
+        next = error.source();
+    }
+    None
 }

@@ -114,7 +114,7 @@ fn report_failure(ui: &Ui, command: &'static str, error: &Error, signals: &Signa
         command,
         exit_code,
         error,
-        place: None,
+        place: error.place(),
         hint: error.hint(),
     };
     // Standard output is gone: standard error has had the message.

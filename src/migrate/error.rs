@@ -107,6 +107,25 @@ fn role_note(role: Option<&Ident>) -> String {
 }
 
 impl Error {
+    /// Where it happened, as far as the message does not say: which side, which database, which
+    /// phase.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Connect { side, .. }
+            | Self::Examine { side, .. }
+            | Self::Catalog { side, .. } => Some(side.to_string()),
+            Self::Copy {
+                database, phase, ..
+            } => Some(format!("database {database}, {phase}")),
+            Self::Ddl { database, .. }
+            | Self::Database { database, .. }
+            | Self::InUse { database, .. }
+            | Self::Appeared { database, .. } => Some(format!("target, database {database}")),
+            Self::Roles { .. } | Self::Unmakeable(_) => Some(Side::Target.to_string()),
+            Self::Selection(_) | Self::Stopped => None,
+        }
+    }
+
     /// Wraps the refusal of a question of the checks.
     pub(super) fn examine(side: Side) -> impl Fn(connect::Error) -> Self + Copy {
         move |source| Self::Examine { side, source }
