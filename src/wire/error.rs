@@ -114,7 +114,11 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Server(error) => error.code.is_transient(),
-            Self::Lost(_) | Self::Closed => true,
+            // A TLS alert comes as a read error: the server has refused us, not the network.
+            Self::Lost(error) => error
+                .get_ref()
+                .is_none_or(|inner| !inner.is::<rustls::Error>()),
+            Self::Closed => true,
             Self::Frame(_)
             | Self::Message(_)
             | Self::Unexpected { .. }
