@@ -17,7 +17,6 @@ ALTER TABLE inh.base ADD late int;
 ALTER TABLE inh.base ADD CONSTRAINT here_only CHECK (late > 0) NO INHERIT;
 ALTER TABLE inh.child ADD CONSTRAINT child_only CHECK (length(extra) < 100);
 ALTER TABLE inh.base ADD CONSTRAINT unchecked CHECK (late < 1000) NOT VALID;
--- Added as a child afterwards: the columns are its own, too.
 -- Generated columns.
 CREATE TABLE inh.computed (a int, b int GENERATED ALWAYS AS (a * 2) STORED);
 CREATE TABLE inh.computed_child (c int) INHERITS (inh.computed);
