@@ -248,14 +248,15 @@ fn copied_text(database: &DatabaseReport, style: Style) -> String {
     let point = database
         .consistent_point
         .map_or_else(String::new, |point| format!(", consistent at {point}"));
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let summary = format!(
-        "{} rows, {} in {}{point}; {} definitions, {} sequences, {} large objects\n",
-        database.rows(),
+        "{}, {} in {}{point}; {}, {}, {}\n",
+        text::counted(database.rows(), "row"),
         text::size(database.bytes()),
         text::duration(database.elapsed),
-        database.statements,
-        database.sequences,
-        database.large_objects,
+        text::counted(number(database.statements), "definition"),
+        text::counted(number(database.sequences), "sequence"),
+        text::counted(number(database.large_objects), "large object"),
     );
     out.push_str(&summary);
     for difference in &database.differences {

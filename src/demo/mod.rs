@@ -222,12 +222,15 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
     let report = Box::pin(migrate::execute(prepared, &options, scope)).await?;
     let database = report.databases.first().ok_or(Error::NothingCopied)?;
     Ok(format!(
-        "{} rows of {} tables, {} definitions, {} sequences and {} large objects were copied",
+        "{} rows of {} tables, {} definitions, {} sequences and {} were copied",
         database.rows(),
         database.tables.len(),
         database.statements,
         database.sequences,
-        database.large_objects
+        match database.large_objects {
+            1 => "a large object".to_owned(),
+            count => format!("{count} large objects"),
+        }
     ))
 }
 

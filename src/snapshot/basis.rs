@@ -6,6 +6,8 @@
 //! is read under that snapshot and compared with what was locked. Whatever DDL slipped in between
 //! shows as a difference, and the basis is made anew.
 
+use std::collections::{HashMap, HashSet};
+
 use tokio::time::{Duration, Instant};
 
 use super::Error;
@@ -14,7 +16,7 @@ use super::lock::{self, ListedTable, TableLocks};
 use crate::catalog::{self, Catalog};
 use crate::connect::{Endpoint, Purpose};
 use crate::event::Event;
-use crate::pg::{Lsn, SlotName, SqlState};
+use crate::pg::{Lsn, Oid, SlotName, SqlState};
 use crate::task::{Background, Scope};
 use crate::wire::{self, SlotSnapshot};
 
@@ -159,19 +161,21 @@ fn vanished(code: SqlState) -> bool {
 
 /// The first table that is not under the snapshot what it was when locked.
 fn difference(locked: &[ListedTable], seen: &[ListedTable]) -> Option<String> {
-    let other = |table: &ListedTable, tables: &[ListedTable]| {
-        tables.iter().find(|other| other.oid == table.oid).cloned()
-    };
-    let changed = locked.iter().find_map(|table| match other(table, seen) {
-        Some(now) if now == *table => None,
+    let known: HashMap<Oid, &ListedTable> = locked.iter().map(|table| (table.oid, table)).collect();
+    let shown: HashSet<Oid> = seen.iter().map(|table| table.oid).collect();
+    let made = |table: &ListedTable| format!("table {} was made", table.name);
+    let changed = seen.iter().find_map(|table| match known.get(&table.oid) {
+        Some(before) if *before == table => None,
         Some(_) => Some(format!("table {} was altered", table.name)),
-        None => Some(format!("table {} was made", table.name)),
+        None => Some(made(table)),
     });
-    let fresh = || {
-        let unknown = seen.iter().find(|table| other(table, locked).is_none());
-        unknown.map(|table| format!("table {} was made", table.name))
-    };
-    changed.or_else(fresh)
+    // Locked and not shown: it was made by a transaction that the snapshot does not include.
+    changed.or_else(|| {
+        locked
+            .iter()
+            .find(|table| !shown.contains(&table.oid))
+            .map(made)
+    })
 }
 
 enum Created {
