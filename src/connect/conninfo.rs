@@ -373,6 +373,7 @@ mod tests {
         assert_eq!(get(text, "user").unwrap(), "it's");
         assert_eq!(get(text, "password").unwrap(), r"\q'");
         assert_eq!(get("host='' user=u", "host").unwrap(), "");
+        assert_eq!(get("password='a://b' host=h", "password").unwrap(), "a://b");
     }
 
     #[test]
