@@ -67,10 +67,20 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
             .map(|part| (part, Placement::Separate))
             .collect(),
         Kind::Schema
+        | Kind::Language
         | Kind::Collation
+        | Kind::Transform
         | Kind::Extension
+        | Kind::Cast
         | Kind::Aggregate
+        | Kind::AccessMethod
+        | Kind::Operator
+        | Kind::OperatorFamily
+        | Kind::Conversion
         | Kind::Search
+        | Kind::ForeignDataWrapper
+        | Kind::ForeignServer
+        | Kind::UserMapping
         | Kind::Sequence
         | Kind::ColumnSettings
         | Kind::Attach
@@ -86,10 +96,13 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
         | Kind::ForeignKey
         | Kind::Validation
         | Kind::Policy
+        | Kind::Publication
         | Kind::Comment
+        | Kind::SecurityLabel
         | Kind::Acl
         | Kind::DefaultAcl
-        | Kind::Refresh => Moves::new(),
+        | Kind::Refresh
+        | Kind::EventTrigger => Moves::new(),
     }
 }
 

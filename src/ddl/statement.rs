@@ -85,18 +85,38 @@ impl fmt::Display for Omission {
 pub enum Kind {
     /// A schema.
     Schema,
+    /// A procedural language.
+    Language,
     /// A collation.
     Collation,
+    /// A transform between a type and a language.
+    Transform,
     /// An extension.
     Extension,
     /// A type or domain.
     Type,
+    /// A cast; early, since views record its function only.
+    Cast,
     /// A function or procedure.
     Routine,
     /// An aggregate.
     Aggregate,
-    /// A dictionary or configuration of text search.
+    /// An access method of tables or indexes.
+    AccessMethod,
+    /// An operator.
+    Operator,
+    /// An operator family or class.
+    OperatorFamily,
+    /// A conversion between encodings.
+    Conversion,
+    /// A parser, template, dictionary or configuration of text search.
     Search,
+    /// A foreign data wrapper.
+    ForeignDataWrapper,
+    /// A foreign server.
+    ForeignServer,
+    /// A role's login at a foreign server.
+    UserMapping,
     /// A sequence, also an identity column's.
     Sequence,
     /// A table.
@@ -135,14 +155,20 @@ pub enum Kind {
     Validation,
     /// A policy, or policies take effect.
     Policy,
+    /// A publication, or what it publishes.
+    Publication,
     /// A comment.
     Comment,
+    /// A security label.
+    SecurityLabel,
     /// Privileges.
     Acl,
     /// Privileges of objects made later.
     DefaultAcl,
     /// A materialized view is filled.
     Refresh,
+    /// An event trigger: last, so that it does not fire on the rest.
+    EventTrigger,
 }
 
 impl Kind {
