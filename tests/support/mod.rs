@@ -5,6 +5,7 @@ pub(crate) mod gate;
 pub(crate) mod oracle;
 pub(crate) mod pair;
 pub(crate) mod route;
+pub(crate) mod schema;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -10,8 +10,6 @@ ALTER TABLE inh.child ALTER name DROP DEFAULT;
 ALTER TABLE inh.both ALTER name SET DEFAULT 'both', ALTER note SET DEFAULT 'noted';
 CREATE TABLE inh.merged (name text, id int DEFAULT 3) INHERITS (inh.base);
 ALTER TABLE inh.merged ALTER name DROP DEFAULT;
--- Not null in the child only.
-ALTER TABLE inh.child ALTER note SET NOT NULL;
 -- A column that comes to the parent later, and a check that children do not get.
 ALTER TABLE inh.base ADD late int;
 ALTER TABLE inh.base ADD CONSTRAINT here_only CHECK (late > 0) NO INHERIT;
@@ -21,7 +19,7 @@ ALTER TABLE inh.base ADD CONSTRAINT unchecked CHECK (late < 1000) NOT VALID;
 CREATE TABLE inh.computed (a int, b int GENERATED ALWAYS AS (a * 2) STORED);
 CREATE TABLE inh.computed_child (c int) INHERITS (inh.computed);
 -- Storage of an inherited column.
-ALTER TABLE inh.child ALTER big SET STORAGE EXTERNAL, ALTER name SET STORAGE MAIN;
+ALTER TABLE inh.child ALTER big SET STORAGE EXTERNAL;
 ALTER TABLE inh.base ALTER note SET (n_distinct = 10, n_distinct_inherited = -0.5), ALTER id SET STATISTICS 0;
 CREATE INDEX ON inh.grandchild (id);
 CREATE TABLE inh.left_alone () INHERITS (inh.base);

@@ -1,0 +1,161 @@
+//! Schemas as test cases: one file per family of objects, from server to server by our script, with
+//! `pg_dump` 18 as the judge.
+
+use std::fs;
+use std::path::Path;
+
+use seren_replicator::catalog::load::roles::load_roles;
+use seren_replicator::catalog::{self, Catalog};
+use seren_replicator::connect::{Purpose, Session};
+use seren_replicator::ddl::{Options, Script, script};
+
+use super::{database, endpoint, fresh_database, oracle, text};
+
+/// One family of objects: a script for `psql` that asks for the server's major (`\if :v15`).
+#[derive(Clone, Debug)]
+pub(crate) struct Family {
+    /// The file's name without its ending.
+    pub(crate) name: String,
+    sql: String,
+}
+
+/// Every family, by name: the files of `tests/cases/ddl`.
+pub(crate) fn families() -> Vec<Family> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/ddl");
+    let mut families: Vec<Family> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| Family {
+            name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
+            sql: fs::read_to_string(&path).unwrap(),
+        })
+        .collect();
+    families.sort_by(|a, b| a.name.cmp(&b.name));
+    assert!(!families.is_empty());
+    families
+}
+
+impl Family {
+    /// Makes the family in a new database of a major; its URL.
+    pub(crate) async fn make(&self, major: u32) -> String {
+        let url = fresh_database(major, "ddl").await;
+        let set = |version: u32| format!("\\set v{version} {}\n", major >= version);
+        let variables: String = (13..=18).map(set).collect();
+        let script = format!(
+            "{variables}SET client_min_messages = warning;\n{}",
+            self.sql
+        );
+        tokio::task::spawn_blocking(move || {
+            oracle::psql(&url, &script);
+            url
+        })
+        .await
+        .unwrap()
+    }
+}
+
+/// What a database holds, and the script that makes it for the server of `writer`.
+pub(crate) async fn read(reader: &Session, writer: &Session) -> (Catalog, Script) {
+    let begin = text("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    reader.batch(&begin).await.unwrap();
+    let catalog = catalog::load(reader).await.unwrap();
+    reader.batch(&text("COMMIT")).await.unwrap();
+    assert_eq!(catalog.unsupported, []);
+    let roles = load_roles(writer).await.unwrap().roles.into_keys();
+    let options = Options::everything(writer.version(), roles.collect());
+    let script = script(&catalog, &options).unwrap();
+    (catalog, script)
+}
+
+fn lines(script: &Script) -> Vec<&str> {
+    let statements = script.pre_data.iter().chain(&script.post_data);
+    statements.map(|statement| statement.sql.as_str()).collect()
+}
+
+/// Statements that stand in one script only, or in another place.
+fn unlike(one: &[&str], other: &[&str]) -> Vec<String> {
+    let missing = |from: &[&str], of: &[&str], side: &str| -> Vec<String> {
+        let gone = from.iter().filter(|line| !of.contains(line));
+        gone.map(|line| format!("only {side}: {line}")).collect()
+    };
+    let mut found = missing(one, other, "source");
+    found.extend(missing(other, one, "target"));
+    let first = one.iter().zip(other).find(|(a, b)| a != b);
+    if let (true, Some((a, b))) = (found.is_empty(), first) {
+        found.push(format!("other order: {a}\nwhere the target has {b}"));
+    }
+    found
+}
+
+/// Makes in a new database of a major what `source` holds; its URL. Within a major the target, read
+/// again, must give the same script.
+pub(crate) async fn copy(name: &str, source: &str, [from, to]: [u32; 2]) -> String {
+    let target = fresh_database(to, "ddl").await;
+    let reader = database(source).await;
+    let writer = endpoint(&target).session(Purpose::Build).await.unwrap();
+    let (_, script) = read(&reader, &writer).await;
+    for statement in script.pre_data.iter().chain(&script.post_data) {
+        let sql = &statement.sql;
+        let done = writer.batch(sql).await;
+        done.unwrap_or_else(|error| panic!("{name} {from} to {to}: {}\n{error}", sql.as_str()));
+    }
+    if from == to {
+        let copied = database(&target).await;
+        let (_, again) = read(&copied, &writer).await;
+        let moved = unlike(&lines(&script), &lines(&again));
+        let moved = moved.join("\n");
+        assert!(
+            moved.is_empty(),
+            "{name} on {to} is no fixed point:\n{moved}"
+        );
+    }
+    target
+}
+
+/// Copies every family from one major to another; what `pg_dump` sees differing, by family. Across
+/// majors servers print definitions differently: a control database, restored by
+/// `pg_dump | psql`, is then what ours is compared with.
+pub(crate) async fn differing([from, to]: [u32; 2]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for family in families() {
+        let name = family.name.clone();
+        let source = family.make(from).await;
+        let target = copy(&name, &source, [from, to]).await;
+        let reference = if from == to || !pg_dump_restores(&name) {
+            source
+        } else {
+            restored(source, to).await
+        };
+        let differing =
+            tokio::task::spawn_blocking(move || oracle::schema_diff(&reference, &target))
+                .await
+                .unwrap();
+        if !differing.is_empty() {
+            wrong.push(format!("{name} {from} to {to}:\n{}", differing.join("\n")));
+        }
+    }
+    wrong
+}
+
+/// Whether `pg_dump`'s script of a family runs on another major. Where it does not, the family holds
+/// nothing that servers print differently.
+fn pg_dump_restores(family: &str) -> bool {
+    family != "inheritance_changed"
+}
+
+/// A database of a major that holds what `pg_dump | psql` makes of `source`.
+async fn restored(source: String, major: u32) -> String {
+    let control = fresh_database(major, "control").await;
+    tokio::task::spawn_blocking(move || {
+        let dump = oracle::run("pg_dump", &["--schema-only", "--dbname", &source]);
+        // `pg_dump` 18 writes what servers before 17 and 15 do not know.
+        let known = |line: &&str| {
+            !line.starts_with("SET transaction_timeout") && (major >= 15 || line.trim() != "LOGGED")
+        };
+        let lines: Vec<&str> = dump.lines().filter(known).collect();
+        oracle::psql(&control, &lines.join("\n"));
+        control
+    })
+    .await
+    .unwrap()
+}
