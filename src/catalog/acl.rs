@@ -384,8 +384,8 @@ fn change(kind: ChangeKind, item: &AclItem, privileges: Vec<Privilege>) -> Optio
     })
 }
 
-/// Puts grants behind the ones that give their grantors the right. The array keeps that order
-/// unless an early item gained its grant option later.
+/// Keeps the order of the array, but for grants that would come before the ones that give their
+/// grantors the right: that is so where an early item gained its grant option later.
 fn in_chain_order(mut waiting: Vec<Change>, base: &Acl, owner: &Ident) -> Vec<Change> {
     let mut may_grant: BTreeSet<(Grantee, Privilege)> = base
         .items
@@ -395,31 +395,22 @@ fn in_chain_order(mut waiting: Vec<Change>, base: &Acl, owner: &Ident) -> Vec<Ch
         .map(|(item, privilege, _)| (item.grantee.clone(), privilege))
         .collect();
     let mut ordered = Vec::with_capacity(waiting.len());
-    loop {
-        let (ready, blocked): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|change| {
+    while !waiting.is_empty() {
+        let may = |change: &Change| {
             let grantor = Grantee::Role(change.grantor.clone());
-            change.grantor == *owner
-                || change
-                    .privileges
-                    .iter()
-                    .all(|privilege| may_grant.contains(&(grantor.clone(), *privilege)))
-        });
-        let stuck = ready.is_empty();
-        for change in &ready {
-            if change.kind == ChangeKind::GrantWithOption {
-                let held = change.privileges.iter();
-                may_grant.extend(held.map(|privilege| (change.grantee.clone(), *privilege)));
-            }
+            let holds = |privilege: &Privilege| may_grant.contains(&(grantor.clone(), *privilege));
+            change.grantor == *owner || change.privileges.iter().all(holds)
+        };
+        // Only a catalog that was edited by hand holds a grant without a right to it; the server
+        // will say so.
+        let next = waiting.remove(waiting.iter().position(may).unwrap_or(0));
+        if next.kind == ChangeKind::GrantWithOption {
+            let held = next.privileges.iter();
+            may_grant.extend(held.map(|privilege| (next.grantee.clone(), *privilege)));
         }
-        ordered.extend(ready);
-        if stuck {
-            // Only a catalog that was edited by hand holds a grant without a right to it; the
-            // server will say so.
-            ordered.extend(blocked);
-            return ordered;
-        }
-        waiting = blocked;
+        ordered.push(next);
     }
+    ordered
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod support;
 
 mod access;
+mod checklist;
 mod command;
 mod connect;
 mod ddl;

@@ -22,3 +22,20 @@ ALTER SCHEMA g OWNER TO pg_monitor;
 ALTER TABLE g.t OWNER TO pg_monitor;
 ALTER FUNCTION g.f(int) OWNER TO pg_monitor;
 ALTER TYPE g.e OWNER TO pg_monitor;
+-- By someone who is not the owner, through a chain of grant options.
+SET SESSION AUTHORIZATION pg_read_all_stats;
+GRANT INSERT ON g.t TO pg_signal_backend WITH GRANT OPTION;
+SET SESSION AUTHORIZATION pg_signal_backend;
+GRANT INSERT ON g.t TO pg_read_all_settings;
+RESET SESSION AUTHORIZATION;
+-- On the server's own objects.
+REVOKE EXECUTE ON FUNCTION pg_sleep(float8) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_read_file(text) TO pg_monitor;
+REVOKE SELECT ON pg_proc FROM PUBLIC;
+GRANT SELECT (proname, pronargs) ON pg_proc TO PUBLIC;
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+GRANT USAGE ON LANGUAGE plpgsql TO pg_monitor;
+\if :v17
+GRANT MAINTAIN ON g.t TO pg_signal_backend;
+REVOKE MAINTAIN ON g.v FROM pg_monitor;
+\endif

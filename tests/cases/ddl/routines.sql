@@ -21,6 +21,7 @@ CREATE FUNCTION f.compiled(int, int) RETURNS int LANGUAGE internal IMMUTABLE STR
 CREATE FUNCTION f.compiled_dear(int, int) RETURNS int LANGUAGE internal IMMUTABLE STRICT COST 100 AS 'int4pl';
 CREATE FUNCTION f.window_like() RETURNS bigint LANGUAGE internal WINDOW IMMUTABLE AS 'window_row_number';
 CREATE FUNCTION f.supported(text, text) RETURNS bool LANGUAGE internal IMMUTABLE STRICT SUPPORT textlike_support AS 'textlike';
+CREATE FUNCTION f.in_c() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
 CREATE FUNCTION f.is_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE FUNCTION f.is_event_trigger() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE PROCEDURE f.proc(a int, INOUT b text DEFAULT 'x') LANGUAGE plpgsql SECURITY DEFINER SET work_mem = '1MB' AS 'BEGIN COMMIT; END';

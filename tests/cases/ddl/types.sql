@@ -41,3 +41,6 @@ CREATE TABLE t.typed_plain OF t.empty;
 CREATE TYPE t._taken AS ENUM ('a');
 CREATE TYPE t.taken AS ENUM ('b');
 CREATE TABLE t.holds (a t.taken[], b t._taken);
+\if :v18
+CREATE DOMAIN t.must AS int CONSTRAINT "given, always" NOT NULL;
+\endif
