@@ -64,6 +64,12 @@ pub enum CommentTarget {
     Dictionary(QualifiedName),
     /// A text search configuration.
     Configuration(QualifiedName),
+    /// An operator: its symbol and its operands, both as SQL.
+    Operator(Sql, Sql),
+    /// An operator family and its access method.
+    OperatorFamily(QualifiedName, Ident),
+    /// An operator class and its access method.
+    OperatorClass(QualifiedName, Ident),
     /// Extended statistics.
     Statistics(QualifiedName),
 }

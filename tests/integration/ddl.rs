@@ -30,6 +30,7 @@ cases!(
     inheritance,
     loops,
     names,
+    operators,
     partitions,
     privileges,
     routines,

@@ -2,7 +2,8 @@ use std::collections::HashMap;
 
 use super::{
     Aggregate, Collation, Constraint, Dependency, Extension, Index, MaterializedView, ObjectId,
-    Policy, Routine, Rule, Schema, Search, Sequence, Statistics, Table, Trigger, Type, View,
+    Operator, OperatorClass, OperatorFamily, Policy, Routine, Rule, Schema, Search, Sequence,
+    Statistics, Table, Trigger, Type, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -26,6 +27,12 @@ pub struct Catalog {
     pub routines: Vec<Routine>,
     /// Aggregates.
     pub aggregates: Vec<Aggregate>,
+    /// Operators.
+    pub operators: Vec<Operator>,
+    /// Operator families.
+    pub operator_families: Vec<OperatorFamily>,
+    /// Operator classes.
+    pub operator_classes: Vec<OperatorClass>,
     /// Dictionaries and configurations of text search.
     pub search: Vec<Search>,
     /// Sequences.

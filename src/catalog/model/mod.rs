@@ -12,6 +12,7 @@ mod collation;
 mod constraint;
 mod database;
 mod id;
+mod operator;
 mod relation;
 mod routine;
 mod schema;
@@ -24,6 +25,7 @@ pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};
 pub use database::{Catalog, RowSource};
 pub use id::{Class, Dependency, DependencyKind, ObjectId};
+pub use operator::{FamilyMembers, Operator, OperatorClass, OperatorFamily};
 pub use relation::{
     Attribute, Column, Compression, Default, Generated, Identity, MaterializedView, NotNull,
     Options, Owned, Partition, PartitionKey, Sequence, SequenceOwner, Size, Storage, Table,

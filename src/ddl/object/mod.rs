@@ -19,6 +19,8 @@ pub mod large_object;
 mod materialized_view;
 pub mod membership;
 mod node;
+mod operator;
+mod operator_family;
 mod parameter;
 mod policy;
 pub mod role;
@@ -35,6 +37,7 @@ mod view;
 
 pub(super) use index::is_left_out as index_is_left_out;
 pub(super) use node::{NodeId, Object, Part};
+pub(super) use operator::refused as refused_operators;
 
 use super::context::Context;
 
@@ -50,6 +53,8 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     types::collect(context, &mut nodes);
     routine::collect(context, &mut nodes);
     aggregate::collect(context, &mut nodes);
+    operator::collect(context, &mut nodes);
+    operator_family::collect(context, &mut nodes);
     search::collect(context, &mut nodes);
     sequence::collect(context, &mut nodes);
     table::collect(context, &mut nodes);
