@@ -471,8 +471,6 @@ async fn what_is_not_copied_is_listed_before_anything_is_written() {
     assert_eq!(
         refused,
         [
-            r#"cast ("S x".m AS integer)"#,
-            r#"conversion "S x".cv"#,
             "event trigger et",
             "foreign server sv",
             r#"foreign table "S x".ft"#,
@@ -480,7 +478,6 @@ async fn what_is_not_copied_is_listed_before_anything_is_written() {
             "language plx",
             "publication pu",
             r#"shell type "S x".sh"#,
-            "transform for \"S x\".m language sql",
             "user mapping postgres on server sv",
         ]
     );

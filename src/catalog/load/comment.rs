@@ -68,6 +68,9 @@ fn target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
         "collation" => CommentTarget::Collation(qualified(row, "schema", "name")?),
         "dictionary" => CommentTarget::Dictionary(qualified(row, "schema", "name")?),
         "configuration" => CommentTarget::Configuration(qualified(row, "schema", "name")?),
+        "cast" => CommentTarget::Cast(Sql::deparsed(detail), row.sql("on_name")?),
+        "transform" => CommentTarget::Transform(Sql::deparsed(detail), name),
+        "conversion" => CommentTarget::Conversion(qualified(row, "schema", "name")?),
         "operator" => {
             let symbol = row.sql("on_name")?;
             CommentTarget::Operator(symbol, Sql::deparsed(detail))

@@ -11,6 +11,7 @@
 
 mod aggregates;
 mod attached;
+mod casts;
 mod collations;
 mod columns;
 mod constraints;
@@ -65,6 +66,9 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         extensions: bare.into_iter().map(complete).collect(),
         collations: collations::load_collations(session).await?,
         types: types::load_types(session, &mut columns).await?,
+        casts: casts::load_casts(session).await?,
+        transforms: casts::load_transforms(session).await?,
+        conversions: casts::load_conversions(session).await?,
         routines: routines::load_routines(session).await?,
         aggregates: aggregates::load_aggregates(session).await?,
         operators: operators::load_operators(session).await?,

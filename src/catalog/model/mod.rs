@@ -8,6 +8,7 @@
 
 mod aggregate;
 mod attached;
+mod cast;
 mod collation;
 mod constraint;
 mod database;
@@ -21,6 +22,7 @@ mod types;
 
 pub use aggregate::Aggregate;
 pub use attached::{Enabled, Policy, PolicyCommand, Rule, Statistics, Trigger};
+pub use cast::{Cast, CastContext, CastMethod, Conversion, Transform};
 pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};
 pub use database::{Catalog, RowSource};
