@@ -64,6 +64,18 @@ pub enum CommentTarget {
     Dictionary(QualifiedName),
     /// A text search configuration.
     Configuration(QualifiedName),
+    /// A cast: the types that it takes and gives, both as SQL.
+    Cast(Sql, Sql),
+    /// A transform: the type, as SQL, and the language.
+    Transform(Sql, Ident),
+    /// A conversion between encodings.
+    Conversion(QualifiedName),
+    /// An operator: its symbol and its operands, both as SQL.
+    Operator(Sql, Sql),
+    /// An operator family and its access method.
+    OperatorFamily(QualifiedName, Ident),
+    /// An operator class and its access method.
+    OperatorClass(QualifiedName, Ident),
     /// Extended statistics.
     Statistics(QualifiedName),
 }

@@ -60,6 +60,12 @@ pub enum Error {
         /// The objects of the loop.
         objects: Vec<Label>,
     },
+    /// The target has no postfix operators.
+    #[error("the target has no postfix operators: {}", list(operators))]
+    PostfixOperators {
+        /// The operators.
+        operators: Vec<Label>,
+    },
 }
 
 fn list(objects: &[Label]) -> String {

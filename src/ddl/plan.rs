@@ -140,8 +140,9 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn sort_key<'s>(step: &'s Step<'_>) -> (Kind, &'s Label, NodeId) {
-    (step.object.kind(), &step.label, step.object.node())
+fn sort_key<'s>(step: &'s Step<'_>) -> (Kind, u8, &'s Label, NodeId) {
+    let object = &step.object;
+    (object.kind(), object.rank(), &step.label, object.node())
 }
 
 fn is_post_data(context: &Context<'_>, object: &dyn Object) -> bool {

@@ -7,7 +7,7 @@ use super::object::comment::render_comment;
 use super::object::grant::{
     GrantTarget, LeftOutReason, Rendered, render_default_privileges, render_grants,
 };
-use super::object::index_is_left_out;
+use super::object::{index_is_left_out, refused_operators};
 use super::plan::{Plan, Step};
 use super::repair::repair;
 use super::statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
@@ -26,7 +26,8 @@ const MAX_ROUNDS: usize = 100;
 /// the same script.
 ///
 /// # Errors
-/// Objects need each other in a way that no order and no known repair satisfies.
+/// Objects need each other in a way that no order and no known repair satisfies, or the target's
+/// version lacks a kind of object.
 pub fn script(catalog: &Catalog, options: &Options) -> Result<Script, Error> {
     let lookup = Lookup::new(catalog);
     let mut placements = Placements::new();
@@ -37,6 +38,10 @@ pub fn script(catalog: &Catalog, options: &Options) -> Result<Script, Error> {
             lookup: &lookup,
             placements: &placements,
         };
+        let operators = refused_operators(&context);
+        if !operators.is_empty() {
+            return Err(Error::PostfixOperators { operators });
+        }
         match attempt(&context)? {
             Attempt::Ordered(script) => return Ok(script),
             Attempt::Loops(moved) => placements = moved,

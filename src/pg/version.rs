@@ -32,6 +32,11 @@ impl ServerVersion {
         self.0
     }
 
+    /// Operators behind their operand.
+    pub const fn has_postfix_operators(self) -> bool {
+        self.major() < 14
+    }
+
     features! {
         /// `pg_trigger.tgparentid`, `publish_via_partition_root`, trusted extensions.
         has_trigger_parents since 13;

@@ -1,8 +1,11 @@
 //! Single kinds of objects, each with what needs it: from server to server, `pg_dump` as the judge.
 
+use std::collections::BTreeSet;
+
 use seren_replicator::catalog;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::ddl::{Options, script};
+use seren_replicator::pg::ServerVersion;
 
 use crate::support::{database, fresh_database, oracle, run};
 
@@ -109,4 +112,47 @@ async fn text_search_arrives_before_the_indexes_that_use_it_within_12() {
 #[tokio::test]
 async fn text_search_arrives_before_the_indexes_that_use_it_within_18() {
     arrives([18, 18], &[SEARCH]).await;
+}
+
+const POSTFIX: &str = r#"
+    CREATE SCHEMA "S o";
+    CREATE FUNCTION "S o".twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * $1';
+    CREATE OPERATOR "S o".!! (LEFTARG = int, FUNCTION = "S o".twice);
+    COMMENT ON OPERATOR "S o".!! (int, NONE) IS 'behind its operand';
+"#;
+
+#[tokio::test]
+async fn operators_behind_their_operand_arrive_within_13() {
+    arrives([13, 13], &[POSTFIX]).await;
+}
+
+#[tokio::test]
+async fn operators_behind_their_operand_are_refused_by_14() {
+    let source = fresh_database(13, "kind").await;
+    run(&source, POSTFIX).await;
+    let catalog = catalog::load(&database(&source).await).await.unwrap();
+    let options = Options::everything(ServerVersion::new(140_000), BTreeSet::new());
+    let error = script(&catalog, &options).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the target has no postfix operators: operator S o.!!(integer, NONE)"
+    );
+}
+
+/// No catalog says that the default needs a cast, nor that a view reads by one.
+const QUIET_CASTS: &str = r#"
+    CREATE SCHEMA "S c";
+    CREATE TYPE "S c".mood AS ENUM ('sad', 'ok');
+    CREATE TABLE "S c".rows (id int, mood "S c".mood);
+    CREATE FUNCTION "S c".row_to_text("S c".rows) RETURNS text LANGUAGE sql AS 'SELECT $1.id::text';
+    CREATE CAST ("S c".rows AS text) WITH FUNCTION "S c".row_to_text("S c".rows);
+    CREATE CAST (text AS "S c".mood) WITH INOUT AS ASSIGNMENT;
+    CREATE CAST (bytea AS text) WITHOUT FUNCTION AS IMPLICIT;
+    ALTER TABLE "S c".rows ALTER mood SET DEFAULT 'ok'::text;
+    CREATE VIEW "S c".v AS SELECT upper('\x41'::bytea), r::text FROM "S c".rows r;
+"#;
+
+#[tokio::test]
+async fn casts_without_a_function_come_before_what_may_use_them() {
+    arrives([17, 17], &[QUIET_CASTS]).await;
 }

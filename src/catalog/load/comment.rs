@@ -4,7 +4,7 @@ use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::comment::{Comment, CommentTarget, RoutineKind};
 use crate::connect::Session;
-use crate::pg::{QualifiedName, Sql, UnknownLetter};
+use crate::pg::{Ident, QualifiedName, Sql, UnknownLetter};
 
 const WHAT: &str = "comments";
 
@@ -68,6 +68,21 @@ fn target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
         "collation" => CommentTarget::Collation(qualified(row, "schema", "name")?),
         "dictionary" => CommentTarget::Dictionary(qualified(row, "schema", "name")?),
         "configuration" => CommentTarget::Configuration(qualified(row, "schema", "name")?),
+        "cast" => CommentTarget::Cast(Sql::deparsed(detail), row.sql("on_name")?),
+        "transform" => CommentTarget::Transform(Sql::deparsed(detail), name),
+        "conversion" => CommentTarget::Conversion(qualified(row, "schema", "name")?),
+        "operator" => {
+            let symbol = row.sql("on_name")?;
+            CommentTarget::Operator(symbol, Sql::deparsed(detail))
+        }
+        "operator family" => {
+            let name = qualified(row, "schema", "name")?;
+            CommentTarget::OperatorFamily(name, Ident::from_catalog(detail))
+        }
+        "operator class" => {
+            let name = qualified(row, "schema", "name")?;
+            CommentTarget::OperatorClass(name, Ident::from_catalog(detail))
+        }
         "statistics" => CommentTarget::Statistics(qualified(row, "schema", "name")?),
         word => {
             return Err(Error::Letter(UnknownLetter {

@@ -11,11 +11,13 @@
 
 mod aggregates;
 mod attached;
+mod casts;
 mod collations;
 mod columns;
 mod constraints;
 mod dependencies;
 mod indexes;
+mod operators;
 mod relations;
 mod routines;
 mod row;
@@ -56,6 +58,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
     let mut relations = relations::load_relations(session, &config, &mut columns).await?;
     let (constraints, not_nulls) = constraints::load_constraints(session).await?;
     constraints::name_not_nulls(&mut relations.tables, not_nulls);
+    let (operator_families, operator_classes) = operators::load_families(session).await?;
     let complete = |extension: schemas::Bare| extension.complete(&mut relations.config);
     Ok(Catalog {
         version: session.version(),
@@ -63,8 +66,14 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         extensions: bare.into_iter().map(complete).collect(),
         collations: collations::load_collations(session).await?,
         types: types::load_types(session, &mut columns).await?,
+        casts: casts::load_casts(session).await?,
+        transforms: casts::load_transforms(session).await?,
+        conversions: casts::load_conversions(session).await?,
         routines: routines::load_routines(session).await?,
         aggregates: aggregates::load_aggregates(session).await?,
+        operators: operators::load_operators(session).await?,
+        operator_families,
+        operator_classes,
         search: search::load_search(session).await?,
         sequences: sequences::load_sequences(session).await?,
         tables: relations.tables,

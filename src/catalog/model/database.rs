@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 
 use super::{
-    Aggregate, Collation, Constraint, Dependency, Extension, Index, MaterializedView, ObjectId,
-    Policy, Routine, Rule, Schema, Search, Sequence, Statistics, Table, Trigger, Type, View,
+    Aggregate, Cast, Collation, Constraint, Conversion, Dependency, Extension, Index,
+    MaterializedView, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Routine, Rule,
+    Schema, Search, Sequence, Statistics, Table, Transform, Trigger, Type, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -22,10 +23,22 @@ pub struct Catalog {
     pub collations: Vec<Collation>,
     /// Enums, composites, domains, ranges.
     pub types: Vec<Type>,
+    /// Casts.
+    pub casts: Vec<Cast>,
+    /// Transforms.
+    pub transforms: Vec<Transform>,
+    /// Conversions between encodings.
+    pub conversions: Vec<Conversion>,
     /// Functions and procedures.
     pub routines: Vec<Routine>,
     /// Aggregates.
     pub aggregates: Vec<Aggregate>,
+    /// Operators.
+    pub operators: Vec<Operator>,
+    /// Operator families.
+    pub operator_families: Vec<OperatorFamily>,
+    /// Operator classes.
+    pub operator_classes: Vec<OperatorClass>,
     /// Dictionaries and configurations of text search.
     pub search: Vec<Search>,
     /// Sequences.

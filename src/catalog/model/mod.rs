@@ -8,10 +8,12 @@
 
 mod aggregate;
 mod attached;
+mod cast;
 mod collation;
 mod constraint;
 mod database;
 mod id;
+mod operator;
 mod relation;
 mod routine;
 mod schema;
@@ -20,10 +22,12 @@ mod types;
 
 pub use aggregate::Aggregate;
 pub use attached::{Enabled, Policy, PolicyCommand, Rule, Statistics, Trigger};
+pub use cast::{Cast, CastContext, CastMethod, Conversion, Transform};
 pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};
 pub use database::{Catalog, RowSource};
 pub use id::{Class, Dependency, DependencyKind, ObjectId};
+pub use operator::{FamilyMembers, Operator, OperatorClass, OperatorFamily};
 pub use relation::{
     Attribute, Column, Compression, Default, Generated, Identity, MaterializedView, NotNull,
     Options, Owned, Partition, PartitionKey, Sequence, SequenceOwner, Size, Storage, Table,

@@ -11,7 +11,7 @@ relation AS MATERIALIZED (
   SELECT c.tableoid AS class, c.oid, c.relkind::text AS relkind, s.name AS schema, c.relname::text AS name
     FROM pg_catalog.pg_class c JOIN schema s ON s.oid = c.relnamespace
    WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = c.tableoid AND m.objid = c.oid)),
--- on_schema and on_name: the table or domain that a part belongs to.
+-- on_schema and on_name: the table or domain that a part belongs to; of an operator its name, of a cast its target, as SQL.
 object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   SELECT 'relation', class, oid, 0, relkind, schema, name, NULL::text, NULL::text FROM relation
   UNION ALL
@@ -50,6 +50,28 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   UNION ALL
   SELECT 'collation', c.tableoid, c.oid, 0, NULL, s.name, c.collname::text, NULL, NULL
     FROM pg_catalog.pg_collation c JOIN schema s ON s.oid = c.collnamespace
+  UNION ALL
+  SELECT 'cast', c.tableoid, c.oid, 0, pg_catalog.format_type(c.castsource, NULL), NULL, '', NULL, pg_catalog.format_type(c.casttarget, NULL)
+    FROM pg_catalog.pg_cast c
+   WHERE c.oid >= 16384
+  UNION ALL
+  SELECT 'transform', t.tableoid, t.oid, 0, pg_catalog.format_type(t.trftype, NULL), NULL, l.lanname::text, NULL, NULL
+    FROM pg_catalog.pg_transform t JOIN pg_catalog.pg_language l ON l.oid = t.trflang
+  UNION ALL
+  SELECT 'conversion', c.tableoid, c.oid, 0, NULL, s.name, c.conname::text, NULL, NULL
+    FROM pg_catalog.pg_conversion c JOIN schema s ON s.oid = c.connamespace
+  UNION ALL
+  SELECT 'operator', o.tableoid, o.oid, 0,
+         CASE o.oprleft WHEN 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END || ', '
+           || CASE o.oprright WHEN 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprright, NULL) END,
+         s.name, o.oprname::text, NULL, pg_catalog.quote_ident(s.name) || '.' || o.oprname
+    FROM pg_catalog.pg_operator o JOIN schema s ON s.oid = o.oprnamespace
+  UNION ALL
+  SELECT 'operator family', f.tableoid, f.oid, 0, m.amname::text, s.name, f.opfname::text, NULL, NULL
+    FROM pg_catalog.pg_opfamily f JOIN schema s ON s.oid = f.opfnamespace JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod
+  UNION ALL
+  SELECT 'operator class', c.tableoid, c.oid, 0, m.amname::text, s.name, c.opcname::text, NULL, NULL
+    FROM pg_catalog.pg_opclass c JOIN schema s ON s.oid = c.opcnamespace JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
   UNION ALL
   SELECT 'dictionary', d.tableoid, d.oid, 0, NULL, s.name, d.dictname::text, NULL, NULL
     FROM pg_catalog.pg_ts_dict d JOIN schema s ON s.oid = d.dictnamespace

@@ -53,6 +53,18 @@ fn object(target: &CommentTarget, version: ServerVersion) -> Option<Sql> {
         CommentTarget::Collation(name) => sql!("COLLATION {}", name),
         CommentTarget::Dictionary(name) => sql!("TEXT SEARCH DICTIONARY {}", name),
         CommentTarget::Configuration(name) => sql!("TEXT SEARCH CONFIGURATION {}", name),
+        CommentTarget::Cast(from, to) => sql!("CAST ({} AS {})", from, to),
+        CommentTarget::Transform(name, language) => {
+            sql!("TRANSFORM FOR {} LANGUAGE {}", name, language)
+        }
+        CommentTarget::Conversion(name) => sql!("CONVERSION {}", name),
+        CommentTarget::Operator(symbol, operands) => sql!("OPERATOR {} ({})", symbol, operands),
+        CommentTarget::OperatorFamily(name, method) => {
+            sql!("OPERATOR FAMILY {} USING {}", name, method)
+        }
+        CommentTarget::OperatorClass(name, method) => {
+            sql!("OPERATOR CLASS {} USING {}", name, method)
+        }
         CommentTarget::Statistics(name) => sql!("STATISTICS {}", name),
     })
 }

@@ -4,11 +4,13 @@
 
 mod aggregate;
 mod attach;
+mod cast;
 mod clause;
 mod collation;
 mod column;
 pub mod comment;
 mod constraint;
+mod conversion;
 pub mod database;
 mod default;
 mod extension;
@@ -19,6 +21,8 @@ pub mod large_object;
 mod materialized_view;
 pub mod membership;
 mod node;
+mod operator;
+mod operator_family;
 mod parameter;
 mod policy;
 pub mod role;
@@ -35,6 +39,7 @@ mod view;
 
 pub(super) use index::is_left_out as index_is_left_out;
 pub(super) use node::{NodeId, Object, Part};
+pub(super) use operator::refused as refused_operators;
 
 use super::context::Context;
 
@@ -48,8 +53,12 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     extension::collect(context, &mut nodes);
     collation::collect(context, &mut nodes);
     types::collect(context, &mut nodes);
+    cast::collect(context, &mut nodes);
     routine::collect(context, &mut nodes);
     aggregate::collect(context, &mut nodes);
+    operator::collect(context, &mut nodes);
+    operator_family::collect(context, &mut nodes);
+    conversion::collect(context, &mut nodes);
     search::collect(context, &mut nodes);
     sequence::collect(context, &mut nodes);
     table::collect(context, &mut nodes);

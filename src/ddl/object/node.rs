@@ -53,6 +53,11 @@ pub(in crate::ddl) trait Object {
     /// Its name for people, which also decides the order within the kind.
     fn label(&self, context: &Context<'_>) -> Label;
 
+    /// Its place among the steps of its kind, before their names decide.
+    fn rank(&self) -> u8 {
+        0
+    }
+
     /// The rows of system catalogs that this step makes: what they depend on comes before it,
     /// what depends on them after it.
     fn rows(&self, context: &Context<'_>) -> Vec<ObjectId>;

@@ -1,0 +1,86 @@
+//! Casts, and the transforms between types and languages.
+
+use super::{NodeId, Nodes, Object, Part};
+use crate::catalog::model::{Cast, ObjectId, Transform};
+use crate::ddl::context::Context;
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Ident, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for cast in &context.catalog.casts {
+        nodes.push(Box::new(cast));
+    }
+    for transform in &context.catalog.transforms {
+        nodes.push(Box::new(transform));
+    }
+}
+
+impl Object for &Cast {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Cast
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        let types = format!("({} AS {})", self.source.as_str(), self.target.as_str());
+        Label::plain("cast", &Ident::from_catalog(types))
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id]
+    }
+
+    /// Expressions that use a cast depend on its function only. So casts without one come first,
+    /// lest a function pulls a table before them.
+    fn rank(&self) -> u8 {
+        u8::from(self.function.is_some())
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        let function = self.function.as_ref().map(|name| sql!(" {}", name));
+        vec![sql!(
+            "CREATE CAST ({} AS {}) {}{}{}",
+            self.source,
+            self.target,
+            Sql::fixed(self.method.word()),
+            function,
+            Sql::fixed(self.context.word())
+        )]
+    }
+}
+
+impl Object for &Transform {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Transform
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        let name = format!("for {} language {}", self.type_name.as_str(), self.language);
+        Label::plain("transform", &Ident::from_catalog(name))
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id]
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        let from = self.from_sql.iter();
+        let from = from.map(|function| sql!("FROM SQL WITH FUNCTION {}", function));
+        let to = self.to_sql.iter();
+        let to = to.map(|function| sql!("TO SQL WITH FUNCTION {}", function));
+        vec![sql!(
+            "CREATE TRANSFORM FOR {} LANGUAGE {} ({})",
+            self.type_name,
+            self.language,
+            Sql::join(from.chain(to), ", ")
+        )]
+    }
+}
