@@ -76,6 +76,10 @@ pub enum CommentTarget {
     OperatorFamily(QualifiedName, Ident),
     /// An operator class and its access method.
     OperatorClass(QualifiedName, Ident),
+    /// A publication.
+    Publication(Ident),
+    /// An event trigger.
+    EventTrigger(Ident),
     /// Extended statistics.
     Statistics(QualifiedName),
 }

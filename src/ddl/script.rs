@@ -110,7 +110,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 self.wave = None;
                 continue;
             };
-            if step.object.kind() == Kind::Refresh && !attached_written {
+            if comes_last(step.object.kind()) && !attached_written {
                 self.write_attached();
                 attached_written = true;
             }
@@ -119,6 +119,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         if !attached_written {
             self.write_attached();
         }
+        self.write_last_comments();
         self.script.omissions.extend(omissions(self.context));
         self.script
     }
@@ -179,7 +180,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             class.is_some_and(|class| makers.contains_key(&ObjectId::new(class, oid)))
         };
         if self.context.options.comments {
-            self.write_comments(&makers);
+            self.write_comments(&makers, |kind| !comes_last(kind));
         }
         if self.context.options.privileges {
             for acl in &self.context.catalog.acls {
@@ -191,8 +192,16 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    /// In the order of the steps that make what they are about.
-    fn write_comments(&mut self, makers: &HashMap<ObjectId, usize>) {
+    /// Comments on what comes after the others' comments.
+    fn write_last_comments(&mut self) {
+        if self.context.options.comments {
+            let makers = self.plan.makers(self.context);
+            self.write_comments(&makers, comes_last);
+        }
+    }
+
+    /// In the order of the steps that make what they are about; `chosen` says whose.
+    fn write_comments(&mut self, makers: &HashMap<ObjectId, usize>, chosen: fn(Kind) -> bool) {
         let maker = |comment: &Comment| {
             let class = Class::from_oid(comment.class)?;
             makers.get(&ObjectId::new(class, comment.oid)).copied()
@@ -207,7 +216,9 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
         comments.sort();
         for (number, _, sql) in comments {
-            if let Some(step) = self.plan.step(number) {
+            if let Some(step) = self.plan.step(number)
+                && chosen(step.object.kind())
+            {
                 self.push_attached(Kind::Comment, &step.label, [sql]);
             }
         }
@@ -268,6 +279,12 @@ impl<'w, 'a> Writer<'w, 'a> {
             });
         }
     }
+}
+
+/// Whether steps of a kind come after comments and privileges: owners may need privileges to fill
+/// materialized views, and event triggers would fire on the rest.
+const fn comes_last(kind: Kind) -> bool {
+    matches!(kind, Kind::Refresh | Kind::EventTrigger)
 }
 
 fn grant_target<'a>(context: &Context<'a>) -> GrantTarget<'a> {

@@ -16,8 +16,10 @@ mod collations;
 mod columns;
 mod constraints;
 mod dependencies;
+mod event_triggers;
 mod indexes;
 mod operators;
+mod publications;
 mod relations;
 mod routines;
 mod row;
@@ -85,6 +87,8 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         rules: attached::load_rules(session).await?,
         triggers: attached::load_triggers(session).await?,
         policies: attached::load_policies(session).await?,
+        publications: publications::load_publications(session).await?,
+        event_triggers: event_triggers::load_event_triggers(session).await?,
         acls: acl::load_acls(session).await?,
         default_acls: default_acl::load_default_acls(session).await?,
         comments: comment::load_comments(session).await?,

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
 use super::{
-    Aggregate, Cast, Collation, Constraint, Conversion, Dependency, Extension, Index,
-    MaterializedView, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Routine, Rule,
-    Schema, Search, Sequence, Statistics, Table, Transform, Trigger, Type, View,
+    Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger, Extension, Index,
+    MaterializedView, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Publication,
+    Routine, Rule, Schema, Search, Sequence, Statistics, Table, Transform, Trigger, Type, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -61,6 +61,10 @@ pub struct Catalog {
     pub triggers: Vec<Trigger>,
     /// Policies.
     pub policies: Vec<Policy>,
+    /// Publications.
+    pub publications: Vec<Publication>,
+    /// Event triggers.
+    pub event_triggers: Vec<EventTrigger>,
     /// Privileges that differ from those an object has by itself.
     pub acls: Vec<ObjectAcl>,
     /// Privileges of objects made later.

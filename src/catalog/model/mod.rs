@@ -12,8 +12,10 @@ mod cast;
 mod collation;
 mod constraint;
 mod database;
+mod event_trigger;
 mod id;
 mod operator;
+mod publication;
 mod relation;
 mod routine;
 mod schema;
@@ -26,8 +28,10 @@ pub use cast::{Cast, CastContext, CastMethod, Conversion, Transform};
 pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};
 pub use database::{Catalog, RowSource};
+pub use event_trigger::EventTrigger;
 pub use id::{Class, Dependency, DependencyKind, ObjectId};
 pub use operator::{FamilyMembers, Operator, OperatorClass, OperatorFamily};
+pub use publication::{Publication, PublishedSchema, PublishedTable};
 pub use relation::{
     Attribute, Column, Compression, Default, Generated, Identity, MaterializedView, NotNull,
     Options, Owned, Partition, PartitionKey, Sequence, SequenceOwner, Size, Storage, Table,

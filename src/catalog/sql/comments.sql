@@ -79,6 +79,10 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   SELECT 'configuration', f.tableoid, f.oid, 0, NULL, s.name, f.cfgname::text, NULL, NULL
     FROM pg_catalog.pg_ts_config f JOIN schema s ON s.oid = f.cfgnamespace
   UNION ALL
+  SELECT 'publication', p.tableoid, p.oid, 0, NULL, NULL, p.pubname::text, NULL, NULL FROM pg_catalog.pg_publication p
+  UNION ALL
+  SELECT 'event trigger', e.tableoid, e.oid, 0, NULL, NULL, e.evtname::text, NULL, NULL FROM pg_catalog.pg_event_trigger e
+  UNION ALL
   SELECT 'statistics', x.tableoid, x.oid, 0, NULL, s.name, x.stxname::text, NULL, NULL
     FROM pg_catalog.pg_statistic_ext x JOIN schema s ON s.oid = x.stxnamespace)
 SELECT 'schema' AS kind, n.tableoid AS class, n.oid, 0 AS sub, NULL AS detail, NULL AS schema, s.name, NULL AS on_schema, NULL AS on_name,

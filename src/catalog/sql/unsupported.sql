@@ -14,8 +14,6 @@ found(severity, kind, class, oid, name) AS (
   UNION ALL SELECT 'refuse', 'foreign server', tableoid, oid, NULL FROM pg_catalog.pg_foreign_server
   UNION ALL SELECT 'refuse', 'user mapping', 'pg_catalog.pg_user_mapping'::pg_catalog.regclass, umid, NULL FROM pg_catalog.pg_user_mappings
   UNION ALL SELECT 'refuse', 'foreign table', tableoid, oid, NULL FROM pg_catalog.pg_class WHERE relkind = 'f' AND relnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'event trigger', tableoid, oid, NULL FROM pg_catalog.pg_event_trigger
-  UNION ALL SELECT 'refuse', 'publication', tableoid, oid, NULL FROM pg_catalog.pg_publication
   UNION ALL SELECT 'refuse', 'language', tableoid, oid, NULL FROM pg_catalog.pg_language
   UNION ALL SELECT 'note', 'tablespace', tableoid, oid, NULL FROM pg_catalog.pg_class
              WHERE reltablespace <> 0 AND relkind IN ('r', 'p', 'm', 'i', 'I') AND relnamespace IN (TABLE schema)

@@ -13,6 +13,7 @@ mod constraint;
 mod conversion;
 pub mod database;
 mod default;
+mod event_trigger;
 mod extension;
 mod foreign_key;
 pub mod grant;
@@ -25,6 +26,7 @@ mod operator;
 mod operator_family;
 mod parameter;
 mod policy;
+mod publication;
 pub mod role;
 mod routine;
 mod rule;
@@ -73,5 +75,7 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     rule::collect(context, &mut nodes);
     trigger::collect(context, &mut nodes);
     policy::collect(context, &mut nodes);
+    publication::collect(context, &mut nodes);
+    event_trigger::collect(context, &mut nodes);
     nodes
 }

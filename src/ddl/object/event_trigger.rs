@@ -1,0 +1,53 @@
+//! Event triggers. They come last, lest they fire on the rest of the script.
+
+use super::{NodeId, Nodes, Object, Part, clause};
+use crate::catalog::model::{Enabled, EventTrigger, ObjectId};
+use crate::ddl::context::Context;
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Literal, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for trigger in &context.catalog.event_triggers {
+        nodes.push(Box::new(trigger));
+    }
+}
+
+impl Object for &EventTrigger {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::EventTrigger
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::plain("event trigger", &self.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id]
+    }
+
+    fn must_run_alone(&self) -> bool {
+        true
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let object = sql!("EVENT TRIGGER {}", self.name);
+        let mut create = sql!("CREATE {} ON {}", object, self.event);
+        if !self.tags.is_empty() {
+            let tags = self.tags.iter().map(|tag| sql!("{}", Literal(tag)));
+            create.push(&sql!(" WHEN TAG IN ({})", Sql::join(tags, ", ")));
+        }
+        create.push(&sql!(" EXECUTE FUNCTION {}()", self.function));
+        let state = (self.enabled != Enabled::Origin)
+            .then(|| sql!("ALTER {} {}", object, Sql::fixed(self.enabled.word())));
+        [create]
+            .into_iter()
+            .chain(clause::owner(context, &object, &self.owner))
+            .chain(state)
+            .collect()
+    }
+}
