@@ -76,6 +76,10 @@ pub enum CommentTarget {
     OperatorFamily(QualifiedName, Ident),
     /// An operator class and its access method.
     OperatorClass(QualifiedName, Ident),
+    /// A foreign data wrapper.
+    ForeignDataWrapper(Ident),
+    /// A foreign server.
+    ForeignServer(Ident),
     /// A publication.
     Publication(Ident),
     /// An event trigger.

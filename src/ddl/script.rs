@@ -7,7 +7,7 @@ use super::object::comment::render_comment;
 use super::object::grant::{
     GrantTarget, LeftOutReason, Rendered, render_default_privileges, render_grants,
 };
-use super::object::{index_is_left_out, refused_operators};
+use super::object::{Object, index_is_left_out, refused_operators};
 use super::plan::{Plan, Step};
 use super::repair::repair;
 use super::statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
@@ -138,7 +138,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 wave,
                 must_run_alone: object.must_run_alone(),
                 needs_no_transaction: false,
-                secret: false,
+                secret: object.is_secret(),
             };
             if is_behind {
                 self.script.post_data.push(statement);
@@ -336,6 +336,12 @@ fn omissions(context: &Context<'_>) -> Vec<Omission> {
                 reason: OmissionReason::Tablespace(tablespace.clone()),
             });
         }
+    }
+    for mapping in catalog.user_mappings.iter().filter(|m| m.options.is_none()) {
+        omissions.push(Omission {
+            object: mapping.label(context),
+            reason: OmissionReason::HiddenOptions,
+        });
     }
     omissions.sort_by(|a, b| a.object.cmp(&b.object));
     omissions

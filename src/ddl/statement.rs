@@ -54,6 +54,8 @@ pub enum OmissionReason {
     InvalidIndex,
     /// Tablespaces are places of one cluster; the target's default one is used.
     Tablespace(Ident),
+    /// Its options, among them perhaps a password, may not be read.
+    HiddenOptions,
     /// The role does not exist on the target.
     NoSuchRole(Ident),
     /// The target's version has no such privilege.
@@ -65,6 +67,9 @@ impl fmt::Display for OmissionReason {
         match self {
             Self::InvalidIndex => f.write_str("it is invalid on the source"),
             Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::HiddenOptions => {
+                f.write_str("made without its options, which the source's role may not read")
+            }
             Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
             Self::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}")

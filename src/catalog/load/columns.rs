@@ -42,6 +42,7 @@ fn column(row: &Columns<'_>) -> Result<Column, Error> {
         compression: row.letter("compression")?,
         statistics: row.value("statistics")?,
         options: row.options("options")?,
+        foreign_options: row.options("foreign_options")?,
     })
 }
 

@@ -83,6 +83,8 @@ fn target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
             let name = qualified(row, "schema", "name")?;
             CommentTarget::OperatorClass(name, Ident::from_catalog(detail))
         }
+        "wrapper" => CommentTarget::ForeignDataWrapper(name),
+        "server" => CommentTarget::ForeignServer(name),
         "publication" => CommentTarget::Publication(name),
         "event trigger" => CommentTarget::EventTrigger(name),
         "statistics" => CommentTarget::Statistics(qualified(row, "schema", "name")?),

@@ -17,6 +17,7 @@ mod columns;
 mod constraints;
 mod dependencies;
 mod event_triggers;
+mod foreign;
 mod indexes;
 mod operators;
 mod publications;
@@ -77,6 +78,9 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         operator_families,
         operator_classes,
         search: search::load_search(session).await?,
+        wrappers: foreign::load_wrappers(session).await?,
+        servers: foreign::load_servers(session).await?,
+        user_mappings: foreign::load_user_mappings(session).await?,
         sequences: sequences::load_sequences(session).await?,
         tables: relations.tables,
         views: relations.views,

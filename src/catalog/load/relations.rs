@@ -8,7 +8,8 @@ use super::columns::ColumnsOf;
 use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{
-    Class, MaterializedView, Options, Partition, PartitionKey, Size, Table, TypedAs, View,
+    Class, ForeignSource, MaterializedView, Options, Partition, PartitionKey, Size, Table, TypedAs,
+    View,
 };
 use crate::connect::Session;
 use crate::pg::{Oid, RelKind, Sql};
@@ -85,7 +86,15 @@ fn table(row: &Columns<'_>, kind: RelKind) -> Result<Table, Error> {
         }),
         None => None,
     };
+    let foreign = match row.optional_name("server")? {
+        Some(server) => Some(ForeignSource {
+            server,
+            options: row.options("foreign_options")?,
+        }),
+        None => None,
+    };
     Ok(Table {
+        foreign,
         id: row.id(Class::Relation)?,
         name: row.qualified("schema", "name")?,
         owner: row.name("owner")?,

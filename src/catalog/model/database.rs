@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
 use super::{
-    Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger, Extension, Index,
-    MaterializedView, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Publication,
-    Routine, Rule, Schema, Search, Sequence, Statistics, Table, Transform, Trigger, Type, View,
+    Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger, Extension,
+    ForeignDataWrapper, ForeignServer, Index, MaterializedView, ObjectId, Operator, OperatorClass,
+    OperatorFamily, Policy, Publication, Routine, Rule, Schema, Search, Sequence, Statistics,
+    Table, Transform, Trigger, Type, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -41,9 +42,15 @@ pub struct Catalog {
     pub operator_classes: Vec<OperatorClass>,
     /// Dictionaries and configurations of text search.
     pub search: Vec<Search>,
+    /// Foreign data wrappers.
+    pub wrappers: Vec<ForeignDataWrapper>,
+    /// Foreign servers.
+    pub servers: Vec<ForeignServer>,
+    /// User mappings.
+    pub user_mappings: Vec<UserMapping>,
     /// Sequences.
     pub sequences: Vec<Sequence>,
-    /// Tables, partitioned or not.
+    /// Tables, partitioned, foreign or neither.
     pub tables: Vec<Table>,
     /// Views.
     pub views: Vec<View>,

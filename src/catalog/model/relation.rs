@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use super::ObjectId;
+use super::{ForeignSource, ObjectId};
 use crate::pg::{
     Ident, Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, Sql, UnknownLetter,
 };
@@ -8,7 +8,7 @@ use crate::pg::{
 /// Options of a relation as the catalog holds them: `name=value`, split at the first `=`.
 pub type Options = Vec<(String, String)>;
 
-/// A table, partitioned or not.
+/// A table: ordinary, partitioned or foreign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Its row.
@@ -17,8 +17,9 @@ pub struct Table {
     pub name: QualifiedName,
     /// Its owner.
     pub owner: Ident,
-    /// [`Table`](RelKind::Table) or [`PartitionedTable`](RelKind::PartitionedTable); of an
-    /// extension also [`Sequence`](RelKind::Sequence).
+    /// [`Table`](RelKind::Table), [`PartitionedTable`](RelKind::PartitionedTable) or
+    /// [`ForeignTable`](RelKind::ForeignTable); of an extension also
+    /// [`Sequence`](RelKind::Sequence).
     pub kind: RelKind,
     /// Whether it survives a crash.
     pub persistence: Persistence,
@@ -42,6 +43,8 @@ pub struct Table {
     pub parents: Vec<Oid>,
     /// Its bounds, if it is a partition.
     pub partition: Option<Partition>,
+    /// Where its rows are, if it is a foreign table.
+    pub foreign: Option<ForeignSource>,
     /// How it is partitioned, if it is.
     pub partition_key: Option<PartitionKey>,
     /// What of an old row is logged.
@@ -143,6 +146,8 @@ pub struct Column {
     pub statistics: Option<i32>,
     /// `n_distinct` and the like.
     pub options: Options,
+    /// Options for the foreign data wrapper.
+    pub foreign_options: Options,
 }
 
 /// A default or generation expression: a row of `pg_attrdef`.

@@ -1,4 +1,4 @@
--- Columns of tables, views, materialized views and composite types. Columns that a version lacks mean those of `absent`.
+-- Columns of tables, foreign tables, views, materialized views and composite types. Columns that a version lacks mean those of `absent`.
 -- `attoptions` is narrowed to what a user can set: servers keep marks of their own there.
 SELECT a.attrelid AS relation, a.attnum AS number, a.attname::text AS name, a.atttypid AS type_oid,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
@@ -8,11 +8,12 @@ SELECT a.attrelid AS relation, a.attnum AS number, a.attname::text AS name, a.at
        CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END AS storage,
        nullif(a.compression::text, '') AS compression,
        CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::pg_catalog.int4 END AS statistics,
-       ARRAY(SELECT o FROM pg_catalog.unnest(a.attoptions) o WHERE o ~ '^n_distinct(_inherited)?=') AS options
+       ARRAY(SELECT o FROM pg_catalog.unnest(a.attoptions) o WHERE o ~ '^n_distinct(_inherited)?=') AS options,
+       coalesce(a.attfdwoptions, '{}')::text[] AS foreign_options
   FROM (SELECT x.*
           FROM (SELECT ''::"char" AS attcompression) absent,
        LATERAL (SELECT attrelid, attnum, attname, atttypid, atttypmod, attcollation, attgenerated, attidentity, attnotnull,
-                       attislocal, attstorage, attstattarget, attoptions, attisdropped, attcompression AS compression
+                       attislocal, attstorage, attstattarget, attoptions, attfdwoptions, attisdropped, attcompression AS compression
                   FROM pg_catalog.pg_attribute) x) a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -21,6 +22,6 @@ SELECT a.attrelid AS relation, a.attnum AS number, a.attname::text AS name, a.at
   LEFT JOIN pg_catalog.pg_collation k ON k.oid = a.attcollation
   LEFT JOIN pg_catalog.pg_namespace kn ON kn.oid = k.collnamespace
  WHERE a.attnum > 0 AND NOT a.attisdropped
-   AND c.relkind IN ('r', 'p', 'v', 'm', 'c') AND c.relpersistence <> 't'
+   AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't'
    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
  ORDER BY a.attrelid, a.attnum

@@ -79,6 +79,10 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   SELECT 'configuration', f.tableoid, f.oid, 0, NULL, s.name, f.cfgname::text, NULL, NULL
     FROM pg_catalog.pg_ts_config f JOIN schema s ON s.oid = f.cfgnamespace
   UNION ALL
+  SELECT 'wrapper', w.tableoid, w.oid, 0, NULL, NULL, w.fdwname::text, NULL, NULL FROM pg_catalog.pg_foreign_data_wrapper w
+  UNION ALL
+  SELECT 'server', v.tableoid, v.oid, 0, NULL, NULL, v.srvname::text, NULL, NULL FROM pg_catalog.pg_foreign_server v
+  UNION ALL
   SELECT 'publication', p.tableoid, p.oid, 0, NULL, NULL, p.pubname::text, NULL, NULL FROM pg_catalog.pg_publication p
   UNION ALL
   SELECT 'event trigger', e.tableoid, e.oid, 0, NULL, NULL, e.evtname::text, NULL, NULL FROM pg_catalog.pg_event_trigger e

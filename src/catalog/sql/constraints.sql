@@ -16,6 +16,6 @@ SELECT k.oid, k.conname::text AS name, k.contype::text AS kind, k.conrelid AS re
   JOIN pg_catalog.pg_namespace n ON n.oid = coalesce(c.relnamespace, t.typnamespace)
  WHERE k.contype IN ('c', 'n', 'p', 'u', 'x', 'f')
    AND (k.contype <> 'f' OR k.conparentid = 0)
-   AND (c.relkind IS NULL OR c.relkind IN ('r', 'p')) AND c.relpersistence IS DISTINCT FROM 't'
+   AND (c.relkind IS NULL OR c.relkind IN ('r', 'p', 'f')) AND c.relpersistence IS DISTINCT FROM 't'
    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
  ORDER BY k.oid

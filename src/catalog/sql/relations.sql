@@ -1,4 +1,4 @@
--- Tables, views, materialized views: everything of pg_class but sequences, indexes and composite types.
+-- Tables, foreign tables, views, materialized views: everything of pg_class but sequences, indexes and composite types.
 -- $1 oid[]: relations of extensions that are wanted all the same.
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        c.relkind::text AS kind, c.relpersistence::text AS persistence, c.reltype AS row_type,
@@ -10,6 +10,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_
        CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,
        CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
+       fs.srvname::text AS server, coalesce(ft.ftoptions, '{}')::text[] AS foreign_options,
        c.relreplident::text AS replica_identity, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated,
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) END AS heap_bytes,
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.reltoastrelid) END AS toast_bytes,
@@ -19,7 +20,9 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_
   LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
   LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
   LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
- WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relpersistence <> 't'
+  LEFT JOIN pg_catalog.pg_foreign_table ft ON ft.ftrelid = c.oid
+  LEFT JOIN pg_catalog.pg_foreign_server fs ON fs.oid = ft.ftserver
+ WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relpersistence <> 't'
    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
    AND CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_depend d
                           WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype = 'e')

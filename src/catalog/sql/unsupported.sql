@@ -10,10 +10,6 @@ found(severity, kind, class, oid, name) AS (
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
   UNION ALL SELECT 'refuse', 'text search parser', tableoid, oid, NULL FROM pg_catalog.pg_ts_parser WHERE prsnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'text search template', tableoid, oid, NULL FROM pg_catalog.pg_ts_template WHERE tmplnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'foreign-data wrapper', tableoid, oid, NULL FROM pg_catalog.pg_foreign_data_wrapper
-  UNION ALL SELECT 'refuse', 'foreign server', tableoid, oid, NULL FROM pg_catalog.pg_foreign_server
-  UNION ALL SELECT 'refuse', 'user mapping', 'pg_catalog.pg_user_mapping'::pg_catalog.regclass, umid, NULL FROM pg_catalog.pg_user_mappings
-  UNION ALL SELECT 'refuse', 'foreign table', tableoid, oid, NULL FROM pg_catalog.pg_class WHERE relkind = 'f' AND relnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'language', tableoid, oid, NULL FROM pg_catalog.pg_language
   UNION ALL SELECT 'note', 'tablespace', tableoid, oid, NULL FROM pg_catalog.pg_class
              WHERE reltablespace <> 0 AND relkind IN ('r', 'p', 'm', 'i', 'I') AND relnamespace IN (TABLE schema)

@@ -4,7 +4,7 @@
 //! itself, so only what differs is written. A partition is made as a table of its own and then
 //! attached, which keeps the order of its columns: there everything is written.
 
-use super::clause;
+use super::{clause, foreign_data};
 use crate::catalog::model::{Column, Default, NotNull, Table};
 use crate::ddl::context::{Context, Placement};
 use crate::pg::Sql;
@@ -25,9 +25,10 @@ pub(super) fn definition(context: &Context<'_>, table: &Table, column: &Column) 
             .then(|| sql!("{} WITH OPTIONS{}{}", column.name, default, not_null));
     }
     Some(sql!(
-        "{} {}{}{}{}",
+        "{} {}{}{}{}{}",
         column.name,
         column.type_name,
+        foreign_data::with_open_options(&column.foreign_options),
         clause::collate(column.collation.as_ref()),
         default,
         not_null

@@ -65,6 +65,8 @@ fn object(target: &CommentTarget, version: ServerVersion) -> Option<Sql> {
         CommentTarget::OperatorClass(name, method) => {
             sql!("OPERATOR CLASS {} USING {}", name, method)
         }
+        CommentTarget::ForeignDataWrapper(name) => sql!("FOREIGN DATA WRAPPER {}", name),
+        CommentTarget::ForeignServer(name) => sql!("SERVER {}", name),
         CommentTarget::Publication(name) => sql!("PUBLICATION {}", name),
         CommentTarget::EventTrigger(name) => sql!("EVENT TRIGGER {}", name),
         CommentTarget::Statistics(name) => sql!("STATISTICS {}", name),

@@ -15,6 +15,7 @@ pub mod database;
 mod default;
 mod event_trigger;
 mod extension;
+mod foreign_data;
 mod foreign_key;
 pub mod grant;
 mod index;
@@ -62,6 +63,7 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     operator_family::collect(context, &mut nodes);
     conversion::collect(context, &mut nodes);
     search::collect(context, &mut nodes);
+    foreign_data::collect(context, &mut nodes);
     sequence::collect(context, &mut nodes);
     table::collect(context, &mut nodes);
     attach::collect(context, &mut nodes);

@@ -77,6 +77,11 @@ pub(in crate::ddl) trait Object {
         false
     }
 
+    /// Whether its statements hold a password and may not be shown.
+    fn is_secret(&self) -> bool {
+        false
+    }
+
     /// Its parts that could be made apart, should they close a loop; in the order of preference.
     fn parts(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()

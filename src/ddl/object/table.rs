@@ -1,6 +1,6 @@
 //! Tables: everything that rows need, without keys and indexes.
 
-use super::{NodeId, Nodes, Object, Part, clause, column};
+use super::{NodeId, Nodes, Object, Part, clause, column, foreign_data};
 use crate::catalog::Class;
 use crate::catalog::model::{Constraint, ConstraintKind, NotNull, ObjectId, Table};
 use crate::ddl::context::{Context, Placement};
@@ -31,7 +31,13 @@ impl Table {
     fn create(&self, context: &Context<'_>) -> Sql {
         let is_unlogged = self.persistence == Persistence::Unlogged && self.kind == RelKind::Table;
         let unlogged = if is_unlogged { "UNLOGGED " } else { "" };
-        let mut create = sql!("CREATE {}TABLE {}", Sql::fixed(unlogged), self.name);
+        let word = if self.foreign.is_some() {
+            "FOREIGN TABLE"
+        } else {
+            "TABLE"
+        };
+        let word = Sql::fixed(word);
+        let mut create = sql!("CREATE {}{} {}", Sql::fixed(unlogged), word, self.name);
         let elements = self.elements(context);
         match &self.of_type {
             Some(of) => {
@@ -48,6 +54,10 @@ impl Table {
         }
         if let Some(key) = &self.partition_key {
             create.push(&sql!(" PARTITION BY {}", key.definition));
+        }
+        if let Some(foreign) = &self.foreign {
+            create.push(&sql!(" SERVER {}", foreign.server));
+            create.push(&foreign_data::with_open_options(&foreign.options));
         }
         create.push(&clause::using(self.access_method.as_ref()));
         create.push(&clause::with_options(&self.options, &self.toast_options));
@@ -90,6 +100,8 @@ impl Table {
 
     fn replica_identity(&self) -> Option<Sql> {
         let word = match self.replica_identity {
+            // So it stands in the catalog for every foreign table, which cannot have another.
+            ReplicaIdentity::Nothing if self.foreign.is_some() => return None,
             ReplicaIdentity::Nothing => "NOTHING",
             ReplicaIdentity::Full => "FULL",
             ReplicaIdentity::Default | ReplicaIdentity::Index => return None,
@@ -117,7 +129,12 @@ impl Object for &Table {
     }
 
     fn label(&self, _context: &Context<'_>) -> Label {
-        Label::qualified("table", &self.name)
+        let word = if self.foreign.is_some() {
+            "foreign table"
+        } else {
+            "table"
+        };
+        Label::qualified(word, &self.name)
     }
 
     fn rows(&self, context: &Context<'_>) -> Vec<ObjectId> {

@@ -1,0 +1,161 @@
+//! Foreign data wrappers, foreign servers and user mappings.
+
+use super::{NodeId, Nodes, Object, Part, clause};
+use crate::catalog::model::{ForeignDataWrapper, ForeignServer, ObjectId, Options, UserMapping};
+use crate::ddl::context::Context;
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Ident, Literal, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for wrapper in &context.catalog.wrappers {
+        nodes.push(Box::new(wrapper));
+    }
+    for server in &context.catalog.servers {
+        nodes.push(Box::new(server));
+    }
+    for mapping in &context.catalog.user_mappings {
+        nodes.push(Box::new(mapping));
+    }
+}
+
+/// ` OPTIONS (name 'value', …)`; nothing without options.
+pub(super) fn with_options<'o>(options: impl IntoIterator<Item = (&'o str, &'o str)>) -> Sql {
+    let option = |(name, value)| sql!("{} {}", Ident::from_catalog(name), Literal(value));
+    let options: Vec<Sql> = options.into_iter().map(option).collect();
+    if options.is_empty() {
+        Sql::default()
+    } else {
+        sql!(" OPTIONS ({})", Sql::join(options, ", "))
+    }
+}
+
+/// The same for options that may be shown.
+pub(super) fn with_open_options(options: &Options) -> Sql {
+    let pairs = options.iter();
+    with_options(pairs.map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+impl Object for &ForeignDataWrapper {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::ForeignDataWrapper
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::plain("foreign data wrapper", &self.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id]
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let object = sql!("FOREIGN DATA WRAPPER {}", self.name);
+        let mut create = sql!("CREATE {}", object);
+        if let Some(handler) = &self.handler {
+            create.push(&sql!(" HANDLER {}", handler));
+        }
+        if let Some(validator) = &self.validator {
+            create.push(&sql!(" VALIDATOR {}", validator));
+        }
+        create.push(&with_open_options(&self.options));
+        [create]
+            .into_iter()
+            .chain(clause::owner(context, &object, &self.owner))
+            .collect()
+    }
+}
+
+impl Object for &ForeignServer {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::ForeignServer
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::plain("foreign server", &self.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id]
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let object = sql!("SERVER {}", self.name);
+        let mut create = sql!("CREATE {}", object);
+        if let Some(text) = &self.server_type {
+            create.push(&sql!(" TYPE {}", Literal(text)));
+        }
+        if let Some(text) = &self.version {
+            create.push(&sql!(" VERSION {}", Literal(text)));
+        }
+        create.push(&sql!(" FOREIGN DATA WRAPPER {}", self.wrapper));
+        create.push(&with_open_options(&self.options));
+        [create]
+            .into_iter()
+            .chain(clause::owner(context, &object, &self.owner))
+            .collect()
+    }
+}
+
+impl Object for &UserMapping {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::UserMapping
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        let everyone = Ident::from_catalog("public");
+        let role = self.role.as_ref().unwrap_or(&everyone);
+        Label::plain("user mapping of", role).with_detail(format!(" at {}", self.server))
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id]
+    }
+
+    /// Its options hold passwords.
+    fn is_secret(&self) -> bool {
+        true
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        let role = match &self.role {
+            Some(role) => sql!("{}", role),
+            None => Sql::fixed("PUBLIC"),
+        };
+        let options = self.options.iter().flatten();
+        let options = options.map(|(name, value)| (name.as_str(), value.expose()));
+        vec![sql!(
+            "CREATE USER MAPPING FOR {} SERVER {}{}",
+            role,
+            self.server,
+            with_options(options)
+        )]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_of_options_are_quoted() {
+        let options = vec![("pass word".to_owned(), "it's".to_owned())];
+        assert_eq!(
+            with_open_options(&options).as_str(),
+            r#" OPTIONS ("pass word" 'it''s')"#
+        );
+        assert!(with_open_options(&Vec::new()).is_empty());
+    }
+}
