@@ -95,6 +95,7 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
         | Kind::Trigger
         | Kind::ForeignKey
         | Kind::Validation
+        | Kind::KeyTrigger
         | Kind::Policy
         | Kind::Publication
         | Kind::Comment

@@ -158,6 +158,8 @@ pub enum Kind {
     ForeignKey,
     /// Rows are checked against a foreign key.
     Validation,
+    /// A trigger behind a key fires otherwise than usual.
+    KeyTrigger,
     /// A policy, or policies take effect.
     Policy,
     /// A publication, or what it publishes.

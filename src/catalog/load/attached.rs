@@ -2,7 +2,7 @@
 
 use super::{Columns, query};
 use crate::catalog::Error;
-use crate::catalog::model::{Class, Policy, Rule, Trigger};
+use crate::catalog::model::{Class, KeyTrigger, Policy, Rule, Trigger};
 use crate::connect::Session;
 use crate::pg::Ident;
 
@@ -36,6 +36,27 @@ pub(super) async fn load_triggers(session: &Session) -> Result<Vec<Trigger>, Err
                 name: row.name("name")?,
                 relation: row.oid("relation")?,
                 definition: row.optional_sql("definition")?,
+                enabled: row.value::<&str>("enabled")?.parse()?,
+            })
+        })
+        .collect()
+}
+
+/// Reads the triggers behind keys that do not fire as usual.
+pub(super) async fn load_key_triggers(session: &Session) -> Result<Vec<KeyTrigger>, Error> {
+    const WHAT: &str = "triggers of keys";
+    let text = include_str!("../sql/key_triggers.sql");
+    let rows = query(session, WHAT, text, &[]).await?;
+    rows.iter()
+        .map(|row| {
+            let row = Columns::new(WHAT, row);
+            Ok(KeyTrigger {
+                id: row.id(Class::Trigger)?,
+                constraint_oid: row.oid("constraint_oid")?,
+                constraint: row.name("constraint")?,
+                table: row.qualified("table_schema", "table_name")?,
+                relation: row.qualified("schema", "name")?,
+                function: row.name("function")?,
                 enabled: row.value::<&str>("enabled")?.parse()?,
             })
         })

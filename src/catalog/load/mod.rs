@@ -90,6 +90,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         statistics: indexes::load_statistics(session).await?,
         rules: attached::load_rules(session).await?,
         triggers: attached::load_triggers(session).await?,
+        key_triggers: attached::load_key_triggers(session).await?,
         policies: attached::load_policies(session).await?,
         publications: publications::load_publications(session).await?,
         event_triggers: event_triggers::load_event_triggers(session).await?,

@@ -51,6 +51,25 @@ pub struct Rule {
     pub enabled: Enabled,
 }
 
+/// A trigger of the server's own behind a key, that does not fire as usual.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyTrigger {
+    /// Its row.
+    pub id: ObjectId,
+    /// The key's row, of a partition's key that of the partition.
+    pub constraint_oid: Oid,
+    /// The key.
+    pub constraint: Ident,
+    /// The key's table.
+    pub table: QualifiedName,
+    /// The table that the trigger is on: of a foreign key also the other one.
+    pub relation: QualifiedName,
+    /// The server's function that it calls, which tells the triggers of a key apart.
+    pub function: Ident,
+    /// When it fires.
+    pub enabled: Enabled,
+}
+
 /// A row security policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {

@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use super::{
     Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger, Extension,
-    ForeignDataWrapper, ForeignServer, Index, MaterializedView, ObjectId, Operator, OperatorClass,
-    OperatorFamily, Policy, Publication, Routine, Rule, Schema, Search, Sequence, Statistics,
-    Table, Transform, Trigger, Type, UserMapping, View,
+    ForeignDataWrapper, ForeignServer, Index, KeyTrigger, MaterializedView, ObjectId, Operator,
+    OperatorClass, OperatorFamily, Policy, Publication, Routine, Rule, Schema, Search, Sequence,
+    Statistics, Table, Transform, Trigger, Type, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -66,6 +66,8 @@ pub struct Catalog {
     pub rules: Vec<Rule>,
     /// Triggers.
     pub triggers: Vec<Trigger>,
+    /// Triggers behind keys that do not fire as usual.
+    pub key_triggers: Vec<KeyTrigger>,
     /// Policies.
     pub policies: Vec<Policy>,
     /// Publications.

@@ -24,7 +24,7 @@ mod search;
 mod types;
 
 pub use aggregate::Aggregate;
-pub use attached::{Enabled, Policy, PolicyCommand, Rule, Statistics, Trigger};
+pub use attached::{Enabled, KeyTrigger, Policy, PolicyCommand, Rule, Statistics, Trigger};
 pub use cast::{Cast, CastContext, CastMethod, Conversion, Transform};
 pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};

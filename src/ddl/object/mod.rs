@@ -19,6 +19,7 @@ mod foreign_data;
 mod foreign_key;
 pub mod grant;
 mod index;
+mod key_trigger;
 pub mod large_object;
 mod materialized_view;
 pub mod membership;
@@ -76,6 +77,7 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     statistics::collect(context, &mut nodes);
     rule::collect(context, &mut nodes);
     trigger::collect(context, &mut nodes);
+    key_trigger::collect(context, &mut nodes);
     policy::collect(context, &mut nodes);
     publication::collect(context, &mut nodes);
     event_trigger::collect(context, &mut nodes);

@@ -1,0 +1,81 @@
+//! The triggers behind keys, where they do not fire as usual. Their names hold oids, so the target
+//! is asked for them.
+
+use super::{NodeId, Nodes, Object, Part};
+use crate::catalog::Class;
+use crate::catalog::model::{KeyTrigger, ObjectId};
+use crate::ddl::context::Context;
+use crate::ddl::statement::{Kind, Label};
+use crate::pg::{Literal, Sql};
+use crate::sql;
+
+pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+    for trigger in &context.catalog.key_triggers {
+        nodes.push(Box::new(trigger));
+    }
+}
+
+impl Object for &KeyTrigger {
+    fn node(&self) -> NodeId {
+        Part::Definition.of(self.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::KeyTrigger
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        let detail = format!(" ({})", self.function);
+        Label::part("trigger of key", &self.constraint, &self.relation).with_detail(detail)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.id]
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        let constraint = ObjectId::new(Class::Constraint, self.constraint_oid);
+        vec![
+            Part::Definition.of(constraint),
+            Part::Validation.of(constraint),
+        ]
+    }
+
+    /// A key locks two tables.
+    fn must_run_alone(&self) -> bool {
+        true
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        let name = |relation| sql!("{}", Literal(sql!("{}", relation).as_str()));
+        let body = sql!(
+            "DECLARE trigger name; \
+             BEGIN \
+             FOR trigger IN SELECT t.tgname FROM pg_catalog.pg_trigger t \
+             JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint \
+             JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid \
+             WHERE t.tgrelid = {}::pg_catalog.regclass AND k.conrelid = {}::pg_catalog.regclass \
+             AND k.conname = {} AND p.proname = {} \
+             LOOP EXECUTE pg_catalog.format({}, trigger); END LOOP; \
+             END",
+            name(&self.relation),
+            name(&self.table),
+            Literal(self.constraint.as_str()),
+            Literal(self.function.as_str()),
+            Literal(&self.change()),
+        );
+        vec![sql!("DO {}", Literal(body.as_str()))]
+    }
+}
+
+impl KeyTrigger {
+    /// The statement with a gap for the trigger's name, as `format()` takes it.
+    fn change(&self) -> String {
+        let change = sql!(
+            "ALTER TABLE ONLY {} {} TRIGGER ",
+            self.relation,
+            Sql::fixed(self.enabled.word())
+        );
+        change.as_str().replace('%', "%%") + "%I"
+    }
+}
