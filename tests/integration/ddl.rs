@@ -26,6 +26,7 @@ macro_rules! cases {
 }
 
 cases!(
+    base_types,
     casts,
     constraints,
     inheritance,

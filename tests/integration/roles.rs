@@ -477,7 +477,6 @@ async fn what_is_not_copied_is_listed_before_anything_is_written() {
             "foreign-data wrapper fw",
             "language plx",
             "publication pu",
-            r#"shell type "S x".sh"#,
             "user mapping postgres on server sv",
         ]
     );

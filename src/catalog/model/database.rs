@@ -21,7 +21,7 @@ pub struct Catalog {
     pub extensions: Vec<Extension>,
     /// Collations.
     pub collations: Vec<Collation>,
-    /// Enums, composites, domains, ranges.
+    /// Types, without those of tables and arrays.
     pub types: Vec<Type>,
     /// Casts.
     pub casts: Vec<Cast>,

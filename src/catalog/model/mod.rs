@@ -36,4 +36,4 @@ pub use relation::{
 pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
 pub use schema::{ConfigTable, Extension, Schema};
 pub use search::Search;
-pub use types::{Domain, Multirange, Range, Type, TypeKind};
+pub use types::{Alignment, Base, Domain, Multirange, Range, Type, TypeKind};

@@ -5,9 +5,6 @@ WITH schema AS MATERIALIZED (
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
 found(severity, kind, class, oid, name) AS (
   SELECT 'refuse', 'access method', tableoid, oid, NULL::text FROM pg_catalog.pg_am
-  UNION ALL SELECT 'refuse', CASE typtype WHEN 'p' THEN 'shell type' ELSE 'base type' END, tableoid, oid, NULL FROM pg_catalog.pg_type t
-             WHERE typtype IN ('b', 'p') AND typnamespace IN (TABLE schema)
-               AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
   UNION ALL SELECT 'refuse', 'text search parser', tableoid, oid, NULL FROM pg_catalog.pg_ts_parser WHERE prsnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'text search template', tableoid, oid, NULL FROM pg_catalog.pg_ts_template WHERE tmplnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'foreign-data wrapper', tableoid, oid, NULL FROM pg_catalog.pg_foreign_data_wrapper
