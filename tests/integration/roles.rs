@@ -475,7 +475,6 @@ async fn what_is_not_copied_is_listed_before_anything_is_written() {
             "foreign server sv",
             r#"foreign table "S x".ft"#,
             "foreign-data wrapper fw",
-            "language plx",
             "publication pu",
             "user mapping postgres on server sv",
         ]

@@ -17,6 +17,7 @@ mod columns;
 mod constraints;
 mod dependencies;
 mod indexes;
+mod languages;
 mod operators;
 mod relations;
 mod routines;
@@ -64,6 +65,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         version: session.version(),
         schemas: schemas::load_schemas(session).await?,
         extensions: bare.into_iter().map(complete).collect(),
+        languages: languages::load_languages(session).await?,
         collations: collations::load_collations(session).await?,
         types: types::load_types(session, &mut columns).await?,
         casts: casts::load_casts(session).await?,
@@ -71,6 +73,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         conversions: casts::load_conversions(session).await?,
         routines: routines::load_routines(session).await?,
         aggregates: aggregates::load_aggregates(session).await?,
+        access_methods: languages::load_access_methods(session).await?,
         operators: operators::load_operators(session).await?,
         operator_families,
         operator_classes,

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
 use super::{
-    Aggregate, Cast, Collation, Constraint, Conversion, Dependency, Extension, Index,
-    MaterializedView, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Routine, Rule,
-    Schema, Search, Sequence, Statistics, Table, Transform, Trigger, Type, View,
+    AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, Extension, Index,
+    Language, MaterializedView, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Routine,
+    Rule, Schema, Search, Sequence, Statistics, Table, Transform, Trigger, Type, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -19,6 +19,8 @@ pub struct Catalog {
     pub schemas: Vec<Schema>,
     /// Extensions.
     pub extensions: Vec<Extension>,
+    /// Languages.
+    pub languages: Vec<Language>,
     /// Collations.
     pub collations: Vec<Collation>,
     /// Types, without those of tables and arrays.
@@ -33,13 +35,15 @@ pub struct Catalog {
     pub routines: Vec<Routine>,
     /// Aggregates.
     pub aggregates: Vec<Aggregate>,
+    /// Access methods of tables and indexes.
+    pub access_methods: Vec<AccessMethod>,
     /// Operators.
     pub operators: Vec<Operator>,
     /// Operator families.
     pub operator_families: Vec<OperatorFamily>,
     /// Operator classes.
     pub operator_classes: Vec<OperatorClass>,
-    /// Dictionaries and configurations of text search.
+    /// Parsers, templates, dictionaries and configurations of text search.
     pub search: Vec<Search>,
     /// Sequences.
     pub sequences: Vec<Sequence>,

@@ -13,6 +13,7 @@ mod collation;
 mod constraint;
 mod database;
 mod id;
+mod language;
 mod operator;
 mod relation;
 mod routine;
@@ -27,6 +28,7 @@ pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};
 pub use database::{Catalog, RowSource};
 pub use id::{Class, Dependency, DependencyKind, ObjectId};
+pub use language::{AccessMethod, AccessMethodKind, Language};
 pub use operator::{FamilyMembers, Operator, OperatorClass, OperatorFamily};
 pub use relation::{
     Attribute, Column, Compression, Default, Generated, Identity, MaterializedView, NotNull,
@@ -35,5 +37,5 @@ pub use relation::{
 };
 pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
 pub use schema::{ConfigTable, Extension, Schema};
-pub use search::Search;
+pub use search::{Search, SearchKind};
 pub use types::{Alignment, Base, Domain, Multirange, Range, Type, TypeKind};

@@ -1,19 +1,14 @@
 -- Objects of users that are not copied so far, each named as the server names it.
--- Left out: what the server or an extension made, temporary objects, and parts that come with another object
--- (casts of a range to its multirange).
+-- Left out: what the server or an extension made, and temporary objects.
 WITH schema AS MATERIALIZED (
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
 found(severity, kind, class, oid, name) AS (
-  SELECT 'refuse', 'access method', tableoid, oid, NULL::text FROM pg_catalog.pg_am
-  UNION ALL SELECT 'refuse', 'text search parser', tableoid, oid, NULL FROM pg_catalog.pg_ts_parser WHERE prsnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'text search template', tableoid, oid, NULL FROM pg_catalog.pg_ts_template WHERE tmplnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'foreign-data wrapper', tableoid, oid, NULL FROM pg_catalog.pg_foreign_data_wrapper
+  SELECT 'refuse', 'foreign-data wrapper', tableoid, oid, NULL::text FROM pg_catalog.pg_foreign_data_wrapper
   UNION ALL SELECT 'refuse', 'foreign server', tableoid, oid, NULL FROM pg_catalog.pg_foreign_server
   UNION ALL SELECT 'refuse', 'user mapping', 'pg_catalog.pg_user_mapping'::pg_catalog.regclass, umid, NULL FROM pg_catalog.pg_user_mappings
   UNION ALL SELECT 'refuse', 'foreign table', tableoid, oid, NULL FROM pg_catalog.pg_class WHERE relkind = 'f' AND relnamespace IN (TABLE schema)
   UNION ALL SELECT 'refuse', 'event trigger', tableoid, oid, NULL FROM pg_catalog.pg_event_trigger
   UNION ALL SELECT 'refuse', 'publication', tableoid, oid, NULL FROM pg_catalog.pg_publication
-  UNION ALL SELECT 'refuse', 'language', tableoid, oid, NULL FROM pg_catalog.pg_language
   UNION ALL SELECT 'note', 'tablespace', tableoid, oid, NULL FROM pg_catalog.pg_class
              WHERE reltablespace <> 0 AND relkind IN ('r', 'p', 'm', 'i', 'I') AND relnamespace IN (TABLE schema)
   UNION ALL SELECT 'note', 'operator without a function', tableoid, oid, NULL FROM pg_catalog.pg_operator o
