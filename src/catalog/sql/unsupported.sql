@@ -14,15 +14,16 @@ found(severity, kind, class, oid, name) AS (
   UNION ALL SELECT 'note', 'operator without a function', tableoid, oid, NULL FROM pg_catalog.pg_operator o
              WHERE oprcode = 0 AND oprnamespace IN (TABLE schema)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator p WHERE p.oprcode <> 0 AND o.oid IN (p.oprcom, p.oprnegate))
-  -- A family of the server or of an extension that got an operator or function of a user.
+  -- A family of the server or of an extension that got an operator or function of a user, not by a class.
   UNION ALL SELECT 'note', 'operator family member', m.class, m.oid, NULL
               FROM (SELECT tableoid AS class, oid, amopfamily AS family, 2617::pg_catalog.oid AS part_class, amopopr::pg_catalog.oid AS part
                       FROM pg_catalog.pg_amop
                     UNION ALL
                     SELECT tableoid, oid, amprocfamily, 1255, amproc::pg_catalog.oid FROM pg_catalog.pg_amproc) m
               JOIN pg_catalog.pg_opfamily f ON f.oid = m.family
-              JOIN pg_catalog.pg_depend d ON d.classid = m.class AND d.objid = m.oid AND d.refclassid = f.tableoid AND d.refobjid = f.oid
              WHERE m.part >= 16384
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                                WHERE e.classid = m.class AND e.objid = m.oid AND e.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                                 WHERE e.classid = m.part_class AND e.objid = m.part AND e.deptype = 'e')
                AND (f.opfnamespace NOT IN (TABLE schema)
