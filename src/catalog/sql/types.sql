@@ -53,7 +53,7 @@ SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name, pg_catalog.pg_
   LEFT JOIN pg_catalog.pg_namespace mn ON mn.oid = m.typnamespace
  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
    AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c'
-        OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
+        OR t.typtype = 'b' AND t.oid IS DISTINCT FROM (SELECT e.typarray FROM pg_catalog.pg_type e WHERE e.oid = t.typelem)
         OR t.typtype = 'p' AND NOT t.typisdefined)
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                     WHERE d.classid = t.tableoid AND d.objid = t.oid AND d.deptype = 'e')
