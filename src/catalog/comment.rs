@@ -1,5 +1,6 @@
 //! Comments, and how the object of each is named.
 
+use crate::catalog::model::SearchKind;
 use crate::pg::{Ident, Oid, QualifiedName, RelKind, Sql};
 
 /// A comment of the source.
@@ -60,10 +61,12 @@ pub enum CommentTarget {
     Rule(Ident, QualifiedName),
     /// A collation.
     Collation(QualifiedName),
-    /// A text search dictionary.
-    Dictionary(QualifiedName),
-    /// A text search configuration.
-    Configuration(QualifiedName),
+    /// A text search object.
+    Search(SearchKind, QualifiedName),
+    /// A language.
+    Language(Ident),
+    /// An access method.
+    AccessMethod(Ident),
     /// A cast: the types that it takes and gives, both as SQL.
     Cast(Sql, Sql),
     /// A transform: the type, as SQL, and the language.

@@ -3,7 +3,7 @@
 //! Edges are those of `pg_depend`, which speaks of rows of system catalogs, and those that steps
 //! add. A row belongs to the step that makes it: an inline default to its table, a view's rule to
 //! its view, an array type to its element type. A row that no step makes hands on what it
-//! depends on itself, or stands for its extension.
+//! depends on itself, or stands for its extension. Functions of a type need its name only.
 //!
 //! Between the sections stands a boundary, which needs every step before the rows and is needed
 //! by every step after them. So a loop through it is a step before the rows that needs one behind
@@ -105,9 +105,17 @@ impl<'a> Plan<'a> {
     fn add_edges(&mut self, context: &Context<'a>) {
         let makers = self.makers(context);
         let resolver = Resolver::new(context, &makers);
+        let numbers: HashMap<NodeId, usize> = self
+            .steps()
+            .map(|(number, step)| (step.object.node(), number))
+            .collect();
+        let shells = shells(context, &numbers);
         for edge in &context.catalog.dependencies {
             if let Some(maker) = makers.get(&edge.from) {
-                let needed = resolver.steps(edge.to);
+                let needed = match shells.get(&(edge.from, edge.to)) {
+                    Some(shell) => vec![*shell],
+                    None => resolver.steps(edge.to),
+                };
                 for number in &needed {
                     self.graph.add(*maker, *number);
                 }
@@ -117,10 +125,6 @@ impl<'a> Plan<'a> {
                     .extend(needed);
             }
         }
-        let numbers: HashMap<NodeId, usize> = self
-            .steps()
-            .map(|(number, step)| (step.object.node(), number))
-            .collect();
         let boundary = self.boundary();
         let mut edges = Vec::new();
         for (number, step) in self.steps() {
@@ -143,6 +147,22 @@ impl<'a> Plan<'a> {
 fn sort_key<'s>(step: &'s Step<'_>) -> (Kind, u8, &'s Label, NodeId) {
     let object = &step.object;
     (object.kind(), object.rank(), &step.label, object.node())
+}
+
+/// For each function and the type that it belongs to, where these need each other: the step that
+/// makes the type's name, which is all that the function needs.
+fn shells(
+    context: &Context<'_>,
+    numbers: &HashMap<NodeId, usize>,
+) -> HashMap<(ObjectId, ObjectId), usize> {
+    let edges = context.catalog.dependencies.iter();
+    let functions = edges.filter(|edge| edge.to.class == Class::Routine);
+    functions
+        .filter_map(|edge| {
+            let shell = numbers.get(&Part::Shell.of(edge.from))?;
+            Some(((edge.to, edge.from), *shell))
+        })
+        .collect()
 }
 
 fn is_post_data(context: &Context<'_>, object: &dyn Object) -> bool {

@@ -46,6 +46,8 @@ impl ServerVersion {
         has_column_compression since 14;
         /// `pg_range.rngmultitypid`.
         has_multiranges since 14;
+        /// `pg_type.typsubscript`.
+        has_subscripting since 14;
         /// `pg_get_function_sqlbody`.
         has_sql_bodies since 14;
         /// `idle_session_timeout`.

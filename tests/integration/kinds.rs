@@ -156,3 +156,42 @@ const QUIET_CASTS: &str = r#"
 async fn casts_without_a_function_come_before_what_may_use_them() {
     arrives([17, 17], &[QUIET_CASTS]).await;
 }
+
+/// What extensions bring stays theirs; what users hang on it is made after them.
+const OVER_EXTENSIONS: &str = r#"
+    SET search_path = public;
+    CREATE EXTENSION hstore;
+    CREATE EXTENSION citext;
+    CREATE EXTENSION btree_gist;
+    CREATE EXTENSION bloom;
+    CREATE EXTENSION isn;
+    CREATE EXTENSION ltree;
+    CREATE EXTENSION pg_trgm;
+    CREATE EXTENSION dict_int;
+    CREATE SCHEMA "S e";
+    CREATE LANGUAGE plx HANDLER plpgsql_call_handler VALIDATOR plpgsql_validator;
+    CREATE FUNCTION "S e".keys(hstore) RETURNS text[] IMMUTABLE LANGUAGE plx AS 'BEGIN RETURN akeys($1); END';
+    CREATE CAST (hstore AS text[]) WITH FUNCTION "S e".keys(hstore);
+    CREATE OPERATOR "S e".=== (FUNCTION = citext_eq, LEFTARG = citext, RIGHTARG = citext, COMMUTATOR = OPERATOR("S e".===));
+    CREATE OPERATOR CLASS "S e".names FOR TYPE name USING bloom AS OPERATOR 1 =, FUNCTION 1 hashname(name);
+    CREATE OPERATOR CLASS "S e".cities FOR TYPE citext USING btree FAMILY citext_ops AS STORAGE citext;
+    CREATE TEXT SEARCH DICTIONARY "S e".numbers (TEMPLATE = intdict_template, MAXLEN = '4');
+    CREATE TYPE "S e".span AS RANGE (SUBTYPE = citext);
+    CREATE ACCESS METHOD bloom2 TYPE INDEX HANDLER blhandler;
+    CREATE OPERATOR CLASS "S e".ints DEFAULT FOR TYPE int USING bloom2 AS OPERATOR 1 =, FUNCTION 1 hashint4(int);
+    CREATE TABLE "S e".t (n int, c citext, b isbn, l ltree, s "S e".span, h hstore,
+      EXCLUDE USING gist (n WITH =));
+    CREATE INDEX ON "S e".t USING bloom2 (n);
+    CREATE INDEX ON "S e".t USING bloom ((c::name) "S e".names);
+    CREATE VIEW "S e".v AS SELECT h::text[] AS keys FROM "S e".t WHERE c OPERATOR("S e".===) 'a';
+"#;
+
+#[tokio::test]
+async fn what_users_hang_on_extensions_arrives_within_12() {
+    arrives([12, 12], &[OVER_EXTENSIONS]).await;
+}
+
+#[tokio::test]
+async fn what_users_hang_on_extensions_arrives_within_18() {
+    arrives([18, 18], &[OVER_EXTENSIONS]).await;
+}

@@ -475,9 +475,7 @@ async fn what_is_not_copied_is_listed_before_anything_is_written() {
             "foreign server sv",
             r#"foreign table "S x".ft"#,
             "foreign-data wrapper fw",
-            "language plx",
             "publication pu",
-            r#"shell type "S x".sh"#,
             "user mapping postgres on server sv",
         ]
     );
@@ -486,7 +484,14 @@ async fn what_is_not_copied_is_listed_before_anything_is_written() {
         .filter(|object| object.severity == Severity::Note)
         .map(ToString::to_string)
         .collect();
-    assert_eq!(noted, ["subscription su"]);
+    assert_eq!(
+        noted,
+        [
+            r#"operator family member operator 1 ("S x".m, integer) of pg_catalog.integer_ops USING btree"#,
+            r#"operator without a function "S x".~~~(integer,integer)"#,
+            "subscription su",
+        ]
+    );
     run(&session, "DROP SUBSCRIPTION su").await;
 }
 
@@ -495,14 +500,11 @@ const UNSUPPORTED: &str = r#"
     CREATE SCHEMA "S x";
     CREATE TYPE "S x".m AS ENUM ('a');
     CREATE TYPE "S x".r AS RANGE (subtype = int8);
-    CREATE TYPE "S x".sh;
-    CREATE FUNCTION "S x".f("S x".m) RETURNS int LANGUAGE sql AS 'SELECT 1';
-    CREATE CAST ("S x".m AS int) WITH FUNCTION "S x".f("S x".m);
-    CREATE FUNCTION "S x".from_sql(internal) RETURNS internal IMMUTABLE LANGUAGE internal AS 'prsd_lextype';
-    CREATE TRANSFORM FOR "S x".m LANGUAGE sql (FROM SQL WITH FUNCTION "S x".from_sql(internal));
-    CREATE OPERATOR "S x".=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int);
-    CREATE OPERATOR CLASS "S x".oc FOR TYPE int4 USING btree AS OPERATOR 3 pg_catalog.=, FUNCTION 1 btint4cmp(int4, int4);
-    CREATE CONVERSION "S x".cv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+    CREATE FUNCTION "S x".lt("S x".m, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+    CREATE OPERATOR "S x".< (FUNCTION = "S x".lt, LEFTARG = "S x".m, RIGHTARG = int, COMMUTATOR = OPERATOR("S x".>));
+    ALTER OPERATOR FAMILY integer_ops USING btree ADD OPERATOR 1 "S x".< ("S x".m, int);
+    CREATE OPERATOR "S x".=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int, COMMUTATOR = OPERATOR("S x".~~~));
+    DROP OPERATOR "S x".=== (int, int);
     CREATE FOREIGN DATA WRAPPER fw;
     CREATE SERVER sv FOREIGN DATA WRAPPER fw;
     CREATE USER MAPPING FOR postgres SERVER sv;
@@ -512,7 +514,6 @@ const UNSUPPORTED: &str = r#"
     CREATE TABLE "S x".t (a int, b int);
     CREATE STATISTICS "S x".st ON a, b FROM "S x".t;
     CREATE PUBLICATION pu FOR TABLE "S x".t;
-    CREATE LANGUAGE plx HANDLER plpgsql_call_handler;
     CREATE SUBSCRIPTION su CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE);
 "#;
 

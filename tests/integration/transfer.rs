@@ -27,6 +27,20 @@ const TABLES: &str = "
     CREATE TYPE x.pointer AS (n int, at regclass);
     CREATE DOMAIN x.pointers AS x.pointer;
     CREATE TYPE x.plains AS RANGE (subtype = x.plain);
+    CREATE TYPE x.bare;
+    CREATE FUNCTION x.bare_in(cstring) RETURNS x.bare LANGUAGE internal STRICT IMMUTABLE AS 'int4in';
+    CREATE FUNCTION x.bare_out(x.bare) RETURNS cstring LANGUAGE internal STRICT IMMUTABLE AS 'int4out';
+    CREATE TYPE x.bare (INPUT = x.bare_in, OUTPUT = x.bare_out, INTERNALLENGTH = 4, PASSEDBYVALUE);
+    CREATE TYPE x.sent;
+    CREATE FUNCTION x.sent_in(cstring) RETURNS x.sent LANGUAGE internal STRICT IMMUTABLE AS 'textin';
+    CREATE FUNCTION x.sent_out(x.sent) RETURNS cstring LANGUAGE internal STRICT IMMUTABLE AS 'textout';
+    CREATE FUNCTION x.sent_receive(internal) RETURNS x.sent LANGUAGE internal STRICT STABLE AS 'textrecv';
+    CREATE FUNCTION x.sent_send(x.sent) RETURNS bytea LANGUAGE internal STRICT STABLE AS 'textsend';
+    CREATE TYPE x.sent (INPUT = x.sent_in, OUTPUT = x.sent_out, RECEIVE = x.sent_receive, SEND = x.sent_send);
+    CREATE DOMAIN x.bare_domain AS x.bare;
+    CREATE TABLE x.bare_values (a x.bare);
+    CREATE TABLE x.bare_deep (a x.bare_domain[]);
+    CREATE TABLE x.sent_values (a x.sent);
     CREATE TABLE x.scalars (a int[], b x.mood, c x.plain, d int8range, e oidvector, f point, g name[]);
     CREATE TABLE x.reg (a regclass);
     CREATE TABLE x.deep (a x.pointers[]);
@@ -51,10 +65,13 @@ const ROWS: &str = "
     INSERT INTO x.acl VALUES ('=r/postgres');
     INSERT INTO x.spans VALUES ('1 day');
     INSERT INTO x.ranges VALUES (x.plains((1, 'a'), (2, 'b')));
+    INSERT INTO x.bare_values VALUES ('1');
+    INSERT INTO x.bare_deep VALUES ('{1,2}');
+    INSERT INTO x.sent_values VALUES ('a b');
     INSERT INTO x.computed VALUES (1259);
 ";
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
     "scalars",
     "reg",
     "deep",
@@ -66,6 +83,9 @@ const NAMES: [&str; 11] = [
     "spans",
     "ranges",
     "computed",
+    "bare_values",
+    "bare_deep",
+    "sent_values",
 ];
 
 async fn run(session: &Session, text: &str) {
@@ -163,13 +183,16 @@ async fn decisions_are_needed_and_enough(majors: [u32; 2], text: &[&str]) {
 
 #[tokio::test]
 async fn oids_of_objects_never_travel_in_binary() {
-    decisions_are_needed_and_enough([17, 18], &["acl", "deep", "reg"]).await;
+    let text = ["acl", "bare_deep", "bare_values", "deep", "reg"];
+    decisions_are_needed_and_enough([17, 18], &text).await;
 }
 
 #[tokio::test]
 async fn before_14_arrays_and_rows_of_users_types_travel_as_text() {
     let text = [
         "acl",
+        "bare_deep",
+        "bare_values",
         "deep",
         "feelings",
         "moods",

@@ -19,6 +19,7 @@ mod dependencies;
 mod event_triggers;
 mod foreign;
 mod indexes;
+mod languages;
 mod operators;
 mod publications;
 mod relations;
@@ -67,6 +68,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         version: session.version(),
         schemas: schemas::load_schemas(session).await?,
         extensions: bare.into_iter().map(complete).collect(),
+        languages: languages::load_languages(session).await?,
         collations: collations::load_collations(session).await?,
         types: types::load_types(session, &mut columns).await?,
         casts: casts::load_casts(session).await?,
@@ -74,6 +76,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         conversions: casts::load_conversions(session).await?,
         routines: routines::load_routines(session).await?,
         aggregates: aggregates::load_aggregates(session).await?,
+        access_methods: languages::load_access_methods(session).await?,
         operators: operators::load_operators(session).await?,
         operator_families,
         operator_classes,

@@ -1,8 +1,8 @@
-//! Reads the text search dictionaries and configurations of users.
+//! Reads the text search objects of users.
 
 use super::{Columns, query};
 use crate::catalog::Error;
-use crate::catalog::model::{Class, Search};
+use crate::catalog::model::{Search, SearchKind};
 use crate::connect::Session;
 use crate::pg::{Ident, Sql};
 
@@ -13,18 +13,15 @@ pub(super) async fn load_search(session: &Session) -> Result<Vec<Search>, Error>
     rows.iter()
         .map(|row| {
             let row = Columns::new(WHAT, row);
-            let class = if row.value("is_dictionary")? {
-                Class::SearchDictionary
-            } else {
-                Class::SearchConfiguration
-            };
+            let kind: SearchKind = row.value::<&str>("kind")?.parse()?;
             let tokens: Vec<&str> = row.value("tokens")?;
             let dictionaries: Vec<&str> = row.value("dictionaries")?;
             let tokens = tokens.into_iter().map(Ident::from_catalog);
             Ok(Search {
-                id: row.id(class)?,
+                id: row.id(kind.class())?,
+                kind,
                 name: row.qualified("schema", "name")?,
-                owner: row.name("owner")?,
+                owner: row.optional_name("owner")?,
                 definition: row.sql("definition")?,
                 mappings: tokens
                     .zip(dictionaries.into_iter().map(Sql::deparsed))

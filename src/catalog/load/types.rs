@@ -1,9 +1,11 @@
-//! Reads enums, composites, domains and ranges.
+//! Reads types.
 
 use super::columns::ColumnsOf;
 use super::{Columns, query};
 use crate::catalog::Error;
-use crate::catalog::model::{Attribute, Class, Column, Domain, Multirange, Range, Type, TypeKind};
+use crate::catalog::model::{
+    Attribute, Base, Class, Column, Domain, Multirange, Range, Type, TypeKind,
+};
 use crate::connect::Session;
 use crate::pg::{Oid, UnknownLetter};
 
@@ -39,6 +41,8 @@ fn kind(row: &Columns<'_>, columns: &mut ColumnsOf) -> Result<TypeKind, Error> {
             let columns = columns.remove(&relation).unwrap_or_default();
             TypeKind::Composite(relation, columns.into_iter().map(attribute).collect())
         }
+        "b" => TypeKind::Base(base(row)?),
+        "p" => TypeKind::Shell,
         letter => {
             return Err(Error::Letter(UnknownLetter {
                 what: "typtype",
@@ -62,6 +66,15 @@ fn domain(row: &Columns<'_>) -> Result<Domain, Error> {
         collation: row.optional_qualified("collation_schema", "collation")?,
         default: row.optional_sql("default_expression")?,
         not_null: row.value("typnotnull")?,
+    })
+}
+
+fn base(row: &Columns<'_>) -> Result<Base, Error> {
+    Ok(Base {
+        definition: row.sql("definition")?,
+        alignment: row.value::<&str>("alignment")?.parse()?,
+        storage: row.value::<&str>("storage")?.parse()?,
+        subscript: row.optional_sql("subscript")?,
     })
 }
 

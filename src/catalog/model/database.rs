@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 
 use super::{
-    Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger, Extension,
-    ForeignDataWrapper, ForeignServer, Index, KeyTrigger, MaterializedView, ObjectId, Operator,
-    OperatorClass, OperatorFamily, Policy, Publication, Routine, Rule, Schema, Search, Sequence,
-    Statistics, Table, Transform, Trigger, Type, UserMapping, View,
+    AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger,
+    Extension, ForeignDataWrapper, ForeignServer, Index, KeyTrigger, Language, MaterializedView,
+    ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Publication, Routine, Rule, Schema,
+    Search, Sequence, Statistics, Table, Transform, Trigger, Type, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -20,9 +20,11 @@ pub struct Catalog {
     pub schemas: Vec<Schema>,
     /// Extensions.
     pub extensions: Vec<Extension>,
+    /// Languages.
+    pub languages: Vec<Language>,
     /// Collations.
     pub collations: Vec<Collation>,
-    /// Enums, composites, domains, ranges.
+    /// Types, without those of tables and arrays.
     pub types: Vec<Type>,
     /// Casts.
     pub casts: Vec<Cast>,
@@ -34,13 +36,15 @@ pub struct Catalog {
     pub routines: Vec<Routine>,
     /// Aggregates.
     pub aggregates: Vec<Aggregate>,
+    /// Access methods of tables and indexes.
+    pub access_methods: Vec<AccessMethod>,
     /// Operators.
     pub operators: Vec<Operator>,
     /// Operator families.
     pub operator_families: Vec<OperatorFamily>,
     /// Operator classes.
     pub operator_classes: Vec<OperatorClass>,
-    /// Dictionaries and configurations of text search.
+    /// Parsers, templates, dictionaries and configurations of text search.
     pub search: Vec<Search>,
     /// Foreign data wrappers.
     pub wrappers: Vec<ForeignDataWrapper>,

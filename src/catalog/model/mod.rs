@@ -15,6 +15,7 @@ mod database;
 mod event_trigger;
 mod foreign;
 mod id;
+mod language;
 mod operator;
 mod publication;
 mod relation;
@@ -32,6 +33,7 @@ pub use database::{Catalog, RowSource};
 pub use event_trigger::EventTrigger;
 pub use foreign::{ForeignDataWrapper, ForeignServer, ForeignSource, UserMapping};
 pub use id::{Class, Dependency, DependencyKind, ObjectId};
+pub use language::{AccessMethod, AccessMethodKind, Language};
 pub use operator::{FamilyMembers, Operator, OperatorClass, OperatorFamily};
 pub use publication::{Publication, PublishedSchema, PublishedTable};
 pub use relation::{
@@ -41,5 +43,5 @@ pub use relation::{
 };
 pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
 pub use schema::{ConfigTable, Extension, Schema};
-pub use search::Search;
-pub use types::{Domain, Multirange, Range, Type, TypeKind};
+pub use search::{Search, SearchKind};
+pub use types::{Alignment, Base, Domain, Multirange, Range, Type, TypeKind};

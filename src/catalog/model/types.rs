@@ -1,5 +1,8 @@
-use super::{Attribute, ObjectId};
-use crate::pg::{Ident, Oid, QualifiedName, Sql};
+use std::str::FromStr;
+
+use super::relation::letters;
+use super::{Attribute, ObjectId, Storage};
+use crate::pg::{Ident, Oid, QualifiedName, Sql, UnknownLetter};
 
 /// A type made by `CREATE TYPE` or `CREATE DOMAIN`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,10 @@ pub enum TypeKind {
     Domain(Domain),
     /// Ranges over another type.
     Range(Range),
+    /// Values that functions read and write.
+    Base(Base),
+    /// Announced and not defined.
+    Shell,
 }
 
 /// What a domain adds to its base type; its checks are among the constraints.
@@ -57,6 +64,33 @@ pub struct Range {
     pub difference: Option<Sql>,
     /// The multirange type, since 14.
     pub multirange: Option<Multirange>,
+}
+
+/// What a base type is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// What stands between the parentheses, but for the following: functions, size and so on.
+    pub definition: Sql,
+    /// Where values may begin.
+    pub alignment: Alignment,
+    /// How columns store values.
+    pub storage: Storage,
+    /// The function behind subscripts, as SQL; since 14.
+    pub subscript: Option<Sql>,
+}
+
+letters! {
+    /// `pg_type.typalign`.
+    Alignment, "typalign" {
+        /// Anywhere.
+        Char = "c" => "char",
+        /// At even bytes.
+        Short = "s" => "int2",
+        /// At every fourth byte.
+        Int = "i" => "int4",
+        /// At every eighth byte.
+        Double = "d" => "double",
+    }
 }
 
 /// The type of sets of ranges that comes with a range type.

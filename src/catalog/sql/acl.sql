@@ -20,7 +20,7 @@ object AS (
   UNION ALL
   SELECT 3, 'type', t.tableoid, t.oid, 0::int2, s.name, t.typname::text, NULL, t.typowner, t.typacl, 'T', s.is_system, false
     FROM pg_catalog.pg_type t JOIN schema s ON s.oid = t.typnamespace
-   WHERE t.typtype <> 'm' AND NOT (t.typelem <> 0 AND t.typlen = -1)
+   WHERE t.typtype <> 'm' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
   UNION ALL
   SELECT 4, CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.tableoid, p.oid, 0::int2, s.name, p.proname::text,
          (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)

@@ -73,10 +73,24 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   SELECT 'operator class', c.tableoid, c.oid, 0, m.amname::text, s.name, c.opcname::text, NULL, NULL
     FROM pg_catalog.pg_opclass c JOIN schema s ON s.oid = c.opcnamespace JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
   UNION ALL
-  SELECT 'dictionary', d.tableoid, d.oid, 0, NULL, s.name, d.dictname::text, NULL, NULL
+  SELECT 'language', l.tableoid, l.oid, 0, NULL, NULL, l.lanname::text, NULL, NULL
+    FROM pg_catalog.pg_language l
+   WHERE l.oid >= 16384
+  UNION ALL
+  SELECT 'access method', a.tableoid, a.oid, 0, NULL, NULL, a.amname::text, NULL, NULL
+    FROM pg_catalog.pg_am a
+   WHERE a.oid >= 16384
+  UNION ALL
+  SELECT 'search', p.tableoid, p.oid, 0, 'parser', s.name, p.prsname::text, NULL, NULL
+    FROM pg_catalog.pg_ts_parser p JOIN schema s ON s.oid = p.prsnamespace
+  UNION ALL
+  SELECT 'search', t.tableoid, t.oid, 0, 'template', s.name, t.tmplname::text, NULL, NULL
+    FROM pg_catalog.pg_ts_template t JOIN schema s ON s.oid = t.tmplnamespace
+  UNION ALL
+  SELECT 'search', d.tableoid, d.oid, 0, 'dictionary', s.name, d.dictname::text, NULL, NULL
     FROM pg_catalog.pg_ts_dict d JOIN schema s ON s.oid = d.dictnamespace
   UNION ALL
-  SELECT 'configuration', f.tableoid, f.oid, 0, NULL, s.name, f.cfgname::text, NULL, NULL
+  SELECT 'search', f.tableoid, f.oid, 0, 'configuration', s.name, f.cfgname::text, NULL, NULL
     FROM pg_catalog.pg_ts_config f JOIN schema s ON s.oid = f.cfgnamespace
   UNION ALL
   SELECT 'wrapper', w.tableoid, w.oid, 0, NULL, NULL, w.fdwname::text, NULL, NULL FROM pg_catalog.pg_foreign_data_wrapper w

@@ -12,7 +12,7 @@ stored AS MATERIALIZED (
      AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'),
 -- What a value of a type is made of. writes_oid: its binary form names the oid of that part.
 component(whole, part, writes_oid) AS MATERIALIZED (
-  SELECT e.typarray, e.oid, true FROM pg_catalog.pg_type e WHERE e.typarray <> 0
+  SELECT t.oid, t.typelem, true FROM pg_catalog.pg_type t WHERE t.typelem <> 0
   UNION ALL
   SELECT t.oid, t.typbasetype, false FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
   UNION ALL

@@ -1,5 +1,5 @@
--- Enums, composites, domains and ranges of users. A version without multiranges has no rngmultitypid: the name then
--- means the column of `absent`.
+-- Types of users; of a base type definition is what stands between the parentheses but for what has a column of its own.
+-- A version without multiranges has no rngmultitypid: the name then means the column of `absent`.
 SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name, pg_catalog.pg_get_userbyid(t.typowner)::text AS owner,
        t.typtype::text AS kind, t.typarray AS array_oid, t.typrelid AS relation,
        ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels,
@@ -16,6 +16,24 @@ SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name, pg_catalog.pg_
        rn.nspname::text AS range_collation_schema,
        CASE WHEN r.rngcanonical <> 0 THEN r.rngcanonical::text END AS canonical,
        CASE WHEN r.rngsubdiff <> 0 THEN r.rngsubdiff::text END AS difference,
+       CASE WHEN t.typtype = 'b' THEN pg_catalog.concat_ws(', ',
+         'INPUT = ' || t.typinput::text,
+         'OUTPUT = ' || t.typoutput::text,
+         CASE WHEN t.typreceive <> 0 THEN 'RECEIVE = ' || t.typreceive::text END,
+         CASE WHEN t.typsend <> 0 THEN 'SEND = ' || t.typsend::text END,
+         CASE WHEN t.typmodin <> 0 THEN 'TYPMOD_IN = ' || t.typmodin::text END,
+         CASE WHEN t.typmodout <> 0 THEN 'TYPMOD_OUT = ' || t.typmodout::text END,
+         CASE WHEN t.typanalyze <> 0 THEN 'ANALYZE = ' || t.typanalyze::text END,
+         'INTERNALLENGTH = ' || CASE t.typlen WHEN -1 THEN 'VARIABLE' ELSE t.typlen::text END,
+         CASE WHEN t.typbyval THEN 'PASSEDBYVALUE' END,
+         'CATEGORY = ' || pg_catalog.quote_literal(t.typcategory::text),
+         CASE WHEN t.typispreferred THEN 'PREFERRED = true' END,
+         'DEFAULT = ' || coalesce(pg_catalog.pg_get_expr(t.typdefaultbin, 0), pg_catalog.quote_literal(t.typdefault)),
+         'ELEMENT = ' || CASE WHEN t.typelem <> 0 THEN pg_catalog.format_type(t.typelem, NULL) END,
+         'DELIMITER = ' || pg_catalog.quote_literal(t.typdelim::text),
+         CASE WHEN t.typcollation <> 0 THEN 'COLLATABLE = true' END) END AS definition,
+       t.typalign::text AS alignment, t.typstorage::text AS storage,
+       CASE WHEN t.typtype = 'b' THEN nullif(pg_catalog.to_jsonb(t) ->> 'typsubscript', '-') END AS subscript,
        m.oid AS multirange, m.typarray AS multirange_array, m.typname::text AS multirange_name, mn.nspname::text AS multirange_schema
   FROM pg_catalog.pg_type t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
@@ -34,7 +52,9 @@ SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name, pg_catalog.pg_
   LEFT JOIN pg_catalog.pg_type m ON m.oid = r.multirange
   LEFT JOIN pg_catalog.pg_namespace mn ON mn.oid = m.typnamespace
  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-   AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c')
+   AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c'
+        OR t.typtype = 'b' AND t.oid IS DISTINCT FROM (SELECT e.typarray FROM pg_catalog.pg_type e WHERE e.oid = t.typelem)
+        OR t.typtype = 'p' AND NOT t.typisdefined)
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                     WHERE d.classid = t.tableoid AND d.objid = t.oid AND d.deptype = 'e')
  ORDER BY t.oid

@@ -1,30 +1,23 @@
 -- Objects of users that are not copied so far, each named as the server names it.
--- Left out: what the server or an extension made, temporary objects, and parts that come with another object
--- (casts of a range to its multirange).
+-- Left out: what the server or an extension made, and temporary objects.
 WITH schema AS MATERIALIZED (
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
 found(severity, kind, class, oid, name) AS (
-  SELECT 'refuse', 'access method', tableoid, oid, NULL::text FROM pg_catalog.pg_am
-  UNION ALL SELECT 'refuse', CASE typtype WHEN 'p' THEN 'shell type' ELSE 'base type' END, tableoid, oid, NULL FROM pg_catalog.pg_type t
-             WHERE typtype IN ('b', 'p') AND typnamespace IN (TABLE schema)
-               AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
-  UNION ALL SELECT 'refuse', 'text search parser', tableoid, oid, NULL FROM pg_catalog.pg_ts_parser WHERE prsnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'text search template', tableoid, oid, NULL FROM pg_catalog.pg_ts_template WHERE tmplnamespace IN (TABLE schema)
-  UNION ALL SELECT 'refuse', 'language', tableoid, oid, NULL FROM pg_catalog.pg_language
-  UNION ALL SELECT 'note', 'tablespace', tableoid, oid, NULL FROM pg_catalog.pg_class
+  SELECT 'note', 'tablespace', tableoid, oid, NULL::text FROM pg_catalog.pg_class
              WHERE reltablespace <> 0 AND relkind IN ('r', 'p', 'm', 'i', 'I') AND relnamespace IN (TABLE schema)
   UNION ALL SELECT 'note', 'operator without a function', tableoid, oid, NULL FROM pg_catalog.pg_operator o
              WHERE oprcode = 0 AND oprnamespace IN (TABLE schema)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator p WHERE p.oprcode <> 0 AND o.oid IN (p.oprcom, p.oprnegate))
-  -- A family of the server or of an extension that got an operator or function of a user.
+  -- A family of the server or of an extension that got an operator or function of a user, not by a class.
   UNION ALL SELECT 'note', 'operator family member', m.class, m.oid, NULL
               FROM (SELECT tableoid AS class, oid, amopfamily AS family, 2617::pg_catalog.oid AS part_class, amopopr::pg_catalog.oid AS part
                       FROM pg_catalog.pg_amop
                     UNION ALL
                     SELECT tableoid, oid, amprocfamily, 1255, amproc::pg_catalog.oid FROM pg_catalog.pg_amproc) m
               JOIN pg_catalog.pg_opfamily f ON f.oid = m.family
-              JOIN pg_catalog.pg_depend d ON d.classid = m.class AND d.objid = m.oid AND d.refclassid = f.tableoid AND d.refobjid = f.oid
              WHERE m.part >= 16384
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                                WHERE e.classid = m.class AND e.objid = m.oid AND e.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                                 WHERE e.classid = m.part_class AND e.objid = m.part AND e.deptype = 'e')
                AND (f.opfnamespace NOT IN (TABLE schema)

@@ -51,8 +51,11 @@ fn object(target: &CommentTarget, version: ServerVersion) -> Option<Sql> {
         CommentTarget::Policy(name, table) => sql!("POLICY {} ON {}", name, table),
         CommentTarget::Rule(name, table) => sql!("RULE {} ON {}", name, table),
         CommentTarget::Collation(name) => sql!("COLLATION {}", name),
-        CommentTarget::Dictionary(name) => sql!("TEXT SEARCH DICTIONARY {}", name),
-        CommentTarget::Configuration(name) => sql!("TEXT SEARCH CONFIGURATION {}", name),
+        CommentTarget::Search(kind, name) => {
+            sql!("TEXT SEARCH {} {}", Sql::fixed(kind.word()), name)
+        }
+        CommentTarget::Language(name) => sql!("LANGUAGE {}", name),
+        CommentTarget::AccessMethod(name) => sql!("ACCESS METHOD {}", name),
         CommentTarget::Cast(from, to) => sql!("CAST ({} AS {})", from, to),
         CommentTarget::Transform(name, language) => {
             sql!("TRANSFORM FOR {} LANGUAGE {}", name, language)

@@ -2,6 +2,7 @@
 //!
 //! To add a kind: its file here, and one line in `nodes`.
 
+mod access_method;
 mod aggregate;
 mod attach;
 mod cast;
@@ -20,6 +21,7 @@ mod foreign_key;
 pub mod grant;
 mod index;
 mod key_trigger;
+mod language;
 pub mod large_object;
 mod materialized_view;
 pub mod membership;
@@ -54,12 +56,14 @@ pub(super) type Nodes<'a> = Vec<Box<dyn Object + 'a>>;
 pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     let mut nodes = Nodes::new();
     schema::collect(context, &mut nodes);
+    language::collect(context, &mut nodes);
     extension::collect(context, &mut nodes);
     collation::collect(context, &mut nodes);
     types::collect(context, &mut nodes);
     cast::collect(context, &mut nodes);
     routine::collect(context, &mut nodes);
     aggregate::collect(context, &mut nodes);
+    access_method::collect(context, &mut nodes);
     operator::collect(context, &mut nodes);
     operator_family::collect(context, &mut nodes);
     conversion::collect(context, &mut nodes);

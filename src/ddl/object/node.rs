@@ -19,6 +19,8 @@ pub(in crate::ddl) struct NodeId {
 pub(in crate::ddl) enum Part {
     /// The object itself.
     Definition,
+    /// A type's name, for the functions that the type needs.
+    Shell,
     /// How its columns are stored.
     ColumnSettings,
     /// Its place in the parent: of a partition or of its index.

@@ -1,6 +1,6 @@
 //! Operator families and operator classes.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::{NodeId, Nodes, Object, Part, access_method, clause};
 use crate::catalog::model::{ObjectId, OperatorClass, OperatorFamily};
 use crate::ddl::context::Context;
 use crate::ddl::statement::{Kind, Label};
@@ -34,6 +34,12 @@ impl Object for &OperatorFamily {
         let mut rows = vec![self.id];
         rows.extend(&self.members.rows);
         rows
+    }
+
+    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+        access_method::maker(context, &self.method)
+            .into_iter()
+            .collect()
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
@@ -82,6 +88,12 @@ impl Object for &OperatorClass {
         let mut rows = vec![self.id];
         rows.extend(&self.members.rows);
         rows
+    }
+
+    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+        access_method::maker(context, &self.method)
+            .into_iter()
+            .collect()
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {

@@ -1,8 +1,7 @@
-//! Text search dictionaries and configurations.
+//! Text search: parsers, templates, dictionaries, configurations.
 
 use super::{NodeId, Nodes, Object, Part, clause};
-use crate::catalog::Class;
-use crate::catalog::model::{ObjectId, Search};
+use crate::catalog::model::{ObjectId, Search, SearchKind};
 use crate::ddl::context::Context;
 use crate::ddl::statement::{Kind, Label};
 use crate::pg::Sql;
@@ -15,17 +14,8 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 }
 
 impl Search {
-    const fn is_dictionary(&self) -> bool {
-        matches!(self.id.class, Class::SearchDictionary)
-    }
-
     fn object(&self) -> Sql {
-        let word = Sql::fixed(if self.is_dictionary() {
-            "DICTIONARY"
-        } else {
-            "CONFIGURATION"
-        });
-        sql!("TEXT SEARCH {} {}", word, self.name)
+        sql!("TEXT SEARCH {} {}", Sql::fixed(self.kind.word()), self.name)
     }
 }
 
@@ -39,10 +29,11 @@ impl Object for &Search {
     }
 
     fn label(&self, _context: &Context<'_>) -> Label {
-        let word = if self.is_dictionary() {
-            "text search dictionary"
-        } else {
-            "text search configuration"
+        let word = match self.kind {
+            SearchKind::Parser => "text search parser",
+            SearchKind::Template => "text search template",
+            SearchKind::Dictionary => "text search dictionary",
+            SearchKind::Configuration => "text search configuration",
         };
         Label::qualified(word, &self.name)
     }
@@ -54,7 +45,8 @@ impl Object for &Search {
     /// A dictionary reads its word lists from the server's own files: they must be there.
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = self.object();
-        let owner = clause::owner(context, &object, &self.owner);
+        let owner = self.owner.as_ref();
+        let owner = owner.and_then(|owner| clause::owner(context, &object, owner));
         let mappings = self.mappings.iter().map(|(token, dictionaries)| {
             sql!(
                 "ALTER {} ADD MAPPING FOR {} WITH {}",

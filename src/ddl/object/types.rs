@@ -1,9 +1,12 @@
-//! Enums, composites, domains and ranges, and the checks of domains that stand apart.
+//! Types, and the checks of domains that stand apart.
+//!
+//! A base type needs functions that take or return it, and so does a range type that brings its
+//! values to one form. So such a type is announced first: a shell is enough for its functions.
 
 use super::{NodeId, Nodes, Object, Part, clause};
 use crate::catalog::Class;
 use crate::catalog::model::{
-    Attribute, Constraint, ConstraintKind, Domain, ObjectId, Range, Type, TypeKind,
+    Attribute, Base, Constraint, ConstraintKind, Domain, ObjectId, Range, Type, TypeKind,
 };
 use crate::ddl::context::{Context, Placement};
 use crate::ddl::statement::{Kind, Label};
@@ -13,6 +16,9 @@ use crate::sql;
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for user_type in &context.catalog.types {
         nodes.push(Box::new(user_type));
+        if user_type.needs_shell() {
+            nodes.push(Box::new(Shell(user_type)));
+        }
         for check in context.checks(user_type.id.oid) {
             if !is_inline(context, check) {
                 nodes.push(Box::new(DomainCheck {
@@ -33,7 +39,21 @@ impl Type {
     fn word(&self) -> &'static str {
         match self.kind {
             TypeKind::Domain(_) => "DOMAIN",
-            TypeKind::Enum(_) | TypeKind::Composite(..) | TypeKind::Range(_) => "TYPE",
+            TypeKind::Enum(_)
+            | TypeKind::Composite(..)
+            | TypeKind::Range(_)
+            | TypeKind::Base(_)
+            | TypeKind::Shell => "TYPE",
+        }
+    }
+
+    const fn needs_shell(&self) -> bool {
+        match &self.kind {
+            TypeKind::Base(_) => true,
+            TypeKind::Range(range) => range.canonical.is_some(),
+            TypeKind::Enum(_) | TypeKind::Composite(..) | TypeKind::Domain(_) | TypeKind::Shell => {
+                false
+            }
         }
     }
 
@@ -49,6 +69,8 @@ impl Type {
             }
             TypeKind::Range(range) => create_range(context, &self.name, range),
             TypeKind::Domain(domain) => create_domain(context, self, domain),
+            TypeKind::Base(base) => create_base(context, &self.name, base),
+            TypeKind::Shell => sql!("CREATE TYPE {}", self.name),
         }
     }
 }
@@ -82,6 +104,23 @@ fn create_range(context: &Context<'_>, name: &QualifiedName, range: &Range) -> S
         parts.push(sql!("SUBTYPE_DIFF = {}", function));
     }
     sql!("CREATE TYPE {} AS RANGE ({})", name, Sql::join(parts, ", "))
+}
+
+fn create_base(context: &Context<'_>, name: &QualifiedName, base: &Base) -> Sql {
+    let mut create = sql!(
+        "CREATE TYPE {} ({}, ALIGNMENT = {}, STORAGE = {}",
+        name,
+        base.definition,
+        Sql::fixed(base.alignment.word()),
+        Sql::fixed(base.storage.word())
+    );
+    if let Some(function) = &base.subscript
+        && context.target().has_subscripting()
+    {
+        create.push(&sql!(", SUBSCRIPT = {}", function));
+    }
+    create.push(&Sql::fixed(")"));
+    create
 }
 
 fn create_domain(context: &Context<'_>, user_type: &Type, domain: &Domain) -> Sql {
@@ -122,7 +161,11 @@ impl Object for &Type {
         Label::qualified(
             match self.kind {
                 TypeKind::Domain(_) => "domain",
-                TypeKind::Enum(_) | TypeKind::Composite(..) | TypeKind::Range(_) => "type",
+                TypeKind::Enum(_)
+                | TypeKind::Composite(..)
+                | TypeKind::Range(_)
+                | TypeKind::Base(_) => "type",
+                TypeKind::Shell => "shell type",
             },
             &self.name,
         )
@@ -130,9 +173,12 @@ impl Object for &Type {
 
     fn rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
         let row = |oid| ObjectId::new(Class::Type, oid);
-        let mut rows = vec![self.id, row(self.array)];
+        let mut rows = vec![self.id];
+        if self.array.is_valid() {
+            rows.push(row(self.array));
+        }
         match &self.kind {
-            TypeKind::Enum(_) => {}
+            TypeKind::Enum(_) | TypeKind::Base(_) | TypeKind::Shell => {}
             TypeKind::Composite(relation, _) => {
                 rows.push(ObjectId::new(Class::Relation, *relation));
             }
@@ -149,6 +195,10 @@ impl Object for &Type {
         rows
     }
 
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Shell.of(self.id)]
+    }
+
     fn parts(&self, context: &Context<'_>) -> Vec<ObjectId> {
         let can_move =
             |check: &&Constraint| check.kind == ConstraintKind::Check && is_inline(context, check);
@@ -160,6 +210,31 @@ impl Object for &Type {
         let object = sql!("{} {}", Sql::fixed(self.word()), self.name);
         let owner = clause::owner(context, &object, &self.owner);
         [self.create(context)].into_iter().chain(owner).collect()
+    }
+}
+
+/// The name of a type that is defined later.
+struct Shell<'a>(&'a Type);
+
+impl Object for Shell<'_> {
+    fn node(&self) -> NodeId {
+        Part::Shell.of(self.0.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Type
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("shell type", &self.0.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        vec![sql!("CREATE TYPE {}", self.0.name)]
     }
 }
 
