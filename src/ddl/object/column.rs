@@ -2,17 +2,63 @@
 //!
 //! A child made with `INHERITS` gets its parents' columns, defaults and not-null constraints by
 //! itself, so only what differs is written. A partition is made as a table of its own and then
-//! attached, which keeps the order of its columns: there everything is written.
+//! attached, which keeps the order of its columns: there everything is written. So is a child that
+//! was given to its parents later and has its columns in an order of its own.
+
+use std::collections::BTreeSet;
 
 use super::{clause, foreign_data};
-use crate::catalog::model::{Column, Default, NotNull, Table};
+use crate::catalog::model::{Column, Default, NotNull, ObjectId, Table};
 use crate::ddl::context::{Context, Placement};
-use crate::pg::Sql;
+use crate::pg::{Ident, Sql};
 use crate::sql;
 
 /// Whether the column stands in its table's `CREATE TABLE`.
 pub(super) fn is_written(table: &Table, column: &Column) -> bool {
     column.is_local || table.is_partition()
+}
+
+/// Whether a table is made without its parents, which it gets afterwards.
+pub(super) fn stands_alone(context: &Context<'_>, table: &Table) -> bool {
+    table.is_partition() || joins_later(context, table)
+}
+
+/// Whether `CREATE TABLE … INHERITS` would bring the columns of a child into another order, which
+/// it can only have when `ALTER TABLE … INHERIT` made it a child: then it has all of its parents'
+/// columns, checks and not-null constraints as its own.
+pub(super) fn joins_later(context: &Context<'_>, table: &Table) -> bool {
+    !table.is_partition()
+        && !table.parents.is_empty()
+        && has_all_as_its_own(context, table)
+        && !has_usual_order(context, table)
+}
+
+fn has_all_as_its_own(context: &Context<'_>, table: &Table) -> bool {
+    let is_own = |column: &Column| {
+        let is_inherited = matches!(
+            column.not_null,
+            Some(NotNull::Named {
+                is_local: false,
+                ..
+            })
+        );
+        column.is_local && !is_inherited
+    };
+    table.columns.iter().all(is_own) && context.checks(table.id.oid).all(|check| check.is_local)
+}
+
+/// The parents' columns first, then the table's.
+fn has_usual_order(context: &Context<'_>, table: &Table) -> bool {
+    let parents = table.parents.iter();
+    let parents = parents.filter_map(|parent| context.table(*parent));
+    let mut seen = BTreeSet::new();
+    let inherited = parents.flat_map(|parent| &parent.columns);
+    let inherited: Vec<&Ident> = inherited
+        .map(|column| &column.name)
+        .filter(|name| seen.insert(*name))
+        .collect();
+    let own = table.columns.iter().map(|column| &column.name);
+    own.zip(inherited).all(|(own, inherited)| own == inherited)
 }
 
 /// The column in `CREATE TABLE`; nothing for one of a typed table that adds nothing to its type.
@@ -61,7 +107,7 @@ fn inherits_generation(context: &Context<'_>, table: &Table, column: &Column) ->
 /// Whether a parent gives a default that this table does not have.
 fn refuses_default(context: &Context<'_>, table: &Table, column: &Column) -> bool {
     column.default.is_none()
-        && !table.is_partition()
+        && !stands_alone(context, table)
         && inherited(context, table, column)
             .any(|parent| parent.default.is_some() && parent.generated.is_none())
 }
@@ -74,7 +120,8 @@ pub(super) fn written_default<'a>(
 ) -> Option<&'a Default> {
     let default = column.default.as_ref()?;
     if column.generated.is_some() {
-        let comes_by_itself = !table.is_partition() && inherits_generation(context, table, column);
+        let comes_by_itself =
+            !stands_alone(context, table) && inherits_generation(context, table, column);
         return (!comes_by_itself).then_some(default);
     }
     let is_apart = context.placement(default.id).is_some() || !is_written(table, column);
@@ -116,23 +163,29 @@ fn inherits_not_null(context: &Context<'_>, table: &Table, column: &Column) -> b
     inherited(context, table, column).any(|parent| parent.not_null.is_some())
 }
 
-/// Whether a parent's constraint is not valid, while the child's, of which this is asked, is.
-fn outdoes_parent(context: &Context<'_>, table: &Table, column: &Column) -> bool {
-    inherited(context, table, column).any(|parent| {
-        matches!(
-            parent.not_null,
-            Some(NotNull::Named {
-                is_valid: false,
-                ..
-            })
-        )
-    })
+/// The parents' not-null constraints, if none of them was checked.
+pub(super) fn unchecked_parents(
+    context: &Context<'_>,
+    table: &Table,
+    column: &Column,
+) -> Vec<ObjectId> {
+    let unchecked = |parent: &Column| match parent.not_null.as_ref()? {
+        NotNull::Named {
+            id,
+            is_valid: false,
+            ..
+        } => Some(*id),
+        NotNull::Named { .. } | NotNull::Flag => None,
+    };
+    let parents = inherited(context, table, column).filter(|parent| parent.not_null.is_some());
+    let parents: Option<Vec<ObjectId>> = parents.map(unchecked).collect();
+    parents.unwrap_or_default()
 }
 
 fn inline_not_null(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
     match column.not_null.as_ref()? {
         NotNull::Flag => {
-            let is_own = table.is_partition() || !inherits_not_null(context, table, column);
+            let is_own = stands_alone(context, table) || !inherits_not_null(context, table, column);
             is_own.then(|| Sql::fixed(" NOT NULL"))
         }
         NotNull::Named {
@@ -166,14 +219,11 @@ pub(super) fn element_not_null(
     match column.not_null.as_ref()? {
         NotNull::Named {
             name,
-            is_local,
+            is_local: true,
             is_valid: true,
             no_inherit,
             ..
-        } if !is_written(table, column)
-            && (*is_local || outdoes_parent(context, table, column))
-            && context.target().has_not_null_constraints() =>
-        {
+        } if !is_written(table, column) && context.target().has_not_null_constraints() => {
             let no_inherit = if *no_inherit { " NO INHERIT" } else { "" };
             Some(sql!(
                 "CONSTRAINT {} NOT NULL {}{}",

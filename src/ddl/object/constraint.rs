@@ -1,10 +1,10 @@
 //! Keys, exclusion constraints, and the checks that stand apart from their table.
 
 use super::{NodeId, Nodes, Object, Part, clause, index, table};
-use crate::catalog::model::{Constraint, ConstraintKind, Index, NotNull, ObjectId, Table};
+use crate::catalog::model::{Constraint, ConstraintKind, Index, ObjectId, Table};
 use crate::ddl::context::Context;
 use crate::ddl::statement::{Kind, Label};
-use crate::pg::{Ident, Oid, Sql};
+use crate::pg::{Oid, Sql};
 use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
@@ -28,31 +28,6 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
                 }
             }
             ConstraintKind::NotNull | ConstraintKind::ForeignKey => {}
-        }
-    }
-    for table in &context.catalog.tables {
-        collect_not_nulls(table, nodes);
-    }
-}
-
-/// Not-null constraints that rows may violate are added behind them.
-fn collect_not_nulls<'a>(table: &'a Table, nodes: &mut Nodes<'a>) {
-    for column in &table.columns {
-        if let Some(NotNull::Named {
-            id,
-            name,
-            is_local: true,
-            is_valid: false,
-            definition,
-            ..
-        }) = &column.not_null
-        {
-            nodes.push(Box::new(UncheckedNotNull {
-                id: *id,
-                name,
-                definition,
-                table,
-            }));
         }
     }
 }
@@ -182,53 +157,6 @@ impl Object for Check<'_> {
             self.table.name,
             self.constraint.name,
             self.constraint.definition
-        )]
-    }
-}
-
-/// A not-null constraint that existing rows were not checked against; since 18.
-struct UncheckedNotNull<'a> {
-    id: ObjectId,
-    name: &'a Ident,
-    definition: &'a Sql,
-    table: &'a Table,
-}
-
-impl Object for UncheckedNotNull<'_> {
-    fn node(&self) -> NodeId {
-        Part::Definition.of(self.id)
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Constraint
-    }
-
-    fn label(&self, _context: &Context<'_>) -> Label {
-        Label::part("constraint", self.name, &self.table.name)
-    }
-
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
-        vec![self.id]
-    }
-
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
-        vec![Part::Definition.of(self.table.id)]
-    }
-
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
-        Some(self.table.id.oid)
-    }
-
-    fn must_run_alone(&self) -> bool {
-        true
-    }
-
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
-        vec![sql!(
-            "ALTER TABLE {} ADD CONSTRAINT {} {}",
-            self.table.name,
-            self.name,
-            self.definition
         )]
     }
 }

@@ -26,6 +26,7 @@ pub mod large_object;
 mod materialized_view;
 pub mod membership;
 mod node;
+mod not_null;
 mod operator;
 mod operator_family;
 mod parameter;
@@ -76,6 +77,7 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     view::collect(context, &mut nodes);
     materialized_view::collect(context, &mut nodes);
     constraint::collect(context, &mut nodes);
+    not_null::collect(context, &mut nodes);
     index::collect(context, &mut nodes);
     foreign_key::collect(context, &mut nodes);
     statistics::collect(context, &mut nodes);

@@ -23,7 +23,7 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 pub(super) fn is_inline(context: &Context<'_>, table: &Table, check: &Constraint) -> bool {
     check.kind == ConstraintKind::Check
         && check.is_valid
-        && (check.is_local || table.is_partition())
+        && (check.is_local || column::stands_alone(context, table))
         && context.placement(check.id) != Some(Placement::Separate)
 }
 
@@ -49,7 +49,7 @@ impl Table {
             None => create.push(&sql!(" ({})", Sql::join(elements, ", "))),
         }
         let parents = self.parent_names(context);
-        if !parents.is_empty() && !self.is_partition() {
+        if !parents.is_empty() && !column::stands_alone(context, self) {
             create.push(&sql!(" INHERITS ({})", Sql::join(parents, ", ")));
         }
         if let Some(key) = &self.partition_key {
@@ -68,6 +68,17 @@ impl Table {
         let parents = self.parents.iter();
         let names = parents.filter_map(|oid| Some(&context.table(*oid)?.name));
         names.collect()
+    }
+
+    /// The parents of a child that was made without them.
+    fn late_parents(&self, context: &Context<'_>) -> Vec<Sql> {
+        if !column::joins_later(context, self) {
+            return Vec::new();
+        }
+        let parents = self.parent_names(context).into_iter();
+        parents
+            .map(|parent| sql!("ALTER TABLE {} INHERIT {}", self.name, parent))
+            .collect()
     }
 
     fn elements(&self, context: &Context<'_>) -> Vec<Sql> {
@@ -175,6 +186,7 @@ impl Object for &Table {
         [self.create(context)]
             .into_iter()
             .chain(owner)
+            .chain(self.late_parents(context))
             .chain(self.late_columns(context))
             .chain(self.replica_identity())
             .chain(self.force_row_security())
