@@ -39,9 +39,18 @@ pub struct Settable {
     /// Whether a name with a prefix that no library has claimed is taken, too: a placeholder for
     /// an extension's or an application's own parameter. Only a superuser may attach those.
     pub takes_any_prefixed: bool,
+    takes_any: bool,
 }
 
 impl Settable {
+    /// A server that takes every parameter, where nothing is known of it.
+    pub fn anything() -> Self {
+        Self {
+            takes_any: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds a parameter.
     pub fn add(&mut self, name: &str) {
         self.names.insert(name.to_ascii_lowercase());
@@ -49,7 +58,8 @@ impl Settable {
 
     /// Whether a parameter exists and we may attach it.
     pub fn contains(&self, name: &str) -> bool {
-        self.names.contains(&name.to_ascii_lowercase())
+        self.takes_any
+            || self.names.contains(&name.to_ascii_lowercase())
             || (self.takes_any_prefixed && name.contains('.'))
     }
 }

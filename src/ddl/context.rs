@@ -204,7 +204,7 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     /// The target's version.
     pub(super) fn target(&self) -> ServerVersion {
-        self.options.target
+        self.options.target.version
     }
 
     /// Where a loop put an object, if it is part of one.

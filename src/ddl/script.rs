@@ -173,10 +173,10 @@ impl<'w, 'a> Writer<'w, 'a> {
             let class = Class::from_oid(class);
             class.is_some_and(|class| makers.contains_key(&ObjectId::new(class, oid)))
         };
-        if self.context.options.comments {
+        if self.context.options.carried.comments {
             self.write_comments(&makers);
         }
-        if self.context.options.privileges {
+        if self.context.options.carried.privileges {
             for acl in &self.context.catalog.acls {
                 if acl.is_system || is_made(acl.class, acl.oid) {
                     self.write_grants(acl);
@@ -267,8 +267,8 @@ impl<'w, 'a> Writer<'w, 'a> {
 
 fn grant_target<'a>(context: &Context<'a>) -> GrantTarget<'a> {
     GrantTarget {
-        version: context.options.target,
-        roles: &context.options.roles,
+        version: context.options.target.version,
+        roles: &context.options.target.roles,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::sql;
 pub(super) fn owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Option<Sql> {
     context
         .options
+        .carried
         .owners
         .then(|| sql!("ALTER {} OWNER TO {}", object, owner))
 }
