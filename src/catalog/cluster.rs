@@ -173,6 +173,10 @@ pub struct Roles {
     pub version: ServerVersion,
     /// The role of our session.
     pub connected_as: Ident,
+    /// The superuser that `initdb` made.
+    pub bootstrap: Option<Ident>,
+    /// The managed service that the cluster belongs to, if any.
+    pub provider: Option<Provider>,
     /// Whether verifiers of passwords could be read.
     pub passwords_readable: bool,
     /// By name.
@@ -186,16 +190,6 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// The managed service that this cluster belongs to, if any.
-    pub fn provider(&self) -> Option<Provider> {
-        Provider::recognize(self.roles.keys())
-    }
-
-    /// The role that `initdb` made.
-    pub fn bootstrap(&self) -> Option<&Role> {
-        self.roles.values().find(|role| role.is_bootstrap())
-    }
-
     /// Whether our session's role has a power.
     pub fn we_have(&self, attribute: Attribute) -> bool {
         self.roles

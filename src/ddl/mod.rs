@@ -23,6 +23,7 @@ pub use setting::render_setting;
 pub use statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
 pub use target::{AvailableExtension, Target};
 
+use crate::catalog::RoleMap;
 use crate::pg::{Ident, ServerVersion};
 
 /// What a script is for.
@@ -47,6 +48,10 @@ pub struct Carried {
     pub security_labels: bool,
     /// Whether tablespaces of the same name are used.
     pub tablespaces: bool,
+    /// Roles that have another name on the target.
+    pub role_map: RoleMap,
+    /// Extensions that are left out, with their objects and whatever depends on them.
+    pub skipped_extensions: BTreeSet<Ident>,
 }
 
 impl Default for Carried {
@@ -57,6 +62,8 @@ impl Default for Carried {
             comments: true,
             security_labels: true,
             tablespaces: true,
+            role_map: RoleMap::default(),
+            skipped_extensions: BTreeSet::new(),
         }
     }
 }
@@ -68,6 +75,12 @@ impl Options {
             target: Target::unrestricted(version, roles),
             carried: Carried::default(),
         }
+    }
+
+    /// A tablespace, if the target has it and it is wanted.
+    pub fn tablespace<'a>(&self, name: Option<&'a Ident>) -> Option<&'a Ident> {
+        let has = |name: &&Ident| self.target.tablespaces.contains(*name);
+        name.filter(|_| self.carried.tablespaces).filter(has)
     }
 }
 

@@ -1,11 +1,12 @@
 //! From the model to the script.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::context::{Context, Lookup, Placements, Relation};
 use super::object::comment::render_comment;
 use super::object::grant::{
-    GrantTarget, LeftOutReason, Rendered, render_default_privileges, render_grants,
+    LeftOutReason, Rendered, render_default_privileges, render_grants,
 };
 use super::object::index_is_left_out;
 use super::plan::{Plan, Step};
@@ -31,14 +32,21 @@ pub fn script(catalog: &Catalog, options: &Options) -> Result<Script, Error> {
     let lookup = Lookup::new(catalog);
     let mut placements = Placements::new();
     for _ in 0..MAX_ROUNDS {
+        let owners = RefCell::default();
         let context = Context {
             catalog,
             options,
             lookup: &lookup,
             placements: &placements,
+            owners: &owners,
         };
         match attempt(&context)? {
-            Attempt::Ordered(script) => return Ok(script),
+            Attempt::Ordered(script) => {
+                return Ok(Script {
+                    owners: owners.into_inner(),
+                    ..script
+                });
+            }
             Attempt::Loops(moved) => placements = moved,
         }
     }
@@ -209,15 +217,23 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     fn write_grants(&mut self, acl: &ObjectAcl) {
-        let target = grant_target(self.context);
-        let rendered = render_grants(acl, &target);
-        self.push_rendered(Kind::Acl, &acl_label(acl), rendered);
+        let label = acl_label(acl);
+        let acl = self.context.on_target(acl);
+        let target = &self.context.options.target;
+        let rendered = render_grants(&acl, target);
+        let grantors = acl.actors().into_iter().filter(|role| target.reaches(role));
+        self.script.grantors.extend(grantors.cloned());
+        self.push_rendered(Kind::Acl, &label, rendered);
     }
 
     fn write_default_privileges(&mut self) {
-        let target = grant_target(self.context);
+        let Options { target, carried } = self.context.options;
         for default in &self.context.catalog.default_acls {
-            let rendered = render_default_privileges(default, &target);
+            let default = carried.role_map.default_acl(default);
+            if target.reaches(&default.role) {
+                self.script.grantors.insert(default.role.clone());
+            }
+            let rendered = render_default_privileges(&default, target);
             let label = Label::plain("default privileges of role", &default.role);
             self.push_rendered(Kind::DefaultAcl, &label, rendered);
         }
@@ -227,6 +243,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         for left_out in rendered.left_out {
             let reason = match left_out.reason {
                 LeftOutReason::NoSuchRole(role) => OmissionReason::NoSuchRole(role),
+                LeftOutReason::OutOfReach(role) => OmissionReason::OutOfReach(role),
                 LeftOutReason::NoSuchPrivilege(privilege) => {
                     OmissionReason::NoSuchPrivilege(privilege)
                 }
@@ -262,13 +279,6 @@ impl<'w, 'a> Writer<'w, 'a> {
                 secret: false,
             });
         }
-    }
-}
-
-fn grant_target<'a>(context: &Context<'a>) -> GrantTarget<'a> {
-    GrantTarget {
-        version: context.options.target.version,
-        roles: &context.options.target.roles,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the executor gets: statements in order, each with what it must know to run it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::catalog::acl::Privilege;
@@ -14,6 +15,10 @@ pub struct Script {
     pub post_data: Vec<Statement>,
     /// What the target does not get, and why.
     pub omissions: Vec<Omission>,
+    /// The roles that get objects, and how many.
+    pub owners: BTreeMap<Ident, usize>,
+    /// The roles that privileges are granted for, beside owners.
+    pub grantors: BTreeSet<Ident>,
 }
 
 /// One statement.
@@ -56,6 +61,8 @@ pub enum OmissionReason {
     Tablespace(Ident),
     /// The role does not exist on the target.
     NoSuchRole(Ident),
+    /// We cannot act for the role that granted it.
+    OutOfReach(Ident),
     /// The target's version has no such privilege.
     NoSuchPrivilege(Privilege),
 }
@@ -66,6 +73,7 @@ impl fmt::Display for OmissionReason {
             Self::InvalidIndex => f.write_str("it is invalid on the source"),
             Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
             Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
+            Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
             Self::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}")
             }

@@ -208,6 +208,8 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
         replicate: true,
         drop_existing,
         analyze: true,
+        carried: ddl::Carried::default(),
+        cluster: migrate::ClusterOptions::default(),
     };
     let prepared = migrate::prepare(&options, scope).await?;
     if let Some(finding) = prepared

@@ -162,7 +162,7 @@ async fn under_snapshot(
         pre_data,
         post_data,
         omissions,
-    } = ddl::script(&basis.catalog, &cluster.ddl_options()).map_err(|error| Failure {
+    } = ddl::script(&basis.catalog, &cluster.options).map_err(|error| Failure {
         doing: "plan",
         cause: Cause::Ddl(error),
     })?;
@@ -179,15 +179,14 @@ async fn under_snapshot(
     let request = snapshot::CopyRequest {
         source: ends.source.clone(),
         target: ends.target.clone(),
-        target_version: cluster.version,
+        target_version: cluster.options.target.version,
         jobs: options.jobs,
     };
     let copying = snapshot::copy_rows(&request, basis, scope);
     let tables = phase(scope, Some(name), Phase::Data, copying)
         .await
         .map_err(Failure::at("data"))?;
-    let grants = cluster.grants();
-    let objects = snapshot::copy_large_objects(&request, basis, &grants, scope)
+    let objects = snapshot::copy_large_objects(&request, basis, &cluster.options, scope)
         .await
         .map_err(Failure::at("large objects"))?;
     let omissions = omissions.iter().map(ToString::to_string);

@@ -24,7 +24,7 @@ mod roles;
 pub use check::{Finding, Level, ServerFacts, Side};
 pub use error::Error;
 pub use execute::execute;
-pub use options::{Options, automatic_jobs};
+pub use options::{ClusterOptions, Options, automatic_jobs};
 pub use prepare::{Fate, PlannedDatabase, Prepared, prepare, select_databases};
 pub use rate::measure_rate;
 pub use report::{DatabaseReport, Report};

@@ -244,7 +244,7 @@ pub async fn select_databases(source: &Endpoint, wanted: &Databases) -> Result<V
 
 /// The databases asked for, in name order.
 fn choose(wanted: &Databases, offered: &[Database], roles: &Roles) -> Result<Vec<Database>, Error> {
-    let provider = roles.provider();
+    let provider = roles.provider;
     let candidate = |database: &&Database| {
         matches!(
             database.candidate(provider),

@@ -7,11 +7,22 @@ use crate::sql;
 
 /// `ALTER … OWNER TO …`, unless owners are not wanted. `object` is the word and the name.
 pub(super) fn owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Option<Sql> {
-    context
-        .options
-        .carried
+    let owner = new_owner(context, owner)?;
+    Some(sql!("ALTER {} OWNER TO {}", object, owner))
+}
+
+/// The role of the target that is to own something, unless owners are not wanted.
+pub(super) fn new_owner<'a>(context: &Context<'a>, owner: &'a Ident) -> Option<&'a Ident> {
+    if !context.options.carried.owners {
+        return None;
+    }
+    let owner = context.role(owner);
+    *context
         .owners
-        .then(|| sql!("ALTER {} OWNER TO {}", object, owner))
+        .borrow_mut()
+        .entry(owner.clone())
+        .or_default() += 1;
+    Some(owner)
 }
 
 /// ` COLLATE …`, where a collation is set.
