@@ -11,5 +11,5 @@ mod role_map;
 
 pub use error::Error;
 pub use load::load;
-pub use role_map::RoleMap;
 pub use model::{Catalog, Class, ObjectId};
+pub use role_map::RoleMap;

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Options;
+use crate::catalog::acl::ObjectAcl;
 use crate::catalog::model::{
     Constraint, ConstraintKind, DependencyKind, Extension, Index, MaterializedView, ObjectId,
     Table, View,
 };
-use crate::catalog::acl::ObjectAcl;
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Ident, Oid, QualifiedName, RelKind, ServerVersion};
 

@@ -9,12 +9,14 @@
 mod context;
 mod graph;
 pub mod object;
+mod omission;
 mod plan;
 mod repair;
 mod script;
 mod setting;
 mod statement;
 mod target;
+mod temporary;
 
 use std::collections::BTreeSet;
 

@@ -59,6 +59,16 @@ pub enum OmissionReason {
     InvalidIndex,
     /// Tablespaces are places of one cluster; the target's default one is used.
     Tablespace(Ident),
+    /// It cannot be given to this role.
+    Owner(Ident),
+    /// Only a superuser may make it, or give it this property.
+    Superuser(String),
+    /// The target does not know this parameter, or does not let us set it.
+    Setting(String),
+    /// It belongs to an extension that is skipped.
+    Skipped(Ident),
+    /// It depends on something that is left out.
+    DependsOn(Label),
     /// The role does not exist on the target.
     NoSuchRole(Ident),
     /// We cannot act for the role that granted it.
@@ -72,6 +82,15 @@ impl fmt::Display for OmissionReason {
         match self {
             Self::InvalidIndex => f.write_str("it is invalid on the source"),
             Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::Owner(name) => write!(f, "it stays with its owner, role {name} cannot get it"),
+            Self::Superuser(what) => write!(f, "only a superuser may make {what}"),
+            Self::Setting(name) => write!(
+                f,
+                "the parameter {} is unknown to the target, or we may not set it",
+                Ident::from_catalog(name.as_str())
+            ),
+            Self::Skipped(name) => write!(f, "extension {name} is skipped"),
+            Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
             Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
             Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
             Self::NoSuchPrivilege(privilege) => {

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use self::books::Books;
 use self::shop::{Shop, Writer};
 use crate::connect::{Endpoint, Environment};
+use crate::ddl;
 use crate::migrate::{self, Level};
 use crate::sandbox::{Binaries, Cluster};
 use crate::selection::Databases;

@@ -162,6 +162,7 @@ async fn under_snapshot(
         pre_data,
         post_data,
         omissions,
+        ..
     } = ddl::script(&basis.catalog, &cluster.options).map_err(|error| Failure {
         doing: "plan",
         cause: Cause::Ddl(error),

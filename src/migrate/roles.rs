@@ -20,12 +20,14 @@ pub(super) struct TargetCluster {
     pub(super) merge: RoleMerge,
     /// What scripts for it may use, and what they carry over.
     pub(super) options: ddl::Options,
+    /// The roles that we must act for.
+    pub(super) actors: BTreeSet<Ident>,
 }
 
 impl TargetCluster {
     /// How our role comes to act for others.
-    pub(super) fn assume(&self, actors: &BTreeSet<Ident>) -> Assumption {
-        assume(&self.roles, actors, &self.merge)
+    pub(super) fn assume(&self) -> Assumption {
+        assume(&self.roles, &self.actors, &self.merge)
     }
 }
 
@@ -33,10 +35,7 @@ impl TargetCluster {
 ///
 /// # Errors
 /// The target refuses a statement that must succeed. No role was made then.
-pub(super) async fn make(
-    cluster: &TargetCluster,
-    options: &Options,
-) -> Result<Vec<String>, Error> {
+pub(super) async fn make(cluster: &TargetCluster, options: &Options) -> Result<Vec<String>, Error> {
     let RoleMerge {
         statements,
         differences,

@@ -23,6 +23,7 @@ mod sandbox;
 mod signals;
 mod tls;
 mod transfer;
+mod unprivileged;
 mod verify;
 mod wire;
 

@@ -12,7 +12,6 @@ use seren_replicator::catalog::load::default_acl::load_default_acls;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::catalog::load::unsupported::{Severity, load_unsupported};
 use seren_replicator::connect::{Secret, Session};
-use seren_replicator::ddl::{Options, Target};
 use seren_replicator::ddl::object::comment::render_comment;
 use seren_replicator::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use seren_replicator::ddl::object::grant::{
@@ -20,6 +19,7 @@ use seren_replicator::ddl::object::grant::{
 };
 use seren_replicator::ddl::object::membership::assume;
 use seren_replicator::ddl::object::role::{RoleMerge, RoleOptions, merge};
+use seren_replicator::ddl::{Options, Target};
 use seren_replicator::pg::{Ident, Oid};
 use seren_replicator::sandbox::Cluster;
 use seren_replicator::sql;

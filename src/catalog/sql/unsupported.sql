@@ -25,8 +25,6 @@ found(severity, kind, class, oid, name) AS (
   UNION ALL SELECT 'refuse', 'event trigger', tableoid, oid, NULL FROM pg_catalog.pg_event_trigger
   UNION ALL SELECT 'refuse', 'publication', tableoid, oid, NULL FROM pg_catalog.pg_publication
   UNION ALL SELECT 'refuse', 'language', tableoid, oid, NULL FROM pg_catalog.pg_language
-  UNION ALL SELECT 'note', 'tablespace', tableoid, oid, NULL FROM pg_catalog.pg_class
-             WHERE reltablespace <> 0 AND relkind IN ('r', 'p', 'm', 'i', 'I') AND relnamespace IN (TABLE schema)
   -- Labels of roles (1260), databases (1262) and tablespaces (1213) belong to the cluster.
   -- Where a subscription's oid may not be read, its name may.
   UNION ALL SELECT 'note', 'subscription', 0, 0, pg_catalog.quote_ident(s.subname::text) FROM pg_catalog.pg_subscription s

@@ -25,6 +25,19 @@ pub(super) fn new_owner<'a>(context: &Context<'a>, owner: &'a Ident) -> Option<&
     Some(owner)
 }
 
+/// A statement that makes a relation, in its tablespace where the target has that. Said by the
+/// session, as a clause would have to stand in the midst of what the server deparsed.
+pub(super) fn in_tablespace(context: &Context<'_>, tablespace: Option<&Ident>, sql: Sql) -> Sql {
+    match context.options.tablespace(tablespace) {
+        None => sql,
+        Some(name) => sql!(
+            "SET default_tablespace = {}; {}; SET default_tablespace = ''",
+            name,
+            sql
+        ),
+    }
+}
+
 /// ` COLLATE …`, where a collation is set.
 pub(super) fn collate(collation: Option<&QualifiedName>) -> Sql {
     collation.map_or_else(Sql::default, |name| sql!(" COLLATE {}", name))

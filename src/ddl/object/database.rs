@@ -9,8 +9,8 @@ use std::fmt;
 const DEFAULT_TABLESPACE: &str = "pg_default";
 
 use super::grant::{self, LeftOut};
-use crate::catalog::acl::changes;
 use crate::catalog::RoleMap;
+use crate::catalog::acl::changes;
 use crate::catalog::cluster::{Database, LocaleProvider, Setting};
 use crate::ddl::{Options, Target, setting};
 use crate::pg::{Fragment, Ident, Literal, ServerVersion, Sql};
@@ -320,7 +320,11 @@ impl Finish {
                 otherwise: Some(Omission::Owner(owner.clone())),
             });
         }
-        if let Some(comment) = database.comment.as_ref().filter(|_| script.carried.comments) {
+        if let Some(comment) = database
+            .comment
+            .as_ref()
+            .filter(|_| script.carried.comments)
+        {
             let comment = Literal(comment);
             self.push(sql!("COMMENT ON DATABASE {} IS {}", name, comment));
         }

@@ -82,12 +82,7 @@ pub fn render_grants(object: &ObjectAcl, target: &Target) -> Rendered {
 }
 
 /// Renders steps on an object named by its kind and name, e.g. `DATABASE "a"`.
-pub fn render_changes(
-    steps: &[Change],
-    object: &Sql,
-    owner: &Ident,
-    target: &Target,
-) -> Rendered {
+pub fn render_changes(steps: &[Change], object: &Sql, owner: &Ident, target: &Target) -> Rendered {
     let clause = Clause {
         column: None,
         prefix: None,
@@ -104,10 +99,7 @@ pub fn render_default_privileges(default: &DefaultAcl, target: &Target) -> Rende
 
 /// Renders what takes default privileges away that the **target** has, so that they do not leak
 /// into the objects created there; [`render_default_privileges`] of the same restores them.
-pub fn render_without_default_privileges(
-    default: &DefaultAcl,
-    target: &Target,
-) -> Rendered {
+pub fn render_without_default_privileges(default: &DefaultAcl, target: &Target) -> Rendered {
     let steps = changes(&default.acl, &default.base, &default.role);
     render_default(default, &steps, target)
 }
@@ -178,12 +170,7 @@ struct Clause<'a> {
     object: &'a Sql,
 }
 
-fn render(
-    steps: &[Change],
-    clause: &Clause<'_>,
-    owner: &Ident,
-    target: &Target,
-) -> Rendered {
+fn render(steps: &[Change], clause: &Clause<'_>, owner: &Ident, target: &Target) -> Rendered {
     let mut rendered = Rendered::default();
     for step in steps {
         let (known, unknown): (Vec<_>, Vec<_>) = step

@@ -512,6 +512,7 @@ pub(super) fn grant(role: &Ident, member: &Ident, options: &impl Fragment) -> Sq
 mod tests {
     use super::*;
     use crate::catalog::cluster::Setting;
+    use crate::catalog::provider::Provider;
     use crate::pg::{Oid, ServerVersion};
     use std::collections::BTreeMap;
 
@@ -643,10 +644,11 @@ mod tests {
         assert_eq!(
             texts(&merge),
             [
-                r#"CREATE ROLE "admin" WITH NOSUPERUSER NOINHERIT NOCREATEROLE NOCREATEDB LOGIN REPLICATION NOBYPASSRLS"#
+                r#"CREATE ROLE "admin" WITH NOSUPERUSER NOINHERIT NOCREATEROLE NOCREATEDB LOGIN REPLICATION NOBYPASSRLS"#,
+                r#"ALTER ROLE "admin" PASSWORD 'hash'"#,
             ]
         );
-        assert_eq!(merge.differences.len(), 3, "{:?}", merge.differences);
+        assert_eq!(merge.differences.len(), 2, "{:?}", merge.differences);
     }
 
     #[test]
@@ -734,7 +736,8 @@ mod tests {
     #[test]
     fn the_roles_of_a_managed_service_stay_there() {
         let names = ["rds_superuser", "rdsadmin", "pg_monitor", "app"];
-        let source = cluster(16, names.iter().map(|text| role(text, &[])).collect());
+        let mut source = cluster(16, names.iter().map(|text| role(text, &[])).collect());
+        source.provider = Provider::recognize(source.roles.keys());
         let merge = planned(&source, &cluster(16, Vec::new()));
         assert_eq!(merge.created, BTreeSet::from([name("app")]));
     }
