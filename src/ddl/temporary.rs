@@ -4,54 +4,54 @@
 //! an owner need not be allowed to. So owners get that right on the script's own schemas, and
 //! give it back before the schemas get the privileges that they are to have.
 
-use super::Script;
 use super::context::Context;
 use super::statement::{Kind, Label, Statement};
+use super::{Options, Script};
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
 /// Puts what lends the right behind the schemas.
 pub(super) fn lend(context: &Context<'_>, script: &mut Script) {
-    let grants = pairs(context)
-        .map(|(schemas, owners)| sql!("GRANT CREATE ON SCHEMA {} TO {}", schemas, owners));
-    let Some(sql) = grants else { return };
+    let grants = loans(context)
+        .map(|(schema, owners)| sql!("GRANT CREATE ON SCHEMA {} TO {}", schema, owners));
+    let grants = Sql::join(grants, "; ");
+    if grants.as_str().is_empty() {
+        return;
+    }
     let is_schema = |statement: &Statement| statement.kind == Kind::Schema;
-    let at = script
-        .pre_data
-        .iter()
-        .rposition(is_schema)
-        .map_or(0, |at| at + 1);
-    let wave = at
-        .checked_sub(1)
-        .map_or(0, |last| script.pre_data[last].wave + 1);
+    let at = script.pre_data.iter().rposition(is_schema);
+    let at = at.map_or(0, |at| at + 1);
+    let last = at.checked_sub(1).map(|last| script.pre_data[last].wave);
+    let wave = last.map_or(0, |wave| wave + 1);
     for later in &mut script.pre_data[at..] {
         later.wave += 2;
     }
-    script.pre_data.insert(at, statement(sql, wave));
+    script.pre_data.insert(at, statement(grants, wave));
 }
 
 /// What takes the right back.
 pub(super) fn returned(context: &Context<'_>) -> Option<Sql> {
-    let (schemas, owners) = pairs(context)?;
-    Some(sql!("REVOKE CREATE ON SCHEMA {} FROM {}", schemas, owners))
+    let revokes = loans(context)
+        .map(|(schema, owners)| sql!("REVOKE CREATE ON SCHEMA {} FROM {}", schema, owners));
+    let revokes = Sql::join(revokes, "; ");
+    (!revokes.as_str().is_empty()).then_some(revokes)
 }
 
-/// The schemas, and the roles that must be able to create in them.
-fn pairs(context: &Context<'_>) -> Option<(Sql, Sql)> {
-    let target = &context.options.target;
-    let owners = context.owners.borrow();
-    if target.is_superuser || owners.is_empty() {
-        return None;
-    }
+/// Each schema, and the roles that must be able to create in it and do not own it.
+fn loans<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Ident, Sql)> {
+    let Options { target, carried } = context.options;
     // Below 15 everyone may create in `public`, which is not ours.
     let lends = target.version.has_closed_public_schema();
+    let is_superuser = target.is_superuser;
+    let owners: Vec<Ident> = context.owners.borrow().keys().cloned().collect();
     let schemas = context.catalog.schemas.iter();
-    let schemas: Vec<&Ident> = schemas
-        .filter(|schema| lends || !schema.is_public())
-        .map(|schema| &schema.name)
-        .collect();
-    let join = |names: Vec<&Ident>| Sql::join(names, ", ");
-    (!schemas.is_empty()).then(|| (join(schemas), join(owners.keys().collect())))
+    schemas
+        .filter(move |schema| !is_superuser && (lends || !schema.is_public()))
+        .filter_map(move |schema| {
+            let owner = carried.role_map.of(&schema.owner);
+            let others: Vec<_> = owners.iter().filter(|other| *other != owner).collect();
+            (!others.is_empty()).then(|| (&schema.name, Sql::join(others, ", ")))
+        })
 }
 
 /// A statement about privileges that nothing runs beside.

@@ -22,7 +22,7 @@ fn init(route: &Route, roles: [&str; 2], database: &str, more: &[&str]) -> Progr
     let target = url_as(roles[1], &route.target, "postgres");
     let ends = ["init", "--yes", "--source", &source, "--target", &target];
     let selected = ["--include-databases", database];
-    program(&[&ends, &selected, more].concat())
+    program(&[&ends[..], &selected, more].concat())
 }
 
 /// Blocks of `pg_dump` that only one side has, the source's written in the target's terms.

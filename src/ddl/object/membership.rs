@@ -239,6 +239,9 @@ fn in_grantor_order(
     }
 }
 
+/// The role that stands for whoever owns the database one is in; it has no other members.
+const DATABASE_OWNER: &str = "pg_database_owner";
+
 /// How our session comes to act for other roles, which it must to give them what they own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assumption {
@@ -304,6 +307,9 @@ fn may_assume(target: &Roles, created: &RoleMerge, role: &Ident) -> bool {
 /// Whether our session may `SET ROLE` to the role and has its privileges, without our doing.
 fn may_act(target: &Roles, created: &RoleMerge, role: &Ident) -> bool {
     let us = &target.connected_as;
+    if role.as_str() == DATABASE_OWNER {
+        return true;
+    }
     is_reached(target, created, us, role, |m| m.set != Some(false))
         && is_reached(target, created, us, role, |m| m.inherit != Some(false))
 }
