@@ -8,6 +8,7 @@
 
 mod context;
 mod graph;
+mod leave_out;
 pub mod object;
 mod omission;
 mod plan;
@@ -20,7 +21,8 @@ mod temporary;
 
 use std::collections::BTreeSet;
 
-pub use script::script;
+pub use leave_out::leave_out;
+pub use script::{privileges_label, script};
 pub use setting::render_setting;
 pub use statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
 pub use target::{AvailableExtension, Target};

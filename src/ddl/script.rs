@@ -260,7 +260,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             if !render_grants(&acl, target).statements.is_empty() {
                 let what = "grants on what the server or an extension made".to_owned();
                 let reason = OmissionReason::Superuser(what);
-                let object = acl_label(&acl);
+                let object = privileges_label(&acl);
                 self.script.omissions.push(Omission { object, reason });
             }
         }
@@ -268,7 +268,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     fn write_grants(&mut self, acl: &ObjectAcl) {
-        let label = acl_label(acl);
+        let label = privileges_label(acl);
         let acl = self.context.on_target(acl);
         let target = &self.context.options.target;
         let rendered = render_grants(&acl, target);
@@ -333,7 +333,8 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 }
 
-fn acl_label(acl: &ObjectAcl) -> Label {
+/// The name under which the privileges of an object stand in a script.
+pub fn privileges_label(acl: &ObjectAcl) -> Label {
     const WORD: &str = "privileges on";
     match &acl.name {
         AclName::Plain(name) => Label::plain(WORD, name),

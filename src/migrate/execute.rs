@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::prepare::{Fate, PlannedDatabase, Prepared};
 use super::report::{DatabaseReport, Report};
 use super::roles::{self, TargetCluster};
-use super::{Error, Options, copy, database};
+use super::{Error, Options, copy, database, existing};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::event::{Event, Phase};
 use crate::pg::Sql;
@@ -120,10 +120,18 @@ async fn one_database(
         make_database(planned, &create, options),
     )
     .await?;
-    let done = match Box::pin(copy::contents(planned, cluster, options, scope)).await {
+    let inside = options.target.with_database(name);
+    let defaults = match planned.fate {
+        Fate::Use => existing::set_defaults_aside(&inside, &cluster.options).await?,
+        Fate::Create | Fate::Replace { .. } => Vec::new(),
+    };
+    let copied = Box::pin(copy::contents(planned, cluster, options, scope)).await;
+    let brought = existing::bring_defaults_back(&inside, &defaults).await;
+    let done = match copied {
         Ok(done) => done,
         Err(error) => return Err(failed(planned, options, error).await),
     };
+    brought?;
     let refused = database::finish(&options.target, name, &finish.statements).await?;
     let mut differences = done.differences;
     let omissions = finish.omissions.iter().chain(&refused);

@@ -15,6 +15,7 @@ mod database;
 mod door;
 mod error;
 mod execute;
+mod existing;
 mod options;
 mod prepare;
 mod rate;

@@ -147,6 +147,11 @@ impl Object for &Routine {
         vec![self.id]
     }
 
+    fn needs_superuser(&self) -> Option<&'static str> {
+        let is_compiled = matches!(self.language.as_str(), "internal" | "c");
+        is_compiled.then_some("functions in C")
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let signature = self.signature();
         let owner = clause::owner(context, &signature, &self.owner);

@@ -90,7 +90,14 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         place: format!("database {name}"),
         source,
     };
-    let catalog = load(session).await.map_err(wrap)?;
+    let mut catalog = load(session).await.map_err(wrap)?;
+    let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
+    let omissions = ddl::leave_out(&mut catalog, &judge.cluster.options);
+    findings.extend(
+        omissions
+            .iter()
+            .map(|omission| Finding::new(Level::Warning, Side::Target, omission.to_string())),
+    );
     findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(&catalog, judge));
     let mut actors = BTreeSet::new();
@@ -119,7 +126,7 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
             .map(|table| table.name.clone())
             .collect(),
         findings,
-        extensions: catalog.extensions.into_iter().map(|e| e.name).collect(),
+        extensions: extensions_found,
         actors,
     })
 }
