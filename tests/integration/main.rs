@@ -6,6 +6,7 @@
 mod support;
 
 mod access;
+mod carried;
 mod command;
 mod connect;
 mod ddl;

@@ -1,7 +1,8 @@
 -- Which of some named objects do not exist here, by their place in the lists.
 -- $1 kinds, $2 schemas, $3 names, $4 details: argument types of routines, names of columns.
 SELECT o.place
-  FROM pg_catalog.unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY o(kind, schema, name, detail, place),
+  FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
+                  pg_catalog.unnest($4::text[])) WITH ORDINALITY o(kind, schema, name, detail, place),
        LATERAL (SELECT pg_catalog.format('%I.%I', o.schema, o.name)) n(qualified)
  WHERE NOT CASE o.kind
          WHEN 'routine' THEN pg_catalog.to_regprocedure(n.qualified || '(' || o.detail || ')') IS NOT NULL
