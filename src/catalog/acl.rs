@@ -150,6 +150,17 @@ impl Acl {
         }
     }
 
+    /// Whether a grantee may grant on what it holds by a grantor; None where it holds nothing.
+    pub(super) fn grantable(
+        &self,
+        grantee: &Grantee,
+        grantor: &Ident,
+        privilege: Privilege,
+    ) -> Option<bool> {
+        let item = self.item(grantee, grantor)?;
+        item.privileges.get(&privilege).copied()
+    }
+
     fn item(&self, grantee: &Grantee, grantor: &Ident) -> Option<&AclItem> {
         self.items
             .iter()

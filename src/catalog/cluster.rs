@@ -39,9 +39,18 @@ pub struct Settable {
     /// Whether a name with a prefix that no library has claimed is taken, too: a placeholder for
     /// an extension's or an application's own parameter. Only a superuser may attach those.
     pub takes_any_prefixed: bool,
+    takes_any: bool,
 }
 
 impl Settable {
+    /// A server that takes every parameter, where nothing is known of it.
+    pub fn anything() -> Self {
+        Self {
+            takes_any: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds a parameter.
     pub fn add(&mut self, name: &str) {
         self.names.insert(name.to_ascii_lowercase());
@@ -49,7 +58,8 @@ impl Settable {
 
     /// Whether a parameter exists and we may attach it.
     pub fn contains(&self, name: &str) -> bool {
-        self.names.contains(&name.to_ascii_lowercase())
+        self.takes_any
+            || self.names.contains(&name.to_ascii_lowercase())
             || (self.takes_any_prefixed && name.contains('.'))
     }
 }
@@ -163,6 +173,10 @@ pub struct Roles {
     pub version: ServerVersion,
     /// The role of our session.
     pub connected_as: Ident,
+    /// The superuser that `initdb` made.
+    pub bootstrap: Option<Ident>,
+    /// The managed service that the cluster belongs to, if any.
+    pub provider: Option<Provider>,
     /// Whether verifiers of passwords could be read.
     pub passwords_readable: bool,
     /// By name.
@@ -176,16 +190,6 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// The managed service that this cluster belongs to, if any.
-    pub fn provider(&self) -> Option<Provider> {
-        Provider::recognize(self.roles.keys())
-    }
-
-    /// The role that `initdb` made.
-    pub fn bootstrap(&self) -> Option<&Role> {
-        self.roles.values().find(|role| role.is_bootstrap())
-    }
-
     /// Whether our session's role has a power.
     pub fn we_have(&self, attribute: Attribute) -> bool {
         self.roles

@@ -7,7 +7,9 @@ mod error;
 pub mod load;
 pub mod model;
 pub mod provider;
+mod role_map;
 
 pub use error::Error;
 pub use load::load;
 pub use model::{Catalog, Class, ObjectId};
+pub use role_map::RoleMap;

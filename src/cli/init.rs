@@ -1,4 +1,4 @@
-use super::args::{Connections, Selection};
+use super::args::{Carried, Connections, Selection};
 use super::{Error, exit, plan};
 use crate::migrate::{self, Options, execute, prepare};
 use crate::task::Scope;
@@ -15,6 +15,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     selection: Selection,
+
+    #[command(flatten)]
+    carried: Carried,
 
     /// Do not ask for confirmation
     #[arg(short, long)]
@@ -52,6 +55,8 @@ impl Arguments {
             replicate: !self.no_sync,
             drop_existing: self.drop_existing,
             analyze: !self.no_analyze,
+            carried: self.carried.definitions()?,
+            cluster: self.carried.cluster(),
         })
     }
 }

@@ -1,4 +1,4 @@
-use super::args::{Connections, Selection};
+use super::args::{Carried, Connections, Selection};
 use super::{Error, exit, plan};
 use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
@@ -12,6 +12,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     selection: Selection,
+
+    #[command(flatten)]
+    carried: Carried,
 
     /// Judge as for a one-off copy, without a replication slot
     #[arg(long)]
@@ -37,6 +40,8 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         replicate: !arguments.no_sync,
         drop_existing: arguments.drop_existing,
         analyze: true,
+        carried: arguments.carried.definitions()?,
+        cluster: arguments.carried.cluster(),
     };
     let prepared = prepare(&options, scope).await?;
     let code = if prepared.errors() == 0 {

@@ -41,8 +41,12 @@ const WRITING: &str = "SET default_transaction_read_only = off";
 /// For writing what only counts once its commit is flushed, which is waited for at the end.
 const BULK: &str = "SET synchronous_commit = off";
 
-/// For definitions: what a function body names may come later.
-const BUILDING: &str = "SET check_function_bodies = off";
+/// For definitions: what a function body names may come later, and
+/// what says nothing of its place is in the usual one.
+const BUILDING: &str = "\
+    SET check_function_bodies = off; \
+    SET default_tablespace = ''; \
+    SET default_table_access_method = 'heap'";
 
 /// For a connection that waits, in a transaction, for as long as others use the snapshot that its
 /// slot has exported. Timeouts that the version does not know are not among its settings.

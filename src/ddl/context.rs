@@ -1,8 +1,10 @@
 //! What rendering looks up: objects by oid, and where loops put them.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Options;
+use crate::catalog::acl::ObjectAcl;
 use crate::catalog::model::{
     Constraint, ConstraintKind, DependencyKind, Extension, Index, MaterializedView, ObjectId,
     Table, View,
@@ -199,12 +201,31 @@ pub(super) struct Context<'a> {
     pub(super) lookup: &'a Lookup<'a>,
     /// Where loops put objects.
     pub(super) placements: &'a Placements,
+    /// The roles that statements gave something to, and how often.
+    pub(super) owners: &'a RefCell<BTreeMap<Ident, usize>>,
 }
 
 impl<'a> Context<'a> {
     /// The target's version.
     pub(super) fn target(&self) -> ServerVersion {
-        self.options.target
+        self.options.target.version
+    }
+
+    /// The role that stands for one of the source on the target.
+    pub(super) fn role(&self, role: &'a Ident) -> &'a Ident {
+        self.options.carried.role_map.of(role)
+    }
+
+    /// Privileges in the target's names. Where owners are not carried over, whatever the source's
+    /// owner holds is held by the role that makes the object.
+    pub(super) fn on_target(&self, acl: &ObjectAcl) -> ObjectAcl {
+        let carried = &self.options.carried;
+        if carried.owners || acl.is_system {
+            return carried.role_map.object_acl(acl);
+        }
+        let mut map = carried.role_map.clone();
+        map.replace(acl.owner.clone(), self.options.target.connected_as.clone());
+        map.object_acl(acl)
     }
 
     /// Where a loop put an object, if it is part of one.

@@ -8,46 +8,83 @@
 
 mod context;
 mod graph;
+mod leave_out;
 pub mod object;
+mod omission;
 mod plan;
 mod repair;
 mod script;
 mod setting;
 mod statement;
+mod target;
+mod temporary;
 
 use std::collections::BTreeSet;
 
-pub use script::script;
+pub use leave_out::leave_out;
+pub use script::{privileges_label, script};
 pub use setting::render_setting;
 pub use statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
+pub use target::{AvailableExtension, Target};
 
+use crate::catalog::RoleMap;
 use crate::pg::{Ident, ServerVersion};
 
 /// What a script is for.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The version of the server that runs it.
-    pub target: ServerVersion,
+    /// The server that runs it.
+    pub target: Target,
+    /// What is carried over.
+    pub carried: Carried,
+}
+
+/// What is carried over beside the definitions themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
     /// Whether objects get their owners.
     pub owners: bool,
     /// Whether privileges and default privileges are given.
     pub privileges: bool,
     /// Whether comments are made.
     pub comments: bool,
-    /// The roles of the target: nothing is granted to or by others.
-    pub roles: BTreeSet<Ident>,
+    /// Whether security labels are set.
+    pub security_labels: bool,
+    /// Whether tablespaces of the same name are used.
+    pub tablespaces: bool,
+    /// Roles that have another name on the target.
+    pub role_map: RoleMap,
+    /// Extensions that are left out, with their objects and whatever depends on them.
+    pub skipped_extensions: BTreeSet<Ident>,
+}
+
+impl Default for Carried {
+    fn default() -> Self {
+        Self {
+            owners: true,
+            privileges: true,
+            comments: true,
+            security_labels: true,
+            tablespaces: true,
+            role_map: RoleMap::default(),
+            skipped_extensions: BTreeSet::new(),
+        }
+    }
 }
 
 impl Options {
     /// Everything, for a target of this version with these roles.
-    pub const fn everything(target: ServerVersion, roles: BTreeSet<Ident>) -> Self {
+    pub fn everything(version: ServerVersion, roles: BTreeSet<Ident>) -> Self {
         Self {
-            target,
-            owners: true,
-            privileges: true,
-            comments: true,
-            roles,
+            target: Target::unrestricted(version, roles),
+            carried: Carried::default(),
         }
+    }
+
+    /// A tablespace, if the target has it and it is wanted.
+    pub fn tablespace<'a>(&self, name: Option<&'a Ident>) -> Option<&'a Ident> {
+        let has = |name: &&Ident| self.target.tablespaces.contains(*name);
+        name.filter(|_| self.carried.tablespaces).filter(has)
     }
 }
 

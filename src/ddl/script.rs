@@ -1,22 +1,23 @@
 //! From the model to the script.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use super::context::{Context, Lookup, Placements, Relation};
+use super::context::{Context, Lookup, Placements};
 use super::object::comment::render_comment;
-use super::object::grant::{
-    GrantTarget, LeftOutReason, Rendered, render_default_privileges, render_grants,
-};
-use super::object::{Object, index_is_left_out, refused_operators};
+use super::object::grant::{LeftOutReason, Rendered, render_default_privileges, render_grants};
+use super::object::refused_operators;
+use super::omission::omissions;
 use super::plan::{Plan, Step};
 use super::repair::repair;
 use super::statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
+use super::temporary;
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
-use crate::catalog::comment::Comment;
+use crate::catalog::comment::{Comment, CommentTarget};
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class};
-use crate::pg::{Oid, Sql};
+use crate::pg::{Ident, Oid, Sql};
 
 /// Loops are repaired in rounds: what one repair moves may close another loop. No schema needs
 /// more than a handful; the limit only guards against repairs that undo each other.
@@ -32,18 +33,25 @@ pub fn script(catalog: &Catalog, options: &Options) -> Result<Script, Error> {
     let lookup = Lookup::new(catalog);
     let mut placements = Placements::new();
     for _ in 0..MAX_ROUNDS {
+        let owners = RefCell::default();
         let context = Context {
             catalog,
             options,
             lookup: &lookup,
             placements: &placements,
+            owners: &owners,
         };
         let operators = refused_operators(&context);
         if !operators.is_empty() {
             return Err(Error::PostfixOperators { operators });
         }
         match attempt(&context)? {
-            Attempt::Ordered(script) => return Ok(script),
+            Attempt::Ordered(script) => {
+                return Ok(Script {
+                    owners: owners.into_inner(),
+                    ..script
+                });
+            }
             Attempt::Loops(moved) => placements = moved,
         }
     }
@@ -121,6 +129,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
         self.write_last_comments();
         self.script.omissions.extend(omissions(self.context));
+        temporary::lend(self.context, &mut self.script);
         self.script
     }
 
@@ -174,17 +183,19 @@ impl<'w, 'a> Writer<'w, 'a> {
     /// Comments and privileges: after everything that they are about, and before materialized
     /// views are filled, which their owners may need privileges for.
     fn write_attached(&mut self) {
+        let returned = self.returned();
+        self.script.post_data.extend(returned);
         let makers = self.plan.makers(self.context);
         let is_made = |class: Oid, oid: Oid| {
             let class = Class::from_oid(class);
             class.is_some_and(|class| makers.contains_key(&ObjectId::new(class, oid)))
         };
-        if self.context.options.comments {
+        if self.context.options.carried.comments {
             self.write_comments(&makers, |kind| !comes_last(kind));
         }
-        if self.context.options.privileges {
+        if self.context.options.carried.privileges {
             for acl in &self.context.catalog.acls {
-                if acl.is_system || is_made(acl.class, acl.oid) {
+                if (acl.is_system || is_made(acl.class, acl.oid)) && !self.keeps_privileges(acl) {
                     self.write_grants(acl);
                 }
             }
@@ -194,7 +205,7 @@ impl<'w, 'a> Writer<'w, 'a> {
 
     /// Comments on what comes after the others' comments.
     fn write_last_comments(&mut self) {
-        if self.context.options.comments {
+        if self.context.options.carried.comments {
             let makers = self.plan.makers(self.context);
             self.write_comments(&makers, comes_last);
         }
@@ -209,6 +220,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         let mut comments: Vec<(usize, i32, Sql)> = Vec::new();
         for comment in &self.context.catalog.comments {
             if let Some(number) = maker(comment)
+                && !self.keeps_comment(comment)
                 && let Some(sql) = render_comment(comment, self.context.target())
             {
                 comments.push((number, comment.attnum, sql));
@@ -224,16 +236,72 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
+    /// Whether a comment stays as it is, because the object is not ours.
+    fn keeps_comment(&mut self, comment: &Comment) -> bool {
+        let target = &self.context.options.target;
+        let public =
+            matches!(&comment.target, CommentTarget::Schema(name) if name.as_str() == "public");
+        let is_kept = !target.is_superuser && public && !target.version.has_closed_public_schema();
+        if is_kept && comment.text.is_some() {
+            let name = Ident::from_catalog("public");
+            self.script.omissions.push(Omission {
+                object: Label::plain("comment on schema", &name),
+                reason: OmissionReason::Superuser("it".to_owned()),
+            });
+        }
+        is_kept
+    }
+
+    /// What was lent to owners so that they could get their objects is taken back.
+    fn returned(&mut self) -> Option<Statement> {
+        let sql = temporary::returned(self.context)?;
+        let wave = self.wave.map_or(0, |(wave, _)| wave + 1);
+        self.wave = Some((wave, Kind::Boundary));
+        self.current.clear();
+        Some(temporary::statement(sql, wave))
+    }
+
+    /// Whether the privileges of an object stay as they are, since we may not change them; told, if
+    /// there is something to tell.
+    fn keeps_privileges(&mut self, acl: &ObjectAcl) -> bool {
+        let Options { target, carried } = self.context.options;
+        let schemas = &self.context.catalog.schemas;
+        let public = || schemas.iter().find(|schema| schema.is_public());
+        let is_kept = !target.is_superuser
+            && (acl.is_system
+                || (acl.is_public_schema()
+                    && !target.version.has_closed_public_schema()
+                    && public().is_some()));
+        if is_kept {
+            let acl = carried.role_map.object_acl(acl);
+            if !render_grants(&acl, target).statements.is_empty() {
+                let what = "grants on what the server or an extension made".to_owned();
+                let reason = OmissionReason::Superuser(what);
+                let object = privileges_label(&acl);
+                self.script.omissions.push(Omission { object, reason });
+            }
+        }
+        is_kept
+    }
+
     fn write_grants(&mut self, acl: &ObjectAcl) {
-        let target = grant_target(self.context);
-        let rendered = render_grants(acl, &target);
-        self.push_rendered(Kind::Acl, &acl_label(acl), rendered);
+        let label = privileges_label(acl);
+        let acl = self.context.on_target(acl);
+        let target = &self.context.options.target;
+        let rendered = render_grants(&acl, target);
+        let grantors = acl.actors().into_iter().filter(|role| target.reaches(role));
+        self.script.grantors.extend(grantors.cloned());
+        self.push_rendered(Kind::Acl, &label, rendered);
     }
 
     fn write_default_privileges(&mut self) {
-        let target = grant_target(self.context);
+        let Options { target, carried } = self.context.options;
         for default in &self.context.catalog.default_acls {
-            let rendered = render_default_privileges(default, &target);
+            let default = carried.role_map.default_acl(default);
+            if target.reaches(&default.role) {
+                self.script.grantors.insert(default.role.clone());
+            }
+            let rendered = render_default_privileges(&default, target);
             let label = Label::plain("default privileges of role", &default.role);
             self.push_rendered(Kind::DefaultAcl, &label, rendered);
         }
@@ -243,6 +311,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         for left_out in rendered.left_out {
             let reason = match left_out.reason {
                 LeftOutReason::NoSuchRole(role) => OmissionReason::NoSuchRole(role),
+                LeftOutReason::OutOfReach(role) => OmissionReason::OutOfReach(role),
                 LeftOutReason::NoSuchPrivilege(privilege) => {
                     OmissionReason::NoSuchPrivilege(privilege)
                 }
@@ -287,14 +356,8 @@ const fn comes_last(kind: Kind) -> bool {
     matches!(kind, Kind::Refresh | Kind::EventTrigger)
 }
 
-fn grant_target<'a>(context: &Context<'a>) -> GrantTarget<'a> {
-    GrantTarget {
-        version: context.options.target,
-        roles: &context.options.roles,
-    }
-}
-
-fn acl_label(acl: &ObjectAcl) -> Label {
+/// The name under which the privileges of an object stand in a script.
+pub fn privileges_label(acl: &ObjectAcl) -> Label {
     const WORD: &str = "privileges on";
     match &acl.name {
         AclName::Plain(name) => Label::plain(WORD, name),
@@ -304,45 +367,4 @@ fn acl_label(acl: &ObjectAcl) -> Label {
         }
         AclName::Column(relation, column) => Label::part("privileges on column", column, relation),
     }
-}
-
-/// What the catalog holds and the script does not make.
-fn omissions(context: &Context<'_>) -> Vec<Omission> {
-    let catalog = context.catalog;
-    let mut omissions = Vec::new();
-    for index in &catalog.indexes {
-        let Some(relation) = context.relation(index.relation) else {
-            continue;
-        };
-        let label = Label::qualified("index", &index.name).on(relation.name());
-        if index_is_left_out(index, relation) {
-            omissions.push(Omission {
-                object: label,
-                reason: OmissionReason::InvalidIndex,
-            });
-        } else if let Some(tablespace) = &index.tablespace {
-            omissions.push(Omission {
-                object: label,
-                reason: OmissionReason::Tablespace(tablespace.clone()),
-            });
-        }
-    }
-    let tables = catalog.tables.iter().map(Relation::Table);
-    let views = catalog.materialized_views.iter();
-    for relation in tables.chain(views.map(Relation::MaterializedView)) {
-        if let Some(tablespace) = relation.tablespace() {
-            omissions.push(Omission {
-                object: Label::qualified(relation.word(), relation.name()),
-                reason: OmissionReason::Tablespace(tablespace.clone()),
-            });
-        }
-    }
-    for mapping in catalog.user_mappings.iter().filter(|m| m.options.is_none()) {
-        omissions.push(Omission {
-            object: mapping.label(context),
-            reason: OmissionReason::HiddenOptions,
-        });
-    }
-    omissions.sort_by(|a, b| a.object.cmp(&b.object));
-    omissions
 }

@@ -1,5 +1,6 @@
 //! What the executor gets: statements in order, each with what it must know to run it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::catalog::acl::Privilege;
@@ -14,6 +15,10 @@ pub struct Script {
     pub post_data: Vec<Statement>,
     /// What the target does not get, and why.
     pub omissions: Vec<Omission>,
+    /// The roles that get objects, and how many.
+    pub owners: BTreeMap<Ident, usize>,
+    /// The roles that privileges are granted for, beside owners.
+    pub grantors: BTreeSet<Ident>,
 }
 
 /// One statement.
@@ -56,8 +61,20 @@ pub enum OmissionReason {
     Tablespace(Ident),
     /// Its options, among them perhaps a password, may not be read.
     HiddenOptions,
+    /// It cannot be given to this role.
+    Owner(Ident),
+    /// Only a superuser may make it, or give it this property.
+    Superuser(String),
+    /// The target does not know this parameter, or does not let us set it.
+    Setting(String),
+    /// It belongs to an extension that is skipped.
+    Skipped(Ident),
+    /// It depends on something that is left out.
+    DependsOn(Label),
     /// The role does not exist on the target.
     NoSuchRole(Ident),
+    /// We cannot act for the role that granted it.
+    OutOfReach(Ident),
     /// The target's version has no such privilege.
     NoSuchPrivilege(Privilege),
 }
@@ -70,7 +87,17 @@ impl fmt::Display for OmissionReason {
             Self::HiddenOptions => {
                 f.write_str("made without its options, which the source's role may not read")
             }
+            Self::Owner(name) => write!(f, "it stays with its owner, role {name} cannot get it"),
+            Self::Superuser(what) => write!(f, "only a superuser may make {what}"),
+            Self::Setting(name) => write!(
+                f,
+                "the parameter {} is unknown to the target, or we may not set it",
+                Ident::from_catalog(name.as_str())
+            ),
+            Self::Skipped(name) => write!(f, "extension {name} is skipped"),
+            Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
             Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
+            Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
             Self::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}")
             }

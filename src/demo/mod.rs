@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use self::books::Books;
 use self::shop::{Shop, Writer};
 use crate::connect::{Endpoint, Environment};
+use crate::ddl;
 use crate::migrate::{self, Level};
 use crate::sandbox::{Binaries, Cluster};
 use crate::selection::Databases;
@@ -208,6 +209,8 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
         replicate: true,
         drop_existing,
         analyze: true,
+        carried: ddl::Carried::default(),
+        cluster: migrate::ClusterOptions::default(),
     };
     let prepared = migrate::prepare(&options, scope).await?;
     if let Some(finding) = prepared

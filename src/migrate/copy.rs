@@ -4,7 +4,7 @@ use super::execute::phase;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
-use super::{Error, Options};
+use super::{Error, Options, existing};
 use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::connect::Endpoint;
 use crate::ddl::{self, Script, Statement};
@@ -76,9 +76,10 @@ pub(super) async fn contents(
         target: options.target.with_database(name),
     };
     let making = snapshot::establish(&ends.source, &planned.point, scope);
-    let basis = phase(scope, Some(name), Phase::Basis, making)
+    let mut basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
+    let left_out = ddl::leave_out(&mut basis.catalog, &cluster.options);
     let copied = under_snapshot(&ends, &basis, (cluster, options), scope).await;
     // Released on every path and at once: others may wait for our locks.
     let Basis {
@@ -124,8 +125,10 @@ pub(super) async fn contents(
         statements,
         sequences: sequences.count,
         large_objects,
-        differences: differences
-            .into_iter()
+        differences: left_out
+            .iter()
+            .map(ToString::to_string)
+            .chain(differences)
             .chain(sequences.gone.iter().map(gone))
             .collect(),
         elapsed: std::time::Duration::ZERO,
@@ -160,9 +163,10 @@ async fn under_snapshot(
     }
     let Script {
         pre_data,
-        post_data,
+        mut post_data,
         omissions,
-    } = ddl::script(&basis.catalog, &cluster.ddl_options()).map_err(|error| Failure {
+        ..
+    } = ddl::script(&basis.catalog, &cluster.options).map_err(|error| Failure {
         doing: "plan",
         cause: Cause::Ddl(error),
     })?;
@@ -176,18 +180,21 @@ async fn under_snapshot(
         .await
         .map_err(Failure::at("pre-data"))?;
 
+    let missing = existing::drop_missing(&ends.target, &basis.catalog.acls, &mut post_data)
+        .await
+        .map_err(|error| Failure::at("pre-data")(snapshot::Error::Connect(error)))?;
+
     let request = snapshot::CopyRequest {
         source: ends.source.clone(),
         target: ends.target.clone(),
-        target_version: cluster.version,
+        target_version: cluster.options.target.version,
         jobs: options.jobs,
     };
     let copying = snapshot::copy_rows(&request, basis, scope);
     let tables = phase(scope, Some(name), Phase::Data, copying)
         .await
         .map_err(Failure::at("data"))?;
-    let grants = cluster.grants();
-    let objects = snapshot::copy_large_objects(&request, basis, &grants, scope)
+    let objects = snapshot::copy_large_objects(&request, basis, &cluster.options, scope)
         .await
         .map_err(Failure::at("large objects"))?;
     let omissions = omissions.iter().map(ToString::to_string);
@@ -196,7 +203,7 @@ async fn under_snapshot(
         large_objects: objects.count,
         post_data,
         statements,
-        differences: omissions.chain(objects.left_out).collect(),
+        differences: omissions.chain(missing).chain(objects.left_out).collect(),
     })
 }
 

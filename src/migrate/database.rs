@@ -2,6 +2,7 @@
 
 use super::{Error, door};
 use crate::connect::{self, Endpoint, Session};
+use crate::ddl::object::database::{FinishStatement, Omission};
 use crate::pg::{Ident, Sql, SqlState};
 use crate::sql;
 
@@ -32,12 +33,35 @@ async fn run_alone(
     Ok(())
 }
 
-/// Sets what may lock us out, such as settings and the connection limit, as the last step.
+/// Sets what may lock us out, such as settings and the connection limit, as the last step; what
+/// was refused that may be.
 ///
 /// # Errors
-/// The target refuses a statement.
-pub(super) async fn finish(target: &Endpoint, name: &str, statements: &[Sql]) -> Result<(), Error> {
-    run_alone(target, "configure", name, statements).await
+/// The target refuses a statement that must succeed.
+pub(super) async fn finish(
+    target: &Endpoint,
+    name: &str,
+    statements: &[FinishStatement],
+) -> Result<Vec<Omission>, Error> {
+    let session = door::beside(target, name).await?;
+    let mut refused = Vec::new();
+    for statement in statements {
+        match (session.batch(&statement.sql).await, &statement.otherwise) {
+            (Ok(()), _) => {}
+            (Err(error), Some(otherwise)) if error.sqlstate().is_some_and(SqlState::is_refusal) => {
+                tracing::debug!(%error, database = name, "a property was refused");
+                refused.push(otherwise.clone());
+            }
+            (Err(source), _) => {
+                return Err(Error::Database {
+                    what: "configure",
+                    database: name.to_owned(),
+                    source,
+                });
+            }
+        }
+    }
+    Ok(refused)
 }
 
 /// Drops a database that holds objects, ending its sessions.

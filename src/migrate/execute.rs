@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::prepare::{Fate, PlannedDatabase, Prepared};
 use super::report::{DatabaseReport, Report};
 use super::roles::{self, TargetCluster};
-use super::{Error, Options, copy, database};
+use super::{Error, Options, copy, database, existing};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::event::{Event, Phase};
 use crate::pg::Sql;
@@ -32,19 +32,37 @@ pub async fn execute(
     );
     let begun = Instant::now();
     let mut report = Report::default();
-    let read = prepared
-        .roles
+    let cluster = prepared
+        .cluster
         .as_ref()
         .expect("a plan without errors has read the roles");
-    let (cluster, differences) =
-        phase(scope, None, Phase::Roles, roles::make(read, options)).await?;
-    report.differences = differences;
-    for planned in &prepared.databases {
-        let done = one_database(planned, &cluster, options, scope).await?;
-        report.databases.push(done);
-    }
+    let assumption = cluster.assume();
+    let making = async {
+        let differences = roles::make(cluster, options).await?;
+        roles::act(&assumption.grants, options).await?;
+        Ok::<_, Error>(differences)
+    };
+    report.differences = phase(scope, None, Phase::Roles, making).await?;
+    let done = databases(&prepared.databases, cluster, options, scope).await;
+    // Also after a failure: nobody wants to stay a member of everyone.
+    let ended = roles::act(&assumption.revokes, options).await;
+    report.databases = done?;
+    ended?;
     report.elapsed = begun.elapsed();
     Ok(report)
+}
+
+async fn databases(
+    planned: &[PlannedDatabase],
+    cluster: &TargetCluster,
+    options: &Options,
+    scope: &Scope,
+) -> Result<Vec<DatabaseReport>, Error> {
+    let mut reports = Vec::with_capacity(planned.len());
+    for planned in planned {
+        reports.push(one_database(planned, cluster, options, scope).await?);
+    }
+    Ok(reports)
 }
 
 /// Emits the beginning and the end of a phase around work.
@@ -89,17 +107,12 @@ async fn one_database(
     let begun = Instant::now();
     let wanted = DatabaseOptions {
         name: &planned.database.name,
-        owner: Some(&planned.database.owner),
-        locale: None,
-        version: cluster.version,
+        locale: options.cluster.locale.as_deref(),
+        existing: planned.existing.as_ref(),
+        script: &cluster.options,
     };
     let create = render_create(&planned.database, wanted)?;
-    let finish = render_finish(
-        &planned.database,
-        wanted,
-        &cluster.grants(),
-        &cluster.settable,
-    );
+    let finish = render_finish(&planned.database, wanted);
     phase(
         scope,
         Some(name),
@@ -107,13 +120,22 @@ async fn one_database(
         make_database(planned, &create, options),
     )
     .await?;
-    let done = match Box::pin(copy::contents(planned, cluster, options, scope)).await {
+    let inside = options.target.with_database(name);
+    let defaults = match planned.fate {
+        Fate::Use => existing::set_defaults_aside(&inside, &cluster.options).await?,
+        Fate::Create | Fate::Replace { .. } => Vec::new(),
+    };
+    let copied = Box::pin(copy::contents(planned, cluster, options, scope)).await;
+    let brought = existing::bring_defaults_back(&inside, &defaults).await;
+    let done = match copied {
         Ok(done) => done,
         Err(error) => return Err(failed(planned, options, error).await),
     };
-    database::finish(&options.target, name, &finish.statements).await?;
+    brought?;
+    let refused = database::finish(&options.target, name, &finish.statements).await?;
     let mut differences = done.differences;
-    differences.extend(finish.omissions.iter().map(ToString::to_string));
+    let omissions = finish.omissions.iter().chain(&refused);
+    differences.extend(omissions.map(ToString::to_string));
     Ok(DatabaseReport {
         elapsed: begun.elapsed(),
         differences,

@@ -1,4 +1,5 @@
 use crate::connect::Endpoint;
+use crate::ddl;
 use crate::selection::Databases;
 
 /// What `init` is asked to do.
@@ -18,6 +19,35 @@ pub struct Options {
     pub drop_existing: bool,
     /// Whether planner statistics are made at the end.
     pub analyze: bool,
+    /// What of the definitions is carried over.
+    pub carried: ddl::Carried,
+    /// What of the cluster is carried over.
+    pub cluster: ClusterOptions,
+}
+
+/// What is carried over that belongs to the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterOptions {
+    /// Whether roles are made; without, every role that is needed must exist.
+    pub roles: bool,
+    /// Whether new roles get their passwords.
+    pub role_passwords: bool,
+    /// The locale of databases that are made, of the target's operating system, instead of the
+    /// source's.
+    pub locale: Option<String>,
+    /// Whether what a managed service keeps for itself is left alone.
+    pub provider: bool,
+}
+
+impl Default for ClusterOptions {
+    fn default() -> Self {
+        Self {
+            roles: true,
+            role_passwords: true,
+            locale: None,
+            provider: true,
+        }
+    }
 }
 
 /// The most workers chosen automatically: more rarely help one pair of servers.

@@ -1,17 +1,19 @@
 //! Phases 1 and 2 of `init`: examine both clusters, decide what happens to each database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Contents, Examination, Finding, Level, ServerFacts, Side};
-use super::roles::RolesRead;
+use super::roles::TargetCluster;
 use super::{Error, Options, door};
 use crate::catalog::cluster::{Candidate, Database, Roles};
-use crate::catalog::load::database::{load_databases, load_settable};
+use crate::catalog::load::database::load_databases;
 use crate::catalog::load::roles::load_roles;
 use crate::connect::{Endpoint, Purpose, Session};
+use crate::ddl;
+use crate::ddl::object::database::{DatabaseOptions, render_finish};
 use crate::event::{Event, Phase};
 use crate::logical::{SlotIdentity, slot_name};
-use crate::pg::QualifiedName;
+use crate::pg::{Ident, QualifiedName};
 use crate::selection::Databases;
 use crate::snapshot::PointKind;
 use crate::task::Scope;
@@ -35,8 +37,10 @@ pub enum Fate {
 /// One database of the plan.
 #[derive(Debug)]
 pub struct PlannedDatabase {
-    /// As the source describes it.
+    /// As the source describes it, in the target's names of roles.
     pub database: Database,
+    /// What stands on the target under its name.
+    pub existing: Option<Database>,
     /// What happens on the target.
     pub fate: Fate,
     /// Estimated bytes to copy, as they lie on the source's disk.
@@ -63,7 +67,7 @@ pub struct Prepared {
     pub findings: Vec<Finding>,
     /// What would be copied, in name order; may be incomplete when the findings refuse the run.
     pub databases: Vec<PlannedDatabase>,
-    pub(super) roles: Option<RolesRead>,
+    pub(super) cluster: Option<TargetCluster>,
 }
 
 impl Prepared {
@@ -139,12 +143,12 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         return Ok(Prepared {
             findings,
             databases: Vec::new(),
-            roles: None,
+            cluster: None,
         });
     }
-    let roles = read_roles(&source, &target).await?;
     let offered = source.databases(Side::Source).await?;
-    let chosen = choose(&options.databases, &offered, &roles.source)?;
+    let (mut cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
+    findings.extend(more);
     findings.extend(unselected_maintenance(options, &chosen, &offered).await?);
     let existing: BTreeMap<_, _> = target
         .databases(Side::Target)
@@ -163,37 +167,62 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         options.replicate,
         creates,
     ));
-    let offer = check::Offer::load(&target.session).await?;
     let mut databases = Vec::new();
+    let mut found = BTreeSet::new();
     for database in chosen {
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
         let exists = existing.get(&database.name);
-        let (planned, more) = plan(options, database, exists, (&offer, facts), scope).await?;
-        findings.extend(more);
+        let site = (&cluster, facts);
+        let (planned, examined) = plan(options, database, exists, site, scope).await?;
+        findings.extend(examined.findings);
+        found.extend(examined.extensions);
+        cluster.actors.extend(examined.actors);
         databases.push(planned);
     }
+    findings.extend(unknown_extensions(options, &found));
     findings.sort_by_key(|finding| finding.level);
     Ok(Prepared {
         findings,
         databases,
-        roles: Some(roles),
+        cluster: Some(cluster),
     })
 }
 
-/// Roles of both sides, and what may be set on the target.
-async fn read_roles(source: &Cluster, target: &Cluster) -> Result<RolesRead, Error> {
-    let unread = |source| Error::Catalog {
-        side: Side::Target,
-        place: "parameters".to_owned(),
-        source,
-    };
-    Ok(RolesRead {
-        source: source.roles(Side::Source).await?,
-        target: target.roles(Side::Target).await?,
-        settable: load_settable(&target.session).await.map_err(unread)?,
-    })
+/// What is asked to be skipped and is nowhere.
+fn unknown_extensions(options: &Options, found: &BTreeSet<Ident>) -> Vec<Finding> {
+    let unknown = options.carried.skipped_extensions.difference(found);
+    unknown
+        .map(|name| {
+            let message =
+                format!("extension {name} of --skip-extensions is in none of the databases");
+            Finding::new(Level::Error, Side::Source, message).cure("correct the name")
+        })
+        .collect()
+}
+
+/// Reads the roles of both sides, plans what becomes of them, and chooses the databases.
+async fn read_cluster(
+    (source, target): (&Cluster, &Cluster),
+    offered: &[Database],
+    options: &Options,
+) -> Result<(TargetCluster, Vec<Database>, Vec<Finding>), Error> {
+    let mut source = source.roles(Side::Source).await?;
+    let mut roles = target.roles(Side::Target).await?;
+    if !options.cluster.provider {
+        (source.provider, roles.provider) = (None, None);
+    }
+    let chosen = choose(&options.databases, offered, &source)?;
+    let (cluster, mut findings) =
+        check::cluster(&target.session, options, (&source, roles)).await?;
+    findings.extend(check::judge_inheritance(&cluster));
+    let differences = cluster.merge.differences.iter();
+    findings.extend(
+        differences
+            .map(|difference| Finding::new(Level::Note, Side::Target, difference.to_string())),
+    );
+    Ok((cluster, chosen, findings))
 }
 
 /// Examines one database on both sides.
@@ -201,31 +230,72 @@ async fn plan(
     options: &Options,
     database: Database,
     exists: Option<&Database>,
-    (offer, facts): (&check::Offer, (&ServerFacts, &ServerFacts)),
+    (cluster, facts): (&TargetCluster, (&ServerFacts, &ServerFacts)),
     scope: &Scope,
-) -> Result<(PlannedDatabase, Vec<Finding>), Error> {
+) -> Result<(PlannedDatabase, Examination), Error> {
+    let (fate, installed, more) = fate(options, &database, exists).await?;
     let endpoint = options.source.with_database(database.name.as_str());
-    let examination = check::examine(&endpoint, offer, scope).await?;
-    let Examination {
-        bytes,
-        tables,
-        largest,
-        mut findings,
-    } = examination;
-    let (fate, more) = fate(options, &database, exists).await?;
-    findings.extend(more);
+    let judge = check::Judge {
+        cluster,
+        installed: &installed,
+        makes_roles: options.cluster.roles,
+    };
+    let mut examined = check::examine(&endpoint, judge, scope).await?;
+    examined.findings.extend(more);
     let point = point(options, &database, facts);
-    Ok((
-        PlannedDatabase {
-            database,
-            fate,
-            bytes,
-            tables,
-            largest,
-            point,
-        },
-        findings,
-    ))
+    let planned = PlannedDatabase {
+        database: renamed(&database, cluster),
+        existing: exists.filter(|_| fate == Fate::Use).cloned(),
+        fate,
+        bytes: examined.bytes,
+        tables: examined.tables,
+        largest: std::mem::take(&mut examined.largest),
+        point,
+    };
+    judge_database(&planned, cluster, &mut examined);
+    Ok((planned, examined))
+}
+
+/// A database in the target's names. Without owners it becomes ours.
+fn renamed(database: &Database, cluster: &TargetCluster) -> Database {
+    let ddl::Options { target, carried } = &cluster.options;
+    let mut map = carried.role_map.clone();
+    if !carried.owners {
+        map.replace(database.owner.clone(), target.connected_as.clone());
+    }
+    map.database(database)
+}
+
+/// Whom we must act for to finish the database, and what will differ of it.
+fn judge_database(planned: &PlannedDatabase, cluster: &TargetCluster, examined: &mut Examination) {
+    let (name, target) = (planned.name(), &cluster.options.target);
+    let mut judge = |finding: Finding| examined.findings.push(finding.in_database(name));
+    let owner = &planned.database.owner;
+    let is_ours = |existing: &Database| target.reaches(&existing.owner);
+    if planned.existing.as_ref().is_none_or(is_ours) {
+        let owners = BTreeMap::from([(owner.clone(), 1)]);
+        let findings = check::judge_owners(&owners, target);
+        findings.into_iter().for_each(&mut judge);
+    }
+    let wanted = DatabaseOptions {
+        name: &planned.database.name,
+        locale: None,
+        existing: planned.existing.as_ref(),
+        script: &cluster.options,
+    };
+    for omission in render_finish(&planned.database, wanted).omissions {
+        judge(Finding::new(
+            Level::Warning,
+            Side::Target,
+            omission.to_string(),
+        ));
+    }
+    let acl = planned.database.acl.iter().flat_map(|acl| &acl.items);
+    let former = planned.existing.iter().map(|existing| &existing.owner);
+    let actors = acl.map(|item| &item.grantor).chain(former).chain([owner]);
+    examined
+        .actors
+        .extend(actors.filter(|role| target.reaches(role)).cloned());
 }
 
 /// The names of the databases asked for, in name order.
@@ -244,7 +314,7 @@ pub async fn select_databases(source: &Endpoint, wanted: &Databases) -> Result<V
 
 /// The databases asked for, in name order.
 fn choose(wanted: &Databases, offered: &[Database], roles: &Roles) -> Result<Vec<Database>, Error> {
-    let provider = roles.provider();
+    let provider = roles.provider;
     let candidate = |database: &&Database| {
         matches!(
             database.candidate(provider),
@@ -303,9 +373,9 @@ async fn fate(
     options: &Options,
     database: &Database,
     existing: Option<&Database>,
-) -> Result<(Fate, Vec<Finding>), Error> {
+) -> Result<(Fate, BTreeSet<Ident>, Vec<Finding>), Error> {
     let Some(existing) = existing else {
-        return Ok((Fate::Create, Vec::new()));
+        return Ok((Fate::Create, BTreeSet::new(), Vec::new()));
     };
     let name = database.name.as_str();
     let endpoint = options.target.with_database(name);
@@ -325,14 +395,14 @@ async fn fate(
             .into_iter()
             .map(|finding| finding.in_database(name))
             .collect();
-        return Ok((Fate::Use, findings));
+        return Ok((Fate::Use, contents.extensions, findings));
     }
     let fate = Fate::Replace {
         tables: contents.tables,
         bytes: contents.bytes,
     };
     if options.drop_existing {
-        return Ok((fate, Vec::new()));
+        return Ok((fate, BTreeSet::new(), Vec::new()));
     }
     let message = format!(
         "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",
@@ -341,7 +411,7 @@ async fn fate(
     let finding = Finding::new(Level::Error, Side::Target, message)
         .in_database(name)
         .cure("pass --drop-existing to drop and recreate it, or choose another target");
-    Ok((fate, vec![finding]))
+    Ok((fate, BTreeSet::new(), vec![finding]))
 }
 
 /// What differs when an existing empty database is used as it is.

@@ -1,93 +1,101 @@
-//! Phase 5: the source's roles come to the target, in one transaction.
+//! Phase 5: the source's roles come to the target, in one transaction; and what our own role
+//! must be a member of meanwhile.
 
 use std::collections::BTreeSet;
 
 use super::{Error, Options, Side, door};
-use crate::catalog::cluster::{Roles, Settable};
-use crate::connect::Purpose;
-use crate::ddl::object::grant::GrantTarget;
-use crate::ddl::object::role::{RoleMerge, RoleOptions, RoleStatement, merge};
-use crate::pg::{Ident, ServerVersion, Sql};
+use crate::catalog::cluster::Roles;
+use crate::connect::{Purpose, Session};
+use crate::ddl;
+use crate::ddl::object::membership::{Assumption, assume};
+use crate::ddl::object::role::{RoleMerge, RoleStatement};
+use crate::pg::{Ident, Sql, SqlState};
 
 /// What is known of the target cluster when databases are made on it.
 #[derive(Debug)]
 pub(super) struct TargetCluster {
-    /// Its version.
-    pub(super) version: ServerVersion,
-    /// Its roles, with those made in this run.
-    pub(super) roles: BTreeSet<Ident>,
-    /// The parameters that may be set on it.
-    pub(super) settable: Settable,
+    /// Its roles as the checks read them.
+    pub(super) roles: Roles,
+    /// What is done to its roles.
+    pub(super) merge: RoleMerge,
+    /// What scripts for it may use, and what they carry over.
+    pub(super) options: ddl::Options,
+    /// The roles that we must act for.
+    pub(super) actors: BTreeSet<Ident>,
 }
 
 impl TargetCluster {
-    /// What a script for this target may use.
-    pub(super) fn ddl_options(&self) -> crate::ddl::Options {
-        crate::ddl::Options::everything(self.version, self.roles.clone())
-    }
-
-    /// What grants may refer to.
-    pub(super) fn grants(&self) -> GrantTarget<'_> {
-        GrantTarget {
-            version: self.version,
-            roles: &self.roles,
-        }
+    /// How our role comes to act for others.
+    pub(super) fn assume(&self) -> Assumption {
+        assume(&self.roles, &self.actors, &self.merge)
     }
 }
 
-/// Roles of both sides as the checks read them, and the target's parameters.
-#[derive(Debug)]
-pub(super) struct RolesRead {
-    pub(super) source: Roles,
-    pub(super) target: Roles,
-    pub(super) settable: Settable,
-}
-
-/// Makes missing roles and memberships; the target as it then is, and what differs on purpose.
+/// Makes missing roles and memberships; what differs on purpose.
 ///
 /// # Errors
-/// The target refuses a statement. No role was made then.
-pub(super) async fn make(
-    read: &RolesRead,
-    options: &Options,
-) -> Result<(TargetCluster, Vec<String>), Error> {
-    let wanted = RoleOptions {
-        passwords: true,
-        settable: &read.settable,
-    };
+/// The target refuses a statement that must succeed. No role was made then.
+pub(super) async fn make(cluster: &TargetCluster, options: &Options) -> Result<Vec<String>, Error> {
     let RoleMerge {
         statements,
         differences,
-        created,
-    } = merge(&read.source, &read.target, wanted);
+        ..
+    } = &cluster.merge;
+    let mut told: Vec<_> = differences.iter().map(ToString::to_string).collect();
     if !statements.is_empty() {
-        run(&statements, options).await?;
+        told.extend(run(statements, options).await?);
     }
-    let roles = read.target.roles.keys().cloned().chain(created).collect();
-    let version = read.target.version;
-    let cluster = TargetCluster {
-        version,
-        roles,
-        settable: read.settable.clone(),
-    };
-    Ok((
-        cluster,
-        differences.iter().map(ToString::to_string).collect(),
-    ))
+    Ok(told)
 }
 
-async fn run(statements: &[RoleStatement], options: &Options) -> Result<(), Error> {
+/// Runs statements in one transaction; what was refused that may be.
+async fn run(statements: &[RoleStatement], options: &Options) -> Result<Vec<String>, Error> {
     let session = door::open(Side::Target, &options.target, Purpose::Build).await?;
-    let refused = |source| Error::Roles { role: None, source };
-    session.batch(&Sql::fixed("BEGIN")).await.map_err(refused)?;
+    let mut refused = Vec::new();
+    plain(&session, "BEGIN").await?;
     for statement in statements {
-        session
-            .batch(&statement.sql)
-            .await
-            .map_err(|source| Error::Roles {
-                role: Some(statement.role.clone()),
-                source,
-            })?;
+        let wrap = |source| Error::Roles {
+            role: Some(statement.role.clone()),
+            source,
+        };
+        let Some(otherwise) = &statement.otherwise else {
+            session.batch(&statement.sql).await.map_err(wrap)?;
+            continue;
+        };
+        plain(&session, "SAVEPOINT optional").await?;
+        match session.batch(&statement.sql).await {
+            Ok(()) => {}
+            Err(error) if error.sqlstate().is_some_and(SqlState::is_refusal) => {
+                tracing::debug!(%error, role = %statement.role, "a property was refused");
+                plain(&session, "ROLLBACK TO SAVEPOINT optional").await?;
+                refused.push(otherwise.to_string());
+            }
+            Err(error) => return Err(wrap(error)),
+        }
+        plain(&session, "RELEASE SAVEPOINT optional").await?;
     }
-    session.batch(&Sql::fixed("COMMIT")).await.map_err(refused)
+    plain(&session, "COMMIT").await?;
+    Ok(refused)
+}
+
+async fn plain(session: &Session, sql: &'static str) -> Result<(), Error> {
+    let done = session.batch(&Sql::fixed(sql)).await;
+    done.map_err(|source| Error::Roles { role: None, source })
+}
+
+/// Makes our role a member of those that it acts for, or ends that.
+///
+/// # Errors
+/// The target refuses.
+pub(super) async fn act(statements: &[Sql], options: &Options) -> Result<(), Error> {
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let session = door::open(Side::Target, &options.target, Purpose::Build).await?;
+    plain(&session, "BEGIN").await?;
+    for statement in statements {
+        let done = session.batch(statement).await;
+        done.map_err(|source| Error::Roles { role: None, source })?;
+    }
+    plain(&session, "COMMIT").await
 }

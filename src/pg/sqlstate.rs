@@ -56,6 +56,8 @@ impl SqlState {
         CONFIGURATION_LIMIT_EXCEEDED = b"53400";
         /// `object_not_in_prerequisite_state`.
         OBJECT_NOT_IN_PREREQUISITE_STATE = b"55000";
+        /// `cant_change_runtime_param`.
+        CANT_CHANGE_RUNTIME_PARAM = b"55P02";
         /// `object_in_use`.
         OBJECT_IN_USE = b"55006";
         /// `lock_not_available`: also a lock timeout.
@@ -92,6 +94,12 @@ impl SqlState {
     /// The class: the first two characters.
     pub fn class(&self) -> &str {
         &self.as_str()[..2]
+    }
+
+    /// Whether the server understood the statement and will not do it: a value it does not take, a
+    /// name it does not know, a right we lack, a parameter that is fixed once a session runs.
+    pub fn is_refusal(self) -> bool {
+        matches!(self.class(), "0A" | "22" | "42") || self == Self::CANT_CHANGE_RUNTIME_PARAM
     }
 
     /// Whether the same call may succeed later on a new connection: the connection was lost

@@ -8,7 +8,8 @@ use super::queue::Queue;
 use super::{CopyRequest, Error};
 use crate::catalog::load::large_object::load_large_objects;
 use crate::connect::{self, Purpose, Session};
-use crate::ddl::object::grant::{GrantTarget, Rendered};
+use crate::ddl;
+use crate::ddl::object::grant::Rendered;
 use crate::ddl::object::large_object::render_large_object;
 use crate::pg::Sql;
 use crate::task::{Group, Scope};
@@ -42,7 +43,7 @@ struct Job {
 pub async fn copy_large_objects(
     request: &CopyRequest,
     basis: &Basis,
-    grants: &GrantTarget<'_>,
+    options: &ddl::Options,
     scope: &Scope,
 ) -> Result<CopiedObjects, Error> {
     let lister = basis.hold.lease.session().await?;
@@ -57,7 +58,7 @@ pub async fn copy_large_objects(
         let Rendered {
             statements,
             left_out,
-        } = render_large_object(object, grants);
+        } = render_large_object(object, options);
         copied
             .left_out
             .extend(left_out.iter().map(ToString::to_string));

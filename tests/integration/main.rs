@@ -6,6 +6,7 @@
 mod support;
 
 mod access;
+mod carried;
 mod checklist;
 mod command;
 mod connect;
@@ -24,6 +25,7 @@ mod sandbox;
 mod signals;
 mod tls;
 mod transfer;
+mod unprivileged;
 mod verify;
 mod wire;
 

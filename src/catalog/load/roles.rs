@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::cluster::{Attribute, Membership, ParameterAcl, Role, Roles, Setting};
+use crate::catalog::provider::Provider;
 use crate::connect::{Secret, Session};
 use crate::pg::Oid;
 
@@ -32,8 +33,11 @@ pub async fn load_roles(session: &Session) -> Result<Roles, Error> {
     }
     let parameters = load_parameters(session).await?;
     let (memberships, orphan_memberships) = load_memberships(session).await?;
+    let bootstrap = roles.values().find(|role| role.is_bootstrap());
     Ok(Roles {
         version: session.version(),
+        bootstrap: bootstrap.map(|role| role.name.clone()),
+        provider: Provider::recognize(roles.keys()),
         connected_as: rights.name("connected_as")?,
         passwords_readable,
         roles,

@@ -3,9 +3,7 @@
 WITH schema AS MATERIALIZED (
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
 found(severity, kind, class, oid, name) AS (
-  SELECT 'note', 'tablespace', tableoid, oid, NULL::text FROM pg_catalog.pg_class
-             WHERE reltablespace <> 0 AND relkind IN ('r', 'p', 'm', 'i', 'I') AND relnamespace IN (TABLE schema)
-  UNION ALL SELECT 'note', 'operator without a function', tableoid, oid, NULL FROM pg_catalog.pg_operator o
+  SELECT 'note', 'operator without a function', tableoid, oid, NULL::text FROM pg_catalog.pg_operator o
              WHERE oprcode = 0 AND oprnamespace IN (TABLE schema)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator p WHERE p.oprcode <> 0 AND o.oid IN (p.oprcom, p.oprnegate))
   -- A family of the server or of an extension that got an operator or function of a user, not by a class.

@@ -30,12 +30,12 @@ impl Selection {
 }
 
 /// Splits at commas outside double quotes and removes the quotes, doubled ones standing for one.
-fn items(flag: &'static str, lists: &[String]) -> Result<Vec<String>, Error> {
+pub(super) fn items(flag: &'static str, lists: &[String]) -> Result<Vec<String>, Error> {
     let mut found = Vec::new();
     for list in lists {
         let mut rest = list.as_str();
         loop {
-            let (item, after) = next_item(rest).ok_or(Error::OpenQuote {
+            let (item, after) = next_item(rest, ',').ok_or(Error::OpenQuote {
                 flag,
                 text: list.clone(),
             })?;
@@ -55,8 +55,8 @@ fn items(flag: &'static str, lists: &[String]) -> Result<Vec<String>, Error> {
     Ok(found)
 }
 
-/// The first item and what follows its comma; `None` when a quote is not closed.
-fn next_item(text: &str) -> Option<(String, Option<&str>)> {
+/// The first item and what follows its separator; `None` when a quote is not closed.
+pub(super) fn next_item(text: &str, separator: char) -> Option<(String, Option<&str>)> {
     let text = text.trim_start();
     let mut item = String::new();
     let mut kept = 0;
@@ -73,7 +73,7 @@ fn next_item(text: &str) -> Option<(String, Option<&str>)> {
                 quoted = !quoted;
                 kept = item.len();
             }
-            ',' if !quoted => {
+            _ if part == separator && !quoted => {
                 item.truncate(kept.max(item.trim_end().len()));
                 return Some((item, Some(&text[at + 1..])));
             }

@@ -31,6 +31,12 @@ impl Object for &Aggregate {
         vec![self.id]
     }
 
+    /// The state's type is one of the clauses that [`Aggregate::definition`] holds.
+    fn needs_superuser(&self) -> Option<&'static str> {
+        let is_internal = self.definition.as_str().contains("STYPE = internal");
+        is_internal.then_some("aggregates with an internal state")
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let signature = sql!("AGGREGATE {}({})", self.name, self.arguments);
         let owner = clause::owner(context, &signature, &self.owner);

@@ -1,7 +1,7 @@
 //! Casts, and the transforms between types and languages.
 
 use super::{NodeId, Nodes, Object, Part};
-use crate::catalog::model::{Cast, ObjectId, Transform};
+use crate::catalog::model::{Cast, CastMethod, ObjectId, Transform};
 use crate::ddl::context::Context;
 use crate::ddl::statement::{Kind, Label};
 use crate::pg::{Ident, Sql};
@@ -38,6 +38,10 @@ impl Object for &Cast {
     /// lest a function pulls a table before them.
     fn rank(&self) -> u8 {
         u8::from(self.function.is_some())
+    }
+
+    fn needs_superuser(&self) -> Option<&'static str> {
+        (self.method == CastMethod::Binary).then_some("casts without a function")
     }
 
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {

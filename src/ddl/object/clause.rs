@@ -7,10 +7,35 @@ use crate::sql;
 
 /// `ALTER … OWNER TO …`, unless owners are not wanted. `object` is the word and the name.
 pub(super) fn owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Option<Sql> {
-    context
-        .options
+    let owner = new_owner(context, owner)?;
+    Some(sql!("ALTER {} OWNER TO {}", object, owner))
+}
+
+/// The role of the target that is to own something, unless owners are not wanted.
+pub(super) fn new_owner<'a>(context: &Context<'a>, owner: &'a Ident) -> Option<&'a Ident> {
+    if !context.options.carried.owners {
+        return None;
+    }
+    let owner = context.role(owner);
+    *context
         .owners
-        .then(|| sql!("ALTER {} OWNER TO {}", object, owner))
+        .borrow_mut()
+        .entry(owner.clone())
+        .or_default() += 1;
+    Some(owner)
+}
+
+/// A statement that makes a relation, in its tablespace where the target has that. Said by the
+/// session, as a clause would have to stand in the midst of what the server deparsed.
+pub(super) fn in_tablespace(context: &Context<'_>, tablespace: Option<&Ident>, sql: Sql) -> Sql {
+    match context.options.tablespace(tablespace) {
+        None => sql,
+        Some(name) => sql!(
+            "SET default_tablespace = {}; {}; SET default_tablespace = ''",
+            name,
+            sql
+        ),
+    }
 }
 
 /// ` COLLATE …`, where a collation is set.

@@ -111,6 +111,7 @@ impl Object for Key<'_> {
             self.constraint.name,
             definition
         );
+        let add = clause::in_tablespace(context, self.index.tablespace.as_ref(), add);
         let marks = index::marks(context, self.index, &self.table.name);
         [add].into_iter().chain(marks).collect()
     }

@@ -5,10 +5,14 @@
 
 use std::fmt;
 
-use super::grant::{self, GrantTarget, LeftOut};
+/// Where a database lies unless somebody chose another place.
+const DEFAULT_TABLESPACE: &str = "pg_default";
+
+use super::grant::{self, LeftOut};
+use crate::catalog::RoleMap;
 use crate::catalog::acl::changes;
-use crate::catalog::cluster::{Database, LocaleProvider, Settable, Setting};
-use crate::ddl::setting;
+use crate::catalog::cluster::{Database, LocaleProvider, Setting};
+use crate::ddl::{Options, Target, setting};
 use crate::pg::{Fragment, Ident, Literal, ServerVersion, Sql};
 use crate::sql;
 
@@ -17,12 +21,12 @@ use crate::sql;
 pub struct DatabaseOptions<'a> {
     /// Its name on the target.
     pub name: &'a Ident,
-    /// The owner; None: the connecting role.
-    pub owner: Option<&'a Ident>,
     /// A locale of the operating system instead of the source's.
     pub locale: Option<&'a str>,
-    /// The target's version.
-    pub version: ServerVersion,
+    /// What stands there under this name and is used; None for a database that is made.
+    pub existing: Option<&'a Database>,
+    /// The target, and what is carried over.
+    pub script: &'a Options,
 }
 
 /// Why a database cannot be made on a target of this version.
@@ -68,18 +72,28 @@ pub enum Error {
 /// The target's version knows no such locale, and no other was asked for.
 pub fn render_create(database: &Database, options: DatabaseOptions<'_>) -> Result<Sql, Error> {
     let mut sql = sql!("CREATE DATABASE {} WITH TEMPLATE = template0", options.name);
-    if let Some(owner) = options.owner {
-        sql.push(&sql!(" OWNER = {}", owner));
+    let version = options.script.target.version;
+    if options.script.carried.owners {
+        sql.push(&sql!(" OWNER = {}", database.owner));
     }
     sql.push(&sql!(" ENCODING = {}", Literal(&database.encoding)));
     match options.locale {
         Some(locale) => {
-            push_provider(&mut sql, "libc", options.version);
+            push_provider(&mut sql, "libc", version);
             push_libc(&mut sql, locale, locale);
         }
-        None => push_locale(&mut sql, database, options.version)?,
+        None => push_locale(&mut sql, database, version)?,
+    }
+    if uses_tablespace(database, options.script) {
+        sql.push(&sql!(" TABLESPACE = {}", database.tablespace));
     }
     Ok(sql)
+}
+
+/// Whether the target has the database's tablespace and it is wanted.
+fn uses_tablespace(database: &Database, script: &Options) -> bool {
+    database.tablespace.as_str() != DEFAULT_TABLESPACE
+        && script.tablespace(Some(&database.tablespace)).is_some()
 }
 
 /// `LOCALE`, which stands for both, is younger than the oldest server we write to.
@@ -166,6 +180,17 @@ pub enum Omission {
         /// The parameter.
         parameter: String,
     },
+    /// The target does not take the value of a setting, or does not let us set it.
+    SettingRefused {
+        /// The role, for a setting of one role.
+        role: Option<Ident>,
+        /// The parameter.
+        parameter: String,
+    },
+    /// The database exists on the target and stays another role's, whom we cannot act for.
+    NotOurs(Ident),
+    /// The database exists on the target and could not be given to its owner.
+    Owner(Ident),
     /// A grant that the target cannot hold.
     Grant(LeftOut),
     /// The database lay in a tablespace of its own; it is made in the default one.
@@ -200,6 +225,24 @@ impl fmt::Display for Omission {
                 "role {role}, for which {} is set, does not exist",
                 parameter(name)
             ),
+            Self::SettingRefused {
+                role: None,
+                parameter: name,
+            } => write!(f, "the target refused the setting of {}", parameter(name)),
+            Self::SettingRefused {
+                role: Some(role),
+                parameter: name,
+            } => write!(
+                f,
+                "the target refused the setting of {} for role {role}",
+                parameter(name)
+            ),
+            Self::NotOurs(owner) => write!(
+                f,
+                "it belongs to role {owner} on the target: its owner, privileges, comment and \
+                 settings stay as they are"
+            ),
+            Self::Owner(owner) => write!(f, "it could not be given to role {owner}"),
             Self::Grant(left_out) => left_out.fmt(f),
             Self::Tablespace(name) => {
                 write!(f, "tablespace {name} is not used, the default one is")
@@ -208,75 +251,143 @@ impl fmt::Display for Omission {
     }
 }
 
+/// A statement that finishes a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishStatement {
+    /// The statement.
+    pub sql: Sql,
+    /// What is left out should the target refuse it; None for what must succeed.
+    pub otherwise: Option<Omission>,
+}
+
 /// The statements that finish a database, and what they leave out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finish {
     /// To be run when nothing else is to be done in the database.
-    pub statements: Vec<Sql>,
+    pub statements: Vec<FinishStatement>,
     /// What is left out.
     pub omissions: Vec<Omission>,
 }
 
-/// Renders comment, privileges, settings and limits of a database.
-pub fn render_finish(
-    database: &Database,
-    options: DatabaseOptions<'_>,
-    target: &GrantTarget<'_>,
-    settable: &Settable,
-) -> Finish {
+/// Renders owner, comment, privileges, settings and limits of a database, which is described in
+/// the target's names.
+pub fn render_finish(database: &Database, options: DatabaseOptions<'_>) -> Finish {
     let mut finish = Finish::default();
-    let name = options.name;
-    if let Some(comment) = &database.comment {
-        let comment = Literal(comment);
-        finish.push(sql!("COMMENT ON DATABASE {} IS {}", name, comment));
-    }
-    if database.tablespace.as_str() != "pg_default" {
+    let script = options.script;
+    let is_ours = |existing: &Database| script.target.reaches(&existing.owner);
+    let has_place = match options.existing {
+        None => uses_tablespace(database, script),
+        Some(existing) => existing.tablespace == database.tablespace,
+    };
+    if database.tablespace.as_str() != DEFAULT_TABLESPACE && !has_place {
         let tablespace = Omission::Tablespace(database.tablespace.clone());
         finish.omissions.push(tablespace);
     }
-    finish.grants(database, name, target);
-    for entry in &database.settings {
-        finish.setting(&sql!("DATABASE {}", name), None, entry, settable);
-    }
-    for entry in &database.role_settings {
-        let (role, entry) = (&entry.role, &entry.setting);
-        if target.has_role(role) {
-            let object = sql!("ROLE {} IN DATABASE {}", role, name);
-            finish.setting(&object, Some(role), entry, settable);
-        } else {
-            finish.omissions.push(Omission::NoSuchRole {
-                role: role.clone(),
-                parameter: entry.name.clone(),
-            });
+    match options.existing {
+        Some(existing) if !is_ours(existing) => {
+            let owner = existing.owner.clone();
+            finish.omissions.push(Omission::NotOurs(owner));
+            finish.role_settings(database, options);
         }
-    }
-    if database.is_template {
-        finish.push(sql!("ALTER DATABASE {} WITH IS_TEMPLATE = true", name));
-    }
-    if database.connection_limit != -1 {
-        let limit = database.connection_limit;
-        finish.push(sql!(
-            "ALTER DATABASE {} WITH CONNECTION LIMIT = {}",
-            name,
-            limit
-        ));
+        Some(_) | None => {
+            finish.own(database, options);
+            finish.role_settings(database, options);
+            finish.limits(database, options);
+        }
     }
     finish
 }
 
 impl Finish {
     fn push(&mut self, sql: Sql) {
-        self.statements.push(sql);
+        self.statements.push(FinishStatement {
+            sql,
+            otherwise: None,
+        });
     }
 
-    fn grants(&mut self, database: &Database, name: &Ident, target: &GrantTarget<'_>) {
-        let Some(acl) = &database.acl else { return };
-        let steps = changes(&database.acl_default, acl, &database.owner);
-        let object = sql!("DATABASE {}", name);
-        let rendered = grant::render_changes(&steps, &object, &database.owner, target);
-        self.statements.extend(rendered.statements);
+    /// What only the owner may do.
+    fn own(&mut self, database: &Database, options: DatabaseOptions<'_>) {
+        let (name, script) = (options.name, options.script);
+        let former = options.existing.map(|existing| &existing.owner);
+        let owner = match former {
+            Some(former) if !script.carried.owners => former,
+            _ => &database.owner,
+        };
+        if former.is_some_and(|former| former != owner) {
+            self.statements.push(FinishStatement {
+                sql: sql!("ALTER DATABASE {} OWNER TO {}", name, owner),
+                otherwise: Some(Omission::Owner(owner.clone())),
+            });
+        }
+        if let Some(comment) = database
+            .comment
+            .as_ref()
+            .filter(|_| script.carried.comments)
+        {
+            let comment = Literal(comment);
+            self.push(sql!("COMMENT ON DATABASE {} IS {}", name, comment));
+        }
+        if script.carried.privileges {
+            self.grants(database, options, owner);
+        }
+        for entry in &database.settings {
+            self.setting(&sql!("DATABASE {}", name), None, entry, &script.target);
+        }
+    }
+
+    fn grants(&mut self, database: &Database, options: DatabaseOptions<'_>, owner: &Ident) {
+        let held = options.existing.map(|existing| {
+            let acl = existing.acl.as_ref().unwrap_or(&existing.acl_default);
+            let mut given = RoleMap::default();
+            given.replace(existing.owner.clone(), owner.clone());
+            given.acl(acl, &existing.owner)
+        });
+        let default = &database.acl_default;
+        let wanted = match (&database.acl, &held) {
+            (Some(acl), _) => acl,
+            (None, Some(_)) => default,
+            (None, None) => return,
+        };
+        let steps = changes(held.as_ref().unwrap_or(default), wanted, owner);
+        let object = sql!("DATABASE {}", options.name);
+        let rendered = grant::render_changes(&steps, &object, owner, &options.script.target);
+        for sql in rendered.statements {
+            self.push(sql);
+        }
         self.omissions
             .extend(rendered.left_out.into_iter().map(Omission::Grant));
+    }
+
+    fn role_settings(&mut self, database: &Database, options: DatabaseOptions<'_>) {
+        let target = &options.script.target;
+        for entry in &database.role_settings {
+            let (role, entry) = (&entry.role, &entry.setting);
+            if target.roles.contains(role) {
+                let object = sql!("ROLE {} IN DATABASE {}", role, options.name);
+                self.setting(&object, Some(role), entry, target);
+            } else {
+                self.omissions.push(Omission::NoSuchRole {
+                    role: role.clone(),
+                    parameter: entry.name.clone(),
+                });
+            }
+        }
+    }
+
+    fn limits(&mut self, database: &Database, options: DatabaseOptions<'_>) {
+        let name = options.name;
+        if database.is_template {
+            self.push(sql!("ALTER DATABASE {} WITH IS_TEMPLATE = true", name));
+        }
+        if database.connection_limit != -1 {
+            let limit = database.connection_limit;
+            self.push(sql!(
+                "ALTER DATABASE {} WITH CONNECTION LIMIT = {}",
+                name,
+                limit
+            ));
+        }
     }
 
     fn setting(
@@ -284,15 +395,17 @@ impl Finish {
         object: &impl Fragment,
         role: Option<&Ident>,
         entry: &Setting,
-        settable: &Settable,
+        target: &Target,
     ) {
-        if settable.contains(&entry.name) {
-            self.push(setting::alter(object, entry));
-        } else {
-            self.omissions.push(Omission::NotSettable {
-                role: role.cloned(),
-                parameter: entry.name.clone(),
+        let (role, parameter) = (role.cloned(), entry.name.clone());
+        if target.settable.contains(&entry.name) {
+            self.statements.push(FinishStatement {
+                sql: setting::alter(object, entry),
+                otherwise: Some(Omission::SettingRefused { role, parameter }),
             });
+        } else {
+            self.omissions
+                .push(Omission::NotSettable { role, parameter });
         }
     }
 }
@@ -301,7 +414,7 @@ impl Finish {
 mod tests {
     use super::*;
     use crate::catalog::acl::Acl;
-    use crate::catalog::cluster::Locale;
+    use crate::catalog::cluster::{Locale, Settable};
     use crate::pg::Oid;
     use std::collections::BTreeSet;
 
@@ -336,11 +449,12 @@ mod tests {
         locale: Option<&str>,
     ) -> Result<String, Error> {
         let database = database(provider);
+        let script = Options::everything(ServerVersion::new(major * 10_000), BTreeSet::new());
         let options = DatabaseOptions {
             name: &database.name,
-            owner: Some(&database.owner),
             locale,
-            version: ServerVersion::new(major * 10_000),
+            existing: None,
+            script: &script,
         };
         let sql = render_create(&database, options)?;
         let text = sql.as_str().split_once("'UTF8' ").unwrap().1;
@@ -405,20 +519,18 @@ mod tests {
     #[test]
     fn what_may_lock_us_out_comes_last_and_unknown_parameters_are_told() {
         let database = database(LocaleProvider::Libc);
-        let options = DatabaseOptions {
-            name: &database.name,
-            owner: None,
-            locale: None,
-            version: ServerVersion::new(180_000),
-        };
-        let target = GrantTarget {
-            version: options.version,
-            roles: &BTreeSet::new(),
-        };
         let mut settable = Settable::default();
         settable.add("work_mem");
-        let finish = render_finish(&database, options, &target, &settable);
-        let texts: Vec<_> = finish.statements.iter().map(Sql::as_str).collect();
+        let mut script = Options::everything(ServerVersion::new(180_000), BTreeSet::new());
+        script.target.settable = settable;
+        let options = DatabaseOptions {
+            name: &database.name,
+            locale: None,
+            existing: None,
+            script: &script,
+        };
+        let finish = render_finish(&database, options);
+        let texts: Vec<_> = finish.statements.iter().map(|s| s.sql.as_str()).collect();
         assert_eq!(
             texts,
             [

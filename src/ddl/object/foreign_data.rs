@@ -129,9 +129,9 @@ impl Object for &UserMapping {
         true
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let role = match &self.role {
-            Some(role) => sql!("{}", role),
+            Some(role) => sql!("{}", context.role(role)),
             None => Sql::fixed("PUBLIC"),
         };
         let options = self.options.iter().flatten();

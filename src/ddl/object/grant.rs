@@ -9,37 +9,23 @@
 //! Known limit, as in `pg_dump`: a grantor who is a superuser or a member of the owner *now*
 //! grants on the owner's behalf.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::catalog::acl::{
     Acl, AclKind, AclName, Change, ChangeKind, DefaultAcl, DefaultAclKind, Grantee, ObjectAcl,
     Privilege, changes,
 };
+use crate::ddl::Target;
 use crate::pg::{Fragment, Ident, ServerVersion, Sql};
 use crate::sql;
-
-/// What the target can hold.
-#[derive(Clone, Copy, Debug)]
-pub struct GrantTarget<'a> {
-    /// Its version.
-    pub version: ServerVersion,
-    /// Its roles, with those created in this run.
-    pub roles: &'a BTreeSet<Ident>,
-}
-
-impl GrantTarget<'_> {
-    /// Whether the target has a role.
-    pub fn has_role(&self, role: &Ident) -> bool {
-        self.roles.contains(role)
-    }
-}
 
 /// Why a grant is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftOutReason {
     /// The grantee or grantor does not exist on the target.
     NoSuchRole(Ident),
+    /// We cannot act for the grantor.
+    OutOfReach(Ident),
     /// The target's version has no such privilege.
     NoSuchPrivilege(Privilege),
 }
@@ -58,6 +44,7 @@ impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             LeftOutReason::NoSuchRole(role) => write!(f, "role {role} does not exist: ")?,
+            LeftOutReason::OutOfReach(role) => write!(f, "we cannot act for role {role}: ")?,
             LeftOutReason::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}: ")?;
             }
@@ -76,7 +63,7 @@ pub struct Rendered {
 }
 
 /// Renders the privileges of an object that exists on the target with those it has by itself.
-pub fn render_grants(object: &ObjectAcl, target: &GrantTarget<'_>) -> Rendered {
+pub fn render_grants(object: &ObjectAcl, target: &Target) -> Rendered {
     let steps = if object.is_public_schema() {
         let base = public_schema_acl(&object.owner, target.version);
         changes(&base, &object.acl, &object.owner)
@@ -95,12 +82,7 @@ pub fn render_grants(object: &ObjectAcl, target: &GrantTarget<'_>) -> Rendered {
 }
 
 /// Renders steps on an object named by its kind and name, e.g. `DATABASE "a"`.
-pub fn render_changes(
-    steps: &[Change],
-    object: &Sql,
-    owner: &Ident,
-    target: &GrantTarget<'_>,
-) -> Rendered {
+pub fn render_changes(steps: &[Change], object: &Sql, owner: &Ident, target: &Target) -> Rendered {
     let clause = Clause {
         column: None,
         prefix: None,
@@ -110,22 +92,19 @@ pub fn render_changes(
 }
 
 /// Renders default privileges on a target that has none for this role, schema and kind.
-pub fn render_default_privileges(default: &DefaultAcl, target: &GrantTarget<'_>) -> Rendered {
+pub fn render_default_privileges(default: &DefaultAcl, target: &Target) -> Rendered {
     let steps = changes(&default.base, &default.acl, &default.role);
     render_default(default, &steps, target)
 }
 
 /// Renders what takes default privileges away that the **target** has, so that they do not leak
 /// into the objects created there; [`render_default_privileges`] of the same restores them.
-pub fn render_without_default_privileges(
-    default: &DefaultAcl,
-    target: &GrantTarget<'_>,
-) -> Rendered {
+pub fn render_without_default_privileges(default: &DefaultAcl, target: &Target) -> Rendered {
     let steps = changes(&default.acl, &default.base, &default.role);
     render_default(default, &steps, target)
 }
 
-fn render_default(default: &DefaultAcl, steps: &[Change], target: &GrantTarget<'_>) -> Rendered {
+fn render_default(default: &DefaultAcl, steps: &[Change], target: &Target) -> Rendered {
     let mut prefix = sql!("ALTER DEFAULT PRIVILEGES FOR ROLE {} ", default.role);
     if let Some(schema) = &default.schema {
         prefix.push(&sql!("IN SCHEMA {} ", schema));
@@ -191,12 +170,7 @@ struct Clause<'a> {
     object: &'a Sql,
 }
 
-fn render(
-    steps: &[Change],
-    clause: &Clause<'_>,
-    owner: &Ident,
-    target: &GrantTarget<'_>,
-) -> Rendered {
+fn render(steps: &[Change], clause: &Clause<'_>, owner: &Ident, target: &Target) -> Rendered {
     let mut rendered = Rendered::default();
     for step in steps {
         let (known, unknown): (Vec<_>, Vec<_>) = step
@@ -216,12 +190,9 @@ fn render(
             continue;
         }
         let statement = statement(step, &known, clause, owner);
-        match missing_role(step, owner, target) {
+        match obstacle(step, owner, target) {
             None => rendered.statements.push(statement),
-            Some(role) if gives => rendered.left_out.push(LeftOut {
-                statement,
-                reason: LeftOutReason::NoSuchRole(role.clone()),
-            }),
+            Some(reason) if gives => rendered.left_out.push(LeftOut { statement, reason }),
             Some(_) => {}
         }
     }
@@ -229,20 +200,21 @@ fn render(
 }
 
 /// What an owner grants is granted by whoever owns the object on the target.
-fn missing_role<'a>(
-    step: &'a Change,
-    owner: &Ident,
-    target: &GrantTarget<'_>,
-) -> Option<&'a Ident> {
+fn obstacle(step: &Change, owner: &Ident, target: &Target) -> Option<LeftOutReason> {
     let grantee = match &step.grantee {
         Grantee::Public => None,
         Grantee::Role(role) => Some(role),
     };
     let grantor = Some(&step.grantor).filter(|grantor| *grantor != owner);
-    grantee
+    let missing = grantee
         .into_iter()
         .chain(grantor)
-        .find(|role| !target.has_role(role))
+        .find(|role| !target.roles.contains(*role));
+    if let Some(role) = missing {
+        return Some(LeftOutReason::NoSuchRole(role.clone()));
+    }
+    let closed = grantor.filter(|role| !target.reaches(role));
+    closed.map(|role| LeftOutReason::OutOfReach(role.clone()))
 }
 
 fn statement(step: &Change, privileges: &[Privilege], clause: &Clause<'_>, owner: &Ident) -> Sql {
@@ -324,10 +296,7 @@ mod tests {
         roles: &[&str],
     ) -> (Vec<String>, Vec<LeftOutReason>) {
         let roles = roles.iter().map(|role| name(role)).collect();
-        let target = GrantTarget {
-            version: ServerVersion::new(major * 10_000),
-            roles: &roles,
-        };
+        let target = Target::unrestricted(ServerVersion::new(major * 10_000), roles);
         let rendered = render_grants(object, &target);
         (
             rendered
@@ -444,10 +413,7 @@ mod tests {
             base: Acl::default(),
         };
         let roles = ["o", "a"].map(name).into();
-        let target = GrantTarget {
-            version: ServerVersion::new(120_000),
-            roles: &roles,
-        };
+        let target = Target::unrestricted(ServerVersion::new(120_000), roles);
         assert_eq!(
             render_without_default_privileges(&default, &target).statements[0].as_str(),
             r#"ALTER DEFAULT PRIVILEGES FOR ROLE "o" IN SCHEMA "s" REVOKE EXECUTE ON FUNCTIONS FROM "a""#

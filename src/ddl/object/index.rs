@@ -99,6 +99,7 @@ impl Object for Create<'_> {
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let create = self.index.definition.clone();
+        let create = clause::in_tablespace(context, self.index.tablespace.as_ref(), create);
         let marks = marks(context, self.index, self.relation.name());
         [create].into_iter().chain(marks).collect()
     }

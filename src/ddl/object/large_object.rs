@@ -1,23 +1,42 @@
 //! What surrounds a large object: owner, privileges, comment. It exists when these are run.
 
-use super::grant::{GrantTarget, Rendered, render_changes};
+use super::grant::{Rendered, render_changes};
 use crate::catalog::acl::changes;
 use crate::catalog::load::large_object::LargeObject;
+use crate::ddl::Options;
 use crate::pg::Literal;
 use crate::sql;
 
 /// Renders owner, privileges and comment of a large object that the connecting role has made.
-pub fn render_large_object(object: &LargeObject, target: &GrantTarget<'_>) -> Rendered {
+pub fn render_large_object(object: &LargeObject, options: &Options) -> Rendered {
+    let Options { target, carried } = options;
     let clause = sql!("LARGE OBJECT {}", object.oid);
-    let mut statements = vec![sql!("ALTER {} OWNER TO {}", clause, object.owner)];
-    if let Some(comment) = &object.comment {
+    let mut map = carried.role_map.clone();
+    let mut statements = Vec::new();
+    if carried.owners {
+        let owner = map.of(&object.owner);
+        statements.push(sql!("ALTER {} OWNER TO {}", clause, owner));
+    } else {
+        map.replace(object.owner.clone(), target.connected_as.clone());
+    }
+    if let Some(comment) = object.comment.as_ref().filter(|_| carried.comments) {
         statements.push(sql!("COMMENT ON {} IS {}", clause, Literal(comment)));
     }
-    let steps = changes(&object.base, &object.acl, &object.owner);
-    let grants = render_changes(&steps, &clause, &object.owner, target);
-    statements.extend(grants.statements);
+    let mut left_out = Vec::new();
+    if carried.privileges {
+        let (base, acl) = (&object.base, &object.acl);
+        let owner = map.of(&object.owner);
+        let steps = changes(
+            &map.acl(base, &object.owner),
+            &map.acl(acl, &object.owner),
+            owner,
+        );
+        let grants = render_changes(&steps, &clause, owner, target);
+        statements.extend(grants.statements);
+        left_out = grants.left_out;
+    }
     Rendered {
         statements,
-        left_out: grants.left_out,
+        left_out,
     }
 }

@@ -72,7 +72,8 @@ impl Object for &MaterializedView {
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("MATERIALIZED VIEW {}", self.name);
-        [self.create()]
+        let create = clause::in_tablespace(context, self.tablespace.as_ref(), self.create());
+        [create]
             .into_iter()
             .chain(clause::owner(context, &object, &self.owner))
             .chain(clause::column_settings(context, &self.name, &self.columns))

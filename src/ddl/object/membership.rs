@@ -37,6 +37,7 @@ pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles) {
         let options = options(&membership, target, grantor);
         let sql = super::role::grant(&membership.role, &membership.member, &options);
         merge.push(&membership.role, sql);
+        merge.memberships.push(membership);
     }
 }
 
@@ -87,7 +88,7 @@ fn combined(source: &Roles, target: &Roles) -> Vec<Membership> {
 
 fn judge(merge: &RoleMerge, membership: &Membership, source: &Roles, target: &Roles) -> Verdict {
     let Membership { role, member, .. } = membership;
-    let provider = source.provider();
+    let provider = source.provider;
     let provided = |name: &Ident| provider.is_some_and(|provider| provider.owns_role(name));
     if is_predefined(member) || (provided(role) && provided(member)) {
         return Verdict::Nothing;
@@ -182,7 +183,7 @@ fn grantor<'a>(membership: &'a Membership, roles: &Roles) -> Option<&'a Ident> {
     membership
         .grantor
         .as_ref()
-        .filter(|grantor| roles.bootstrap().is_none_or(|role| role.name != **grantor))
+        .filter(|grantor| roles.bootstrap.as_ref() != Some(grantor))
 }
 
 fn options(membership: &Membership, target: &Roles, grantor: Option<&Ident>) -> Sql {
@@ -238,6 +239,9 @@ fn in_grantor_order(
     }
 }
 
+/// The role that stands for whoever owns the database one is in; it has no other members.
+const DATABASE_OWNER: &str = "pg_database_owner";
+
 /// How our session comes to act for other roles, which it must to give them what they own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assumption {
@@ -252,16 +256,20 @@ pub struct Assumption {
 /// Plans temporary memberships of our own in `owners`; none for a superuser. `created` are the
 /// roles of the [`merge`](super::role::merge).
 ///
-/// `ALTER … OWNER TO` needs the right to `SET ROLE` to the new owner. Since 16 the creator of a
-/// role has `ADMIN OPTION` on it and nothing else.
+/// `ALTER … OWNER TO` needs the right to `SET ROLE` to the new owner, and whatever is done to the
+/// object afterwards needs the owner's privileges. Since 16 the creator of a role has
+/// `ADMIN OPTION` on it and nothing else.
 pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> Assumption {
     let mut assumption = Assumption::default();
     if target.we_have(Attribute::Superuser) {
         return assumption;
     }
-    for owner in owners.iter().filter(|owner| !may_become(target, owner)) {
-        if may_grant(created, owner, target) {
-            let us = &target.connected_as;
+    let us = &target.connected_as;
+    for owner in owners
+        .iter()
+        .filter(|owner| !may_act(target, created, owner))
+    {
+        if may_assume(target, created, owner) {
             let options = target.version.has_membership_options();
             let options = options.then(|| Sql::fixed(" WITH INHERIT TRUE, SET TRUE"));
             assumption
@@ -277,17 +285,51 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
     assumption
 }
 
-/// Whether our session may `SET ROLE` to the role as things stand.
-fn may_become(target: &Roles, role: &Ident) -> bool {
-    let mut seen = BTreeSet::from([&target.connected_as]);
-    let mut waiting = vec![&target.connected_as];
+/// The roles that will exist on the target and that we can neither act for nor make ourselves a
+/// member of.
+pub fn out_of_reach(target: &Roles, created: &RoleMerge) -> BTreeSet<Ident> {
+    if target.we_have(Attribute::Superuser) {
+        return BTreeSet::new();
+    }
+    let roles = target.roles.keys().chain(&created.created);
+    roles
+        .filter(|role| !may_act(target, created, role) && !may_assume(target, created, role))
+        .cloned()
+        .collect()
+}
+
+/// Whether we may become a member of the role: nobody is a member of his own member.
+fn may_assume(target: &Roles, created: &RoleMerge, role: &Ident) -> bool {
+    let us = &target.connected_as;
+    may_grant(created, role, target) && !is_reached(target, created, role, us, |_| true)
+}
+
+/// Whether our session may `SET ROLE` to the role and has its privileges, without our doing.
+fn may_act(target: &Roles, created: &RoleMerge, role: &Ident) -> bool {
+    let us = &target.connected_as;
+    if role.as_str() == DATABASE_OWNER {
+        return true;
+    }
+    is_reached(target, created, us, role, |m| m.set != Some(false))
+        && is_reached(target, created, us, role, |m| m.inherit != Some(false))
+}
+
+/// Whether `member` belongs to `role` through memberships of a kind, with those that are made.
+fn is_reached(
+    target: &Roles,
+    created: &RoleMerge,
+    member: &Ident,
+    role: &Ident,
+    counts: impl Fn(&Membership) -> bool,
+) -> bool {
+    let mut seen = BTreeSet::from([member]);
+    let mut waiting = vec![member];
     while let Some(current) = waiting.pop() {
         if current == role {
             return true;
         }
-        let grants = target.memberships.iter();
-        let open = grants.filter(|m| m.member == *current && m.set != Some(false));
-        for membership in open {
+        let grants = target.memberships.iter().chain(&created.memberships);
+        for membership in grants.filter(|m| m.member == *current && counts(m)) {
             if seen.insert(&membership.role) {
                 waiting.push(&membership.role);
             }

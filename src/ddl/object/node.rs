@@ -89,6 +89,12 @@ pub(in crate::ddl) trait Object {
         Vec::new()
     }
 
+    /// What only a superuser may make, in a word that stands for this object; None where others
+    /// may make it, too.
+    fn needs_superuser(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Its statements, in order.
     fn statements(&self, context: &Context<'_>) -> Vec<Sql>;
 }

@@ -1,28 +1,26 @@
 //! Rights to set a parameter of the server, for [`role::merge`](super::role::merge). They belong
 //! to the cluster, and are only gained, like memberships.
 
-use super::grant::{self, GrantTarget, LeftOut};
+use super::grant::{self, LeftOut};
 use super::role::{Difference, RoleMerge};
 use crate::catalog::acl::{Acl, AclItem, Grantee, changes};
 use crate::catalog::cluster::{Attribute, ParameterAcl, Roles, Settable};
+use crate::ddl::Target;
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
 /// Adds the grants that the target lacks.
 pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles, settable: &Settable) {
-    let (Some(from), Some(to)) = (source.bootstrap(), target.bootstrap()) else {
+    let (Some(from), Some(to)) = (&source.bootstrap, &target.bootstrap) else {
         return;
     };
     let roles = target.roles.keys().chain(&merge.created).cloned().collect();
-    let grant_target = GrantTarget {
-        version: target.version,
-        roles: &roles,
-    };
+    let grant_target = Target::unrestricted(target.version, roles);
     for parameter in &source.parameters {
-        let wanted = owned_by(parameter, &from.name, &to.name);
-        let steps = changes(&held(target, &parameter.name, &wanted), &wanted, &to.name);
+        let wanted = owned_by(parameter, from, to);
+        let steps = changes(&held(target, &parameter.name, &wanted), &wanted, to);
         let object = sql!("PARAMETER {}", parameter.name);
-        let rendered = grant::render_changes(&steps, &object, &to.name, &grant_target);
+        let rendered = grant::render_changes(&steps, &object, to, &grant_target);
         let possible =
             target.we_have(Attribute::Superuser) && settable.contains(parameter.name.as_str());
         let left_out = rendered

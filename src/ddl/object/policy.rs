@@ -45,7 +45,7 @@ impl Object for On<'_> {
         Some(self.table.id.oid)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let policy = self.policy;
         let mut create = sql!("CREATE POLICY {} ON {}", policy.name, self.table.name);
         if !policy.is_permissive {
@@ -55,7 +55,8 @@ impl Object for On<'_> {
             create.push(&sql!(" FOR {}", Sql::fixed(policy.command.word())));
         }
         if !policy.roles.is_empty() {
-            create.push(&sql!(" TO {}", Sql::join(&policy.roles, ", ")));
+            let roles = policy.roles.iter().map(|role| context.role(role));
+            create.push(&sql!(" TO {}", Sql::join(roles, ", ")));
         }
         if let Some(expression) = &policy.using {
             create.push(&sql!(" USING ({})", expression));

@@ -37,6 +37,11 @@ impl Object for &Publication {
         true
     }
 
+    fn needs_superuser(&self) -> Option<&'static str> {
+        (self.all_tables || !self.schemas.is_empty())
+            .then_some("publications of all tables or of schemas")
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("PUBLICATION {}", self.name);
         let add = |what: Sql| sql!("ALTER {} ADD {}", object, what);

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{membership, parameter};
-use crate::catalog::cluster::{Attribute, Role, Roles, Settable};
+use crate::catalog::cluster::{Attribute, Membership, Role, Roles, Settable};
 use crate::connect::Secret;
 use crate::ddl::setting;
 use crate::pg::{Fragment, Ident, Literal, Sql};
@@ -35,6 +35,8 @@ pub struct RoleStatement {
     pub sql: Sql,
     /// Whether the statement holds a password's verifier.
     pub is_secret: bool,
+    /// What differs should the target refuse it; None for what must succeed.
+    pub otherwise: Option<Difference>,
 }
 
 impl fmt::Debug for RoleStatement {
@@ -58,6 +60,11 @@ pub enum Difference {
         /// What differs, e.g. `SUPERUSER` or `connection limit`.
         what: String,
     },
+    /// It does not exist, and we may not create roles.
+    NotCreated {
+        /// The role.
+        role: Ident,
+    },
     /// A power is not given to a new role, because we may not give it.
     NotGrantable {
         /// The role.
@@ -78,6 +85,13 @@ pub enum Difference {
         role: Ident,
         /// Why.
         why: NoPassword,
+    },
+    /// The target does not take the parameter's value.
+    SettingRefused {
+        /// The role.
+        role: Ident,
+        /// The parameter.
+        parameter: String,
     },
     /// The target does not know the parameter, or we may not set it there.
     NotSettable {
@@ -114,8 +128,8 @@ pub enum Difference {
 pub enum NoPassword {
     /// The source did not let us read it.
     Unreadable,
-    /// The target takes verifiers from a superuser only.
-    NotSuperuser,
+    /// The target refused it.
+    Refused,
     /// It was not wanted.
     NotWanted,
 }
@@ -148,6 +162,8 @@ pub struct RoleMerge {
     pub differences: Vec<Difference>,
     /// Roles that the statements create.
     pub created: BTreeSet<Ident>,
+    /// Memberships that the statements make.
+    pub memberships: Vec<Membership>,
 }
 
 impl RoleMerge {
@@ -156,6 +172,7 @@ impl RoleMerge {
             role: role.clone(),
             sql,
             is_secret: false,
+            otherwise: None,
         });
     }
 
@@ -171,11 +188,15 @@ pub fn merge(source: &Roles, target: &Roles, options: RoleOptions<'_>) -> RoleMe
     for role in copied(source) {
         match target.roles.get(&role.name) {
             Some(existing) => merge.differences.extend(kept(role, existing)),
+            None if !may_create(target) => merge.differences.push(Difference::NotCreated {
+                role: role.name.clone(),
+            }),
             None => create(&mut merge, role, source, target, options),
         }
     }
     membership::merge(&mut merge, source, target);
-    for role in copied(source).filter(|role| !target.roles.contains_key(&role.name)) {
+    let created = merge.created.clone();
+    for role in copied(source).filter(|role| created.contains(&role.name)) {
         set(&mut merge, role, options);
     }
     parameter::merge(&mut merge, source, target, options.settable);
@@ -189,7 +210,7 @@ pub fn merge(source: &Roles, target: &Roles, options: RoleOptions<'_>) -> RoleMe
 
 /// The source's roles but for those of the server and of the managed service.
 fn copied(source: &Roles) -> impl Iterator<Item = &Role> {
-    let provider = source.provider();
+    let provider = source.provider;
     source.roles.values().filter(move |role| {
         !role.is_predefined() && !provider.is_some_and(|provider| provider.owns_role(&role.name))
     })
@@ -202,7 +223,8 @@ fn create(
     target: &Roles,
     options: RoleOptions<'_>,
 ) {
-    let runs_source = role.is_bootstrap() || role.name == source.connected_as;
+    let runs_source =
+        source.bootstrap.as_ref() == Some(&role.name) || role.name == source.connected_as;
     let mut words = Vec::new();
     for attribute in Attribute::ALL {
         let wanted = role.has(attribute);
@@ -226,8 +248,14 @@ fn create(
     if role.connection_limit != -1 {
         sql.push(&sql!(" CONNECTION LIMIT {}", role.connection_limit));
     }
-    let password = password(merge, role, source, target, options);
-    if let Some(password) = password {
+    let password = password(merge, role, source, options);
+    // A managed service may refuse a verifier, which is then the only thing left out.
+    let (at_once, apart) = if target.we_have(Attribute::Superuser) {
+        (password, None)
+    } else {
+        (None, password)
+    };
+    if let Some(password) = at_once {
         sql.push(&sql!(" PASSWORD {}", Literal(password)));
     }
     if let Some(until) = &role.valid_until {
@@ -236,8 +264,21 @@ fn create(
     merge.statements.push(RoleStatement {
         role: role.name.clone(),
         sql,
-        is_secret: password.is_some(),
+        is_secret: at_once.is_some(),
+        otherwise: None,
     });
+    if let Some(password) = apart {
+        let (role, why) = (role.name.clone(), NoPassword::Refused);
+        merge.statements.push(RoleStatement {
+            sql: sql!("ALTER ROLE {} PASSWORD {}", role, Literal(password)),
+            is_secret: true,
+            otherwise: Some(Difference::NoPassword {
+                role: role.clone(),
+                why,
+            }),
+            role,
+        });
+    }
     merge.created.insert(role.name.clone());
     if let Some(comment) = &role.comment {
         let comment = sql!("COMMENT ON ROLE {} IS {}", role.name, Literal(comment));
@@ -250,7 +291,6 @@ fn password<'a>(
     merge: &mut RoleMerge,
     role: &'a Role,
     source: &Roles,
-    target: &Roles,
     options: RoleOptions<'_>,
 ) -> Option<&'a str> {
     let why = if source.passwords_readable && role.password.is_none() {
@@ -259,8 +299,6 @@ fn password<'a>(
         NoPassword::NotWanted
     } else if !source.passwords_readable {
         NoPassword::Unreadable
-    } else if !target.we_have(Attribute::Superuser) {
-        NoPassword::NotSuperuser
     } else {
         return role.password.as_ref().map(Secret::expose);
     };
@@ -277,8 +315,15 @@ fn password<'a>(
 fn set(merge: &mut RoleMerge, role: &Role, options: RoleOptions<'_>) {
     for entry in &role.settings {
         if options.settable.contains(&entry.name) {
-            let sql = setting::alter(&sql!("ROLE {}", role.name), entry);
-            merge.push(&role.name, sql);
+            merge.statements.push(RoleStatement {
+                role: role.name.clone(),
+                sql: setting::alter(&sql!("ROLE {}", role.name), entry),
+                is_secret: false,
+                otherwise: Some(Difference::SettingRefused {
+                    role: role.name.clone(),
+                    parameter: entry.name.clone(),
+                }),
+            });
         } else {
             merge.differences.push(Difference::NotSettable {
                 role: role.name.clone(),
@@ -286,6 +331,11 @@ fn set(merge: &mut RoleMerge, role: &Role, options: RoleOptions<'_>) {
             });
         }
     }
+}
+
+/// Whether our session on the target may create roles.
+fn may_create(target: &Roles) -> bool {
+    target.we_have(Attribute::Superuser) || target.we_have(Attribute::CreateRole)
 }
 
 /// Whether the attribute gives power over the cluster, rather than describing a user.
@@ -383,6 +433,10 @@ impl fmt::Display for Difference {
                     "role {role} exists on the target and keeps its own {what}"
                 )
             }
+            Self::NotCreated { role } => write!(
+                f,
+                "role {role} is not created: the target's connecting role may not create roles"
+            ),
             Self::NotGrantable { role, attribute } => write!(
                 f,
                 "role {role} is created without {}, which the target's connecting role may not give",
@@ -397,13 +451,18 @@ impl fmt::Display for Difference {
                 write!(f, "role {role} is created without a password: ")?;
                 f.write_str(match why {
                     NoPassword::Unreadable => "the source does not let us read it",
-                    NoPassword::NotSuperuser => "the target takes it from a superuser only",
+                    NoPassword::Refused => "the target does not take it",
                     NoPassword::NotWanted => "passwords are not copied in this run",
                 })
             }
             Self::NotSettable { role, parameter } => write!(
                 f,
                 "role {role} is created without its setting of {}, which the target does not know or does not let us set",
+                Ident::from_catalog(parameter.as_str())
+            ),
+            Self::SettingRefused { role, parameter } => write!(
+                f,
+                "role {role} is created without its setting of {}, whose value the target does not take",
                 Ident::from_catalog(parameter.as_str())
             ),
             Self::Membership { role, member, why } => {
@@ -452,7 +511,8 @@ pub(super) fn grant(role: &Ident, member: &Ident, options: &impl Fragment) -> Sq
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::cluster::{Membership, Setting};
+    use crate::catalog::cluster::Setting;
+    use crate::catalog::provider::Provider;
     use crate::pg::{Oid, ServerVersion};
     use std::collections::BTreeMap;
 
@@ -482,6 +542,8 @@ mod tests {
         Roles {
             version: ServerVersion::new(major * 10_000),
             connected_as: name("postgres"),
+            bootstrap: Some(name("postgres")),
+            provider: None,
             passwords_readable: true,
             roles,
             memberships: Vec::new(),
@@ -582,10 +644,11 @@ mod tests {
         assert_eq!(
             texts(&merge),
             [
-                r#"CREATE ROLE "admin" WITH NOSUPERUSER NOINHERIT NOCREATEROLE NOCREATEDB LOGIN REPLICATION NOBYPASSRLS"#
+                r#"CREATE ROLE "admin" WITH NOSUPERUSER NOINHERIT NOCREATEROLE NOCREATEDB LOGIN REPLICATION NOBYPASSRLS"#,
+                r#"ALTER ROLE "admin" PASSWORD 'hash'"#,
             ]
         );
-        assert_eq!(merge.differences.len(), 3, "{:?}", merge.differences);
+        assert_eq!(merge.differences.len(), 2, "{:?}", merge.differences);
     }
 
     #[test]
@@ -673,7 +736,8 @@ mod tests {
     #[test]
     fn the_roles_of_a_managed_service_stay_there() {
         let names = ["rds_superuser", "rdsadmin", "pg_monitor", "app"];
-        let source = cluster(16, names.iter().map(|text| role(text, &[])).collect());
+        let mut source = cluster(16, names.iter().map(|text| role(text, &[])).collect());
+        source.provider = Provider::recognize(source.roles.keys());
         let merge = planned(&source, &cluster(16, Vec::new()));
         assert_eq!(merge.created, BTreeSet::from([name("app")]));
     }

@@ -2,10 +2,11 @@
 
 use super::clause::{self, DollarQuoted};
 use super::{NodeId, Nodes, Object, Part};
+use crate::catalog::cluster::Setting;
 use crate::catalog::model::{Body, ObjectId, Parallel, Routine, RoutineKind, Volatility};
 use crate::ddl::context::Context;
-use crate::ddl::render_setting;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::statement::{Kind, Label, OmissionReason};
+use crate::ddl::{Target, render_setting};
 use crate::pg::{Literal, Sql};
 use crate::sql;
 
@@ -13,6 +14,11 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for routine in &context.catalog.routines {
         nodes.push(Box::new(routine));
     }
+}
+
+/// Whether the target takes a setting of a routine: it looks at it when the routine is made.
+fn may_set(target: &Target, setting: &Setting) -> bool {
+    target.settable.contains(&setting.name)
 }
 
 impl Routine {
@@ -26,7 +32,24 @@ impl Routine {
         )
     }
 
-    fn create(&self) -> Sql {
+    /// What the target does not let us say of it.
+    pub(in crate::ddl) fn omissions(&self, target: &Target) -> Vec<OmissionReason> {
+        let mut reasons = Vec::new();
+        if !target.is_superuser {
+            if self.is_leakproof {
+                reasons.push(OmissionReason::Superuser("it LEAKPROOF".to_owned()));
+            }
+            if self.support.is_some() {
+                let what = "its planner support function known";
+                reasons.push(OmissionReason::Superuser(what.to_owned()));
+            }
+        }
+        let unknown = self.settings.iter().filter(|s| !may_set(target, s));
+        reasons.extend(unknown.map(|s| OmissionReason::Setting(s.name.clone())));
+        reasons
+    }
+
+    fn create(&self, target: &Target) -> Sql {
         let mut create = sql!(
             "CREATE {} {}({})",
             Sql::fixed(self.kind.word()),
@@ -37,7 +60,7 @@ impl Routine {
             create.push(&sql!(" RETURNS {}", result));
         }
         create.push(&sql!(" LANGUAGE {}", self.language));
-        for part in self.attributes() {
+        for part in self.attributes(target) {
             create.push(&sql!(" {}", part));
         }
         match &self.body {
@@ -51,7 +74,7 @@ impl Routine {
     }
 
     /// What differs from what `CREATE FUNCTION` assumes.
-    fn attributes(&self) -> Vec<Sql> {
+    fn attributes(&self, target: &Target) -> Vec<Sql> {
         let mut parts = Vec::new();
         if !self.transforms.is_empty() {
             let types = self.transforms.iter().map(|name| sql!("FOR TYPE {}", name));
@@ -61,7 +84,7 @@ impl Routine {
             (self.kind == RoutineKind::Window, "WINDOW"),
             (self.is_strict, "STRICT"),
             (self.is_security_definer, "SECURITY DEFINER"),
-            (self.is_leakproof, "LEAKPROOF"),
+            (self.is_leakproof && target.is_superuser, "LEAKPROOF"),
         ];
         let words = flags
             .into_iter()
@@ -74,12 +97,13 @@ impl Routine {
             parts.push(sql!("PARALLEL {}", Sql::fixed(self.parallel.word())));
         }
         parts.extend(self.estimates());
-        if let Some(support) = &self.support {
+        if let Some(support) = self.support.as_ref().filter(|_| target.is_superuser) {
             parts.push(sql!("SUPPORT {}", support));
         }
         parts.extend(
             self.settings
                 .iter()
+                .filter(|s| may_set(target, s))
                 .map(|s| sql!("SET {}", render_setting(s))),
         );
         parts
@@ -123,11 +147,16 @@ impl Object for &Routine {
         vec![self.id]
     }
 
+    fn needs_superuser(&self) -> Option<&'static str> {
+        let is_compiled = matches!(self.language.as_str(), "internal" | "c");
+        is_compiled.then_some("functions in C")
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let signature = self.signature();
         let owner = clause::owner(context, &signature, &self.owner);
         let bound = clause::depends_on_extension(context, self.id, &signature);
-        [self.create()]
+        [self.create(&context.options.target)]
             .into_iter()
             .chain(owner)
             .chain(bound)

@@ -2,10 +2,11 @@
 
 use super::{Nodes, Object, Part, clause};
 use crate::catalog::model::{ObjectId, Schema};
+use crate::ddl::Options;
 use crate::ddl::context::Context;
 use crate::ddl::object::NodeId;
 use crate::ddl::statement::{Kind, Label};
-use crate::pg::Sql;
+use crate::pg::{Ident, Sql};
 use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
@@ -32,19 +33,36 @@ impl Object for &Schema {
     }
 
     /// `public` comes with the database, since 15 owned by a role that stands for the database's
-    /// owner and cannot be named elsewhere.
+    /// owner and cannot be named elsewhere. An owner named at once need not be allowed to create
+    /// schemas, which one who gets it later must be.
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
-        let comes_with_database = self.name.as_str() == "public";
-        let create = if comes_with_database {
-            None
-        } else {
-            Some(sql!("CREATE SCHEMA {}", self.name))
-        };
-        let owner = if self.owner.as_str() == "pg_database_owner" {
-            None
-        } else {
-            clause::owner(context, &sql!("SCHEMA {}", self.name), &self.owner)
-        };
-        create.into_iter().chain(owner).collect()
+        if self.is_public() {
+            let keeps = self.public_stays(context).is_some();
+            if keeps || self.owner.as_str() == "pg_database_owner" {
+                return Vec::new();
+            }
+            let owner = clause::owner(context, &sql!("SCHEMA {}", self.name), &self.owner);
+            return owner.into_iter().collect();
+        }
+        vec![match clause::new_owner(context, &self.owner) {
+            Some(owner) => sql!("CREATE SCHEMA {} AUTHORIZATION {}", self.name, owner),
+            None => sql!("CREATE SCHEMA {}", self.name),
+        }]
+    }
+}
+
+impl Schema {
+    /// Whether it comes with every database.
+    pub(in crate::ddl) fn is_public(&self) -> bool {
+        self.name.as_str() == "public"
+    }
+
+    /// Why `public` keeps its owner: below 15 it belongs to the bootstrap superuser, later to
+    /// whoever owns the database. The role that it would go to, if so.
+    pub(in crate::ddl) fn public_stays<'a>(&'a self, context: &Context<'a>) -> Option<&'a Ident> {
+        let Options { target, carried } = context.options;
+        let owner = context.role(&self.owner);
+        let is_ours = target.version.has_closed_public_schema() && target.reaches(owner);
+        (carried.owners && !target.is_superuser && !is_ours).then_some(owner)
     }
 }

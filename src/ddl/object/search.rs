@@ -42,6 +42,14 @@ impl Object for &Search {
         vec![self.id]
     }
 
+    fn needs_superuser(&self) -> Option<&'static str> {
+        match self.kind {
+            SearchKind::Parser => Some("text search parsers"),
+            SearchKind::Template => Some("text search templates"),
+            SearchKind::Dictionary | SearchKind::Configuration => None,
+        }
+    }
+
     /// A dictionary reads its word lists from the server's own files: they must be there.
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = self.object();

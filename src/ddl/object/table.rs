@@ -183,7 +183,9 @@ impl Object for &Table {
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let owner = clause::owner(context, &sql!("TABLE {}", self.name), &self.owner);
-        [self.create(context)]
+        let create = self.create(context);
+        let create = clause::in_tablespace(context, self.tablespace.as_ref(), create);
+        [create]
             .into_iter()
             .chain(owner)
             .chain(self.late_parents(context))

@@ -206,6 +206,19 @@ impl Object for &Type {
         checks.map(|check| check.id).collect()
     }
 
+    fn needs_superuser(&self) -> Option<&'static str> {
+        match &self.kind {
+            TypeKind::Base(_) | TypeKind::Shell => Some("base types"),
+            TypeKind::Range(range) if range.canonical.is_some() => {
+                Some("ranges with a canonical function")
+            }
+            TypeKind::Enum(_)
+            | TypeKind::Composite(..)
+            | TypeKind::Domain(_)
+            | TypeKind::Range(_) => None,
+        }
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("{} {}", Sql::fixed(self.word()), self.name);
         let owner = clause::owner(context, &object, &self.owner);

@@ -1,7 +1,9 @@
 //! What stands in a database of the target already.
 
+use std::collections::BTreeSet;
+
 use crate::connect::{self, Session};
-use crate::pg::Sql;
+use crate::pg::{Ident, Sql};
 
 /// What a database holds beside what every fresh one does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(in crate::migrate) struct Contents {
     pub(in crate::migrate) default_privileges: i64,
     /// Its size on disk.
     pub(in crate::migrate) bytes: i64,
+    /// Extensions.
+    pub(in crate::migrate) extensions: BTreeSet<Ident>,
     /// Whether the connecting role may create schemas in it.
     pub(in crate::migrate) may_create: bool,
 }
@@ -35,15 +39,17 @@ impl Contents {
             large_objects: row.get("large_objects"),
             default_privileges: row.get("default_privileges"),
             bytes: row.get("bytes"),
+            extensions: row
+                .get::<_, Vec<String>>("extensions")
+                .into_iter()
+                .map(Ident::from_catalog)
+                .collect(),
             may_create: row.get("may_create"),
         })
     }
 
     /// Whether nothing stands there that a copy could collide with.
     pub(in crate::migrate) fn is_empty(&self) -> bool {
-        self.tables == 0
-            && self.others == 0
-            && self.large_objects == 0
-            && self.default_privileges == 0
+        self.tables == 0 && self.others == 0 && self.large_objects == 0
     }
 }

@@ -1,7 +1,7 @@
 //! What one database needs: readable tables, kinds of objects that are covered, extensions that
 //! the target has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
@@ -9,9 +9,10 @@ use crate::catalog::load::load;
 use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::catalog::model::Extension;
 use crate::connect::{Endpoint, Purpose, Session};
-use crate::ddl;
+use crate::ddl::{self, OmissionReason, Script};
 use crate::migrate::Error;
-use crate::pg::{QualifiedName, ServerVersion, Sql};
+use crate::migrate::roles::TargetCluster;
+use crate::pg::{Ident, QualifiedName, Sql};
 use crate::task::Scope;
 
 /// What was learned of a database of the source.
@@ -25,39 +26,24 @@ pub(in crate::migrate) struct Examination {
     pub(in crate::migrate) largest: Vec<QualifiedName>,
     /// What stands in the way, and what is good to know.
     pub(in crate::migrate) findings: Vec<Finding>,
+    /// Its extensions.
+    pub(in crate::migrate) extensions: BTreeSet<Ident>,
+    /// Roles that we must act for on the target.
+    pub(in crate::migrate) actors: BTreeSet<Ident>,
 }
 
 /// How many tables the measurement of the source's rate may read.
 const LARGEST: usize = 8;
 
-/// What the target offers.
-#[derive(Clone, Debug)]
-pub(in crate::migrate) struct Offer {
-    /// Its version.
-    pub(in crate::migrate) version: ServerVersion,
-    /// Extensions by name, with the version it would install.
-    pub(in crate::migrate) extensions: BTreeMap<String, Option<String>>,
-}
-
-impl Offer {
-    /// Asks the target.
-    ///
-    /// # Errors
-    /// The server refused the question.
-    pub(in crate::migrate) async fn load(session: &Session) -> Result<Self, Error> {
-        let sql = Sql::fixed(
-            "SELECT name::text, default_version FROM pg_catalog.pg_available_extensions",
-        );
-        let rows = session
-            .query(&sql, &[])
-            .await
-            .map_err(Error::examine(Side::Target))?;
-        let extensions = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        Ok(Self {
-            version: session.version(),
-            extensions,
-        })
-    }
+/// What a database is judged by.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::migrate) struct Judge<'a> {
+    /// The target.
+    pub(in crate::migrate) cluster: &'a TargetCluster,
+    /// Extensions that the target's database has already.
+    pub(in crate::migrate) installed: &'a BTreeSet<Ident>,
+    /// Whether roles that do not exist are made.
+    pub(in crate::migrate) makes_roles: bool,
 }
 
 /// Examines the database that `source` names. Read-only.
@@ -66,7 +52,7 @@ impl Offer {
 /// The database cannot be reached or read, or the scope was stopped.
 pub(in crate::migrate) async fn examine(
     source: &Endpoint,
-    offer: &Offer,
+    judge: Judge<'_>,
     scope: &Scope,
 ) -> Result<Examination, Error> {
     let session = source
@@ -76,7 +62,7 @@ pub(in crate::migrate) async fn examine(
             side: Side::Source,
             source,
         })?;
-    let looking = look(&session, source.database(), offer);
+    let looking = look(&session, source.database(), judge);
     tokio::select! {
         biased;
         done = looking => done,
@@ -90,7 +76,7 @@ pub(in crate::migrate) async fn examine(
     }
 }
 
-async fn look(session: &Session, name: &str, offer: &Offer) -> Result<Examination, Error> {
+async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
     let side = Side::Source;
     session
         .batch(&Sql::fixed(
@@ -104,13 +90,25 @@ async fn look(session: &Session, name: &str, offer: &Offer) -> Result<Examinatio
         place: format!("database {name}"),
         source,
     };
-    let catalog = load(session).await.map_err(wrap)?;
+    let mut catalog = load(session).await.map_err(wrap)?;
+    let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
+    let omissions = ddl::leave_out(&mut catalog, &judge.cluster.options);
+    findings.extend(
+        omissions
+            .iter()
+            .map(|omission| Finding::new(Level::Warning, Side::Target, omission.to_string())),
+    );
     findings.extend(catalog.unsupported.iter().map(not_covered));
-    findings.extend(extensions(&catalog, offer));
+    findings.extend(extensions(&catalog, judge));
+    let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
-        let options = ddl::Options::everything(offer.version, BTreeSet::new());
-        if let Err(error) = ddl::script(&catalog, &options) {
-            findings.push(Finding::new(Level::Error, side, error.to_string()));
+        match ddl::script(&catalog, &judge.cluster.options) {
+            Ok(mut script) => {
+                let lent = large_object_roles(session, judge, &mut script).await?;
+                findings.extend(judge_script(&catalog, &script, judge));
+                actors.extend(script.owners.into_keys().chain(script.grantors).chain(lent));
+            }
+            Err(error) => findings.push(Finding::new(Level::Error, side, error.to_string())),
         }
     }
     let findings = findings
@@ -128,7 +126,60 @@ async fn look(session: &Session, name: &str, offer: &Offer) -> Result<Examinatio
             .map(|table| table.name.clone())
             .collect(),
         findings,
+        extensions: extensions_found,
+        actors,
     })
+}
+
+/// Adds the owners of large objects to a script's; the roles that granted privileges on some.
+async fn large_object_roles(
+    session: &Session,
+    judge: Judge<'_>,
+    script: &mut Script,
+) -> Result<Vec<Ident>, Error> {
+    let ddl::Options { target, carried } = &judge.cluster.options;
+    let sql = Sql::fixed(include_str!("../sql/large_object_roles.sql"));
+    let rows = session.query(&sql, &[]).await;
+    let mut grantors = Vec::new();
+    for row in rows.map_err(Error::examine(Side::Source))? {
+        let role = Ident::from_catalog(row.get::<_, String>(0));
+        let role = carried.role_map.of(&role).clone();
+        match usize::try_from(row.get::<_, i64>(1)).unwrap_or_default() {
+            0 if target.reaches(&role) => grantors.push(role),
+            0 => {}
+            owned if carried.owners => *script.owners.entry(role).or_default() += owned,
+            _ => {}
+        }
+    }
+    Ok(grantors)
+}
+
+/// What the script cannot do, or leaves out.
+fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Finding> {
+    let ddl::Options { target, carried } = &judge.cluster.options;
+    let mut findings = super::target::judge_owners(&script.owners, target);
+    let roles = catalog.policies.iter().flat_map(|policy| &policy.roles);
+    let roles: BTreeSet<_> = roles.map(|role| carried.role_map.of(role)).collect();
+    for role in roles.iter().filter(|role| !target.roles.contains(**role)) {
+        let message = format!("role {role}, to which a policy applies, does not exist");
+        let cure = format!("create it, or pass --role-map {role}=…");
+        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+    }
+    findings.extend(script.omissions.iter().map(|omission| {
+        let is_missing = matches!(omission.reason, OmissionReason::NoSuchRole(_));
+        let level = if is_missing && !judge.makes_roles {
+            Level::Error
+        } else {
+            Level::Warning
+        };
+        let finding = Finding::new(level, Side::Target, omission.to_string());
+        if level == Level::Error {
+            finding.cure("create the role, or pass --role-map or --no-privileges")
+        } else {
+            finding
+        }
+    }));
+    findings
 }
 
 /// Relations and large objects that the role cannot read in full; all of them are listed.
@@ -193,21 +244,32 @@ fn not_covered(object: &Unsupported) -> Finding {
     }
 }
 
-/// Extensions that the target lacks, or has in another version.
-fn extensions(catalog: &Catalog, offer: &Offer) -> Vec<Finding> {
+/// Extensions that the target lacks, has in another version, or does not let us make.
+fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
+    let ddl::Options { target, carried } = &judge.cluster.options;
     let judge = |extension: &Extension| {
-        let name = extension.name.as_str();
-        match offer.extensions.get(name) {
-            None => {
-                let message = format!("extension {name} is not available");
-                let cure = "install its package on the target's host";
-                Some(Finding::new(Level::Error, Side::Target, message).cure(cure))
-            }
-            Some(Some(version)) if *version != extension.version => {
+        let name = &extension.name;
+        if carried.skipped_extensions.contains(name) {
+            return None;
+        }
+        let error = |message: String, cure: &str| {
+            let cure = format!("{cure}, or pass --skip-extensions {name}");
+            Some(Finding::new(Level::Error, Side::Target, message).cure(cure))
+        };
+        let Some(available) = target.extensions.get(name) else {
+            let message = format!("extension {name} is not available");
+            return error(message, "install its package on the target's host");
+        };
+        if !available.is_permitted && !judge.installed.contains(name) {
+            let message = format!("extension {name} takes a superuser to be made");
+            return error(message, "let one make it in a database made beforehand");
+        }
+        match &available.version {
+            Some(version) if *version != extension.version => {
                 let message = format!("extension {name} is {}, here {version}", extension.version);
                 Some(Finding::new(Level::Note, Side::Target, message))
             }
-            Some(_) => None,
+            _ => None,
         }
     };
     catalog.extensions.iter().filter_map(judge).collect()

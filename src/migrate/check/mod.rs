@@ -8,12 +8,14 @@ mod database;
 mod finding;
 mod place;
 mod server;
+mod target;
 
 pub use finding::{Finding, Level, Side};
 pub use server::ServerFacts;
 
 pub(super) use contents::Contents;
-pub(super) use database::{Examination, Offer, examine};
+pub(super) use database::{Examination, Judge, examine};
+pub(super) use target::{cluster, judge_inheritance, judge_owners};
 
 use super::Error;
 use crate::connect::Session;

@@ -30,5 +30,6 @@ SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
                             WHERE m.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass AND m.objid = e.oid)) AS others,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata) AS large_objects,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_default_acl) AS default_privileges,
+       ARRAY(SELECT e.extname::text FROM pg_catalog.pg_extension e) AS extensions,
        pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes,
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS may_create

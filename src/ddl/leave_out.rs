@@ -1,0 +1,296 @@
+//! Takes out of a catalog what is not to be made, or cannot be by our role, and whatever depends
+//! on it, as `DROP … CASCADE` would: a default goes without its table, a view with its rule.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use super::Options;
+use super::context::{Context, Lookup, Placements};
+use super::object::{self, Part};
+use super::statement::{Kind, Label, Omission, OmissionReason};
+use crate::catalog::model::{Column, DependencyKind, ObjectId};
+use crate::catalog::{Catalog, Class};
+use crate::pg::{Ident, Oid};
+
+/// Why a row is left out.
+enum Cause {
+    Skipped(Ident),
+    Superuser(&'static str),
+    DependsOn(ObjectId),
+}
+
+/// Takes out what the options leave out; what that is, by name.
+pub fn leave_out(catalog: &mut Catalog, options: &Options) -> Vec<Omission> {
+    let labels = labels(catalog, options);
+    let causes = causes(catalog, options, &labels);
+    if causes.is_empty() {
+        return Vec::new();
+    }
+    let mut omissions: Vec<Omission> = causes
+        .iter()
+        .filter_map(|(id, cause)| {
+            let (object, _) = labels.get(id)?;
+            let reason = match cause {
+                Cause::Skipped(name) => OmissionReason::Skipped(name.clone()),
+                Cause::Superuser(what) => OmissionReason::Superuser((*what).to_owned()),
+                Cause::DependsOn(other) => named(*other, catalog, &labels, &causes)?,
+            };
+            let object = object.clone();
+            Some(Omission { object, reason })
+        })
+        .collect();
+    omissions.sort_by(|a, b| a.object.cmp(&b.object));
+    let left: HashSet<ObjectId> = causes.into_keys().collect();
+    retain(catalog, &|id| !left.contains(&id));
+    omissions
+}
+
+type Labels = HashMap<ObjectId, (Label, Option<&'static str>)>;
+
+/// The names of objects, and of those that take a superuser what that is. Defaults and checks that
+/// come with their table have names of their own here.
+fn labels(catalog: &Catalog, options: &Options) -> Labels {
+    let lookup = Lookup::new(catalog);
+    let (placements, owners) = (Placements::new(), RefCell::default());
+    let context = Context {
+        catalog,
+        options,
+        lookup: &lookup,
+        placements: &placements,
+        owners: &owners,
+    };
+    let mut labels = Labels::new();
+    for table in &catalog.tables {
+        for column in &table.columns {
+            let Some(default) = &column.default else {
+                continue;
+            };
+            let label = Label::part("default of", &column.name, &table.name);
+            labels.insert(default.id, (label, None));
+        }
+    }
+    for constraint in &catalog.constraints {
+        if let Some(relation) = context.relation(constraint.relation) {
+            let label = Label::part("constraint", &constraint.name, relation.name());
+            labels.insert(constraint.id, (label, None));
+        }
+    }
+    for node in object::nodes(&context) {
+        let id = node.node();
+        if id.part == Part::Definition {
+            let what = of_superusers(node.kind()).or_else(|| node.needs_superuser());
+            labels.insert(id.object, (node.label(&context), what));
+        }
+    }
+    labels
+}
+
+/// What a kind is called of which only a superuser may make any.
+const fn of_superusers(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Language => Some("languages"),
+        Kind::AccessMethod => Some("access methods"),
+        Kind::OperatorFamily => Some("operator classes and families"),
+        Kind::ForeignDataWrapper => Some("foreign-data wrappers"),
+        Kind::EventTrigger => Some("event triggers"),
+        Kind::KeyTrigger => Some("changes to the triggers behind keys"),
+        Kind::Schema
+        | Kind::Collation
+        | Kind::Transform
+        | Kind::Extension
+        | Kind::Type
+        | Kind::Cast
+        | Kind::Routine
+        | Kind::Aggregate
+        | Kind::Operator
+        | Kind::Conversion
+        | Kind::Search
+        | Kind::ForeignServer
+        | Kind::UserMapping
+        | Kind::Sequence
+        | Kind::Table
+        | Kind::View
+        | Kind::MaterializedView
+        | Kind::ColumnSettings
+        | Kind::Attach
+        | Kind::Default
+        | Kind::Boundary
+        | Kind::Constraint
+        | Kind::Index
+        | Kind::IndexAttach
+        | Kind::ReplicaIdentity
+        | Kind::Statistics
+        | Kind::ViewQuery
+        | Kind::Rule
+        | Kind::Trigger
+        | Kind::ForeignKey
+        | Kind::Validation
+        | Kind::Policy
+        | Kind::Publication
+        | Kind::Comment
+        | Kind::SecurityLabel
+        | Kind::Acl
+        | Kind::DefaultAcl
+        | Kind::Refresh => None,
+    }
+}
+
+/// Every row that is left out.
+fn causes(catalog: &Catalog, options: &Options, labels: &Labels) -> HashMap<ObjectId, Cause> {
+    let mut waiting: Vec<(ObjectId, Cause)> = Vec::new();
+    for extension in &catalog.extensions {
+        if options.carried.skipped_extensions.contains(&extension.name) {
+            waiting.push((extension.id, Cause::Skipped(extension.name.clone())));
+        }
+    }
+    if !options.target.is_superuser {
+        let closed = labels
+            .iter()
+            .filter_map(|(id, (_, what))| Some((*id, Cause::Superuser((*what)?))));
+        waiting.extend(closed);
+    }
+    if waiting.is_empty() {
+        return HashMap::new();
+    }
+    let mut dependants: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+    for edge in &catalog.dependencies {
+        dependants.entry(edge.to).or_default().push(edge.from);
+        // What loses a part of itself goes as a whole.
+        if edge.kind == DependencyKind::Internal {
+            dependants.entry(edge.from).or_default().push(edge.to);
+        }
+    }
+    for (member, extension) in &catalog.members {
+        let extension = ObjectId::new(Class::Extension, *extension);
+        dependants.entry(extension).or_default().push(*member);
+    }
+    let mut causes = HashMap::new();
+    // The order of maps is not to show in the reasons.
+    waiting.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+    while let Some((id, cause)) = waiting.pop() {
+        if causes.contains_key(&id) {
+            continue;
+        }
+        causes.insert(id, cause);
+        let mut next = dependants.remove(&id).unwrap_or_default();
+        next.sort_by(|a, b| b.cmp(a));
+        waiting.extend(next.into_iter().map(|other| (other, Cause::DependsOn(id))));
+    }
+    causes
+}
+
+/// The nearest cause that has a name.
+fn named(
+    mut id: ObjectId,
+    catalog: &Catalog,
+    labels: &Labels,
+    causes: &HashMap<ObjectId, Cause>,
+) -> Option<OmissionReason> {
+    loop {
+        if let Some((label, _)) = labels.get(&id) {
+            return Some(OmissionReason::DependsOn(label.clone()));
+        }
+        if let Some(extension) = catalog.members.get(&id) {
+            id = ObjectId::new(Class::Extension, *extension);
+            continue;
+        }
+        match causes.get(&id)? {
+            Cause::DependsOn(other) => id = *other,
+            Cause::Skipped(name) => return Some(OmissionReason::Skipped(name.clone())),
+            Cause::Superuser(what) => {
+                return Some(OmissionReason::Superuser((*what).to_owned()));
+            }
+        }
+    }
+}
+
+/// Keeps what is to be made. Every list of the catalog has its line.
+fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
+    let is_made = |class: Oid, oid: Oid| {
+        Class::from_oid(class).is_none_or(|class| stays(ObjectId::new(class, oid)))
+    };
+    let Catalog {
+        version: _,
+        schemas,
+        extensions,
+        collations,
+        types,
+        routines,
+        aggregates,
+        search,
+        sequences,
+        tables,
+        views,
+        materialized_views,
+        constraints,
+        indexes,
+        statistics,
+        rules,
+        triggers,
+        policies,
+        acls,
+        languages,
+        casts,
+        transforms,
+        conversions,
+        access_methods,
+        operators,
+        operator_families,
+        operator_classes,
+        wrappers,
+        servers,
+        user_mappings,
+        key_triggers,
+        publications,
+        event_triggers,
+        default_acls: _,
+        comments,
+        unsupported,
+        dependencies,
+        members: _,
+    } = catalog;
+    schemas.retain(|object| stays(object.id));
+    extensions.retain(|object| stays(object.id));
+    collations.retain(|object| stays(object.id));
+    types.retain(|object| stays(object.id));
+    routines.retain(|object| stays(object.id));
+    aggregates.retain(|object| stays(object.id));
+    search.retain(|object| stays(object.id));
+    sequences.retain(|object| stays(object.id));
+    tables.retain(|object| stays(object.id));
+    views.retain(|object| stays(object.id));
+    materialized_views.retain(|object| stays(object.id));
+    constraints.retain(|object| stays(object.id));
+    indexes.retain(|object| stays(object.id));
+    statistics.retain(|object| stays(object.id));
+    rules.retain(|object| stays(object.id));
+    triggers.retain(|object| stays(object.id));
+    policies.retain(|object| stays(object.id));
+    languages.retain(|object| stays(object.id));
+    casts.retain(|object| stays(object.id));
+    transforms.retain(|object| stays(object.id));
+    conversions.retain(|object| stays(object.id));
+    access_methods.retain(|object| stays(object.id));
+    operators.retain(|object| stays(object.id));
+    operator_families.retain(|object| stays(object.id));
+    operator_classes.retain(|object| stays(object.id));
+    wrappers.retain(|object| stays(object.id));
+    servers.retain(|object| stays(object.id));
+    user_mappings.retain(|object| stays(object.id));
+    key_triggers.retain(|object| stays(object.id));
+    publications.retain(|object| stays(object.id));
+    event_triggers.retain(|object| stays(object.id));
+    acls.retain(|acl| is_made(acl.class, acl.oid));
+    comments.retain(|comment| is_made(comment.class, comment.oid));
+    unsupported.retain(|object| is_made(object.class, object.oid));
+    dependencies.retain(|edge| stays(edge.from));
+    let keep_default = |column: &mut Column| {
+        if column.default.as_ref().is_some_and(|d| !stays(d.id)) {
+            column.default = None;
+        }
+    };
+    let columns = tables.iter_mut().flat_map(|table| &mut table.columns);
+    columns.for_each(keep_default);
+    let columns = views.iter_mut().flat_map(|view| &mut view.columns);
+    columns.for_each(keep_default);
+}

@@ -1,0 +1,91 @@
+//! What a script does not make of what a catalog holds.
+
+use super::context::{Context, Relation};
+use super::object::{Object, index_is_left_out};
+use super::statement::{Label, Omission, OmissionReason};
+use crate::catalog::model::RoutineKind;
+use crate::pg::Ident;
+
+/// What the catalog holds and the script does not make, or makes in another form; by name.
+pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
+    let mut omissions = indexes(context);
+    omissions.extend(relations(context));
+    omissions.extend(routines(context));
+    omissions.extend(user_mappings(context));
+    let schemas = context.catalog.schemas.iter();
+    for schema in schemas.filter(|schema| schema.is_public()) {
+        if let Some(owner) = schema.public_stays(context) {
+            omissions.push(Omission {
+                object: Label::plain("schema", &schema.name),
+                reason: OmissionReason::Owner(owner.clone()),
+            });
+        }
+    }
+    omissions.sort_by(|a, b| a.object.cmp(&b.object));
+    omissions
+}
+
+/// A tablespace that is not used.
+fn replaced(context: &Context<'_>, tablespace: Option<&Ident>) -> Option<OmissionReason> {
+    let name = tablespace?;
+    let is_used = context.options.tablespace(Some(name)).is_some();
+    (!is_used).then(|| OmissionReason::Tablespace(name.clone()))
+}
+
+fn indexes(context: &Context<'_>) -> Vec<Omission> {
+    let mut omissions = Vec::new();
+    for index in &context.catalog.indexes {
+        let Some(relation) = context.relation(index.relation) else {
+            continue;
+        };
+        let reason = if index_is_left_out(index, relation) {
+            Some(OmissionReason::InvalidIndex)
+        } else {
+            replaced(context, index.tablespace.as_ref())
+        };
+        let object = Label::qualified("index", &index.name).on(relation.name());
+        omissions.extend(reason.map(|reason| Omission { object, reason }));
+    }
+    omissions
+}
+
+fn relations(context: &Context<'_>) -> Vec<Omission> {
+    let catalog = context.catalog;
+    let tables = catalog.tables.iter().map(Relation::Table);
+    let views = catalog.materialized_views.iter();
+    tables
+        .chain(views.map(Relation::MaterializedView))
+        .filter_map(|relation| {
+            let reason = replaced(context, relation.tablespace())?;
+            let object = Label::qualified(relation.word(), relation.name());
+            Some(Omission { object, reason })
+        })
+        .collect()
+}
+
+fn user_mappings(context: &Context<'_>) -> Vec<Omission> {
+    let mappings = context.catalog.user_mappings.iter();
+    let hidden = mappings.filter(|mapping| mapping.options.is_none());
+    hidden
+        .map(|mapping| Omission {
+            object: mapping.label(context),
+            reason: OmissionReason::HiddenOptions,
+        })
+        .collect()
+}
+
+fn routines(context: &Context<'_>) -> Vec<Omission> {
+    let mut omissions = Vec::new();
+    for routine in &context.catalog.routines {
+        let word = match routine.kind {
+            RoutineKind::Function | RoutineKind::Window => "function",
+            RoutineKind::Procedure => "procedure",
+        };
+        for reason in routine.omissions(&context.options.target) {
+            let object = Label::qualified(word, &routine.name)
+                .with_detail(format!("({})", routine.identity.as_str()));
+            omissions.push(Omission { object, reason });
+        }
+    }
+    omissions
+}

@@ -1,0 +1,58 @@
+//! What the server that runs a script can do and we may do there: found out before anything is
+//! written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::cluster::Settable;
+use crate::pg::{Ident, ServerVersion};
+
+/// An extension that the target could make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AvailableExtension {
+    /// The version that it would make.
+    pub version: Option<String>,
+    /// Whether we may make it.
+    pub is_permitted: bool,
+}
+
+/// The server that runs a script, and our role there.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its version.
+    pub version: ServerVersion,
+    /// Our role there.
+    pub connected_as: Ident,
+    /// Whether that is a superuser.
+    pub is_superuser: bool,
+    /// Its roles, with those that the run makes: nothing is granted to or by others.
+    pub roles: BTreeSet<Ident>,
+    /// Roles that we cannot act for: nothing is given to them or granted in their name.
+    pub out_of_reach: BTreeSet<Ident>,
+    /// The parameters that may be set on it.
+    pub settable: Settable,
+    /// The tablespaces that we may use.
+    pub tablespaces: BTreeSet<Ident>,
+    /// The extensions that it has.
+    pub extensions: BTreeMap<Ident, AvailableExtension>,
+}
+
+impl Target {
+    /// A server of this version with these roles, and nothing that we may not do there.
+    pub fn unrestricted(version: ServerVersion, roles: BTreeSet<Ident>) -> Self {
+        Self {
+            version,
+            connected_as: Ident::from_catalog("postgres"),
+            is_superuser: true,
+            roles,
+            out_of_reach: BTreeSet::new(),
+            settable: Settable::anything(),
+            tablespaces: BTreeSet::new(),
+            extensions: BTreeMap::new(),
+        }
+    }
+
+    /// Whether objects can be given to a role, and grants made in its name.
+    pub fn reaches(&self, role: &Ident) -> bool {
+        self.roles.contains(role) && !self.out_of_reach.contains(role)
+    }
+}

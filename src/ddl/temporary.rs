@@ -1,0 +1,69 @@
+//! What is lent to owners while a script runs.
+//!
+//! Without superuser, an object can be given only to a role that may create in its schema, which
+//! an owner need not be allowed to. So owners get that right on the script's own schemas, and
+//! give it back before the schemas get the privileges that they are to have.
+
+use super::context::Context;
+use super::statement::{Kind, Label, Statement};
+use super::{Options, Script};
+use crate::pg::{Ident, Sql};
+use crate::sql;
+
+/// Puts what lends the right behind the schemas.
+pub(super) fn lend(context: &Context<'_>, script: &mut Script) {
+    let grants = loans(context)
+        .map(|(schema, owners)| sql!("GRANT CREATE ON SCHEMA {} TO {}", schema, owners));
+    let grants = Sql::join(grants, "; ");
+    if grants.as_str().is_empty() {
+        return;
+    }
+    let is_schema = |statement: &Statement| statement.kind == Kind::Schema;
+    let at = script.pre_data.iter().rposition(is_schema);
+    let at = at.map_or(0, |at| at + 1);
+    let last = at.checked_sub(1).map(|last| script.pre_data[last].wave);
+    let wave = last.map_or(0, |wave| wave + 1);
+    for later in &mut script.pre_data[at..] {
+        later.wave += 2;
+    }
+    script.pre_data.insert(at, statement(grants, wave));
+}
+
+/// What takes the right back.
+pub(super) fn returned(context: &Context<'_>) -> Option<Sql> {
+    let revokes = loans(context)
+        .map(|(schema, owners)| sql!("REVOKE CREATE ON SCHEMA {} FROM {}", schema, owners));
+    let revokes = Sql::join(revokes, "; ");
+    (!revokes.as_str().is_empty()).then_some(revokes)
+}
+
+/// Each schema, and the roles that must be able to create in it and do not own it.
+fn loans<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Ident, Sql)> {
+    let Options { target, carried } = context.options;
+    // Below 15 everyone may create in `public`, which is not ours.
+    let lends = target.version.has_closed_public_schema();
+    let is_superuser = target.is_superuser;
+    let owners: Vec<Ident> = context.owners.borrow().keys().cloned().collect();
+    let schemas = context.catalog.schemas.iter();
+    schemas
+        .filter(move |schema| !is_superuser && (lends || !schema.is_public()))
+        .filter_map(move |schema| {
+            let owner = carried.role_map.of(&schema.owner);
+            let others: Vec<_> = owners.iter().filter(|other| *other != owner).collect();
+            (!others.is_empty()).then(|| (&schema.name, Sql::join(others, ", ")))
+        })
+}
+
+/// A statement about privileges that nothing runs beside.
+pub(super) fn statement(sql: Sql, wave: u32) -> Statement {
+    Statement {
+        sql,
+        object: Label::plain("right", &Ident::from_catalog("CREATE")),
+        kind: Kind::Acl,
+        relation: None,
+        wave,
+        must_run_alone: true,
+        needs_no_transaction: false,
+        secret: false,
+    }
+}

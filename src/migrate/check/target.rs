@@ -1,0 +1,163 @@
+//! What the target offers, and which roles its databases will have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::finding::{Finding, Level, Side};
+use crate::catalog::cluster::{Attribute, Roles};
+use crate::catalog::load::database::load_settable;
+use crate::connect::Session;
+use crate::ddl::object::membership::out_of_reach;
+use crate::ddl::object::role::{RoleMerge, RoleOptions, merge};
+use crate::ddl::{self, AvailableExtension, Target};
+use crate::migrate::roles::TargetCluster;
+use crate::migrate::{Error, Options};
+use crate::pg::{Ident, Sql};
+
+/// Plans what becomes of the roles, and learns what the target can do.
+///
+/// # Errors
+/// The target refused a question.
+pub(in crate::migrate) async fn cluster(
+    session: &Session,
+    options: &Options,
+    (source, target): (&Roles, Roles),
+) -> Result<(TargetCluster, Vec<Finding>), Error> {
+    let side = Side::Target;
+    let settable = load_settable(session)
+        .await
+        .map_err(|source| Error::Catalog {
+            side,
+            place: "parameters".to_owned(),
+            source,
+        })?;
+    let findings = judge_map(options, source, &target);
+    let source = options.carried.role_map.roles(source);
+    let wanted = RoleOptions {
+        passwords: options.cluster.role_passwords,
+        settable: &settable,
+    };
+    let merge = if options.cluster.roles {
+        merge(&source, &target, wanted)
+    } else {
+        RoleMerge::default()
+    };
+    let is_superuser = target.we_have(Attribute::Superuser);
+    let roles = target.roles.keys().chain(&merge.created).cloned().collect();
+    let capabilities = Target {
+        version: session.version(),
+        connected_as: target.connected_as.clone(),
+        is_superuser,
+        roles,
+        out_of_reach: out_of_reach(&target, &merge),
+        settable,
+        tablespaces: tablespaces(session).await?,
+        extensions: extensions(session, is_superuser || target.provider.is_some()).await?,
+    };
+    let cluster = TargetCluster {
+        roles: target,
+        merge,
+        options: ddl::Options {
+            target: capabilities,
+            carried: options.carried.clone(),
+        },
+        actors: BTreeSet::new(),
+    };
+    Ok((cluster, findings))
+}
+
+/// The tablespaces in which our role may create.
+async fn tablespaces(session: &Session) -> Result<BTreeSet<Ident>, Error> {
+    let sql = Sql::fixed(
+        "SELECT spcname::text FROM pg_catalog.pg_tablespace \
+         WHERE spcname !~ '^pg_' AND pg_catalog.has_tablespace_privilege(oid, 'CREATE')",
+    );
+    let rows = session.query(&sql, &[]).await;
+    let rows = rows.map_err(Error::examine(Side::Target))?;
+    Ok(rows
+        .iter()
+        .map(|row| Ident::from_catalog(row.get::<_, String>(0)))
+        .collect())
+}
+
+/// The extensions that can be made. Managed services let their users make what elsewhere takes a
+/// superuser, by rules that no catalog tells.
+async fn extensions(
+    session: &Session,
+    makes_all: bool,
+) -> Result<BTreeMap<Ident, AvailableExtension>, Error> {
+    let sql = Sql::fixed(include_str!("../sql/extensions.sql"));
+    let rows = session.query(&sql, &[]).await;
+    let rows = rows.map_err(Error::examine(Side::Target))?;
+    let mut extensions = BTreeMap::new();
+    for row in &rows {
+        let needs_superuser: bool = row.get("superuser");
+        let is_trusted: bool = row.get("trusted");
+        let name = Ident::from_catalog(row.get::<_, String>("name"));
+        let available = AvailableExtension {
+            version: row.get("version"),
+            is_permitted: makes_all || !needs_superuser || is_trusted,
+        };
+        extensions.insert(name, available);
+    }
+    Ok(extensions)
+}
+
+/// Whether the names of `--role-map` mean something.
+fn judge_map(options: &Options, source: &Roles, target: &Roles) -> Vec<Finding> {
+    let map = &options.carried.role_map;
+    let absent = map.olds().filter(|old| !source.roles.contains_key(*old));
+    let mut findings: Vec<_> = absent
+        .map(|old| {
+            let message = format!("role {old} of --role-map does not exist");
+            Finding::new(Level::Error, Side::Source, message).cure("correct the name")
+        })
+        .collect();
+    let news: BTreeSet<_> = map.news().collect();
+    let reserved =
+        |new: &&&Ident| new.as_str().starts_with("pg_") && !target.roles.contains_key(**new);
+    findings.extend(news.iter().filter(reserved).map(|new| {
+        let message =
+            format!("role {new} of --role-map has a name that the server keeps for itself");
+        Finding::new(Level::Error, Side::Target, message).cure("choose another name")
+    }));
+    findings
+}
+
+/// Whether our role can give objects away at all: below 16 a role may be made not to inherit.
+pub(in crate::migrate) fn judge_inheritance(cluster: &TargetCluster) -> Option<Finding> {
+    let roles = &cluster.roles;
+    let inherits = roles.version.has_membership_options()
+        || roles.we_have(Attribute::Superuser)
+        || roles.we_have(Attribute::Inherit);
+    (!inherits && cluster.options.carried.owners).then(|| {
+        let message = format!(
+            "role {} does not inherit the rights of its roles",
+            roles.connected_as
+        );
+        Finding::new(Level::Error, Side::Target, message)
+            .cure("ALTER ROLE … INHERIT, or pass --no-owner")
+    })
+}
+
+/// Owners that the target will not have, or that we cannot give anything to.
+pub(in crate::migrate) fn judge_owners(
+    owners: &BTreeMap<Ident, usize>,
+    target: &Target,
+) -> Vec<Finding> {
+    let judge = |(role, count): (&Ident, &usize)| {
+        let objects = if *count == 1 { "object" } else { "objects" };
+        let (what, cure) = if !target.roles.contains(role) {
+            let cure = format!("create it, or pass --role-map {role}=… or --no-owner");
+            ("does not exist", cure)
+        } else if target.reaches(role) {
+            return None;
+        } else {
+            let us = &target.connected_as;
+            let cure = format!("GRANT {role} TO {us}, or pass --role-map {role}=… or --no-owner");
+            ("is none that we can act for", cure)
+        };
+        let message = format!("role {role}, which owns {count} {objects}, {what}");
+        Some(Finding::new(Level::Error, Side::Target, message).cure(cure))
+    };
+    owners.iter().filter_map(judge).collect()
+}

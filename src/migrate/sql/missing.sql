@@ -1,0 +1,19 @@
+-- Which of some named objects do not exist here, by their place in the lists.
+-- $1 kinds, $2 schemas, $3 names, $4 details: argument types of routines, names of columns.
+SELECT o.place
+  FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
+                  pg_catalog.unnest($4::text[])) WITH ORDINALITY o(kind, schema, name, detail, place),
+       LATERAL (SELECT pg_catalog.format('%I.%I', o.schema, o.name)) n(qualified)
+ WHERE NOT CASE o.kind
+         WHEN 'routine' THEN pg_catalog.to_regprocedure(n.qualified || '(' || o.detail || ')') IS NOT NULL
+         WHEN 'relation' THEN pg_catalog.to_regclass(n.qualified) IS NOT NULL
+         WHEN 'column' THEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                                     WHERE a.attrelid = pg_catalog.to_regclass(n.qualified)
+                                       AND a.attname = o.detail AND NOT a.attisdropped)
+         WHEN 'type' THEN pg_catalog.to_regtype(n.qualified) IS NOT NULL
+         WHEN 'schema' THEN EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = o.name)
+         WHEN 'language' THEN EXISTS (SELECT FROM pg_catalog.pg_language WHERE lanname = o.name)
+         WHEN 'wrapper' THEN EXISTS (SELECT FROM pg_catalog.pg_foreign_data_wrapper WHERE fdwname = o.name)
+         WHEN 'server' THEN EXISTS (SELECT FROM pg_catalog.pg_foreign_server WHERE srvname = o.name)
+       END
+ ORDER BY 1
