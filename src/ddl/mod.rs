@@ -19,7 +19,9 @@ use std::collections::BTreeSet;
 
 pub use script::script;
 pub use setting::render_setting;
-pub use statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
+pub use statement::{
+    Kind, Label, NO_RELATION, Omission, OmissionReason, Script, Stage, Statement, Step,
+};
 
 use crate::pg::{Ident, ServerVersion};
 

@@ -97,7 +97,7 @@ pub(super) async fn contents(
     } = copied?;
     released.map_err(Failure::at("release the consistent point"))?;
 
-    let finishing = post_data_phase(&ends.target, post_data, options, scope);
+    let finishing = post_data_phase(&ends.target, post_data, scope);
     phase(scope, Some(name), Phase::PostData, finishing)
         .await
         .map_err(Failure::at("post-data"))?;
@@ -162,6 +162,7 @@ async fn under_snapshot(
         pre_data,
         post_data,
         omissions,
+        ..
     } = ddl::script(&basis.catalog, &cluster.ddl_options()).map_err(|error| Failure {
         doing: "plan",
         cause: Cause::Ddl(error),
@@ -200,25 +201,15 @@ async fn under_snapshot(
     })
 }
 
-/// Runs post-data wave by wave; within a wave, tables go side by side where they may.
+/// Runs post-data.
 async fn post_data_phase(
     target: &Endpoint,
     statements: Vec<Statement>,
-    options: &Options,
     scope: &Scope,
 ) -> Result<(), snapshot::Error> {
     let site = Site {
         target: target.clone(),
         phase: Phase::PostData,
     };
-    for wave in statements.chunk_by(|one, next| one.wave == next.wave) {
-        let (alone, together): (Vec<_>, Vec<_>) = wave
-            .iter()
-            .cloned()
-            .partition(|statement| statement.must_run_alone);
-        let chains = snapshot::by_table(together);
-        snapshot::run_parallel(&site, chains, options.jobs, scope).await?;
-        snapshot::run_script(&site, &alone, scope).await?;
-    }
-    Ok(())
+    snapshot::run_script(&site, &statements, scope).await
 }

@@ -12,7 +12,7 @@ use super::queue::Queue;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::Statement;
 use crate::event::{Event, Phase};
-use crate::pg::{Oid, Sql};
+use crate::pg::Sql;
 use crate::task::{Group, Scope};
 
 /// Statements of one transaction. Each takes a few locks, and the target's lock table holds some
@@ -83,21 +83,6 @@ fn progress(site: &Site, done: usize, total: usize) -> Event {
         done,
         total,
     }
-}
-
-/// Groups statements by the table they work on, so that the groups may run side by side. Statements
-/// on no table form one group of their own.
-pub fn by_table(statements: impl IntoIterator<Item = Statement>) -> Vec<Vec<Statement>> {
-    let mut chains: Vec<(Option<Oid>, Vec<Statement>)> = Vec::new();
-    let mut index = std::collections::HashMap::new();
-    for statement in statements {
-        let at = *index.entry(statement.relation).or_insert_with(|| {
-            chains.push((statement.relation, Vec::new()));
-            chains.len() - 1
-        });
-        chains[at].1.push(statement);
-    }
-    chains.into_iter().map(|(_, chain)| chain).collect()
 }
 
 /// Splits a script into transactions. A statement that admits no transaction stands alone.

@@ -22,7 +22,7 @@ mod queue;
 mod values;
 
 pub use basis::{Basis, Hold, PointKind, establish};
-pub use build::{Site, by_table, run_parallel, run_script};
+pub use build::{Site, run_script};
 pub use copy::{CopiedTable, CopyRequest, copy_rows};
 pub use durable::wait_flushed;
 pub use error::Error;

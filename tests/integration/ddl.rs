@@ -6,7 +6,7 @@ use seren_replicator::catalog::{self, Catalog};
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::ddl::{Options, Script, script};
 
-use crate::support::{database, endpoint, fresh_database, oracle, text};
+use crate::support::{database, endpoint, fresh_database, oracle, run, text};
 
 /// One family of objects, by name, as a script for `psql` with a variable per major.
 struct Case {
@@ -198,4 +198,50 @@ async fn the_same_catalog_gives_the_same_script() {
     let (_, one) = read(&session, &session).await;
     let (_, other) = read(&session, &session).await;
     assert_eq!(one, other);
+}
+
+#[tokio::test]
+async fn every_statement_knows_its_step_and_every_step_what_it_needs() {
+    let url = fresh_database(17, "ddl").await;
+    let fill = "CREATE TABLE public.t (n int PRIMARY KEY, above int REFERENCES public.t);
+                CREATE VIEW public.v AS SELECT n FROM public.t;
+                CREATE MATERIALIZED VIEW public.m AS SELECT n FROM public.v;
+                COMMENT ON VIEW public.v IS 'c';
+                GRANT SELECT ON public.m TO PUBLIC;";
+    run(&url, fill).await;
+    let session = database(&url).await;
+    let (_, script) = read(&session, &session).await;
+    let statements: Vec<_> = script.pre_data.iter().chain(&script.post_data).collect();
+    let mut said = Vec::new();
+    for statement in &statements {
+        let step = &script.steps[statement.step];
+        let mut needs: Vec<String> = statements
+            .iter()
+            .filter(|other| step.needs.contains(&other.step))
+            .map(|other| other.object.to_string())
+            .collect();
+        needs.dedup();
+        said.push(format!("{} <- {}", statement.object, needs.join(", ")));
+    }
+    said.dedup();
+    for expected in [
+        "table public.t <- ",
+        "view public.v <- table public.t",
+        "materialized view public.m <- view public.v",
+        "constraint t_pkey on public.t <- table public.t",
+        "foreign key t_above_fkey on public.t <- table public.t, constraint t_pkey on public.t",
+        "validation of foreign key t_above_fkey on public.t <- foreign key t_above_fkey on public.t",
+        "view public.v <- view public.v",
+        "privileges on public.m <- materialized view public.m",
+    ] {
+        assert!(
+            said.iter().any(|line| line.starts_with(expected)),
+            "{expected}: {said:#?}"
+        );
+    }
+    let stages: Vec<_> = statements
+        .iter()
+        .map(|statement| script.steps[statement.step].stage)
+        .collect();
+    assert!(stages.is_sorted(), "{stages:?}");
 }
