@@ -1,16 +1,19 @@
 //! Phases 7 to 12 for one database: from the consistent point to the statistics.
 
+use std::collections::HashMap;
+
 use super::execute::phase;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
 use super::{Error, Options};
+use crate::catalog::Catalog;
 use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::connect::Endpoint;
-use crate::ddl::{self, Script, Statement};
+use crate::ddl::{self, Script};
 use crate::event::Phase;
-use crate::pg::QualifiedName;
-use crate::snapshot::{self, Basis, CopiedTable, Site};
+use crate::pg::{Oid, QualifiedName};
+use crate::snapshot::{self, Basis, CopiedTable, Section, Site};
 use crate::task::Scope;
 
 /// Why a database's contents were not copied.
@@ -97,7 +100,7 @@ pub(super) async fn contents(
     } = copied?;
     released.map_err(Failure::at("release the consistent point"))?;
 
-    let finishing = post_data_phase(&ends.target, post_data, scope);
+    let finishing = section(&ends, Phase::PostData, post_data, options.jobs, scope);
     phase(scope, Some(name), Phase::PostData, finishing)
         .await
         .map_err(Failure::at("post-data"))?;
@@ -136,7 +139,7 @@ pub(super) async fn contents(
 struct Copied {
     tables: Vec<CopiedTable>,
     large_objects: usize,
-    post_data: Vec<Statement>,
+    post_data: Section,
     statements: usize,
     differences: Vec<String>,
 }
@@ -161,18 +164,15 @@ async fn under_snapshot(
     let Script {
         pre_data,
         post_data,
+        steps,
         omissions,
-        ..
     } = ddl::script(&basis.catalog, &cluster.ddl_options()).map_err(|error| Failure {
         doing: "plan",
         cause: Cause::Ddl(error),
     })?;
     let statements = pre_data.len() + post_data.len();
-    let site = Site {
-        target: ends.target.clone(),
-        phase: Phase::PreData,
-    };
-    let making = snapshot::run_script(&site, &pre_data, scope);
+    let pre_data = Section::new(pre_data, &steps, &HashMap::new());
+    let making = section(ends, Phase::PreData, pre_data, options.jobs, scope);
     phase(scope, Some(name), Phase::PreData, making)
         .await
         .map_err(Failure::at("pre-data"))?;
@@ -192,6 +192,7 @@ async fn under_snapshot(
         .await
         .map_err(Failure::at("large objects"))?;
     let omissions = omissions.iter().map(ToString::to_string);
+    let post_data = Section::new(post_data, &steps, &sizes(&basis.catalog, &tables));
     Ok(Copied {
         tables,
         large_objects: objects.count,
@@ -201,15 +202,24 @@ async fn under_snapshot(
     })
 }
 
-/// Runs post-data.
-async fn post_data_phase(
-    target: &Endpoint,
-    statements: Vec<Statement>,
+/// Makes one section of the script on the target.
+async fn section(
+    ends: &Ends,
+    phase: Phase,
+    section: Section,
+    jobs: usize,
     scope: &Scope,
 ) -> Result<(), snapshot::Error> {
-    let site = Site {
-        target: target.clone(),
-        phase: Phase::PostData,
-    };
-    snapshot::run_script(&site, &statements, scope).await
+    let target = ends.target.clone();
+    snapshot::run_section(&Site { target, phase }, section, jobs, scope).await
+}
+
+/// The bytes of tables as they were copied, by oid.
+fn sizes(catalog: &Catalog, copied: &[CopiedTable]) -> HashMap<Oid, u64> {
+    let bytes: HashMap<&QualifiedName, u64> =
+        copied.iter().map(|one| (&one.table, one.bytes)).collect();
+    let tables = catalog.tables.iter();
+    tables
+        .filter_map(|table| Some((table.id.oid, *bytes.get(&table.name)?)))
+        .collect()
 }

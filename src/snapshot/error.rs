@@ -1,3 +1,4 @@
+use super::build::Refused;
 use crate::pg::QualifiedName;
 use crate::{catalog, connect, wire};
 
@@ -45,6 +46,12 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
+    /// Statements were refused by the target, which has everything else.
+    #[error(transparent)]
+    Refused(Box<Refused>),
+    /// The target's session ended between statements.
+    #[error("the target's session ended")]
+    Interrupted,
     /// A lane of the data phase lost its footing before or after a copy.
     #[error("prepare a lane of the copy")]
     Lane(#[source] wire::Error),
@@ -103,7 +110,7 @@ impl Error {
 }
 
 /// The statement on one line, cut after what a reader needs to find it.
-fn statement_note(statement: Option<&str>) -> String {
+pub(super) fn statement_note(statement: Option<&str>) -> String {
     const SHOWN: usize = 300;
     let Some(statement) = statement else {
         return String::new();
