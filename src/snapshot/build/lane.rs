@@ -54,7 +54,7 @@ enum Verdict {
 }
 
 fn verdict(error: &connect::Error) -> Verdict {
-    let connect::Error::Server(answer) = error else {
+    let Some(answer) = error.answer() else {
         return Verdict::End;
     };
     let code = answer.code;
@@ -91,13 +91,18 @@ impl Work {
         schedule.expect("no lane panics while it looks at the schedule")
     }
 
-    /// The refused statements, and the skipped steps with the refused ones that they need.
-    pub(super) fn results(&self) -> (Vec<(usize, connect::Error)>, Vec<(usize, usize)>) {
+    /// The refused statements in their order. Once.
+    pub(super) fn take_refusals(&self) -> Vec<(usize, connect::Error)> {
         let refusals = self.refusals.lock();
         let mut refusals =
             std::mem::take(&mut *refusals.expect("no lane panics while it adds one"));
         refusals.sort_by_key(|(statement, _)| *statement);
-        (refusals, self.schedule().skipped().collect())
+        refusals
+    }
+
+    /// The steps that were not attempted, with the refused ones that they need.
+    pub(super) fn skipped(&self) -> Vec<(usize, usize)> {
+        self.schedule().skipped().collect()
     }
 
     /// Runs steps until all have ended. To be run under `stoppable`, which cancels on the server.

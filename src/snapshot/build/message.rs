@@ -86,10 +86,7 @@ impl Message {
         if completed > 0 || self.statements.len() == 1 {
             return by_count.or_else(|| self.statements.last().map(|(number, _)| *number));
         }
-        let position = match error {
-            connect::Error::Server(answer) => answer.position,
-            _ => None,
-        };
+        let position = error.answer().and_then(|answer| answer.position);
         let Some(position) = position else {
             return by_count;
         };

@@ -168,7 +168,7 @@ async fn lock_table(session: &Session) -> Result<usize, Error> {
 /// What is missing, if anything is.
 fn told(work: &Work) -> Result<(), Error> {
     let section = &work.section;
-    let (refusals, skipped) = work.results();
+    let refusals = work.take_refusals();
     if refusals.is_empty() {
         return Ok(());
     }
@@ -183,7 +183,7 @@ fn told(work: &Work) -> Result<(), Error> {
             }
         })
         .collect();
-    let skipped = skipped.into_iter().map(|(step, cause)| Skipped {
+    let skipped = work.skipped().into_iter().map(|(step, cause)| Skipped {
         object: section.label(step),
         cause: section.label(cause),
     });

@@ -19,10 +19,7 @@ pub struct Refusal {
 impl Refusal {
     /// The target's answer, in fields.
     pub fn answer(&self) -> Option<&ServerError> {
-        match &self.source {
-            connect::Error::Server(answer) => Some(answer),
-            _ => None,
-        }
+        self.source.answer()
     }
 }
 
