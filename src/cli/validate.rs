@@ -36,6 +36,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         jobs: migrate::automatic_jobs(),
         replicate: !arguments.no_sync,
         drop_existing: arguments.drop_existing,
+        schema_only: false,
         analyze: true,
     };
     let prepared = prepare(&options, scope).await?;

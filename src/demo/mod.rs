@@ -207,6 +207,7 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
         jobs: migrate::automatic_jobs(),
         replicate: true,
         drop_existing,
+        schema_only: false,
         analyze: true,
     };
     let prepared = migrate::prepare(&options, scope).await?;

@@ -10,10 +10,10 @@ use super::{Error, Options};
 use crate::catalog::Catalog;
 use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::connect::Endpoint;
-use crate::ddl::{self, Script};
+use crate::ddl::{self, Kind, Script};
 use crate::event::Phase;
 use crate::pg::{Oid, QualifiedName};
-use crate::snapshot::{self, Basis, CopiedTable, Section, Site};
+use crate::snapshot::{self, Basis, CopiedObjects, CopiedSequences, CopiedTable, Section, Site};
 use crate::task::Scope;
 
 /// Why a database's contents were not copied.
@@ -79,9 +79,12 @@ pub(super) async fn contents(
         target: options.target.with_database(name),
     };
     let making = snapshot::establish(&ends.source, &planned.point, scope);
-    let basis = phase(scope, Some(name), Phase::Basis, making)
+    let mut basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
+    if options.schema_only {
+        basis.hold.unlock();
+    }
     let copied = under_snapshot(&ends, &basis, (cluster, options), scope).await;
     // Released on every path and at once: others may wait for our locks.
     let Basis {
@@ -104,11 +107,15 @@ pub(super) async fn contents(
     phase(scope, Some(name), Phase::PostData, finishing)
         .await
         .map_err(Failure::at("post-data"))?;
-    let values = snapshot::copy_sequences(&ends.source, &ends.target, &catalog, scope);
-    let sequences = phase(scope, Some(name), Phase::Values, values)
-        .await
-        .map_err(Failure::at("sequence values"))?;
-    if options.analyze {
+    let sequences = if options.schema_only {
+        CopiedSequences::default()
+    } else {
+        let values = snapshot::copy_sequences(&ends.source, &ends.target, &catalog, scope);
+        phase(scope, Some(name), Phase::Values, values)
+            .await
+            .map_err(Failure::at("sequence values"))?
+    };
+    if options.analyze && !tables.is_empty() {
         let names = tables.iter().map(|table| table.table.clone()).collect();
         let analyzing = snapshot::analyze(&ends.target, names, options.jobs, scope);
         phase(scope, Some(name), Phase::Statistics, analyzing)
@@ -163,7 +170,7 @@ async fn under_snapshot(
     }
     let Script {
         pre_data,
-        post_data,
+        mut post_data,
         steps,
         omissions,
     } = ddl::script(&basis.catalog, &cluster.ddl_options()).map_err(|error| Failure {
@@ -182,15 +189,27 @@ async fn under_snapshot(
         target: ends.target.clone(),
         target_version: cluster.version,
         jobs: options.jobs,
+        only_configuration: options.schema_only,
     };
-    let copying = snapshot::copy_rows(&request, basis, scope);
-    let tables = phase(scope, Some(name), Phase::Data, copying)
-        .await
-        .map_err(Failure::at("data"))?;
-    let grants = cluster.grants();
-    let objects = snapshot::copy_large_objects(&request, basis, &grants, scope)
-        .await
-        .map_err(Failure::at("large objects"))?;
+    let mut extensions = basis.catalog.extensions.iter();
+    let has_rows = !options.schema_only || extensions.any(|extension| !extension.config.is_empty());
+    let tables = if has_rows {
+        let copying = snapshot::copy_rows(&request, basis, scope);
+        phase(scope, Some(name), Phase::Data, copying)
+            .await
+            .map_err(Failure::at("data"))?
+    } else {
+        Vec::new()
+    };
+    let objects = if options.schema_only {
+        post_data.retain(|statement| statement.kind != Kind::Refresh);
+        CopiedObjects::default()
+    } else {
+        let grants = cluster.grants();
+        snapshot::copy_large_objects(&request, basis, &grants, scope)
+            .await
+            .map_err(Failure::at("large objects"))?
+    };
     let omissions = omissions.iter().map(ToString::to_string);
     let post_data = Section::new(post_data, &steps, &sizes(&basis.catalog, &tables));
     Ok(Copied {

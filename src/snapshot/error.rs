@@ -46,6 +46,14 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
+    /// A table that could not be locked was altered while it was read.
+    #[error(
+        "copy table {table}: it was rewritten or altered on the source while it was read without a lock; repeat the run"
+    )]
+    Changed {
+        /// The table.
+        table: QualifiedName,
+    },
     /// Statements were refused by the target, which has everything else.
     #[error(transparent)]
     Refused(Box<Refused>),

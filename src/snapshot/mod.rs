@@ -29,4 +29,4 @@ pub use error::Error;
 pub use large_objects::{CopiedObjects, copy_large_objects};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
-pub use values::{analyze, copy_sequences};
+pub use values::{CopiedSequences, analyze, copy_sequences};

@@ -159,3 +159,33 @@ async fn many_definitions_arrive_whole_on_several_sessions() {
         assert_eq!(diff.await.unwrap(), Vec::<String>::new());
     }
 }
+
+#[tokio::test]
+async fn schema_only_brings_every_definition_and_no_row() {
+    let route = common();
+    let name = route.fresh("schema").await;
+    let (source, target) = (route.source.url(&name), route.target.url(&name));
+    let fill = "CREATE TABLE public.t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, above int REFERENCES public.t);
+                INSERT INTO public.t (above) VALUES (NULL), (1), (2);
+                CREATE SEQUENCE public.numbers;
+                SELECT nextval('public.numbers'), nextval('public.numbers');
+                CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.t;
+                CREATE INDEX ON public.m (id);
+                COMMENT ON TABLE public.t IS 'c';
+                SELECT lo_create(0);";
+    run(&source, fill).await;
+    let done = route.init(&name, &["--schema-only"]).run().expect(0);
+    assert!(!done.all().contains("slot"), "{}", done.all());
+    assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
+    for (question, answer) in [
+        ("SELECT count(*) FROM public.t", "0"),
+        ("SELECT is_called FROM public.numbers", "f"),
+        (
+            "SELECT relispopulated FROM pg_class WHERE relname = 'm'",
+            "f",
+        ),
+        ("SELECT count(*) FROM pg_largeobject_metadata", "0"),
+    ] {
+        assert_eq!(value(&target, question).await, answer, "{question}");
+    }
+}
