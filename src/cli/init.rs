@@ -35,6 +35,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     drop_existing: bool,
 
+    /// Make all definitions and copy no rows, sequence values or large objects
+    #[arg(long)]
+    schema_only: bool,
+
     /// Parallel workers [default: CPU cores, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -52,8 +56,9 @@ impl Arguments {
             target,
             databases: self.selection.databases()?,
             jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),
-            replicate: !self.no_sync,
+            replicate: !self.no_sync && !self.schema_only,
             drop_existing: self.drop_existing,
+            schema_only: self.schema_only,
             analyze: !self.no_analyze,
             carried: self.carried.definitions()?,
             cluster: self.carried.cluster(),
@@ -74,8 +79,12 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         0 => {}
         count => return Err(Error::Refused { count }),
     }
-    ui.screen().line("Analyzing database sizes...");
-    let measured = migrate::measure_rate(&prepared, &options, scope).await?;
+    let measured = if options.schema_only {
+        None
+    } else {
+        ui.screen().line("Analyzing database sizes...");
+        migrate::measure_rate(&prepared, &options, scope).await?
+    };
     plan::show(ui, &prepared, &options, measured);
     if arguments.dry_run {
         ui.report(&plan::DryRun {

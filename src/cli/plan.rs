@@ -35,8 +35,11 @@ pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Op
     let rate = measured.unwrap_or(ASSUMED_RATE);
     let estimate = |planned: &PlannedDatabase| Estimate::new(planned.name(), planned.bytes, rate);
     let estimates: Vec<_> = prepared.databases.iter().map(estimate).collect();
-    ui.screen().line(sizes::render(&estimates).trim_end());
+    if !options.schema_only {
+        ui.screen().line(sizes::render(&estimates).trim_end());
+    }
     match measured {
+        _ if options.schema_only => {}
         Some(rate) => tracing::info!(
             "times from a sample of the source: {} an hour",
             text::size(rate)
@@ -45,6 +48,11 @@ pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Op
     }
     for planned in &prepared.databases {
         ui.screen().line_from_outside("  ", &fate_line(planned));
+    }
+    if options.schema_only {
+        let line = format!("Making definitions only, with {} workers.", options.jobs);
+        ui.screen().line(&line);
+        return;
     }
     let kind = if options.replicate {
         "a temporary replication slot's"

@@ -39,6 +39,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         jobs: migrate::automatic_jobs(),
         replicate: !arguments.no_sync,
         drop_existing: arguments.drop_existing,
+        schema_only: false,
         analyze: true,
         carried: arguments.carried.definitions()?,
         cluster: arguments.carried.cluster(),

@@ -109,6 +109,15 @@ impl Error {
         }))
     }
 
+    /// What the server said of a statement, unless the connection broke.
+    pub fn answer(&self) -> Option<&ServerError> {
+        if let Self::Server(answer) = self {
+            Some(answer)
+        } else {
+            None
+        }
+    }
+
     /// The server's code, where a server answered.
     pub fn sqlstate(&self) -> Option<SqlState> {
         match self {

@@ -34,7 +34,7 @@ pub use error::Error;
 pub use passfile::Passfile;
 pub use secret::Secret;
 pub use service::{ServiceError, parse_service};
-pub use session::{Canceller, Purpose, Session};
+pub use session::{Answer, Canceller, Purpose, Session};
 
 use self::dial::Pinned;
 use self::profile::Profile;

@@ -1,12 +1,14 @@
 //! Sessions for SQL, and the settings each purpose needs, in one place.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 
+use futures_util::StreamExt as _;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{
-    AsyncMessage, Client, Config, NoTls, Row, SimpleQueryMessage, SimpleQueryRow,
+    AsyncMessage, Client, Config, NoTls, Row, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream,
 };
 
 use super::handover::Handover;
@@ -142,6 +144,17 @@ impl Session {
             .map_err(Error::from_statement)
     }
 
+    /// Sends one or more statements by the simple protocol without waiting for the answer. What
+    /// is sent next is run next.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub async fn send(&self, sql: &Sql) -> Result<Answer, Error> {
+        let sent = self.client.simple_query_raw(sql.as_str()).await;
+        let stream = sent.map_err(Error::from_statement)?;
+        Ok(Answer(Box::pin(stream)))
+    }
+
     /// Runs one or more statements by the simple protocol; every value comes as text.
     ///
     /// # Errors
@@ -160,6 +173,35 @@ impl Session {
             }
         };
         Ok(messages.into_iter().filter_map(row).collect())
+    }
+}
+
+/// The answer to statements that were sent. Dropped, it is read by nobody, and the statements run
+/// all the same.
+pub struct Answer(Pin<Box<SimpleQueryStream>>);
+
+impl Answer {
+    /// Waits until all statements were run.
+    ///
+    /// # Errors
+    /// A statement was refused, or the connection broke; with the number of commands completed
+    /// before.
+    pub async fn finish(mut self) -> Result<(), (usize, Error)> {
+        let mut completed = 0;
+        while let Some(message) = self.0.next().await {
+            match message {
+                Ok(SimpleQueryMessage::CommandComplete(_)) => completed += 1,
+                Ok(_) => {}
+                Err(error) => return Err((completed, Error::from_statement(error))),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answer")
     }
 }
 

@@ -24,7 +24,9 @@ use std::collections::BTreeSet;
 pub use leave_out::leave_out;
 pub use script::{privileges_label, script};
 pub use setting::render_setting;
-pub use statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
+pub use statement::{
+    Kind, Label, NO_RELATION, Omission, OmissionReason, Script, Stage, Statement, Step,
+};
 pub use target::{AvailableExtension, Target};
 
 use crate::catalog::RoleMap;

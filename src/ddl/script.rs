@@ -1,16 +1,18 @@
 //! From the model to the script.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::context::{Context, Lookup, Placements};
 use super::object::comment::render_comment;
 use super::object::grant::{LeftOutReason, Rendered, render_default_privileges, render_grants};
 use super::object::refused_operators;
 use super::omission::omissions;
-use super::plan::{Plan, Step};
+use super::plan::{Plan, Step as PlanStep};
 use super::repair::repair;
-use super::statement::{Kind, Label, Omission, OmissionReason, Script, Statement};
+use super::statement::{
+    Kind, Label, NO_RELATION, Omission, OmissionReason, Script, Statement, Step,
+};
 use super::temporary;
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
@@ -95,9 +97,8 @@ struct Writer<'w, 'a> {
     context: &'w Context<'a>,
     plan: &'w Plan<'a>,
     script: Script,
-    /// The steps of the current wave.
-    current: HashSet<usize>,
-    wave: Option<(u32, Kind)>,
+    /// Where the steps of the plan stand in the script.
+    places: HashMap<usize, usize>,
 }
 
 impl<'w, 'a> Writer<'w, 'a> {
@@ -106,8 +107,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             context,
             plan,
             script: Script::default(),
-            current: HashSet::new(),
-            wave: None,
+            places: HashMap::new(),
         }
     }
 
@@ -115,7 +115,6 @@ impl<'w, 'a> Writer<'w, 'a> {
         let mut attached_written = false;
         for number in order {
             let Some(step) = self.plan.step(*number) else {
-                self.wave = None;
                 continue;
             };
             if comes_last(step.object.kind()) && !attached_written {
@@ -133,73 +132,86 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.script
     }
 
-    fn write_step(&mut self, number: usize, step: &Step<'a>) {
-        let object = &step.object;
-        let is_behind = number > self.plan.boundary();
-        let wave = self.wave_for(number, object.kind(), object.must_run_alone());
-        let relation = object.relation(self.context);
-        for sql in object.statements(self.context) {
-            let statement = Statement {
-                sql,
-                object: step.label.clone(),
-                kind: object.kind(),
-                relation,
-                wave,
-                must_run_alone: object.must_run_alone(),
-                needs_no_transaction: false,
-                secret: object.is_secret(),
-            };
-            if is_behind {
-                self.script.post_data.push(statement);
-            } else {
-                self.script.pre_data.push(statement);
-            }
+    fn write_step(&mut self, number: usize, step: &PlanStep<'a>) {
+        let kind = step.object.kind();
+        let place = self.script.steps.len();
+        self.places.insert(number, place);
+        let needs = self.plan.graph.needs(number).iter();
+        let needs: Vec<usize> = needs
+            .filter_map(|needed| self.places.get(needed).copied())
+            .collect();
+        let (locks, reads) = self.relations(number, step);
+        self.script.steps.push(Step {
+            needs,
+            stage: kind.stage(),
+            locks,
+            reads,
+            must_run_alone: step.object.must_run_alone(),
+        });
+        let statements = step.object.statements(self.context);
+        let statements = statements.into_iter().map(|sql| Statement {
+            sql,
+            object: step.label.clone(),
+            kind,
+            step: place,
+            needs_no_transaction: false,
+            secret: step.object.is_secret(),
+        });
+        if number > self.plan.boundary() {
+            self.script.post_data.extend(statements);
+        } else {
+            self.script.pre_data.extend(statements);
         }
     }
 
-    /// A new wave begins with a new kind, with a step that needs one of the current wave, and
-    /// around one that runs alone.
-    fn wave_for(&mut self, number: usize, kind: Kind, alone: bool) -> u32 {
-        let needs = self.plan.graph.needs(number);
-        let wave = match self.wave {
-            None => 0,
-            Some((wave, current)) => {
-                let waits = needs.iter().any(|needed| self.current.contains(needed));
-                if alone || waits || current != kind {
-                    self.current.clear();
-                    wave + 1
-                } else {
-                    wave
-                }
+    /// The relations that a step locks against others, and those it only reads. To make a child
+    /// or a foreign key locks the other table as well.
+    fn relations(&self, number: usize, step: &PlanStep<'a>) -> (Vec<Oid>, Vec<Oid>) {
+        let kind = step.object.kind();
+        let mut locks = vec![step.object.relation(self.context).unwrap_or(NO_RELATION)];
+        let mut others = Vec::new();
+        for needed in self.plan.graph.needs(number) {
+            if let Some(needed) = self.plan.step(*needed) {
+                others.extend(needed.object.relation(self.context));
             }
-        };
-        self.current.insert(number);
-        // What runs alone leaves a kind behind that no step has, so that the next wave begins.
-        let left = if alone { Kind::Boundary } else { kind };
-        self.wave = Some((wave, left));
-        wave
+            if kind == Kind::Validation
+                && let Some(place) = self.places.get(needed)
+            {
+                others.extend(&self.script.steps[*place].locks);
+            }
+        }
+        others.sort_unstable();
+        others.dedup();
+        let locks_others = matches!(kind, Kind::Table | Kind::Attach | Kind::ForeignKey);
+        if locks_others {
+            locks.append(&mut others);
+            locks.sort_unstable();
+            locks.dedup();
+        }
+        others.retain(|other| !locks.contains(other));
+        (locks, others)
     }
 
     /// Comments and privileges: after everything that they are about, and before materialized
     /// views are filled, which their owners may need privileges for.
     fn write_attached(&mut self) {
-        let returned = self.returned();
-        self.script.post_data.extend(returned);
+        self.write_returned();
         let makers = self.plan.makers(self.context);
-        let is_made = |class: Oid, oid: Oid| {
-            let class = Class::from_oid(class);
-            class.is_some_and(|class| makers.contains_key(&ObjectId::new(class, oid)))
+        let maker = |class: Oid, oid: Oid| {
+            let class = Class::from_oid(class)?;
+            makers.get(&ObjectId::new(class, oid)).copied()
         };
         if self.context.options.carried.comments {
             self.write_comments(&makers, |kind| !comes_last(kind));
         }
         if self.context.options.carried.privileges {
             for acl in &self.context.catalog.acls {
-                if (acl.is_system || is_made(acl.class, acl.oid)) && !self.keeps_privileges(acl) {
-                    self.write_grants(acl);
+                let maker = maker(acl.class, acl.oid);
+                if (acl.is_system || maker.is_some()) && !self.keeps_privileges(acl) {
+                    self.write_grants(acl, maker);
                 }
             }
-            self.write_default_privileges();
+            self.write_default_privileges(&makers);
         }
     }
 
@@ -231,7 +243,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             if let Some(step) = self.plan.step(number)
                 && chosen(step.object.kind())
             {
-                self.push_attached(Kind::Comment, &step.label, [sql]);
+                self.push_attached(Kind::Comment, &step.label, Some(number), [sql]);
             }
         }
     }
@@ -253,12 +265,10 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// What was lent to owners so that they could get their objects is taken back.
-    fn returned(&mut self) -> Option<Statement> {
-        let sql = temporary::returned(self.context)?;
-        let wave = self.wave.map_or(0, |(wave, _)| wave + 1);
-        self.wave = Some((wave, Kind::Boundary));
-        self.current.clear();
-        Some(temporary::statement(sql, wave))
+    fn write_returned(&mut self) {
+        if let Some(sql) = temporary::returned(self.context) {
+            self.push_attached(Kind::Acl, &temporary::label(), None, [sql]);
+        }
     }
 
     /// Whether the privileges of an object stay as they are, since we may not change them; told, if
@@ -284,17 +294,17 @@ impl<'w, 'a> Writer<'w, 'a> {
         is_kept
     }
 
-    fn write_grants(&mut self, acl: &ObjectAcl) {
+    fn write_grants(&mut self, acl: &ObjectAcl, maker: Option<usize>) {
         let label = privileges_label(acl);
         let acl = self.context.on_target(acl);
         let target = &self.context.options.target;
         let rendered = render_grants(&acl, target);
         let grantors = acl.actors().into_iter().filter(|role| target.reaches(role));
         self.script.grantors.extend(grantors.cloned());
-        self.push_rendered(Kind::Acl, &label, rendered);
+        self.push_rendered(Kind::Acl, &label, maker, rendered);
     }
 
-    fn write_default_privileges(&mut self) {
+    fn write_default_privileges(&mut self, makers: &HashMap<ObjectId, usize>) {
         let Options { target, carried } = self.context.options;
         for default in &self.context.catalog.default_acls {
             let default = carried.role_map.default_acl(default);
@@ -303,11 +313,20 @@ impl<'w, 'a> Writer<'w, 'a> {
             }
             let rendered = render_default_privileges(&default, target);
             let label = Label::plain("default privileges of role", &default.role);
-            self.push_rendered(Kind::DefaultAcl, &label, rendered);
+            let mut schemas = self.context.catalog.schemas.iter();
+            let schema = schemas.find(|schema| Some(&schema.name) == default.schema.as_ref());
+            let maker = schema.and_then(|schema| makers.get(&schema.id).copied());
+            self.push_rendered(Kind::DefaultAcl, &label, maker, rendered);
         }
     }
 
-    fn push_rendered(&mut self, kind: Kind, label: &Label, rendered: Rendered) {
+    fn push_rendered(
+        &mut self,
+        kind: Kind,
+        label: &Label,
+        maker: Option<usize>,
+        rendered: Rendered,
+    ) {
         for left_out in rendered.left_out {
             let reason = match left_out.reason {
                 LeftOutReason::NoSuchRole(role) => OmissionReason::NoSuchRole(role),
@@ -319,34 +338,37 @@ impl<'w, 'a> Writer<'w, 'a> {
             let object = label.clone();
             self.script.omissions.push(Omission { object, reason });
         }
-        self.push_attached(kind, label, rendered.statements);
+        self.push_attached(kind, label, maker, rendered.statements);
     }
 
+    /// Adds a step that needs the one of the plan that makes what it is about.
     fn push_attached(
         &mut self,
         kind: Kind,
         label: &Label,
+        maker: Option<usize>,
         statements: impl IntoIterator<Item = Sql>,
     ) {
-        let wave = match self.wave {
-            None => 0,
-            Some((wave, current)) if current == kind => wave,
-            Some((wave, _)) => wave + 1,
-        };
-        for sql in statements {
-            self.wave = Some((wave, kind));
-            self.current.clear();
-            self.script.post_data.push(Statement {
+        let place = self.script.steps.len();
+        let maker = maker.and_then(|number| self.places.get(&number).copied());
+        let stage = maker.map(|maker| self.script.steps[maker].stage);
+        self.script.steps.push(Step {
+            needs: maker.into_iter().collect(),
+            stage: stage.map_or(kind.stage(), |stage| stage.max(kind.stage())),
+            locks: vec![NO_RELATION],
+            reads: Vec::new(),
+            must_run_alone: false,
+        });
+        self.script
+            .post_data
+            .extend(statements.into_iter().map(|sql| Statement {
                 sql,
                 object: label.clone(),
                 kind,
-                relation: None,
-                wave,
-                must_run_alone: false,
+                step: place,
                 needs_no_transaction: false,
                 secret: false,
-            });
-        }
+            }));
     }
 }
 

@@ -11,8 +11,10 @@ use crate::pg::{Ident, Oid, QualifiedName, Sql};
 pub struct Script {
     /// What must be there before rows are copied; run in order.
     pub pre_data: Vec<Statement>,
-    /// What waits for the rows; run in order, or wave by wave.
+    /// What waits for the rows; run in order, or as the steps allow.
     pub post_data: Vec<Statement>,
+    /// What the statements belong to, in the order of the script.
+    pub steps: Vec<Step>,
     /// What the target does not get, and why.
     pub omissions: Vec<Omission>,
     /// The roles that get objects, and how many.
@@ -30,17 +32,47 @@ pub struct Statement {
     pub object: Label,
     /// Its kind, which is also its stage.
     pub kind: Kind,
-    /// The table that it locks, by its oid on the source.
-    pub relation: Option<Oid>,
-    /// Statements of the same wave do not need each other: those of different relations may run
-    /// at the same time, those of one relation in order. Counts up from 0 in each section.
-    pub wave: u32,
-    /// Nothing else may run beside it: it locks more than its relation.
-    pub must_run_alone: bool,
+    /// Its step: the place in [`Script::steps`].
+    pub step: usize,
     /// It is refused within a transaction block.
     pub needs_no_transaction: bool,
     /// It holds a password and may not be shown.
     pub secret: bool,
+}
+
+/// An object, or a part of one: made by statements that need each other in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Steps that come before it. Without any of them it cannot be made.
+    pub needs: Vec<usize>,
+    /// Steps of a higher stage wait for all of a lower one.
+    pub stage: Stage,
+    /// Relations that it locks against others, by their oids on the source. What belongs to no
+    /// relation stands under [`NO_RELATION`] and is made in order.
+    pub locks: Vec<Oid>,
+    /// Relations that it reads.
+    pub reads: Vec<Oid>,
+    /// Nothing else may run beside it: it locks more than these.
+    pub must_run_alone: bool,
+}
+
+/// Stands for everything that is no relation.
+pub const NO_RELATION: Oid = Oid(0);
+
+/// What no dependency orders and still has an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Definitions.
+    #[default]
+    Definitions,
+    /// What bars even their makers: policies; and what tells others: publications.
+    Access,
+    /// Comments, labels, privileges. Owners may lose privileges that definitions needed.
+    Attached,
+    /// Materialized views are filled, for which owners may need privileges.
+    Refresh,
+    /// Event triggers, which must not fire on the rest.
+    Last,
 }
 
 /// Something that the target does not get.
@@ -209,6 +241,21 @@ impl Kind {
     /// Whether it comes after the rows.
     pub const fn is_post_data(self) -> bool {
         self as u8 > Self::Boundary as u8
+    }
+
+    /// Its stage.
+    pub fn stage(self) -> Stage {
+        if self < Self::Policy {
+            Stage::Definitions
+        } else if self < Self::Comment {
+            Stage::Access
+        } else if self < Self::Refresh {
+            Stage::Attached
+        } else if self == Self::Refresh {
+            Stage::Refresh
+        } else {
+            Stage::Last
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! give it back before the schemas get the privileges that they are to have.
 
 use super::context::Context;
-use super::statement::{Kind, Label, Statement};
+use super::statement::{Kind, Label, NO_RELATION, Stage, Statement, Step};
 use super::{Options, Script};
 use crate::pg::{Ident, Sql};
 use crate::sql;
@@ -21,12 +21,29 @@ pub(super) fn lend(context: &Context<'_>, script: &mut Script) {
     let is_schema = |statement: &Statement| statement.kind == Kind::Schema;
     let at = script.pre_data.iter().rposition(is_schema);
     let at = at.map_or(0, |at| at + 1);
-    let last = at.checked_sub(1).map(|last| script.pre_data[last].wave);
-    let wave = last.map_or(0, |wave| wave + 1);
-    for later in &mut script.pre_data[at..] {
-        later.wave += 2;
+    let place = script.steps.len();
+    let schemas = script.pre_data[..at].iter().map(|statement| statement.step);
+    script.steps.push(Step {
+        needs: schemas.collect(),
+        stage: Stage::Definitions,
+        locks: vec![NO_RELATION],
+        reads: Vec::new(),
+        must_run_alone: true,
+    });
+    for later in &script.pre_data[at..] {
+        script.steps[later.step].needs.push(place);
     }
-    script.pre_data.insert(at, statement(grants, wave));
+    script.pre_data.insert(
+        at,
+        Statement {
+            sql: grants,
+            object: label(),
+            kind: Kind::Acl,
+            step: place,
+            needs_no_transaction: false,
+            secret: false,
+        },
+    );
 }
 
 /// What takes the right back.
@@ -54,16 +71,7 @@ fn loans<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Ident, Sql)> {
         })
 }
 
-/// A statement about privileges that nothing runs beside.
-pub(super) fn statement(sql: Sql, wave: u32) -> Statement {
-    Statement {
-        sql,
-        object: Label::plain("right", &Ident::from_catalog("CREATE")),
-        kind: Kind::Acl,
-        relation: None,
-        wave,
-        must_run_alone: true,
-        needs_no_transaction: false,
-        secret: false,
-    }
+/// What is lent.
+pub(super) fn label() -> Label {
+    Label::plain("right", &Ident::from_catalog("CREATE"))
 }

@@ -1,16 +1,19 @@
 //! Phases 7 to 12 for one database: from the consistent point to the statistics.
 
+use std::collections::HashMap;
+
 use super::execute::phase;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
 use super::{Error, Options, existing};
+use crate::catalog::Catalog;
 use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::connect::Endpoint;
-use crate::ddl::{self, Script, Statement};
+use crate::ddl::{self, Kind, Script};
 use crate::event::Phase;
-use crate::pg::QualifiedName;
-use crate::snapshot::{self, Basis, CopiedTable, Site};
+use crate::pg::{Oid, QualifiedName};
+use crate::snapshot::{self, Basis, CopiedObjects, CopiedSequences, CopiedTable, Section, Site};
 use crate::task::Scope;
 
 /// Why a database's contents were not copied.
@@ -80,6 +83,9 @@ pub(super) async fn contents(
         .await
         .map_err(Failure::at("make the consistent point"))?;
     let left_out = ddl::leave_out(&mut basis.catalog, &cluster.options);
+    if options.schema_only {
+        basis.hold.unlock();
+    }
     let copied = under_snapshot(&ends, &basis, (cluster, options), scope).await;
     // Released on every path and at once: others may wait for our locks.
     let Basis {
@@ -98,15 +104,19 @@ pub(super) async fn contents(
     } = copied?;
     released.map_err(Failure::at("release the consistent point"))?;
 
-    let finishing = post_data_phase(&ends.target, post_data, options, scope);
+    let finishing = section(&ends, Phase::PostData, post_data, options.jobs, scope);
     phase(scope, Some(name), Phase::PostData, finishing)
         .await
         .map_err(Failure::at("post-data"))?;
-    let values = snapshot::copy_sequences(&ends.source, &ends.target, &catalog, scope);
-    let sequences = phase(scope, Some(name), Phase::Values, values)
-        .await
-        .map_err(Failure::at("sequence values"))?;
-    if options.analyze {
+    let sequences = if options.schema_only {
+        CopiedSequences::default()
+    } else {
+        let values = snapshot::copy_sequences(&ends.source, &ends.target, &catalog, scope);
+        phase(scope, Some(name), Phase::Values, values)
+            .await
+            .map_err(Failure::at("sequence values"))?
+    };
+    if options.analyze && !tables.is_empty() {
         let names = tables.iter().map(|table| table.table.clone()).collect();
         let analyzing = snapshot::analyze(&ends.target, names, options.jobs, scope);
         phase(scope, Some(name), Phase::Statistics, analyzing)
@@ -139,7 +149,7 @@ pub(super) async fn contents(
 struct Copied {
     tables: Vec<CopiedTable>,
     large_objects: usize,
-    post_data: Vec<Statement>,
+    post_data: Section,
     statements: usize,
     differences: Vec<String>,
 }
@@ -164,6 +174,7 @@ async fn under_snapshot(
     let Script {
         pre_data,
         mut post_data,
+        steps,
         omissions,
         ..
     } = ddl::script(&basis.catalog, &cluster.options).map_err(|error| Failure {
@@ -171,11 +182,8 @@ async fn under_snapshot(
         cause: Cause::Ddl(error),
     })?;
     let statements = pre_data.len() + post_data.len();
-    let site = Site {
-        target: ends.target.clone(),
-        phase: Phase::PreData,
-    };
-    let making = snapshot::run_script(&site, &pre_data, scope);
+    let pre_data = Section::new(pre_data, &steps, &HashMap::new());
+    let making = section(ends, Phase::PreData, pre_data, options.jobs, scope);
     phase(scope, Some(name), Phase::PreData, making)
         .await
         .map_err(Failure::at("pre-data"))?;
@@ -189,15 +197,28 @@ async fn under_snapshot(
         target: ends.target.clone(),
         target_version: cluster.options.target.version,
         jobs: options.jobs,
+        only_configuration: options.schema_only,
     };
-    let copying = snapshot::copy_rows(&request, basis, scope);
-    let tables = phase(scope, Some(name), Phase::Data, copying)
-        .await
-        .map_err(Failure::at("data"))?;
-    let objects = snapshot::copy_large_objects(&request, basis, &cluster.options, scope)
-        .await
-        .map_err(Failure::at("large objects"))?;
+    let mut extensions = basis.catalog.extensions.iter();
+    let has_rows = !options.schema_only || extensions.any(|extension| !extension.config.is_empty());
+    let tables = if has_rows {
+        let copying = snapshot::copy_rows(&request, basis, scope);
+        phase(scope, Some(name), Phase::Data, copying)
+            .await
+            .map_err(Failure::at("data"))?
+    } else {
+        Vec::new()
+    };
+    let objects = if options.schema_only {
+        post_data.retain(|statement| statement.kind != Kind::Refresh);
+        CopiedObjects::default()
+    } else {
+        snapshot::copy_large_objects(&request, basis, &cluster.options, scope)
+            .await
+            .map_err(Failure::at("large objects"))?
+    };
     let omissions = omissions.iter().map(ToString::to_string);
+    let post_data = Section::new(post_data, &steps, &sizes(&basis.catalog, &tables));
     Ok(Copied {
         tables,
         large_objects: objects.count,
@@ -207,25 +228,24 @@ async fn under_snapshot(
     })
 }
 
-/// Runs post-data wave by wave; within a wave, tables go side by side where they may.
-async fn post_data_phase(
-    target: &Endpoint,
-    statements: Vec<Statement>,
-    options: &Options,
+/// Makes one section of the script on the target.
+async fn section(
+    ends: &Ends,
+    phase: Phase,
+    section: Section,
+    jobs: usize,
     scope: &Scope,
 ) -> Result<(), snapshot::Error> {
-    let site = Site {
-        target: target.clone(),
-        phase: Phase::PostData,
-    };
-    for wave in statements.chunk_by(|one, next| one.wave == next.wave) {
-        let (alone, together): (Vec<_>, Vec<_>) = wave
-            .iter()
-            .cloned()
-            .partition(|statement| statement.must_run_alone);
-        let chains = snapshot::by_table(together);
-        snapshot::run_parallel(&site, chains, options.jobs, scope).await?;
-        snapshot::run_script(&site, &alone, scope).await?;
-    }
-    Ok(())
+    let target = ends.target.clone();
+    snapshot::run_section(&Site { target, phase }, section, jobs, scope).await
+}
+
+/// The bytes of tables as they were copied, by oid.
+fn sizes(catalog: &Catalog, copied: &[CopiedTable]) -> HashMap<Oid, u64> {
+    let bytes: HashMap<&QualifiedName, u64> =
+        copied.iter().map(|one| (&one.table, one.bytes)).collect();
+    let tables = catalog.tables.iter();
+    tables
+        .filter_map(|table| Some((table.id.oid, *bytes.get(&table.name)?)))
+        .collect()
 }

@@ -17,6 +17,8 @@ pub struct Options {
     pub replicate: bool,
     /// Whether databases that hold objects are dropped and made again.
     pub drop_existing: bool,
+    /// Whether only definitions are made, and no rows copied.
+    pub schema_only: bool,
     /// Whether planner statistics are made at the end.
     pub analyze: bool,
     /// What of the definitions is carried over.

@@ -56,17 +56,30 @@ pub struct Basis {
 #[derive(Debug)]
 pub struct Hold {
     pub(super) lease: SnapshotLease,
-    pub(super) locks: TableLocks,
+    /// None once the locks were let go.
+    pub(super) locks: Option<TableLocks>,
+    /// Tables that may change while they are read.
+    pub(super) unlocked: Vec<ListedTable>,
     slot: Option<(wire::Connection<wire::Idle>, SlotName)>,
 }
 
 impl Hold {
+    /// Lets go of the locks, and keeps the snapshot. Tables read from now on are compared with what
+    /// they were.
+    pub fn unlock(&mut self) {
+        if let Some(locks) = self.locks.take() {
+            self.unlocked = locks.tables().to_vec();
+        }
+    }
+
     /// Ends snapshot and locks and drops the slot, and waits until the server has done so.
     ///
     /// # Errors
     /// The server did not confirm the drop; the temporary slot then ends with its connection.
     pub async fn release(self) -> Result<(), Error> {
-        let Self { lease, locks, slot } = self;
+        let Self {
+            lease, locks, slot, ..
+        } = self;
         drop(lease);
         drop(locks);
         if let Some((mut connection, name)) = slot {
@@ -132,7 +145,12 @@ async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<A
     }
     match catalog::load(&session).await {
         Ok(catalog) => {
-            let hold = Hold { lease, locks, slot };
+            let hold = Hold {
+                lease,
+                locks: Some(locks),
+                unlocked: Vec::new(),
+                slot,
+            };
             let basis = Basis {
                 catalog,
                 consistent_point,

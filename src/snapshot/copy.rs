@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::basis::Basis;
 use super::lease::SnapshotLease;
+use super::lock::ListedTable;
 use super::plan::{CopyJob, Format, plan_copies};
 use super::queue::Queue;
 use super::{Error, lock};
@@ -48,6 +49,8 @@ pub struct CopyRequest {
     pub target_version: ServerVersion,
     /// Lanes, at least 1.
     pub jobs: usize,
+    /// Whether only the rows of extensions' configuration tables are wanted.
+    pub only_configuration: bool,
 }
 
 /// One table's rows are on the target.
@@ -95,7 +98,36 @@ pub async fn copy_rows(
         lost = watch_locks(request, basis, scope) => return Err(lost),
     };
     drop(ticking);
+    unchanged(request, basis, &tables).await?;
     Ok(tables)
+}
+
+/// Makes sure that no table without a lock was rewritten or altered while it was read: its rows may
+/// then have been missing under the snapshot.
+async fn unchanged(
+    request: &CopyRequest,
+    basis: &Basis,
+    copied: &[CopiedTable],
+) -> Result<(), Error> {
+    let copied: HashSet<&QualifiedName> = copied.iter().map(|copied| &copied.table).collect();
+    let unlocked = basis.hold.unlocked.iter();
+    let unlocked: Vec<_> = unlocked
+        .filter(|table| copied.contains(&table.name))
+        .collect();
+    if unlocked.is_empty() {
+        return Ok(());
+    }
+    let session = request.source.session(Purpose::Introspect).await;
+    let session = session.map_err(Error::Connect)?;
+    let now = lock::list_tables(&session).await.map_err(Error::Lock)?;
+    let now: HashMap<Oid, &ListedTable> = now.iter().map(|table| (table.oid, table)).collect();
+    let changed = |table: &&&ListedTable| now.get(&table.oid) != Some(*table);
+    match unlocked.iter().find(changed) {
+        None => Ok(()),
+        Some(table) => Err(Error::Changed {
+            table: table.name.clone(),
+        }),
+    }
 }
 
 /// Asks under the snapshot what the plan needs beside the catalog.
@@ -104,7 +136,16 @@ async fn plan(request: &CopyRequest, basis: &Basis) -> Result<Vec<CopyJob>, Erro
     let text = catalog::load::transfer::load_transfer(&session, request.target_version).await;
     let text = text.map_err(Error::Catalog)?;
     let unstable = unstable_partitions(&session).await?;
-    Ok(plan_copies(&basis.catalog, &text, &unstable))
+    let mut jobs = plan_copies(&basis.catalog, &text, &unstable);
+    if request.only_configuration {
+        let extensions = basis.catalog.extensions.iter();
+        let configuration: HashSet<&QualifiedName> = extensions
+            .flat_map(|extension| &extension.config)
+            .map(|config| &config.table.name)
+            .collect();
+        jobs.retain(|job| configuration.contains(&job.table));
+    }
+    Ok(jobs)
 }
 
 /// Partitions whose place depends on how the source's cluster hashes, with the table to write through.
@@ -140,7 +181,9 @@ async fn tick(board: Arc<Board>, events: Events) {
 
 /// Keeps the lock session alive and names whoever waits for its locks; returns only when they are lost.
 async fn watch_locks(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Error {
-    let locks = &basis.hold.locks;
+    let Some(locks) = &basis.hold.locks else {
+        return std::future::pending().await;
+    };
     let mut watcher = request.source.session(Purpose::Introspect).await.ok();
     let mut told = HashSet::new();
     let mut looks = tokio::time::interval(LOOK);

@@ -1,3 +1,4 @@
+use super::build::Refused;
 use crate::pg::QualifiedName;
 use crate::{catalog, connect, wire};
 
@@ -45,6 +46,20 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
+    /// A table that could not be locked was altered while it was read.
+    #[error(
+        "copy table {table}: it was rewritten or altered on the source while it was read without a lock; repeat the run"
+    )]
+    Changed {
+        /// The table.
+        table: QualifiedName,
+    },
+    /// Statements were refused by the target, which has everything else.
+    #[error(transparent)]
+    Refused(Box<Refused>),
+    /// The target's session ended between statements.
+    #[error("the target's session ended")]
+    Interrupted,
     /// A lane of the data phase lost its footing before or after a copy.
     #[error("prepare a lane of the copy")]
     Lane(#[source] wire::Error),
@@ -103,7 +118,7 @@ impl Error {
 }
 
 /// The statement on one line, cut after what a reader needs to find it.
-fn statement_note(statement: Option<&str>) -> String {
+pub(super) fn statement_note(statement: Option<&str>) -> String {
     const SHOWN: usize = 300;
     let Some(statement) = statement else {
         return String::new();

@@ -22,11 +22,11 @@ mod queue;
 mod values;
 
 pub use basis::{Basis, Hold, PointKind, establish};
-pub use build::{Site, by_table, run_parallel, run_script};
+pub use build::{Refusal, Refused, Section, Site, Skipped, run_section};
 pub use copy::{CopiedTable, CopyRequest, copy_rows};
 pub use durable::wait_flushed;
 pub use error::Error;
 pub use large_objects::{CopiedObjects, copy_large_objects};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
-pub use values::{analyze, copy_sequences};
+pub use values::{CopiedSequences, analyze, copy_sequences};

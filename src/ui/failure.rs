@@ -3,12 +3,81 @@
 
 use std::error::Error;
 
+use serde_json::{Value, json};
+
 use super::json::Failed;
 use super::style::Style;
 use super::text;
 use crate::connect;
 use crate::pg::ServerError;
+use crate::snapshot::{self, Refusal, Refused, Skipped};
 use crate::wire;
+
+/// Refused statements, and objects not attempted, that standard error lists at most.
+const LISTED: usize = 10;
+
+/// The list of refused statements, if one is among the causes.
+fn refused<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refused> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let boxed = error
+            .downcast_ref::<Box<snapshot::Error>>()
+            .map(AsRef::as_ref);
+        if let Some(snapshot::Error::Refused(refused)) = boxed.or_else(|| error.downcast_ref()) {
+            return Some(refused);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The first refused statements with all that is known of them, and what they kept from being made.
+fn listed(refused: &Refused) -> Vec<String> {
+    let mut lines = Vec::new();
+    for refusal in refused.refusals.iter().take(LISTED) {
+        let messages = chain(refusal).join(": ");
+        lines.push(format!("  refused: {messages}"));
+        if let Some(answer) = refusal.answer() {
+            let fields = [("detail", &answer.detail), ("hint", &answer.hint)];
+            for (name, value) in fields {
+                lines.extend(
+                    value
+                        .iter()
+                        .map(|value| format!("    {name}: {}", text::clean(value))),
+                );
+            }
+        }
+    }
+    for skipped in refused.skipped.iter().take(LISTED) {
+        let (object, cause) = (text::clean(&skipped.object), text::clean(&skipped.cause));
+        lines.push(format!("  {object}: not attempted, needs {cause}"));
+    }
+    let left = refused.refusals.len().saturating_sub(LISTED)
+        + refused.skipped.len().saturating_sub(LISTED);
+    if left > 0 {
+        lines.push(format!("  and {left} more: see --output json"));
+    }
+    lines
+}
+
+fn refusal_json(refusal: &Refusal) -> Value {
+    let answer = refusal.answer();
+    json!({
+        "object": text::clean(&refusal.object),
+        "statement": refusal.statement,
+        "sqlstate": answer.map(|answer| answer.code.to_string()),
+        "message": answer.map(|answer| text::clean(&answer.message)),
+        "detail": answer.and_then(|answer| answer.detail.as_deref()).map(text::clean),
+        "hint": answer.and_then(|answer| answer.hint.as_deref()).map(text::clean),
+    })
+}
+
+fn skipped_json(skipped: &Skipped) -> Value {
+    json!({
+        "object": text::clean(&skipped.object),
+        "needs": text::clean(&skipped.cause),
+    })
+}
 
 /// A command that failed.
 #[derive(Debug)]
@@ -85,6 +154,12 @@ impl Failure<'_> {
             field("context", answer.context.as_deref());
             field("hint", answer.hint.as_deref());
         }
+        if let Some(refused) = refused(self.error) {
+            lines.extend(listed(refused));
+        }
+        let mut field = |name: &str, value: Option<&str>| {
+            lines.extend(value.map(|value| format!("  {name}: {}", text::clean(value))));
+        };
         field("next", self.hint.as_deref());
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
@@ -97,6 +172,7 @@ impl Failure<'_> {
     /// The `error` of the JSON report. Of two hints, ours knows the program.
     pub(super) fn json(&self) -> Failed {
         let mut messages = chain(self.error).into_iter();
+        let refused = refused(self.error);
         let answer = answer(self.error);
         let server_hint = answer.and_then(|answer| answer.hint.as_deref());
         let detail = answer.and_then(|answer| answer.detail.as_deref());
@@ -107,6 +183,12 @@ impl Failure<'_> {
             sqlstate: answer.map(|answer| answer.code.to_string()),
             detail: detail.map(text::clean),
             hint: self.hint.as_deref().or(server_hint).map(text::clean),
+            refused: refused.map_or_else(Vec::new, |refused| {
+                refused.refusals.iter().map(refusal_json).collect()
+            }),
+            not_attempted: refused.map_or_else(Vec::new, |refused| {
+                refused.skipped.iter().map(skipped_json).collect()
+            }),
         }
     }
 }

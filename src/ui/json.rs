@@ -28,6 +28,12 @@ pub(super) struct Failed {
     pub(super) sqlstate: Option<String>,
     pub(super) detail: Option<String>,
     pub(super) hint: Option<String>,
+    /// All statements that a server refused, where others were run behind them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) refused: Vec<Value>,
+    /// What was not attempted because it needs one of those.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) not_attempted: Vec<Value>,
 }
 
 impl Object {

@@ -12,6 +12,7 @@ mod command;
 mod connect;
 mod ddl;
 mod ddl_races;
+mod definitions;
 mod demo;
 mod faults;
 mod init;

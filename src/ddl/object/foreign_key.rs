@@ -14,10 +14,13 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
             continue;
         };
         if constraint.kind == ConstraintKind::ForeignKey {
-            let validates_apart = validates_apart(context, constraint, table);
+            let is_between_plain_tables = is_between_plain_tables(context, constraint, table);
+            let validates_apart =
+                constraint.is_valid && constraint.is_enforced && is_between_plain_tables;
             nodes.push(Box::new(Add {
                 constraint,
                 table,
+                is_between_plain_tables,
                 validates_apart,
             }));
             if validates_apart {
@@ -27,17 +30,15 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
-fn validates_apart(context: &Context<'_>, constraint: &Constraint, table: &Table) -> bool {
+fn is_between_plain_tables(context: &Context<'_>, constraint: &Constraint, table: &Table) -> bool {
     let is_plain = |table: &Table| table.kind == RelKind::Table;
-    constraint.is_valid
-        && constraint.is_enforced
-        && is_plain(table)
-        && context.table(constraint.referenced).is_some_and(is_plain)
+    is_plain(table) && context.table(constraint.referenced).is_some_and(is_plain)
 }
 
 struct Add<'a> {
     constraint: &'a Constraint,
     table: &'a Table,
+    is_between_plain_tables: bool,
     validates_apart: bool,
 }
 
@@ -67,9 +68,9 @@ impl Object for Add<'_> {
         Some(self.table.id.oid)
     }
 
-    /// Both tables are locked: two keys in opposite directions would wait for each other.
+    /// Partitions of either table are locked, too.
     fn must_run_alone(&self) -> bool {
-        true
+        !self.is_between_plain_tables
     }
 
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {

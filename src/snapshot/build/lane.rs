@@ -1,0 +1,269 @@
+//! One session's part of a section: transactions sent one behind the other, without waiting for the
+//! answers to those before.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+use super::message::{self, Message};
+use super::schedule::Schedule;
+use super::{Section, Site};
+use crate::connect::{self, Answer, Session};
+use crate::event::Event;
+use crate::pg::{Sql, SqlState};
+use crate::snapshot::Error;
+use crate::task::Scope;
+
+/// Transactions under way at once: enough that the server never waits for the network.
+const FLIGHT: usize = 6;
+
+/// What the lanes of a section share.
+pub(super) struct Work {
+    pub(super) site: Site,
+    pub(super) section: Section,
+    schedule: Mutex<Schedule>,
+    refusals: Mutex<Vec<(usize, connect::Error)>>,
+    changed: Notify,
+    done: AtomicUsize,
+}
+
+/// A transaction under way.
+struct Batch {
+    steps: Vec<usize>,
+    answers: Vec<(Message, Answer)>,
+}
+
+/// What became of a transaction.
+enum Outcome {
+    Committed,
+    /// The target refused this statement; None for the commit itself.
+    Refused(Option<usize>, connect::Error),
+}
+
+/// What an error says about the statement that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// The statement is refused.
+    Refusal,
+    /// Others stood in the way, or the lock table is full: alone it may succeed.
+    Crowded,
+    /// Nothing more can be run.
+    End,
+}
+
+fn verdict(error: &connect::Error) -> Verdict {
+    let Some(answer) = error.answer() else {
+        return Verdict::End;
+    };
+    let code = answer.code;
+    if answer.ends_session()
+        || code.class() == "08"
+        || code.as_str().starts_with("57P0")
+        || code == SqlState::DISK_FULL
+    {
+        Verdict::End
+    } else if matches!(
+        code,
+        SqlState::OUT_OF_MEMORY | SqlState::DEADLOCK_DETECTED | SqlState::SERIALIZATION_FAILURE
+    ) {
+        Verdict::Crowded
+    } else {
+        Verdict::Refusal
+    }
+}
+
+impl Work {
+    pub(super) fn new(site: Site, section: Section, schedule: Schedule) -> Self {
+        Self {
+            site,
+            section,
+            schedule: Mutex::new(schedule),
+            refusals: Mutex::default(),
+            changed: Notify::new(),
+            done: AtomicUsize::new(0),
+        }
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        let schedule = self.schedule.lock();
+        schedule.expect("no lane panics while it looks at the schedule")
+    }
+
+    /// The refused statements in their order. Once.
+    pub(super) fn take_refusals(&self) -> Vec<(usize, connect::Error)> {
+        let refusals = self.refusals.lock();
+        let mut refusals =
+            std::mem::take(&mut *refusals.expect("no lane panics while it adds one"));
+        refusals.sort_by_key(|(statement, _)| *statement);
+        refusals
+    }
+
+    /// The steps that were not attempted, with the refused ones that they need.
+    pub(super) fn skipped(&self) -> Vec<(usize, usize)> {
+        self.schedule().skipped().collect()
+    }
+
+    /// Runs steps until all have ended. To be run under `stoppable`, which cancels on the server.
+    pub(super) async fn run_lane(
+        &self,
+        lane: usize,
+        session: &Session,
+        scope: &Scope,
+    ) -> Result<(), Error> {
+        let mut flight = VecDeque::new();
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if scope.stop.is_cancelled() {
+                return Err(Error::Stopped);
+            }
+            self.fill(lane, session, &mut flight).await?;
+            let Some(batch) = flight.pop_front() else {
+                if self.schedule().is_finished() {
+                    return Ok(());
+                }
+                tokio::select! {
+                    () = changed => {}
+                    () = scope.stop.cancelled() => {}
+                }
+                continue;
+            };
+            let steps = batch.steps.clone();
+            match finish(batch).await {
+                Outcome::Committed => {
+                    self.schedule().done(lane, &steps);
+                    self.tell(&steps, scope);
+                }
+                Outcome::Refused(_, _) if scope.stop.is_cancelled() => return Err(Error::Stopped),
+                Outcome::Refused(statement, error) => {
+                    flight.clear();
+                    self.refused(lane, session, (&steps, statement, error))
+                        .await?;
+                }
+            }
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Sends transactions while the session can take more.
+    async fn fill(
+        &self,
+        lane: usize,
+        session: &Session,
+        flight: &mut VecDeque<Batch>,
+    ) -> Result<(), Error> {
+        while flight.len() < FLIGHT {
+            let may_queue = |batch: &Batch| self.schedule().may_queue(&batch.steps);
+            if !flight.iter().all(may_queue) {
+                return Ok(());
+            }
+            let steps = self.schedule().take(lane);
+            if steps.is_empty() {
+                return Ok(());
+            }
+            flight.push_back(self.send(session, steps).await?);
+        }
+        Ok(())
+    }
+
+    async fn send(&self, session: &Session, steps: Vec<usize>) -> Result<Batch, Error> {
+        let ranges: Vec<_> = steps
+            .iter()
+            .map(|step| self.section.ranges[*step].clone())
+            .collect();
+        let statements = &self.section.statements;
+        let messages = message::messages(statements, &ranges);
+        let mut numbers = ranges.iter().cloned().flatten();
+        let messages = if numbers.any(|number| statements[number].needs_no_transaction) {
+            messages
+        } else {
+            let begin = [message::begin()].into_iter();
+            begin.chain(messages).chain([message::commit()]).collect()
+        };
+        let mut answers = Vec::with_capacity(messages.len());
+        for message in messages {
+            let answer = session.send(&message.sql).await;
+            let answer = answer.map_err(|error| self.ended(&steps, error))?;
+            answers.push((message, answer));
+        }
+        Ok(Batch { steps, answers })
+    }
+
+    /// Rolls back what the session has under way, and decides what happens to it.
+    async fn refused(
+        &self,
+        lane: usize,
+        session: &Session,
+        (steps, statement, error): (&[usize], Option<usize>, connect::Error),
+    ) -> Result<(), Error> {
+        let verdict = verdict(&error);
+        let culprit = statement.or_else(|| {
+            let last = steps.iter().rev().map(|step| &self.section.ranges[*step]);
+            last.filter_map(|range| range.clone().last()).next()
+        });
+        let Some(culprit) = culprit.filter(|_| verdict != Verdict::End) else {
+            return Err(self.ended(steps, error));
+        };
+        let rollback = session.batch(&Sql::fixed("ROLLBACK")).await;
+        rollback.map_err(|error| self.ended(steps, error))?;
+        let mut schedule = self.schedule();
+        schedule.give_back(lane);
+        let is_single = steps.len() == 1 && schedule.is_single(steps[0]);
+        if !is_single && (verdict == Verdict::Crowded || statement.is_none()) {
+            schedule.single(steps);
+            return Ok(());
+        }
+        schedule.refuse(self.section.step_of(culprit));
+        drop(schedule);
+        let mut refusals = self
+            .refusals
+            .lock()
+            .expect("no lane panics while it adds one");
+        refusals.push((culprit, error));
+        Ok(())
+    }
+
+    /// The error of a run that cannot go on.
+    fn ended(&self, steps: &[usize], source: connect::Error) -> Error {
+        let first = steps.iter().find_map(|step| {
+            let range = self.section.ranges[*step].clone();
+            self.section.statements[range].first()
+        });
+        first.map_or_else(
+            || Error::Interrupted,
+            |first| Error::Statement {
+                object: first.object.to_string(),
+                statement: None,
+                source,
+            },
+        )
+    }
+
+    fn tell(&self, steps: &[usize], scope: &Scope) {
+        let count: usize = steps
+            .iter()
+            .map(|step| self.section.ranges[*step].len())
+            .sum();
+        let done = self.done.fetch_add(count, Ordering::Relaxed) + count;
+        scope.events.tick(Event::StatementsProgress {
+            database: self.site.target.database().to_owned(),
+            phase: self.site.phase,
+            done,
+            total: self.section.statements.len(),
+        });
+    }
+}
+
+/// Waits for all answers. The first error is the one that counts: those behind it only say that the
+/// transaction has failed.
+async fn finish(batch: Batch) -> Outcome {
+    for (message, answer) in batch.answers {
+        if let Err((completed, error)) = answer.finish().await {
+            return Outcome::Refused(message.culprit(completed, &error), error);
+        }
+    }
+    Outcome::Committed
+}

@@ -1,0 +1,217 @@
+//! Makes definitions on the target: many statements to a transaction, none waiting for the answer
+//! to the one before, on several sessions where nothing speaks against it.
+//!
+//! A statement that the target refuses takes down what needs it and nothing else: its transaction is
+//! rolled back and run again without it.
+
+mod lane;
+mod message;
+mod refusal;
+mod schedule;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use refusal::{Refusal, Refused, Skipped};
+
+use self::lane::Work;
+use self::schedule::{Schedule, Unit};
+use super::Error;
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::ddl::{Kind, Statement, Step};
+use crate::event::Phase;
+use crate::pg::{Oid, Sql};
+use crate::task::{Group, Scope};
+
+/// The part of the server's lock table that all our sessions together may take: others work, too.
+const SHARE_OF_LOCKS: usize = 4;
+
+/// Where a script runs, and what to call it.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The target's database.
+    pub target: Endpoint,
+    /// The phase, for events.
+    pub phase: Phase,
+}
+
+/// The statements of one section, by step.
+#[derive(Debug)]
+pub struct Section {
+    statements: Vec<Statement>,
+    /// The statements of each step.
+    ranges: Vec<Range<usize>>,
+    units: Vec<Unit>,
+}
+
+impl Section {
+    /// A section of a script. `sizes` tells the bytes of tables, by their oids on the source.
+    pub fn new(statements: Vec<Statement>, steps: &[Step], sizes: &HashMap<Oid, u64>) -> Self {
+        let mut places = HashMap::new();
+        let mut section = Self {
+            statements: Vec::new(),
+            ranges: Vec::new(),
+            units: Vec::new(),
+        };
+        let mut begin = 0;
+        for of_step in statements.chunk_by(|one, next| one.step == next.step) {
+            let number = of_step[0].step;
+            let range = begin..begin + of_step.len();
+            begin = range.end;
+            places.insert(number, section.units.len());
+            section
+                .units
+                .push(unit(of_step, &steps[number], &places, sizes));
+            section.ranges.push(range);
+        }
+        section.statements = statements;
+        section
+    }
+
+    fn step_of(&self, statement: usize) -> usize {
+        self.ranges.partition_point(|range| range.end <= statement)
+    }
+
+    fn label(&self, step: usize) -> String {
+        self.statements[self.ranges[step].start].object.to_string()
+    }
+}
+
+fn unit(
+    statements: &[Statement],
+    step: &Step,
+    places: &HashMap<usize, usize>,
+    sizes: &HashMap<Oid, u64>,
+) -> Unit {
+    let reads_rows = |kind| matches!(kind, Kind::Constraint | Kind::Index | Kind::Validation);
+    let size = |oid: &Oid| sizes.get(oid).copied().unwrap_or(0);
+    let kind = statements[0].kind;
+    let weight = if reads_rows(kind) {
+        step.locks.iter().map(size).sum()
+    } else if kind == Kind::Refresh && !sizes.is_empty() {
+        step.reads.iter().map(size).sum()
+    } else {
+        0
+    };
+    Unit {
+        needs: step
+            .needs
+            .iter()
+            .filter_map(|needed| places.get(needed).copied())
+            .collect(),
+        stage: step.stage,
+        locks: step.locks.clone(),
+        reads: step.reads.clone(),
+        is_alone: step.must_run_alone,
+        is_single: statements
+            .iter()
+            .any(|statement| statement.needs_no_transaction),
+        // A table brings its TOAST table, sequences, types; a key its index and both tables.
+        cost: 4 + 3 * statements.len() + step.needs.len(),
+        weight,
+    }
+}
+
+/// Runs a section on up to `jobs` sessions; on return all that could be made is committed.
+///
+/// # Errors
+/// [`Error::Refused`] after everything else was made; another error at once, when a connection is
+/// lost or the scope was stopped, with the running statements cancelled on the server.
+pub async fn run_section(
+    site: &Site,
+    section: Section,
+    jobs: usize,
+    scope: &Scope,
+) -> Result<(), Error> {
+    if section.statements.is_empty() {
+        return Ok(());
+    }
+    let first = session(site).await?;
+    let lanes = jobs.clamp(1, section.units.len());
+    let budget = lock_table(&first).await? / SHARE_OF_LOCKS / lanes;
+    let schedule = Schedule::new(section.units.clone(), lanes, budget);
+    let work = Arc::new(Work::new(site.clone(), section, schedule));
+    let mut group = Group::new(scope);
+    let mut first = Some(first);
+    for lane in 0..lanes {
+        let (work, scope, opened) = (Arc::clone(&work), group.scope().clone(), first.take());
+        group.spawn(async move {
+            let session = match opened {
+                Some(session) => session,
+                None => session(&work.site).await?,
+            };
+            stoppable(&session, &scope, work.run_lane(lane, &session, &scope)).await
+        });
+    }
+    group.join().await?;
+    told(&work)
+}
+
+async fn session(site: &Site) -> Result<Session, Error> {
+    let session = site.target.session(Purpose::Build).await;
+    session.map_err(Error::Connect)
+}
+
+/// How many locks the target can hold at once.
+async fn lock_table(session: &Session) -> Result<usize, Error> {
+    let sql = Sql::fixed(
+        "SELECT pg_catalog.current_setting('max_locks_per_transaction')::int8 \
+              * (pg_catalog.current_setting('max_connections')::int8 \
+               + pg_catalog.current_setting('max_prepared_transactions')::int8)",
+    );
+    let row = session.query_one(&sql, &[]).await.map_err(Error::Connect)?;
+    Ok(usize::try_from(row.get::<_, i64>(0)).unwrap_or(usize::MAX))
+}
+
+/// What is missing, if anything is.
+fn told(work: &Work) -> Result<(), Error> {
+    let section = &work.section;
+    let refusals = work.take_refusals();
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    let refusals: Vec<Refusal> = refusals
+        .into_iter()
+        .map(|(number, source)| {
+            let statement = &section.statements[number];
+            Refusal {
+                object: statement.object.to_string(),
+                statement: (!statement.secret).then(|| statement.sql.as_str().to_owned()),
+                source,
+            }
+        })
+        .collect();
+    let skipped = work.skipped().into_iter().map(|(step, cause)| Skipped {
+        object: section.label(step),
+        cause: section.label(cause),
+    });
+    let skipped = skipped.collect();
+    for refusal in &refusals {
+        tracing::debug!(object = refusal.object, "refused: {}", refusal.source);
+    }
+    Err(Error::Refused(Box::new(Refused { refusals, skipped })))
+}
+
+/// Runs work on a session until it ends or the scope is stopped. A stopped statement is cancelled on
+/// the server, which would otherwise go on with it long after we are gone.
+pub(super) async fn stoppable<T>(
+    session: &Session,
+    scope: &Scope,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        () = scope.stop.cancelled() => {
+            // The cancel request itself may fail; the work's own end is what counts.
+            if let Err(error) = session.canceller().cancel().await {
+                tracing::warn!(%error, "a cancel request did not reach the server");
+            }
+            drop(work.await);
+            Err(Error::Stopped)
+        }
+        done = &mut work => done,
+    }
+}

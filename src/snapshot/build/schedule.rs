@@ -1,0 +1,485 @@
+//! Which step may run when: pure, asked by the lanes.
+//!
+//! A lane takes a step once everything that the step needs is committed, or is under way in the
+//! same lane, where it comes first. A lane holds the relations of its steps until their commit,
+//! and takes no step whose relations another lane holds: so lanes never wait for each other's
+//! locks on the server, and cannot block each other for good.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::ddl::Stage;
+use crate::pg::Oid;
+
+/// Steps that do not fit and are looked at before a lane is told that there is nothing for it.
+const LOOKED_AT: usize = 4000;
+
+/// Bytes of a table below which a step on it is over at once, so that others may queue behind it.
+const LIGHT: u64 = 16 * 1024 * 1024;
+
+/// Steps of one transaction at most.
+const BATCH: usize = 200;
+
+/// One step as the schedule sees it; its number is its place in the script's section.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unit {
+    /// Steps of the section that come before it.
+    pub(super) needs: Vec<usize>,
+    /// Higher stages wait for lower ones.
+    pub(super) stage: Stage,
+    /// Relations that no other lane may touch.
+    pub(super) locks: Vec<Oid>,
+    /// Relations that no other lane may lock.
+    pub(super) reads: Vec<Oid>,
+    /// Every other lane waits.
+    pub(super) is_alone: bool,
+    /// It stands alone in its transaction.
+    pub(super) is_single: bool,
+    /// Entries of the server's lock table that it may take.
+    pub(super) cost: usize,
+    /// Bytes that it reads; the largest go first.
+    pub(super) weight: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Taken {
+        lane: usize,
+    },
+    Done,
+    Refused,
+    /// One that it needs was refused.
+    Skipped {
+        cause: usize,
+    },
+}
+
+/// Who holds a relation.
+#[derive(Debug, Default)]
+struct Held {
+    locked: Option<(usize, usize)>,
+    read: HashMap<usize, usize>,
+}
+
+/// All steps of a section, and how far each is.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    units: Vec<Unit>,
+    dependents: Vec<Vec<usize>>,
+    states: Vec<State>,
+    /// How many needs are neither under way nor done.
+    open: Vec<usize>,
+    /// Steps whose needs are at least under way.
+    ready: BTreeSet<(Stage, Reverse<u64>, usize)>,
+    held: HashMap<Oid, Held>,
+    /// Steps under way, by lane.
+    under_way: Vec<usize>,
+    /// The same that run alone.
+    alone: usize,
+    /// Steps of each stage that have not ended.
+    left: HashMap<Stage, usize>,
+    /// Entries of the lock table that one transaction may take.
+    budget: usize,
+}
+
+impl Schedule {
+    /// A schedule for so many lanes, each of whose transactions may take so many locks.
+    pub(super) fn new(mut units: Vec<Unit>, lanes: usize, budget: usize) -> Self {
+        let mut dependents = vec![Vec::new(); units.len()];
+        let mut left = HashMap::new();
+        for number in 0..units.len() {
+            let needs = std::mem::take(&mut units[number].needs);
+            for needed in &needs {
+                dependents[*needed].push(number);
+                units[number].stage = units[number].stage.max(units[*needed].stage);
+            }
+            units[number].needs = needs;
+            *left.entry(units[number].stage).or_default() += 1;
+        }
+        let mut schedule = Self {
+            dependents,
+            states: vec![State::Waiting; units.len()],
+            open: vec![0; units.len()],
+            units,
+            ready: BTreeSet::new(),
+            held: HashMap::new(),
+            under_way: vec![0; lanes],
+            alone: 0,
+            left,
+            budget,
+        };
+        schedule.look_again();
+        schedule
+    }
+
+    /// Whether every step has ended one way or another.
+    pub(super) fn is_finished(&self) -> bool {
+        self.left.values().all(|left| *left == 0)
+    }
+
+    /// The steps of a lane's next transaction, in order; none when nothing fits now.
+    pub(super) fn take(&mut self, lane: usize) -> Vec<usize> {
+        let mut batch = Vec::new();
+        let (mut cost, mut weight) = (0, 0);
+        let limit = self.share();
+        let mut looked_at = 0;
+        // What a step of this batch makes ready may come before what was looked at already.
+        while let Some(number) = self.next(lane, &mut looked_at) {
+            let unit = &self.units[number];
+            let first = batch.is_empty();
+            let is_full = cost + unit.cost > self.budget || weight + unit.weight > LIGHT;
+            if !first && (is_full || unit.is_single) {
+                break;
+            }
+            if unit.weight > LIGHT && self.under_way[lane] > 0 && first {
+                break;
+            }
+            let ends_batch = unit.is_single;
+            cost += unit.cost;
+            weight += unit.weight;
+            self.hold(number, lane);
+            batch.push(number);
+            if ends_batch || batch.len() >= limit {
+                break;
+            }
+        }
+        batch
+    }
+
+    /// Whether a lane may send more behind what it has under way.
+    pub(super) fn may_queue(&self, batch: &[usize]) -> bool {
+        let weight: u64 = batch.iter().map(|number| self.units[*number].weight).sum();
+        weight <= LIGHT && !batch.iter().any(|number| self.units[*number].is_single)
+    }
+
+    /// Leaves work for the other lanes.
+    fn share(&self) -> usize {
+        let lanes = self.under_way.len();
+        if lanes == 1 {
+            return BATCH;
+        }
+        (self.ready.len() / (lanes * 2)).clamp(8, BATCH)
+    }
+
+    fn next(&self, lane: usize, looked_at: &mut usize) -> Option<usize> {
+        let stage = self.ready.first()?.0;
+        let has_lower = |(other, left): (&Stage, &usize)| *other < stage && *left > 0;
+        if self.left.iter().any(has_lower) {
+            return None;
+        }
+        for (of, _, number) in &self.ready {
+            if *of != stage || *looked_at > LOOKED_AT {
+                return None;
+            }
+            if self.fits(*number, lane) {
+                return Some(*number);
+            }
+            *looked_at += 1;
+        }
+        None
+    }
+
+    fn fits(&self, number: usize, lane: usize) -> bool {
+        let unit = &self.units[number];
+        let is_mine = |needed: &usize| match self.states[*needed] {
+            State::Done => true,
+            State::Taken { lane: other } => other == lane,
+            State::Waiting | State::Refused | State::Skipped { .. } => false,
+        };
+        unit.needs.iter().all(is_mine)
+            && self.beside_others(unit.is_alone, lane)
+            && unit.locks.iter().all(|oid| self.is_free(*oid, lane, true))
+            && unit.reads.iter().all(|oid| self.is_free(*oid, lane, false))
+    }
+
+    fn beside_others(&self, is_alone: bool, lane: usize) -> bool {
+        let lanes = self.under_way.iter().enumerate();
+        let mut others = lanes.filter(|(other, count)| *other != lane && **count > 0);
+        if self.under_way.len() == 1 {
+            true
+        } else if is_alone {
+            others.next().is_none()
+        } else {
+            // The rest may go side by side once what runs alone is over.
+            self.alone == 0
+        }
+    }
+
+    fn is_free(&self, oid: Oid, lane: usize, exclusively: bool) -> bool {
+        let Some(held) = self.held.get(&oid) else {
+            return true;
+        };
+        held.locked.is_none_or(|(other, _)| other == lane)
+            && (!exclusively || held.read.keys().all(|other| *other == lane))
+    }
+
+    fn hold(&mut self, number: usize, lane: usize) {
+        let unit = &self.units[number];
+        for oid in &unit.locks {
+            let held = self.held.entry(*oid).or_default();
+            held.locked.get_or_insert((lane, 0)).1 += 1;
+        }
+        for oid in &unit.reads {
+            let held = self.held.entry(*oid).or_default();
+            *held.read.entry(lane).or_default() += 1;
+        }
+        self.alone += usize::from(unit.is_alone);
+        self.under_way[lane] += 1;
+        self.states[number] = State::Taken { lane };
+        self.ready
+            .remove(&(unit.stage, Reverse(unit.weight), number));
+        for dependent in &self.dependents[number] {
+            self.open[*dependent] -= 1;
+            if self.open[*dependent] == 0 && self.states[*dependent] == State::Waiting {
+                let unit = &self.units[*dependent];
+                self.ready
+                    .insert((unit.stage, Reverse(unit.weight), *dependent));
+            }
+        }
+    }
+
+    fn release(&mut self, number: usize, lane: usize) {
+        let unit = &self.units[number];
+        for oid in &unit.locks {
+            if let Some(held) = self.held.get_mut(oid) {
+                held.locked = held
+                    .locked
+                    .map(|(lane, count)| (lane, count - 1))
+                    .filter(|(_, count)| *count > 0);
+                if held.locked.is_none() && held.read.is_empty() {
+                    self.held.remove(oid);
+                }
+            }
+        }
+        for oid in &unit.reads {
+            if let Some(held) = self.held.get_mut(oid) {
+                if let Some(count) = held.read.get_mut(&lane) {
+                    *count -= 1;
+                    if *count == 0 {
+                        held.read.remove(&lane);
+                    }
+                }
+                if held.locked.is_none() && held.read.is_empty() {
+                    self.held.remove(oid);
+                }
+            }
+        }
+        self.alone -= usize::from(unit.is_alone);
+        self.under_way[lane] -= 1;
+    }
+
+    /// A lane's transaction is committed.
+    pub(super) fn done(&mut self, lane: usize, batch: &[usize]) {
+        for number in batch {
+            self.release(*number, lane);
+            self.end(*number, State::Done);
+        }
+    }
+
+    /// Everything that a lane has under way was rolled back.
+    pub(super) fn give_back(&mut self, lane: usize) {
+        for number in 0..self.units.len() {
+            if self.states[number] == (State::Taken { lane }) {
+                self.release(number, lane);
+                self.states[number] = State::Waiting;
+            }
+        }
+        self.look_again();
+    }
+
+    /// A step was refused: it and everything that needs it is over. After
+    /// [`give_back`](Self::give_back).
+    pub(super) fn refuse(&mut self, number: usize) {
+        self.end(number, State::Refused);
+        let mut left = self.dependents[number].clone();
+        while let Some(dependent) = left.pop() {
+            if self.states[dependent] == State::Waiting {
+                self.end(dependent, State::Skipped { cause: number });
+                left.extend(&self.dependents[dependent]);
+            }
+        }
+        self.look_again();
+    }
+
+    /// Lets steps run one by one, with nothing beside them. After
+    /// [`give_back`](Self::give_back).
+    pub(super) fn single(&mut self, batch: &[usize]) {
+        for number in batch {
+            self.units[*number].is_single = true;
+            self.units[*number].is_alone = true;
+        }
+    }
+
+    /// Whether a step already stands alone.
+    pub(super) fn is_single(&self, number: usize) -> bool {
+        self.units[number].is_single
+    }
+
+    /// The steps that were not attempted, and which refused one each of them needs.
+    pub(super) fn skipped(&self) -> impl Iterator<Item = (usize, usize)> {
+        let states = self.states.iter().enumerate();
+        states.filter_map(|(number, state)| match state {
+            State::Skipped { cause } => Some((number, *cause)),
+            State::Waiting | State::Taken { .. } | State::Done | State::Refused => None,
+        })
+    }
+
+    fn end(&mut self, number: usize, state: State) {
+        self.states[number] = state;
+        if let Some(left) = self.left.get_mut(&self.units[number].stage) {
+            *left -= 1;
+        }
+    }
+
+    /// Finds anew what is ready.
+    fn look_again(&mut self) {
+        self.ready.clear();
+        for (number, unit) in self.units.iter().enumerate() {
+            let is_open = |needed: &&usize| {
+                let state = self.states[**needed];
+                !matches!(state, State::Done | State::Taken { .. })
+            };
+            self.open[number] = unit.needs.iter().filter(is_open).count();
+            if self.open[number] == 0 && self.states[number] == State::Waiting {
+                self.ready
+                    .insert((unit.stage, Reverse(unit.weight), number));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn unit(needs: &[usize], locks: &[u32]) -> Unit {
+        Unit {
+            needs: needs.to_vec(),
+            locks: locks.iter().copied().map(Oid).collect(),
+            cost: 1,
+            ..Unit::default()
+        }
+    }
+
+    #[test]
+    fn one_lane_keeps_the_order_and_waits_for_nothing() {
+        let units = vec![unit(&[], &[1]), unit(&[0], &[2]), unit(&[1], &[1])];
+        let mut schedule = Schedule::new(units, 1, 2);
+        assert_eq!(schedule.take(0), [0, 1]);
+        assert_eq!(schedule.take(0), [2]);
+        schedule.done(0, &[0, 1]);
+        assert!(!schedule.is_finished());
+        schedule.done(0, &[2]);
+        assert!(schedule.is_finished());
+    }
+
+    #[test]
+    fn another_lane_waits_for_needs_and_relations() {
+        let units = vec![
+            unit(&[], &[1]),
+            unit(&[0], &[2]),
+            unit(&[], &[1]),
+            unit(&[], &[3]),
+        ];
+        let mut schedule = Schedule::new(units, 2, 1);
+        assert_eq!(schedule.take(0), [0]);
+        assert_eq!(schedule.take(1), [3]);
+        assert_eq!(schedule.take(1), [0; 0]);
+        schedule.done(0, &[0]);
+        assert_eq!(schedule.take(1), [1]);
+    }
+
+    #[test]
+    fn what_runs_alone_waits_for_the_others() {
+        let alone = Unit {
+            is_alone: true,
+            ..unit(&[], &[9])
+        };
+        let units = vec![alone, unit(&[], &[1]), unit(&[], &[2])];
+        let mut schedule = Schedule::new(units, 2, 1);
+        assert_eq!(schedule.take(0), [0]);
+        assert_eq!(schedule.take(1), [0; 0]);
+        schedule.done(0, &[0]);
+        assert_eq!(schedule.take(1), [1]);
+    }
+
+    #[test]
+    fn what_needs_a_refused_step_is_never_attempted() {
+        let units = vec![
+            unit(&[], &[1]),
+            unit(&[0], &[2]),
+            unit(&[1], &[3]),
+            unit(&[], &[4]),
+        ];
+        let mut schedule = Schedule::new(units, 1, 10);
+        assert_eq!(schedule.take(0), [0, 1, 2, 3]);
+        schedule.give_back(0);
+        schedule.refuse(0);
+        assert_eq!(schedule.skipped().collect::<Vec<_>>(), [(1, 0), (2, 0)]);
+        assert_eq!(schedule.take(0), [3]);
+        schedule.done(0, &[3]);
+        assert!(schedule.is_finished());
+    }
+
+    #[test]
+    fn a_large_table_is_not_queued_behind_and_goes_first() {
+        let heavy = Unit {
+            weight: LIGHT * 2,
+            ..unit(&[], &[7])
+        };
+        let mut schedule = Schedule::new(vec![unit(&[], &[1]), heavy], 1, 10);
+        let first = schedule.take(0);
+        assert_eq!(first, [1]);
+        assert!(!schedule.may_queue(&first));
+    }
+
+    proptest! {
+        #[test]
+        fn every_step_ends_and_none_before_its_needs(
+            edges in proptest::collection::vec((0..40_usize, 0..40_usize), 0..80),
+            locks in proptest::collection::vec(1..6_u32, 40),
+            refused in proptest::collection::btree_set(0..40_usize, 0..4),
+        ) {
+            let mut units: Vec<Unit> = locks.iter().map(|lock| unit(&[], &[*lock])).collect();
+            for (a, b) in edges.iter().filter(|(a, b)| a != b) {
+                units[*a.max(b)].needs.push(*a.min(b));
+            }
+            let needs: Vec<_> = units.iter().map(|unit| unit.needs.clone()).collect();
+            let mut schedule = Schedule::new(units, 3, 4);
+            let mut done = BTreeSet::new();
+            let mut flights = vec![Vec::new(); 3];
+            for round in 0.. {
+                if schedule.is_finished() {
+                    break;
+                }
+                prop_assert!(round < 10_000);
+                let lane = round % 3;
+                let batch = schedule.take(lane);
+                if !batch.is_empty() {
+                    flights[lane].push(batch);
+                }
+                if round % 2 == 0 && !flights[lane].is_empty() {
+                    let batch = flights[lane].remove(0);
+                    if let Some(bad) = batch.iter().find(|number| refused.contains(number)) {
+                        schedule.give_back(lane);
+                        schedule.refuse(*bad);
+                        flights[lane].clear();
+                        continue;
+                    }
+                    for number in &batch {
+                        prop_assert!(needs[*number].iter().all(|needed| done.contains(needed)));
+                        prop_assert!(done.insert(*number));
+                    }
+                    schedule.done(lane, &batch);
+                }
+            }
+            prop_assert_eq!(
+                done.len() + schedule.skipped().count()
+                    + refused.iter().filter(|n| !done.contains(n) && schedule.skipped().all(|(s, _)| s != **n)).count(),
+                40
+            );
+        }
+    }
+}

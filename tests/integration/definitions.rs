@@ -1,0 +1,191 @@
+//! Making definitions: what is refused takes down what needs it, and nothing else.
+
+use std::collections::HashMap;
+
+use seren_replicator::catalog;
+use seren_replicator::catalog::load::roles::load_roles;
+use seren_replicator::ddl::{Options, script};
+use seren_replicator::event::Phase;
+use seren_replicator::snapshot::{Error, Refused, Section, Site, run_section};
+use seren_replicator::task::Scope;
+
+use crate::support::oracle;
+use crate::support::route::common;
+use crate::support::{database, endpoint, fresh_database, run, value};
+
+/// The server keeps what rests on a function when that becomes volatile, and does not take it anew.
+const VOLATILE: &str = "
+    CREATE FUNCTION public.g(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+    CREATE TABLE public.bad (n int, m int GENERATED ALWAYS AS (public.g(n)) STORED);
+    CREATE TABLE public.worse (n int, m int GENERATED ALWAYS AS (public.g(n)) STORED);
+    CREATE TABLE public.good (n int PRIMARY KEY);
+    CREATE VIEW public.v AS SELECT m FROM public.bad;
+    CREATE VIEW public.w AS SELECT m FROM public.v;
+    CREATE VIEW public.x AS SELECT n FROM public.good;
+    ALTER FUNCTION public.g(int) VOLATILE;";
+
+/// Runs both sections as far as the first goes.
+async fn make(source: &str, target: &str, jobs: usize) -> Result<(), Error> {
+    let (reader, writer) = (database(source).await, database(target).await);
+    let catalog = catalog::load(&reader).await.unwrap();
+    let roles = load_roles(&writer).await.unwrap().roles.into_keys();
+    let options = Options::everything(writer.version(), roles.collect());
+    let script = script(&catalog, &options).unwrap();
+    for (phase, statements) in [
+        (Phase::PreData, script.pre_data),
+        (Phase::PostData, script.post_data),
+    ] {
+        let target = endpoint(target);
+        let section = Section::new(statements, &script.steps, &HashMap::new());
+        run_section(&Site { target, phase }, section, jobs, &Scope::detached()).await?;
+    }
+    Ok(())
+}
+
+fn refused(done: Result<(), Error>) -> Refused {
+    match done {
+        Err(Error::Refused(refused)) => *refused,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_needs_a_refused_table_is_not_attempted_and_the_rest_is_made() {
+    let source = fresh_database(17, "refused").await;
+    run(&source, VOLATILE).await;
+    for jobs in [1, 4] {
+        let target = fresh_database(17, "refused").await;
+        let Refused { refusals, skipped } = refused(make(&source, &target, jobs).await);
+        let objects: Vec<_> = refusals.iter().map(|one| one.object.as_str()).collect();
+        assert_eq!(objects, ["table public.bad", "table public.worse"]);
+        for refusal in &refusals {
+            assert_eq!(refusal.answer().unwrap().code.as_str(), "42P17");
+            assert!(
+                refusal
+                    .statement
+                    .as_ref()
+                    .unwrap()
+                    .starts_with("CREATE TABLE")
+            );
+        }
+        let skipped: Vec<_> = skipped
+            .iter()
+            .map(|one| format!("{} for {}", one.object, one.cause))
+            .collect();
+        assert_eq!(
+            skipped,
+            [
+                "view public.v for table public.bad",
+                "view public.w for table public.bad"
+            ]
+        );
+        let made = "SELECT string_agg(relname, ',' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+        assert_eq!(value(&target, made).await, "good,x");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_index_does_not_keep_other_indexes_of_its_table_away() {
+    let source = fresh_database(17, "refused").await;
+    run(
+        &source,
+        "CREATE FUNCTION public.g(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+         CREATE TABLE public.t (n int PRIMARY KEY, above int REFERENCES public.t, CHECK (n > 0));
+         CREATE INDEX a ON public.t (above);
+         CREATE INDEX b ON public.t (public.g(n));
+         CREATE INDEX c ON public.t (above, n);
+         COMMENT ON INDEX public.b IS 'not there';
+         COMMENT ON INDEX public.c IS 'there';
+         ALTER FUNCTION public.g(int) VOLATILE;",
+    )
+    .await;
+    let target = fresh_database(17, "refused").await;
+    let Refused { refusals, skipped } = refused(make(&source, &target, 3).await);
+    assert_eq!(refusals.len(), 1, "{refusals:?}");
+    assert_eq!(refusals[0].object, "index public.b on public.t");
+    assert_eq!(skipped.len(), 1, "{skipped:?}");
+    let made = "SELECT string_agg(indexname, ',' ORDER BY indexname) FROM pg_indexes WHERE tablename = 't'";
+    assert_eq!(value(&target, made).await, "a,c,t_pkey");
+    let comment = "SELECT obj_description('public.c'::regclass)";
+    assert_eq!(value(&target, comment).await, "there");
+}
+
+#[tokio::test]
+async fn refused_definitions_end_a_copy_before_its_rows_with_all_of_them_told() {
+    let route = common();
+    let name = route.fresh("refused").await;
+    run(&route.source.url(&name), VOLATILE).await;
+    let failed = route.init(&name, &["--output", "json"]).run().expect(1);
+    let report: serde_json::Value = serde_json::from_str(&failed.stdout).unwrap();
+    let error = &report["error"];
+    assert_eq!(error["refused"].as_array().unwrap().len(), 2);
+    assert_eq!(error["refused"][1]["object"], "table public.worse");
+    assert_eq!(error["refused"][1]["sqlstate"], "42P17");
+    assert_eq!(error["not_attempted"][0]["object"], "view public.v");
+    assert_eq!(error["not_attempted"][0]["needs"], "table public.bad");
+    for told in [
+        "table public.bad",
+        "table public.worse",
+        "view public.w: not attempted, needs table public.bad",
+        "42P17",
+        "was removed",
+    ] {
+        assert!(failed.stderr.contains(told), "{told}: {}", failed.stderr);
+    }
+    let there = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+    assert_eq!(value(&route.target.url("postgres"), &there).await, "0");
+}
+
+#[tokio::test]
+async fn many_definitions_arrive_whole_on_several_sessions() {
+    let source = fresh_database(17, "many").await;
+    let fill = "DO $$ BEGIN
+      FOR i IN 1..150 LOOP
+        EXECUTE format('CREATE TABLE public.t%s (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, near int, s serial, CHECK (near > 0))', i);
+        EXECUTE format('CREATE INDEX ON public.t%s (near)', i);
+        EXECUTE format('CREATE VIEW public.v%s AS SELECT a.id FROM public.t%s a JOIN public.t%s b USING (id)', i, i, greatest(i - 1, 1));
+        EXECUTE format('COMMENT ON TABLE public.t%s IS %L', i, 'c');
+      END LOOP;
+      FOR i IN 1..150 LOOP
+        EXECUTE format('ALTER TABLE public.t%s ADD FOREIGN KEY (near) REFERENCES public.t%s', i, i % 150 + 1);
+      END LOOP;
+    END $$";
+    run(&source, fill).await;
+    for jobs in [1, 4] {
+        let target = fresh_database(17, "many").await;
+        make(&source, &target, jobs).await.unwrap();
+        let (source, target) = (source.clone(), target.clone());
+        let diff = tokio::task::spawn_blocking(move || oracle::schema_diff(&source, &target));
+        assert_eq!(diff.await.unwrap(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn schema_only_brings_every_definition_and_no_row() {
+    let route = common();
+    let name = route.fresh("schema").await;
+    let (source, target) = (route.source.url(&name), route.target.url(&name));
+    let fill = "CREATE TABLE public.t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, above int REFERENCES public.t);
+                INSERT INTO public.t (above) VALUES (NULL), (1), (2);
+                CREATE SEQUENCE public.numbers;
+                SELECT nextval('public.numbers'), nextval('public.numbers');
+                CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.t;
+                CREATE INDEX ON public.m (id);
+                COMMENT ON TABLE public.t IS 'c';
+                SELECT lo_create(0);";
+    run(&source, fill).await;
+    let done = route.init(&name, &["--schema-only"]).run().expect(0);
+    assert!(!done.all().contains("slot"), "{}", done.all());
+    assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
+    for (question, answer) in [
+        ("SELECT count(*) FROM public.t", "0"),
+        ("SELECT is_called FROM public.numbers", "f"),
+        (
+            "SELECT relispopulated FROM pg_class WHERE relname = 'm'",
+            "f",
+        ),
+        ("SELECT count(*) FROM pg_largeobject_metadata", "0"),
+    ] {
+        assert_eq!(value(&target, question).await, answer, "{question}");
+    }
+}
