@@ -111,6 +111,14 @@ const POWERFUL: &str = r#"
     REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) FROM PUBLIC;
     ALTER ROLE app SET log_min_messages = 'error';
     ALTER TABLE s.t OWNER TO app;
+    CREATE ROLE giver;
+    CREATE ROLE taker;
+    GRANT USAGE ON SCHEMA s TO giver;
+    GRANT SELECT ON s.t TO giver WITH GRANT OPTION;
+    SET ROLE giver;
+    GRANT SELECT ON s.t TO taker;
+    RESET ROLE;
+    ALTER DEFAULT PRIVILEGES FOR ROLE app GRANT SELECT ON TABLES TO taker;
 "#;
 
 #[tokio::test]
@@ -144,6 +152,14 @@ async fn what_takes_a_superuser_is_left_out_with_what_depends_on_it() {
     }
     let target = route.target.url("strong");
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
+    let granted = "SELECT relacl::text FROM pg_class WHERE relname = 't'";
+    assert_eq!(value(&target, granted).await, value(&source, granted).await);
+    let defaults = "SELECT defaclrole::regrole || defaclacl::text FROM pg_default_acl";
+    assert_eq!(
+        value(&target, defaults).await,
+        value(&source, defaults).await
+    );
+    assert_eq!(memberships(&route.target, "deployer").await, "none");
     let owner = "SELECT relowner::regrole FROM pg_class WHERE relname = 't'";
     assert_eq!(value(&target, owner).await, "app");
     let may_create = "SELECT has_schema_privilege('deployer', 's', 'CREATE')";
@@ -152,7 +168,7 @@ async fn what_takes_a_superuser_is_left_out_with_what_depends_on_it() {
 
 #[tokio::test]
 async fn an_owner_without_superuser_copies_what_it_owns() {
-    for major in [15, 18] {
+    for major in [12, 15, 18] {
         let route = Route::of_majors([major, major]);
         let own = "CREATE ROLE app LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD 'canary'";
         run(&route.source.url("postgres"), own).await;
