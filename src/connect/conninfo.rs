@@ -135,6 +135,21 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ConninfoError> {
     }
 }
 
+/// A connection string of the server's catalogs for people: as a list, with passwords masked. All of
+/// one that cannot be parsed is masked.
+pub fn masked_conninfo(text: &str) -> String {
+    let Ok(parsed) = parse(text) else {
+        return "***".to_owned();
+    };
+    let quoted = |value: &str| value.replace('\\', "\\\\").replace('\'', "\\'");
+    let shown = parsed.parameters.iter().map(|(keyword, value)| {
+        let is_secret = matches!(keyword.as_str(), "password" | "sslpassword");
+        let value = if is_secret { "***" } else { value };
+        format!("{keyword}='{}'", quoted(value))
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a text begins as a URI does; in a list, `://` may stand within a value.
 fn has_scheme(text: &str) -> bool {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
@@ -425,6 +440,22 @@ mod tests {
             let error = parse(text).unwrap_err().to_string();
             assert!(!error.contains("canary"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_masked_string_shows_no_password() {
+        assert_eq!(
+            masked_conninfo("host=h password='it''s' dbname='a\\'b'"),
+            "***"
+        );
+        assert_eq!(
+            masked_conninfo("host=h password=s3cret dbname='a\\'b'"),
+            "dbname='a\\'b' host='h' password='***'"
+        );
+        assert_eq!(
+            masked_conninfo("postgresql://u:s3cret@h/d"),
+            "dbname='d' host='h' password='***' user='u'"
+        );
     }
 
     proptest! {

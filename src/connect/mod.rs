@@ -28,7 +28,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use conninfo::ConninfoError;
+pub use conninfo::{ConninfoError, masked_conninfo};
 pub use environment::Environment;
 pub use error::Error;
 pub use passfile::Passfile;

@@ -243,6 +243,7 @@ fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
         key_triggers,
         publications,
         event_triggers,
+        subscriptions: _,
         default_acls: _,
         comments,
         unsupported,

@@ -1,7 +1,7 @@
 //! What a script does not make of what a catalog holds.
 
 use super::context::{Context, Relation};
-use super::object::{Object, index_is_left_out};
+use super::object::{Object, index_is_left_out, render_subscription};
 use super::statement::{Label, Omission, OmissionReason};
 use crate::catalog::model::RoutineKind;
 use crate::pg::Ident;
@@ -12,6 +12,7 @@ pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
     omissions.extend(relations(context));
     omissions.extend(routines(context));
     omissions.extend(user_mappings(context));
+    omissions.extend(subscriptions(context));
     let schemas = context.catalog.schemas.iter();
     for schema in schemas.filter(|schema| schema.is_public()) {
         if let Some(owner) = schema.public_stays(context) {
@@ -70,6 +71,21 @@ fn user_mappings(context: &Context<'_>) -> Vec<Omission> {
         .map(|mapping| Omission {
             object: mapping.label(context),
             reason: OmissionReason::HiddenOptions,
+        })
+        .collect()
+}
+
+fn subscriptions(context: &Context<'_>) -> Vec<Omission> {
+    let subscriptions = context.catalog.subscriptions.iter();
+    subscriptions
+        .map(|subscription| {
+            let details = subscription.details.as_ref();
+            let statement = details
+                .map(|details| render_subscription(&subscription.name, details, context.target()));
+            Omission {
+                object: Label::plain("subscription", &subscription.name),
+                reason: OmissionReason::Subscription(statement),
+            }
         })
         .collect()
 }

@@ -91,6 +91,9 @@ pub enum OmissionReason {
     InvalidIndex,
     /// Tablespaces are places of one cluster; the target's default one is used.
     Tablespace(Ident),
+    /// It would take the source's place at its publisher. The statement that makes it, with its
+    /// password masked, if it may be read.
+    Subscription(Option<Sql>),
     /// Its options, among them perhaps a password, may not be read.
     HiddenOptions,
     /// It cannot be given to this role.
@@ -116,6 +119,14 @@ impl fmt::Display for OmissionReason {
         match self {
             Self::InvalidIndex => f.write_str("it is invalid on the source"),
             Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::Subscription(Some(sql)) => write!(
+                f,
+                "not made, it would take the source's place; after the cutover run {}",
+                Ident::from_catalog(sql.as_str())
+            ),
+            Self::Subscription(None) => {
+                f.write_str("not made, it would take the source's place; make it after the cutover")
+            }
             Self::HiddenOptions => {
                 f.write_str("made without its options, which the source's role may not read")
             }

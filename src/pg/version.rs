@@ -50,6 +50,8 @@ impl ServerVersion {
         has_subscripting since 14;
         /// `pg_get_function_sqlbody`.
         has_sql_bodies since 14;
+        /// `pg_subscription.subbinary` and `substream`.
+        has_binary_subscriptions since 14;
         /// `idle_session_timeout`.
         has_idle_session_timeout since 14;
         /// Array and composite input accepts other oids of user-defined types.

@@ -28,6 +28,7 @@ mod row;
 mod schemas;
 mod search;
 mod sequences;
+mod subscriptions;
 mod types;
 
 pub mod acl;
@@ -96,6 +97,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         key_triggers: attached::load_key_triggers(session).await?,
         policies: attached::load_policies(session).await?,
         publications: publications::load_publications(session).await?,
+        subscriptions: subscriptions::load_subscriptions(session).await?,
         event_triggers: event_triggers::load_event_triggers(session).await?,
         acls: acl::load_acls(session).await?,
         default_acls: default_acl::load_default_acls(session).await?,

@@ -4,7 +4,7 @@ use super::{
     AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger,
     Extension, ForeignDataWrapper, ForeignServer, Index, KeyTrigger, Language, MaterializedView,
     ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Publication, Routine, Rule, Schema,
-    Search, Sequence, Statistics, Table, Transform, Trigger, Type, UserMapping, View,
+    Search, Sequence, Statistics, Subscription, Table, Transform, Trigger, Type, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -76,6 +76,8 @@ pub struct Catalog {
     pub policies: Vec<Policy>,
     /// Publications.
     pub publications: Vec<Publication>,
+    /// Subscriptions, which are told and not made.
+    pub subscriptions: Vec<Subscription>,
     /// Event triggers.
     pub event_triggers: Vec<EventTrigger>,
     /// Privileges that differ from those an object has by itself.

@@ -22,6 +22,7 @@ mod relation;
 mod routine;
 mod schema;
 mod search;
+mod subscription;
 mod types;
 
 pub use aggregate::Aggregate;
@@ -44,4 +45,5 @@ pub use relation::{
 pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
 pub use schema::{ConfigTable, Extension, Schema};
 pub use search::{Search, SearchKind};
+pub use subscription::{Subscription, SubscriptionDetails};
 pub use types::{Alignment, Base, Domain, Multirange, Range, Type, TypeKind};
