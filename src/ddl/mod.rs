@@ -36,6 +36,9 @@ pub struct Options {
     pub privileges: bool,
     /// Whether comments are made.
     pub comments: bool,
+    /// Whether tables get rows between the sections. Without rows nothing is checked apart, and
+    /// materialized views stay empty.
+    pub rows: bool,
     /// The roles of the target: nothing is granted to or by others.
     pub roles: BTreeSet<Ident>,
 }
@@ -48,6 +51,7 @@ impl Options {
             owners: true,
             privileges: true,
             comments: true,
+            rows: true,
             roles,
         }
     }

@@ -10,7 +10,7 @@ use super::{Error, Options};
 use crate::catalog::Catalog;
 use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::connect::Endpoint;
-use crate::ddl::{self, Kind, Script};
+use crate::ddl::{self, Script};
 use crate::event::Phase;
 use crate::pg::{Oid, QualifiedName};
 use crate::snapshot::{self, Basis, CopiedObjects, CopiedSequences, CopiedTable, Section, Site};
@@ -170,10 +170,10 @@ async fn under_snapshot(
     }
     let Script {
         pre_data,
-        mut post_data,
+        post_data,
         steps,
         omissions,
-    } = ddl::script(&basis.catalog, &cluster.ddl_options()).map_err(|error| Failure {
+    } = ddl::script(&basis.catalog, &cluster.ddl_options(options)).map_err(|error| Failure {
         doing: "plan",
         cause: Cause::Ddl(error),
     })?;
@@ -202,7 +202,6 @@ async fn under_snapshot(
         Vec::new()
     };
     let objects = if options.schema_only {
-        post_data.retain(|statement| statement.kind != Kind::Refresh);
         CopiedObjects::default()
     } else {
         let grants = cluster.grants();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Error, Options, Side, door};
 use crate::catalog::cluster::{Roles, Settable};
 use crate::connect::Purpose;
+use crate::ddl;
 use crate::ddl::object::grant::GrantTarget;
 use crate::ddl::object::role::{RoleMerge, RoleOptions, RoleStatement, merge};
 use crate::pg::{Ident, ServerVersion, Sql};
@@ -22,8 +23,11 @@ pub(super) struct TargetCluster {
 
 impl TargetCluster {
     /// What a script for this target may use.
-    pub(super) fn ddl_options(&self) -> crate::ddl::Options {
-        crate::ddl::Options::everything(self.version, self.roles.clone())
+    pub(super) fn ddl_options(&self, options: &Options) -> ddl::Options {
+        ddl::Options {
+            rows: !options.schema_only,
+            ..ddl::Options::everything(self.version, self.roles.clone())
+        }
     }
 
     /// What grants may refer to.
