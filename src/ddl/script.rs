@@ -68,8 +68,7 @@ fn attempt(context: &Context<'_>) -> Result<Attempt, Error> {
 fn repaired(plan: &Plan<'_>, context: &Context<'_>) -> Result<Placements, Error> {
     let mut placements = context.placements.clone();
     for group in plan.graph.loops() {
-        let before = placements.clone();
-        if !repair(plan, context, &group, &mut placements) || placements == before {
+        if !repair(plan, context, &group, &mut placements) {
             let steps = group.iter().filter_map(|number| plan.step(*number));
             return Err(Error::Loop {
                 objects: steps.map(|step| step.label.clone()).collect(),
