@@ -1,5 +1,6 @@
 use super::args::{Carried, Connections, Selection};
 use super::{Error, exit, plan};
+use crate::ddl;
 use crate::migrate::{self, Options, execute, prepare};
 use crate::task::Scope;
 use crate::ui::{self, Ui};
@@ -60,7 +61,10 @@ impl Arguments {
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,
             analyze: !self.no_analyze,
-            carried: self.carried.definitions()?,
+            carried: ddl::Carried {
+                rows: !self.schema_only,
+                ..self.carried.definitions()?
+            },
             cluster: self.carried.cluster(),
         })
     }

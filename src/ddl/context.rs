@@ -212,6 +212,11 @@ impl<'a> Context<'a> {
     }
 
     /// The role that stands for one of the source on the target.
+    pub(super) fn has_role(&self, role: &'a Ident) -> bool {
+        self.options.target.roles.contains(self.role(role))
+    }
+
+    /// The role of the target that stands for one of the source.
     pub(super) fn role(&self, role: &'a Ident) -> &'a Ident {
         self.options.carried.role_map.of(role)
     }

@@ -244,6 +244,8 @@ fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
         publications,
         event_triggers,
         subscriptions: _,
+        labels,
+        member_comments: _,
         default_acls: _,
         comments,
         unsupported,
@@ -282,6 +284,7 @@ fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
     publications.retain(|object| stays(object.id));
     event_triggers.retain(|object| stays(object.id));
     acls.retain(|acl| is_made(acl.class, acl.oid));
+    labels.retain(|label| is_made(label.class, label.oid));
     comments.retain(|comment| is_made(comment.class, comment.oid));
     unsupported.retain(|object| is_made(object.class, object.oid));
     dependencies.retain(|edge| stays(edge.from));

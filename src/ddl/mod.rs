@@ -25,7 +25,7 @@ pub use leave_out::leave_out;
 pub use script::{privileges_label, script};
 pub use setting::render_setting;
 pub use statement::{
-    Kind, Label, NO_RELATION, Omission, OmissionReason, Script, Stage, Statement, Step,
+    Kind, Label, NO_RELATION, Omission, OmissionReason, Script, Stage, Statement, Step, attach,
 };
 pub use target::{AvailableExtension, Target};
 
@@ -50,6 +50,9 @@ pub struct Carried {
     pub privileges: bool,
     /// Whether comments are made.
     pub comments: bool,
+    /// Whether tables get rows between the sections. Without rows nothing is checked apart, and
+    /// materialized views stay empty.
+    pub rows: bool,
     /// Whether security labels are set.
     pub security_labels: bool,
     /// Whether tablespaces of the same name are used.
@@ -66,6 +69,7 @@ impl Default for Carried {
             owners: true,
             privileges: true,
             comments: true,
+            rows: true,
             security_labels: true,
             tablespaces: true,
             role_map: RoleMap::default(),

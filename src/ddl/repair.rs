@@ -13,14 +13,17 @@
 //! covers is an error that lists it: a script that leaves something out, or in an order that
 //! fails, would be worse.
 
+use std::collections::HashSet;
+
 use super::context::{Placement, Placements};
-use super::plan::{Plan, Step};
+use super::plan::Plan;
 use super::statement::Kind;
 use crate::catalog::Class;
 use crate::catalog::model::ObjectId;
 use crate::ddl::context::Context;
 
-/// Breaks one loop, a group of steps that need each other. False when nothing helps.
+/// Breaks one loop, a group of steps that need each other. False when nothing helps that was not
+/// tried already.
 pub(super) fn repair(
     plan: &Plan<'_>,
     context: &Context<'_>,
@@ -32,8 +35,10 @@ pub(super) fn repair(
     } else {
         within_section(plan, context, group)
     };
-    let is_repaired = !moves.is_empty();
-    placements.extend(moves);
+    let mut is_repaired = false;
+    for (object, placement) in moves {
+        is_repaired |= placements.insert(object, placement) != Some(placement);
+    }
     is_repaired
 }
 
@@ -42,7 +47,7 @@ type Moves = Vec<(ObjectId, Placement)>;
 /// Steps before the rows that need one after them: they, or the parts of them that do, move.
 fn across_sections(plan: &Plan<'_>, context: &Context<'_>, group: &[usize]) -> Moves {
     let boundary = plan.boundary();
-    let behind: Vec<usize> = group.iter().copied().filter(|n| *n > boundary).collect();
+    let behind: HashSet<usize> = group.iter().copied().filter(|n| *n > boundary).collect();
     let ahead = group.iter().copied().filter(|n| *n < boundary);
     ahead
         .filter(|number| {
@@ -53,7 +58,12 @@ fn across_sections(plan: &Plan<'_>, context: &Context<'_>, group: &[usize]) -> M
         .collect()
 }
 
-fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[usize]) -> Moves {
+fn move_behind(
+    plan: &Plan<'_>,
+    context: &Context<'_>,
+    number: usize,
+    behind: &HashSet<usize>,
+) -> Moves {
     let Some(step) = plan.step(number) else {
         return Moves::new();
     };
@@ -63,7 +73,7 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
         Kind::MaterializedView | Kind::Routine | Kind::Default => {
             vec![(object, Placement::Postponed)]
         }
-        Kind::Table | Kind::Type => parts_in(plan, context, step, behind)
+        Kind::Table | Kind::Type => parts_in(plan, context, number, behind)
             .map(|part| (part, Placement::Separate))
             .collect(),
         Kind::Schema
@@ -107,28 +117,26 @@ fn move_behind(plan: &Plan<'_>, context: &Context<'_>, number: usize, behind: &[
     }
 }
 
-/// The parts of a step whose needs lie in the group.
+/// The parts of a step that need others of the group.
 fn parts_in<'p>(
     plan: &'p Plan<'_>,
     context: &Context<'_>,
-    step: &Step<'_>,
-    group: &'p [usize],
+    number: usize,
+    group: &'p HashSet<usize>,
 ) -> impl Iterator<Item = ObjectId> + 'p {
-    let parts = step.object.parts(context);
-    parts.into_iter().filter(move |part| {
+    let parts = plan.step(number).map(|step| step.object.parts(context));
+    parts.into_iter().flatten().filter(move |part| {
         let mut needs = plan.needs_of_row.get(part).into_iter().flatten();
-        needs.any(|needed| group.contains(needed))
+        needs.any(|needed| *needed != number && group.contains(needed))
     })
 }
 
 /// A loop before the rows: defaults are set apart, else checks, else one view is emptied.
 fn within_section(plan: &Plan<'_>, context: &Context<'_>, group: &[usize]) -> Moves {
     let mut parts = Vec::new();
+    let members: HashSet<usize> = group.iter().copied().collect();
     for number in group {
-        if let Some(step) = plan.step(*number) {
-            let others: Vec<usize> = group.iter().copied().filter(|n| n != number).collect();
-            parts.extend(parts_in(plan, context, step, &others));
-        }
+        parts.extend(parts_in(plan, context, *number, &members));
     }
     for class in [Class::Default, Class::Constraint] {
         let moves: Moves = parts

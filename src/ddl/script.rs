@@ -17,9 +17,10 @@ use super::temporary;
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
 use crate::catalog::comment::{Comment, CommentTarget};
-use crate::catalog::model::ObjectId;
+use crate::catalog::model::{ObjectId, SecurityLabel};
 use crate::catalog::{Catalog, Class};
-use crate::pg::{Ident, Oid, Sql};
+use crate::pg::{Ident, Literal, Oid, Sql};
+use crate::sql;
 
 /// Loops are repaired in rounds: what one repair moves may close another loop. No schema needs
 /// more than a handful; the limit only guards against repairs that undo each other.
@@ -81,8 +82,7 @@ fn attempt(context: &Context<'_>) -> Result<Attempt, Error> {
 fn repaired(plan: &Plan<'_>, context: &Context<'_>) -> Result<Placements, Error> {
     let mut placements = context.placements.clone();
     for group in plan.graph.loops() {
-        let before = placements.clone();
-        if !repair(plan, context, &group, &mut placements) || placements == before {
+        if !repair(plan, context, &group, &mut placements) {
             let steps = group.iter().filter_map(|number| plan.step(*number));
             return Err(Error::Loop {
                 objects: steps.map(|step| step.label.clone()).collect(),
@@ -126,7 +126,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         if !attached_written {
             self.write_attached();
         }
-        self.write_last_comments();
+        self.write_last_attached();
         self.script.omissions.extend(omissions(self.context));
         temporary::lend(self.context, &mut self.script);
         self.script
@@ -204,6 +204,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         if self.context.options.carried.comments {
             self.write_comments(&makers, |kind| !comes_last(kind));
         }
+        self.write_labels(&makers, |kind| !comes_last(kind));
         if self.context.options.carried.privileges {
             for acl in &self.context.catalog.acls {
                 let maker = maker(acl.class, acl.oid);
@@ -215,12 +216,65 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    /// Comments on what comes after the others' comments.
-    fn write_last_comments(&mut self) {
+    /// Comments on and labels of what comes after the others'.
+    fn write_last_attached(&mut self) {
+        let makers = self.plan.makers(self.context);
         if self.context.options.carried.comments {
-            let makers = self.plan.makers(self.context);
             self.write_comments(&makers, comes_last);
         }
+        self.write_labels(&makers, comes_last);
+    }
+
+    /// Security labels of what steps of the chosen kinds make; roles, the database and what
+    /// belongs to extensions stand there already.
+    fn write_labels(&mut self, makers: &HashMap<ObjectId, usize>, chosen: fn(Kind) -> bool) {
+        if !self.context.options.carried.security_labels {
+            return;
+        }
+        let context = *self.context;
+        for label in &context.catalog.labels {
+            let id = Class::from_oid(label.class).map(|class| ObjectId::new(class, label.oid));
+            let maker = id.and_then(|id| makers.get(&id).copied());
+            let kind = maker
+                .and_then(|number| self.plan.step(number))
+                .map_or(Kind::Schema, |step| step.object.kind());
+            let is_there = match id {
+                None => label
+                    .role
+                    .as_ref()
+                    .is_none_or(|role| context.has_role(role)),
+                Some(id) => maker.is_some() || context.catalog.members.contains_key(&id),
+            };
+            if is_there && chosen(kind) {
+                self.write_label(label, maker);
+            }
+        }
+    }
+
+    fn write_label(&mut self, label: &SecurityLabel, maker: Option<usize>) {
+        let name = Label::plain(
+            "security label of",
+            &Ident::from_catalog(label.object.as_str()),
+        );
+        let missing = &self.context.options.target.missing_label_providers;
+        if missing.contains(&label.provider) {
+            self.script.omissions.push(Omission {
+                object: name,
+                reason: OmissionReason::NoLabelProvider(label.provider.clone()),
+            });
+            return;
+        }
+        let object = match &label.role {
+            Some(role) => sql!("ROLE {}", self.context.role(role)),
+            None => label.object.clone(),
+        };
+        let sql = sql!(
+            "SECURITY LABEL FOR {} ON {} IS {}",
+            Ident::from_catalog(label.provider.as_str()),
+            object,
+            Literal(&label.label)
+        );
+        self.push_attached(Kind::SecurityLabel, &name, maker, [sql]);
     }
 
     /// In the order of the steps that make what they are about; `chosen` says whose.

@@ -56,6 +56,31 @@ pub struct Step {
     pub must_run_alone: bool,
 }
 
+/// Adds a step that needs no other: a change to what stands on the target already.
+pub fn attach(
+    steps: &mut Vec<Step>,
+    statements: &mut Vec<Statement>,
+    kind: Kind,
+    object: Label,
+    sql: Sql,
+) {
+    statements.push(Statement {
+        sql,
+        object,
+        kind,
+        step: steps.len(),
+        needs_no_transaction: false,
+        secret: false,
+    });
+    steps.push(Step {
+        needs: Vec::new(),
+        stage: kind.stage(),
+        locks: vec![NO_RELATION],
+        reads: Vec::new(),
+        must_run_alone: false,
+    });
+}
+
 /// Stands for everything that is no relation.
 pub const NO_RELATION: Oid = Oid(0);
 
@@ -106,6 +131,8 @@ pub enum OmissionReason {
     Skipped(Ident),
     /// It depends on something that is left out.
     DependsOn(Label),
+    /// The module that reads this security label is not loaded on the target.
+    NoLabelProvider(String),
     /// The role does not exist on the target.
     NoSuchRole(Ident),
     /// We cannot act for the role that granted it.
@@ -139,6 +166,11 @@ impl fmt::Display for OmissionReason {
             ),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
+            Self::NoLabelProvider(name) => write!(
+                f,
+                "the target has not loaded the module {} that reads the label",
+                Ident::from_catalog(name.as_str())
+            ),
             Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
             Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
             Self::NoSuchPrivilege(privilege) => {

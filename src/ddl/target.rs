@@ -32,6 +32,8 @@ pub struct Target {
     pub settable: Settable,
     /// The tablespaces that we may use.
     pub tablespaces: BTreeSet<Ident>,
+    /// Modules for security labels that it has not loaded.
+    pub missing_label_providers: BTreeSet<String>,
     /// The extensions that it has.
     pub extensions: BTreeMap<Ident, AvailableExtension>,
 }
@@ -47,6 +49,7 @@ impl Target {
             out_of_reach: BTreeSet::new(),
             settable: Settable::anything(),
             tablespaces: BTreeSet::new(),
+            missing_label_providers: BTreeSet::new(),
             extensions: BTreeMap::new(),
         }
     }

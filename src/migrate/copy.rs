@@ -10,7 +10,7 @@ use super::{Error, Options, existing};
 use crate::catalog::Catalog;
 use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::connect::Endpoint;
-use crate::ddl::{self, Kind, Script};
+use crate::ddl::{self, Script};
 use crate::event::Phase;
 use crate::pg::{Oid, QualifiedName};
 use crate::snapshot::{self, Basis, CopiedObjects, CopiedSequences, CopiedTable, Section, Site};
@@ -171,13 +171,19 @@ async fn under_snapshot(
             cause: Cause::Appeared { count, first },
         });
     }
+    let connect = |error| Failure::at("pre-data")(snapshot::Error::Connect(error));
+    let mut wanted = cluster.options.clone();
+    wanted.target.missing_label_providers =
+        existing::missing_label_providers(&ends.target, &basis.catalog.labels)
+            .await
+            .map_err(connect)?;
     let Script {
         pre_data,
         mut post_data,
-        steps,
+        mut steps,
         omissions,
         ..
-    } = ddl::script(&basis.catalog, &cluster.options).map_err(|error| Failure {
+    } = ddl::script(&basis.catalog, &wanted).map_err(|error| Failure {
         doing: "plan",
         cause: Cause::Ddl(error),
     })?;
@@ -190,7 +196,14 @@ async fn under_snapshot(
 
     let missing = existing::drop_missing(&ends.target, &basis.catalog.acls, &mut post_data)
         .await
-        .map_err(|error| Failure::at("pre-data")(snapshot::Error::Connect(error)))?;
+        .map_err(connect)?;
+    if wanted.carried.comments {
+        let comments = &basis.catalog.member_comments;
+        let comments = existing::member_comments(&ends.target, comments).await;
+        for (label, sql) in comments.map_err(connect)? {
+            ddl::attach(&mut steps, &mut post_data, ddl::Kind::Comment, label, sql);
+        }
+    }
 
     let request = snapshot::CopyRequest {
         source: ends.source.clone(),
@@ -210,7 +223,6 @@ async fn under_snapshot(
         Vec::new()
     };
     let objects = if options.schema_only {
-        post_data.retain(|statement| statement.kind != Kind::Refresh);
         CopiedObjects::default()
     } else {
         snapshot::copy_large_objects(&request, basis, &cluster.options, scope)

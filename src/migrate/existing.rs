@@ -1,16 +1,19 @@
 //! What stands in a database of the target already, and must neither leak into what is made there
 //! nor be taken for granted.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{Error, Side};
+use crate::catalog;
 use crate::catalog::acl::{AclKind, AclName, ObjectAcl};
 use crate::catalog::load::default_acl::load_default_acls;
+use crate::catalog::load::labels::load_member_comments;
+use crate::catalog::model::{MemberComment, SecurityLabel};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::object::grant::{render_default_privileges, render_without_default_privileges};
 use crate::ddl::{self, Kind, Label, Statement};
-
-use crate::pg::Sql;
+use crate::pg::{Ident, Literal, Sql, SqlState};
+use crate::sql;
 
 /// Takes away the default privileges that a used database has, so that they do not leak into the
 /// objects made in it; the statements that bring them back.
@@ -135,5 +138,141 @@ fn part(acl: &ObjectAcl) -> (&'static str, &str, &str, &str) {
             name.name.as_str(),
             column.as_str(),
         ),
+    }
+}
+
+/// The modules for security labels that the target has not loaded, of those that labels name. No
+/// catalog lists them, so each is asked to take away a label, and nothing is kept of that.
+///
+/// # Errors
+/// The connection broke.
+pub(super) async fn missing_label_providers(
+    target: &Endpoint,
+    labels: &[SecurityLabel],
+) -> Result<BTreeSet<String>, connect::Error> {
+    let providers: BTreeSet<&String> = labels.iter().map(|label| &label.provider).collect();
+    let mut missing = BTreeSet::new();
+    if providers.is_empty() {
+        return Ok(missing);
+    }
+    let session = target.session(Purpose::Build).await?;
+    for provider in providers {
+        session.batch(&Sql::fixed("BEGIN")).await?;
+        let asked = session
+            .batch(&sql!(
+                "SECURITY LABEL FOR {} ON DATABASE {} IS NULL",
+                Ident::from_catalog(provider.as_str()),
+                Ident::from_catalog(target.database())
+            ))
+            .await;
+        session.batch(&Sql::fixed("ROLLBACK")).await?;
+        match asked.map_err(|error| (error.sqlstate(), error)) {
+            Err((Some(SqlState::INVALID_PARAMETER_VALUE), _)) => {
+                missing.insert(provider.clone());
+            }
+            Err((None, error)) => return Err(error),
+            Ok(()) | Err((Some(_), _)) => {}
+        }
+    }
+    Ok(missing)
+}
+
+/// What makes the comments on objects of extensions the same: a user may have changed some of those
+/// that the extensions made. Of extensions in another version nothing is changed.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(super) async fn member_comments(
+    target: &Endpoint,
+    wanted: &[MemberComment],
+) -> Result<Vec<(Label, Sql)>, connect::Error> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let session = target.session(Purpose::Introspect).await?;
+    let found = match load_member_comments(&session).await {
+        Ok(found) => found,
+        Err(catalog::Error::Query { source, .. }) => return Err(source),
+        Err(error) => {
+            tracing::warn!(%error, "comments on objects of extensions cannot be compared");
+            return Ok(Vec::new());
+        }
+    };
+    Ok(differing_comments(wanted, &found))
+}
+
+fn differing_comments(wanted: &[MemberComment], found: &[MemberComment]) -> Vec<(Label, Sql)> {
+    let versions = |comments: &[MemberComment]| -> BTreeMap<String, String> {
+        let extensions = comments.iter().map(|comment| comment.extension.clone());
+        extensions.collect()
+    };
+    let (ours, theirs) = (versions(wanted), versions(found));
+    let is_same = |(extension, version): &(String, String)| {
+        let same =
+            |side: &BTreeMap<String, String>| side.get(extension).is_none_or(|v| v == version);
+        same(&ours) && same(&theirs)
+    };
+    let set: BTreeSet<&MemberComment> = found.iter().collect();
+    let kept: BTreeSet<&str> = wanted.iter().map(|one| one.object.as_str()).collect();
+    let changed = wanted
+        .iter()
+        .filter(|comment| !set.contains(comment))
+        .map(|comment| (comment, sql!("{}", Literal(&comment.text))));
+    let gone = found
+        .iter()
+        .filter(|comment| !kept.contains(comment.object.as_str()))
+        .filter(|comment| ours.contains_key(&comment.extension.0))
+        .map(|comment| (comment, Sql::fixed("NULL")));
+    changed
+        .chain(gone)
+        .filter(|(comment, _)| is_same(&comment.extension))
+        .map(|(comment, text)| {
+            let object = Sql::deparsed(comment.object.as_str());
+            let name = Ident::from_catalog(comment.object.as_str());
+            let label = Label::plain("comment on", &name);
+            (label, sql!("COMMENT ON {} IS {}", object, text))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comment(version: &str, object: &str, text: &str) -> MemberComment {
+        MemberComment {
+            extension: ("e".to_owned(), version.to_owned()),
+            object: object.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_what_a_user_changed_is_changed() {
+        let found = [
+            comment("1", "FUNCTION s.f()", "old"),
+            comment("1", "FUNCTION s.g()", "same"),
+            comment("1", "FUNCTION s.h()", "removed"),
+        ];
+        let wanted = [
+            comment("1", "FUNCTION s.f()", "new"),
+            comment("1", "FUNCTION s.g()", "same"),
+        ];
+        let changes = differing_comments(&wanted, &found);
+        let sql: Vec<_> = changes.iter().map(|(_, sql)| sql.as_str()).collect();
+        assert_eq!(
+            sql,
+            [
+                "COMMENT ON FUNCTION s.f() IS 'new'",
+                "COMMENT ON FUNCTION s.h() IS NULL"
+            ]
+        );
+    }
+
+    #[test]
+    fn another_version_has_comments_of_its_own() {
+        let found = [comment("2", "FUNCTION s.f()", "newer")];
+        let wanted = [comment("1", "FUNCTION s.f()", "older")];
+        assert_eq!(differing_comments(&wanted, &found), []);
     }
 }

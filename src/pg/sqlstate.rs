@@ -22,6 +22,8 @@ impl SqlState {
         PROTOCOL_VIOLATION = b"08P01";
         /// `feature_not_supported`.
         FEATURE_NOT_SUPPORTED = b"0A000";
+        /// `invalid_parameter_value`: also a provider of security labels that is not loaded.
+        INVALID_PARAMETER_VALUE = b"22023";
         /// `invalid_authorization_specification`.
         INVALID_AUTHORIZATION = b"28000";
         /// `invalid_password`.

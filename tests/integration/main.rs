@@ -6,6 +6,7 @@
 mod support;
 
 mod access;
+mod beyond;
 mod carried;
 mod checklist;
 mod command;

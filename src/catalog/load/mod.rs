@@ -35,6 +35,7 @@ pub mod acl;
 pub mod comment;
 pub mod database;
 pub mod default_acl;
+pub mod labels;
 pub mod large_object;
 pub mod roles;
 pub mod transfer;
@@ -102,6 +103,8 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         acls: acl::load_acls(session).await?,
         default_acls: default_acl::load_default_acls(session).await?,
         comments: comment::load_comments(session).await?,
+        labels: labels::load_security_labels(session).await?,
+        member_comments: labels::load_member_comments(session).await?,
         unsupported: unsupported::load_unsupported(session).await?,
         dependencies: dependencies::load_dependencies(session).await?,
         members: schemas::load_members(session).await?,

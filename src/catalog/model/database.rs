@@ -3,8 +3,9 @@ use std::collections::HashMap;
 use super::{
     AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger,
     Extension, ForeignDataWrapper, ForeignServer, Index, KeyTrigger, Language, MaterializedView,
-    ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Publication, Routine, Rule, Schema,
-    Search, Sequence, Statistics, Subscription, Table, Transform, Trigger, Type, UserMapping, View,
+    MemberComment, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Publication, Routine,
+    Rule, Schema, Search, SecurityLabel, Sequence, Statistics, Subscription, Table, Transform,
+    Trigger, Type, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -86,6 +87,10 @@ pub struct Catalog {
     pub default_acls: Vec<DefaultAcl>,
     /// Comments.
     pub comments: Vec<Comment>,
+    /// Security labels.
+    pub labels: Vec<SecurityLabel>,
+    /// Comments on objects of extensions.
+    pub member_comments: Vec<MemberComment>,
     /// What cannot be copied.
     pub unsupported: Vec<Unsupported>,
     /// What depends on what.

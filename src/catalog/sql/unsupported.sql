@@ -21,13 +21,10 @@ found(severity, kind, class, oid, name) AS (
                AND (f.opfnamespace NOT IN (TABLE schema)
                     OR EXISTS (SELECT FROM pg_catalog.pg_depend e
                                 WHERE e.classid = f.tableoid AND e.objid = f.oid AND e.deptype = 'e'))
-  -- Labels of roles (1260), databases (1262) and tablespaces (1213) belong to the cluster.
-  -- Where a subscription's oid may not be read, its name may.
-  UNION ALL SELECT 'note', 'subscription', 0, 0, pg_catalog.quote_ident(s.subname::text) FROM pg_catalog.pg_subscription s
-             WHERE s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-  UNION ALL SELECT CASE WHEN l.classoid IN (1260, 1262, 1213) THEN 'note' ELSE 'refuse' END, 'security label', 0, 0,
-                   l.objtype || ' ' || l.objname || ' of ' || pg_catalog.quote_ident(l.provider)
-              FROM pg_catalog.pg_seclabels l)
+  -- Labels of tablespaces, which belong to the cluster, and of large objects, which are rows.
+  UNION ALL SELECT 'note', 'security label', 0, 0, l.objtype || ' ' || l.objname || ' of ' || pg_catalog.quote_ident(l.provider)
+              FROM pg_catalog.pg_seclabels l
+             WHERE l.classoid IN ('pg_catalog.pg_tablespace'::pg_catalog.regclass, 'pg_catalog.pg_largeobject'::pg_catalog.regclass))
 SELECT f.severity, f.kind, f.class, f.oid, coalesce(f.name, identified.identity) AS identity
   FROM found f
   LEFT JOIN LATERAL pg_catalog.pg_identify_object(f.class, nullif(f.oid, 0), 0) identified ON true

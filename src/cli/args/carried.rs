@@ -77,6 +77,7 @@ impl Carried {
             owners: !self.no_owner,
             privileges: !self.no_privileges,
             comments: !self.no_comments,
+            rows: true,
             security_labels: !self.no_security_labels,
             tablespaces: !self.no_tablespaces,
             role_map: role_map(&self.role_map)?,

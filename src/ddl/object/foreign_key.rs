@@ -15,8 +15,10 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         };
         if constraint.kind == ConstraintKind::ForeignKey {
             let is_between_plain_tables = is_between_plain_tables(context, constraint, table);
-            let validates_apart =
-                constraint.is_valid && constraint.is_enforced && is_between_plain_tables;
+            let validates_apart = context.options.carried.rows
+                && constraint.is_valid
+                && constraint.is_enforced
+                && is_between_plain_tables;
             nodes.push(Box::new(Add {
                 constraint,
                 table,

@@ -17,7 +17,7 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         nodes.push(Box::new(view));
     }
     for view in views {
-        if is_filled(context, view, &mut HashSet::new()) {
+        if context.options.carried.rows && is_filled(context, view, &mut HashSet::new()) {
             nodes.push(Box::new(Refresh(view)));
         }
     }

@@ -44,6 +44,7 @@ pub(in crate::migrate) async fn cluster(
     let is_superuser = target.we_have(Attribute::Superuser);
     let roles = target.roles.keys().chain(&merge.created).cloned().collect();
     let capabilities = Target {
+        missing_label_providers: BTreeSet::new(),
         version: session.version(),
         connected_as: target.connected_as.clone(),
         is_superuser,

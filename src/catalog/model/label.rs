@@ -1,0 +1,29 @@
+use crate::pg::{Ident, Oid, Sql};
+
+/// A security label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityLabel {
+    /// The catalog that holds the object, by its oid.
+    pub class: Oid,
+    /// The object.
+    pub oid: Oid,
+    /// The module that reads it.
+    pub provider: String,
+    /// The object's kind and name, as `SECURITY LABEL` takes it.
+    pub object: Sql,
+    /// The object, if it is a role.
+    pub role: Option<Ident>,
+    /// The label.
+    pub label: String,
+}
+
+/// A comment on an object of an extension.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MemberComment {
+    /// The extension and its version.
+    pub extension: (String, String),
+    /// The object's kind and name, as `COMMENT ON` takes it.
+    pub object: String,
+    /// The text.
+    pub text: String,
+}

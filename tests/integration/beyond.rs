@@ -1,0 +1,49 @@
+//! What `pg_dump` loses in silence: brought over, or told.
+
+use crate::support::route::Route;
+use crate::support::{run, value};
+
+const SOURCE: &str = r#"
+    CREATE SCHEMA x;
+    CREATE EXTENSION hstore SCHEMA x;
+    COMMENT ON FUNCTION x.akeys(x.hstore) IS 'a user''s words';
+    CREATE TABLE x.t (a int PRIMARY KEY, b int REFERENCES x.t);
+    ALTER TABLE x.t DISABLE TRIGGER ALL;
+    CREATE INDEX broken ON x.t (b);
+    UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'x.broken'::regclass;
+    INSERT INTO pg_seclabel (objoid, classoid, objsubid, provider, label)
+      VALUES ('x.t'::regclass, 'pg_class'::regclass, 0, 'absent', 'top');
+"#;
+
+const SUBSCRIPTION: &str = "CREATE SUBSCRIPTION follows CONNECTION 'host=h dbname=d password=canary-word' \
+     PUBLICATION p WITH (connect = false)";
+
+#[tokio::test]
+async fn what_a_dump_loses_arrives_or_is_told() {
+    let route = Route::of_majors([17, 17]);
+    route.create("app").await;
+    let source = route.source.url("app");
+    run(&source, SOURCE).await;
+    run(&source, SUBSCRIPTION).await;
+    let done = route
+        .init("app", &["--schema-only"])
+        .run()
+        .expect(0);
+    let told = format!("{}{}", done.stdout, done.stderr);
+    for line in [
+        "index x.broken on x.t: it is invalid on the source",
+        "the target has not loaded the module absent that reads the label",
+        "subscription follows: not made",
+        "CREATE SUBSCRIPTION \"follows\" CONNECTION",
+        "password=",
+    ] {
+        assert!(told.contains(line), "{line}\n{told}");
+    }
+    assert!(!told.contains("canary-word"), "{told}");
+    let target = route.target.url("app");
+    let comment = "SELECT obj_description('x.akeys(x.hstore)'::regprocedure, 'pg_proc')";
+    assert_eq!(value(&target, comment).await, "a user's words");
+    let disabled =
+        "SELECT count(*)::text FROM pg_trigger WHERE tgrelid = 'x.t'::regclass AND tgenabled = 'D'";
+    assert_eq!(value(&target, disabled).await, "4");
+}
