@@ -47,6 +47,29 @@ pub(super) struct RolesRead {
     pub(super) settable: Settable,
 }
 
+/// Whether roles come with their passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passwords {
+    Included,
+    LeftOut,
+}
+
+/// What makes missing roles and memberships, and the target as it is then.
+pub(super) fn plan(read: &RolesRead, passwords: Passwords) -> (TargetCluster, RoleMerge) {
+    let wanted = RoleOptions {
+        passwords: passwords == Passwords::Included,
+        settable: &read.settable,
+    };
+    let merge = merge(&read.source, &read.target, wanted);
+    let created = merge.created.iter().cloned();
+    let cluster = TargetCluster {
+        version: read.target.version,
+        roles: read.target.roles.keys().cloned().chain(created).collect(),
+        settable: read.settable.clone(),
+    };
+    (cluster, merge)
+}
+
 /// Makes missing roles and memberships; the target as it then is, and what differs on purpose.
 ///
 /// # Errors
@@ -55,29 +78,12 @@ pub(super) async fn make(
     read: &RolesRead,
     options: &Options,
 ) -> Result<(TargetCluster, Vec<String>), Error> {
-    let wanted = RoleOptions {
-        passwords: true,
-        settable: &read.settable,
-    };
-    let RoleMerge {
-        statements,
-        differences,
-        created,
-    } = merge(&read.source, &read.target, wanted);
-    if !statements.is_empty() {
-        run(&statements, options).await?;
+    let (cluster, merge) = plan(read, Passwords::Included);
+    if !merge.statements.is_empty() {
+        run(&merge.statements, options).await?;
     }
-    let roles = read.target.roles.keys().cloned().chain(created).collect();
-    let version = read.target.version;
-    let cluster = TargetCluster {
-        version,
-        roles,
-        settable: read.settable.clone(),
-    };
-    Ok((
-        cluster,
-        differences.iter().map(ToString::to_string).collect(),
-    ))
+    let differences = merge.differences.iter().map(ToString::to_string);
+    Ok((cluster, differences.collect()))
 }
 
 async fn run(statements: &[RoleStatement], options: &Options) -> Result<(), Error> {
