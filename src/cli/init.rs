@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     #[arg(short, long)]
     yes: bool,
 
-    /// Print the plan and end; writes nothing
+    /// Print the plan, and what would be run as SQL for psql; writes nothing
     #[arg(long)]
     dry_run: bool,
 
@@ -91,8 +91,10 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     };
     plan::show(ui, &prepared, &options, measured);
     if arguments.dry_run {
+        let script = migrate::render_dry_run(&prepared, &options, scope).await?;
         ui.report(&plan::DryRun {
             prepared: &prepared,
+            script,
         })?;
         return Ok(exit::DONE);
     }

@@ -166,6 +166,8 @@ fn colored(finding: &Finding, style: Style) -> String {
 /// The result of `init --dry-run`.
 pub(super) struct DryRun<'a> {
     pub(super) prepared: &'a Prepared,
+    /// What would be run.
+    pub(super) script: String,
 }
 
 impl Report for DryRun<'_> {
@@ -178,12 +180,7 @@ impl Report for DryRun<'_> {
     }
 
     fn text(&self, _: Style) -> String {
-        let lines = self
-            .prepared
-            .databases
-            .iter()
-            .map(|planned| text::clean(&fate_line(planned)));
-        lines.map(|line| line + "\n").collect()
+        self.script.clone()
     }
 
     fn databases(&self) -> Vec<Value> {

@@ -97,10 +97,13 @@ impl Session {
         sql: &Sql,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Error> {
-        self.client
-            .query(sql.as_str(), parameters)
-            .await
-            .map_err(Error::from_statement)
+        let rows = if parameters.is_empty() {
+            // Nothing to ask the server about first: one round trip instead of two.
+            self.client.query_typed(sql.as_str(), &[]).await
+        } else {
+            self.client.query(sql.as_str(), parameters).await
+        };
+        rows.map_err(Error::from_statement)
     }
 
     /// Runs one statement with parameters that gives exactly one row.

@@ -8,7 +8,6 @@ use super::report::DatabaseReport;
 use super::roles::TargetCluster;
 use super::{Error, Options, existing};
 use crate::catalog::Catalog;
-use crate::catalog::load::unsupported::{Severity, Unsupported};
 use crate::connect::Endpoint;
 use crate::ddl::{self, Script};
 use crate::event::Phase;
@@ -25,7 +24,6 @@ pub(super) struct Failure {
 enum Cause {
     Snapshot(snapshot::Error),
     Ddl(ddl::Error),
-    Appeared { count: usize, first: String },
 }
 
 impl Failure {
@@ -48,11 +46,6 @@ impl Failure {
                 source: Box::new(source),
             },
             Cause::Ddl(source) => Error::Ddl { database, source },
-            Cause::Appeared { count, first } => Error::Appeared {
-                database,
-                count,
-                first,
-            },
         }
     }
 }
@@ -162,15 +155,6 @@ async fn under_snapshot(
     scope: &Scope,
 ) -> Result<Copied, Failure> {
     let name = ends.target.database();
-    let refused = |object: &&Unsupported| object.severity == Severity::Refuse;
-    if let Some(first) = basis.catalog.unsupported.iter().find(refused) {
-        let count = basis.catalog.unsupported.iter().filter(refused).count();
-        let first = first.to_string();
-        return Err(Failure {
-            doing: "check",
-            cause: Cause::Appeared { count, first },
-        });
-    }
     let connect = |error| Failure::at("pre-data")(snapshot::Error::Connect(error));
     let mut wanted = cluster.options.clone();
     wanted.target.missing_label_providers =

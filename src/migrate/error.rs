@@ -85,18 +85,6 @@ pub enum Error {
         #[source]
         source: Box<snapshot::Error>,
     },
-    /// Objects appeared on the source, after the checks, that cannot be copied.
-    #[error(
-        "database {database}: {count} objects of kinds that are not copied yet appeared on the source, the first: {first}"
-    )]
-    Appeared {
-        /// The database.
-        database: String,
-        /// How many.
-        count: usize,
-        /// The first.
-        first: String,
-    },
     /// The run was asked to stop.
     #[error("stopped before the end; run the same command again")]
     Stopped,
@@ -119,8 +107,7 @@ impl Error {
             } => Some(format!("database {database}, {phase}")),
             Self::Ddl { database, .. }
             | Self::Database { database, .. }
-            | Self::InUse { database, .. }
-            | Self::Appeared { database, .. } => Some(format!("target, database {database}")),
+            | Self::InUse { database, .. } => Some(format!("target, database {database}")),
             Self::Roles { .. } | Self::Unmakeable(_) => Some(Side::Target.to_string()),
             Self::Selection(_) | Self::Stopped => None,
         }

@@ -13,6 +13,7 @@ mod check;
 mod copy;
 mod database;
 mod door;
+mod dry_run;
 mod error;
 mod execute;
 mod existing;
@@ -23,6 +24,7 @@ mod report;
 mod roles;
 
 pub use check::{Finding, Level, ServerFacts, Side};
+pub use dry_run::render_dry_run;
 pub use error::Error;
 pub use execute::execute;
 pub use options::{ClusterOptions, Options, automatic_jobs};

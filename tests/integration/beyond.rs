@@ -25,10 +25,7 @@ async fn what_a_dump_loses_arrives_or_is_told() {
     let source = route.source.url("app");
     run(&source, SOURCE).await;
     run(&source, SUBSCRIPTION).await;
-    let done = route
-        .init("app", &["--schema-only"])
-        .run()
-        .expect(0);
+    let done = route.init("app", &["--schema-only"]).run().expect(0);
     let told = format!("{}{}", done.stdout, done.stderr);
     for line in [
         "index x.broken on x.t: it is invalid on the source",

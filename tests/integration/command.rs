@@ -51,9 +51,9 @@ async fn whoever_does_not_say_yes_finds_the_target_as_it_was() {
     }
     let planned = route.init(&name, &["--dry-run"]).run().expect(0);
     assert!(
-        planned.stdout.contains("create, 1 table"),
+        planned.stderr.contains("create, 1 table"),
         "{}",
-        planned.stdout
+        planned.stderr
     );
     assert_eq!(cluster_state(&route.target.url("postgres")), before);
     let slots = "SELECT count(*) FROM pg_replication_slots";

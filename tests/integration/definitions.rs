@@ -10,7 +10,7 @@ use seren_replicator::snapshot::{Error, Refused, Section, Site, run_section};
 use seren_replicator::task::Scope;
 
 use crate::support::oracle;
-use crate::support::route::common;
+use crate::support::route::{Route, common};
 use crate::support::{database, endpoint, fresh_database, run, value};
 
 /// The server keeps what rests on a function when that becomes volatile, and does not take it anew.
@@ -188,4 +188,52 @@ async fn schema_only_brings_every_definition_and_no_row() {
     ] {
         assert_eq!(value(&target, question).await, answer, "{question}");
     }
+}
+
+#[tokio::test]
+async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
+    let route = Route::of_majors([17, 17]);
+    let name = "it's \"dry\"";
+    route.create(name).await;
+    let source = route.source.url(name);
+    let fill = "CREATE ROLE dry_owner LOGIN PASSWORD 'canary';
+                CREATE TABLE public.t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, above int REFERENCES public.t);
+                ALTER TABLE public.t OWNER TO dry_owner;
+                CREATE FUNCTION public.f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; -- done;
+                END $$;
+                CREATE VIEW public.v AS SELECT id FROM public.t WHERE id = public.f();
+                COMMENT ON VIEW public.v IS E'two\\nlines';
+                GRANT SELECT ON public.v TO PUBLIC;
+                CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.v;";
+    run(&source, fill).await;
+    let admin = route.target.url("postgres");
+    let count = "SELECT (SELECT count(*) FROM pg_database) + (SELECT count(*) FROM pg_authid)";
+    let before = value(&admin, count).await;
+    let printed = route
+        .command("init", &[name], &["--dry-run"])
+        .run()
+        .expect(0);
+    assert!(
+        printed.stderr.contains("create, 1 table"),
+        "{}",
+        printed.stderr
+    );
+    assert!(!printed.all().contains("canary") && !printed.all().contains("SCRAM"));
+    assert_eq!(value(&admin, count).await, before);
+    let sections: Vec<_> = printed
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("-- roles") || line.starts_with("-- database "))
+        .map(|line| line.rsplit(": ").next().unwrap())
+        .collect();
+    assert_eq!(sections.len(), 6, "{sections:?}");
+    assert_eq!(sections[2..], ["pre-data", "data", "post-data", "settings"]);
+    let script = printed.stdout;
+    let target = route.target.url(name);
+    tokio::task::spawn_blocking(move || {
+        oracle::psql(&admin, &script);
+        assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
+    })
+    .await
+    .unwrap();
 }

@@ -1,29 +1,18 @@
-//! Lists what a database holds that this program does not copy, so that a run can be refused
-//! before anything is written. Nothing is skipped in silence.
+//! Lists what a database holds that this program does not copy, so that it is told before anything
+//! is written. Nothing is skipped in silence.
 //!
 //! A kind leaves the query when it becomes a part of the model: one line there, one file here.
 
 use super::{Columns, query};
 use crate::catalog::Error;
 use crate::connect::Session;
-use crate::pg::{Oid, UnknownLetter};
+use crate::pg::Oid;
 
 const WHAT: &str = "objects that are not copied";
-
-/// What follows from an object that is not copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// The run is refused: the target would lack a definition that others may need.
-    Refuse,
-    /// The run goes on without it; the report says so.
-    Note,
-}
 
 /// An object that is not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
-    /// What follows from it.
-    pub severity: Severity,
     /// Its kind, e.g. `operator class`.
     pub kind: String,
     /// Its identity as the server writes it, quoted where needed.
@@ -47,7 +36,7 @@ impl std::fmt::Display for Unsupported {
     }
 }
 
-/// Reads every object of users whose kind is not copied so far; the refusing ones first.
+/// Reads every object of users whose kind is not copied so far.
 ///
 /// # Errors
 /// The server refused the query, or the connection broke.
@@ -58,7 +47,6 @@ pub async fn load_unsupported(session: &Session) -> Result<Vec<Unsupported>, Err
             let row = Columns::new(WHAT, row);
             let identity: Option<String> = row.value("identity")?;
             Ok(Unsupported {
-                severity: severity(row.value("severity")?)?,
                 kind: row.value("kind")?,
                 identity: identity.unwrap_or_default(),
                 class: row.oid("class")?,
@@ -66,15 +54,4 @@ pub async fn load_unsupported(session: &Session) -> Result<Vec<Unsupported>, Err
             })
         })
         .collect()
-}
-
-fn severity(word: &str) -> Result<Severity, Error> {
-    match word {
-        "refuse" => Ok(Severity::Refuse),
-        "note" => Ok(Severity::Note),
-        _ => Err(Error::Letter(UnknownLetter {
-            what: "severity",
-            letter: word.to_owned(),
-        })),
-    }
 }

@@ -2,12 +2,12 @@
 -- Left out: what the server or an extension made, and temporary objects.
 WITH schema AS MATERIALIZED (
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
-found(severity, kind, class, oid, name) AS (
-  SELECT 'note', 'operator without a function', tableoid, oid, NULL::text FROM pg_catalog.pg_operator o
+found(kind, class, oid, name) AS (
+  SELECT 'operator without a function', tableoid, oid, NULL::text FROM pg_catalog.pg_operator o
              WHERE oprcode = 0 AND oprnamespace IN (TABLE schema)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator p WHERE p.oprcode <> 0 AND o.oid IN (p.oprcom, p.oprnegate))
   -- A family of the server or of an extension that got an operator or function of a user, not by a class.
-  UNION ALL SELECT 'note', 'operator family member', m.class, m.oid, NULL
+  UNION ALL SELECT 'operator family member', m.class, m.oid, NULL
               FROM (SELECT tableoid AS class, oid, amopfamily AS family, 2617::pg_catalog.oid AS part_class, amopopr::pg_catalog.oid AS part
                       FROM pg_catalog.pg_amop
                     UNION ALL
@@ -22,14 +22,14 @@ found(severity, kind, class, oid, name) AS (
                     OR EXISTS (SELECT FROM pg_catalog.pg_depend e
                                 WHERE e.classid = f.tableoid AND e.objid = f.oid AND e.deptype = 'e'))
   -- Labels of tablespaces, which belong to the cluster, and of large objects, which are rows.
-  UNION ALL SELECT 'note', 'security label', 0, 0, l.objtype || ' ' || l.objname || ' of ' || pg_catalog.quote_ident(l.provider)
+  UNION ALL SELECT 'security label', 0, 0, l.objtype || ' ' || l.objname || ' of ' || pg_catalog.quote_ident(l.provider)
               FROM pg_catalog.pg_seclabels l
              WHERE l.classoid IN ('pg_catalog.pg_tablespace'::pg_catalog.regclass, 'pg_catalog.pg_largeobject'::pg_catalog.regclass))
-SELECT f.severity, f.kind, f.class, f.oid, coalesce(f.name, identified.identity) AS identity
+SELECT f.kind, f.class, f.oid, coalesce(f.name, identified.identity) AS identity
   FROM found f
   LEFT JOIN LATERAL pg_catalog.pg_identify_object(f.class, nullif(f.oid, 0), 0) identified ON true
  WHERE f.oid = 0
     OR (f.oid >= 16384
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                          WHERE d.classid = f.class AND d.objid = f.oid AND d.deptype = 'e'))
- ORDER BY f.severity DESC, f.kind, 5
+ ORDER BY f.kind, 4

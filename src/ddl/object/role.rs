@@ -248,26 +248,17 @@ fn create(
     if role.connection_limit != -1 {
         sql.push(&sql!(" CONNECTION LIMIT {}", role.connection_limit));
     }
-    let password = password(merge, role, source, options);
-    // A managed service may refuse a verifier, which is then the only thing left out.
-    let (at_once, apart) = if target.we_have(Attribute::Superuser) {
-        (password, None)
-    } else {
-        (None, password)
-    };
-    if let Some(password) = at_once {
-        sql.push(&sql!(" PASSWORD {}", Literal(password)));
-    }
     if let Some(until) = &role.valid_until {
         sql.push(&sql!(" VALID UNTIL {}", Literal(until)));
     }
     merge.statements.push(RoleStatement {
         role: role.name.clone(),
         sql,
-        is_secret: at_once.is_some(),
+        is_secret: false,
         otherwise: None,
     });
-    if let Some(password) = apart {
+    // A managed service may refuse a verifier, which is then the only thing left out.
+    if let Some(password) = password(merge, role, source, options) {
         let (role, why) = (role.name.clone(), NoPassword::Refused);
         merge.statements.push(RoleStatement {
             sql: sql!("ALTER ROLE {} PASSWORD {}", role, Literal(password)),
@@ -589,7 +580,8 @@ mod tests {
         assert_eq!(
             texts(&merge),
             [
-                r#"CREATE ROLE "app" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 3 PASSWORD 'SCRAM-SHA-256$x' VALID UNTIL 'infinity'"#,
+                r#"CREATE ROLE "app" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 3 VALID UNTIL 'infinity'"#,
+                r#"ALTER ROLE "app" PASSWORD 'SCRAM-SHA-256$x'"#,
                 r#"COMMENT ON ROLE "app" IS 'it''s'"#,
                 r#"ALTER ROLE "app" SET "work_mem" TO '1MB'"#,
             ]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
 use crate::catalog::load::load;
-use crate::catalog::load::unsupported::{Severity, Unsupported};
+use crate::catalog::load::unsupported::Unsupported;
 use crate::catalog::model::Extension;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl::{self, OmissionReason, Script};
@@ -230,18 +230,10 @@ fn unreadable_relation(name: &QualifiedName, why: &str) -> Finding {
     }
 }
 
-/// An object of a kind that this version does not copy: never skipped silently.
+/// An object that is not copied: never skipped silently.
 fn not_covered(object: &Unsupported) -> Finding {
-    match object.severity {
-        Severity::Refuse => {
-            let message = format!("{object} is of a kind that this version does not copy");
-            Finding::new(Level::Error, Side::Source, message).cure("see docs/limits.md")
-        }
-        Severity::Note => {
-            let message = format!("{object} is not copied");
-            Finding::new(Level::Warning, Side::Source, message).cure("see docs/limits.md")
-        }
-    }
+    let message = format!("{object} is not copied");
+    Finding::new(Level::Warning, Side::Source, message).cure("see docs/limits.md")
 }
 
 /// Extensions that the target lacks, has in another version, or does not let us make.

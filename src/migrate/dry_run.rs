@@ -1,0 +1,216 @@
+//! What a run would do, as SQL for `psql`: the same statements in the same order. Where the rows
+//! would be copied stands a comment.
+
+use std::fmt::Write as _;
+
+use super::prepare::{Fate, PlannedDatabase, Prepared};
+use super::roles::TargetCluster;
+use super::{Error, Options, Side};
+use crate::catalog;
+use crate::connect::Purpose;
+use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
+use crate::ddl::{self, Statement};
+use crate::pg::{Ident, Sql};
+use crate::sql;
+use crate::task::Scope;
+
+/// What definitions are made under, as our own sessions are.
+const SETTINGS: &str = "\
+SET client_encoding = 'UTF8';
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET standard_conforming_strings = on;
+SET check_function_bodies = off;
+SET xmloption = content;
+SET row_security = off;
+SET client_min_messages = warning;
+SELECT pg_catalog.set_config('search_path', '', false);
+";
+
+/// The statements of a run. Reads the source, and writes nowhere.
+///
+/// # Errors
+/// The source cannot be read, or its definitions have no order; or the scope was stopped.
+///
+/// # Panics
+/// The findings of `prepared` refuse the run.
+pub async fn render_dry_run(
+    prepared: &Prepared,
+    options: &Options,
+    scope: &Scope,
+) -> Result<String, Error> {
+    let cluster = prepared
+        .cluster
+        .as_ref()
+        .expect("a plan without errors has read the roles");
+    let assumption = cluster.assume();
+    let mut script = String::from("-- What init would run. Secrets are not shown.\n");
+    section(&mut script, "roles");
+    for statement in &cluster.merge.statements {
+        if statement.is_secret {
+            let role = &statement.role;
+            line(&mut script, &format!("-- Role {role} gets its password."));
+        } else {
+            push(&mut script, &statement.sql);
+        }
+    }
+    for grant in &assumption.grants {
+        push(&mut script, grant);
+    }
+    for planned in &prepared.databases {
+        if scope.stop.is_cancelled() {
+            return Err(Error::Stopped);
+        }
+        let one = Box::pin(database(&mut script, planned, cluster, options));
+        tokio::select! {
+            biased;
+            () = scope.stop.cancelled() => return Err(Error::Stopped),
+            done = one => done?,
+        }
+    }
+    if !assumption.revokes.is_empty() {
+        section(&mut script, "roles");
+    }
+    for revoke in &assumption.revokes {
+        push(&mut script, revoke);
+    }
+    Ok(script)
+}
+
+async fn database(
+    script: &mut String,
+    planned: &PlannedDatabase,
+    cluster: &TargetCluster,
+    options: &Options,
+) -> Result<(), Error> {
+    let name = &planned.database.name;
+    let wanted = DatabaseOptions {
+        name,
+        locale: options.cluster.locale.as_deref(),
+        existing: planned.existing.as_ref(),
+        script: &cluster.options,
+    };
+    section(script, &format!("database {name}"));
+    if matches!(planned.fate, Fate::Replace { .. }) {
+        push(script, &sql!("DROP DATABASE {}", name));
+    }
+    if planned.fate != Fate::Use {
+        push(script, &render_create(&planned.database, wanted)?);
+    }
+    script.push_str(&connect(name));
+    script.push_str(SETTINGS);
+    let (definitions, tables) = definitions(planned, cluster, options).await?;
+    section(script, &format!("database {name}: pre-data"));
+    statements(script, &definitions.pre_data);
+    section(script, &format!("database {name}: data"));
+    let rows = if options.schema_only {
+        "-- No rows are copied.\n".to_owned()
+    } else {
+        format!("-- Here the rows of {tables} tables are copied.\n")
+    };
+    script.push_str(&rows);
+    section(script, &format!("database {name}: post-data"));
+    statements(script, &definitions.post_data);
+    let finish = render_finish(&planned.database, wanted);
+    section(script, &format!("database {name}: settings"));
+    for statement in &finish.statements {
+        push(script, &statement.sql);
+    }
+    Ok(())
+}
+
+/// The script of a database, read under a snapshot of its own, and its tables with rows.
+async fn definitions(
+    planned: &PlannedDatabase,
+    cluster: &TargetCluster,
+    options: &Options,
+) -> Result<(ddl::Script, usize), Error> {
+    let side = Side::Source;
+    let endpoint = options.source.with_database(planned.name());
+    let session = endpoint
+        .session(Purpose::Introspect)
+        .await
+        .map_err(|source| Error::Connect { side, source })?;
+    session
+        .batch(&Sql::fixed(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        ))
+        .await
+        .map_err(Error::examine(side))?;
+    let catalog = catalog::load(&session).await;
+    let mut catalog = catalog.map_err(|source| Error::Catalog {
+        side,
+        place: format!("database {}", planned.name()),
+        source,
+    })?;
+    ddl::leave_out(&mut catalog, &cluster.options);
+    let script = ddl::script(&catalog, &cluster.options);
+    let script = script.map_err(|source| Error::Ddl {
+        database: planned.name().to_owned(),
+        source,
+    })?;
+    Ok((script, catalog.row_sources().count()))
+}
+
+fn statements(script: &mut String, statements: &[Statement]) {
+    for of_step in statements.chunk_by(|one, next| one.step == next.step) {
+        line(script, &format!("\n-- {}", of_step[0].object));
+        for statement in of_step {
+            if statement.secret {
+                line(script, "-- It holds a secret, and is not shown.");
+            } else {
+                push(script, &statement.sql);
+            }
+        }
+    }
+}
+
+fn section(script: &mut String, title: &str) {
+    line(script, &format!("\n--\n-- {title}\n--\n"));
+}
+
+fn push(script: &mut String, statement: &Sql) {
+    line(script, &format!("{};", statement.as_str()));
+}
+
+fn line(script: &mut String, text: &str) {
+    writeln!(script, "{text}").expect("a String takes all text");
+}
+
+/// The line that leads `psql` into a database. Its name stands in a connection string, whose quotes
+/// and backslashes are escaped, and that in double quotes, which are doubled within.
+fn connect(name: &Ident) -> String {
+    if name.as_str().chars().any(char::is_control) {
+        return format!("-- Connect to database {name} here: psql cannot be told its name.\n");
+    }
+    let mut value = String::new();
+    for part in name.as_str().chars() {
+        if matches!(part, '\'' | '\\') {
+            value.push('\\');
+        }
+        if part == '"' {
+            value.push('"');
+        }
+        value.push(part);
+    }
+    format!("\\connect -reuse-previous=on \"dbname='{value}'\"\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn psql_is_led_into_a_database_of_any_name() {
+        let line = |name: &str| connect(&Ident::from_catalog(name));
+        assert_eq!(
+            line("shop"),
+            "\\connect -reuse-previous=on \"dbname='shop'\"\n\n"
+        );
+        assert_eq!(
+            line("a'b\"c\\d"),
+            "\\connect -reuse-previous=on \"dbname='a\\'b\"\"c\\\\d'\"\n\n"
+        );
+        assert!(line("a\n\\! rm").starts_with("-- Connect to database a\u{fffd}\\! rm"));
+    }
+}
