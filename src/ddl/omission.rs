@@ -1,7 +1,7 @@
 //! What a script does not make of what a catalog holds.
 
 use super::context::{Context, Relation};
-use super::object::{Object, index_is_left_out, render_subscription};
+use super::object::{Object, has_name_of_views, index_is_left_out, render_subscription};
 use super::statement::{Label, Omission, OmissionReason};
 use crate::catalog::model::RoutineKind;
 use crate::pg::Ident;
@@ -13,6 +13,7 @@ pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
     omissions.extend(routines(context));
     omissions.extend(user_mappings(context));
     omissions.extend(subscriptions(context));
+    omissions.extend(rules(context));
     let schemas = context.catalog.schemas.iter();
     for schema in schemas.filter(|schema| schema.is_public()) {
         if let Some(owner) = schema.public_stays(context) {
@@ -86,6 +87,20 @@ fn subscriptions(context: &Context<'_>) -> Vec<Omission> {
                 object: Label::plain("subscription", &subscription.name),
                 reason: OmissionReason::Subscription(statement),
             }
+        })
+        .collect()
+}
+
+fn rules(context: &Context<'_>) -> Vec<Omission> {
+    let rules = context.catalog.rules.iter();
+    let named = rules.filter(|rule| has_name_of_views(rule));
+    named
+        .filter_map(|rule| {
+            let relation = context.relation(rule.relation)?;
+            Some(Omission {
+                object: Label::part("rule", &rule.name, relation.name()),
+                reason: OmissionReason::RuleName,
+            })
         })
         .collect()
 }

@@ -116,6 +116,8 @@ pub enum OmissionReason {
     InvalidIndex,
     /// Tablespaces are places of one cluster; the target's default one is used.
     Tablespace(Ident),
+    /// No server makes a rule of its name.
+    RuleName,
     /// It would take the source's place at its publisher. The statement that makes it, with its
     /// password masked, if it may be read.
     Subscription(Option<Sql>),
@@ -146,6 +148,7 @@ impl fmt::Display for OmissionReason {
         match self {
             Self::InvalidIndex => f.write_str("it is invalid on the source"),
             Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::RuleName => f.write_str("no server makes a rule of this name: rename it first"),
             Self::Subscription(Some(sql)) => write!(
                 f,
                 "not made, it would take the source's place; after the cutover run {}",

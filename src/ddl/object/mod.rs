@@ -48,6 +48,7 @@ mod view;
 pub(super) use index::is_left_out as index_is_left_out;
 pub(super) use node::{NodeId, Object, Part};
 pub(super) use operator::refused as refused_operators;
+pub(super) use rule::has_name_of_views;
 pub(super) use subscription::render_subscription;
 
 use super::context::Context;

@@ -8,11 +8,18 @@ use crate::pg::{Oid, Sql};
 use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
-    for rule in &context.catalog.rules {
+    let rules = context.catalog.rules.iter();
+    for rule in rules.filter(|rule| !has_name_of_views(rule)) {
         if let Some(relation) = context.relation(rule.relation) {
             nodes.push(Box::new(On { rule, relation }));
         }
     }
+}
+
+/// Whether a rule has the name that only a view's query may have. Some servers let a rule be renamed
+/// so; none lets one be made.
+pub(in crate::ddl) fn has_name_of_views(rule: &Rule) -> bool {
+    rule.name.as_str() == "_RETURN"
 }
 
 struct On<'a> {
