@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use seren_replicator::catalog;
 use seren_replicator::catalog::load::roles::load_roles;
+use seren_replicator::connect::Purpose;
 use seren_replicator::ddl::{Options, script};
 use seren_replicator::event::Phase;
+use seren_replicator::pg::Sql;
 use seren_replicator::sandbox::Cluster;
 use seren_replicator::snapshot::{Error, Refused, Section, Site, run_section};
 use seren_replicator::task::Scope;
@@ -301,4 +303,40 @@ async fn a_table_that_is_emptied_while_none_is_locked_is_named() {
         "{}",
         failed.stderr
     );
+}
+
+#[tokio::test]
+async fn a_catalog_is_read_by_few_statements_however_much_it_holds() {
+    let cluster = Cluster::builder(17)
+        .setting("log_statement", "all")
+        .setting("log_line_prefix", "%a|")
+        .start()
+        .unwrap();
+    let mut counts = Vec::new();
+    for tables in [1, 60] {
+        let fill = format!(
+            "DO $$ BEGIN FOR i IN 1..{tables} LOOP
+               EXECUTE format('CREATE TABLE public.t%s_{tables} (id serial PRIMARY KEY, above int REFERENCES public.t%s_{tables})', i, i);
+               EXECUTE format('CREATE VIEW public.v%s_{tables} AS SELECT id FROM public.t%s_{tables}', i, i);
+             END LOOP; END $$"
+        );
+        run(&cluster.url("postgres"), &fill).await;
+        let name = format!("reader{tables}");
+        let reader = endpoint(&cluster.url("postgres")).with_application_name(&name);
+        let session = reader.session(Purpose::Introspect).await.unwrap();
+        session
+            .batch(&Sql::fixed(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            ))
+            .await
+            .unwrap();
+        catalog::load(&session).await.unwrap();
+        let log = cluster.log();
+        let statements = log
+            .lines()
+            .filter(|line| line.starts_with(&format!("{name}|")));
+        counts.push(statements.count());
+    }
+    assert_eq!(counts[0], counts[1]);
+    assert!((10..=40).contains(&counts[0]), "{counts:?}");
 }
