@@ -145,10 +145,15 @@ async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<A
     }
     match catalog::load(&session).await {
         Ok(catalog) => {
+            let unlocked = if locks.are_locked() {
+                Vec::new()
+            } else {
+                locks.tables().to_vec()
+            };
             let hold = Hold {
                 lease,
                 locks: Some(locks),
-                unlocked: Vec::new(),
+                unlocked,
                 slot,
             };
             let basis = Basis {

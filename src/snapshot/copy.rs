@@ -239,6 +239,10 @@ async fn run_lanes(
     Ok(copied)
 }
 
+/// Gives a table's lock back once its rows are out, and keeps the snapshot. A lane would hold the
+/// locks of all its tables otherwise, besides the session that is there to hold them.
+const UNLOCK: &str = "ROLLBACK TO SAVEPOINT rows";
+
 /// One pair of connections that copies table after table.
 struct Lane {
     ends: CopyRequest,
@@ -258,7 +262,9 @@ impl Lane {
             .wire(Purpose::CopyOut)
             .await
             .map_err(Error::Connect)?;
-        let source = see_snapshot(source, lease).await?;
+        let mut source = see_snapshot(source, lease).await?;
+        let savepoint = Sql::fixed("SAVEPOINT rows");
+        source.execute(&savepoint).await.map_err(Error::Lane)?;
         let target = request
             .target
             .wire(Purpose::CopyIn)
@@ -328,13 +334,13 @@ impl Lane {
         match self.ends.cancel_on_stop(pumping, keys, stop).await {
             PumpOutcome {
                 result: Ok(copied),
-                source: SourceAfter::Idle(source),
+                source: SourceAfter::Idle(mut source),
                 target: Some(mut target),
             } => {
-                target
-                    .execute(&Sql::fixed("COMMIT"))
-                    .await
-                    .map_err(around)?;
+                let (commit, unlock) = (Sql::fixed("COMMIT"), Sql::fixed(UNLOCK));
+                let (committed, unlocked) =
+                    tokio::join!(target.execute(&commit), source.execute(&unlock));
+                committed.and(unlocked).map_err(around)?;
                 Ok((
                     Self {
                         source,

@@ -69,6 +69,7 @@ pub(super) struct TableLocks {
     session: Session,
     pid: i32,
     tables: Vec<ListedTable>,
+    are_locked: bool,
 }
 
 impl TableLocks {
@@ -90,7 +91,12 @@ impl TableLocks {
                         session,
                         pid,
                         tables,
+                        are_locked: true,
                     });
+                }
+                // The server's lock table holds fewer locks than there are tables.
+                Err(Error::Lock(error)) if is(&error, SqlState::OUT_OF_MEMORY) => {
+                    return Self::without(session, pid, scope).await;
                 }
                 // A table was renamed, dropped or made between list and lock.
                 Ok(None) => {}
@@ -113,6 +119,28 @@ impl TableLocks {
         }
         let what = "tables kept changing while they were locked".to_owned();
         Err(Error::Unsettled { what })
+    }
+
+    /// Lists the tables and locks none: the run goes on, and whoever copies rows compares the tables
+    /// with this list once they are out.
+    async fn without(session: Session, pid: i32, scope: &Scope) -> Result<Self, Error> {
+        let rollback = Sql::fixed("ROLLBACK");
+        session.batch(&rollback).await.map_err(Error::Lock)?;
+        let text = "the source's max_locks_per_transaction is too small to lock all tables: none is \
+                    locked, and the run fails if one is rewritten or altered meanwhile";
+        scope.events.emit(Event::Warning(text.to_owned())).await;
+        let tables = list_tables(&session).await.map_err(Error::Lock)?;
+        Ok(Self {
+            session,
+            pid,
+            tables,
+            are_locked: false,
+        })
+    }
+
+    /// Whether the tables are locked, and not only listed.
+    pub(super) fn are_locked(&self) -> bool {
+        self.are_locked
     }
 
     /// What is locked, by oid.

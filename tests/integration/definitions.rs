@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use seren_replicator::catalog;
 use seren_replicator::catalog::load::roles::load_roles;
+use seren_replicator::connect::Purpose;
 use seren_replicator::ddl::{Options, script};
 use seren_replicator::event::Phase;
+use seren_replicator::pg::Sql;
+use seren_replicator::sandbox::Cluster;
 use seren_replicator::snapshot::{Error, Refused, Section, Site, run_section};
 use seren_replicator::task::Scope;
 
+use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::{Route, common};
 use crate::support::{database, endpoint, fresh_database, run, value};
@@ -236,4 +240,103 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
     })
     .await
     .unwrap();
+}
+
+/// Clusters whose lock tables hold a few hundred locks, and a database of more tables.
+async fn cramped(tables: u32) -> Route {
+    let small = |major| {
+        Cluster::builder(major)
+            .setting("max_locks_per_transaction", "10")
+            .setting("max_connections", "20")
+    };
+    let route = Route::start([small(17), small(17)]);
+    route.create("cramped").await;
+    for begin in (1..=tables).step_by(100) {
+        let fill = format!(
+            "DO $$ BEGIN FOR i IN {begin}..{} LOOP
+               EXECUTE format('CREATE TABLE public.t%s (id int PRIMARY KEY)', i);
+               EXECUTE format('INSERT INTO public.t%s VALUES (%s)', i, i);
+             END LOOP; END $$",
+            (begin + 99).min(tables)
+        );
+        run(&route.source.url("cramped"), &fill).await;
+    }
+    route
+}
+
+#[tokio::test]
+async fn more_tables_than_locks_are_copied_without_locks_and_whole() {
+    let route = cramped(2500).await;
+    let done = route.init("cramped", &[]).run().expect(0);
+    assert!(
+        done.stderr.contains("max_locks_per_transaction"),
+        "{}",
+        done.stderr
+    );
+    let target = route.target.url("cramped");
+    assert_eq!(
+        value(&target, "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace").await,
+        "5000"
+    );
+    route.command("verify", &["cramped"], &[]).run().expect(0);
+}
+
+#[tokio::test]
+async fn a_table_that_is_emptied_while_none_is_locked_is_named() {
+    let route = cramped(2500).await;
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let slow = gate.function()
+        + "CREATE DOMAIN public.slow AS int CHECK (public.gate(VALUE) = VALUE);
+           CREATE TABLE public.gated (n public.slow, filler text);
+           INSERT INTO public.gated SELECT n, repeat('x', 1000) FROM generate_series(1, 3000) n;";
+    let source = route.source.url("cramped");
+    run(&source, &slow).await;
+    let running = route.init("cramped", &["--jobs", "1"]).start();
+    gate.reached("cramped").await;
+    run(&source, "TRUNCATE public.t77").await;
+    gate.open().await;
+    let failed = running.finish().expect(1);
+    assert!(
+        failed
+            .stderr
+            .contains("copy table public.t77: it was rewritten or altered"),
+        "{}",
+        failed.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_catalog_is_read_by_few_statements_however_much_it_holds() {
+    let cluster = Cluster::builder(17)
+        .setting("log_statement", "all")
+        .setting("log_line_prefix", "%a|")
+        .start()
+        .unwrap();
+    let mut counts = Vec::new();
+    for tables in [1, 60] {
+        let fill = format!(
+            "DO $$ BEGIN FOR i IN 1..{tables} LOOP
+               EXECUTE format('CREATE TABLE public.t%s_{tables} (id serial PRIMARY KEY, above int REFERENCES public.t%s_{tables})', i, i);
+               EXECUTE format('CREATE VIEW public.v%s_{tables} AS SELECT id FROM public.t%s_{tables}', i, i);
+             END LOOP; END $$"
+        );
+        run(&cluster.url("postgres"), &fill).await;
+        let name = format!("reader{tables}");
+        let reader = endpoint(&cluster.url("postgres")).with_application_name(&name);
+        let session = reader.session(Purpose::Introspect).await.unwrap();
+        session
+            .batch(&Sql::fixed(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            ))
+            .await
+            .unwrap();
+        catalog::load(&session).await.unwrap();
+        let log = cluster.log();
+        let statements = log
+            .lines()
+            .filter(|line| line.starts_with(&format!("{name}|")));
+        counts.push(statements.count());
+    }
+    assert_eq!(counts[0], counts[1]);
+    assert!((10..=40).contains(&counts[0]), "{counts:?}");
 }
