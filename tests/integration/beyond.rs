@@ -9,6 +9,8 @@ const SOURCE: &str = r#"
     COMMENT ON FUNCTION x.akeys(x.hstore) IS 'a user''s words';
     CREATE TABLE x.t (a int PRIMARY KEY, b int REFERENCES x.t);
     ALTER TABLE x.t DISABLE TRIGGER ALL;
+    CREATE RULE r AS ON INSERT TO x.t DO ALSO NOTHING;
+    UPDATE pg_rewrite SET rulename = '_RETURN' WHERE rulename = 'r';
     CREATE INDEX broken ON x.t (b);
     UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'x.broken'::regclass;
     INSERT INTO pg_seclabel (objoid, classoid, objsubid, provider, label)
@@ -29,6 +31,7 @@ async fn what_a_dump_loses_arrives_or_is_told() {
     let told = format!("{}{}", done.stdout, done.stderr);
     for line in [
         "index x.broken on x.t: it is invalid on the source",
+        "rule _RETURN on x.t: no server makes a rule of this name",
         "the target has not loaded the module absent that reads the label",
         "subscription follows: not made",
         "CREATE SUBSCRIPTION \"follows\" CONNECTION",
