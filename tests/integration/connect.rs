@@ -278,7 +278,7 @@ async fn settings_of_role_and_database_do_not_reach_our_sessions() {
         "default_transaction_read_only = on",
         "bytea_output = 'escape'",
         "row_security = on",
-        "idle_session_timeout = '1ms'",
+        "idle_session_timeout = '2s'",
         "transaction_timeout = '1ms'",
     ] {
         run(&url, &format!("ALTER ROLE bent SET {setting}")).await;
@@ -288,7 +288,7 @@ async fn settings_of_role_and_database_do_not_reach_our_sessions() {
     let sql = text(
         "SELECT current_setting('search_path'), now()::text LIKE '%+00', 1.1::float4::text, \
          '\\x01'::bytea::text, pg_sleep(0.05)::text, current_setting('transaction_read_only'), \
-         current_setting('row_security')",
+         current_setting('row_security'), current_setting('idle_session_timeout')",
     );
     let row = session.query_one(&sql, &[]).await.unwrap();
     assert_eq!(row.get::<_, String>(0), "\"\"");
@@ -297,6 +297,7 @@ async fn settings_of_role_and_database_do_not_reach_our_sessions() {
     assert_eq!(row.get::<_, String>(3), "\\x01");
     assert_eq!(row.get::<_, String>(5), "off");
     assert_eq!(row.get::<_, String>(6), "off");
+    assert_eq!(row.get::<_, String>(7), "0");
     let reading = bent.session(Purpose::Introspect).await.unwrap();
     let refused = reading
         .batch(&text("CREATE TABLE public.t ()"))

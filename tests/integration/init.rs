@@ -4,7 +4,10 @@ use crate::support::oracle;
 use crate::support::route::{Route, common};
 use crate::support::{run, value};
 
-const RICH: &str = include_str!("../cases/init/rich.sql");
+const RICH: &str = concat!(
+    include_str!("../cases/init/rich.sql"),
+    include_str!("../cases/init/base_types.sql")
+);
 
 /// Differences of two lists of text that both hold in any order.
 fn differing(source: &[String], target: &[String]) -> Vec<String> {

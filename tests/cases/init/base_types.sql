@@ -1,0 +1,20 @@
+-- Types that only a superuser can make, with and without a binary form; for the rich database.
+SET search_path = house, public;
+CREATE TYPE bare;
+CREATE FUNCTION bare_in(cstring) RETURNS bare LANGUAGE internal STRICT IMMUTABLE AS 'int4in';
+CREATE FUNCTION bare_out(bare) RETURNS cstring LANGUAGE internal STRICT IMMUTABLE AS 'int4out';
+CREATE TYPE bare (INPUT = bare_in, OUTPUT = bare_out, INTERNALLENGTH = 4, PASSEDBYVALUE);
+CREATE TYPE sent;
+CREATE FUNCTION sent_in(cstring) RETURNS sent LANGUAGE internal STRICT IMMUTABLE AS 'textin';
+CREATE FUNCTION sent_out(sent) RETURNS cstring LANGUAGE internal STRICT IMMUTABLE AS 'textout';
+CREATE FUNCTION sent_receive(internal) RETURNS sent LANGUAGE internal STRICT STABLE AS 'textrecv';
+CREATE FUNCTION sent_send(sent) RETURNS bytea LANGUAGE internal STRICT STABLE AS 'textsend';
+CREATE TYPE sent (INPUT = sent_in, OUTPUT = sent_out, RECEIVE = sent_receive, SEND = sent_send);
+CREATE FUNCTION bare_cmp(bare, bare) RETURNS int LANGUAGE internal STRICT IMMUTABLE AS 'btint4cmp';
+CREATE FUNCTION bare_eq(bare, bare) RETURNS bool LANGUAGE internal STRICT IMMUTABLE AS 'int4eq';
+CREATE OPERATOR = (FUNCTION = bare_eq, LEFTARG = bare, RIGHTARG = bare, COMMUTATOR = =);
+CREATE OPERATOR CLASS bare_ops DEFAULT FOR TYPE bare USING btree AS OPERATOR 3 =, FUNCTION 1 bare_cmp(bare, bare);
+CREATE TABLE bare_values (b bare PRIMARY KEY, many bare[], s sent);
+CREATE TABLE sent_values (s sent, many sent[]);
+INSERT INTO bare_values SELECT bare_in(n::text::cstring), ARRAY['1', NULL, '-3']::bare[], 'a b' FROM generate_series(1, 1000) n;
+INSERT INTO sent_values VALUES (E'tab\t ü', ARRAY['', NULL, 'x']::sent[]), (NULL, NULL);
