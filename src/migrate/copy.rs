@@ -109,10 +109,11 @@ pub(super) async fn contents(
             .await
             .map_err(Failure::at("sequence values"))?
     };
+    let mut without_statistics = Vec::new();
     if options.analyze && !tables.is_empty() {
         let names = tables.iter().map(|table| table.table.clone()).collect();
-        let analyzing = snapshot::analyze(&ends.target, names, options.jobs, scope);
-        phase(scope, Some(name), Phase::Statistics, analyzing)
+        let analyzing = snapshot::analyze(&ends.target, &catalog, names, options.jobs, scope);
+        without_statistics = phase(scope, Some(name), Phase::Statistics, analyzing)
             .await
             .map_err(Failure::at("statistics"))?;
     }
@@ -133,6 +134,7 @@ pub(super) async fn contents(
             .map(ToString::to_string)
             .chain(differences)
             .chain(sequences.gone.iter().map(gone))
+            .chain(without_statistics)
             .collect(),
         elapsed: std::time::Duration::ZERO,
     })

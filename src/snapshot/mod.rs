@@ -19,6 +19,7 @@ mod lease;
 mod lock;
 mod plan;
 mod queue;
+mod statistics;
 mod values;
 
 pub use basis::{Basis, Hold, PointKind, establish};
@@ -29,4 +30,5 @@ pub use error::Error;
 pub use large_objects::{CopiedObjects, copy_large_objects};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
-pub use values::{CopiedSequences, analyze, copy_sequences};
+pub use statistics::analyze;
+pub use values::{CopiedSequences, copy_sequences};

@@ -70,21 +70,23 @@ pub(super) fn using(access_method: Option<&Ident>) -> Sql {
 }
 
 /// What columns of a table or materialized view get after their relation is made, in one
-/// statement. `ONLY`, lest children change, too.
+/// statement. `ONLY`, lest children change, too. Foreign tables take no compression this way.
 pub(super) fn column_settings(
     context: &Context<'_>,
     relation: &QualifiedName,
     columns: &[Column],
+    takes_compression: bool,
 ) -> Option<Sql> {
+    let takes_compression = takes_compression && context.target().has_column_compression();
     let actions: Vec<Sql> = columns
         .iter()
-        .flat_map(|column| column_actions(context, column))
+        .flat_map(|column| column_actions(column, takes_compression))
         .collect();
     (!actions.is_empty())
         .then(|| sql!("ALTER TABLE ONLY {} {}", relation, Sql::join(actions, ", ")))
 }
 
-fn column_actions(context: &Context<'_>, column: &Column) -> Vec<Sql> {
+fn column_actions(column: &Column, takes_compression: bool) -> Vec<Sql> {
     let set = |what: Sql| sql!("ALTER COLUMN {} SET {}", column.name, what);
     let statistics = column
         .statistics
@@ -94,7 +96,7 @@ fn column_actions(context: &Context<'_>, column: &Column) -> Vec<Sql> {
         .map(|storage| set(sql!("STORAGE {}", Sql::fixed(storage.word()))));
     let compression = column
         .compression
-        .filter(|_| context.target().has_column_compression())
+        .filter(|_| takes_compression)
         .map(|method| set(sql!("COMPRESSION {}", Sql::fixed(method.word()))));
     let options = (!column.options.is_empty()).then(|| {
         set(sql!(
