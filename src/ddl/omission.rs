@@ -1,7 +1,9 @@
 //! What a script does not make of what a catalog holds.
 
 use super::context::{Context, Relation};
-use super::object::{Object, has_name_of_views, index_is_left_out, render_subscription};
+use super::object::{
+    Object, has_name_of_views, index_is_left_out, render_subscription, stays_with_maker,
+};
 use super::statement::{Label, Omission, OmissionReason};
 use crate::catalog::model::RoutineKind;
 use crate::pg::Ident;
@@ -12,6 +14,7 @@ pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
     omissions.extend(relations(context));
     omissions.extend(routines(context));
     omissions.extend(user_mappings(context));
+    omissions.extend(owners_without_superuser(context));
     omissions.extend(subscriptions(context));
     omissions.extend(rules(context));
     let schemas = context.catalog.schemas.iter();
@@ -61,6 +64,22 @@ fn relations(context: &Context<'_>) -> Vec<Omission> {
             let reason = replaced(context, relation.tablespace())?;
             let object = Label::qualified(relation.word(), relation.name());
             Some(Omission { object, reason })
+        })
+        .collect()
+}
+
+/// Only superusers can own these.
+fn owners_without_superuser(context: &Context<'_>) -> Vec<Omission> {
+    let wrappers = context.catalog.wrappers.iter();
+    let wrappers = wrappers.map(|wrapper| (wrapper.label(context), &wrapper.owner));
+    let triggers = context.catalog.event_triggers.iter();
+    let triggers = triggers.map(|trigger| (trigger.label(context), &trigger.owner));
+    wrappers
+        .chain(triggers)
+        .filter(|(_, owner)| stays_with_maker(context, owner))
+        .map(|(object, owner)| Omission {
+            object,
+            reason: OmissionReason::Owner(context.role(owner).clone()),
         })
         .collect()
 }

@@ -11,6 +11,22 @@ pub(super) fn owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Optio
     Some(sql!("ALTER {} OWNER TO {}", object, owner))
 }
 
+/// The same for what only superusers can own: it stays with the role that makes it where the owner
+/// is none on the target.
+pub(super) fn superuser_owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Option<Sql> {
+    let is_kept = stays_with_maker(context, owner);
+    (!is_kept).then(|| self::owner(context, object, owner))?
+}
+
+/// Whether what only superusers can own stays with the role that makes it.
+pub(in crate::ddl) fn stays_with_maker(context: &Context<'_>, owner: &Ident) -> bool {
+    let target = &context.options.target;
+    let owner = context.role(owner);
+    context.options.carried.owners
+        && target.roles.contains(owner)
+        && !target.superusers.contains(owner)
+}
+
 /// The role of the target that is to own something, unless owners are not wanted.
 pub(super) fn new_owner<'a>(context: &Context<'a>, owner: &'a Ident) -> Option<&'a Ident> {
     if !context.options.carried.owners {

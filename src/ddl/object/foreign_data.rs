@@ -65,7 +65,7 @@ impl Object for &ForeignDataWrapper {
         create.push(&with_open_options(&self.options));
         [create]
             .into_iter()
-            .chain(clause::owner(context, &object, &self.owner))
+            .chain(clause::superuser_owner(context, &object, &self.owner))
             .collect()
     }
 }
