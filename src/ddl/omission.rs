@@ -3,6 +3,7 @@
 use super::context::{Context, Relation};
 use super::object::{
     Object, has_name_of_views, index_is_left_out, render_subscription, stays_with_maker,
+    why_no_mapping,
 };
 use super::statement::{Label, Omission, OmissionReason};
 use crate::catalog::model::RoutineKind;
@@ -86,11 +87,15 @@ fn owners_without_superuser(context: &Context<'_>) -> Vec<Omission> {
 
 fn user_mappings(context: &Context<'_>) -> Vec<Omission> {
     let mappings = context.catalog.user_mappings.iter();
-    let hidden = mappings.filter(|mapping| mapping.options.is_none());
-    hidden
-        .map(|mapping| Omission {
-            object: mapping.label(context),
-            reason: OmissionReason::HiddenOptions,
+    mappings
+        .filter_map(|mapping| {
+            let reason = match why_no_mapping(context, mapping) {
+                Some(reason) => reason,
+                None if mapping.options.is_none() => OmissionReason::HiddenOptions,
+                None => return None,
+            };
+            let object = mapping.label(context);
+            Some(Omission { object, reason })
         })
         .collect()
 }

@@ -137,6 +137,8 @@ pub enum OmissionReason {
     NoLabelProvider(String),
     /// The role does not exist on the target.
     NoSuchRole(Ident),
+    /// The role has one from another role that `--role-map` makes the same.
+    HasOne(Ident),
     /// We cannot act for the role that granted it.
     OutOfReach(Ident),
     /// The target's version has no such privilege.
@@ -175,6 +177,10 @@ impl fmt::Display for OmissionReason {
                 Ident::from_catalog(name.as_str())
             ),
             Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
+            Self::HasOne(name) => write!(
+                f,
+                "role {name} has one from another role that it stands for"
+            ),
             Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
             Self::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}")
