@@ -133,6 +133,8 @@ pub enum OmissionReason {
     Skipped(Ident),
     /// It depends on something that is left out.
     DependsOn(Label),
+    /// It is about something that is not made.
+    NotMade,
     /// The module that reads this security label is not loaded on the target.
     NoLabelProvider(String),
     /// The role does not exist on the target.
@@ -171,6 +173,7 @@ impl fmt::Display for OmissionReason {
             ),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
+            Self::NotMade => f.write_str("what it is about is not made"),
             Self::NoLabelProvider(name) => write!(
                 f,
                 "the target has not loaded the module {} that reads the label",
