@@ -52,21 +52,17 @@ pub async fn analyze(
 }
 
 /// Analyzes one table; why not, if not. With foreign tables among its children their servers would
-/// be asked for rows, which before 18 nothing prevents.
+/// be asked for rows, which nothing prevents: `ANALYZE ONLY` means partitioned tables.
 async fn one(
     session: &Session,
     table: &QualifiedName,
     is_remote: bool,
 ) -> Result<Option<String>, Error> {
-    let sql = match (is_remote, session.version().has_analyze_only()) {
-        (false, _) => sql!("ANALYZE {}", table),
-        (true, true) => sql!("ANALYZE ONLY {}", table),
-        (true, false) => {
-            let why = "ANALYZE would read the foreign tables among its children";
-            return Ok(Some(why.to_owned()));
-        }
-    };
-    match session.batch(&sql).await {
+    if is_remote {
+        let why = "ANALYZE would read the foreign tables among its children";
+        return Ok(Some(why.to_owned()));
+    }
+    match session.batch(&sql!("ANALYZE {}", table)).await {
         Ok(()) => Ok(None),
         Err(error) if concerns_table(&error) => {
             Ok(Some(Ident::from_catalog(error.to_string()).to_string()))

@@ -16,6 +16,7 @@ mod ddl_races;
 mod definitions;
 mod demo;
 mod faults;
+mod foreign;
 mod init;
 mod kinds;
 mod names;
