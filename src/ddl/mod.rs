@@ -10,6 +10,7 @@ mod context;
 mod graph;
 mod leave_out;
 pub mod object;
+mod older;
 mod omission;
 mod plan;
 mod repair;
@@ -22,6 +23,7 @@ mod temporary;
 use std::collections::BTreeSet;
 
 pub use leave_out::leave_out;
+pub use older::degrade;
 pub use script::{privileges_label, script};
 pub use setting::render_setting;
 pub use statement::{
@@ -103,12 +105,24 @@ pub enum Error {
         /// The objects of the loop.
         objects: Vec<Label>,
     },
+    /// The target is too old for objects that nothing can stand for.
+    #[error("the target is too old for {}", reasons(objects))]
+    TooNew {
+        /// The objects, and what the target lacks.
+        objects: Vec<(Label, &'static str)>,
+    },
     /// The target has no postfix operators.
     #[error("the target has no postfix operators: {}", list(operators))]
     PostfixOperators {
         /// The operators.
         operators: Vec<Label>,
     },
+}
+
+fn reasons(objects: &[(Label, &'static str)]) -> String {
+    let reason = |(label, what): &(Label, &'static str)| format!("{label} ({what})");
+    let reasons: Vec<String> = objects.iter().map(reason).collect();
+    reasons.join(", ")
 }
 
 fn list(objects: &[Label]) -> String {

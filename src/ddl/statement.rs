@@ -116,6 +116,10 @@ pub enum OmissionReason {
     InvalidIndex,
     /// Tablespaces are places of one cluster; the target's default one is used.
     Tablespace(Ident),
+    /// The target's version knows no such thing.
+    TooNew(&'static str),
+    /// The target's version knows it in another form only.
+    Degraded(&'static str),
     /// No server makes a rule of its name.
     RuleName,
     /// It would take the source's place at its publisher. The statement that makes it, with its
@@ -148,6 +152,8 @@ impl fmt::Display for OmissionReason {
         match self {
             Self::InvalidIndex => f.write_str("it is invalid on the source"),
             Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::TooNew(what) => write!(f, "left out, the target knows no {what}"),
+            Self::Degraded(how) => write!(f, "made otherwise for an older target: {how}"),
             Self::RuleName => f.write_str("no server makes a rule of this name: rename it first"),
             Self::Subscription(Some(sql)) => write!(
                 f,

@@ -75,7 +75,18 @@ pub(super) async fn contents(
     let mut basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
-    let left_out = ddl::leave_out(&mut basis.catalog, &cluster.options);
+    let fitted = fit(&mut basis.catalog, cluster);
+    let left_out = match fitted {
+        Ok(left_out) => left_out,
+        Err(failure) => {
+            basis
+                .hold
+                .release()
+                .await
+                .map_err(Failure::at("release the consistent point"))?;
+            return Err(failure);
+        }
+    };
     if options.schema_only {
         basis.hold.unlock();
     }
@@ -136,6 +147,17 @@ pub(super) async fn contents(
             .collect(),
         elapsed: std::time::Duration::ZERO,
     })
+}
+
+/// Brings a catalog to what the target can hold and is to get; what differs by that.
+fn fit(catalog: &mut Catalog, cluster: &TargetCluster) -> Result<Vec<ddl::Omission>, Failure> {
+    let degraded = ddl::degrade(catalog, &cluster.options);
+    let mut omissions = degraded.map_err(|error| Failure {
+        doing: "plan",
+        cause: Cause::Ddl(error),
+    })?;
+    omissions.extend(ddl::leave_out(catalog, &cluster.options));
+    Ok(omissions)
 }
 
 /// What the phases under the snapshot leave for those after it.

@@ -92,7 +92,14 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
     };
     let mut catalog = load(session).await.map_err(wrap)?;
     let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
-    let omissions = ddl::leave_out(&mut catalog, &judge.cluster.options);
+    let mut omissions = match ddl::degrade(&mut catalog, &judge.cluster.options) {
+        Ok(omissions) => omissions,
+        Err(error) => {
+            findings.extend(too_new(&error));
+            Vec::new()
+        }
+    };
+    omissions.extend(ddl::leave_out(&mut catalog, &judge.cluster.options));
     findings.extend(
         omissions
             .iter()
@@ -129,6 +136,23 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         extensions: extensions_found,
         actors,
     })
+}
+
+/// Why an older target cannot hold a database, object by object.
+fn too_new(error: &ddl::Error) -> Vec<Finding> {
+    let finding = |message: String| Finding::new(Level::Error, Side::Target, message);
+    match error {
+        ddl::Error::TooNew { objects } => objects
+            .iter()
+            .map(|(label, what)| {
+                finding(format!("{label}: the target knows no {what}"))
+                    .cure("choose a newer target, or drop or change it on the source first")
+            })
+            .collect(),
+        ddl::Error::Loop { .. } | ddl::Error::PostfixOperators { .. } => {
+            vec![finding(error.to_string())]
+        }
+    }
 }
 
 /// Adds the owners of large objects to a script's; the roles that granted privileges on some.
