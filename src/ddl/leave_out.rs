@@ -204,6 +204,13 @@ fn named(
     }
 }
 
+/// Keeps the objects of lists whose rows stay.
+macro_rules! keep {
+    ($stays:ident; $($list:ident),+ $(,)?) => {
+        $($list.retain(|object| $stays(object.id));)+
+    };
+}
+
 /// Keeps what is to be made. Every list of the catalog has its line.
 fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
     let is_made = |class: Oid, oid: Oid| {
@@ -252,37 +259,7 @@ fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
         dependencies,
         members: _,
     } = catalog;
-    schemas.retain(|object| stays(object.id));
-    extensions.retain(|object| stays(object.id));
-    collations.retain(|object| stays(object.id));
-    types.retain(|object| stays(object.id));
-    routines.retain(|object| stays(object.id));
-    aggregates.retain(|object| stays(object.id));
-    search.retain(|object| stays(object.id));
-    sequences.retain(|object| stays(object.id));
-    tables.retain(|object| stays(object.id));
-    views.retain(|object| stays(object.id));
-    materialized_views.retain(|object| stays(object.id));
-    constraints.retain(|object| stays(object.id));
-    indexes.retain(|object| stays(object.id));
-    statistics.retain(|object| stays(object.id));
-    rules.retain(|object| stays(object.id));
-    triggers.retain(|object| stays(object.id));
-    policies.retain(|object| stays(object.id));
-    languages.retain(|object| stays(object.id));
-    casts.retain(|object| stays(object.id));
-    transforms.retain(|object| stays(object.id));
-    conversions.retain(|object| stays(object.id));
-    access_methods.retain(|object| stays(object.id));
-    operators.retain(|object| stays(object.id));
-    operator_families.retain(|object| stays(object.id));
-    operator_classes.retain(|object| stays(object.id));
-    wrappers.retain(|object| stays(object.id));
-    servers.retain(|object| stays(object.id));
-    user_mappings.retain(|object| stays(object.id));
-    key_triggers.retain(|object| stays(object.id));
-    publications.retain(|object| stays(object.id));
-    event_triggers.retain(|object| stays(object.id));
+    keep!(stays; schemas, extensions, collations, types, routines, aggregates, search, sequences, tables, views, materialized_views, constraints, indexes, statistics, rules, triggers, policies, languages, casts, transforms, conversions, access_methods, operators, operator_families, operator_classes, wrappers, servers, user_mappings, key_triggers, publications, event_triggers);
     acls.retain(|acl| is_made(acl.class, acl.oid));
     labels.retain(|label| is_made(label.class, label.oid));
     comments.retain(|comment| is_made(comment.class, comment.oid));
