@@ -32,6 +32,8 @@ pub enum Phase {
     Values,
     /// `ANALYZE`.
     Statistics,
+    /// Event triggers, which would fire on all that was done before, and on logins.
+    EventTriggers,
 }
 
 /// One fact about a run.

@@ -212,8 +212,9 @@ impl<'a> Context<'a> {
     }
 
     /// The role that stands for one of the source on the target.
-    pub(super) fn has_role(&self, role: &'a Ident) -> bool {
-        self.options.target.roles.contains(self.role(role))
+    pub(super) fn has_role(&self, role: &Ident) -> bool {
+        let role = self.options.carried.role_map.of(role);
+        self.options.target.roles.contains(role)
     }
 
     /// The role of the target that stands for one of the source.

@@ -42,6 +42,13 @@ pub fn leave_out(catalog: &mut Catalog, options: &Options) -> Vec<Omission> {
     omissions.sort_by(|a, b| a.object.cmp(&b.object));
     let left: HashSet<ObjectId> = causes.into_keys().collect();
     retain(catalog, &|id| !left.contains(&id));
+    let skipped = &options.carried.skipped_extensions;
+    let comments = &mut catalog.member_comments;
+    comments.retain(|comment| {
+        !skipped
+            .iter()
+            .any(|name| name.as_str() == comment.extension.0)
+    });
     omissions
 }
 
@@ -73,6 +80,18 @@ fn labels(catalog: &Catalog, options: &Options) -> Labels {
         if let Some(relation) = context.relation(constraint.relation) {
             let label = Label::part("constraint", &constraint.name, relation.name());
             labels.insert(constraint.id, (label, None));
+        }
+    }
+    for publication in &catalog.publications {
+        for table in &publication.tables {
+            let detail = format!(" of {}", table.name);
+            let label = Label::plain("publication", &publication.name).with_detail(detail);
+            labels.insert(table.id, (label, None));
+        }
+        for schema in &publication.schemas {
+            let detail = format!(" of schema {}", schema.name);
+            let label = Label::plain("publication", &publication.name).with_detail(detail);
+            labels.insert(schema.id, (label, None));
         }
     }
     for node in object::nodes(&context) {
@@ -138,17 +157,37 @@ const fn of_superusers(kind: Kind) -> Option<&'static str> {
 /// Every row that is left out.
 fn causes(catalog: &Catalog, options: &Options, labels: &Labels) -> HashMap<ObjectId, Cause> {
     let mut waiting: Vec<(ObjectId, Cause)> = Vec::new();
+    let key_triggers = catalog.key_triggers.iter().map(|trigger| trigger.id);
+    let key_triggers: HashSet<ObjectId> = key_triggers.collect();
     for extension in &catalog.extensions {
         if options.carried.skipped_extensions.contains(&extension.name) {
             waiting.push((extension.id, Cause::Skipped(extension.name.clone())));
         }
     }
     if !options.target.is_superuser {
-        let closed = labels
-            .iter()
-            .filter_map(|(id, (_, what))| Some((*id, Cause::Superuser((*what)?))));
-        waiting.extend(closed);
+        waiting.extend(closed(labels, |id| !key_triggers.contains(&id)));
     }
+    let mut causes = spread(waiting, catalog);
+    // Only the state of these is lost: the triggers come with their keys.
+    if !options.target.is_superuser {
+        for (id, cause) in closed(labels, |id| key_triggers.contains(&id)) {
+            causes.entry(id).or_insert(cause);
+        }
+    }
+    causes
+}
+
+/// What takes a superuser, of the chosen rows.
+fn closed(labels: &Labels, chosen: impl Fn(ObjectId) -> bool) -> Vec<(ObjectId, Cause)> {
+    labels
+        .iter()
+        .filter(|(id, _)| chosen(**id))
+        .filter_map(|(id, (_, what))| Some((*id, Cause::Superuser((*what)?))))
+        .collect()
+}
+
+/// The rows with all that depend on them.
+fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> HashMap<ObjectId, Cause> {
     if waiting.is_empty() {
         return HashMap::new();
     }
@@ -204,14 +243,14 @@ fn named(
     }
 }
 
-/// Keeps the objects of lists whose rows stay.
+/// Keeps the objects of some lists that stay.
 macro_rules! keep {
-    ($stays:ident; $($list:ident),+ $(,)?) => {
+    ($stays:ident: $($list:ident),+) => {
         $($list.retain(|object| $stays(object.id));)+
     };
 }
 
-/// Keeps what is to be made. Every list of the catalog has its line.
+/// Keeps what is to be made. Every list of the catalog is named.
 fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
     let is_made = |class: Oid, oid: Oid| {
         Class::from_oid(class).is_none_or(|class| stays(ObjectId::new(class, oid)))
@@ -259,19 +298,36 @@ fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
         dependencies,
         members: _,
     } = catalog;
-    keep!(stays; schemas, extensions, collations, types, routines, aggregates, search, sequences, tables, views, materialized_views, constraints, indexes, statistics, rules, triggers, policies, languages, casts, transforms, conversions, access_methods, operators, operator_families, operator_classes, wrappers, servers, user_mappings, key_triggers, publications, event_triggers);
+    keep!(
+        stays:
+        schemas, extensions, collations, types, routines, aggregates, search, sequences, tables,
+        views, materialized_views, constraints, indexes, statistics, rules, triggers, policies,
+        languages, casts, transforms, conversions, access_methods, operators, operator_families,
+        operator_classes, wrappers, servers, user_mappings, key_triggers, publications,
+        event_triggers
+    );
     acls.retain(|acl| is_made(acl.class, acl.oid));
     labels.retain(|label| is_made(label.class, label.oid));
     comments.retain(|comment| is_made(comment.class, comment.oid));
     unsupported.retain(|object| is_made(object.class, object.oid));
     dependencies.retain(|edge| stays(edge.from));
-    let keep_default = |column: &mut Column| {
+    for publication in publications {
+        publication.tables.retain(|table| stays(table.id));
+        publication.schemas.retain(|schema| stays(schema.id));
+    }
+    let columns = tables.iter_mut().flat_map(|table| &mut table.columns);
+    retain_defaults(columns, stays);
+    let columns = views.iter_mut().flat_map(|view| &mut view.columns);
+    retain_defaults(columns, stays);
+}
+
+fn retain_defaults<'a>(
+    columns: impl Iterator<Item = &'a mut Column>,
+    stays: &dyn Fn(ObjectId) -> bool,
+) {
+    for column in columns {
         if column.default.as_ref().is_some_and(|d| !stays(d.id)) {
             column.default = None;
         }
-    };
-    let columns = tables.iter_mut().flat_map(|table| &mut table.columns);
-    columns.for_each(keep_default);
-    let columns = views.iter_mut().flat_map(|view| &mut view.columns);
-    columns.for_each(keep_default);
+    }
 }

@@ -1,7 +1,10 @@
 //! What a script does not make of what a catalog holds.
 
 use super::context::{Context, Relation};
-use super::object::{Object, has_name_of_views, index_is_left_out, render_subscription};
+use super::object::{
+    Object, has_name_of_views, index_is_left_out, render_subscription, stays_with_maker,
+    why_no_mapping,
+};
 use super::statement::{Label, Omission, OmissionReason};
 use crate::catalog::model::RoutineKind;
 use crate::pg::Ident;
@@ -12,6 +15,7 @@ pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
     omissions.extend(relations(context));
     omissions.extend(routines(context));
     omissions.extend(user_mappings(context));
+    omissions.extend(owners_without_superuser(context));
     omissions.extend(subscriptions(context));
     omissions.extend(rules(context));
     let schemas = context.catalog.schemas.iter();
@@ -65,13 +69,33 @@ fn relations(context: &Context<'_>) -> Vec<Omission> {
         .collect()
 }
 
+/// Only superusers can own these.
+fn owners_without_superuser(context: &Context<'_>) -> Vec<Omission> {
+    let wrappers = context.catalog.wrappers.iter();
+    let wrappers = wrappers.map(|wrapper| (wrapper.label(context), &wrapper.owner));
+    let triggers = context.catalog.event_triggers.iter();
+    let triggers = triggers.map(|trigger| (trigger.label(context), &trigger.owner));
+    wrappers
+        .chain(triggers)
+        .filter(|(_, owner)| stays_with_maker(context, owner))
+        .map(|(object, owner)| Omission {
+            object,
+            reason: OmissionReason::Owner(context.role(owner).clone()),
+        })
+        .collect()
+}
+
 fn user_mappings(context: &Context<'_>) -> Vec<Omission> {
     let mappings = context.catalog.user_mappings.iter();
-    let hidden = mappings.filter(|mapping| mapping.options.is_none());
-    hidden
-        .map(|mapping| Omission {
-            object: mapping.label(context),
-            reason: OmissionReason::HiddenOptions,
+    mappings
+        .filter_map(|mapping| {
+            let reason = match why_no_mapping(context, mapping) {
+                Some(reason) => reason,
+                None if mapping.options.is_none() => OmissionReason::HiddenOptions,
+                None => return None,
+            };
+            let object = mapping.label(context);
+            Some(Omission { object, reason })
         })
         .collect()
 }

@@ -17,7 +17,7 @@ use super::temporary;
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
 use crate::catalog::comment::{Comment, CommentTarget};
-use crate::catalog::model::{ObjectId, SecurityLabel};
+use crate::catalog::model::{LabelOwner, ObjectId, SecurityLabel};
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Ident, Literal, Oid, Sql};
 use crate::sql;
@@ -238,14 +238,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             let kind = maker
                 .and_then(|number| self.plan.step(number))
                 .map_or(Kind::Schema, |step| step.object.kind());
-            let is_there = match id {
-                None => label
-                    .role
-                    .as_ref()
-                    .is_none_or(|role| context.has_role(role)),
-                Some(id) => maker.is_some() || context.catalog.members.contains_key(&id),
-            };
-            if is_there && chosen(kind) {
+            if chosen(kind) {
                 self.write_label(label, maker);
             }
         }
@@ -256,12 +249,9 @@ impl<'w, 'a> Writer<'w, 'a> {
             "security label of",
             &Ident::from_catalog(label.object.as_str()),
         );
-        let missing = &self.context.options.target.missing_label_providers;
-        if missing.contains(&label.provider) {
-            self.script.omissions.push(Omission {
-                object: name,
-                reason: OmissionReason::NoLabelProvider(label.provider.clone()),
-            });
+        if let Some(reason) = self.no_label(label, maker.is_some()) {
+            let object = name;
+            self.script.omissions.push(Omission { object, reason });
             return;
         }
         let object = match &label.role {
@@ -275,6 +265,29 @@ impl<'w, 'a> Writer<'w, 'a> {
             Literal(&label.label)
         );
         self.push_attached(Kind::SecurityLabel, &name, maker, [sql]);
+    }
+
+    /// Why a label is not set. Roles, the database, what belongs to extensions and, with the rows,
+    /// large objects stand there without a step that makes them.
+    fn no_label(&self, label: &SecurityLabel, is_made: bool) -> Option<OmissionReason> {
+        let Options { target, carried } = self.context.options;
+        let is_there = match label.owner() {
+            LabelOwner::Role => {
+                let mut role = label.role.iter();
+                role.any(|role| self.context.has_role(role))
+            }
+            LabelOwner::Database => true,
+            LabelOwner::Object(id) if id.class == Class::LargeObject => carried.rows,
+            LabelOwner::Object(id) => is_made || self.context.catalog.members.contains_key(&id),
+            LabelOwner::Other => false,
+        };
+        if !is_there {
+            return Some(OmissionReason::NotMade);
+        }
+        target
+            .missing_label_providers
+            .contains(&label.provider)
+            .then(|| OmissionReason::NoLabelProvider(label.provider.clone()))
     }
 
     /// In the order of the steps that make what they are about; `chosen` says whose.

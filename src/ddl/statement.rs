@@ -137,10 +137,14 @@ pub enum OmissionReason {
     Skipped(Ident),
     /// It depends on something that is left out.
     DependsOn(Label),
+    /// It is about something that is not made.
+    NotMade,
     /// The module that reads this security label is not loaded on the target.
     NoLabelProvider(String),
     /// The role does not exist on the target.
     NoSuchRole(Ident),
+    /// The role has one from another role that `--role-map` makes the same.
+    HasOne(Ident),
     /// We cannot act for the role that granted it.
     OutOfReach(Ident),
     /// The target's version has no such privilege.
@@ -175,12 +179,17 @@ impl fmt::Display for OmissionReason {
             ),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
+            Self::NotMade => f.write_str("what it is about is not made"),
             Self::NoLabelProvider(name) => write!(
                 f,
                 "the target has not loaded the module {} that reads the label",
                 Ident::from_catalog(name.as_str())
             ),
             Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
+            Self::HasOne(name) => write!(
+                f,
+                "role {name} has one from another role that it stands for"
+            ),
             Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
             Self::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}")

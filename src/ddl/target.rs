@@ -26,6 +26,8 @@ pub struct Target {
     pub is_superuser: bool,
     /// Its roles, with those that the run makes: nothing is granted to or by others.
     pub roles: BTreeSet<Ident>,
+    /// The superusers among them: of some kinds only they can be owners.
+    pub superusers: BTreeSet<Ident>,
     /// Roles that we cannot act for: nothing is given to them or granted in their name.
     pub out_of_reach: BTreeSet<Ident>,
     /// The parameters that may be set on it.
@@ -45,6 +47,7 @@ impl Target {
             version,
             connected_as: Ident::from_catalog("postgres"),
             is_superuser: true,
+            superusers: roles.clone(),
             roles,
             out_of_reach: BTreeSet::new(),
             settable: Settable::anything(),

@@ -9,7 +9,7 @@ use super::roles::TargetCluster;
 use super::{Error, Options, existing};
 use crate::catalog::Catalog;
 use crate::connect::Endpoint;
-use crate::ddl::{self, Script};
+use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::pg::{Oid, QualifiedName};
 use crate::snapshot::{self, Basis, CopiedObjects, CopiedSequences, CopiedTable, Section, Site};
@@ -106,6 +106,7 @@ pub(super) async fn contents(
         tables,
         large_objects,
         post_data,
+        last,
         statements,
         differences,
     } = copied?;
@@ -116,16 +117,23 @@ pub(super) async fn contents(
         .await
         .map_err(Failure::at("post-data"))?;
     let sequences = values(&ends, &catalog, options, scope).await?;
+    let mut without_statistics = Vec::new();
     if options.analyze && !tables.is_empty() {
         let names = tables.iter().map(|table| table.table.clone()).collect();
-        let analyzing = snapshot::analyze(&ends.target, names, options.jobs, scope);
-        phase(scope, Some(name), Phase::Statistics, analyzing)
+        let analyzing = snapshot::analyze(&ends.target, &catalog, names, options.jobs, scope);
+        without_statistics = phase(scope, Some(name), Phase::Statistics, analyzing)
             .await
             .map_err(Failure::at("statistics"))?;
     }
-    snapshot::wait_flushed(&ends.target)
-        .await
-        .map_err(Failure::at("flush"))?;
+    let flush = snapshot::Flush::open(&ends.target).await;
+    let flush = flush.map_err(Failure::at("flush"))?;
+    if let Some(last) = last {
+        let finishing = section(&ends, Phase::EventTriggers, last, 1, scope);
+        phase(scope, Some(name), Phase::EventTriggers, finishing)
+            .await
+            .map_err(Failure::at("event triggers"))?;
+    }
+    flush.wait().await.map_err(Failure::at("flush"))?;
     let gone =
         |name: &QualifiedName| format!("sequence {name} was dropped on the source meanwhile");
     Ok(DatabaseReport {
@@ -140,6 +148,7 @@ pub(super) async fn contents(
             .map(ToString::to_string)
             .chain(differences)
             .chain(sequences.gone.iter().map(gone))
+            .chain(without_statistics)
             .collect(),
         elapsed: std::time::Duration::ZERO,
     })
@@ -173,6 +182,8 @@ struct Copied {
     tables: Vec<CopiedTable>,
     large_objects: usize,
     post_data: Section,
+    /// Event triggers, where there are any: no session of ours is opened after the first of them.
+    last: Option<Section>,
     statements: usize,
     differences: Vec<String>,
 }
@@ -241,11 +252,17 @@ async fn under_snapshot(
             .map_err(Failure::at("large objects"))?
     };
     let omissions = omissions.iter().map(ToString::to_string);
-    let post_data = Section::new(post_data, &steps, &sizes(&basis.catalog, &tables));
+    let (last, post_data): (Vec<_>, Vec<_>) = post_data
+        .into_iter()
+        .partition(|statement| steps[statement.step].stage == Stage::Last);
+    let sizes = sizes(&basis.catalog, &tables);
+    let last = (!last.is_empty()).then(|| Section::new(last, &steps, &sizes));
+    let post_data = Section::new(post_data, &steps, &sizes);
     Ok(Copied {
         tables,
         large_objects: objects.count,
         post_data,
+        last,
         statements,
         differences: omissions.chain(missing).chain(objects.left_out).collect(),
     })

@@ -92,6 +92,8 @@ impl ServerVersion {
         has_unenforced_constraints since 18;
         /// Virtual generated columns.
         has_virtual_columns since 18;
+        /// `ANALYZE ONLY`.
+        has_analyze_only since 18;
         /// `pg_get_sequence_data`.
         has_sequence_data_function since 18;
     }

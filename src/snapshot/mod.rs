@@ -7,7 +7,7 @@
 //! - every lane reads at the same snapshot, kept importable by two lease sessions;
 //! - a table's rows are committed as one transaction, after both servers have counted the same
 //!   number of them ([`copy_rows`]);
-//! - nothing counts as done before the target has flushed it ([`wait_flushed`]).
+//! - nothing counts as done before the target has flushed it ([`Flush`]).
 
 mod basis;
 mod build;
@@ -19,14 +19,16 @@ mod lease;
 mod lock;
 mod plan;
 mod queue;
+mod statistics;
 mod values;
 
 pub use basis::{Basis, Hold, PointKind, establish};
 pub use build::{Refusal, Refused, Section, Site, Skipped, run_section};
 pub use copy::{CopiedTable, CopyRequest, copy_rows};
-pub use durable::wait_flushed;
+pub use durable::Flush;
 pub use error::Error;
 pub use large_objects::{CopiedObjects, copy_large_objects};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
-pub use values::{CopiedSequences, analyze, copy_sequences};
+pub use statistics::analyze;
+pub use values::{CopiedSequences, copy_sequences};

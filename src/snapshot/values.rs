@@ -139,42 +139,6 @@ impl Value<'_> {
     }
 }
 
-/// Makes planner statistics of every table that got rows, `jobs` tables at a time.
-///
-/// # Errors
-/// The target refuses, or the scope was stopped.
-pub async fn analyze(
-    target: &Endpoint,
-    tables: Vec<QualifiedName>,
-    jobs: usize,
-    scope: &Scope,
-) -> Result<(), Error> {
-    let queue = super::queue::Queue::new(tables);
-    let mut group = crate::task::Group::new(scope);
-    for _ in 0..jobs.min(queue.len()) {
-        let (queue, target, scope) = (queue.clone(), target.clone(), group.scope().clone());
-        group.spawn(async move {
-            let session = target
-                .session(Purpose::Build)
-                .await
-                .map_err(Error::Connect)?;
-            while let Some(table) = queue.pop() {
-                stoppable(&session, &scope, async {
-                    let done = session.batch(&sql!("ANALYZE {}", table)).await;
-                    done.map_err(|source| Error::Statement {
-                        object: format!("statistics of {table}"),
-                        statement: None,
-                        source,
-                    })
-                })
-                .await?;
-            }
-            Ok(())
-        });
-    }
-    group.join().await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

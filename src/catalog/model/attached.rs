@@ -56,7 +56,7 @@ pub struct Rule {
 pub struct KeyTrigger {
     /// Its row.
     pub id: ObjectId,
-    /// The key's row, of a partition's key that of the partition.
+    /// The key's row: of a foreign key that of the topmost table.
     pub constraint_oid: Oid,
     /// The key.
     pub constraint: Ident,

@@ -1,3 +1,4 @@
+use super::{Class, ObjectId};
 use crate::pg::{Ident, Oid, Sql};
 
 /// A security label.
@@ -15,6 +16,33 @@ pub struct SecurityLabel {
     pub role: Option<Ident>,
     /// The label.
     pub label: String,
+}
+
+impl SecurityLabel {
+    /// What is labelled.
+    pub fn owner(&self) -> LabelOwner {
+        const ROLE: Oid = Oid(1260);
+        const DATABASE: Oid = Oid(1262);
+        match (Class::from_oid(self.class), self.class) {
+            (Some(class), _) => LabelOwner::Object(ObjectId::new(class, self.oid)),
+            (None, ROLE) => LabelOwner::Role,
+            (None, DATABASE) => LabelOwner::Database,
+            (None, _) => LabelOwner::Other,
+        }
+    }
+}
+
+/// What a security label is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelOwner {
+    /// A role.
+    Role,
+    /// The database.
+    Database,
+    /// An object within it.
+    Object(ObjectId),
+    /// Something that is never made: a subscription.
+    Other,
 }
 
 /// A comment on an object of an extension.

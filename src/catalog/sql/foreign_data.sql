@@ -1,5 +1,5 @@
 -- Foreign data wrappers, foreign servers and user mappings of users. The options of a mapping may be read by superusers,
--- by the mapped role, and by the server's owner for PUBLIC: the view shows NULL to others, and also where there are none.
+-- by the mapped role if it may use the server, and by the server's owner for PUBLIC: the view shows NULL to others, and also where there are none.
 SELECT 'wrapper' AS kind, w.oid, w.fdwname::text AS name, pg_catalog.pg_get_userbyid(w.fdwowner)::text AS owner,
        h.proname::text AS handler, hn.nspname::text AS handler_schema, v.proname::text AS validator, vn.nspname::text AS validator_schema,
        NULL::text AS wrapper, NULL::text AS type, NULL::text AS version, NULL::text AS server, NULL::text AS role,
@@ -21,7 +21,11 @@ SELECT 'server', s.oid, s.srvname::text, pg_catalog.pg_get_userbyid(s.srvowner):
 UNION ALL
 SELECT 'mapping', m.umid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, m.srvname::text,
        CASE WHEN m.umuser <> 0 THEN m.usename::text END, m.umoptions::text[],
-       m.umoptions IS NOT NULL OR pg_catalog.pg_has_role(CASE m.umuser WHEN 0 THEN s.srvowner ELSE m.umuser END, 'USAGE')
+       m.umoptions IS NOT NULL
+         OR (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+         OR CASE WHEN m.umuser = 0 THEN pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+                 ELSE m.usename = CURRENT_USER
+                      AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE') OR pg_catalog.has_server_privilege(m.srvid, 'USAGE')) END
   FROM pg_catalog.pg_user_mappings m
   JOIN pg_catalog.pg_foreign_server s ON s.oid = m.srvid
  ORDER BY 1, 2

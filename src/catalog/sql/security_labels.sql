@@ -1,10 +1,18 @@
--- Security labels of this database's objects, of itself and of roles; not those of tablespaces and large objects.
+-- Security labels of this database's objects, of itself and of roles; not those of tablespaces. The view's own names of
+-- columns are not quoted.
 SELECT l.classoid AS class, l.objoid AS oid, l.provider, l.label,
        pg_catalog.upper(CASE l.objtype WHEN 'window' THEN 'function' ELSE l.objtype END) || ' '
-         || CASE l.objtype WHEN 'aggregate' THEN pg_catalog.replace(l.objname, '()', '(*)') ELSE l.objname END AS object,
+         || CASE l.objtype WHEN 'aggregate' THEN pg_catalog.regexp_replace(i.identity, '\(\)$', '(*)') ELSE i.identity END AS object,
        CASE WHEN l.classoid = 'pg_catalog.pg_authid'::pg_catalog.regclass THEN pg_catalog.pg_get_userbyid(l.objoid)::text END AS role
-  FROM pg_catalog.pg_seclabels l
- WHERE l.classoid NOT IN ('pg_catalog.pg_tablespace'::pg_catalog.regclass, 'pg_catalog.pg_largeobject'::pg_catalog.regclass)
-   AND (l.classoid <> 'pg_catalog.pg_database'::pg_catalog.regclass
-        OR l.objoid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))
+  FROM (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) here,
+       pg_catalog.pg_seclabels l,
+       LATERAL pg_catalog.pg_identify_object(l.classoid, l.objoid, coalesce(l.objsubid, 0)) i
+ WHERE l.classoid <> 'pg_catalog.pg_tablespace'::pg_catalog.regclass
+   AND CASE l.classoid WHEN 'pg_catalog.pg_database'::pg_catalog.regclass THEN l.objoid = here.oid
+                       WHEN 'pg_catalog.pg_subscription'::pg_catalog.regclass
+                       -- Not everyone may read the oid of a subscription.
+                       THEN EXISTS (SELECT FROM pg_catalog.pg_subscription s
+                                     WHERE s.subdbid = here.oid AND pg_catalog.quote_ident(s.subname::text) = i.identity)
+                       ELSE true END
+   AND i.identity IS NOT NULL
  ORDER BY l.provider, 5

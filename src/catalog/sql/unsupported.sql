@@ -21,10 +21,10 @@ found(kind, class, oid, name) AS (
                AND (f.opfnamespace NOT IN (TABLE schema)
                     OR EXISTS (SELECT FROM pg_catalog.pg_depend e
                                 WHERE e.classid = f.tableoid AND e.objid = f.oid AND e.deptype = 'e'))
-  -- Labels of tablespaces, which belong to the cluster, and of large objects, which are rows.
+  -- Labels of tablespaces, which belong to the cluster.
   UNION ALL SELECT 'security label', 0, 0, l.objtype || ' ' || l.objname || ' of ' || pg_catalog.quote_ident(l.provider)
               FROM pg_catalog.pg_seclabels l
-             WHERE l.classoid IN ('pg_catalog.pg_tablespace'::pg_catalog.regclass, 'pg_catalog.pg_largeobject'::pg_catalog.regclass))
+             WHERE l.classoid = 'pg_catalog.pg_tablespace'::pg_catalog.regclass)
 SELECT f.kind, f.class, f.oid, coalesce(f.name, identified.identity) AS identity
   FROM found f
   LEFT JOIN LATERAL pg_catalog.pg_identify_object(f.class, nullif(f.oid, 0), 0) identified ON true

@@ -11,6 +11,22 @@ pub(super) fn owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Optio
     Some(sql!("ALTER {} OWNER TO {}", object, owner))
 }
 
+/// The same for what only superusers can own: it stays with the role that makes it where the owner
+/// is none on the target.
+pub(super) fn superuser_owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Option<Sql> {
+    let is_kept = stays_with_maker(context, owner);
+    (!is_kept).then(|| self::owner(context, object, owner))?
+}
+
+/// Whether what only superusers can own stays with the role that makes it.
+pub(in crate::ddl) fn stays_with_maker(context: &Context<'_>, owner: &Ident) -> bool {
+    let target = &context.options.target;
+    let owner = context.role(owner);
+    context.options.carried.owners
+        && target.roles.contains(owner)
+        && !target.superusers.contains(owner)
+}
+
 /// The role of the target that is to own something, unless owners are not wanted.
 pub(super) fn new_owner<'a>(context: &Context<'a>, owner: &'a Ident) -> Option<&'a Ident> {
     if !context.options.carried.owners {
@@ -70,21 +86,23 @@ pub(super) fn using(access_method: Option<&Ident>) -> Sql {
 }
 
 /// What columns of a table or materialized view get after their relation is made, in one
-/// statement. `ONLY`, lest children change, too.
+/// statement. `ONLY`, lest children change, too. Foreign tables take no compression this way.
 pub(super) fn column_settings(
     context: &Context<'_>,
     relation: &QualifiedName,
     columns: &[Column],
+    takes_compression: bool,
 ) -> Option<Sql> {
+    let takes_compression = takes_compression && context.target().has_column_compression();
     let actions: Vec<Sql> = columns
         .iter()
-        .flat_map(|column| column_actions(context, column))
+        .flat_map(|column| column_actions(column, takes_compression))
         .collect();
     (!actions.is_empty())
         .then(|| sql!("ALTER TABLE ONLY {} {}", relation, Sql::join(actions, ", ")))
 }
 
-fn column_actions(context: &Context<'_>, column: &Column) -> Vec<Sql> {
+fn column_actions(column: &Column, takes_compression: bool) -> Vec<Sql> {
     let set = |what: Sql| sql!("ALTER COLUMN {} SET {}", column.name, what);
     let statistics = column
         .statistics
@@ -94,7 +112,7 @@ fn column_actions(context: &Context<'_>, column: &Column) -> Vec<Sql> {
         .map(|storage| set(sql!("STORAGE {}", Sql::fixed(storage.word()))));
     let compression = column
         .compression
-        .filter(|_| context.target().has_column_compression())
+        .filter(|_| takes_compression)
         .map(|method| set(sql!("COMPRESSION {}", Sql::fixed(method.word()))));
     let options = (!column.options.is_empty()).then(|| {
         set(sql!(

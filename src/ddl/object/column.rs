@@ -71,14 +71,34 @@ pub(super) fn definition(context: &Context<'_>, table: &Table, column: &Column) 
             .then(|| sql!("{} WITH OPTIONS{}{}", column.name, default, not_null));
     }
     Some(sql!(
-        "{} {}{}{}{}{}",
+        "{} {}{}{}{}{}{}",
         column.name,
         column.type_name,
+        foreign_compression(context, table, column),
         foreign_data::with_open_options(&column.foreign_options),
         clause::collate(column.collation.as_ref()),
         default,
         not_null
     ))
+}
+
+/// ` COMPRESSION …` of a foreign table's column, which is refused when it is set later.
+fn foreign_compression(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
+    let method = column.compression?;
+    (table.foreign.is_some() && context.target().has_column_compression())
+        .then(|| sql!(" COMPRESSION {}", Sql::fixed(method.word())))
+}
+
+/// The options of a foreign table's column that is not written.
+pub(super) fn late_options(table: &Table, column: &Column) -> Option<Sql> {
+    (!is_written(table, column) && !column.foreign_options.is_empty()).then(|| {
+        sql!(
+            "ALTER FOREIGN TABLE ONLY {} ALTER COLUMN {}{}",
+            table.name,
+            column.name,
+            foreign_data::with_open_options(&column.foreign_options)
+        )
+    })
 }
 
 /// The same column of each parent.

@@ -46,7 +46,7 @@ impl Object for &EventTrigger {
             .then(|| sql!("ALTER {} {}", object, Sql::fixed(self.enabled.word())));
         [create]
             .into_iter()
-            .chain(clause::owner(context, &object, &self.owner))
+            .chain(clause::superuser_owner(context, &object, &self.owner))
             .chain(state)
             .collect()
     }

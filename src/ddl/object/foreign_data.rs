@@ -3,7 +3,7 @@
 use super::{NodeId, Nodes, Object, Part, clause};
 use crate::catalog::model::{ForeignDataWrapper, ForeignServer, ObjectId, Options, UserMapping};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::statement::{Kind, Label, OmissionReason};
 use crate::pg::{Ident, Literal, Sql};
 use crate::sql;
 
@@ -15,8 +15,30 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         nodes.push(Box::new(server));
     }
     for mapping in &context.catalog.user_mappings {
-        nodes.push(Box::new(mapping));
+        if why_not(context, mapping).is_none() {
+            nodes.push(Box::new(mapping));
+        }
     }
+}
+
+/// Why a mapping is not made: the target lacks the role, or two roles became one there.
+pub(in crate::ddl) fn why_not(
+    context: &Context<'_>,
+    mapping: &UserMapping,
+) -> Option<OmissionReason> {
+    let role = |mapping: &UserMapping| {
+        let role = mapping.role.as_ref()?;
+        Some(context.options.carried.role_map.of(role).clone())
+    };
+    let ours = role(mapping)?;
+    if !context.options.target.roles.contains(&ours) {
+        return Some(OmissionReason::NoSuchRole(ours));
+    }
+    let mappings = context.catalog.user_mappings.iter();
+    let mut earlier = mappings.take_while(|other| other.id != mapping.id);
+    earlier
+        .any(|other| other.server == mapping.server && role(other).as_ref() == Some(&ours))
+        .then_some(OmissionReason::HasOne(ours))
 }
 
 /// ` OPTIONS (name 'value', …)`; nothing without options.
@@ -65,7 +87,7 @@ impl Object for &ForeignDataWrapper {
         create.push(&with_open_options(&self.options));
         [create]
             .into_iter()
-            .chain(clause::owner(context, &object, &self.owner))
+            .chain(clause::superuser_owner(context, &object, &self.owner))
             .collect()
     }
 }

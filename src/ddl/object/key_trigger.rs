@@ -1,5 +1,5 @@
-//! The triggers behind keys, where they do not fire as usual. Their names hold oids, so the target
-//! is asked for them.
+//! The triggers behind keys, where they do not fire as usual. Their names hold oids, and the keys
+//! that the server makes for partitions have names of its choice, so the target is asked for them.
 
 use super::{NodeId, Nodes, Object, Part};
 use crate::catalog::Class;
@@ -51,16 +51,20 @@ impl Object for &KeyTrigger {
         let body = sql!(
             "DECLARE trigger name; \
              BEGIN \
-             FOR trigger IN SELECT t.tgname FROM pg_catalog.pg_trigger t \
-             JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint \
+             FOR trigger IN WITH RECURSIVE key(oid) AS (\
+             SELECT oid FROM pg_catalog.pg_constraint \
+             WHERE conrelid = {}::pg_catalog.regclass AND conname = {} AND contype <> 't' \
+             UNION ALL SELECT c.oid FROM pg_catalog.pg_constraint c JOIN key ON key.oid = c.conparentid \
+             WHERE c.contype = 'f') \
+             SELECT t.tgname FROM pg_catalog.pg_trigger t \
+             JOIN key ON key.oid = t.tgconstraint \
              JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid \
-             WHERE t.tgrelid = {}::pg_catalog.regclass AND k.conrelid = {}::pg_catalog.regclass \
-             AND k.conname = {} AND p.proname = {} \
+             WHERE t.tgisinternal AND t.tgrelid = {}::pg_catalog.regclass AND p.proname = {} \
              LOOP EXECUTE pg_catalog.format({}, trigger); END LOOP; \
              END",
-            name(&self.relation),
             name(&self.table),
             Literal(self.constraint.as_str()),
+            name(&self.relation),
             Literal(self.function.as_str()),
             Literal(&self.change()),
         );

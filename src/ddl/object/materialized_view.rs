@@ -76,7 +76,12 @@ impl Object for &MaterializedView {
         [create]
             .into_iter()
             .chain(clause::owner(context, &object, &self.owner))
-            .chain(clause::column_settings(context, &self.name, &self.columns))
+            .chain(clause::column_settings(
+                context,
+                &self.name,
+                &self.columns,
+                true,
+            ))
             .chain(clause::depends_on_extension(context, self.id, &object))
             .collect()
     }

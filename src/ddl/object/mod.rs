@@ -45,6 +45,8 @@ mod trigger;
 mod types;
 mod view;
 
+pub(super) use clause::stays_with_maker;
+pub(super) use foreign_data::why_not as why_no_mapping;
 pub(super) use index::is_left_out as index_is_left_out;
 pub(super) use node::{NodeId, Object, Part};
 pub(super) use operator::refused as refused_operators;

@@ -162,6 +162,8 @@ pub struct RoleMerge {
     pub differences: Vec<Difference>,
     /// Roles that the statements create.
     pub created: BTreeSet<Ident>,
+    /// Those among them that are superusers.
+    pub superusers: BTreeSet<Ident>,
     /// Memberships that the statements make.
     pub memberships: Vec<Membership>,
 }
@@ -241,7 +243,11 @@ fn create(
         } else {
             None
         };
-        words.push(word(attribute, wanted && lost.is_none()));
+        let is_on = wanted && lost.is_none();
+        words.push(word(attribute, is_on));
+        if is_on && attribute == Attribute::Superuser {
+            merge.superusers.insert(role.name.clone());
+        }
         merge.differences.extend(lost);
     }
     let mut sql = sql!("CREATE ROLE {} WITH {}", role.name, Sql::join(words, " "));

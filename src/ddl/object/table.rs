@@ -11,7 +11,7 @@ use crate::sql;
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for table in &context.catalog.tables {
         nodes.push(Box::new(table));
-        if clause::column_settings(context, &table.name, &table.columns).is_some() {
+        if table.column_settings(context).is_some() {
             nodes.push(Box::new(ColumnSettings(table)));
         }
     }
@@ -64,6 +64,11 @@ impl Table {
         create
     }
 
+    fn column_settings(&self, context: &Context<'_>) -> Option<Sql> {
+        let takes_compression = self.foreign.is_none();
+        clause::column_settings(context, &self.name, &self.columns, takes_compression)
+    }
+
     fn parent_names<'a>(&self, context: &Context<'a>) -> Vec<&'a QualifiedName> {
         let parents = self.parents.iter();
         let names = parents.filter_map(|oid| Some(&context.table(*oid)?.name));
@@ -105,6 +110,7 @@ impl Table {
                 default
                     .into_iter()
                     .chain(column::late_not_null(context, self, c))
+                    .chain(column::late_options(self, c))
             })
             .collect()
     }
@@ -231,8 +237,6 @@ impl Object for ColumnSettings<'_> {
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
-        clause::column_settings(context, &self.0.name, &self.0.columns)
-            .into_iter()
-            .collect()
+        self.0.column_settings(context).into_iter().collect()
     }
 }

@@ -199,7 +199,7 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
         };
         let finding = Finding::new(level, Side::Target, omission.to_string());
         if level == Level::Error {
-            finding.cure("create the role, or pass --role-map or --no-privileges")
+            finding.cure("create the role, or pass --role-map, for privileges --no-privileges")
         } else {
             finding
         }

@@ -43,12 +43,17 @@ pub(in crate::migrate) async fn cluster(
     };
     let is_superuser = target.we_have(Attribute::Superuser);
     let roles = target.roles.keys().chain(&merge.created).cloned().collect();
+    let standing = target.roles.values();
+    let standing = standing.filter(|role| role.has(Attribute::Superuser));
+    let superusers = standing.map(|role| &role.name).chain(&merge.superusers);
+    let superusers = superusers.cloned().collect();
     let capabilities = Target {
         missing_label_providers: BTreeSet::new(),
         version: session.version(),
         connected_as: target.connected_as.clone(),
         is_superuser,
         roles,
+        superusers,
         out_of_reach: out_of_reach(&target, &merge),
         settable,
         tablespaces: tablespaces(session).await?,

@@ -1,33 +1,41 @@
 -- What stands in a database beside what every fresh one holds. Empty means all zero.
 -- No parameters. One row.
-WITH own AS (SELECT oid FROM pg_catalog.pg_namespace
+WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
               WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
-     member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e')
-SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
-         WHERE c.relnamespace IN (SELECT oid FROM own) AND c.relkind IN ('r', 'p', 'f', 'm')
-           AND NOT EXISTS (SELECT FROM member m
-                            WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND m.objid = c.oid)) AS tables,
-       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
-         WHERE c.relnamespace IN (SELECT oid FROM own) AND c.relkind NOT IN ('r', 'p', 'f', 'm')
-           AND NOT EXISTS (SELECT FROM member m
-                            WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND m.objid = c.oid))
-     + (SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc p
-         WHERE p.pronamespace IN (SELECT oid FROM own)
-           AND NOT EXISTS (SELECT FROM member m
-                            WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND m.objid = p.oid))
-     + (SELECT pg_catalog.count(*) FROM pg_catalog.pg_type t
-         WHERE t.typnamespace IN (SELECT oid FROM own)
-           AND NOT EXISTS (SELECT FROM member m
-                            WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND m.objid = t.oid))
-     + (SELECT pg_catalog.count(*) FROM pg_catalog.pg_namespace n
-         WHERE n.oid IN (SELECT oid FROM own) AND n.nspname <> 'public'
-           AND NOT EXISTS (SELECT FROM member m
-                            WHERE m.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND m.objid = n.oid)
-           AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extnamespace = n.oid))
-     + (SELECT pg_catalog.count(*) FROM pg_catalog.pg_publication)
-     + (SELECT pg_catalog.count(*) FROM pg_catalog.pg_event_trigger e
-         WHERE NOT EXISTS (SELECT FROM member m
-                            WHERE m.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass AND m.objid = e.oid)) AS others,
+     member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
+     object(is_table, class, oid, namespace) AS (
+       SELECT relkind IN ('r', 'p', 'f', 'm'), tableoid, oid, relnamespace FROM pg_catalog.pg_class
+       UNION ALL SELECT false, tableoid, oid, pronamespace FROM pg_catalog.pg_proc
+       UNION ALL SELECT false, tableoid, oid, typnamespace FROM pg_catalog.pg_type
+       UNION ALL SELECT false, tableoid, oid, collnamespace FROM pg_catalog.pg_collation
+       UNION ALL SELECT false, tableoid, oid, connamespace FROM pg_catalog.pg_conversion
+       UNION ALL SELECT false, tableoid, oid, oprnamespace FROM pg_catalog.pg_operator
+       UNION ALL SELECT false, tableoid, oid, opcnamespace FROM pg_catalog.pg_opclass
+       UNION ALL SELECT false, tableoid, oid, opfnamespace FROM pg_catalog.pg_opfamily
+       UNION ALL SELECT false, tableoid, oid, prsnamespace FROM pg_catalog.pg_ts_parser
+       UNION ALL SELECT false, tableoid, oid, tmplnamespace FROM pg_catalog.pg_ts_template
+       UNION ALL SELECT false, tableoid, oid, dictnamespace FROM pg_catalog.pg_ts_dict
+       UNION ALL SELECT false, tableoid, oid, cfgnamespace FROM pg_catalog.pg_ts_config
+       -- Objects outside schemas; 16384 is the first oid that initdb does not use.
+       UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_cast WHERE oid >= 16384
+       UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_transform WHERE oid >= 16384
+       UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_language WHERE oid >= 16384
+       UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_am WHERE oid >= 16384
+       UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_foreign_data_wrapper
+       UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_foreign_server
+       UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_publication
+       UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_event_trigger
+       UNION ALL SELECT false, n.tableoid, n.oid, NULL
+                   FROM pg_catalog.pg_namespace n
+                  WHERE n.oid IN (SELECT oid FROM own WHERE nspname <> 'public')
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extnamespace = n.oid)),
+     found AS (
+       SELECT o.is_table
+         FROM object o
+        WHERE (o.namespace IS NULL OR o.namespace IN (SELECT oid FROM own))
+          AND NOT EXISTS (SELECT FROM member m WHERE m.classid = o.class AND m.objid = o.oid))
+SELECT (SELECT pg_catalog.count(*) FROM found WHERE is_table) AS tables,
+       (SELECT pg_catalog.count(*) FROM found WHERE NOT is_table) AS others,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata) AS large_objects,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_default_acl) AS default_privileges,
        ARRAY(SELECT e.extname::text FROM pg_catalog.pg_extension e) AS extensions,

@@ -47,6 +47,7 @@ pub(super) const fn phase_name(phase: Phase) -> &'static str {
         Phase::PostData => "indexes, keys and triggers",
         Phase::Values => "sequences",
         Phase::Statistics => "statistics",
+        Phase::EventTriggers => "event triggers",
     }
 }
 
