@@ -32,6 +32,7 @@ pub use statement::{
 pub use target::{AvailableExtension, Target};
 
 use crate::catalog::RoleMap;
+use crate::catalog::provider::Provider;
 use crate::pg::{Ident, ServerVersion};
 
 /// What a script is for.
@@ -61,6 +62,8 @@ pub struct Carried {
     pub tablespaces: bool,
     /// Roles that have another name on the target.
     pub role_map: RoleMap,
+    /// The managed service that the source is: what is its own stays there.
+    pub provider: Option<Provider>,
     /// Extensions that are left out, with their objects and whatever depends on them.
     pub skipped_extensions: BTreeSet<Ident>,
 }
@@ -75,6 +78,7 @@ impl Default for Carried {
             security_labels: true,
             tablespaces: true,
             role_map: RoleMap::default(),
+            provider: None,
             skipped_extensions: BTreeSet::new(),
         }
     }

@@ -133,6 +133,8 @@ pub enum OmissionReason {
     Superuser(String),
     /// The target does not know this parameter, or does not let us set it.
     Setting(String),
+    /// It belongs to the managed service that the source is.
+    Provider,
     /// It belongs to an extension that is skipped.
     Skipped(Ident),
     /// It depends on something that is left out.
@@ -177,6 +179,7 @@ impl fmt::Display for OmissionReason {
                 "the parameter {} is unknown to the target, or we may not set it",
                 Ident::from_catalog(name.as_str())
             ),
+            Self::Provider => f.write_str("it belongs to the source's managed service"),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
             Self::NotMade => f.write_str("what it is about is not made"),

@@ -85,6 +85,7 @@ impl Carried {
             security_labels: !self.no_security_labels,
             tablespaces: !self.no_tablespaces,
             role_map: role_map(&self.role_map)?,
+            provider: None,
             skipped_extensions: skipped.into_iter().map(Ident::from_catalog).collect(),
         })
     }
