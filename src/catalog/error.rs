@@ -32,9 +32,9 @@ pub enum Error {
         /// How many came.
         rows: usize,
     },
-    /// A list of privileges came in another shape than the query promises.
-    #[error("read the privileges in column {column}")]
-    Acl {
+    /// A list came in another shape than the query promises.
+    #[error("read the list in column {column}")]
+    Json {
         /// The column of the answer.
         column: &'static str,
         /// The cause.
@@ -51,7 +51,7 @@ impl Error {
     pub fn sqlstate(&self) -> Option<SqlState> {
         match self {
             Self::Query { source, .. } => source.sqlstate(),
-            Self::Column { .. } | Self::RowCount { .. } | Self::Acl { .. } | Self::Letter(_) => {
+            Self::Column { .. } | Self::RowCount { .. } | Self::Json { .. } | Self::Letter(_) => {
                 None
             }
         }
@@ -64,7 +64,7 @@ impl Error {
                 Some(code) => code.is_transient(),
                 None => true,
             },
-            Self::Column { .. } | Self::RowCount { .. } | Self::Acl { .. } | Self::Letter(_) => {
+            Self::Column { .. } | Self::RowCount { .. } | Self::Json { .. } | Self::Letter(_) => {
                 false
             }
         }

@@ -1,4 +1,5 @@
-//! What managed services keep for themselves in every cluster: databases and roles that exist
+//! What managed services keep for themselves in every cluster: databases, roles, extensions and
+//! schemas that exist
 //! on the target in that provider's own form, or nowhere else, and are therefore left alone.
 //!
 //! A provider is known by the administrative role that it makes. Names such as `anon` mean
@@ -28,6 +29,8 @@ struct Marks {
     recognized_by: &'static [&'static str],
     databases: &'static [&'static str],
     roles: &'static [&'static str],
+    extensions: &'static [&'static str],
+    schemas: &'static [&'static str],
 }
 
 const PROVIDERS: &[Marks] = &[
@@ -36,24 +39,32 @@ const PROVIDERS: &[Marks] = &[
         recognized_by: &["rds_superuser", "rdsadmin"],
         databases: &["rdsadmin"],
         roles: &["rds*"],
+        extensions: &["rds_tools"],
+        schemas: &[],
     },
     Marks {
         provider: Provider::CloudSql,
         recognized_by: &["cloudsqlsuperuser", "alloydbsuperuser"],
         databases: &["cloudsqladmin", "alloydbadmin"],
         roles: &["cloudsql*", "alloydb*"],
+        extensions: &["google_*"],
+        schemas: &["google_*"],
     },
     Marks {
         provider: Provider::Azure,
         recognized_by: &["azure_pg_admin"],
         databases: &["azure_maintenance", "azure_sys"],
         roles: &["azure*"],
+        extensions: &["azure", "pgaadauth"],
+        schemas: &[],
     },
     Marks {
         provider: Provider::Neon,
         recognized_by: &["neon_superuser"],
         databases: &[],
         roles: &["neon_superuser", "cloud_admin"],
+        extensions: &["neon*"],
+        schemas: &[],
     },
     Marks {
         provider: Provider::Supabase,
@@ -67,6 +78,17 @@ const PROVIDERS: &[Marks] = &[
             "authenticator",
             "dashboard_user",
             "pgbouncer",
+        ],
+        extensions: &["supabase_vault", "pgsodium*", "pg_graphql"],
+        schemas: &[
+            "auth",
+            "storage",
+            "realtime",
+            "_realtime",
+            "vault",
+            "graphql*",
+            "pgbouncer",
+            "supabase_functions",
         ],
     },
 ];
@@ -92,6 +114,18 @@ impl Provider {
     /// Whether a role of this name belongs to the provider.
     pub fn owns_role(self, name: &Ident) -> bool {
         self.marks().roles.iter().any(|mark| matches(mark, name))
+    }
+
+    /// Whether an extension of this name belongs to the provider.
+    pub fn owns_extension(self, name: &Ident) -> bool {
+        let mut marks = self.marks().extensions.iter();
+        marks.any(|mark| matches(mark, name))
+    }
+
+    /// Whether a schema of this name belongs to the provider.
+    pub fn owns_schema(self, name: &Ident) -> bool {
+        let mut marks = self.marks().schemas.iter();
+        marks.any(|mark| matches(mark, name))
     }
 
     fn marks(self) -> &'static Marks {

@@ -15,6 +15,7 @@ use crate::pg::{Ident, Oid};
 /// Why a row is left out.
 enum Cause {
     Skipped(Ident),
+    Provider,
     Superuser(&'static str),
     DependsOn(ObjectId),
 }
@@ -32,6 +33,7 @@ pub fn leave_out(catalog: &mut Catalog, options: &Options) -> Vec<Omission> {
             let (object, _) = labels.get(id)?;
             let reason = match cause {
                 Cause::Skipped(name) => OmissionReason::Skipped(name.clone()),
+                Cause::Provider => OmissionReason::Provider,
                 Cause::Superuser(what) => OmissionReason::Superuser((*what).to_owned()),
                 Cause::DependsOn(other) => named(*other, catalog, &labels, &causes)?,
             };
@@ -43,11 +45,12 @@ pub fn leave_out(catalog: &mut Catalog, options: &Options) -> Vec<Omission> {
     let left: HashSet<ObjectId> = causes.into_keys().collect();
     retain(catalog, &|id| !left.contains(&id));
     let skipped = &options.carried.skipped_extensions;
+    let provider = options.carried.provider;
     let comments = &mut catalog.member_comments;
     comments.retain(|comment| {
-        !skipped
-            .iter()
-            .any(|name| name.as_str() == comment.extension.0)
+        let name = Ident::from_catalog(comment.extension.0.as_str());
+        let is_theirs = provider.is_some_and(|provider| provider.owns_extension(&name));
+        !is_theirs && !skipped.contains(&name)
     });
     omissions
 }
@@ -164,6 +167,7 @@ fn causes(catalog: &Catalog, options: &Options, labels: &Labels) -> HashMap<Obje
             waiting.push((extension.id, Cause::Skipped(extension.name.clone())));
         }
     }
+    waiting.extend(of_provider(catalog, options));
     if !options.target.is_superuser {
         waiting.extend(closed(labels, |id| !key_triggers.contains(&id)));
     }
@@ -175,6 +179,25 @@ fn causes(catalog: &Catalog, options: &Options, labels: &Labels) -> HashMap<Obje
         }
     }
     causes
+}
+
+/// What a managed service keeps in its databases: extensions, schemas, and event triggers of its
+/// roles.
+fn of_provider(catalog: &Catalog, options: &Options) -> Vec<(ObjectId, Cause)> {
+    let Some(provider) = options.carried.provider else {
+        return Vec::new();
+    };
+    let extensions = catalog.extensions.iter();
+    let extensions = extensions.filter(|extension| provider.owns_extension(&extension.name));
+    let schemas = catalog.schemas.iter();
+    let schemas = schemas.filter(|schema| provider.owns_schema(&schema.name));
+    let triggers = catalog.event_triggers.iter();
+    let triggers = triggers.filter(|trigger| provider.owns_role(&trigger.owner));
+    let ids = extensions.map(|extension| extension.id);
+    let ids = ids.chain(schemas.map(|schema| schema.id));
+    ids.chain(triggers.map(|trigger| trigger.id))
+        .map(|id| (id, Cause::Provider))
+        .collect()
 }
 
 /// What takes a superuser, of the chosen rows.
@@ -236,6 +259,7 @@ fn named(
         match causes.get(&id)? {
             Cause::DependsOn(other) => id = *other,
             Cause::Skipped(name) => return Some(OmissionReason::Skipped(name.clone())),
+            Cause::Provider => return Some(OmissionReason::Provider),
             Cause::Superuser(what) => {
                 return Some(OmissionReason::Superuser((*what).to_owned()));
             }

@@ -10,6 +10,7 @@ mod context;
 mod graph;
 mod leave_out;
 pub mod object;
+mod older;
 mod omission;
 mod plan;
 mod repair;
@@ -22,6 +23,7 @@ mod temporary;
 use std::collections::BTreeSet;
 
 pub use leave_out::leave_out;
+pub use older::degrade;
 pub use script::{privileges_label, script};
 pub use setting::render_setting;
 pub use statement::{
@@ -30,6 +32,7 @@ pub use statement::{
 pub use target::{AvailableExtension, Target};
 
 use crate::catalog::RoleMap;
+use crate::catalog::provider::Provider;
 use crate::pg::{Ident, ServerVersion};
 
 /// What a script is for.
@@ -59,6 +62,8 @@ pub struct Carried {
     pub tablespaces: bool,
     /// Roles that have another name on the target.
     pub role_map: RoleMap,
+    /// The managed service that the source is: what is its own stays there.
+    pub provider: Option<Provider>,
     /// Extensions that are left out, with their objects and whatever depends on them.
     pub skipped_extensions: BTreeSet<Ident>,
 }
@@ -73,6 +78,7 @@ impl Default for Carried {
             security_labels: true,
             tablespaces: true,
             role_map: RoleMap::default(),
+            provider: None,
             skipped_extensions: BTreeSet::new(),
         }
     }
@@ -103,12 +109,24 @@ pub enum Error {
         /// The objects of the loop.
         objects: Vec<Label>,
     },
+    /// The target is too old for objects that nothing can stand for.
+    #[error("the target is too old for {}", reasons(objects))]
+    TooNew {
+        /// The objects, and what the target lacks.
+        objects: Vec<(Label, &'static str)>,
+    },
     /// The target has no postfix operators.
     #[error("the target has no postfix operators: {}", list(operators))]
     PostfixOperators {
         /// The operators.
         operators: Vec<Label>,
     },
+}
+
+fn reasons(objects: &[(Label, &'static str)]) -> String {
+    let reason = |(label, what): &(Label, &'static str)| format!("{label} ({what})");
+    let reasons: Vec<String> = objects.iter().map(reason).collect();
+    reasons.join(", ")
 }
 
 fn list(objects: &[Label]) -> String {

@@ -116,6 +116,10 @@ pub enum OmissionReason {
     InvalidIndex,
     /// Tablespaces are places of one cluster; the target's default one is used.
     Tablespace(Ident),
+    /// The target's version knows no such thing.
+    TooNew(&'static str),
+    /// The target's version knows it in another form only.
+    Degraded(&'static str),
     /// No server makes a rule of its name.
     RuleName,
     /// It would take the source's place at its publisher. The statement that makes it, with its
@@ -129,6 +133,8 @@ pub enum OmissionReason {
     Superuser(String),
     /// The target does not know this parameter, or does not let us set it.
     Setting(String),
+    /// It belongs to the managed service that the source is.
+    Provider,
     /// It belongs to an extension that is skipped.
     Skipped(Ident),
     /// It depends on something that is left out.
@@ -152,6 +158,8 @@ impl fmt::Display for OmissionReason {
         match self {
             Self::InvalidIndex => f.write_str("it is invalid on the source"),
             Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::TooNew(what) => write!(f, "left out, the target knows no {what}"),
+            Self::Degraded(how) => write!(f, "made otherwise for an older target: {how}"),
             Self::RuleName => f.write_str("no server makes a rule of this name: rename it first"),
             Self::Subscription(Some(sql)) => write!(
                 f,
@@ -171,6 +179,7 @@ impl fmt::Display for OmissionReason {
                 "the parameter {} is unknown to the target, or we may not set it",
                 Ident::from_catalog(name.as_str())
             ),
+            Self::Provider => f.write_str("it belongs to the source's managed service"),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
             Self::NotMade => f.write_str("what it is about is not made"),

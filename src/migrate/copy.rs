@@ -34,6 +34,13 @@ impl Failure {
         }
     }
 
+    const fn plan(error: ddl::Error) -> Self {
+        Self {
+            doing: "plan",
+            cause: Cause::Ddl(error),
+        }
+    }
+
     /// The error of the run; `removed` tells whether the target database is gone.
     pub(super) fn into_error(self, database: &str, removed: bool) -> Error {
         let database = database.to_owned();
@@ -75,7 +82,14 @@ pub(super) async fn contents(
     let mut basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
-    let left_out = ddl::leave_out(&mut basis.catalog, &cluster.options);
+    let left_out = match fit(&mut basis.catalog, cluster) {
+        Ok(left_out) => left_out,
+        Err(error) => {
+            let released = basis.hold.release().await;
+            released.map_err(Failure::at("release the consistent point"))?;
+            return Err(Failure::plan(error));
+        }
+    };
     if options.schema_only {
         basis.hold.unlock();
     }
@@ -102,14 +116,7 @@ pub(super) async fn contents(
     phase(scope, Some(name), Phase::PostData, finishing)
         .await
         .map_err(Failure::at("post-data"))?;
-    let sequences = if options.schema_only {
-        CopiedSequences::default()
-    } else {
-        let values = snapshot::copy_sequences(&ends.source, &ends.target, &catalog, scope);
-        phase(scope, Some(name), Phase::Values, values)
-            .await
-            .map_err(Failure::at("sequence values"))?
-    };
+    let sequences = values(&ends, &catalog, options, scope).await?;
     let mut without_statistics = Vec::new();
     if options.analyze && !tables.is_empty() {
         let names = tables.iter().map(|table| table.table.clone()).collect();
@@ -147,6 +154,29 @@ pub(super) async fn contents(
     })
 }
 
+/// The values of sequences, which go without rows.
+async fn values(
+    ends: &Ends,
+    catalog: &Catalog,
+    options: &Options,
+    scope: &Scope,
+) -> Result<CopiedSequences, Failure> {
+    if options.schema_only {
+        return Ok(CopiedSequences::default());
+    }
+    let copying = snapshot::copy_sequences(&ends.source, &ends.target, catalog, scope);
+    phase(scope, Some(ends.target.database()), Phase::Values, copying)
+        .await
+        .map_err(Failure::at("sequence values"))
+}
+
+/// Brings a catalog to what the target can hold and is to get; what differs by that.
+fn fit(catalog: &mut Catalog, cluster: &TargetCluster) -> Result<Vec<ddl::Omission>, ddl::Error> {
+    let mut omissions = ddl::degrade(catalog, &cluster.options)?;
+    omissions.extend(ddl::leave_out(catalog, &cluster.options));
+    Ok(omissions)
+}
+
 /// What the phases under the snapshot leave for those after it.
 struct Copied {
     tables: Vec<CopiedTable>,
@@ -178,10 +208,7 @@ async fn under_snapshot(
         mut steps,
         omissions,
         ..
-    } = ddl::script(&basis.catalog, &wanted).map_err(|error| Failure {
-        doing: "plan",
-        cause: Cause::Ddl(error),
-    })?;
+    } = ddl::script(&basis.catalog, &wanted).map_err(Failure::plan)?;
     let statements = pre_data.len() + post_data.len();
     let pre_data = Section::new(pre_data, &steps, &HashMap::new());
     let making = section(ends, Phase::PreData, pre_data, options.jobs, scope);

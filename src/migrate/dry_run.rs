@@ -143,12 +143,14 @@ async fn definitions(
         place: format!("database {}", planned.name()),
         source,
     })?;
-    ddl::leave_out(&mut catalog, &cluster.options);
-    let script = ddl::script(&catalog, &cluster.options);
-    let script = script.map_err(|source| Error::Ddl {
+    let place = |source| Error::Ddl {
         database: planned.name().to_owned(),
         source,
-    })?;
+    };
+    ddl::degrade(&mut catalog, &cluster.options).map_err(place)?;
+    ddl::leave_out(&mut catalog, &cluster.options);
+    let script = ddl::script(&catalog, &cluster.options);
+    let script = script.map_err(place)?;
     Ok((script, catalog.row_sources().count()))
 }
 

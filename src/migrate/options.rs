@@ -39,6 +39,8 @@ pub struct ClusterOptions {
     pub locale: Option<String>,
     /// Whether what a managed service keeps for itself is left alone.
     pub provider: bool,
+    /// Whether the target's major may be older than the source's.
+    pub allow_older_target: bool,
 }
 
 impl Default for ClusterOptions {
@@ -48,6 +50,7 @@ impl Default for ClusterOptions {
             role_passwords: true,
             locale: None,
             provider: true,
+            allow_older_target: false,
         }
     }
 }

@@ -137,6 +137,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     let mut findings = check::pair(
         (&source.session, &source.facts),
         (&target.session, &target.facts),
+        options,
     )
     .await?;
     if check::refused(&findings) {

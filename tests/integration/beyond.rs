@@ -1,4 +1,5 @@
-//! What `pg_dump` loses in silence: brought over, or told.
+//! What other tools do not do: what `pg_dump` loses in silence is brought over or told, and an older
+//! target gets what it can hold.
 
 use crate::support::route::Route;
 use crate::support::{run, value};
@@ -46,4 +47,75 @@ async fn what_a_dump_loses_arrives_or_is_told() {
     let disabled =
         "SELECT count(*)::text FROM pg_trigger WHERE tgrelid = 'x.t'::regclass AND tgenabled = 'D'";
     assert_eq!(value(&target, disabled).await, "4");
+}
+
+const NEW: &str = r#"
+    CREATE SCHEMA x;
+    CREATE TABLE x.t (a int, b int GENERATED ALWAYS AS (a * 2) VIRTUAL, c int);
+    ALTER TABLE x.t ADD CONSTRAINT c_there NOT NULL c NOT VALID;
+    INSERT INTO x.t (a, c) VALUES (1, 2);
+"#;
+
+#[tokio::test]
+async fn an_older_target_is_refused_unless_asked_for() {
+    let route = Route::of_majors([18, 15]);
+    route.create("app").await;
+    run(&route.source.url("app"), NEW).await;
+    let refused = route.init("app", &[]).run().expect(1);
+    assert!(
+        refused.stderr.contains("--allow-older-target"),
+        "{}",
+        refused.stderr
+    );
+    let flags = ["--allow-older-target"];
+    let done = route.init("app", &flags).run().expect(0);
+    let line =
+        "column b on x.t: made otherwise for an older target: it is computed when rows are written";
+    assert!(done.stderr.contains(line), "told before: {}", done.stderr);
+    assert!(done.stdout.contains(line), "told after: {}", done.stdout);
+    let target = route.target.url("app");
+    assert_eq!(
+        value(&target, "SELECT concat_ws(' ', a, b, c) FROM x.t").await,
+        "1 2 2"
+    );
+    let view = "CREATE VIEW x.v WITH (security_invoker) AS SELECT * FROM x.t; \
+                ALTER TABLE x.t ADD UNIQUE NULLS NOT DISTINCT (a)";
+    let route = Route::of_majors([18, 14]);
+    route.create("app").await;
+    run(&route.source.url("app"), NEW).await;
+    run(&route.source.url("app"), view).await;
+    let refused = route.init("app", &flags).run().expect(1);
+    for line in [
+        "view x.v: the target knows no views with their users' rights",
+        "index x.t_a_key: the target knows no indexes that take NULLs for equal",
+    ] {
+        assert!(refused.stderr.contains(line), "{}", refused.stderr);
+    }
+}
+
+/// The extension itself is not at hand: another one bears its name, and a table stands where it keeps
+/// its chunks.
+const HYPERTABLE: &str = r#"
+    CREATE SCHEMA x;
+    CREATE EXTENSION hstore SCHEMA x;
+    UPDATE pg_extension SET extname = 'timescaledb' WHERE extname = 'hstore';
+    CREATE TABLE x.metrics (at timestamptz NOT NULL, value float8);
+    CREATE SCHEMA _timescaledb_internal;
+    CREATE TABLE _timescaledb_internal._hyper_1_1_chunk () INHERITS (x.metrics);
+    CREATE TABLE x.plain (a int);
+"#;
+
+#[tokio::test]
+async fn hypertables_are_named_and_stop_a_run() {
+    let route = Route::of_majors([17, 17]);
+    route.create("app").await;
+    run(&route.source.url("app"), HYPERTABLE).await;
+    let refused = route.init("app", &[]).run().expect(1);
+    let line = "hypertable x.metrics is not copied so far";
+    assert!(refused.stderr.contains(line), "{}", refused.stderr);
+    assert!(
+        !refused.stderr.contains("hypertable x.plain"),
+        "{}",
+        refused.stderr
+    );
 }

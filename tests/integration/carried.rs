@@ -303,3 +303,40 @@ async fn validate_judges_with_the_same_flags() {
     let locale = format!("SELECT datcollate FROM pg_database WHERE datname = '{name}'");
     assert_eq!(value(&target, &locale).await, "C.UTF-8");
 }
+
+/// As a managed service would leave it: its administrative role, an extension, an event trigger.
+const MANAGED: &str = r#"
+    CREATE ROLE rds_superuser;
+    CREATE ROLE rdsadmin SUPERUSER;
+    CREATE SCHEMA x;
+    CREATE EXTENSION hstore SCHEMA x;
+    UPDATE pg_extension SET extname = 'rds_tools' WHERE extname = 'hstore';
+    CREATE FUNCTION x.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE EVENT TRIGGER theirs ON ddl_command_end EXECUTE FUNCTION x.watch();
+    ALTER EVENT TRIGGER theirs OWNER TO rdsadmin;
+    CREATE EVENT TRIGGER ours ON ddl_command_end EXECUTE FUNCTION x.watch();
+    CREATE TABLE x.t (a int, b x.hstore);
+    CREATE TABLE x.plain (a int);
+"#;
+
+#[tokio::test]
+async fn what_a_managed_service_keeps_in_a_database_stays_there() {
+    let route = Route::of_majors([16, 16]);
+    route.create("app").await;
+    run(&route.source.url("app"), MANAGED).await;
+    let refused = route.init("app", &["--provider", "none"]).run().expect(1);
+    assert!(refused.stderr.contains("rds_tools"), "{}", refused.stderr);
+    let done = route.init("app", &[]).run().expect(0);
+    for line in [
+        "extension rds_tools: it belongs to the source's managed service",
+        "event trigger theirs: it belongs to the source's managed service",
+        "table x.t: it depends on extension rds_tools, which is left out",
+    ] {
+        assert!(done.stdout.contains(line), "{line}: {}", done.stdout);
+    }
+    let target = route.target.url("app");
+    let names = "SELECT string_agg(evtname, ',') FROM pg_event_trigger";
+    assert_eq!(value(&target, names).await, "ours");
+    let tables = "SELECT string_agg(relname, ',') FROM pg_class WHERE relkind = 'r' AND relnamespace = 'x'::regnamespace";
+    assert_eq!(value(&target, tables).await, "plain");
+}

@@ -39,8 +39,8 @@ async fn contained(family: &Family) -> BTreeSet<String> {
     let url = family.make(18).await;
     let (mut script, queries) = queries();
     for (name, query) in queries {
-        let asked = format!("\nSELECT $${name}$$ WHERE EXISTS (SELECT FROM {query});");
-        script.push_str(&asked);
+        let question = format!("\nSELECT $${name}$$ WHERE EXISTS (SELECT FROM {query});");
+        script.push_str(&question);
     }
     let found = tokio::task::spawn_blocking(move || oracle::psql(&url, &script));
     let found = found.await.unwrap();

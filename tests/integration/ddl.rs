@@ -2,7 +2,7 @@
 //! target, read again, must give the same script.
 
 use crate::support::database;
-use crate::support::schema::{differing, families, read};
+use crate::support::schema::{Downgrade, differing, downgraded, families, read};
 
 async fn arrives(majors: [u32; 2]) {
     let wrong = differing(majors).await;
@@ -45,4 +45,69 @@ async fn the_same_catalog_gives_the_same_script() {
         let (_, other) = read(&session, &session).await;
         assert_eq!(one, other, "{}", family.name);
     }
+}
+
+/// The families whose refusal is expected, by the names of what they hold.
+fn refused(downgrade: &Downgrade) -> Vec<&str> {
+    let families = downgrade.refused.iter();
+    families
+        .map(|line| line.split(':').next().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_target_of_15_gets_what_it_knows_of_18_and_the_rest_is_told() {
+    let downgrade = downgraded([18, 15]).await;
+    assert_eq!(refused(&downgrade), ["collations"]);
+    assert_eq!(downgrade.failed, Vec::<String>::new());
+    for line in [
+        "column b on c.computed: made otherwise for an older target: it is computed when rows are written",
+        "constraint no_check on c.enforced: left out, the target knows no constraints that are not enforced",
+        "event trigger logs_in: left out, the target knows no login triggers",
+        "column c on inh.named: made otherwise for an older target: its unchecked not-null constraint",
+        "table S l.parted: left out, the target knows no access methods of partitioned tables",
+        "privileges on g.t: the target has no privilege MAINTAIN",
+        "publication with_generated: left out",
+        "constraint offer_price on public.offer: left out, the target knows no constraints over time",
+    ] {
+        assert!(
+            downgrade.told.iter().any(|told| told.starts_with(line)),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_target_of_14_gets_what_it_knows_of_17_and_the_rest_is_told() {
+    let downgrade = downgraded([17, 14]).await;
+    assert_eq!(refused(&downgrade), ["collations", "constraints", "views"]);
+    assert_eq!(downgrade.failed, Vec::<String>::new());
+    for line in [
+        "publication some_rows: left out, the target knows no rows, columns and schemas of publications",
+        "sequence s.not_logged: made otherwise for an older target: its values are logged",
+    ] {
+        assert!(downgrade.told.iter().any(|told| told == line), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_of_12_gets_what_it_knows_of_16_and_the_rest_is_told() {
+    let downgrade = downgraded([16, 12]).await;
+    let expected = [
+        "collations",
+        "constraints",
+        "loops",
+        "routines",
+        "types",
+        "views",
+    ];
+    assert_eq!(refused(&downgrade), expected);
+    assert!(
+        downgrade.told.iter().any(|told| told
+            == "statistics p.st: left out, the target knows no statistics of expressions")
+    );
+    // Which of its own functions a server has, no catalog of another tells.
+    let unknown = |line: &&String| !line.starts_with("base_types: ");
+    let failed: Vec<_> = downgrade.failed.iter().filter(unknown).collect();
+    assert_eq!(failed, Vec::<&String>::new());
 }

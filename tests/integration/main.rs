@@ -22,6 +22,7 @@ mod kinds;
 mod names;
 mod owner;
 mod place;
+mod random;
 mod refusals;
 mod roles;
 mod sandbox;

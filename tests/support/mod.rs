@@ -4,6 +4,7 @@ pub(crate) mod command;
 pub(crate) mod gate;
 pub(crate) mod oracle;
 pub(crate) mod pair;
+pub(crate) mod random;
 pub(crate) mod route;
 pub(crate) mod schema;
 

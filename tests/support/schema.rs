@@ -7,7 +7,7 @@ use std::path::Path;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::catalog::{self, Catalog};
 use seren_replicator::connect::{Purpose, Session};
-use seren_replicator::ddl::{Options, Script, script};
+use seren_replicator::ddl::{Options, Script, degrade, script};
 
 use super::{database, endpoint, fresh_database, oracle, text};
 
@@ -135,6 +135,50 @@ pub(crate) async fn differing([from, to]: [u32; 2]) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// What became of the families on an older major.
+#[derive(Debug)]
+pub(crate) struct Downgrade {
+    /// Families that hold what nothing can stand for, with that.
+    pub(crate) refused: Vec<String>,
+    /// What is left out or made otherwise.
+    pub(crate) told: Vec<String>,
+    /// What the target refused.
+    pub(crate) failed: Vec<String>,
+}
+
+/// Brings every family to an older major.
+pub(crate) async fn downgraded([from, to]: [u32; 2]) -> Downgrade {
+    let (mut refused, mut told, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for family in families() {
+        let source = family.make(from).await;
+        let target = fresh_database(to, "older").await;
+        let reader = database(&source).await;
+        let writer = endpoint(&target).session(Purpose::Build).await.unwrap();
+        let mut catalog = catalog::load(&reader).await.unwrap();
+        let roles = load_roles(&writer).await.unwrap().roles.into_keys();
+        let options = Options::everything(writer.version(), roles.collect());
+        match degrade(&mut catalog, &options) {
+            Err(error) => {
+                refused.push(format!("{}: {error}", family.name));
+                continue;
+            }
+            Ok(omissions) => told.extend(omissions.iter().map(ToString::to_string)),
+        }
+        let script = script(&catalog, &options).unwrap();
+        told.extend(script.omissions.iter().map(ToString::to_string));
+        for statement in script.pre_data.iter().chain(&script.post_data) {
+            if let Err(error) = writer.batch(&statement.sql).await {
+                failed.push(format!("{}: {}: {error}", family.name, statement.object));
+            }
+        }
+    }
+    Downgrade {
+        refused,
+        told,
+        failed,
+    }
 }
 
 /// What a copy is compared with.

@@ -4,61 +4,68 @@ use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, ForeignDataWrapper, ForeignServer, Options, UserMapping};
 use crate::connect::{Secret, Session};
+use crate::pg::UnknownLetter;
 
-pub(super) async fn load_wrappers(session: &Session) -> Result<Vec<ForeignDataWrapper>, Error> {
-    const WHAT: &str = "foreign data wrappers";
-    let text = include_str!("../sql/foreign_data_wrappers.sql");
-    let rows = query(session, WHAT, text, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let row = Columns::new(WHAT, row);
-            Ok(ForeignDataWrapper {
-                id: row.id(Class::ForeignDataWrapper)?,
-                name: row.name("name")?,
-                owner: row.name("owner")?,
-                handler: row.optional_qualified("handler_schema", "handler")?,
-                validator: row.optional_qualified("validator_schema", "validator")?,
-                options: row.options("options")?,
-            })
-        })
-        .collect()
+const WHAT: &str = "foreign data";
+
+/// What belongs to foreign data, but for the tables.
+#[derive(Default)]
+pub(super) struct ForeignData {
+    pub(super) wrappers: Vec<ForeignDataWrapper>,
+    pub(super) servers: Vec<ForeignServer>,
+    pub(super) user_mappings: Vec<UserMapping>,
 }
 
-pub(super) async fn load_servers(session: &Session) -> Result<Vec<ForeignServer>, Error> {
-    const WHAT: &str = "foreign servers";
-    let text = include_str!("../sql/foreign_servers.sql");
-    let rows = query(session, WHAT, text, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let row = Columns::new(WHAT, row);
-            Ok(ForeignServer {
-                id: row.id(Class::ForeignServer)?,
-                name: row.name("name")?,
-                owner: row.name("owner")?,
-                wrapper: row.name("wrapper")?,
-                server_type: row.value("type")?,
-                version: row.value("version")?,
-                options: row.options("options")?,
-            })
-        })
-        .collect()
+pub(super) async fn load_foreign_data(session: &Session) -> Result<ForeignData, Error> {
+    let rows = query(session, WHAT, include_str!("../sql/foreign_data.sql"), &[]).await?;
+    let mut found = ForeignData::default();
+    for row in &rows {
+        let row = Columns::new(WHAT, row);
+        match row.value("kind")? {
+            "wrapper" => found.wrappers.push(wrapper(&row)?),
+            "server" => found.servers.push(server(&row)?),
+            "mapping" => found.user_mappings.push(mapping(&row)?),
+            word => {
+                return Err(Error::Letter(UnknownLetter {
+                    what: "kind of foreign data",
+                    letter: word.to_owned(),
+                }));
+            }
+        }
+    }
+    Ok(found)
 }
 
-pub(super) async fn load_user_mappings(session: &Session) -> Result<Vec<UserMapping>, Error> {
-    const WHAT: &str = "user mappings";
-    let text = include_str!("../sql/user_mappings.sql");
-    let rows = query(session, WHAT, text, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let row = Columns::new(WHAT, row);
-            Ok(UserMapping {
-                id: row.id(Class::UserMapping)?,
-                server: row.name("server")?,
-                role: row.optional_name("role")?,
-                options: mapping_options(&row)?,
-            })
-        })
-        .collect()
+fn wrapper(row: &Columns<'_>) -> Result<ForeignDataWrapper, Error> {
+    Ok(ForeignDataWrapper {
+        id: row.id(Class::ForeignDataWrapper)?,
+        name: row.name("name")?,
+        owner: row.name("owner")?,
+        handler: row.optional_qualified("handler_schema", "handler")?,
+        validator: row.optional_qualified("validator_schema", "validator")?,
+        options: row.options("options")?,
+    })
+}
+
+fn server(row: &Columns<'_>) -> Result<ForeignServer, Error> {
+    Ok(ForeignServer {
+        id: row.id(Class::ForeignServer)?,
+        name: row.name("name")?,
+        owner: row.name("owner")?,
+        wrapper: row.name("wrapper")?,
+        server_type: row.value("type")?,
+        version: row.value("version")?,
+        options: row.options("options")?,
+    })
+}
+
+fn mapping(row: &Columns<'_>) -> Result<UserMapping, Error> {
+    Ok(UserMapping {
+        id: row.id(Class::UserMapping)?,
+        server: row.name("server")?,
+        role: row.optional_name("role")?,
+        options: mapping_options(row)?,
+    })
 }
 
 /// The options of a user mapping; None where they are hidden.

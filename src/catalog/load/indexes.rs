@@ -62,6 +62,7 @@ pub(super) async fn load_statistics(session: &Session) -> Result<Vec<Statistics>
                 owner: row.name("owner")?,
                 relation: row.oid("relation")?,
                 definition: row.sql("definition")?,
+                has_expressions: row.value("has_expressions")?,
                 target: row.value("target")?,
             })
         })

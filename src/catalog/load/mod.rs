@@ -66,11 +66,14 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
     constraints::name_not_nulls(&mut relations.tables, not_nulls);
     let (operator_families, operator_classes) = operators::load_families(session).await?;
     let complete = |extension: schemas::Bare| extension.complete(&mut relations.config);
+    let (languages, access_methods) = languages::load_languages(session).await?;
+    let foreign = foreign::load_foreign_data(session).await?;
+    let dependencies = dependencies::load_dependencies(session).await?;
     Ok(Catalog {
         version: session.version(),
         schemas: schemas::load_schemas(session).await?,
         extensions: bare.into_iter().map(complete).collect(),
-        languages: languages::load_languages(session).await?,
+        languages,
         collations: collations::load_collations(session).await?,
         types: types::load_types(session, &mut columns).await?,
         casts: casts::load_casts(session).await?,
@@ -78,14 +81,14 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         conversions: casts::load_conversions(session).await?,
         routines: routines::load_routines(session).await?,
         aggregates: aggregates::load_aggregates(session).await?,
-        access_methods: languages::load_access_methods(session).await?,
+        access_methods,
         operators: operators::load_operators(session).await?,
         operator_families,
         operator_classes,
         search: search::load_search(session).await?,
-        wrappers: foreign::load_wrappers(session).await?,
-        servers: foreign::load_servers(session).await?,
-        user_mappings: foreign::load_user_mappings(session).await?,
+        wrappers: foreign.wrappers,
+        servers: foreign.servers,
+        user_mappings: foreign.user_mappings,
         sequences: sequences::load_sequences(session).await?,
         tables: relations.tables,
         views: relations.views,
@@ -106,7 +109,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         labels: labels::load_security_labels(session).await?,
         member_comments: labels::load_member_comments(session).await?,
         unsupported: unsupported::load_unsupported(session).await?,
-        dependencies: dependencies::load_dependencies(session).await?,
-        members: schemas::load_members(session).await?,
+        dependencies: dependencies.edges,
+        members: dependencies.members,
     })
 }

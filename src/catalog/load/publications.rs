@@ -1,12 +1,10 @@
 //! Reads publications with their tables and schemas.
 
-use std::collections::HashMap;
-
 use super::{Columns, query};
 use crate::catalog::Error;
-use crate::catalog::model::{Class, Publication, PublishedSchema, PublishedTable};
+use crate::catalog::model::{Class, ObjectId, Publication, PublishedSchema, PublishedTable};
 use crate::connect::Session;
-use crate::pg::{Ident, Oid};
+use crate::pg::{Ident, Oid, QualifiedName, Sql};
 
 const WHAT: &str = "publications";
 
@@ -15,22 +13,19 @@ const OWN_PREFIX: &str = "seren_replication";
 
 /// Reads the publications of users.
 pub(super) async fn load_publications(session: &Session) -> Result<Vec<Publication>, Error> {
-    let mut tables = load_tables(session).await?;
-    let mut schemas = load_schemas(session).await?;
     let rows = query(session, WHAT, include_str!("../sql/publications.sql"), &[]).await?;
     let publication = |row| {
         let row = Columns::new(WHAT, row);
-        let id = row.id(Class::Publication)?;
         Ok(Publication {
-            id,
+            id: row.id(Class::Publication)?,
             name: row.name("name")?,
             owner: row.name("owner")?,
             all_tables: row.value("all_tables")?,
             operations: row.value("operations")?,
             via_root: row.value("via_root")?,
             generated_columns: row.value("generated_columns")?,
-            tables: tables.remove(&id.oid).unwrap_or_default(),
-            schemas: schemas.remove(&id.oid).unwrap_or_default(),
+            tables: row.json("tables")?.into_iter().map(table).collect(),
+            schemas: row.json("schemas")?.into_iter().map(schema).collect(),
         })
     };
     let publications: Result<Vec<_>, Error> = rows.iter().map(publication).collect();
@@ -39,46 +34,21 @@ pub(super) async fn load_publications(session: &Session) -> Result<Vec<Publicati
     Ok(publications)
 }
 
-type ByPublication<T> = HashMap<Oid, Vec<T>>;
+/// The row, the table's schema and name, which rows, which columns.
+type TableEntry = (u32, String, String, Option<String>, Vec<String>);
 
-async fn load_tables(session: &Session) -> Result<ByPublication<PublishedTable>, Error> {
-    let text = include_str!("../sql/publication_tables.sql");
-    let mut tables = ByPublication::new();
-    for row in &query(session, WHAT, text, &[]).await? {
-        let row = Columns::new(WHAT, row);
-        let columns: Vec<&str> = row.value("columns")?;
-        let table = PublishedTable {
-            id: row.id(Class::PublicationRelation)?,
-            name: row.qualified("schema", "name")?,
-            columns: columns.into_iter().map(Ident::from_catalog).collect(),
-            condition: row.optional_sql("condition")?,
-        };
-        let publication = row.oid("publication")?;
-        tables
-            .entry(publication)
-            .or_insert_with(Vec::new)
-            .push(table);
+fn table((oid, schema, name, condition, columns): TableEntry) -> PublishedTable {
+    PublishedTable {
+        id: ObjectId::new(Class::PublicationRelation, Oid(oid)),
+        name: QualifiedName::from_catalog(&schema, &name),
+        columns: columns.into_iter().map(Ident::from_catalog).collect(),
+        condition: condition.map(Sql::deparsed),
     }
-    Ok(tables)
 }
 
-async fn load_schemas(session: &Session) -> Result<ByPublication<PublishedSchema>, Error> {
-    let mut schemas = ByPublication::new();
-    if !session.version().has_publication_filters() {
-        return Ok(schemas);
+fn schema((oid, name): (u32, String)) -> PublishedSchema {
+    PublishedSchema {
+        id: ObjectId::new(Class::PublicationSchema, Oid(oid)),
+        name: Ident::from_catalog(name),
     }
-    let text = include_str!("../sql/publication_schemas.sql");
-    for row in &query(session, WHAT, text, &[]).await? {
-        let row = Columns::new(WHAT, row);
-        let schema = PublishedSchema {
-            id: row.id(Class::PublicationSchema)?,
-            name: row.name("name")?,
-        };
-        let publication = row.oid("publication")?;
-        schemas
-            .entry(publication)
-            .or_insert_with(Vec::new)
-            .push(schema);
-    }
-    Ok(schemas)
 }

@@ -126,6 +126,21 @@ impl<'a> Columns<'a> {
     }
 }
 
+impl Columns<'_> {
+    /// A list that the query gives as JSON; NULL stands for an empty one.
+    pub(super) fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Result<Vec<T>, Error> {
+        match self.value::<Option<&str>>(column)? {
+            None => Ok(Vec::new()),
+            Some(text) => {
+                serde_json::from_str(text).map_err(|source| Error::Json { column, source })
+            }
+        }
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct Exploded(Option<String>, Option<String>, String, bool);
 
@@ -135,11 +150,7 @@ impl Columns<'_> {
     /// nothing. NULL stands for an empty list.
     pub(super) fn acl(&self, column: &'static str) -> Result<Acl, Error> {
         let mut acl = Acl::default();
-        let Some(text) = self.value::<Option<&str>>(column)? else {
-            return Ok(acl);
-        };
-        let items: Vec<Exploded> =
-            serde_json::from_str(text).map_err(|source| Error::Acl { column, source })?;
+        let items: Vec<Exploded> = self.json(column)?;
         for Exploded(grantee, grantor, privilege, grantable) in items {
             let (Some(grantee), Some(grantor)) = (grantee, grantor) else {
                 continue;

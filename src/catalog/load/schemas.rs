@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Columns, query};
 use crate::catalog::Error;
-use crate::catalog::model::{Class, ConfigTable, Extension, ObjectId, Schema, Table};
+use crate::catalog::model::{Class, ConfigTable, Extension, Schema, Table};
 use crate::connect::Session;
 use crate::pg::{Oid, Sql};
 
@@ -72,18 +72,4 @@ pub(super) async fn load_extensions(session: &Session) -> Result<Vec<Bare>, Erro
             })
         })
         .collect()
-}
-
-/// Reads which object belongs to which extension.
-pub(super) async fn load_members(session: &Session) -> Result<HashMap<ObjectId, Oid>, Error> {
-    const WHAT: &str = "members of extensions";
-    let rows = query(session, WHAT, include_str!("../sql/members.sql"), &[]).await?;
-    let mut members = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        let row = Columns::new(WHAT, row);
-        if let Some(class) = Class::from_oid(row.oid("class")?) {
-            members.insert(row.id(class)?, row.oid("extension")?);
-        }
-    }
-    Ok(members)
 }

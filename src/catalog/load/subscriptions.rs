@@ -9,15 +9,15 @@ use crate::pg::Ident;
 const WHAT: &str = "subscriptions";
 
 pub(super) async fn load_subscriptions(session: &Session) -> Result<Vec<Subscription>, Error> {
-    let text = "SELECT pg_catalog.current_setting('is_superuser') = 'on' AS is_superuser";
-    let rows = query(session, WHAT, text, &[]).await?;
-    let is_superuser: bool = Columns::only(WHAT, &rows)?.value("is_superuser")?;
-    let text = if is_superuser {
-        include_str!("../sql/subscriptions.sql")
-    } else {
-        include_str!("../sql/subscription_names.sql")
+    let text = include_str!("../sql/subscription_names.sql");
+    let mut rows = query(session, WHAT, text, &[]).await?;
+    let is_superuser = match rows.first() {
+        Some(row) => Columns::new(WHAT, row).value("is_superuser")?,
+        None => false,
     };
-    let rows = query(session, WHAT, text, &[]).await?;
+    if is_superuser {
+        rows = query(session, WHAT, include_str!("../sql/subscriptions.sql"), &[]).await?;
+    }
     rows.iter()
         .map(|row| {
             let row = Columns::new(WHAT, row);

@@ -120,6 +120,8 @@ pub struct Statistics {
     pub relation: Oid,
     /// `CREATE STATISTICS …` in full.
     pub definition: Sql,
+    /// Whether it is on expressions; since 14.
+    pub has_expressions: bool,
     /// The statistics target, where it is set; since 13.
     pub target: Option<i32>,
 }

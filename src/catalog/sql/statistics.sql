@@ -1,10 +1,11 @@
 -- Extended statistics. Columns that a version lacks mean those of `absent`.
 SELECT s.oid, n.nspname::text AS schema, s.stxname::text AS name, pg_catalog.pg_get_userbyid(s.stxowner)::text AS owner,
        s.stxrelid AS relation, pg_catalog.pg_get_statisticsobjdef(s.oid) AS definition,
-       CASE WHEN s.target >= 0 THEN s.target END AS target
+       s.has_expressions, CASE WHEN s.target >= 0 THEN s.target END AS target
   FROM (SELECT x.*
-          FROM (SELECT -1 AS stxstattarget) absent,
-       LATERAL (SELECT oid, tableoid, stxnamespace, stxname, stxowner, stxrelid, stxstattarget::pg_catalog.int4 AS target
+          FROM (SELECT -1 AS stxstattarget, NULL::pg_catalog.pg_node_tree AS stxexprs) absent,
+       LATERAL (SELECT oid, tableoid, stxnamespace, stxname, stxowner, stxrelid, stxstattarget::pg_catalog.int4 AS target,
+                       stxexprs IS NOT NULL AS has_expressions
                   FROM pg_catalog.pg_statistic_ext) x) s
   JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

@@ -1,5 +1,5 @@
--- Subscriptions of this database: what everyone may read.
-SELECT s.subname::text AS name
+-- Subscriptions of this database: what everyone may read, and whether we may read more.
+SELECT s.subname::text AS name, pg_catalog.current_setting('is_superuser') = 'on' AS is_superuser
   FROM pg_catalog.pg_subscription s
  WHERE s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
  ORDER BY s.subname

@@ -56,6 +56,10 @@ pub(in crate::cli) struct Carried {
     /// Whether roles and databases of a managed service are left alone
     #[arg(long, value_enum, default_value_t = Provider::Auto)]
     provider: Provider,
+
+    /// Copy to an older major version too: what it lacks is left out, made otherwise or refused, each told
+    #[arg(long)]
+    allow_older_target: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -81,6 +85,7 @@ impl Carried {
             security_labels: !self.no_security_labels,
             tablespaces: !self.no_tablespaces,
             role_map: role_map(&self.role_map)?,
+            provider: None,
             skipped_extensions: skipped.into_iter().map(Ident::from_catalog).collect(),
         })
     }
@@ -92,6 +97,7 @@ impl Carried {
             role_passwords: !self.no_role_passwords,
             locale: self.locale.clone(),
             provider: self.provider == Provider::Auto,
+            allow_older_target: self.allow_older_target,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl::{self, OmissionReason, Script};
 use crate::migrate::Error;
 use crate::migrate::roles::TargetCluster;
-use crate::pg::{Ident, QualifiedName, Sql};
+use crate::pg::{Ident, Oid, QualifiedName, Sql};
 use crate::task::Scope;
 
 /// What was learned of a database of the source.
@@ -92,7 +92,14 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
     };
     let mut catalog = load(session).await.map_err(wrap)?;
     let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
-    let omissions = ddl::leave_out(&mut catalog, &judge.cluster.options);
+    let mut omissions = match ddl::degrade(&mut catalog, &judge.cluster.options) {
+        Ok(omissions) => omissions,
+        Err(error) => {
+            findings.extend(too_new(&error));
+            Vec::new()
+        }
+    };
+    omissions.extend(ddl::leave_out(&mut catalog, &judge.cluster.options));
     findings.extend(
         omissions
             .iter()
@@ -100,6 +107,7 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
     );
     findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(&catalog, judge));
+    findings.extend(hypertables(&catalog));
     let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
         match ddl::script(&catalog, &judge.cluster.options) {
@@ -129,6 +137,23 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         extensions: extensions_found,
         actors,
     })
+}
+
+/// Why an older target cannot hold a database, object by object.
+fn too_new(error: &ddl::Error) -> Vec<Finding> {
+    let finding = |message: String| Finding::new(Level::Error, Side::Target, message);
+    match error {
+        ddl::Error::TooNew { objects } => objects
+            .iter()
+            .map(|(label, what)| {
+                finding(format!("{label}: the target knows no {what}"))
+                    .cure("choose a newer target, or drop or change it on the source first")
+            })
+            .collect(),
+        ddl::Error::Loop { .. } | ddl::Error::PostfixOperators { .. } => {
+            vec![finding(error.to_string())]
+        }
+    }
 }
 
 /// Adds the owners of large objects to a script's; the roles that granted privileges on some.
@@ -234,6 +259,35 @@ fn unreadable_relation(name: &QualifiedName, why: &str) -> Finding {
 fn not_covered(object: &Unsupported) -> Finding {
     let message = format!("{object} is not copied");
     Finding::new(Level::Warning, Side::Source, message).cure("see docs/limits.md")
+}
+
+/// Tables of TimescaleDB, whose rows lie in tables that it makes by itself: as plain tables they
+/// would come without them.
+fn hypertables(catalog: &Catalog) -> Vec<Finding> {
+    const EXTENSION: &str = "timescaledb";
+    const CHUNKS: &str = "_timescaledb_internal";
+    const GUARD: &str = "ts_insert_blocker";
+    let mut extensions = catalog.extensions.iter();
+    if !extensions.any(|extension| extension.name.as_str() == EXTENSION) {
+        return Vec::new();
+    }
+    let chunks = catalog.tables.iter();
+    let chunks = chunks.filter(|table| table.name.schema.as_str() == CHUNKS);
+    let guards = catalog.triggers.iter();
+    let guards = guards.filter(|trigger| trigger.name.as_str() == GUARD);
+    let found: BTreeSet<Oid> = chunks
+        .flat_map(|chunk| chunk.parents.iter().copied())
+        .chain(guards.map(|guard| guard.relation))
+        .collect();
+    let tables = catalog.tables.iter();
+    let tables = tables.filter(|table| found.contains(&table.id.oid));
+    tables
+        .map(|table| {
+            let message = format!("hypertable {} is not copied so far", table.name);
+            Finding::new(Level::Error, Side::Source, message)
+                .cure("leave its database out with --exclude-databases")
+        })
+        .collect()
 }
 
 /// Extensions that the target lacks, has in another version, or does not let us make.

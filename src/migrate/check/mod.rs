@@ -17,7 +17,7 @@ pub(super) use contents::Contents;
 pub(super) use database::{Examination, Judge, examine};
 pub(super) use target::{cluster, judge_inheritance, judge_owners};
 
-use super::Error;
+use super::{Error, Options};
 use crate::connect::Session;
 
 /// What concerns the two clusters as such: versions, and whether they are one.
@@ -27,8 +27,10 @@ use crate::connect::Session;
 pub(super) async fn pair(
     source: (&Session, &ServerFacts),
     target: (&Session, &ServerFacts),
+    options: &Options,
 ) -> Result<Vec<Finding>, Error> {
-    let mut findings = server::judge_versions(source.1, target.1);
+    let allow_older = options.cluster.allow_older_target;
+    let mut findings = server::judge_versions(source.1, target.1, allow_older);
     findings.extend(place::judge(source, target).await?);
     Ok(findings)
 }

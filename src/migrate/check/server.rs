@@ -63,7 +63,11 @@ impl ServerFacts {
 }
 
 /// Versions of the pair.
-pub(super) fn judge_versions(source: &ServerFacts, target: &ServerFacts) -> Vec<Finding> {
+pub(super) fn judge_versions(
+    source: &ServerFacts,
+    target: &ServerFacts,
+    allow_older: bool,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (side, facts) in [(Side::Source, source), (Side::Target, target)] {
         let major = facts.version.major();
@@ -86,8 +90,14 @@ pub(super) fn judge_versions(source: &ServerFacts, target: &ServerFacts) -> Vec<
             "the target's PostgreSQL {} is older than the source's {}",
             target.version, source.version
         );
-        let cure = "choose a target of the same or a newer major version";
-        findings.push(Finding::new(Level::Error, Side::Both, message).cure(cure));
+        let (level, cure) = if allow_older {
+            let cure = "see what is left out or made otherwise";
+            (Level::Warning, cure)
+        } else {
+            let cure = "choose a target of the same or a newer major version, or pass --allow-older-target";
+            (Level::Error, cure)
+        };
+        findings.push(Finding::new(level, Side::Both, message).cure(cure));
     }
     findings
 }
@@ -202,10 +212,22 @@ mod tests {
             version: ServerVersion::new(number),
             ..facts()
         };
-        assert_eq!(errors(&judge_versions(&at(120_022), &at(180_004))), 0);
-        assert_eq!(errors(&judge_versions(&at(110_000), &at(170_000))), 1);
-        assert_eq!(errors(&judge_versions(&at(170_000), &at(160_000))), 1);
-        assert_eq!(errors(&judge_versions(&at(170_000), &at(190_000))), 1);
+        assert_eq!(
+            errors(&judge_versions(&at(120_022), &at(180_004), false)),
+            0
+        );
+        assert_eq!(
+            errors(&judge_versions(&at(110_000), &at(170_000), false)),
+            1
+        );
+        assert_eq!(
+            errors(&judge_versions(&at(170_000), &at(160_000), false)),
+            1
+        );
+        assert_eq!(
+            errors(&judge_versions(&at(170_000), &at(190_000), false)),
+            1
+        );
     }
 
     #[test]

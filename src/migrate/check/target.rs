@@ -31,6 +31,7 @@ pub(in crate::migrate) async fn cluster(
             source,
         })?;
     let findings = judge_map(options, source, &target);
+    let provider = source.provider;
     let source = options.carried.role_map.roles(source);
     let wanted = RoleOptions {
         passwords: options.cluster.role_passwords,
@@ -64,7 +65,10 @@ pub(in crate::migrate) async fn cluster(
         merge,
         options: ddl::Options {
             target: capabilities,
-            carried: options.carried.clone(),
+            carried: ddl::Carried {
+                provider,
+                ..options.carried.clone()
+            },
         },
         actors: BTreeSet::new(),
     };

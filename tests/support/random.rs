@@ -1,0 +1,439 @@
+//! Random schemas as SQL, from a seed. The generator is bold: what the source refuses is left out by
+//! the source itself, so that statements may name what does not exist.
+
+/// A small generator of numbers (xorshift64*), so that a seed gives the same schema everywhere.
+#[derive(Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() >> 33).unwrap() % limit
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+}
+
+const ODD: &[&str] = &[
+    "plain",
+    "Upper",
+    "with blank",
+    "quo\"\"te",
+    "ünïcode",
+    "select",
+    "table",
+    "a.b",
+    "it''s",
+    "x%y$1",
+    "long_long_long_long_long_long_long_long_long_long_long_long_63_b",
+];
+
+const SCALARS: &[&str] = &[
+    "int",
+    "bigint",
+    "text",
+    "numeric(9,3)",
+    "timestamptz",
+    "varchar(20)",
+    "jsonb",
+    "date",
+    "bool",
+    "uuid",
+    "int[]",
+    "text COLLATE \"C\"",
+    "interval day to second(2)",
+    "bit varying(7)",
+    "inet",
+    "tstzrange",
+    "s0.mood",
+    "s0.positive",
+    "s0.pair",
+    "s1.positive_list",
+    "char(4)",
+    "float8",
+];
+
+/// What a schema is made of so far.
+struct Builder {
+    random: Random,
+    statements: Vec<String>,
+    /// Tables with their columns, most of them made.
+    tables: Vec<(String, Vec<String>)>,
+    views: Vec<String>,
+    count: usize,
+}
+
+/// Statements in order, each to be tried on its own.
+pub(crate) fn schema(seed: u64) -> Vec<String> {
+    let mut builder = Builder {
+        random: Random::new(seed),
+        statements: Vec::new(),
+        tables: Vec::new(),
+        views: Vec::new(),
+        count: 0,
+    };
+    builder.foundation();
+    for _ in 0..builder.random.below(25) + 8 {
+        match builder.random.below(16) {
+            0..=4 => builder.table(),
+            5 => builder.partitioned(),
+            6 => builder.child(),
+            7 | 8 => builder.view(),
+            9 => builder.routine(),
+            10 => builder.foreign_key(),
+            11 => builder.index(),
+            12 => builder.hanger(),
+            13 => builder.grants(),
+            14 => builder.alter(),
+            _ => builder.publication(),
+        }
+    }
+    builder.statements
+}
+
+impl Builder {
+    fn push(&mut self, statement: impl Into<String>) {
+        self.statements.push(statement.into());
+    }
+
+    fn name(&mut self) -> String {
+        self.count += 1;
+        let odd = self.random.pick(ODD);
+        let keep = odd.char_indices().nth(50).map_or(odd.len(), |(at, _)| at);
+        format!("\"{}_{}\"", &odd[..keep], self.count).replace("''", "'")
+    }
+
+    fn qualified(&mut self) -> String {
+        let schema = self.random.below(3);
+        format!("s{schema}.{}", self.name())
+    }
+
+    fn any_table(&mut self) -> Option<(String, Vec<String>)> {
+        (!self.tables.is_empty()).then(|| {
+            let at = self.random.below(self.tables.len());
+            self.tables[at].clone()
+        })
+    }
+
+    fn column_of(&mut self, columns: &[String]) -> String {
+        columns[self.random.below(columns.len())].clone()
+    }
+
+    fn foundation(&mut self) {
+        for n in 0..3 {
+            self.push(format!("CREATE SCHEMA s{n}"));
+        }
+        for statement in [
+            "CREATE TYPE s0.mood AS ENUM ('sad', 'o''k', 'Happy')",
+            "ALTER TYPE s0.mood ADD VALUE 'between' BEFORE 'Happy'",
+            "CREATE TYPE s0.pair AS (a int, \"B b\" text COLLATE \"C\")",
+            "CREATE DOMAIN s0.positive AS int DEFAULT 1 CHECK (VALUE > 0)",
+            "CREATE DOMAIN s1.positive_list AS s0.positive[] CHECK (cardinality(VALUE) < 9)",
+            "CREATE TYPE s1.span AS RANGE (subtype = float8)",
+            "CREATE FUNCTION s0.twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2'",
+            "CREATE FUNCTION s1.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+            "CREATE SEQUENCE s2.numbers INCREMENT -3 MAXVALUE 100 MINVALUE -999 CYCLE",
+        ] {
+            self.push(statement);
+        }
+    }
+
+    fn column(&mut self) -> (String, String) {
+        let name = self.name();
+        let scalar = self.random.pick(SCALARS);
+        let more = match self.random.below(12) {
+            0 => " NOT NULL",
+            1 => " DEFAULT NULL",
+            2 if scalar == "int" => " DEFAULT nextval('s2.numbers')",
+            3 if scalar == "int" => " GENERATED ALWAYS AS IDENTITY (START 7)",
+            4 if scalar == "bigint" => " GENERATED BY DEFAULT AS IDENTITY",
+            5 if scalar == "int" => " GENERATED ALWAYS AS (s0.twice(3)) STORED",
+            6 if scalar == "text" => " DEFAULT 'it''s' NOT NULL",
+            7 if scalar == "timestamptz" => " DEFAULT now()",
+            8 if scalar == "int" => " CHECK (s0.twice(1) > 0)",
+            9 if scalar == "int" => " UNIQUE",
+            _ => "",
+        };
+        (name.clone(), format!("{name} {scalar}{more}"))
+    }
+
+    fn table(&mut self) {
+        let name = self.qualified();
+        let columns: Vec<_> = (0..=self.random.below(6)).map(|_| self.column()).collect();
+        let mut elements: Vec<String> = columns.iter().map(|(_, column)| column.clone()).collect();
+        elements.push("id int".to_owned());
+        if self.random.chance(60) {
+            let deferred = self
+                .random
+                .pick(&["", " DEFERRABLE", " DEFERRABLE INITIALLY DEFERRED"]);
+            elements.push(format!("PRIMARY KEY (id){deferred}"));
+        }
+        if self.random.chance(20) {
+            let no_inherit = self.random.pick(&["", " NO INHERIT"]);
+            elements.push(format!(
+                "CONSTRAINT {} CHECK (id <> 7){no_inherit}",
+                self.name()
+            ));
+        }
+        let unlogged = self.random.pick(&["", "", "", "UNLOGGED "]);
+        let options = self.random.pick(&[
+            "",
+            "",
+            " WITH (fillfactor = 70, toast.autovacuum_enabled = off)",
+        ]);
+        let elements = elements.join(", ");
+        self.push(format!(
+            "CREATE {unlogged}TABLE {name} ({elements}){options}"
+        ));
+        let mut columns: Vec<String> = columns.into_iter().map(|(name, _)| name).collect();
+        columns.push("id".to_owned());
+        self.tables.push((name, columns));
+    }
+
+    fn partitioned(&mut self) {
+        let root = self.qualified();
+        let (how, bounds): (&str, &[&str]) = match self.random.below(3) {
+            0 => (
+                "RANGE (k)",
+                &["FROM (0) TO (10)", "FROM (10) TO (MAXVALUE)"],
+            ),
+            1 => ("LIST (k)", &["IN (1, 2)", "IN (3, NULL)"]),
+            _ => (
+                "HASH (k)",
+                &[
+                    "WITH (MODULUS 2, REMAINDER 0)",
+                    "WITH (MODULUS 2, REMAINDER 1)",
+                ],
+            ),
+        };
+        self.push(format!(
+            "CREATE TABLE {root} (k int, t text DEFAULT 'd') PARTITION BY {how}"
+        ));
+        for bound in bounds {
+            let leaf = self.qualified();
+            if self.random.chance(50) {
+                self.push(format!(
+                    "CREATE TABLE {leaf} PARTITION OF {root} FOR VALUES {bound}"
+                ));
+            } else {
+                self.push(format!("CREATE TABLE {leaf} (t text, gone int, k int)"));
+                self.push(format!("ALTER TABLE {leaf} DROP gone"));
+                self.push(format!(
+                    "ALTER TABLE {root} ATTACH PARTITION {leaf} FOR VALUES {bound}"
+                ));
+            }
+        }
+        if self.random.chance(50) {
+            let leaf = self.qualified();
+            self.push(format!(
+                "CREATE TABLE {leaf} PARTITION OF {root} DEFAULT PARTITION BY LIST (t)"
+            ));
+        }
+        if self.random.chance(60) {
+            self.push(format!("ALTER TABLE {root} ADD PRIMARY KEY (k)"));
+        }
+        if self.random.chance(60) {
+            self.push(format!("CREATE INDEX ON {root} (t DESC, k)"));
+        }
+        self.tables
+            .push((root, vec!["k".to_owned(), "t".to_owned()]));
+    }
+
+    fn child(&mut self) {
+        let (Some((one, mut columns)), Some((other, more))) = (self.any_table(), self.any_table())
+        else {
+            return;
+        };
+        let name = self.qualified();
+        let parents = if self.random.chance(40) && one != other {
+            columns.extend(more);
+            format!("{one}, {other}")
+        } else {
+            one.clone()
+        };
+        self.push(format!(
+            "CREATE TABLE {name} (own text) INHERITS ({parents})"
+        ));
+        let column = self.column_of(&columns);
+        match self.random.below(4) {
+            0 => self.push(format!("ALTER TABLE {name} ALTER {column} DROP DEFAULT")),
+            1 => self.push(format!("ALTER TABLE {name} ALTER {column} SET NOT NULL")),
+            2 => self.push(format!(
+                "ALTER TABLE ONLY {one} ALTER {column} SET STATISTICS 7"
+            )),
+            _ => {}
+        }
+        self.tables.push((name, columns));
+    }
+
+    fn view(&mut self) {
+        let Some((table, columns)) = self.any_table() else {
+            return;
+        };
+        let name = self.qualified();
+        let column = self.column_of(&columns);
+        let from = if self.views.is_empty() || self.random.chance(60) {
+            format!("SELECT {column} AS c, s0.twice(1) AS n FROM {table}")
+        } else {
+            let at = self.random.below(self.views.len());
+            format!("SELECT c, n + 1 AS n FROM {} WHERE n > 0", self.views[at])
+        };
+        let kind = match self.random.below(6) {
+            0 => "MATERIALIZED VIEW",
+            _ => "VIEW",
+        };
+        self.push(format!("CREATE {kind} {name} AS {from}"));
+        if self.random.chance(20) {
+            self.push(format!("ALTER VIEW {name} SET (security_barrier = true)"));
+            self.push(format!("ALTER VIEW {name} ALTER c SET DEFAULT NULL"));
+        }
+        self.views.push(name);
+    }
+
+    fn routine(&mut self) {
+        let name = self.qualified();
+        let Some((table, columns)) = self.any_table() else {
+            return;
+        };
+        let column = self.column_of(&columns);
+        let kind = self.random.below(5);
+        self.push(match kind {
+            0 => format!("CREATE FUNCTION {name}(a int, b text DEFAULT 'x') RETURNS SETOF {table} LANGUAGE sql ROWS 5 AS $q$SELECT * FROM {table}$q$"),
+            1 => format!("CREATE PROCEDURE {name}(INOUT a int) LANGUAGE plpgsql SET work_mem = '5MB' AS $q$BEGIN a := 1; END$q$"),
+            2 => format!("CREATE FUNCTION {name}(r {table}) RETURNS int LANGUAGE sql STABLE STRICT PARALLEL SAFE AS 'SELECT 1'"),
+            3 => format!("CREATE FUNCTION {name}() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count({column}) FROM {table}; END"),
+            _ => format!("CREATE AGGREGATE {name}(int) (SFUNC = int4pl, STYPE = int, INITCOND = '3')"),
+        });
+    }
+
+    fn foreign_key(&mut self) {
+        let (Some((one, columns)), Some((other, _))) = (self.any_table(), self.any_table()) else {
+            return;
+        };
+        let column = self.column_of(&columns);
+        let action = self.random.pick(&[
+            "",
+            " ON DELETE CASCADE",
+            " ON UPDATE SET NULL",
+            " DEFERRABLE",
+            " NOT VALID",
+        ]);
+        let name = self.name();
+        self.push(format!("ALTER TABLE {one} ADD CONSTRAINT {name} FOREIGN KEY ({column}) REFERENCES {other}{action}"));
+    }
+
+    fn index(&mut self) {
+        let Some((table, columns)) = self.any_table() else {
+            return;
+        };
+        let (name, column) = (self.name(), self.column_of(&columns));
+        let kind = self.random.below(5);
+        self.push(match kind {
+            0 => format!("CREATE UNIQUE INDEX {name} ON {table} ({column}) INCLUDE (id)"),
+            1 => format!("CREATE INDEX {name} ON {table} (s0.twice(id)) WHERE id > 3"),
+            2 => format!("CREATE INDEX {name} ON {table} USING hash ({column})"),
+            3 => format!("CREATE STATISTICS s0.{name} (ndistinct) ON {column}, id FROM {table}"),
+            _ => format!(
+                "CREATE INDEX {name} ON {table} ({column} DESC NULLS LAST) WITH (fillfactor = 50)"
+            ),
+        });
+        if self.random.chance(30) {
+            self.push(format!("ALTER TABLE {table} CLUSTER ON {name}"));
+            self.push(format!(
+                "ALTER TABLE {table} REPLICA IDENTITY USING INDEX {name}"
+            ));
+        }
+    }
+
+    /// What hangs on a table: triggers, rules, policies, comments.
+    fn hanger(&mut self) {
+        let Some((table, columns)) = self.any_table() else {
+            return;
+        };
+        let (name, column) = (self.name(), self.column_of(&columns));
+        match self.random.below(5) {
+            0 => {
+                self.push(format!("CREATE TRIGGER {name} BEFORE UPDATE OF {column} ON {table} FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION s1.touch('a', 'b''c')"));
+                let state = self.random.pick(&["DISABLE", "ENABLE ALWAYS", "ENABLE"]);
+                self.push(format!("ALTER TABLE {table} {state} TRIGGER {name}"));
+            }
+            1 => self.push(format!(
+                "CREATE RULE {name} AS ON DELETE TO {table} DO ALSO NOTHING"
+            )),
+            2 => {
+                self.push(format!("CREATE POLICY {name} ON {table} AS RESTRICTIVE FOR SELECT TO pg_monitor USING ({column} IS NOT NULL)"));
+                self.push(format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"));
+            }
+            3 => self.push(format!(
+                "COMMENT ON COLUMN {table}.{column} IS 'it''s \\ {name}'"
+            )),
+            _ => self.push(format!("COMMENT ON TABLE {table} IS E'two\\nlines'")),
+        }
+    }
+
+    fn grants(&mut self) {
+        let Some((table, columns)) = self.any_table() else {
+            return;
+        };
+        let column = self.column_of(&columns);
+        let role = self
+            .random
+            .pick(&["pg_monitor", "pg_signal_backend", "PUBLIC"]);
+        let kind = self.random.below(6);
+        self.push(match kind {
+            0 => format!("GRANT SELECT, INSERT ON {table} TO {role}"),
+            1 => format!("GRANT UPDATE ({column}) ON {table} TO {role}"),
+            2 => format!("GRANT ALL ON {table} TO pg_read_all_stats WITH GRANT OPTION"),
+            3 => format!("REVOKE TRUNCATE ON {table} FROM postgres"),
+            4 => "ALTER DEFAULT PRIVILEGES IN SCHEMA s1 GRANT SELECT ON TABLES TO pg_monitor"
+                .to_owned(),
+            _ => format!("ALTER TABLE {table} OWNER TO pg_monitor"),
+        });
+    }
+
+    fn alter(&mut self) {
+        let Some((table, columns)) = self.any_table() else {
+            return;
+        };
+        let column = self.column_of(&columns);
+        let kind = self.random.below(7);
+        self.push(match kind {
+            0 => format!("ALTER TABLE {table} DROP COLUMN {column}"),
+            1 => format!("ALTER TABLE {table} ALTER {column} SET STORAGE EXTERNAL"),
+            2 => format!("ALTER TABLE {table} ALTER {column} SET (n_distinct = -0.5)"),
+            3 => format!(
+                "ALTER TABLE {table} RENAME {column} TO \"renamed {}\"",
+                self.count
+            ),
+            4 => format!("ALTER TABLE {table} ADD CHECK ({column} IS NOT NULL) NOT VALID"),
+            5 => format!("ALTER TABLE {table} REPLICA IDENTITY FULL"),
+            _ => format!("ALTER TABLE {table} ALTER {column} SET NOT NULL"),
+        });
+    }
+
+    fn publication(&mut self) {
+        let Some((table, _)) = self.any_table() else {
+            return;
+        };
+        let name = self.name();
+        self.push(format!(
+            "CREATE PUBLICATION {name} FOR TABLE {table} WITH (publish = 'insert, delete')"
+        ));
+    }
+}
