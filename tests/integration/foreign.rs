@@ -217,6 +217,52 @@ async fn the_state_of_a_key_is_lost_without_the_key() {
     assert_eq!(value(&route.target.url("app"), keys).await, "1");
 }
 
+/// The server names the keys of partitions in the order in which it makes them, which is another one
+/// on the target; and `pg_dump` prints the names of these triggers, which hold oids.
+const KEYS_OF_PARTITIONS: &str = r#"
+    CREATE SCHEMA kt;
+    CREATE TABLE kt.a (id int PRIMARY KEY);
+    CREATE TABLE kt.root (id int PRIMARY KEY, a int REFERENCES kt.a) PARTITION BY RANGE (id);
+    CREATE TABLE kt.referenced (id int PRIMARY KEY) PARTITION BY RANGE (id);
+    CREATE TABLE kt.referenced_2 PARTITION OF kt.referenced FOR VALUES FROM (10) TO (20);
+    CREATE TABLE kt.uses (id int REFERENCES kt.referenced);
+    CREATE TABLE kt.referenced_1 PARTITION OF kt.referenced FOR VALUES FROM (0) TO (10);
+    CREATE TABLE kt.joined (id int NOT NULL, a int, CONSTRAINT "its own" FOREIGN KEY (a) REFERENCES kt.a);
+    ALTER TABLE kt.root ATTACH PARTITION kt.joined FOR VALUES FROM (10) TO (20);
+    DO $$
+    DECLARE trigger record;
+    BEGIN
+      FOR trigger IN SELECT tgname, tgrelid::regclass AS of FROM pg_trigger
+                      WHERE tgrelid IN ('kt.referenced_1'::regclass, 'kt.joined'::regclass) AND tgisinternal LOOP
+        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', trigger.of, trigger.tgname);
+      END LOOP;
+    END $$;
+"#;
+
+async fn keys_of_partitions_keep_their_state(majors: [u32; 2]) {
+    let route = Route::of_majors(majors);
+    route.create("app").await;
+    let source = route.source.url("app");
+    run(&source, KEYS_OF_PARTITIONS).await;
+    route.init("app", &[]).run().expect(0);
+    let states = "SELECT string_agg(concat_ws(' ', tgrelid::regclass, proname, tgenabled), ', '
+                    ORDER BY tgrelid::regclass::text, proname::text)
+                    FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid WHERE tgisinternal AND tgenabled <> 'O'";
+    let kept = value(&route.target.url("app"), states).await;
+    assert_eq!(kept, value(&source, states).await);
+    assert_eq!(kept.matches(" D").count(), 4, "{kept}");
+}
+
+#[tokio::test]
+async fn keys_of_partitions_keep_their_state_within_17() {
+    keys_of_partitions_keep_their_state([17, 17]).await;
+}
+
+#[tokio::test]
+async fn keys_of_partitions_keep_their_state_from_12_to_18() {
+    keys_of_partitions_keep_their_state([12, 18]).await;
+}
+
 const LABELLED: &str = r#"
     CREATE SCHEMA "S l";
     CREATE TABLE "S l"."T t" (id int, "C c" text);

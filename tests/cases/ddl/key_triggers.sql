@@ -13,18 +13,3 @@ BEGIN
     EXECUTE format('ALTER TABLE kt.a ENABLE ALWAYS TRIGGER %I', trigger);
   END LOOP;
 END $$;
--- On partitions, whose keys the server names in the order in which it makes them.
-CREATE TABLE kt.referenced (id int PRIMARY KEY) PARTITION BY RANGE (id);
-CREATE TABLE kt.referenced_2 PARTITION OF kt.referenced FOR VALUES FROM (10) TO (20);
-CREATE TABLE kt.uses (id int REFERENCES kt.referenced);
-CREATE TABLE kt.referenced_1 PARTITION OF kt.referenced FOR VALUES FROM (0) TO (10);
-CREATE TABLE kt.joined (id int NOT NULL, a int, CONSTRAINT "its own" FOREIGN KEY (a) REFERENCES kt.a);
-ALTER TABLE kt.root ATTACH PARTITION kt.joined FOR VALUES FROM (10) TO (20);
-DO $$
-DECLARE trigger record;
-BEGIN
-  FOR trigger IN SELECT tgname, tgrelid::regclass AS of FROM pg_trigger
-                  WHERE tgrelid IN ('kt.referenced_1'::regclass, 'kt.joined'::regclass) AND tgisinternal LOOP
-    EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', trigger.of, trigger.tgname);
-  END LOOP;
-END $$;
