@@ -19,6 +19,9 @@ ALTER FOREIGN TABLE fd.plain ALTER a SET STATISTICS 7, ALTER b SET STORAGE EXTER
 ALTER FOREIGN TABLE fd.plain OWNER TO pg_monitor;
 CREATE TABLE fd.parent (id int, at date);
 CREATE FOREIGN TABLE fd.child (extra int) INHERITS (fd.parent) SERVER bare_server OPTIONS (x 'y');
+ALTER FOREIGN TABLE fd.child ALTER id OPTIONS (ADD "K" 'it''s');
+CREATE FOREIGN TABLE fd.numbered (id serial, n int GENERATED ALWAYS AS (1) STORED, d int) SERVER bare_server;
+ALTER FOREIGN TABLE fd.numbered ADD CONSTRAINT later CHECK (d > 0) NOT VALID;
 CREATE TABLE fd.parts (id int, at date NOT NULL) PARTITION BY RANGE (at);
 CREATE FOREIGN TABLE fd.part_1 PARTITION OF fd.parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01') SERVER bare_server;
 CREATE TABLE fd.part_2 PARTITION OF fd.parts DEFAULT;
