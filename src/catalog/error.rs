@@ -41,6 +41,14 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// TimescaleDB's catalogs are not those that are known.
+    #[error(
+        "TimescaleDB {version} is older than 2.0: update it first (ALTER EXTENSION timescaledb UPDATE)"
+    )]
+    TimescaleVersion {
+        /// The installed version.
+        version: String,
+    },
     /// A catalog letter of a newer server.
     #[error(transparent)]
     Letter(#[from] UnknownLetter),
@@ -51,9 +59,11 @@ impl Error {
     pub fn sqlstate(&self) -> Option<SqlState> {
         match self {
             Self::Query { source, .. } => source.sqlstate(),
-            Self::Column { .. } | Self::RowCount { .. } | Self::Json { .. } | Self::Letter(_) => {
-                None
-            }
+            Self::Column { .. }
+            | Self::RowCount { .. }
+            | Self::Json { .. }
+            | Self::TimescaleVersion { .. }
+            | Self::Letter(_) => None,
         }
     }
 
@@ -64,9 +74,11 @@ impl Error {
                 Some(code) => code.is_transient(),
                 None => true,
             },
-            Self::Column { .. } | Self::RowCount { .. } | Self::Json { .. } | Self::Letter(_) => {
-                false
-            }
+            Self::Column { .. }
+            | Self::RowCount { .. }
+            | Self::Json { .. }
+            | Self::TimescaleVersion { .. }
+            | Self::Letter(_) => false,
         }
     }
 }

@@ -7,9 +7,11 @@ mod error;
 pub mod load;
 pub mod model;
 pub mod provider;
+mod removal;
 mod role_map;
 
 pub use error::Error;
 pub use load::load;
 pub use model::{Catalog, Class, ObjectId};
+pub use removal::Dependants;
 pub use role_map::RoleMap;

@@ -8,9 +8,9 @@ use super::Options;
 use super::context::{Context, Lookup, Placements};
 use super::object::{self, Part};
 use super::statement::{Kind, Label, Omission, OmissionReason};
-use crate::catalog::model::{Column, DependencyKind, ObjectId};
-use crate::catalog::{Catalog, Class};
-use crate::pg::{Ident, Oid};
+use crate::catalog::model::ObjectId;
+use crate::catalog::{Catalog, Class, Dependants};
+use crate::pg::Ident;
 
 /// Why a row is left out.
 enum Cause {
@@ -43,7 +43,7 @@ pub fn leave_out(catalog: &mut Catalog, options: &Options) -> Vec<Omission> {
         .collect();
     omissions.sort_by(|a, b| a.object.cmp(&b.object));
     let left: HashSet<ObjectId> = causes.into_keys().collect();
-    retain(catalog, &|id| !left.contains(&id));
+    catalog.retain(&|id| !left.contains(&id));
     let skipped = &options.carried.skipped_extensions;
     let provider = options.carried.provider;
     let comments = &mut catalog.member_comments;
@@ -214,18 +214,7 @@ fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> HashMap<Obj
     if waiting.is_empty() {
         return HashMap::new();
     }
-    let mut dependants: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
-    for edge in &catalog.dependencies {
-        dependants.entry(edge.to).or_default().push(edge.from);
-        // What loses a part of itself goes as a whole.
-        if edge.kind == DependencyKind::Internal {
-            dependants.entry(edge.from).or_default().push(edge.to);
-        }
-    }
-    for (member, extension) in &catalog.members {
-        let extension = ObjectId::new(Class::Extension, *extension);
-        dependants.entry(extension).or_default().push(*member);
-    }
+    let dependants = Dependants::new(catalog);
     let mut causes = HashMap::new();
     // The order of maps is not to show in the reasons.
     waiting.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
@@ -234,7 +223,8 @@ fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> HashMap<Obj
             continue;
         }
         causes.insert(id, cause);
-        let mut next = dependants.remove(&id).unwrap_or_default();
+        let next = dependants.of(id).map(|(other, _)| other);
+        let mut next: Vec<ObjectId> = next.collect();
         next.sort_by(|a, b| b.cmp(a));
         waiting.extend(next.into_iter().map(|other| (other, Cause::DependsOn(id))));
     }
@@ -263,95 +253,6 @@ fn named(
             Cause::Superuser(what) => {
                 return Some(OmissionReason::Superuser((*what).to_owned()));
             }
-        }
-    }
-}
-
-/// Keeps the objects of some lists that stay.
-macro_rules! keep {
-    ($stays:ident: $($list:ident),+) => {
-        $($list.retain(|object| $stays(object.id));)+
-    };
-}
-
-/// Keeps what is to be made. Every list of the catalog is named.
-fn retain(catalog: &mut Catalog, stays: &dyn Fn(ObjectId) -> bool) {
-    let is_made = |class: Oid, oid: Oid| {
-        Class::from_oid(class).is_none_or(|class| stays(ObjectId::new(class, oid)))
-    };
-    let Catalog {
-        version: _,
-        schemas,
-        extensions,
-        collations,
-        types,
-        routines,
-        aggregates,
-        search,
-        sequences,
-        tables,
-        views,
-        materialized_views,
-        constraints,
-        indexes,
-        statistics,
-        rules,
-        triggers,
-        policies,
-        acls,
-        languages,
-        casts,
-        transforms,
-        conversions,
-        access_methods,
-        operators,
-        operator_families,
-        operator_classes,
-        wrappers,
-        servers,
-        user_mappings,
-        key_triggers,
-        publications,
-        event_triggers,
-        subscriptions: _,
-        labels,
-        member_comments: _,
-        default_acls: _,
-        comments,
-        unsupported,
-        dependencies,
-        members: _,
-    } = catalog;
-    keep!(
-        stays:
-        schemas, extensions, collations, types, routines, aggregates, search, sequences, tables,
-        views, materialized_views, constraints, indexes, statistics, rules, triggers, policies,
-        languages, casts, transforms, conversions, access_methods, operators, operator_families,
-        operator_classes, wrappers, servers, user_mappings, key_triggers, publications,
-        event_triggers
-    );
-    acls.retain(|acl| is_made(acl.class, acl.oid));
-    labels.retain(|label| is_made(label.class, label.oid));
-    comments.retain(|comment| is_made(comment.class, comment.oid));
-    unsupported.retain(|object| is_made(object.class, object.oid));
-    dependencies.retain(|edge| stays(edge.from));
-    for publication in publications {
-        publication.tables.retain(|table| stays(table.id));
-        publication.schemas.retain(|schema| stays(schema.id));
-    }
-    let columns = tables.iter_mut().flat_map(|table| &mut table.columns);
-    retain_defaults(columns, stays);
-    let columns = views.iter_mut().flat_map(|view| &mut view.columns);
-    retain_defaults(columns, stays);
-}
-
-fn retain_defaults<'a>(
-    columns: impl Iterator<Item = &'a mut Column>,
-    stays: &dyn Fn(ObjectId) -> bool,
-) {
-    for column in columns {
-        if column.default.as_ref().is_some_and(|d| !stays(d.id)) {
-            column.default = None;
         }
     }
 }

@@ -29,6 +29,7 @@ mod schemas;
 mod search;
 mod sequences;
 mod subscriptions;
+pub mod timescale;
 mod types;
 
 pub mod acl;
@@ -69,7 +70,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
     let (languages, access_methods) = languages::load_languages(session).await?;
     let foreign = foreign::load_foreign_data(session).await?;
     let dependencies = dependencies::load_dependencies(session).await?;
-    Ok(Catalog {
+    let mut catalog = Catalog {
         version: session.version(),
         schemas: schemas::load_schemas(session).await?,
         extensions: bare.into_iter().map(complete).collect(),
@@ -111,5 +112,8 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         unsupported: unsupported::load_unsupported(session).await?,
         dependencies: dependencies.edges,
         members: dependencies.members,
-    })
+        timescale: None,
+    };
+    timescale::settle(session, &mut catalog).await?;
+    Ok(catalog)
 }

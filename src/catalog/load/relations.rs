@@ -113,6 +113,7 @@ fn table(row: &Columns<'_>, kind: RelKind) -> Result<Table, Error> {
         partition_key: row
             .optional_sql("partition_key")?
             .map(|definition| PartitionKey { definition }),
+        hypertable: None,
         replica_identity: row.value::<&str>("replica_identity")?.parse()?,
         row_security: row.value("relrowsecurity")?,
         force_row_security: row.value("relforcerowsecurity")?,

@@ -4,8 +4,8 @@ use super::{
     AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger,
     Extension, ForeignDataWrapper, ForeignServer, Index, KeyTrigger, Language, MaterializedView,
     MemberComment, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Publication, Routine,
-    Rule, Schema, Search, SecurityLabel, Sequence, Statistics, Subscription, Table, Transform,
-    Trigger, Type, UserMapping, View,
+    Rule, Schema, Search, SecurityLabel, Sequence, Statistics, Subscription, Table, Timescale,
+    Transform, Trigger, Type, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -97,6 +97,8 @@ pub struct Catalog {
     pub dependencies: Vec<Dependency>,
     /// The extension (by its oid) that an object belongs to.
     pub members: HashMap<ObjectId, Oid>,
+    /// What TimescaleDB made, where it is installed.
+    pub timescale: Option<Timescale>,
 }
 
 /// A relation whose rows a copy carries over.

@@ -24,6 +24,7 @@ mod routine;
 mod schema;
 mod search;
 mod subscription;
+mod timescale;
 mod types;
 
 pub use aggregate::Aggregate;
@@ -48,4 +49,7 @@ pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
 pub use schema::{ConfigTable, Extension, Schema};
 pub use search::{Search, SearchKind};
 pub use subscription::{Subscription, SubscriptionDetails};
+pub use timescale::{
+    ContinuousAggregate, Dimension, Hypertable, HypertableCompression, Job, Slices, Timescale,
+};
 pub use types::{Alignment, Base, Domain, Multirange, Range, Type, TypeKind};

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use super::{ForeignSource, ObjectId};
+use super::{ForeignSource, Hypertable, ObjectId};
 use crate::pg::{
     Ident, Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, Sql, UnknownLetter,
 };
@@ -47,6 +47,8 @@ pub struct Table {
     pub foreign: Option<ForeignSource>,
     /// How it is partitioned, if it is.
     pub partition_key: Option<PartitionKey>,
+    /// How its rows are cut into chunks, if it is a hypertable of TimescaleDB.
+    pub hypertable: Option<Hypertable>,
     /// What of an old row is logged.
     pub replica_identity: ReplicaIdentity,
     /// Whether policies apply.
@@ -109,6 +111,16 @@ pub struct Size {
 }
 
 impl Size {
+    /// Adds the size of another table with rows of this one.
+    pub fn add(&mut self, other: Self) {
+        self.heap_bytes = self.heap_bytes.saturating_add(other.heap_bytes);
+        self.toast_bytes = self.toast_bytes.saturating_add(other.toast_bytes);
+        let rows = other
+            .rows
+            .map(|rows| rows.saturating_add(self.rows.unwrap_or_default()));
+        self.rows = rows.or(self.rows);
+    }
+
     /// Bytes that a copy reads.
     pub const fn bytes(self) -> u64 {
         self.heap_bytes.saturating_add(self.toast_bytes)

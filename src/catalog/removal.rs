@@ -1,0 +1,128 @@
+//! Takes rows out of a catalog: which go along, as with `DROP … CASCADE`, and that nothing of them
+//! is left in any list.
+
+use std::collections::HashMap;
+
+use super::model::{Catalog, Class, Column, DependencyKind, ObjectId};
+use crate::pg::Oid;
+
+/// What depends on each row of a catalog, and in which way. What loses an internal part of itself
+/// goes as a whole, so a part has what it belongs to among its dependants.
+#[derive(Debug)]
+pub struct Dependants(HashMap<ObjectId, Vec<(ObjectId, DependencyKind)>>);
+
+impl Dependants {
+    /// The dependants of every row; with an extension go its members.
+    pub fn new(catalog: &Catalog) -> Self {
+        let mut map: HashMap<ObjectId, Vec<(ObjectId, DependencyKind)>> = HashMap::new();
+        let mut add = |to, from, kind| map.entry(to).or_default().push((from, kind));
+        for edge in &catalog.dependencies {
+            add(edge.to, edge.from, edge.kind);
+            if edge.kind == DependencyKind::Internal {
+                add(edge.from, edge.to, edge.kind);
+            }
+        }
+        for (member, extension) in &catalog.members {
+            let extension = ObjectId::new(Class::Extension, *extension);
+            add(extension, *member, DependencyKind::Internal);
+        }
+        Self(map)
+    }
+
+    /// The dependants of a row, with the kind of dependency.
+    pub fn of(&self, id: ObjectId) -> impl Iterator<Item = (ObjectId, DependencyKind)> + '_ {
+        self.0.get(&id).into_iter().flatten().copied()
+    }
+}
+
+/// Keeps the objects of some lists that stay.
+macro_rules! keep {
+    ($stays:ident: $($list:ident),+) => {
+        $($list.retain(|object| $stays(object.id));)+
+    };
+}
+
+impl Catalog {
+    /// Keeps the rows that stay, whatever depends on the others. Every list is named.
+    pub fn retain(&mut self, stays: &dyn Fn(ObjectId) -> bool) {
+        let is_made = |class: Oid, oid: Oid| {
+            Class::from_oid(class).is_none_or(|class| stays(ObjectId::new(class, oid)))
+        };
+        let Catalog {
+            version: _,
+            schemas,
+            extensions,
+            collations,
+            types,
+            routines,
+            aggregates,
+            search,
+            sequences,
+            tables,
+            views,
+            materialized_views,
+            constraints,
+            indexes,
+            statistics,
+            rules,
+            triggers,
+            policies,
+            acls,
+            languages,
+            casts,
+            transforms,
+            conversions,
+            access_methods,
+            operators,
+            operator_families,
+            operator_classes,
+            wrappers,
+            servers,
+            user_mappings,
+            key_triggers,
+            publications,
+            event_triggers,
+            subscriptions: _,
+            labels,
+            member_comments: _,
+            default_acls: _,
+            comments,
+            unsupported,
+            dependencies,
+            members: _,
+            timescale: _,
+        } = self;
+        keep!(
+            stays:
+            schemas, extensions, collations, types, routines, aggregates, search, sequences, tables,
+            views, materialized_views, constraints, indexes, statistics, rules, triggers, policies,
+            languages, casts, transforms, conversions, access_methods, operators, operator_families,
+            operator_classes, wrappers, servers, user_mappings, key_triggers, publications,
+            event_triggers
+        );
+        acls.retain(|acl| is_made(acl.class, acl.oid));
+        labels.retain(|label| is_made(label.class, label.oid));
+        comments.retain(|comment| is_made(comment.class, comment.oid));
+        unsupported.retain(|object| is_made(object.class, object.oid));
+        dependencies.retain(|edge| stays(edge.from));
+        for publication in publications {
+            publication.tables.retain(|table| stays(table.id));
+            publication.schemas.retain(|schema| stays(schema.id));
+        }
+        let columns = tables.iter_mut().flat_map(|table| &mut table.columns);
+        retain_defaults(columns, stays);
+        let columns = views.iter_mut().flat_map(|view| &mut view.columns);
+        retain_defaults(columns, stays);
+    }
+}
+
+fn retain_defaults<'a>(
+    columns: impl Iterator<Item = &'a mut Column>,
+    stays: &dyn Fn(ObjectId) -> bool,
+) {
+    for column in columns {
+        if column.default.as_ref().is_some_and(|d| !stays(d.id)) {
+            column.default = None;
+        }
+    }
+}
