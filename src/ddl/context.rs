@@ -10,7 +10,7 @@ use crate::catalog::model::{
     Table, View,
 };
 use crate::catalog::{Catalog, Class};
-use crate::pg::{Ident, Oid, QualifiedName, RelKind, ServerVersion};
+use crate::pg::{Ident, Oid, QualifiedName, RelKind, ServerVersion, Sql};
 
 /// Where an object stands that would otherwise be part of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +250,23 @@ impl<'a> Context<'a> {
             Relation::Table(table) => Some(table),
             Relation::View(_) | Relation::MaterializedView(_) => None,
         }
+    }
+
+    /// Whether hypertables are made such, and not plain tables.
+    pub(super) fn makes_hypertables(&self) -> bool {
+        let timescale = self.catalog.timescale.iter();
+        let mut extensions = self.catalog.extensions.iter();
+        let mut ids = timescale.map(|timescale| timescale.extension);
+        ids.any(|id| extensions.any(|extension| extension.id == id))
+    }
+
+    /// `ONLY `, unless TimescaleDB refuses it for this table.
+    pub(super) fn only(&self, table: &Table) -> Sql {
+        Sql::fixed(if table.hypertable.is_some() && self.makes_hypertables() {
+            ""
+        } else {
+            "ONLY "
+        })
     }
 
     /// The checks (of a domain also the not-null constraint) of a table or domain, by name.

@@ -97,6 +97,13 @@ fn labels(catalog: &Catalog, options: &Options) -> Labels {
             labels.insert(schema.id, (label, None));
         }
     }
+    let timescale = catalog.timescale.iter();
+    for (id, name) in timescale.flat_map(|timescale| &timescale.internals) {
+        labels.insert(
+            *id,
+            (Label::qualified("TimescaleDB's relation", name), None),
+        );
+    }
     for node in object::nodes(&context) {
         let id = node.node();
         if id.part == Part::Definition {
@@ -136,6 +143,7 @@ const fn of_superusers(kind: Kind) -> Option<&'static str> {
         | Kind::ColumnSettings
         | Kind::Attach
         | Kind::Default
+        | Kind::Hypertable
         | Kind::Boundary
         | Kind::Constraint
         | Kind::Index
@@ -168,6 +176,7 @@ fn causes(catalog: &Catalog, options: &Options, labels: &Labels) -> HashMap<Obje
         }
     }
     waiting.extend(of_provider(catalog, options));
+    waiting.extend(on_internals(catalog));
     if !options.target.is_superuser {
         waiting.extend(closed(labels, |id| !key_triggers.contains(&id)));
     }
@@ -197,6 +206,18 @@ fn of_provider(catalog: &Catalog, options: &Options) -> Vec<(ObjectId, Cause)> {
     let ids = ids.chain(schemas.map(|schema| schema.id));
     ids.chain(triggers.map(|trigger| trigger.id))
         .map(|id| (id, Cause::Provider))
+        .collect()
+}
+
+/// What depends on TimescaleDB's own relations, which nobody makes.
+fn on_internals(catalog: &Catalog) -> Vec<(ObjectId, Cause)> {
+    let Some(timescale) = &catalog.timescale else {
+        return Vec::new();
+    };
+    let edges = catalog.dependencies.iter();
+    edges
+        .filter(|edge| timescale.internals.contains_key(&edge.to))
+        .map(|edge| (edge.from, Cause::DependsOn(edge.to)))
         .collect()
 }
 

@@ -19,6 +19,7 @@ mod setting;
 mod statement;
 mod target;
 mod temporary;
+mod timescale;
 
 use std::collections::BTreeSet;
 

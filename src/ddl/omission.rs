@@ -6,6 +6,7 @@ use super::object::{
     why_no_mapping,
 };
 use super::statement::{Label, Omission, OmissionReason};
+use super::timescale;
 use crate::catalog::model::RoutineKind;
 use crate::pg::Ident;
 
@@ -18,6 +19,7 @@ pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
     omissions.extend(owners_without_superuser(context));
     omissions.extend(subscriptions(context));
     omissions.extend(rules(context));
+    omissions.extend(timescale::omissions(context));
     let schemas = context.catalog.schemas.iter();
     for schema in schemas.filter(|schema| schema.is_public()) {
         if let Some(owner) = schema.public_stays(context) {

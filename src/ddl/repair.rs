@@ -94,6 +94,7 @@ fn move_behind(
         | Kind::Sequence
         | Kind::ColumnSettings
         | Kind::Attach
+        | Kind::Hypertable
         | Kind::Boundary
         | Kind::Constraint
         | Kind::Index

@@ -137,6 +137,10 @@ pub enum OmissionReason {
     Provider,
     /// It belongs to an extension that is skipped.
     Skipped(Ident),
+    /// The hypertable's rows go into a plain table.
+    PlainTable,
+    /// It is made by hand, with this statement, once the rows are there.
+    ByHand(Sql),
     /// It depends on something that is left out.
     DependsOn(Label),
     /// It is about something that is not made.
@@ -180,6 +184,14 @@ impl fmt::Display for OmissionReason {
                 Ident::from_catalog(name.as_str())
             ),
             Self::Provider => f.write_str("it belongs to the source's managed service"),
+            Self::PlainTable => f.write_str(
+                "made as a plain table with all its rows, since TimescaleDB is left out",
+            ),
+            Self::ByHand(sql) => write!(
+                f,
+                "not made; once the rows are there run {}",
+                Ident::from_catalog(sql.as_str())
+            ),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
             Self::NotMade => f.write_str("what it is about is not made"),
@@ -259,6 +271,8 @@ pub enum Kind {
     Attach,
     /// The default of a column, where it does not come with its table.
     Default,
+    /// A table is made a hypertable.
+    Hypertable,
     /// Between what rows need and what needs rows.
     Boundary,
     /// A primary or unique key, an exclusion constraint, or a check apart from its table.

@@ -44,6 +44,8 @@ pub struct CopyJob {
     pub format: Format,
     /// Rows of an extension's configuration table are only those its author marked.
     pub condition: Option<Sql>,
+    /// Its rows lie in chunks of a hypertable: they are read and written through it.
+    pub in_chunks: bool,
     /// Estimated bytes on the source's disk, out-of-line storage included.
     pub bytes: u64,
 }
@@ -65,6 +67,7 @@ pub fn plan_copies(
             .get(&table.id.oid)
             .map_or(Format::Binary, |why| Format::Text(why.clone())),
         condition: condition.cloned(),
+        in_chunks: table.hypertable.is_some(),
         bytes: table.size.bytes(),
     };
     let mut jobs: Vec<_> = catalog.row_sources().map(job).collect();
@@ -90,6 +93,13 @@ impl CopyJob {
     pub(super) fn copy_out(&self) -> Sql {
         let format = self.format.option();
         match &self.condition {
+            // `COPY` of the table itself reads no chunks.
+            None if self.in_chunks => sql!(
+                "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT {})",
+                Sql::join(&self.columns, ", "),
+                self.table,
+                format
+            ),
             None => sql!(
                 "COPY {}{} TO STDOUT (FORMAT {})",
                 self.table,
@@ -137,9 +147,10 @@ impl CopyJob {
     }
 
     /// Whether the table is emptied first: not when several partitions are written through one
-    /// root, nor an extension's table, which its script may have filled.
+    /// root, nor an extension's table, which its script may have filled, nor a hypertable, which
+    /// refuses it.
     fn empties(&self) -> bool {
-        self.into == self.table && self.condition.is_none()
+        self.into == self.table && self.condition.is_none() && !self.in_chunks
     }
 
     /// The column list; none when there is no column to name.
@@ -163,8 +174,26 @@ mod tests {
             columns: vec![Ident::from_catalog("Id"), Ident::from_catalog("select")],
             format: Format::Binary,
             condition: None,
+            in_chunks: false,
             bytes: 0,
         }
+    }
+
+    #[test]
+    fn a_hypertable_is_read_and_written_with_its_chunks() {
+        let job = CopyJob {
+            in_chunks: true,
+            ..job()
+        };
+        assert_eq!(job.begin().as_str(), "BEGIN");
+        assert_eq!(
+            job.copy_out().as_str(),
+            r#"COPY (SELECT "Id", "select" FROM "s"."a""b") TO STDOUT (FORMAT binary)"#
+        );
+        assert_eq!(
+            job.copy_in().as_str(),
+            r#"COPY "s"."a""b" ("Id", "select") FROM STDIN (FORMAT binary)"#
+        );
     }
 
     #[test]

@@ -86,10 +86,10 @@ pub(super) fn using(access_method: Option<&Ident>) -> Sql {
 }
 
 /// What columns of a table or materialized view get after their relation is made, in one
-/// statement. `ONLY`, lest children change, too. Foreign tables take no compression this way.
+/// statement; `relation` says `ONLY`, lest children change, too. Foreign tables take no compression this way.
 pub(super) fn column_settings(
     context: &Context<'_>,
-    relation: &QualifiedName,
+    relation: &Sql,
     columns: &[Column],
     takes_compression: bool,
 ) -> Option<Sql> {
@@ -98,8 +98,7 @@ pub(super) fn column_settings(
         .iter()
         .flat_map(|column| column_actions(column, takes_compression))
         .collect();
-    (!actions.is_empty())
-        .then(|| sql!("ALTER TABLE ONLY {} {}", relation, Sql::join(actions, ", ")))
+    (!actions.is_empty()).then(|| sql!("ALTER TABLE {} {}", relation, Sql::join(actions, ", ")))
 }
 
 fn column_actions(column: &Column, takes_compression: bool) -> Vec<Sql> {

@@ -106,7 +106,8 @@ impl Object for Key<'_> {
             &built
         };
         let add = sql!(
-            "ALTER TABLE ONLY {} ADD CONSTRAINT {} {}",
+            "ALTER TABLE {}{} ADD CONSTRAINT {} {}",
+            context.only(self.table),
             self.table.name,
             self.constraint.name,
             definition

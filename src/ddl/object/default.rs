@@ -65,9 +65,14 @@ impl Object for SetDefault<'_> {
         Some(self.relation.id().oid)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let only = match self.relation {
+            Relation::Table(table) => context.only(table),
+            Relation::View(_) | Relation::MaterializedView(_) => Sql::fixed("ONLY "),
+        };
         vec![sql!(
-            "ALTER TABLE ONLY {} ALTER COLUMN {} SET DEFAULT {}",
+            "ALTER TABLE {}{} ALTER COLUMN {} SET DEFAULT {}",
+            only,
             self.relation.name(),
             self.column.name,
             self.default.expression

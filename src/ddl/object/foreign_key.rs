@@ -75,11 +75,11 @@ impl Object for Add<'_> {
         !self.is_between_plain_tables
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let only = if self.table.kind == RelKind::PartitionedTable {
-            ""
+            Sql::default()
         } else {
-            "ONLY "
+            context.only(self.table)
         };
         let not_valid = if self.validates_apart {
             " NOT VALID"
@@ -88,7 +88,7 @@ impl Object for Add<'_> {
         };
         vec![sql!(
             "ALTER TABLE {}{} ADD CONSTRAINT {} {}{}",
-            Sql::fixed(only),
+            only,
             self.table.name,
             self.constraint.name,
             self.constraint.definition,
@@ -131,9 +131,10 @@ impl Object for Validate<'_> {
         Some(self.table.id.oid)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
-            "ALTER TABLE ONLY {} VALIDATE CONSTRAINT {}",
+            "ALTER TABLE {}{} VALIDATE CONSTRAINT {}",
+            context.only(self.table),
             self.table.name,
             self.constraint.name
         )]

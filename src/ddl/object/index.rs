@@ -182,9 +182,10 @@ impl Object for Identity<'_> {
         Some(self.table.id.oid)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
-            "ALTER TABLE ONLY {} REPLICA IDENTITY USING INDEX {}",
+            "ALTER TABLE {}{} REPLICA IDENTITY USING INDEX {}",
+            context.only(self.table),
             self.table.name,
             self.index.name.name
         )]

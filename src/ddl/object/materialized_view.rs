@@ -78,7 +78,7 @@ impl Object for &MaterializedView {
             .chain(clause::owner(context, &object, &self.owner))
             .chain(clause::column_settings(
                 context,
-                &self.name,
+                &sql!("ONLY {}", self.name),
                 &self.columns,
                 true,
             ))

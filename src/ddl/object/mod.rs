@@ -19,6 +19,7 @@ mod extension;
 mod foreign_data;
 mod foreign_key;
 pub mod grant;
+mod hypertable;
 mod index;
 mod key_trigger;
 mod language;
@@ -47,6 +48,7 @@ mod view;
 
 pub(super) use clause::stays_with_maker;
 pub(super) use foreign_data::why_not as why_no_mapping;
+pub(super) use hypertable::argument as relation_argument;
 pub(super) use index::is_left_out as index_is_left_out;
 pub(super) use node::{NodeId, Object, Part};
 pub(super) use operator::refused as refused_operators;
@@ -79,6 +81,7 @@ pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
     table::collect(context, &mut nodes);
     attach::collect(context, &mut nodes);
     default::collect(context, &mut nodes);
+    hypertable::collect(context, &mut nodes);
     view::collect(context, &mut nodes);
     materialized_view::collect(context, &mut nodes);
     constraint::collect(context, &mut nodes);

@@ -25,6 +25,8 @@ pub(in crate::ddl) enum Part {
     ColumnSettings,
     /// Its place in the parent: of a partition or of its index.
     Attach,
+    /// Its cutting into chunks.
+    Hypertable,
     /// Its role as replica identity.
     ReplicaIdentity,
     /// The query of a view made without it.

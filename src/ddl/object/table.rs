@@ -66,7 +66,8 @@ impl Table {
 
     fn column_settings(&self, context: &Context<'_>) -> Option<Sql> {
         let takes_compression = self.foreign.is_none();
-        clause::column_settings(context, &self.name, &self.columns, takes_compression)
+        let name = sql!("{}{}", context.only(self), self.name);
+        clause::column_settings(context, &name, &self.columns, takes_compression)
     }
 
     fn parent_names<'a>(&self, context: &Context<'a>) -> Vec<&'a QualifiedName> {
@@ -115,7 +116,7 @@ impl Table {
             .collect()
     }
 
-    fn replica_identity(&self) -> Option<Sql> {
+    fn replica_identity(&self, context: &Context<'_>) -> Option<Sql> {
         let word = match self.replica_identity {
             // So it stands in the catalog for every foreign table, which cannot have another.
             ReplicaIdentity::Nothing if self.foreign.is_some() => return None,
@@ -124,15 +125,17 @@ impl Table {
             ReplicaIdentity::Default | ReplicaIdentity::Index => return None,
         };
         Some(sql!(
-            "ALTER TABLE ONLY {} REPLICA IDENTITY {}",
+            "ALTER TABLE {}{} REPLICA IDENTITY {}",
+            context.only(self),
             self.name,
             Sql::fixed(word)
         ))
     }
 
-    fn force_row_security(&self) -> Option<Sql> {
+    fn force_row_security(&self, context: &Context<'_>) -> Option<Sql> {
+        let only = context.only(self);
         self.force_row_security
-            .then(|| sql!("ALTER TABLE ONLY {} FORCE ROW LEVEL SECURITY", self.name))
+            .then(|| sql!("ALTER TABLE {}{} FORCE ROW LEVEL SECURITY", only, self.name))
     }
 }
 
@@ -196,8 +199,8 @@ impl Object for &Table {
             .chain(owner)
             .chain(self.late_parents(context))
             .chain(self.late_columns(context))
-            .chain(self.replica_identity())
-            .chain(self.force_row_security())
+            .chain(self.replica_identity(context))
+            .chain(self.force_row_security(context))
             .collect()
     }
 }
