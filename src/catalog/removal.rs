@@ -6,32 +6,40 @@ use std::collections::HashMap;
 use super::model::{Catalog, Class, Column, DependencyKind, ObjectId};
 use crate::pg::Oid;
 
-/// What depends on each row of a catalog, and in which way. What loses an internal part of itself
-/// goes as a whole, so a part has what it belongs to among its dependants.
+/// What depends on each row of a catalog, and what each is a part of.
 #[derive(Debug)]
-pub struct Dependants(HashMap<ObjectId, Vec<(ObjectId, DependencyKind)>>);
+pub struct Dependants {
+    dependants: HashMap<ObjectId, Vec<(ObjectId, DependencyKind)>>,
+    wholes: HashMap<ObjectId, Vec<ObjectId>>,
+}
 
 impl Dependants {
-    /// The dependants of every row; with an extension go its members.
+    /// The dependants of every row; an extension's members depend on it.
     pub fn new(catalog: &Catalog) -> Self {
-        let mut map: HashMap<ObjectId, Vec<(ObjectId, DependencyKind)>> = HashMap::new();
-        let mut add = |to, from, kind| map.entry(to).or_default().push((from, kind));
+        let mut dependants: HashMap<ObjectId, Vec<(ObjectId, DependencyKind)>> = HashMap::new();
+        let mut wholes: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+        let mut add = |to, from, kind| dependants.entry(to).or_default().push((from, kind));
         for edge in &catalog.dependencies {
             add(edge.to, edge.from, edge.kind);
             if edge.kind == DependencyKind::Internal {
-                add(edge.from, edge.to, edge.kind);
+                wholes.entry(edge.from).or_default().push(edge.to);
             }
         }
         for (member, extension) in &catalog.members {
             let extension = ObjectId::new(Class::Extension, *extension);
             add(extension, *member, DependencyKind::Internal);
         }
-        Self(map)
+        Self { dependants, wholes }
     }
 
     /// The dependants of a row, with the kind of dependency.
     pub fn of(&self, id: ObjectId) -> impl Iterator<Item = (ObjectId, DependencyKind)> + '_ {
-        self.0.get(&id).into_iter().flatten().copied()
+        self.dependants.get(&id).into_iter().flatten().copied()
+    }
+
+    /// What a row is an internal part of: it goes, too, when it loses the part.
+    pub fn wholes(&self, id: ObjectId) -> impl Iterator<Item = ObjectId> + '_ {
+        self.wholes.get(&id).into_iter().flatten().copied()
     }
 }
 

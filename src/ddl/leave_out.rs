@@ -245,7 +245,7 @@ fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> HashMap<Obj
         }
         causes.insert(id, cause);
         let next = dependants.of(id).map(|(other, _)| other);
-        let mut next: Vec<ObjectId> = next.collect();
+        let mut next: Vec<ObjectId> = next.chain(dependants.wholes(id)).collect();
         next.sort_by(|a, b| b.cmp(a));
         waiting.extend(next.into_iter().map(|other| (other, Cause::DependsOn(id))));
     }

@@ -11,6 +11,8 @@ use crate::pg::{Ident, ServerVersion};
 pub struct AvailableExtension {
     /// The version that it would make.
     pub version: Option<String>,
+    /// Whether the server has loaded what it must have at its start.
+    pub is_loaded: bool,
     /// Whether we may make it.
     pub is_permitted: bool,
 }

@@ -106,11 +106,7 @@ fn of_jobs<'a>(
 /// The policies that have a call of their own: their procedures, calls, and the settings that are
 /// arguments of the same name.
 const POLICIES: [(&str, &str, &[&str]); 4] = [
-    (
-        "policy_retention",
-        "add_retention_policy",
-        &["drop_after"],
-    ),
+    ("policy_retention", "add_retention_policy", &["drop_after"]),
     (
         "policy_compression",
         "add_compression_policy",
@@ -119,16 +115,9 @@ const POLICIES: [(&str, &str, &[&str]); 4] = [
     (
         "policy_refresh_continuous_aggregate",
         "add_continuous_aggregate_policy",
-        &[
-            "start_offset",
-            "end_offset",
-        ],
+        &["start_offset", "end_offset"],
     ),
-    (
-        "policy_reorder",
-        "add_reorder_policy",
-        &["index_name"],
-    ),
+    ("policy_reorder", "add_reorder_policy", &["index_name"]),
 ];
 
 /// The call that makes a job: a policy's own one where that says everything, else `add_job`.

@@ -110,9 +110,12 @@ async fn unchanged(
     copied: &[CopiedTable],
 ) -> Result<(), Error> {
     let copied: HashSet<&QualifiedName> = copied.iter().map(|copied| &copied.table).collect();
+    let timescale = basis.catalog.timescale.iter();
+    let chunks = timescale.flat_map(|timescale| timescale.internals.keys());
+    let chunks: HashSet<Oid> = chunks.map(|id| id.oid).collect();
     let unlocked = basis.hold.unlocked.iter();
     let unlocked: Vec<_> = unlocked
-        .filter(|table| copied.contains(&table.name))
+        .filter(|table| copied.contains(&table.name) || chunks.contains(&table.oid))
         .collect();
     if unlocked.is_empty() {
         return Ok(());

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::digest::CutOff;
+use crate::catalog;
 use crate::connect;
 use crate::pg::SqlState;
 use crate::wire;
@@ -43,6 +44,15 @@ pub enum Error {
         /// Why.
         #[source]
         source: connect::Error,
+    },
+    /// Which tables are a side's hypertables cannot be had.
+    #[error("read the catalog of the {side}")]
+    Hypertables {
+        /// Which.
+        side: Side,
+        /// Why.
+        #[source]
+        source: catalog::Error,
     },
     /// A side's rows cannot be read.
     #[error("read the rows on the {side}")]
@@ -92,6 +102,7 @@ impl Error {
                 source.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME)
             }
             Self::Catalog { .. }
+            | Self::Hypertables { .. }
             | Self::Rows { .. }
             | Self::CutOff { .. }
             | Self::Miscounted { .. }

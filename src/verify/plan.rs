@@ -19,6 +19,8 @@ pub(super) struct Table {
     pub(super) root: Option<QualifiedName>,
     /// Which table the name meant when the snapshot was taken.
     pub(super) identity: Identity,
+    /// Whether its rows lie in chunks of a hypertable, which are read with it.
+    pub(super) in_chunks: bool,
     /// Estimated bytes on disk, TOAST included.
     pub(super) bytes: u64,
 }
@@ -92,6 +94,8 @@ pub(super) struct Half {
     pub(super) condition: Option<Sql>,
     /// Which table it is.
     pub(super) identity: Identity,
+    /// Whether its rows lie in chunks.
+    pub(super) in_chunks: bool,
 }
 
 /// Where the columns of a table differ.
@@ -140,10 +144,11 @@ impl From<Table> for Single {
 
 impl Pair {
     /// The query whose result is compared. `ONLY`, since a child's rows are compared with the
-    /// child; a query rather than the table, since only that gives generated columns.
+    /// child, except that a hypertable's chunks are not tables to compare; a query rather than the table, since only that gives generated columns.
     pub(super) fn query(&self, half: &Half) -> Sql {
         let columns = Sql::join(&self.columns, ", ");
-        let mut query = sql!("SELECT {} FROM ONLY {}", columns, self.name);
+        let only = Sql::fixed(if half.in_chunks { "" } else { "ONLY " });
+        let mut query = sql!("SELECT {} FROM {}{}", columns, only, self.name);
         if let Some(condition) = &half.condition {
             query.push(&sql!(" {}", condition));
         }
@@ -216,10 +221,12 @@ fn pair(source: Table, target: Table) -> Pair {
         source: Half {
             condition: source.condition,
             identity: source.identity,
+            in_chunks: source.in_chunks,
         },
         target: Half {
             condition: target.condition,
             identity: target.identity,
+            in_chunks: target.in_chunks,
         },
         bytes: source.bytes,
     }
@@ -264,6 +271,7 @@ mod tests {
                 oid: Oid(1),
                 filenode: Oid(2),
             },
+            in_chunks: false,
             bytes,
         }
     }

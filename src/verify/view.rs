@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 
 use super::error::{Error, Side};
 use super::plan::{Column, Form, Identity, Table};
+use crate::catalog::load::timescale::{Hands, load_hands};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::pg::{Ident, Oid, QualifiedName, Sql};
 
@@ -35,6 +36,9 @@ impl View {
         let look = look(&session).await;
         let (snapshot_name, encoding, tables) =
             look.map_err(|source| Error::Catalog { side, source })?;
+        let hands = load_hands(&session).await;
+        let hands = hands.map_err(|source| Error::Hypertables { side, source })?;
+        let tables = with_chunks(tables, &hands);
         let view = Self {
             side,
             endpoint,
@@ -57,6 +61,15 @@ async fn look(session: &Session) -> Result<(String, String, Vec<Table>), connect
     Ok((exported.get(0), exported.get(1), tables(&rows)))
 }
 
+/// The tables without chunks, and the hypertables that have them.
+fn with_chunks(mut tables: Vec<Table>, hands: &Hands) -> Vec<Table> {
+    tables.retain(|table| !hands.internals.contains(&table.identity.oid));
+    for table in &mut tables {
+        table.in_chunks = hands.hypertables.contains(&table.identity.oid);
+    }
+    tables
+}
+
 /// The tables of rows that are ordered by table.
 fn tables(rows: &[Row]) -> Vec<Table> {
     let of_one_table = |one: &Row, other: &Row| oid(one, "oid") == oid(other, "oid");
@@ -75,6 +88,7 @@ fn tables(rows: &[Row]) -> Vec<Table> {
                 oid: oid(row, "oid"),
                 filenode: oid(row, "filenode"),
             },
+            in_chunks: false,
             bytes: u64::try_from(bytes).unwrap_or(0),
         }
     };

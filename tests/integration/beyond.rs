@@ -92,30 +92,3 @@ async fn an_older_target_is_refused_unless_asked_for() {
         assert!(refused.stderr.contains(line), "{}", refused.stderr);
     }
 }
-
-/// The extension itself is not at hand: another one bears its name, and a table stands where it keeps
-/// its chunks.
-const HYPERTABLE: &str = r#"
-    CREATE SCHEMA x;
-    CREATE EXTENSION hstore SCHEMA x;
-    UPDATE pg_extension SET extname = 'timescaledb' WHERE extname = 'hstore';
-    CREATE TABLE x.metrics (at timestamptz NOT NULL, value float8);
-    CREATE SCHEMA _timescaledb_internal;
-    CREATE TABLE _timescaledb_internal._hyper_1_1_chunk () INHERITS (x.metrics);
-    CREATE TABLE x.plain (a int);
-"#;
-
-#[tokio::test]
-async fn hypertables_are_named_and_stop_a_run() {
-    let route = Route::of_majors([17, 17]);
-    route.create("app").await;
-    run(&route.source.url("app"), HYPERTABLE).await;
-    let refused = route.init("app", &[]).run().expect(1);
-    let line = "hypertable x.metrics is not copied so far";
-    assert!(refused.stderr.contains(line), "{}", refused.stderr);
-    assert!(
-        !refused.stderr.contains("hypertable x.plain"),
-        "{}",
-        refused.stderr
-    );
-}

@@ -95,18 +95,39 @@ pub struct Hands {
 /// # Errors
 /// The server refused a query, or the extension's version is not known.
 pub async fn load_hands(session: &Session) -> Result<Hands, Error> {
-    const INSTALLED: &str =
-        "SELECT extversion AS version FROM pg_catalog.pg_extension WHERE extname = 'timescaledb'";
-    let installed = query(session, WHAT, INSTALLED, &[]).await?;
-    let Some(row) = installed.first() else {
+    let Some(installed) = probe(session).await? else {
         return Ok(Hands::default());
     };
-    check_version(Columns::new(WHAT, row).value("version")?)?;
-    let found = read(session).await?;
+    let found = read(session, &installed).await?;
     Ok(Hands {
         hypertables: found.hypertables.iter().map(|h| Oid(h.oid)).collect(),
         internals: found.internals.iter().map(|i| Oid(i.oid)).collect(),
     })
+}
+
+/// The installed version's catalogs, as far as versions differ.
+struct Installed {
+    /// Settings of compression: one row per table since 2.14, before that one per column.
+    has_compression_settings: bool,
+    /// Jobs lie beside the other catalogs since 2.25, before that in a schema of their own.
+    has_jobs_in_catalog: bool,
+}
+
+async fn probe(session: &Session) -> Result<Option<Installed>, Error> {
+    const PROBE: &str = "SELECT extversion AS version,
+         pg_catalog.to_regclass('_timescaledb_catalog.compression_settings') IS NOT NULL AS settings,
+         pg_catalog.to_regclass('_timescaledb_catalog.bgw_job') IS NOT NULL AS jobs
+       FROM pg_catalog.pg_extension WHERE extname = 'timescaledb'";
+    let rows = query(session, WHAT, PROBE, &[]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let row = Columns::new(WHAT, row);
+    check_version(row.value("version")?)?;
+    Ok(Some(Installed {
+        has_compression_settings: row.value("settings")?,
+        has_jobs_in_catalog: row.value("jobs")?,
+    }))
 }
 
 fn check_version(version: &str) -> Result<(), Error> {
@@ -119,8 +140,45 @@ fn check_version(version: &str) -> Result<(), Error> {
     })
 }
 
-async fn read(session: &Session) -> Result<Found, Error> {
-    let rows = query(session, WHAT, include_str!("../sql/timescale.sql"), &[]).await?;
+const COMPRESSION_BY_TABLE: &str = "
+  SELECT s.relid::oid AS oid,
+         pg_catalog.to_regclass(pg_catalog.to_jsonb(s) ->> 'compress_relid')::oid AS compressed,
+         s.segmentby AS segment_by, s.orderby AS order_by, s.orderby_desc AS descends,
+         s.orderby_nullsfirst AS nulls_first
+    FROM _timescaledb_catalog.compression_settings s";
+
+const COMPRESSION_BY_COLUMN: &str = "
+  SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', h.schema_name, h.table_name))::oid AS oid,
+         NULL::oid AS compressed,
+         pg_catalog.array_agg(s.attname::text ORDER BY s.segmentby_column_index)
+           FILTER (WHERE s.segmentby_column_index IS NOT NULL) AS segment_by,
+         pg_catalog.array_agg(s.attname::text ORDER BY s.orderby_column_index)
+           FILTER (WHERE s.orderby_column_index IS NOT NULL) AS order_by,
+         pg_catalog.array_agg(NOT s.orderby_asc ORDER BY s.orderby_column_index)
+           FILTER (WHERE s.orderby_column_index IS NOT NULL) AS descends,
+         pg_catalog.array_agg(s.orderby_nullsfirst ORDER BY s.orderby_column_index)
+           FILTER (WHERE s.orderby_column_index IS NOT NULL) AS nulls_first
+    FROM _timescaledb_catalog.hypertable_compression s
+    JOIN _timescaledb_catalog.hypertable h ON h.id = s.hypertable_id
+   GROUP BY h.schema_name, h.table_name";
+
+async fn read(session: &Session, installed: &Installed) -> Result<Found, Error> {
+    let compression = if installed.has_compression_settings {
+        COMPRESSION_BY_TABLE
+    } else {
+        COMPRESSION_BY_COLUMN
+    };
+    let jobs = if installed.has_jobs_in_catalog {
+        "SELECT * FROM _timescaledb_catalog.bgw_job"
+    } else {
+        "SELECT * FROM _timescaledb_config.bgw_job"
+    };
+    let text = Sql::build(
+        include_str!("../sql/timescale.sql"),
+        &[&Sql::fixed(compression), &Sql::fixed(jobs)],
+    );
+    let rows = session.query(&text, &[]).await;
+    let rows = rows.map_err(|source| Error::Query { what: WHAT, source })?;
     let row = Columns::only(WHAT, &rows)?;
     Ok(Found {
         internals: row.json("internals")?,
@@ -137,11 +195,13 @@ pub(super) async fn settle(session: &Session, catalog: &mut Catalog) -> Result<(
     let Some(extension) = extensions.find(|extension| extension.name.as_str() == EXTENSION) else {
         return Ok(());
     };
-    check_version(&extension.version)?;
     // What these tables hold is about chunks, which the target has not.
     extension.config.clear();
     let id = extension.id;
-    let found = read(session).await?;
+    let Some(installed) = probe(session).await? else {
+        return Ok(());
+    };
+    let found = read(session, &installed).await?;
     let jobs = found.jobs.into_iter().map(job);
     let jobs = jobs.collect::<Result<_, Error>>()?;
     let internals = found.internals.iter();
@@ -162,6 +222,7 @@ pub(super) async fn settle(session: &Session, catalog: &mut Catalog) -> Result<(
     }
     let gone = gone(catalog, &internals, id);
     catalog.retain(&|id| !gone.contains(&id));
+    drop_hidden_keys(catalog, &internals);
     catalog.timescale = Some(Timescale {
         extension: id,
         internals,
@@ -213,6 +274,18 @@ fn gone(
         }
     }
     gone
+}
+
+/// A foreign key to a hypertable has one to each chunk as a part of itself, which the server makes.
+/// That it depends on the chunk says nothing about the key.
+fn drop_hidden_keys(catalog: &mut Catalog, internals: &HashMap<ObjectId, QualifiedName>) {
+    let constraints = catalog.constraints.iter();
+    let known: HashSet<ObjectId> = constraints.map(|constraint| constraint.id).collect();
+    catalog.dependencies.retain(|edge| {
+        edge.from.class != Class::Constraint
+            || known.contains(&edge.from)
+            || !internals.contains_key(&edge.to)
+    });
 }
 
 /// Triggers on hypertables that call a function of the extension.

@@ -1,33 +1,47 @@
 -- What TimescaleDB made, as its own catalogs say since version 2.0: one row of JSON lists. Columns that its versions
--- may lack are asked for in the row's JSON form. No parameters.
-WITH relation AS (
-  SELECT c.oid, n.nspname AS schema, c.relname AS name
-    FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.relkind IN ('r', 'v', 'f')
+-- may lack are asked for in the row's JSON form. Its views are not read: they may not be what they seem.
+-- The gaps: rows of `compression` and of `job`, whose places depend on the version. No parameters.
+WITH compression AS (
+{}
+), job AS (
+{}
 ), hypertable AS (
-  SELECT r.oid, h.*, own.id AS owner_id,
-         EXISTS (SELECT FROM _timescaledb_catalog.continuous_agg a WHERE a.mat_hypertable_id = h.id) AS is_materialized
+  SELECT r.oid, h.id, h.schema_name, h.table_name, h.associated_schema_name, h.associated_table_prefix, own.id AS owner_id,
+         EXISTS (SELECT FROM _timescaledb_catalog.continuous_agg a WHERE a.mat_hypertable_id = h.id) AS is_materialized,
+         -- Since 2.29 a bit of its state, before that a hypertable of its own for compressed rows.
+         pg_catalog.to_jsonb(h) ->> 'compressed_hypertable_id' IS NOT NULL
+           OR COALESCE((pg_catalog.to_jsonb(h) ->> 'status')::int4, 0) & 4 <> 0
+           OR pg_catalog.to_jsonb(h) ->> 'compression_state' = '1' AS is_compressed
     FROM _timescaledb_catalog.hypertable h
-    JOIN relation r ON r.schema = h.schema_name AND r.name = h.table_name
-    LEFT JOIN _timescaledb_catalog.hypertable own ON own.compressed_hypertable_id = h.id
-), internal AS (
-  -- Chunks, also of compressed rows, count to the hypertable whose rows they hold.
-  SELECT r.oid, r.schema, r.name, root.oid AS root
+    JOIN pg_catalog.pg_namespace n ON n.nspname = h.schema_name
+    JOIN pg_catalog.pg_class r ON r.relnamespace = n.oid AND r.relname = h.table_name
+    LEFT JOIN _timescaledb_catalog.hypertable own
+           ON (pg_catalog.to_jsonb(own) ->> 'compressed_hypertable_id')::int4 = h.id
+), chunk AS (
+  -- Since 2.29 by oid, before that by name. Those of compressed rows count to the hypertable of the rows.
+  SELECT COALESCE(pg_catalog.to_regclass(pg_catalog.to_jsonb(c) ->> 'relid'),
+                  pg_catalog.to_regclass(pg_catalog.format('%I.%I', pg_catalog.to_jsonb(c) ->> 'schema_name',
+                                                           pg_catalog.to_jsonb(c) ->> 'table_name')))::oid AS oid,
+         root.oid AS root
     FROM _timescaledb_catalog.chunk c
-    JOIN relation r ON r.schema = c.schema_name AND r.name = c.table_name
     LEFT JOIN hypertable h ON h.id = c.hypertable_id
     LEFT JOIN hypertable root ON root.id = COALESCE(h.owner_id, h.id)
-  UNION ALL
-  SELECT h.oid, h.schema_name, h.table_name, NULL
-    FROM hypertable h
-   WHERE h.owner_id IS NOT NULL OR h.is_materialized
-  UNION ALL
-  SELECT r.oid, r.schema, r.name, NULL
+), internal AS (
+  SELECT oid, root FROM chunk
+  UNION
+  SELECT s.compressed, chunk.root FROM compression s JOIN chunk ON chunk.oid = s.oid WHERE s.compressed IS NOT NULL
+  UNION
+  SELECT h.oid, NULL FROM hypertable h WHERE h.owner_id IS NOT NULL OR h.is_materialized
+  UNION
+  SELECT r.oid, NULL
     FROM _timescaledb_catalog.continuous_agg a
-    JOIN relation r ON (r.schema, r.name) IN ((a.user_view_schema, a.user_view_name),
-                                              (a.partial_view_schema, a.partial_view_name),
-                                              (a.direct_view_schema, a.direct_view_name))
+    JOIN pg_catalog.pg_namespace n
+      ON n.nspname IN (a.user_view_schema, a.partial_view_schema, a.direct_view_schema)
+    JOIN pg_catalog.pg_class r
+      ON r.relnamespace = n.oid
+     AND (n.nspname, r.relname) IN ((a.user_view_schema, a.user_view_name),
+                                    (a.partial_view_schema, a.partial_view_name),
+                                    (a.direct_view_schema, a.direct_view_name))
 ), dimension AS (
   SELECT d.hypertable_id,
          pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -47,21 +61,12 @@ WITH relation AS (
          ) ORDER BY d.num_slices IS NOT NULL, d.id) AS dimensions
     FROM _timescaledb_catalog.dimension d
    GROUP BY d.hypertable_id
-), compression AS (
-  SELECT s.hypertable_schema, s.hypertable_name,
-         pg_catalog.json_agg(s.attname ORDER BY s.segmentby_column_index)
-           FILTER (WHERE s.segmentby_column_index IS NOT NULL) AS segment_by,
-         pg_catalog.json_agg(pg_catalog.quote_ident(s.attname)
-                             || CASE WHEN s.orderby_asc THEN ' ASC' ELSE ' DESC' END
-                             || CASE WHEN s.orderby_nullsfirst THEN ' NULLS FIRST' ELSE ' NULLS LAST' END
-                             ORDER BY s.orderby_column_index)
-           FILTER (WHERE s.orderby_column_index IS NOT NULL) AS order_by
-    FROM timescaledb_information.compression_settings s
-   GROUP BY s.hypertable_schema, s.hypertable_name
 )
 SELECT (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-                 'oid', i.oid::int8, 'schema', i.schema, 'name', i.name, 'root', i.root::int8))
-          FROM (SELECT DISTINCT * FROM internal) i)::text AS internals,
+                 'oid', i.oid::int8, 'schema', n.nspname, 'name', c.relname, 'root', i.root::int8))
+          FROM internal i
+          JOIN pg_catalog.pg_class c ON c.oid = i.oid
+          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace)::text AS internals,
        (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                  'oid', h.oid::int8,
                  'schema', NULLIF(h.associated_schema_name, '_timescaledb_internal'),
@@ -69,25 +74,39 @@ SELECT (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                  'dimensions', COALESCE(d.dimensions, '[]'),
                  'tablespaces', (SELECT COALESCE(pg_catalog.json_agg(t.tablespace_name ORDER BY t.id), '[]')
                                    FROM _timescaledb_catalog.tablespace t WHERE t.hypertable_id = h.id),
-                 'is_compressed', h.compressed_hypertable_id IS NOT NULL OR c.hypertable_name IS NOT NULL,
-                 'segment_by', COALESCE(c.segment_by, '[]'),
-                 'order_by', COALESCE(c.order_by, '[]')) ORDER BY h.oid)
+                 'is_compressed', h.is_compressed,
+                 'segment_by', (SELECT COALESCE(pg_catalog.json_agg(p.name ORDER BY p.place), '[]')
+                                  FROM compression s, pg_catalog.unnest(s.segment_by) WITH ORDINALITY p (name, place)
+                                 WHERE s.oid = h.oid),
+                 'order_by', (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.quote_ident(p.name)
+                                     || CASE WHEN p.descends THEN ' DESC' ELSE ' ASC' END
+                                     || CASE WHEN p.nulls_first THEN ' NULLS FIRST' ELSE ' NULLS LAST' END
+                                     ORDER BY p.place), '[]')
+                                FROM compression s, ROWS FROM (
+                                       pg_catalog.unnest(s.order_by), pg_catalog.unnest(s.descends),
+                                       pg_catalog.unnest(s.nulls_first)
+                                     ) WITH ORDINALITY p (name, descends, nulls_first, place)
+                               WHERE s.oid = h.oid)) ORDER BY h.oid)
           FROM hypertable h
           LEFT JOIN dimension d ON d.hypertable_id = h.id
-          LEFT JOIN compression c ON (c.hypertable_schema, c.hypertable_name) = (h.schema_name, h.table_name)
          WHERE h.owner_id IS NULL AND NOT h.is_materialized)::text AS hypertables,
        (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                  'schema', a.user_view_schema, 'name', a.user_view_name,
                  'definition', pg_catalog.pg_get_viewdef(r.oid),
                  'materialized_only', a.materialized_only) ORDER BY a.mat_hypertable_id)
           FROM _timescaledb_catalog.continuous_agg a
-          JOIN relation r ON r.schema = a.direct_view_schema AND r.name = a.direct_view_name)::text AS aggregates,
+          JOIN pg_catalog.pg_namespace n ON n.nspname = a.direct_view_schema
+          JOIN pg_catalog.pg_class r ON r.relnamespace = n.oid AND r.relname = a.direct_view_name)::text AS aggregates,
        (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-                 'id', j.job_id, 'schema', j.proc_schema, 'procedure', j.proc_name,
+                 'id', j.id, 'schema', j.proc_schema, 'procedure', j.proc_name,
                  'schedule', j.schedule_interval::text, 'config', j.config::text,
-                 'relation', CASE WHEN j.hypertable_name IS NOT NULL
-                                  THEN pg_catalog.json_build_array(j.hypertable_schema, j.hypertable_name) END)
-               ORDER BY j.job_id)
-          FROM timescaledb_information.jobs j
+                 'relation', CASE WHEN a.mat_hypertable_id IS NOT NULL
+                                  THEN pg_catalog.json_build_array(a.user_view_schema, a.user_view_name)
+                                  WHEN h.id IS NOT NULL
+                                  THEN pg_catalog.json_build_array(h.schema_name, h.table_name) END)
+               ORDER BY j.id)
+          FROM job j
+          LEFT JOIN hypertable h ON h.id = j.hypertable_id
+          LEFT JOIN _timescaledb_catalog.continuous_agg a ON a.mat_hypertable_id = h.id
          -- Below 1000 are TimescaleDB's own.
-         WHERE j.job_id >= 1000)::text AS jobs
+         WHERE j.id >= 1000)::text AS jobs

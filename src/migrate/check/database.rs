@@ -12,7 +12,7 @@ use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl::{self, OmissionReason, Script};
 use crate::migrate::Error;
 use crate::migrate::roles::TargetCluster;
-use crate::pg::{Ident, Oid, QualifiedName, Sql};
+use crate::pg::{Ident, QualifiedName, Sql};
 use crate::task::Scope;
 
 /// What was learned of a database of the source.
@@ -84,13 +84,13 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         ))
         .await
         .map_err(Error::examine(side))?;
-    let mut findings = unreadable(session).await?;
     let wrap = |source| Error::Catalog {
         side,
         place: format!("database {name}"),
         source,
     };
     let mut catalog = load(session).await.map_err(wrap)?;
+    let mut findings = unreadable(session, &catalog).await?;
     let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
     let mut omissions = match ddl::degrade(&mut catalog, &judge.cluster.options) {
         Ok(omissions) => omissions,
@@ -107,7 +107,6 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
     );
     findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(&catalog, judge));
-    findings.extend(hypertables(&catalog));
     let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
         match ddl::script(&catalog, &judge.cluster.options) {
@@ -207,21 +206,25 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
     findings
 }
 
-/// Relations and large objects that the role cannot read in full; all of them are listed.
-async fn unreadable(session: &Session) -> Result<Vec<Finding>, Error> {
+/// Relations and large objects that the role cannot read in full; all of them are listed. Chunks are
+/// read with their hypertable's privileges.
+async fn unreadable(session: &Session, catalog: &Catalog) -> Result<Vec<Finding>, Error> {
     let side = Side::Source;
     let sql = Sql::fixed(include_str!("../sql/unreadable.sql"));
     let rows = session
         .query(&sql, &[])
         .await
         .map_err(Error::examine(side))?;
+    let timescale = catalog.timescale.iter();
+    let chunks: BTreeSet<_> = timescale.flat_map(|t| t.internals.values()).collect();
     let mut findings: Vec<_> = rows
         .iter()
-        .map(|row| {
+        .filter_map(|row| {
             let name =
                 QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1));
             let why: Option<String> = row.get(2);
-            unreadable_relation(&name, why.as_deref().unwrap_or_default())
+            let finding = || unreadable_relation(&name, why.as_deref().unwrap_or_default());
+            (!chunks.contains(&name)).then(finding)
         })
         .collect();
     let sql = Sql::fixed(include_str!("../sql/unreadable_objects.sql"));
@@ -261,35 +264,6 @@ fn not_covered(object: &Unsupported) -> Finding {
     Finding::new(Level::Warning, Side::Source, message).cure("see docs/limits.md")
 }
 
-/// Tables of TimescaleDB, whose rows lie in tables that it makes by itself: as plain tables they
-/// would come without them.
-fn hypertables(catalog: &Catalog) -> Vec<Finding> {
-    const EXTENSION: &str = "timescaledb";
-    const CHUNKS: &str = "_timescaledb_internal";
-    const GUARD: &str = "ts_insert_blocker";
-    let mut extensions = catalog.extensions.iter();
-    if !extensions.any(|extension| extension.name.as_str() == EXTENSION) {
-        return Vec::new();
-    }
-    let chunks = catalog.tables.iter();
-    let chunks = chunks.filter(|table| table.name.schema.as_str() == CHUNKS);
-    let guards = catalog.triggers.iter();
-    let guards = guards.filter(|trigger| trigger.name.as_str() == GUARD);
-    let found: BTreeSet<Oid> = chunks
-        .flat_map(|chunk| chunk.parents.iter().copied())
-        .chain(guards.map(|guard| guard.relation))
-        .collect();
-    let tables = catalog.tables.iter();
-    let tables = tables.filter(|table| found.contains(&table.id.oid));
-    tables
-        .map(|table| {
-            let message = format!("hypertable {} is not copied so far", table.name);
-            Finding::new(Level::Error, Side::Source, message)
-                .cure("leave its database out with --exclude-databases")
-        })
-        .collect()
-}
-
 /// Extensions that the target lacks, has in another version, or does not let us make.
 fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
     let ddl::Options { target, carried } = &judge.cluster.options;
@@ -306,6 +280,13 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
             let message = format!("extension {name} is not available");
             return error(message, "install its package on the target's host");
         };
+        if !available.is_loaded {
+            let message = format!("extension {name} is not loaded");
+            return error(
+                message,
+                "add it to shared_preload_libraries and restart the server",
+            );
+        }
         if !available.is_permitted && !judge.installed.contains(name) {
             let message = format!("extension {name} takes a superuser to be made");
             return error(message, "let one make it in a database made beforehand");

@@ -105,6 +105,7 @@ async fn extensions(
         let name = Ident::from_catalog(row.get::<_, String>("name"));
         let available = AvailableExtension {
             version: row.get("version"),
+            is_loaded: row.get("loaded"),
             is_permitted: makes_all || !needs_superuser || is_trusted,
         };
         extensions.insert(name, available);

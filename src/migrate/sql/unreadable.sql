@@ -13,4 +13,10 @@ SELECT n.nspname::text, c.relname::text,
    AND (NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
         OR CASE WHEN c.relkind = 'S' THEN NOT pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
                 ELSE NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.row_security_active(c.oid) END)
+   -- Of an extension's relations only those whose content belongs to the user are read.
+   AND NOT EXISTS (SELECT
+                     FROM pg_catalog.pg_depend d
+                     JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+                    WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype = 'e'
+                      AND (e.extname = 'timescaledb' OR c.oid <> ALL (COALESCE(e.extconfig, '{}'))))
  ORDER BY 1, 2

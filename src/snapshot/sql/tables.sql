@@ -14,4 +14,6 @@ SELECT c.oid,
    AND c.relpersistence <> 't'
    AND n.nspname <> 'information_schema'
    AND n.nspname !~ '^pg_'
+   -- What an extension keeps to itself is not copied.
+   AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
  ORDER BY c.oid

@@ -22,7 +22,9 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN (SELECT unnest(e.extconfig) AS oid, unnest(e.extcondition) AS condition
-           FROM pg_catalog.pg_extension e) config ON config.oid = c.oid
+           FROM pg_catalog.pg_extension e
+           -- Its tables are about chunks, which either side has its own of.
+           WHERE e.extname <> 'timescaledb') config ON config.oid = c.oid
 LEFT JOIN pg_catalog.pg_class root ON c.relispartition AND root.oid = pg_catalog.pg_partition_root(c.oid)
 LEFT JOIN pg_catalog.pg_namespace root_schema ON root_schema.oid = root.relnamespace
 WHERE c.relkind = 'r'
