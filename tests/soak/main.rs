@@ -1,0 +1,9 @@
+//! Long proofs, and those that need more than the sandbox fetches: not part of `cargo test`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "shared with the other tests, which use all of it")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod timescale;

@@ -1,0 +1,144 @@
+//! Hypertables against a real TimescaleDB, whose server `timescaledb.sh` builds.
+
+use std::path::PathBuf;
+
+use seren_replicator::connect::Purpose;
+use seren_replicator::sandbox::{Builder, Cluster};
+
+use crate::support::route::Route;
+use crate::support::schema::read;
+use crate::support::{endpoint, oracle, run, value};
+
+const MAJOR: u32 = 15;
+
+/// The programs that `timescaledb.sh` printed.
+fn server() -> Builder {
+    let folder = std::env::var_os("SEREN_TIMESCALEDB")
+        .expect("SEREN_TIMESCALEDB names the folder that tests/soak/timescaledb.sh prints");
+    Cluster::builder(MAJOR)
+        .binaries(&PathBuf::from(folder))
+        .setting("timescaledb.telemetry_level", "off")
+}
+
+fn loaded() -> Builder {
+    server().setting("shared_preload_libraries", "timescaledb")
+}
+
+/// A route whose source holds hypertables.
+async fn hypertables(target: Builder) -> Route {
+    let route = Route::start([loaded(), target]);
+    route.create("app").await;
+    fill(route.source.url("app"), include_str!("hypertables.sql")).await;
+    route
+}
+
+async fn fill(url: String, script: &'static str) {
+    tokio::task::spawn_blocking(move || oracle::psql(&url, script))
+        .await
+        .unwrap();
+}
+
+/// The settings of hypertables and their dimensions, and how many chunks there are.
+const SETTINGS: &str = "
+    SELECT string_agg(concat_ws(' ', h.schema_name, h.table_name, nullif(h.associated_schema_name, '_timescaledb_internal'),
+                                nullif(h.associated_table_prefix, '_hyper_' || h.id), d.column_name, d.num_slices,
+                                d.partitioning_func, d.interval_length, d.integer_now_func, chunks.count), E'\\n'
+                      ORDER BY 1, h.table_name, d.id)
+      FROM _timescaledb_catalog.hypertable h
+      JOIN _timescaledb_catalog.dimension d ON d.hypertable_id = h.id,
+           LATERAL (SELECT count(*) FROM _timescaledb_catalog.chunk c WHERE c.hypertable_id = h.id) chunks
+     WHERE h.schema_name <> '_timescaledb_internal'";
+
+#[tokio::test]
+async fn hypertables_come_with_their_settings_and_rows() {
+    let route = hypertables(loaded()).await;
+    let (source, target) = (route.source.url("app"), route.target.url("app"));
+    let done = route.init("app", &[]).run().expect(0);
+    assert!(!done.stdout.contains("differs:"), "{}", done.all());
+    let settings = value(&source, SETTINGS).await;
+    assert!(settings.lines().count() >= 8, "{settings}");
+    assert_eq!(value(&target, SETTINGS).await, settings);
+
+    let verified = route.command("verify", &["app"], &[]).run().expect(0);
+    let line = "✓ app.public.metrics: 2000 rows";
+    assert!(verified.stdout.contains(line), "{}", verified.all());
+    assert!(!verified.all().contains("_chunk"), "{}", verified.all());
+    run(&target, "DELETE FROM public.cut WHERE k = 'k7'").await;
+    let different = route.command("verify", &["app"], &[]).run().expect(1);
+    assert!(
+        different.all().contains("public.cut"),
+        "{}",
+        different.all()
+    );
+
+    // The target read again gives the source's script.
+    let mut scripts = Vec::new();
+    for url in [&source, &target] {
+        let reader = endpoint(url).session(Purpose::Introspect).await.unwrap();
+        let (catalog, script) = read(&reader, &reader).await;
+        assert!(
+            catalog
+                .tables
+                .iter()
+                .all(|table| table.name.schema.as_str() != "_timescaledb_internal")
+        );
+        let lines = script.pre_data.into_iter().chain(script.post_data);
+        scripts.push(
+            lines
+                .map(|statement| statement.sql.as_str().to_owned())
+                .collect::<Vec<_>>(),
+        );
+    }
+    assert_eq!(scripts[0], scripts[1]);
+}
+
+#[tokio::test]
+async fn what_timescaledb_makes_later_is_told_with_its_statement() {
+    let route = hypertables(loaded()).await;
+    fill(route.source.url("app"), include_str!("told.sql")).await;
+    let done = route.init("app", &[]).run().expect(0);
+    for line in [
+        "compression of hypertable public.squeezed: not made; once the rows are there run ALTER TABLE \"public\".\"squeezed\" SET (timescaledb.compress, timescaledb.compress_segmentby = '\"De''v\"', timescaledb.compress_orderby = '\"time\" DESC NULLS FIRST')",
+        "continuous aggregate public.daily: not made; once the rows are there run CREATE MATERIALIZED VIEW \"public\".\"daily\" WITH (timescaledb.continuous, timescaledb.materialized_only = true) AS",
+        "policy_retention) on public.squeezed: not made; once the rows are there run SELECT \"public\".add_retention_policy('\"public\".\"squeezed\"'::pg_catalog.regclass, drop_after => '30 days'::pg_catalog.interval)",
+        "on public.daily: not made; once the rows are there run SELECT \"public\".add_continuous_aggregate_policy('\"public\".\"daily\"'::pg_catalog.regclass, start_offset => NULL, end_offset => '01:00:00'::pg_catalog.interval, schedule_interval => '01:00:00'::pg_catalog.interval)",
+        "view public.on_daily: it depends on TimescaleDB's relation public.daily, which is left out",
+        "view public.on_chunk: it depends on TimescaleDB's relation _timescaledb_internal._hyper_1_1_chunk, which is left out",
+    ] {
+        assert!(done.stdout.contains(line), "{line}\n{}", done.all());
+    }
+    let target = route.target.url("app");
+    let left = "SELECT count(*)::text FROM pg_class WHERE relname IN \
+                ('daily', 'on_daily', '_materialized_hypertable_901', '_compressed_hypertable_900')";
+    assert_eq!(value(&target, left).await, "0");
+    route.command("verify", &["app"], &[]).run().expect(0);
+}
+
+#[tokio::test]
+async fn without_timescaledb_hypertables_become_plain_tables_with_all_rows() {
+    let route = hypertables(server()).await;
+    let unloaded = route.init("app", &[]).run().expect(1);
+    for line in [
+        "extension timescaledb is not loaded",
+        "add it to shared_preload_libraries and restart the server, or pass --skip-extensions timescaledb",
+    ] {
+        assert!(unloaded.stderr.contains(line), "{}", unloaded.all());
+    }
+    let admin = route.target.url("postgres");
+    let databases = "SELECT count(*)::text FROM pg_database WHERE datname = 'app'";
+    assert_eq!(value(&admin, databases).await, "0");
+
+    let flags = ["--skip-extensions", "timescaledb"];
+    let done = route.init("app", &flags).run().expect(0);
+    let line = "hypertable public.metrics: made as a plain table with all its rows, since TimescaleDB is left out";
+    assert!(done.stdout.contains(line), "{}", done.all());
+    assert_eq!(
+        value(
+            &route.target.url("app"),
+            "SELECT count(*)::text FROM ONLY public.cut"
+        )
+        .await,
+        "3000"
+    );
+    route.command("verify", &["app"], &[]).run().expect(0);
+}
