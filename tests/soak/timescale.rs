@@ -26,7 +26,10 @@ fn loaded() -> Builder {
 
 /// A route whose source holds hypertables.
 async fn hypertables(target: Builder) -> Route {
-    let route = Route::start([loaded(), target]);
+    let source = loaded()
+        .setting("log_statement", "all")
+        .setting("log_line_prefix", "%a|");
+    let route = Route::start([source, target]);
     route.create("app").await;
     fill(route.source.url("app"), include_str!("hypertables.sql")).await;
     route
@@ -71,11 +74,13 @@ async fn hypertables_come_with_their_settings_and_rows() {
         different.all()
     );
 
-    // The target read again gives the source's script.
+    // The target read again gives the source's script, by as few statements as any database.
     let mut scripts = Vec::new();
     for url in [&source, &target] {
-        let reader = endpoint(url).session(Purpose::Introspect).await.unwrap();
-        let (catalog, script) = read(&reader, &reader).await;
+        let reader = endpoint(url).with_application_name("reader");
+        let reader = reader.session(Purpose::Introspect).await.unwrap();
+        let writer = endpoint(url).session(Purpose::Introspect).await.unwrap();
+        let (catalog, script) = read(&reader, &writer).await;
         assert!(
             catalog
                 .tables
@@ -90,6 +95,9 @@ async fn hypertables_come_with_their_settings_and_rows() {
         );
     }
     assert_eq!(scripts[0], scripts[1]);
+    let log = route.source.log();
+    let statements = log.lines().filter(|line| line.starts_with("reader|"));
+    assert!((10..=41).contains(&statements.count()), "with COMMIT");
 }
 
 #[tokio::test]

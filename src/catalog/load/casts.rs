@@ -5,59 +5,63 @@ use crate::catalog::Error;
 use crate::catalog::model::{Cast, Class, Conversion, Transform};
 use crate::connect::Session;
 
-const CASTS: &str = "casts";
-const TRANSFORMS: &str = "transforms";
-const CONVERSIONS: &str = "conversions";
+const WHAT: &str = "casts";
 
-pub(super) async fn load_casts(session: &Session) -> Result<Vec<Cast>, Error> {
-    let rows = query(session, CASTS, include_str!("../sql/casts.sql"), &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let row = Columns::new(CASTS, row);
-            Ok(Cast {
-                id: row.id(Class::Cast)?,
-                source: row.sql("source")?,
-                target: row.sql("target")?,
-                method: row.value::<&str>("method")?.parse()?,
-                function: row.optional_sql("function")?,
-                context: row.value::<&str>("context")?.parse()?,
-            })
-        })
-        .collect()
+/// Ways from one thing to another, by kind.
+#[derive(Default)]
+pub(super) struct Ways {
+    /// From type to type.
+    pub(super) casts: Vec<Cast>,
+    /// From a type to a language's form of it.
+    pub(super) transforms: Vec<Transform>,
+    /// From encoding to encoding.
+    pub(super) conversions: Vec<Conversion>,
 }
 
-pub(super) async fn load_transforms(session: &Session) -> Result<Vec<Transform>, Error> {
-    let sql = include_str!("../sql/transforms.sql");
-    let rows = query(session, TRANSFORMS, sql, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let row = Columns::new(TRANSFORMS, row);
-            Ok(Transform {
-                id: row.id(Class::Transform)?,
-                type_name: row.sql("type_name")?,
-                language: row.name("language")?,
-                from_sql: row.optional_sql("from_sql")?,
-                to_sql: row.optional_sql("to_sql")?,
-            })
-        })
-        .collect()
+/// Reads all three at once.
+pub(super) async fn load_casts(session: &Session) -> Result<Ways, Error> {
+    let rows = query(session, WHAT, include_str!("../sql/casts.sql"), &[]).await?;
+    let mut ways = Ways::default();
+    for row in &rows {
+        let row = Columns::new(WHAT, row);
+        match row.value("what")? {
+            "cast" => ways.casts.push(cast(&row)?),
+            "transform" => ways.transforms.push(transform(&row)?),
+            _ => ways.conversions.push(conversion(&row)?),
+        }
+    }
+    Ok(ways)
 }
 
-pub(super) async fn load_conversions(session: &Session) -> Result<Vec<Conversion>, Error> {
-    let sql = include_str!("../sql/conversions.sql");
-    let rows = query(session, CONVERSIONS, sql, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let row = Columns::new(CONVERSIONS, row);
-            Ok(Conversion {
-                id: row.id(Class::Conversion)?,
-                name: row.qualified("schema", "name")?,
-                owner: row.name("owner")?,
-                source: row.value("source")?,
-                target: row.value("target")?,
-                function: row.sql("function")?,
-                is_default: row.value("condefault")?,
-            })
-        })
-        .collect()
+fn cast(row: &Columns<'_>) -> Result<Cast, Error> {
+    Ok(Cast {
+        id: row.id(Class::Cast)?,
+        source: row.sql("source")?,
+        target: row.sql("target")?,
+        method: row.value::<&str>("method")?.parse()?,
+        function: row.optional_sql("function")?,
+        context: row.value::<&str>("context")?.parse()?,
+    })
+}
+
+fn transform(row: &Columns<'_>) -> Result<Transform, Error> {
+    Ok(Transform {
+        id: row.id(Class::Transform)?,
+        type_name: row.sql("source")?,
+        language: row.name("target")?,
+        from_sql: row.optional_sql("function")?,
+        to_sql: row.optional_sql("back")?,
+    })
+}
+
+fn conversion(row: &Columns<'_>) -> Result<Conversion, Error> {
+    Ok(Conversion {
+        id: row.id(Class::Conversion)?,
+        name: row.qualified("schema", "name")?,
+        owner: row.name("owner")?,
+        source: row.value("source")?,
+        target: row.value("target")?,
+        function: row.sql("function")?,
+        is_default: row.value("is_default")?,
+    })
 }

@@ -69,6 +69,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
     let complete = |extension: schemas::Bare| extension.complete(&mut relations.config);
     let (languages, access_methods) = languages::load_languages(session).await?;
     let foreign = foreign::load_foreign_data(session).await?;
+    let ways = casts::load_casts(session).await?;
     let dependencies = dependencies::load_dependencies(session).await?;
     let mut catalog = Catalog {
         version: session.version(),
@@ -77,9 +78,9 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         languages,
         collations: collations::load_collations(session).await?,
         types: types::load_types(session, &mut columns).await?,
-        casts: casts::load_casts(session).await?,
-        transforms: casts::load_transforms(session).await?,
-        conversions: casts::load_conversions(session).await?,
+        casts: ways.casts,
+        transforms: ways.transforms,
+        conversions: ways.conversions,
         routines: routines::load_routines(session).await?,
         aggregates: aggregates::load_aggregates(session).await?,
         access_methods,

@@ -1,9 +1,31 @@
--- Casts of users, without those that come with a range type.
-SELECT c.oid, pg_catalog.format_type(c.castsource, NULL) AS source, pg_catalog.format_type(c.casttarget, NULL) AS target,
-       c.castmethod::text AS method, c.castcontext::text AS context,
-       CASE WHEN c.castfunc <> 0 THEN c.castfunc::pg_catalog.regprocedure::text END AS function
+-- Casts, without those that come with a range type, transforms, and conversions between encodings: all of users, each a
+-- way from one thing to another by a function.
+SELECT 'cast' AS what, c.oid, pg_catalog.format_type(c.castsource, NULL) AS source,
+       pg_catalog.format_type(c.casttarget, NULL) AS target,
+       CASE WHEN c.castfunc <> 0 THEN c.castfunc::pg_catalog.regprocedure::text END AS function,
+       NULL AS back, c.castmethod::text AS method, c.castcontext::text AS context,
+       NULL AS schema, NULL AS name, NULL AS owner, false AS is_default
   FROM pg_catalog.pg_cast c
  WHERE c.oid >= 16384
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                     WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype IN ('i', 'e'))
- ORDER BY c.oid
+UNION ALL
+SELECT 'transform', t.oid, pg_catalog.format_type(t.trftype, NULL), l.lanname::text,
+       CASE WHEN t.trffromsql <> 0 THEN t.trffromsql::pg_catalog.regprocedure::text END,
+       CASE WHEN t.trftosql <> 0 THEN t.trftosql::pg_catalog.regprocedure::text END,
+       NULL, NULL, NULL, NULL, NULL, false
+  FROM pg_catalog.pg_transform t
+  JOIN pg_catalog.pg_language l ON l.oid = t.trflang
+ WHERE t.oid >= 16384
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                    WHERE d.classid = t.tableoid AND d.objid = t.oid AND d.deptype = 'e')
+UNION ALL
+SELECT 'conversion', c.oid, pg_catalog.pg_encoding_to_char(c.conforencoding)::text,
+       pg_catalog.pg_encoding_to_char(c.contoencoding)::text, c.conproc::text, NULL, NULL, NULL,
+       n.nspname::text, c.conname::text, pg_catalog.pg_get_userbyid(c.conowner)::text, c.condefault
+  FROM pg_catalog.pg_conversion c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
+ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                    WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype = 'e')
+ ORDER BY 1, 2
