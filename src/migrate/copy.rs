@@ -8,6 +8,7 @@ use super::report::DatabaseReport;
 use super::roles::TargetCluster;
 use super::{Error, Options, existing};
 use crate::catalog::Catalog;
+use crate::catalog::load::remembered::Remembered;
 use crate::connect::Endpoint;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
@@ -63,14 +64,14 @@ struct Ends {
     target: Endpoint,
 }
 
-/// Copies everything inside a database.
+/// Copies everything inside a database, of which the checks may have read `before`.
 ///
 /// # Errors
 /// The first phase that failed; its slot, snapshot, locks and sessions are gone.
 pub(super) async fn contents(
     planned: &PlannedDatabase,
-    cluster: &TargetCluster,
-    options: &Options,
+    before: Option<Remembered>,
+    (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
 ) -> Result<DatabaseReport, Failure> {
     let name = planned.name();
@@ -78,7 +79,7 @@ pub(super) async fn contents(
         source: options.source.with_database(name),
         target: options.target.with_database(name),
     };
-    let making = snapshot::establish(&ends.source, &planned.point, scope);
+    let making = snapshot::establish(&ends.source, &planned.point, before, scope);
     let mut basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;

@@ -43,7 +43,7 @@ pub async fn execute(
         Ok::<_, Error>(differences)
     };
     report.differences = phase(scope, None, Phase::Roles, making).await?;
-    let done = databases(&prepared.databases, cluster, options, scope).await;
+    let done = databases(prepared.databases, cluster, options, scope).await;
     // Also after a failure: nobody wants to stay a member of everyone.
     let ended = roles::act(&assumption.revokes, options).await;
     report.databases = done?;
@@ -53,7 +53,7 @@ pub async fn execute(
 }
 
 async fn databases(
-    planned: &[PlannedDatabase],
+    planned: Vec<PlannedDatabase>,
     cluster: &TargetCluster,
     options: &Options,
     scope: &Scope,
@@ -95,7 +95,7 @@ pub(super) async fn phase<T, E>(
 }
 
 async fn one_database(
-    planned: &PlannedDatabase,
+    mut planned: PlannedDatabase,
     cluster: &TargetCluster,
     options: &Options,
     scope: &Scope,
@@ -103,6 +103,8 @@ async fn one_database(
     if scope.stop.is_cancelled() {
         return Err(Error::Stopped);
     }
+    let before = planned.remembered.take();
+    let planned = &planned;
     let name = planned.name();
     let begun = Instant::now();
     let wanted = DatabaseOptions {
@@ -125,7 +127,7 @@ async fn one_database(
         Fate::Use => existing::set_defaults_aside(&inside, &cluster.options).await?,
         Fate::Create | Fate::Replace { .. } => Vec::new(),
     };
-    let copied = Box::pin(copy::contents(planned, cluster, options, scope)).await;
+    let copied = Box::pin(copy::contents(planned, before, (cluster, options), scope)).await;
     let brought = existing::bring_defaults_back(&inside, &defaults).await;
     let done = match copied {
         Ok(done) => done,

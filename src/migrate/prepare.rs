@@ -7,6 +7,7 @@ use super::roles::TargetCluster;
 use super::{Error, Options, door};
 use crate::catalog::cluster::{Candidate, Database, Roles};
 use crate::catalog::load::database::load_databases;
+use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::roles::load_roles;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
@@ -51,6 +52,8 @@ pub struct PlannedDatabase {
     pub largest: Vec<QualifiedName>,
     /// How the consistent point comes about.
     pub point: PointKind,
+    /// What the checks read of it.
+    pub(super) remembered: Option<Remembered>,
 }
 
 impl PlannedDatabase {
@@ -252,6 +255,7 @@ async fn plan(
         tables: examined.tables,
         largest: std::mem::take(&mut examined.largest),
         point,
+        remembered: examined.remembered.take(),
     };
     judge_database(&planned, cluster, &mut examined);
     Ok((planned, examined))

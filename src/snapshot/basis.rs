@@ -13,8 +13,9 @@ use tokio::time::{Duration, Instant};
 use super::Error;
 use super::lease::SnapshotLease;
 use super::lock::{self, ListedTable, TableLocks};
+use crate::catalog::load::remembered::Remembered;
 use crate::catalog::{self, Catalog};
-use crate::connect::{Endpoint, Purpose};
+use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::Event;
 use crate::pg::{Lsn, Oid, SlotName, SqlState};
 use crate::task::{Background, Scope};
@@ -99,15 +100,21 @@ enum Attempt {
     Disturbed(String),
 }
 
-/// Makes the basis of the database that `source` names.
+/// Makes the basis of the database that `source` names. What was read of it before serves again if
+/// nothing has changed since.
 ///
 /// # Errors
 /// DDL came between in every attempt; a lock, a slot or a connection was not to be had; or the
 /// scope was stopped. Nothing is left behind on the server then.
-pub async fn establish(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<Basis, Error> {
+pub async fn establish(
+    source: &Endpoint,
+    kind: &PointKind,
+    mut before: Option<Remembered>,
+    scope: &Scope,
+) -> Result<Basis, Error> {
     let mut last = String::new();
     for _ in 0..ATTEMPTS {
-        match attempt(source, kind, scope).await? {
+        match attempt(source, kind, &mut before, scope).await? {
             Attempt::Settled(basis) => return Ok(*basis),
             Attempt::Disturbed(what) => {
                 let note = format!(
@@ -121,7 +128,12 @@ pub async fn establish(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Re
     Err(Error::Unsettled { what: last })
 }
 
-async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<Attempt, Error> {
+async fn attempt(
+    source: &Endpoint,
+    kind: &PointKind,
+    before: &mut Option<Remembered>,
+    scope: &Scope,
+) -> Result<Attempt, Error> {
     let locks = Box::pin(TableLocks::take(source, scope)).await?;
     let (slot, consistent_point, lease) = match kind {
         PointKind::SnapshotOnly => (None, None, SnapshotLease::take(source, None, scope).await?),
@@ -143,7 +155,7 @@ async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<A
     if let Some(what) = difference(locks.tables(), &seen) {
         return Ok(Attempt::Disturbed(what));
     }
-    match catalog::load(&session).await {
+    match read(&session, before.take()).await {
         Ok(catalog) => {
             let unlocked = if locks.are_locked() {
                 Vec::new()
@@ -169,6 +181,16 @@ async fn attempt(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<A
         }
         Err(error) => Err(Error::Catalog(error)),
     }
+}
+
+/// The definitions under the session's snapshot.
+async fn read(session: &Session, before: Option<Remembered>) -> Result<Catalog, catalog::Error> {
+    if let Some(before) = before
+        && let Some(catalog) = before.recall(session).await?
+    {
+        return Ok(catalog);
+    }
+    catalog::load(session).await
 }
 
 /// Whether a code means that a definition vanished between the snapshot and now.

@@ -24,6 +24,7 @@ mod owner;
 mod place;
 mod random;
 mod refusals;
+mod remembered;
 mod roles;
 mod sandbox;
 mod signals;

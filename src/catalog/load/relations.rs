@@ -134,6 +134,17 @@ fn size(row: &Columns<'_>) -> Result<Size, Error> {
     })
 }
 
+/// What each table and materialized view takes on disk.
+pub(super) async fn load_sizes(session: &Session) -> Result<HashMap<Oid, Size>, Error> {
+    let what = "sizes of relations";
+    let rows = query(session, what, include_str!("../sql/sizes.sql"), &[]).await?;
+    let entry = |row| {
+        let row = Columns::new(what, row);
+        Ok((row.oid("oid")?, size(&row)?))
+    };
+    rows.iter().map(entry).collect()
+}
+
 /// A query as the server deparsed it, without its final semicolon.
 fn definition(row: &Columns<'_>) -> Result<Sql, Error> {
     let text: &str = row.value("definition")?;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
 use crate::catalog::load::load;
+use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::unsupported::Unsupported;
 use crate::catalog::model::Extension;
 use crate::connect::{Endpoint, Purpose, Session};
@@ -30,6 +31,8 @@ pub(in crate::migrate) struct Examination {
     pub(in crate::migrate) extensions: BTreeSet<Ident>,
     /// Roles that we must act for on the target.
     pub(in crate::migrate) actors: BTreeSet<Ident>,
+    /// What was read, for the copy.
+    pub(in crate::migrate) remembered: Option<Remembered>,
 }
 
 /// How many tables the measurement of the source's rate may read.
@@ -90,6 +93,9 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         source,
     };
     let mut catalog = load(session).await.map_err(wrap)?;
+    let remembered = Remembered::remember(session, &catalog)
+        .await
+        .map_err(wrap)?;
     let mut findings = unreadable(session, &catalog).await?;
     let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
     let mut omissions = match ddl::degrade(&mut catalog, &judge.cluster.options) {
@@ -135,6 +141,7 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         findings,
         extensions: extensions_found,
         actors,
+        remembered,
     })
 }
 
