@@ -114,7 +114,7 @@ pub async fn establish(
 ) -> Result<Basis, Error> {
     let mut last = String::new();
     for _ in 0..ATTEMPTS {
-        match attempt(source, kind, &mut before, scope).await? {
+        match Box::pin(attempt(source, kind, &mut before, scope)).await? {
             Attempt::Settled(basis) => return Ok(*basis),
             Attempt::Disturbed(what) => {
                 let note = format!(
