@@ -24,8 +24,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Attempts at the locks before the run gives up.
 const ATTEMPTS: u32 = 4;
 
-/// Names in one `LOCK TABLE`; keeps a statement around 100 kB.
-const BATCH: usize = 1000;
+/// Names in one `LOCK TABLE`, in bytes of SQL.
+const BATCH: usize = 64 * 1024;
 
 /// A table as it was when it was listed. Equal values mean: same name, storage and columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,17 +197,32 @@ async fn lock_listed(session: &Session) -> Result<Option<Vec<ListedTable>>, crat
     );
     session.batch(&begin).await?;
     let listed = list_tables(session).await?;
-    for batch in listed.chunks(BATCH) {
-        let only = batch.iter().map(|table| sql!("ONLY {}", table.name));
-        session
-            .batch(&sql!(
-                "LOCK TABLE {} IN ACCESS SHARE MODE",
-                Sql::join(only, ", ")
-            ))
-            .await?;
+    for statement in lock_statements(listed.iter().map(|table| &table.name)) {
+        session.batch(&statement).await?;
     }
     let locked = list_tables(session).await?;
     Ok((listed == locked).then_some(locked))
+}
+
+/// Statements that lock all tables in order, as many in each as a batch holds, and at least one.
+fn lock_statements<'a>(tables: impl Iterator<Item = &'a QualifiedName>) -> Vec<Sql> {
+    let mut batches = Vec::new();
+    let mut batch = Sql::default();
+    for table in tables {
+        let only = sql!("ONLY {}", table);
+        if batch.is_empty() {
+            batch = only;
+        } else if batch.as_str().len() + ", ".len() + only.as_str().len() <= BATCH {
+            batch.push(&sql!(", {}", only));
+        } else {
+            batches.push(std::mem::replace(&mut batch, only));
+        }
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    let lock = |names: Sql| sql!("LOCK TABLE {} IN ACCESS SHARE MODE", names);
+    batches.into_iter().map(lock).collect()
 }
 
 /// The tables as the session's transaction sees them.
@@ -268,5 +283,65 @@ pub(super) fn listed(oid: u32, name: &str, storage: &str) -> ListedTable {
         name: QualifiedName::from_catalog("s", name),
         storage: storage.to_owned(),
         columns: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statements(names: &[QualifiedName]) -> Vec<Sql> {
+        lock_statements(names.iter())
+    }
+
+    #[test]
+    fn a_batch_is_limited_by_the_length_of_its_text() {
+        let short: Vec<_> = (0..1000)
+            .map(|number| QualifiedName::from_catalog("s", format!("t{number}")))
+            .collect();
+        assert_eq!(statements(&short).len(), 1);
+        // 63 bytes each, of which every quote is doubled.
+        let long: Vec<_> = (0..1000)
+            .map(|number| {
+                let name = format!("{}{number:04}{}", "\"".repeat(20), "ü".repeat(19));
+                QualifiedName::from_catalog("\"".repeat(63), name)
+            })
+            .collect();
+        let batches = statements(&long);
+        assert!(batches.len() > 2);
+        let clause = "LOCK TABLE  IN ACCESS SHARE MODE".len();
+        for batch in &batches {
+            assert!(batch.as_str().len() <= BATCH + clause);
+        }
+        for batch in &batches[..batches.len() - 1] {
+            assert!(batch.as_str().len() > BATCH - 300);
+        }
+    }
+
+    #[test]
+    fn every_table_is_locked_once_in_order() {
+        let tables: Vec<_> = (0..9999)
+            .map(|number| QualifiedName::from_catalog("public", format!("table {number}")))
+            .collect();
+        let batches = statements(&tables);
+        assert!(batches.len() > 1);
+        let text: String = batches.iter().map(Sql::as_str).collect();
+        let locked: Vec<_> = text.split("ONLY ").skip(1).collect();
+        assert_eq!(locked.len(), tables.len());
+        for (text, table) in locked.iter().zip(&tables) {
+            assert!(text.starts_with(sql!("{}", table).as_str()));
+        }
+    }
+
+    #[test]
+    fn a_few_tables_take_one_statement_and_none_takes_none() {
+        assert!(statements(&[]).is_empty());
+        let two = [
+            QualifiedName::from_catalog("s", "a"),
+            QualifiedName::from_catalog("s", "B"),
+        ];
+        let expected = r#"LOCK TABLE ONLY "s"."a", ONLY "s"."B" IN ACCESS SHARE MODE"#;
+        let got = statements(&two);
+        assert_eq!(got.iter().map(Sql::as_str).collect::<Vec<_>>(), [expected]);
     }
 }
