@@ -34,7 +34,8 @@ async fn cut(side: &str, reason: &str) {
     let route = common();
     let gate = Gate::shut(&route.target.url("postgres")).await;
     let name = gated(route, &gate, "cut").await;
-    let running = route.init(&name, &[]).start();
+    // One at a time: a copy that has just ended would be told apart by nothing but luck.
+    let running = route.init(&name, &["--jobs", "1"]).start();
     gate.reached(&name).await;
     let cluster = if side == "source" {
         &route.source
