@@ -56,6 +56,7 @@ impl Arguments {
             source,
             target,
             databases: self.selection.databases()?,
+            tables: self.selection.tables()?,
             jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),
             replicate: !self.no_sync && !self.schema_only,
             drop_existing: self.drop_existing,

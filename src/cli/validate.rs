@@ -36,6 +36,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         source,
         target,
         databases: arguments.selection.databases()?,
+        tables: arguments.selection.tables()?,
         jobs: migrate::automatic_jobs(),
         replicate: !arguments.no_sync,
         drop_existing: arguments.drop_existing,

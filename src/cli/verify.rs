@@ -2,6 +2,7 @@ use super::Error;
 use super::args::{Connections, Selection};
 use super::plan;
 use crate::migrate;
+use crate::selection::TableChoice;
 use crate::task::Scope;
 use crate::ui::{Report as _, Ui};
 use crate::verify::{self, DatabasePair};
@@ -31,15 +32,21 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let (source, target) = arguments.connections.resolve("verify")?;
     plan::warn_about(ui, [&source, &target]);
-    let databases = migrate::select_databases(&source, &arguments.selection.databases()?).await?;
-    let pair = |name: String| DatabasePair {
+    let selection = &arguments.selection;
+    let (databases, tables) = (selection.databases()?, selection.tables()?);
+    let selected = migrate::select(&source, &databases, &tables).await?;
+    for warning in &selected.warnings {
+        tracing::warn!("{warning}");
+    }
+    let pair = |(name, tables): (String, TableChoice)| DatabasePair {
         source: name.clone(),
         target: name,
+        tables,
     };
     let options = verify::Options {
         source,
         target,
-        databases: databases.into_iter().map(pair).collect(),
+        databases: selected.databases.into_iter().map(pair).collect(),
         jobs: arguments
             .jobs
             .map_or_else(migrate::automatic_jobs, usize::from),

@@ -112,23 +112,8 @@ pub(super) fn nearest(wrong: &str) -> &'static str {
         .filter(|(_, treatment)| *treatment == Accepted);
     let names = accepted.map(|(name, _)| *name);
     names
-        .min_by_key(|name| distance(wrong, name))
+        .min_by_key(|name| strsim::levenshtein(wrong, name))
         .expect("some keywords are accepted")
-}
-
-/// Insertions, deletions and replacements between two words.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

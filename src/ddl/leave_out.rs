@@ -1,46 +1,38 @@
-//! Takes out of a catalog what is not to be made, or cannot be by our role, and whatever depends
+//! Takes out of a catalog what is not chosen or not to be made, or cannot be by our role, and whatever depends
 //! on it, as `DROP … CASCADE` would: a default goes without its table, a view with its rule.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Options;
 use super::context::{Context, Lookup, Placements};
-use super::object::{self, Part};
+use super::object::{self, NodeId, Nodes, Part};
 use super::statement::{Kind, Label, Omission, OmissionReason};
+use super::unselected;
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class, Dependants};
-use crate::pg::Ident;
+use crate::pg::{Ident, Sql};
+use crate::selection::TableChoice;
 
 /// Why a row is left out.
 enum Cause {
+    Unselected,
     Skipped(Ident),
     Provider,
     Superuser(&'static str),
     DependsOn(ObjectId),
 }
 
-/// Takes out what the options leave out; what that is, by name.
-pub fn leave_out(catalog: &mut Catalog, options: &Options) -> Vec<Omission> {
+/// Takes out what the options leave out and the tables that are not chosen; what goes along, by
+/// name. That a table is not chosen needs no mention, nor what is a part of it.
+pub fn leave_out(catalog: &mut Catalog, options: &Options, choice: &TableChoice) -> Vec<Omission> {
     let labels = labels(catalog, options);
-    let causes = causes(catalog, options, &labels);
+    let unselected = unselected::unselected(catalog, choice);
+    let causes = causes(catalog, options, &labels, &unselected);
     if causes.is_empty() {
         return Vec::new();
     }
-    let mut omissions: Vec<Omission> = causes
-        .iter()
-        .filter_map(|(id, cause)| {
-            let (object, _) = labels.get(id)?;
-            let reason = match cause {
-                Cause::Skipped(name) => OmissionReason::Skipped(name.clone()),
-                Cause::Provider => OmissionReason::Provider,
-                Cause::Superuser(what) => OmissionReason::Superuser((*what).to_owned()),
-                Cause::DependsOn(other) => named(*other, catalog, &labels, &causes)?,
-            };
-            let object = object.clone();
-            Some(Omission { object, reason })
-        })
-        .collect();
+    let mut omissions = omissions(catalog, options, (&labels, &causes), &unselected);
     omissions.sort_by(|a, b| a.object.cmp(&b.object));
     let left: HashSet<ObjectId> = causes.into_keys().collect();
     catalog.retain(&|id| !left.contains(&id));
@@ -55,11 +47,97 @@ pub fn leave_out(catalog: &mut Catalog, options: &Options) -> Vec<Omission> {
     omissions
 }
 
-type Labels = HashMap<ObjectId, (Label, Option<&'static str>)>;
+type Causes = HashMap<ObjectId, Cause>;
 
-/// The names of objects, and of those that take a superuser what that is. Defaults and checks that
-/// come with their table have names of their own here.
-fn labels(catalog: &Catalog, options: &Options) -> Labels {
+/// What is told of the rows that are left out.
+fn omissions(
+    catalog: &Catalog,
+    options: &Options,
+    (labels, causes): (&Labels, &Causes),
+    unselected: &HashSet<ObjectId>,
+) -> Vec<Omission> {
+    let parts = unselected::parts(catalog, unselected);
+    let told: Vec<(ObjectId, &Cause)> = causes
+        .iter()
+        .filter(|(id, _)| !parts.contains(id))
+        .map(|(id, cause)| (*id, cause))
+        .collect();
+    let needed: HashMap<ObjectId, ObjectId> = told
+        .iter()
+        .filter_map(|(id, _)| Some((*id, unselected_root(*id, causes)?)))
+        .collect();
+    let mut definitions = definitions(catalog, options, &needed);
+    let tables: HashSet<ObjectId> = catalog.tables.iter().map(|table| table.id).collect();
+    told.into_iter()
+        .filter_map(|(id, cause)| {
+            let object = labels.get(&id)?.0.clone();
+            let table = needed.get(&id).and_then(|table| labels.get(table));
+            let reason = match (table, cause) {
+                (Some((table, _)), _) if tables.contains(&id) => {
+                    OmissionReason::CutOff(table.clone())
+                }
+                (Some((table, _)), _) => {
+                    OmissionReason::Unselected(table.clone(), definitions.remove(&id))
+                }
+                (None, Cause::Unselected) => return None,
+                (None, Cause::Skipped(name)) => OmissionReason::Skipped(name.clone()),
+                (None, Cause::Provider) => OmissionReason::Provider,
+                (None, Cause::Superuser(what)) => OmissionReason::Superuser((*what).to_owned()),
+                (None, Cause::DependsOn(other)) => named(*other, catalog, labels, causes)?,
+            };
+            Some(Omission { object, reason })
+        })
+        .collect()
+}
+
+/// The unselected table that a row is left out for.
+fn unselected_root(mut id: ObjectId, causes: &Causes) -> Option<ObjectId> {
+    loop {
+        match causes.get(&id)? {
+            Cause::Unselected => return Some(id),
+            Cause::DependsOn(other) => id = *other,
+            Cause::Skipped(_) | Cause::Provider | Cause::Superuser(_) => return None,
+        }
+    }
+}
+
+/// The statements that make these rows, so that they can be made by hand.
+fn definitions(
+    catalog: &Catalog,
+    options: &Options,
+    rows: &HashMap<ObjectId, ObjectId>,
+) -> HashMap<ObjectId, Sql> {
+    if rows.is_empty() {
+        return HashMap::new();
+    }
+    with_nodes(catalog, options, |context, nodes| {
+        let nodes = nodes.iter().filter(|node| {
+            let NodeId { object, part } = node.node();
+            let is_whole = matches!(part, Part::Definition | Part::Validation);
+            is_whole && rows.contains_key(&object) && !node.is_secret()
+        });
+        let mut statements: BTreeMap<NodeId, Vec<Sql>> = BTreeMap::new();
+        for node in nodes {
+            statements.insert(node.node(), node.statements(context));
+        }
+        let mut definitions: HashMap<ObjectId, Vec<Sql>> = HashMap::new();
+        for (node, statements) in statements {
+            definitions
+                .entry(node.object)
+                .or_default()
+                .extend(statements);
+        }
+        let join = |(id, statements): (ObjectId, Vec<Sql>)| (id, Sql::join(&statements, "; "));
+        definitions.into_iter().map(join).collect()
+    })
+}
+
+/// Does something with the steps of a whole catalog.
+fn with_nodes<T>(
+    catalog: &Catalog,
+    options: &Options,
+    work: impl FnOnce(&Context<'_>, &Nodes<'_>) -> T,
+) -> T {
     let lookup = Lookup::new(catalog);
     let (placements, owners) = (Placements::new(), RefCell::default());
     let context = Context {
@@ -69,6 +147,30 @@ fn labels(catalog: &Catalog, options: &Options) -> Labels {
         placements: &placements,
         owners: &owners,
     };
+    work(&context, &object::nodes(&context))
+}
+
+type Labels = HashMap<ObjectId, (Label, Option<&'static str>)>;
+
+/// The names of objects, and of those that take a superuser what that is. Defaults and checks that
+/// come with their table have names of their own here.
+fn labels(catalog: &Catalog, options: &Options) -> Labels {
+    with_nodes(catalog, options, |context, nodes| {
+        let mut labels = labels_of_parts(context);
+        for node in nodes {
+            let id = node.node();
+            if id.part == Part::Definition {
+                let what = of_superusers(node.kind()).or_else(|| node.needs_superuser());
+                labels.insert(id.object, (node.label(context), what));
+            }
+        }
+        labels
+    })
+}
+
+/// The names of what is made with something else.
+fn labels_of_parts(context: &Context<'_>) -> Labels {
+    let catalog = context.catalog;
     let mut labels = Labels::new();
     for table in &catalog.tables {
         for column in &table.columns {
@@ -103,13 +205,6 @@ fn labels(catalog: &Catalog, options: &Options) -> Labels {
             *id,
             (Label::qualified("TimescaleDB's relation", name), None),
         );
-    }
-    for node in object::nodes(&context) {
-        let id = node.node();
-        if id.part == Part::Definition {
-            let what = of_superusers(node.kind()).or_else(|| node.needs_superuser());
-            labels.insert(id.object, (node.label(&context), what));
-        }
     }
     labels
 }
@@ -166,8 +261,14 @@ const fn of_superusers(kind: Kind) -> Option<&'static str> {
 }
 
 /// Every row that is left out.
-fn causes(catalog: &Catalog, options: &Options, labels: &Labels) -> HashMap<ObjectId, Cause> {
-    let mut waiting: Vec<(ObjectId, Cause)> = Vec::new();
+fn causes(
+    catalog: &Catalog,
+    options: &Options,
+    labels: &Labels,
+    unselected: &HashSet<ObjectId>,
+) -> Causes {
+    let tables = unselected.iter();
+    let mut waiting: Vec<_> = tables.map(|id| (*id, Cause::Unselected)).collect();
     let key_triggers = catalog.key_triggers.iter().map(|trigger| trigger.id);
     let key_triggers: HashSet<ObjectId> = key_triggers.collect();
     for extension in &catalog.extensions {
@@ -231,7 +332,7 @@ fn closed(labels: &Labels, chosen: impl Fn(ObjectId) -> bool) -> Vec<(ObjectId, 
 }
 
 /// The rows with all that depend on them.
-fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> HashMap<ObjectId, Cause> {
+fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> Causes {
     if waiting.is_empty() {
         return HashMap::new();
     }
@@ -257,7 +358,7 @@ fn named(
     mut id: ObjectId,
     catalog: &Catalog,
     labels: &Labels,
-    causes: &HashMap<ObjectId, Cause>,
+    causes: &Causes,
 ) -> Option<OmissionReason> {
     loop {
         if let Some((label, _)) = labels.get(&id) {
@@ -270,6 +371,7 @@ fn named(
         match causes.get(&id)? {
             Cause::DependsOn(other) => id = *other,
             Cause::Skipped(name) => return Some(OmissionReason::Skipped(name.clone())),
+            Cause::Unselected => return None,
             Cause::Provider => return Some(OmissionReason::Provider),
             Cause::Superuser(what) => {
                 return Some(OmissionReason::Superuser((*what).to_owned()));

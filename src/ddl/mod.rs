@@ -20,6 +20,7 @@ mod statement;
 mod target;
 mod temporary;
 mod timescale;
+mod unselected;
 
 use std::collections::BTreeSet;
 

@@ -143,6 +143,10 @@ pub enum OmissionReason {
     ByHand(Sql),
     /// It depends on something that is left out.
     DependsOn(Label),
+    /// It depends on this table, which is not selected. Its definition, where it has one apart.
+    Unselected(Label, Option<Sql>),
+    /// It is a selected table that cannot be made without this one, which is not selected.
+    CutOff(Label),
     /// It is about something that is not made.
     NotMade,
     /// The module that reads this security label is not loaded on the target.
@@ -194,6 +198,17 @@ impl fmt::Display for OmissionReason {
             ),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
+            Self::Unselected(table, None) => {
+                write!(f, "left out, it needs {table}, which is not selected")
+            }
+            Self::Unselected(table, Some(definition)) => write!(
+                f,
+                "left out, it needs {table}, which is not selected; it is {}",
+                Ident::from_catalog(definition.as_str().replace('\n', " "))
+            ),
+            Self::CutOff(table) => {
+                write!(f, "selected, but it needs {table}, which is not selected")
+            }
             Self::NotMade => f.write_str("what it is about is not made"),
             Self::NoLabelProvider(name) => write!(
                 f,

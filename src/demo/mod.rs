@@ -18,7 +18,7 @@ use crate::connect::{Endpoint, Environment};
 use crate::ddl;
 use crate::migrate::{self, Level};
 use crate::sandbox::{Binaries, Cluster};
-use crate::selection::Databases;
+use crate::selection::{Databases, TableChoice, Tables};
 use crate::task::Scope;
 use crate::verify::{self, DatabasePair};
 
@@ -205,6 +205,7 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
         source: ends.source.clone(),
         target: ends.target.clone(),
         databases: Databases::Only(vec![DATABASE.to_owned()]),
+        tables: Tables::All,
         jobs: migrate::automatic_jobs(),
         replicate: true,
         drop_existing,
@@ -246,6 +247,7 @@ async fn compare(ends: &Ends, scope: &Scope) -> Result<verify::Report, Error> {
         databases: vec![DatabasePair {
             source: database.clone(),
             target: database,
+            tables: TableChoice::All,
         }],
         jobs: migrate::automatic_jobs(),
         strict: true,

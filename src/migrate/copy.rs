@@ -8,12 +8,13 @@ use super::report::DatabaseReport;
 use super::roles::TargetCluster;
 use super::{Error, Options, existing};
 use crate::catalog::Catalog;
-use crate::catalog::load::remembered::Remembered;
 use crate::connect::Endpoint;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::pg::{Oid, QualifiedName};
-use crate::snapshot::{self, Basis, CopiedObjects, CopiedSequences, CopiedTable, Section, Site};
+use crate::snapshot::{
+    self, Basis, Before, CopiedObjects, CopiedSequences, CopiedTable, Section, Site,
+};
 use crate::task::Scope;
 
 /// Why a database's contents were not copied.
@@ -64,13 +65,13 @@ struct Ends {
     target: Endpoint,
 }
 
-/// Copies everything inside a database, of which the checks may have read `before`.
+/// Copies what is chosen of a database, of which the checks learned `before`.
 ///
 /// # Errors
 /// The first phase that failed; its slot, snapshot, locks and sessions are gone.
 pub(super) async fn contents(
     planned: &PlannedDatabase,
-    before: Option<Remembered>,
+    before: Before,
     (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
 ) -> Result<DatabaseReport, Failure> {
@@ -83,7 +84,7 @@ pub(super) async fn contents(
     let mut basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
-    let left_out = match fit(&mut basis.catalog, cluster) {
+    let left_out = match fit(&mut basis.catalog, planned, cluster) {
         Ok(left_out) => left_out,
         Err(error) => {
             let released = basis.hold.release().await;
@@ -172,9 +173,14 @@ async fn values(
 }
 
 /// Brings a catalog to what the target can hold and is to get; what differs by that.
-fn fit(catalog: &mut Catalog, cluster: &TargetCluster) -> Result<Vec<ddl::Omission>, ddl::Error> {
-    let mut omissions = ddl::degrade(catalog, &cluster.options)?;
-    omissions.extend(ddl::leave_out(catalog, &cluster.options));
+fn fit(
+    catalog: &mut Catalog,
+    planned: &PlannedDatabase,
+    cluster: &TargetCluster,
+) -> Result<Vec<ddl::Omission>, ddl::Error> {
+    let options = &cluster.options;
+    let mut omissions = ddl::degrade(catalog, options)?;
+    omissions.extend(ddl::leave_out(catalog, options, &planned.choice));
     Ok(omissions)
 }
 

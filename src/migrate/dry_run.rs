@@ -148,7 +148,7 @@ async fn definitions(
         source,
     };
     ddl::degrade(&mut catalog, &cluster.options).map_err(place)?;
-    ddl::leave_out(&mut catalog, &cluster.options);
+    ddl::leave_out(&mut catalog, &cluster.options, &planned.choice);
     let script = ddl::script(&catalog, &cluster.options);
     let script = script.map_err(place)?;
     Ok((script, catalog.row_sources().count()))

@@ -24,7 +24,7 @@ pub enum Error {
     },
     /// The names given select nothing.
     #[error(transparent)]
-    Selection(#[from] selection::Error),
+    Selection(Box<selection::Error>),
     /// The catalog could not be read.
     #[error("read the definitions of the {side}'s {place}")]
     Catalog {
@@ -92,6 +92,12 @@ pub enum Error {
 
 fn role_note(role: Option<&Ident>) -> String {
     role.map_or_else(String::new, |role| format!(": role {role}"))
+}
+
+impl From<selection::Error> for Error {
+    fn from(error: selection::Error) -> Self {
+        Self::Selection(Box::new(error))
+    }
 }
 
 impl Error {

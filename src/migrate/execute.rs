@@ -103,7 +103,7 @@ async fn one_database(
     if scope.stop.is_cancelled() {
         return Err(Error::Stopped);
     }
-    let before = planned.remembered.take();
+    let before = std::mem::take(&mut planned.before);
     let planned = &planned;
     let name = planned.name();
     let begun = Instant::now();

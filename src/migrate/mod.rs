@@ -22,12 +22,14 @@ mod prepare;
 mod rate;
 mod report;
 mod roles;
+mod select;
 
 pub use check::{Finding, Level, ServerFacts, Side};
 pub use dry_run::render_dry_run;
 pub use error::Error;
 pub use execute::execute;
 pub use options::{ClusterOptions, Options, automatic_jobs};
-pub use prepare::{Fate, PlannedDatabase, Prepared, prepare, select_databases};
+pub use prepare::{Fate, PlannedDatabase, Prepared, prepare};
 pub use rate::measure_rate;
 pub use report::{DatabaseReport, Report};
+pub use select::select;

@@ -1,6 +1,6 @@
 use crate::connect::Endpoint;
 use crate::ddl;
-use crate::selection::Databases;
+use crate::selection::{Databases, Tables};
 
 /// What `init` is asked to do.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct Options {
     pub target: Endpoint,
     /// Which databases.
     pub databases: Databases,
+    /// Which of their tables.
+    pub tables: Tables,
     /// Parallel workers, at least 1.
     pub jobs: usize,
     /// Whether the consistent point is a slot's, so that replication could follow.

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Contents, Examination, Finding, Level, ServerFacts, Side};
 use super::roles::TargetCluster;
-use super::{Error, Options, door};
-use crate::catalog::cluster::{Candidate, Database, Roles};
+use super::{Error, Options, door, select};
+use crate::catalog::cluster::{Database, Roles};
 use crate::catalog::load::database::load_databases;
-use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::roles::load_roles;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
@@ -15,8 +14,8 @@ use crate::ddl::object::database::{DatabaseOptions, render_finish};
 use crate::event::{Event, Phase};
 use crate::logical::{SlotIdentity, slot_name};
 use crate::pg::{Ident, QualifiedName};
-use crate::selection::Databases;
-use crate::snapshot::PointKind;
+use crate::selection::TableChoice;
+use crate::snapshot::{Before, PointKind};
 use crate::task::Scope;
 
 /// What happens to a database of the target.
@@ -52,8 +51,10 @@ pub struct PlannedDatabase {
     pub largest: Vec<QualifiedName>,
     /// How the consistent point comes about.
     pub point: PointKind,
-    /// What the checks read of it.
-    pub(super) remembered: Option<Remembered>,
+    /// Its tables that take part.
+    pub choice: TableChoice,
+    /// What the checks learned of it.
+    pub(super) before: Before,
 }
 
 impl PlannedDatabase {
@@ -84,13 +85,13 @@ impl Prepared {
 }
 
 /// A cluster as the checks see it.
-struct Cluster {
+pub(super) struct Cluster {
     session: Session,
     facts: ServerFacts,
 }
 
 impl Cluster {
-    async fn open(side: Side, endpoint: &Endpoint) -> Result<Self, Error> {
+    pub(super) async fn open(side: Side, endpoint: &Endpoint) -> Result<Self, Error> {
         let session = door::open(side, endpoint, Purpose::Introspect).await?;
         let facts = ServerFacts::load(&session)
             .await
@@ -98,7 +99,7 @@ impl Cluster {
         Ok(Self { session, facts })
     }
 
-    async fn roles(&self, side: Side) -> Result<Roles, Error> {
+    pub(super) async fn roles(&self, side: Side) -> Result<Roles, Error> {
         let place = "roles".to_owned();
         load_roles(&self.session)
             .await
@@ -109,7 +110,7 @@ impl Cluster {
             })
     }
 
-    async fn databases(&self, side: Side) -> Result<Vec<Database>, Error> {
+    pub(super) async fn databases(&self, side: Side) -> Result<Vec<Database>, Error> {
         let place = "databases".to_owned();
         load_databases(&self.session)
             .await
@@ -163,7 +164,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     let creates = options.drop_existing
         || chosen
             .iter()
-            .any(|database| !existing.contains_key(&database.name));
+            .any(|(database, _)| !existing.contains_key(&database.name));
     let facts = (&source.facts, &target.facts);
     findings.extend(check::abilities(
         facts.0,
@@ -173,13 +174,14 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     ));
     let mut databases = Vec::new();
     let mut found = BTreeSet::new();
-    for database in chosen {
+    for (database, choice) in chosen {
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
         let exists = existing.get(&database.name);
         let site = (&cluster, facts);
-        let (planned, examined) = plan(options, database, exists, site, scope).await?;
+        let wanted = (database, choice);
+        let (planned, examined) = plan(options, wanted, exists, site, scope).await?;
         findings.extend(examined.findings);
         found.extend(examined.extensions);
         cluster.actors.extend(examined.actors);
@@ -211,15 +213,19 @@ async fn read_cluster(
     (source, target): (&Cluster, &Cluster),
     offered: &[Database],
     options: &Options,
-) -> Result<(TargetCluster, Vec<Database>, Vec<Finding>), Error> {
+) -> Result<(TargetCluster, Vec<(Database, TableChoice)>, Vec<Finding>), Error> {
     let mut source = source.roles(Side::Source).await?;
     let mut roles = target.roles(Side::Target).await?;
     if !options.cluster.provider {
         (source.provider, roles.provider) = (None, None);
     }
-    let chosen = choose(&options.databases, offered, &source)?;
+    let wanted = (&options.databases, &options.tables);
+    let chosen = select::choose(&options.source, wanted, offered, &source);
+    let (chosen, warnings) = chosen.await?;
     let (cluster, mut findings) =
         check::cluster(&target.session, options, (&source, roles)).await?;
+    let warning = |text| Finding::new(Level::Warning, Side::Source, text);
+    findings.extend(warnings.into_iter().map(warning));
     findings.extend(check::judge_inheritance(&cluster));
     let differences = cluster.merge.differences.iter();
     findings.extend(
@@ -232,7 +238,7 @@ async fn read_cluster(
 /// Examines one database on both sides.
 async fn plan(
     options: &Options,
-    database: Database,
+    (database, choice): (Database, TableChoice),
     exists: Option<&Database>,
     (cluster, facts): (&TargetCluster, (&ServerFacts, &ServerFacts)),
     scope: &Scope,
@@ -241,6 +247,7 @@ async fn plan(
     let endpoint = options.source.with_database(database.name.as_str());
     let judge = check::Judge {
         cluster,
+        choice: &choice,
         installed: &installed,
         makes_roles: options.cluster.roles,
     };
@@ -255,7 +262,8 @@ async fn plan(
         tables: examined.tables,
         largest: std::mem::take(&mut examined.largest),
         point,
-        remembered: examined.remembered.take(),
+        choice,
+        before: std::mem::take(&mut examined.before),
     };
     judge_database(&planned, cluster, &mut examined);
     Ok((planned, examined))
@@ -303,47 +311,10 @@ fn judge_database(planned: &PlannedDatabase, cluster: &TargetCluster, examined: 
         .extend(actors.filter(|role| target.reaches(role)).cloned());
 }
 
-/// The names of the databases asked for, in name order.
-///
-/// # Errors
-/// The source cannot be reached or read, or the names select nothing.
-pub async fn select_databases(source: &Endpoint, wanted: &Databases) -> Result<Vec<String>, Error> {
-    let source = Cluster::open(Side::Source, source).await?;
-    let roles = source.roles(Side::Source).await?;
-    let chosen = choose(wanted, &source.databases(Side::Source).await?, &roles)?;
-    Ok(chosen
-        .iter()
-        .map(|database| database.name.as_str().to_owned())
-        .collect())
-}
-
-/// The databases asked for, in name order.
-fn choose(wanted: &Databases, offered: &[Database], roles: &Roles) -> Result<Vec<Database>, Error> {
-    let provider = roles.provider;
-    let candidate = |database: &&Database| {
-        matches!(
-            database.candidate(provider),
-            Candidate::Yes | Candidate::WhenNamed
-        )
-    };
-    let names: Vec<String> = offered
-        .iter()
-        .filter(candidate)
-        .map(|database| database.name.as_str().to_owned())
-        .collect();
-    let chosen = wanted.choose(&names)?;
-    let find = |name: &String| {
-        offered
-            .iter()
-            .find(|database| database.name.as_str() == name)
-    };
-    Ok(chosen.iter().filter_map(find).cloned().collect())
-}
-
 /// A note when the maintenance database holds tables and is not copied.
 async fn unselected_maintenance(
     options: &Options,
-    chosen: &[Database],
+    chosen: &[(Database, TableChoice)],
     offered: &[Database],
 ) -> Result<Option<Finding>, Error> {
     let Some(database) = offered
@@ -352,7 +323,7 @@ async fn unselected_maintenance(
     else {
         return Ok(None);
     };
-    if !database.allows_connections || chosen.iter().any(|other| other.name == database.name) {
+    if !database.allows_connections || chosen.iter().any(|(other, _)| other.name == database.name) {
         return Ok(None);
     }
     let endpoint = options.source.with_database("postgres");

@@ -64,6 +64,23 @@ letters! {
     }
 }
 
+impl std::fmt::Display for RelKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Table => "table",
+            Self::PartitionedTable => "partitioned table",
+            Self::Index => "index",
+            Self::PartitionedIndex => "partitioned index",
+            Self::Sequence => "sequence",
+            Self::Toast => "TOAST table",
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Composite => "composite type",
+            Self::ForeignTable => "foreign table",
+        })
+    }
+}
+
 letters! {
     /// `pg_class.relpersistence`.
     Persistence, "relpersistence" {

@@ -6,7 +6,7 @@
 //! is read under that snapshot and compared with what was locked. Whatever DDL slipped in between
 //! shows as a difference, and the basis is made anew.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tokio::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::catalog::load::remembered::Remembered;
 use crate::catalog::{self, Catalog};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::Event;
-use crate::pg::{Lsn, Oid, SlotName, SqlState};
+use crate::pg::{Lsn, Oid, QualifiedName, SlotName, SqlState};
 use crate::task::{Background, Scope};
 use crate::wire::{self, SlotSnapshot};
 
@@ -40,6 +40,15 @@ pub enum PointKind {
     TemporarySlot(SlotName),
     /// By a plain exported snapshot: a one-off copy.
     SnapshotOnly,
+}
+
+/// What was learned of a database before.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Its definitions, which serve again if nothing has changed since.
+    pub definitions: Option<Remembered>,
+    /// The tables that do not take part: they are not locked.
+    pub left_out: BTreeSet<QualifiedName>,
 }
 
 /// A consistent point.
@@ -100,8 +109,7 @@ enum Attempt {
     Disturbed(String),
 }
 
-/// Makes the basis of the database that `source` names. What was read of it before serves again if
-/// nothing has changed since.
+/// Makes the basis of the database that `source` names.
 ///
 /// # Errors
 /// DDL came between in every attempt; a lock, a slot or a connection was not to be had; or the
@@ -109,7 +117,7 @@ enum Attempt {
 pub async fn establish(
     source: &Endpoint,
     kind: &PointKind,
-    mut before: Option<Remembered>,
+    mut before: Before,
     scope: &Scope,
 ) -> Result<Basis, Error> {
     let mut last = String::new();
@@ -131,10 +139,10 @@ pub async fn establish(
 async fn attempt(
     source: &Endpoint,
     kind: &PointKind,
-    before: &mut Option<Remembered>,
+    before: &mut Before,
     scope: &Scope,
 ) -> Result<Attempt, Error> {
-    let locks = Box::pin(TableLocks::take(source, scope)).await?;
+    let locks = Box::pin(TableLocks::take(source, &before.left_out, scope)).await?;
     let (slot, consistent_point, lease) = match kind {
         PointKind::SnapshotOnly => (None, None, SnapshotLease::take(source, None, scope).await?),
         PointKind::TemporarySlot(name) => match create_slot(source, name, &locks, scope).await? {
@@ -151,11 +159,12 @@ async fn attempt(
         },
     };
     let session = lease.session().await?;
-    let seen = lock::list_tables(&session).await.map_err(Error::Lock)?;
+    let seen = lock::list_tables(&session, &before.left_out).await;
+    let seen = seen.map_err(Error::Lock)?;
     if let Some(what) = difference(locks.tables(), &seen) {
         return Ok(Attempt::Disturbed(what));
     }
-    match read(&session, before.take()).await {
+    match read(&session, before.definitions.take()).await {
         Ok(catalog) => {
             let unlocked = if locks.are_locked() {
                 Vec::new()

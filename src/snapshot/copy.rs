@@ -9,7 +9,7 @@
 //! A lane's connections are opened once. A table's rows are committed when both servers count
 //! the same number; whatever happens before, the target rolls back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -122,7 +122,8 @@ async fn unchanged(
     }
     let session = request.source.session(Purpose::Introspect).await;
     let session = session.map_err(Error::Connect)?;
-    let now = lock::list_tables(&session).await.map_err(Error::Lock)?;
+    let now = lock::list_tables(&session, &BTreeSet::new()).await;
+    let now = now.map_err(Error::Lock)?;
     let now: HashMap<Oid, &ListedTable> = now.iter().map(|table| (table.oid, table)).collect();
     let changed = |table: &&&ListedTable| now.get(&table.oid) != Some(*table);
     match unlocked.iter().find(changed) {

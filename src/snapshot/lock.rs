@@ -7,6 +7,7 @@
 //! The session runs READ COMMITTED and never writes, so it has no transaction id that the
 //! creation of a slot would wait for.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Error;
@@ -73,18 +74,23 @@ pub(super) struct TableLocks {
 }
 
 impl TableLocks {
-    /// Lists and locks all tables; repeats until what is locked is what is listed.
+    /// Lists and locks all tables but those left out; repeats until what is locked is what is
+    /// listed.
     ///
     /// # Errors
     /// A lock is not to be had within its time, named with its blockers; or the server refuses.
-    pub(super) async fn take(source: &Endpoint, scope: &Scope) -> Result<Self, Error> {
+    pub(super) async fn take(
+        source: &Endpoint,
+        left_out: &BTreeSet<QualifiedName>,
+        scope: &Scope,
+    ) -> Result<Self, Error> {
         let session = source
             .session(Purpose::Introspect)
             .await
             .map_err(Error::Connect)?;
         let pid = backend_pid(&session).await?;
         for attempt in 1..=ATTEMPTS {
-            let listing = async { lock_listed(&session).await.map_err(Error::Lock) };
+            let listing = async { lock_listed(&session, left_out).await.map_err(Error::Lock) };
             match stoppable(&session, scope, listing).await {
                 Ok(Some(tables)) => {
                     return Ok(Self {
@@ -96,7 +102,7 @@ impl TableLocks {
                 }
                 // The server's lock table holds fewer locks than there are tables.
                 Err(Error::Lock(error)) if is(&error, SqlState::OUT_OF_MEMORY) => {
-                    return Self::without(session, pid, scope).await;
+                    return Self::without(session, pid, left_out, scope).await;
                 }
                 // A table was renamed, dropped or made between list and lock.
                 Ok(None) => {}
@@ -123,13 +129,18 @@ impl TableLocks {
 
     /// Lists the tables and locks none: the run goes on, and whoever copies rows compares the tables
     /// with this list once they are out.
-    async fn without(session: Session, pid: i32, scope: &Scope) -> Result<Self, Error> {
+    async fn without(
+        session: Session,
+        pid: i32,
+        left_out: &BTreeSet<QualifiedName>,
+        scope: &Scope,
+    ) -> Result<Self, Error> {
         let rollback = Sql::fixed("ROLLBACK");
         session.batch(&rollback).await.map_err(Error::Lock)?;
         let text = "the source's max_locks_per_transaction is too small to lock all tables: none is \
                     locked, and the run fails if one is rewritten or altered meanwhile";
         scope.events.emit(Event::Warning(text.to_owned())).await;
-        let tables = list_tables(&session).await.map_err(Error::Lock)?;
+        let tables = list_tables(&session, left_out).await.map_err(Error::Lock)?;
         Ok(Self {
             session,
             pid,
@@ -190,17 +201,20 @@ async fn blockers(source: &Endpoint) -> Result<String, Error> {
 }
 
 /// One attempt: `None` when the tables changed between list and lock.
-async fn lock_listed(session: &Session) -> Result<Option<Vec<ListedTable>>, crate::connect::Error> {
+async fn lock_listed(
+    session: &Session,
+    left_out: &BTreeSet<QualifiedName>,
+) -> Result<Option<Vec<ListedTable>>, crate::connect::Error> {
     let begin = sql!(
         "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = {}",
         u64::try_from(LOCK_TIMEOUT.as_millis()).expect("half a minute in milliseconds")
     );
     session.batch(&begin).await?;
-    let listed = list_tables(session).await?;
+    let listed = list_tables(session, left_out).await?;
     for statement in lock_statements(listed.iter().map(|table| &table.name)) {
         session.batch(&statement).await?;
     }
-    let locked = list_tables(session).await?;
+    let locked = list_tables(session, left_out).await?;
     Ok((listed == locked).then_some(locked))
 }
 
@@ -225,9 +239,10 @@ fn lock_statements<'a>(tables: impl Iterator<Item = &'a QualifiedName>) -> Vec<S
     batches.into_iter().map(lock).collect()
 }
 
-/// The tables as the session's transaction sees them.
+/// The tables as the session's transaction sees them, but those left out.
 pub(super) async fn list_tables(
     session: &Session,
+    left_out: &BTreeSet<QualifiedName>,
 ) -> Result<Vec<ListedTable>, crate::connect::Error> {
     let rows = session
         .query(&Sql::fixed(include_str!("sql/tables.sql")), &[])
@@ -238,7 +253,9 @@ pub(super) async fn list_tables(
         storage: row.get(3),
         columns: row.get(4),
     });
-    Ok(listed.collect())
+    Ok(listed
+        .filter(|table| !left_out.contains(&table.name))
+        .collect())
 }
 
 /// Who waits for the locks of `pid`.

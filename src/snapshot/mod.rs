@@ -22,7 +22,7 @@ mod queue;
 mod statistics;
 mod values;
 
-pub use basis::{Basis, Hold, PointKind, establish};
+pub use basis::{Basis, Before, Hold, PointKind, establish};
 pub use build::{Refusal, Refused, Section, Site, Skipped, run_section};
 pub use copy::{CopiedTable, CopyRequest, copy_rows};
 pub use durable::Flush;

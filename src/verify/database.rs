@@ -69,7 +69,11 @@ async fn open(
         // Both are awaited, so that which error is told does not depend on who is quicker.
         views = async { tokio::join!(source, target) } => views,
     };
-    let ((source, source_tables), (target, target_tables)) = (source?, target?);
+    let ((source, mut source_tables), (target, mut target_tables)) = (source?, target?);
+    for tables in [&mut source_tables, &mut target_tables] {
+        // What belongs to an extension goes with it.
+        tables.retain(|table| table.is_configuration || pair.tables.takes(table.lineage()));
+    }
     Ok((source, target, plan_pairs(source_tables, target_tables)))
 }
 

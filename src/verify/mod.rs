@@ -34,6 +34,7 @@ pub use plan::Mismatch;
 pub use report::{Class, DatabaseReport, Outcome, Report, TableReport, Totals, Verdict, exit_code};
 
 use crate::connect::Endpoint;
+use crate::selection::TableChoice;
 use crate::task::Scope;
 
 /// What to compare.
@@ -58,6 +59,8 @@ pub struct DatabasePair {
     pub source: String,
     /// Its name on the target.
     pub target: String,
+    /// Which of its tables are compared.
+    pub tables: TableChoice,
 }
 
 /// Compares the databases, one after the other.

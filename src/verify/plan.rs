@@ -13,16 +13,30 @@ pub(super) struct Table {
     pub(super) name: QualifiedName,
     /// Its columns, by position.
     pub(super) columns: Vec<Column>,
+    /// Whether it belongs to an extension, and holds the user's configuration.
+    pub(super) is_configuration: bool,
     /// Which rows take part, as `WHERE …`; all, if there is none.
     pub(super) condition: Option<Sql>,
-    /// The partitioned table at the top, if this is a partition.
-    pub(super) root: Option<QualifiedName>,
+    /// The partitioned tables above, the topmost last.
+    pub(super) above: Vec<QualifiedName>,
     /// Which table the name meant when the snapshot was taken.
     pub(super) identity: Identity,
     /// Whether its rows lie in chunks of a hypertable, which are read with it.
     pub(super) in_chunks: bool,
     /// Estimated bytes on disk, TOAST included.
     pub(super) bytes: u64,
+}
+
+impl Table {
+    /// Its name, and those of the partitioned tables above it.
+    pub(super) fn lineage(&self) -> impl Iterator<Item = &QualifiedName> {
+        std::iter::once(&self.name).chain(&self.above)
+    }
+
+    /// The partitioned table at the top, if this is a partition.
+    fn root(&self) -> Option<&QualifiedName> {
+        self.above.last()
+    }
 }
 
 /// A table and its storage. A rewrite gives it another file, whose rows are newer than the
@@ -137,8 +151,11 @@ pub(super) struct Single {
 }
 
 impl From<Table> for Single {
-    fn from(Table { name, root, .. }: Table) -> Self {
-        Self { name, root }
+    fn from(table: Table) -> Self {
+        Self {
+            root: table.root().cloned(),
+            name: table.name,
+        }
     }
 }
 
@@ -213,8 +230,9 @@ fn pair(source: Table, target: Table) -> Pair {
     mismatches.extend(extra.map(|name| Mismatch::OnlyOnTarget((*name).clone())));
     Pair {
         root: source
-            .root
-            .filter(|root| target.root.as_ref() == Some(root)),
+            .root()
+            .filter(|root| target.root() == Some(*root))
+            .cloned(),
         name: source.name,
         columns,
         mismatches,
@@ -265,8 +283,9 @@ mod tests {
         Table {
             name: QualifiedName::from_catalog("public", name),
             columns: columns.iter().map(column).collect(),
+            is_configuration: false,
             condition: None,
-            root: None,
+            above: Vec::new(),
             identity: Identity {
                 oid: Oid(1),
                 filenode: Oid(2),

@@ -82,8 +82,9 @@ fn tables(rows: &[Row]) -> Vec<Table> {
                 row.get::<_, String>("table_name"),
             ),
             columns: rows.iter().filter_map(column).collect(),
+            is_configuration: row.get("is_configuration"),
             condition: row.get::<_, Option<String>>("condition").map(Sql::deparsed),
-            root: root(row),
+            above: above(row),
             identity: Identity {
                 oid: oid(row, "oid"),
                 filenode: oid(row, "filenode"),
@@ -99,10 +100,14 @@ fn oid(row: &Row, column: &str) -> Oid {
     Oid(row.get(column))
 }
 
-fn root(row: &Row) -> Option<QualifiedName> {
-    let schema: Option<String> = row.get("root_schema");
-    let name: Option<String> = row.get("root_name");
-    Some(QualifiedName::from_catalog(schema?, name?))
+/// The partitioned tables above a table, the topmost last.
+fn above(row: &Row) -> Vec<QualifiedName> {
+    let schemas: Vec<String> = row.get("above_schemas");
+    let names: Vec<String> = row.get("above_names");
+    let names = schemas.into_iter().zip(names);
+    names
+        .map(|(schema, name)| QualifiedName::from_catalog(schema, name))
+        .collect()
 }
 
 /// The row's column; the only row of a table without columns has none.

@@ -27,6 +27,7 @@ mod refusals;
 mod remembered;
 mod roles;
 mod sandbox;
+mod selection;
 mod signals;
 mod tls;
 mod transfer;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::pg::{Ident, Literal, Sql};
+use seren_replicator::selection::TableChoice;
 use seren_replicator::sql;
 use seren_replicator::task::Scope;
 use seren_replicator::verify::{DatabasePair, Options, Report, run};
@@ -134,6 +135,7 @@ impl Pair {
             databases: vec![DatabasePair {
                 source: name(&self.source),
                 target: name(&self.target),
+                tables: TableChoice::All,
             }],
             jobs: 4,
             strict: false,

@@ -1,8 +1,9 @@
 use crate::cli::Error;
-use crate::selection::Databases;
+use crate::selection::{Databases, Entry, Tables};
 
-/// Which databases take part.
+/// Which databases and tables take part.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Selection")]
 pub(in crate::cli) struct Selection {
     /// Only these databases; names as in the catalog, comma-separated, repeatable
     #[arg(long, value_name = "LIST", conflicts_with = "exclude_databases")]
@@ -11,6 +12,15 @@ pub(in crate::cli) struct Selection {
     /// All databases but these
     #[arg(long, value_name = "LIST")]
     exclude_databases: Vec<String>,
+
+    /// Only these tables: table, database.table or database.schema.table; databases without any
+    /// are left alone
+    #[arg(long, value_name = "LIST", conflicts_with = "exclude_tables")]
+    include_tables: Vec<String>,
+
+    /// All tables but these
+    #[arg(long, value_name = "LIST")]
+    exclude_tables: Vec<String>,
 }
 
 impl Selection {
@@ -27,29 +37,71 @@ impl Selection {
             (true, false) => Databases::AllBut(exclude),
         })
     }
+
+    /// The tables asked for.
+    ///
+    /// # Errors
+    /// An item is empty, a quote is left open, or a name has too many parts or an empty one.
+    pub(in crate::cli) fn tables(&self) -> Result<Tables, Error> {
+        let include = entries("--include-tables", &self.include_tables)?;
+        let exclude = entries("--exclude-tables", &self.exclude_tables)?;
+        Ok(match (include.is_empty(), exclude.is_empty()) {
+            (true, true) => Tables::All,
+            (false, _) => Tables::Only(include),
+            (true, false) => Tables::AllBut(exclude),
+        })
+    }
 }
 
 /// Splits at commas outside double quotes and removes the quotes, doubled ones standing for one.
 pub(super) fn items(flag: &'static str, lists: &[String]) -> Result<Vec<String>, Error> {
+    let raw = raw_items(flag, lists)?;
+    Ok(raw.into_iter().map(unquoted).collect())
+}
+
+/// Names of tables: their parts are split at dots outside double quotes.
+fn entries(flag: &'static str, lists: &[String]) -> Result<Vec<Entry>, Error> {
+    let entry = |raw: &str| {
+        let mut parts = Vec::new();
+        let mut rest = Some(raw);
+        while let Some(text) = rest {
+            // A whole item has no open quote.
+            let (part, after) = cut(text, '.')?;
+            parts.push(unquoted(part));
+            rest = after;
+        }
+        Entry::new(parts)
+    };
+    let wrong = |raw: &str| Error::Usage {
+        message: format!(
+            "{flag}: {raw} is not table, database.table or database.schema.table; \
+             double quotes keep a dot"
+        ),
+    };
+    let raw = raw_items(flag, lists)?;
+    raw.into_iter()
+        .map(|raw| entry(raw).ok_or_else(|| wrong(raw)))
+        .collect()
+}
+
+/// Splits at commas outside double quotes, which stay.
+fn raw_items<'a>(flag: &'static str, lists: &'a [String]) -> Result<Vec<&'a str>, Error> {
     let mut found = Vec::new();
     for list in lists {
-        let mut rest = list.as_str();
-        loop {
-            let (item, after) = next_item(rest, ',').ok_or(Error::OpenQuote {
+        let mut rest = Some(list.as_str());
+        while let Some(text) = rest {
+            let (item, after) = cut(text, ',').ok_or(Error::OpenQuote {
                 flag,
                 text: list.clone(),
             })?;
-            if item.is_empty() {
+            if unquoted(item).is_empty() {
                 return Err(Error::EmptyItem {
                     flag,
                     text: list.clone(),
                 });
             }
             found.push(item);
-            match after {
-                Some(after) => rest = after,
-                None => break,
-            }
+            rest = after;
         }
     }
     Ok(found)
@@ -57,31 +109,40 @@ pub(super) fn items(flag: &'static str, lists: &[String]) -> Result<Vec<String>,
 
 /// The first item and what follows its separator; `None` when a quote is not closed.
 pub(super) fn next_item(text: &str, separator: char) -> Option<(String, Option<&str>)> {
-    let text = text.trim_start();
-    let mut item = String::new();
-    let mut kept = 0;
+    let (item, after) = cut(text, separator)?;
+    Some((unquoted(item), after))
+}
+
+/// The text up to the first separator outside double quotes, trimmed, and what follows it; `None`
+/// when a quote is not closed.
+fn cut(text: &str, separator: char) -> Option<(&str, Option<&str>)> {
     let mut quoted = false;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, part)) = chars.next() {
-        match part {
-            '"' if quoted && chars.peek().is_some_and(|(_, next)| *next == '"') => {
-                chars.next();
-                item.push('"');
-                kept = item.len();
-            }
-            '"' => {
-                quoted = !quoted;
-                kept = item.len();
-            }
-            _ if part == separator && !quoted => {
-                item.truncate(kept.max(item.trim_end().len()));
-                return Some((item, Some(&text[at + 1..])));
-            }
-            other => item.push(other),
+    for (at, part) in text.char_indices() {
+        if part == '"' {
+            quoted = !quoted;
+        } else if part == separator && !quoted {
+            let after = &text[at + part.len_utf8()..];
+            return Some((text[..at].trim(), Some(after)));
         }
     }
-    item.truncate(kept.max(item.trim_end().len()));
-    (!quoted).then_some((item, None))
+    (!quoted).then_some((text.trim(), None))
+}
+
+/// An item without its quotes; a doubled one within stands for one.
+fn unquoted(item: &str) -> String {
+    let mut name = String::with_capacity(item.len());
+    let mut quoted = false;
+    let mut parts = item.chars().peekable();
+    while let Some(part) = parts.next() {
+        if part != '"' {
+            name.push(part);
+        } else if quoted && parts.next_if_eq(&'"').is_some() {
+            name.push('"');
+        } else {
+            quoted = !quoted;
+        }
+    }
+    name
 }
 
 #[cfg(test)]
@@ -96,6 +157,24 @@ mod tests {
     fn items_are_trimmed_and_quotes_keep_commas_and_blanks() {
         assert_eq!(split("a, b ,c").unwrap(), ["a", "b", "c"]);
         assert_eq!(split(r#""a,b"," c ""d" "#).unwrap(), ["a,b", " c \"d"]);
+    }
+
+    #[test]
+    fn a_table_has_up_to_three_parts_and_quotes_keep_dots() {
+        let entries = |text: &str| entries("--x", &[text.to_owned()]);
+        let parts = |parts: &[&str]| Entry::new(parts.iter().map(|&p| p.to_owned()).collect());
+        assert_eq!(
+            entries(r#"t, d.t ,"a.b"."c,""d" . t"#).unwrap(),
+            [
+                parts(&["t"]),
+                parts(&["d", "t"]),
+                parts(&["a.b", "c,\"d", "t"])
+            ]
+            .map(Option::unwrap)
+        );
+        for text in ["a.b.c.d", ".t", "t.", "a..b", "\"\".t", "", "a,,b", "\"a"] {
+            assert!(entries(text).is_err(), "{text}");
+        }
     }
 
     #[test]

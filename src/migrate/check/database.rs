@@ -10,10 +10,12 @@ use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::unsupported::Unsupported;
 use crate::catalog::model::Extension;
 use crate::connect::{Endpoint, Purpose, Session};
-use crate::ddl::{self, OmissionReason, Script};
+use crate::ddl::{self, Omission, OmissionReason, Script};
 use crate::migrate::Error;
 use crate::migrate::roles::TargetCluster;
 use crate::pg::{Ident, QualifiedName, Sql};
+use crate::selection::TableChoice;
+use crate::snapshot::Before;
 use crate::task::Scope;
 
 /// What was learned of a database of the source.
@@ -31,8 +33,8 @@ pub(in crate::migrate) struct Examination {
     pub(in crate::migrate) extensions: BTreeSet<Ident>,
     /// Roles that we must act for on the target.
     pub(in crate::migrate) actors: BTreeSet<Ident>,
-    /// What was read, for the copy.
-    pub(in crate::migrate) remembered: Option<Remembered>,
+    /// What the copy need not learn again.
+    pub(in crate::migrate) before: Before,
 }
 
 /// How many tables the measurement of the source's rate may read.
@@ -43,6 +45,8 @@ const LARGEST: usize = 8;
 pub(in crate::migrate) struct Judge<'a> {
     /// The target.
     pub(in crate::migrate) cluster: &'a TargetCluster,
+    /// The tables that take part.
+    pub(in crate::migrate) choice: &'a TableChoice,
     /// Extensions that the target's database has already.
     pub(in crate::migrate) installed: &'a BTreeSet<Ident>,
     /// Whether roles that do not exist are made.
@@ -93,10 +97,11 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         source,
     };
     let mut catalog = load(session).await.map_err(wrap)?;
-    let remembered = Remembered::remember(session, &catalog)
+    let definitions = Remembered::remember(session, &catalog)
         .await
         .map_err(wrap)?;
-    let mut findings = unreadable(session, &catalog).await?;
+    let mut findings = Vec::new();
+    let relations = relation_names(&catalog);
     let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
     let mut omissions = match ddl::degrade(&mut catalog, &judge.cluster.options) {
         Ok(omissions) => omissions,
@@ -105,12 +110,12 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
             Vec::new()
         }
     };
-    omissions.extend(ddl::leave_out(&mut catalog, &judge.cluster.options));
-    findings.extend(
-        omissions
-            .iter()
-            .map(|omission| Finding::new(Level::Warning, Side::Target, omission.to_string())),
-    );
+    let options = &judge.cluster.options;
+    omissions.extend(ddl::leave_out(&mut catalog, options, judge.choice));
+    let stay = relation_names(&catalog);
+    let left_out: BTreeSet<QualifiedName> = relations.difference(&stay).cloned().collect();
+    findings.extend(unreadable(session, &catalog, &left_out).await?);
+    findings.extend(omissions.iter().map(not_made));
     findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(&catalog, judge));
     let mut actors = BTreeSet::new();
@@ -141,8 +146,28 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         findings,
         extensions: extensions_found,
         actors,
-        remembered,
+        before: Before {
+            definitions,
+            left_out,
+        },
     })
+}
+
+/// The names of tables and sequences.
+fn relation_names(catalog: &Catalog) -> BTreeSet<QualifiedName> {
+    let sequences = catalog.sequences.iter().map(|sequence| &sequence.name);
+    let tables = catalog.tables.iter().map(|table| &table.name);
+    tables.chain(sequences).cloned().collect()
+}
+
+/// What goes along with something that is left out. A table that was selected may not.
+fn not_made(omission: &Omission) -> Finding {
+    let finding = |level| Finding::new(level, Side::Target, omission.to_string());
+    if matches!(omission.reason, OmissionReason::CutOff(_)) {
+        finding(Level::Error).cure("select both tables, or leave both out")
+    } else {
+        finding(Level::Warning)
+    }
 }
 
 /// Why an older target cannot hold a database, object by object.
@@ -213,9 +238,13 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
     findings
 }
 
-/// Relations and large objects that the role cannot read in full; all of them are listed. Chunks are
-/// read with their hypertable's privileges.
-async fn unreadable(session: &Session, catalog: &Catalog) -> Result<Vec<Finding>, Error> {
+/// Relations and large objects that the role cannot read in full; all of them are listed, but those
+/// left out. Chunks are read with their hypertable's privileges.
+async fn unreadable(
+    session: &Session,
+    catalog: &Catalog,
+    left_out: &BTreeSet<QualifiedName>,
+) -> Result<Vec<Finding>, Error> {
     let side = Side::Source;
     let sql = Sql::fixed(include_str!("../sql/unreadable.sql"));
     let rows = session
@@ -231,7 +260,7 @@ async fn unreadable(session: &Session, catalog: &Catalog) -> Result<Vec<Finding>
                 QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1));
             let why: Option<String> = row.get(2);
             let finding = || unreadable_relation(&name, why.as_deref().unwrap_or_default());
-            (!chunks.contains(&name)).then(finding)
+            (!chunks.contains(&name) && !left_out.contains(&name)).then(finding)
         })
         .collect();
     let sql = Sql::fixed(include_str!("../sql/unreadable_objects.sql"));

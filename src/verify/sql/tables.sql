@@ -7,9 +7,10 @@ SELECT c.oid AS oid,
        n.nspname::text AS schema_name,
        c.relname::text AS table_name,
        (c.relpages::int8 + coalesce(t.relpages, 0)) * current_setting('block_size')::int8 AS bytes,
+       config.oid IS NOT NULL AS is_configuration,
        nullif(config.condition, '') AS condition,
-       root_schema.nspname::text AS root_schema,
-       root.relname::text AS root_name,
+       above.schemas AS above_schemas,
+       above.names AS above_names,
        a.attname::text AS column_name,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
        CASE a.atttypid
@@ -25,8 +26,15 @@ LEFT JOIN (SELECT unnest(e.extconfig) AS oid, unnest(e.extcondition) AS conditio
            FROM pg_catalog.pg_extension e
            -- Its tables are about chunks, which either side has its own of.
            WHERE e.extname <> 'timescaledb') config ON config.oid = c.oid
-LEFT JOIN pg_catalog.pg_class root ON c.relispartition AND root.oid = pg_catalog.pg_partition_root(c.oid)
-LEFT JOIN pg_catalog.pg_namespace root_schema ON root_schema.oid = root.relnamespace
+-- The partitioned tables above it, the topmost last.
+CROSS JOIN LATERAL (
+    SELECT coalesce(pg_catalog.array_agg(pn.nspname::text ORDER BY p.number), '{}') AS schemas,
+           coalesce(pg_catalog.array_agg(pc.relname::text ORDER BY p.number), '{}') AS names
+    FROM pg_catalog.pg_partition_ancestors(CASE WHEN c.relispartition THEN c.oid END)
+         WITH ORDINALITY AS p (relation, number)
+    JOIN pg_catalog.pg_class pc ON pc.oid = p.relation
+    JOIN pg_catalog.pg_namespace pn ON pn.oid = pc.relnamespace
+    WHERE p.relation <> c.oid) above
 WHERE c.relkind = 'r'
   AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')

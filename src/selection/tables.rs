@@ -1,0 +1,335 @@
+//! Which tables of the chosen databases take part.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Entry, Error};
+use crate::pg::{QualifiedName, RelKind};
+
+/// How many tables are named beside an entry that stands for none.
+const NEAR: usize = 5;
+
+/// The tables asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tables {
+    /// Every table.
+    #[default]
+    All,
+    /// Exactly these; databases without any of them are left alone.
+    Only(Vec<Entry>),
+    /// Every table but these.
+    AllBut(Vec<Entry>),
+}
+
+/// A relation that an entry may stand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// Its name.
+    pub name: QualifiedName,
+    /// What it is.
+    pub kind: RelKind,
+    /// The partitioned table at the top, if it is a partition.
+    pub root: Option<QualifiedName>,
+    /// The extension that it comes with.
+    pub extension: Option<String>,
+}
+
+/// The tables of one database that take part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TableChoice {
+    /// Every table.
+    #[default]
+    All,
+    /// Exactly these, with their partitions.
+    Only(BTreeSet<QualifiedName>),
+    /// Every table but these and their partitions.
+    AllBut(BTreeSet<QualifiedName>),
+}
+
+impl TableChoice {
+    /// Whether a table takes part, given by its own name and those of the partitioned tables above
+    /// it.
+    pub fn takes<'a>(&self, mut lineage: impl Iterator<Item = &'a QualifiedName>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => lineage.any(|name| names.contains(name)),
+            Self::AllBut(names) => !lineage.any(|name| names.contains(name)),
+        }
+    }
+}
+
+/// What the entries came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// The databases that take part, each with its tables.
+    pub databases: BTreeMap<String, TableChoice>,
+    /// What could have been meant otherwise.
+    pub warnings: Vec<String>,
+}
+
+/// Relations of the chosen databases, by database and name.
+type Known<'a> = BTreeMap<&'a str, BTreeMap<&'a QualifiedName, &'a Offered>>;
+
+impl Tables {
+    /// The databases that entries may name.
+    pub fn databases(&self) -> BTreeSet<&str> {
+        match self {
+            Self::Only(entries) => entries.iter().filter_map(Entry::database).collect(),
+            Self::All | Self::AllBut(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Finds what the entries stand for among the relations of the chosen databases.
+    ///
+    /// # Errors
+    /// An entry stands for nothing that could be selected.
+    pub fn select(&self, offered: &BTreeMap<String, Vec<Offered>>) -> Result<Selected, Error> {
+        let (Self::Only(entries) | Self::AllBut(entries)) = self else {
+            let all = |name: &String| (name.clone(), TableChoice::All);
+            return Ok(Selected {
+                databases: offered.keys().map(all).collect(),
+                warnings: Vec::new(),
+            });
+        };
+        let is_inclusion = matches!(self, Self::Only(_));
+        let known: Known<'_> = offered
+            .iter()
+            .map(|(database, relations)| {
+                let relations = relations.iter().map(|relation| (&relation.name, relation));
+                (database.as_str(), relations.collect())
+            })
+            .collect();
+        let mut warnings = Vec::new();
+        let mut chosen: BTreeMap<&str, BTreeSet<QualifiedName>> = BTreeMap::new();
+        for entry in entries {
+            let found = find(entry, &known, &mut warnings);
+            if found.is_empty() {
+                let near = near(entry, offered);
+                let entry = entry.clone();
+                return Err(Error::NoTable { entry, near });
+            }
+            for (database, relation) in found {
+                judge(entry, database, relation, is_inclusion)?;
+                let of_database = chosen.entry(database).or_default();
+                of_database.insert(relation.name.clone());
+            }
+        }
+        let choice = |name: &String| {
+            let tables = chosen.get(name.as_str()).cloned();
+            let choice = match (tables, is_inclusion) {
+                (Some(tables), true) => TableChoice::Only(tables),
+                (Some(tables), false) => TableChoice::AllBut(tables),
+                (None, true) => return None,
+                (None, false) => TableChoice::All,
+            };
+            Some((name.clone(), choice))
+        };
+        Ok(Selected {
+            databases: offered.keys().filter_map(choice).collect(),
+            warnings,
+        })
+    }
+}
+
+/// The relations that an entry stands for. Of `x.t`, a database `x` goes before a schema `x`.
+fn find<'a>(
+    entry: &Entry,
+    known: &Known<'a>,
+    warnings: &mut Vec<String>,
+) -> Vec<(&'a str, &'a Offered)> {
+    let in_database = |database: &str, schema: &str| {
+        let name = QualifiedName::from_catalog(schema, entry.table());
+        let (database, relations) = known.get_key_value(database)?;
+        Some((*database, *relations.get(&name)?))
+    };
+    let everywhere = |schema: &str| -> Vec<_> {
+        let databases = known.keys();
+        databases
+            .filter_map(|database| in_database(database, schema))
+            .collect()
+    };
+    match entry.qualifiers() {
+        [] => everywhere("public"),
+        [either] => {
+            let by_schema = everywhere(either);
+            let by_database = in_database(either, "public").or_else(|| in_database(either, either));
+            let Some(found) = by_database else {
+                return by_schema;
+            };
+            if by_schema.iter().any(|other| other.1.name != found.1.name) {
+                warnings.push(format!(
+                    "{entry} is taken as {}.{}; write three parts to mean the schema {either}",
+                    found.0, found.1.name
+                ));
+            }
+            vec![found]
+        }
+        [database, schema, ..] => in_database(database, schema).into_iter().collect(),
+    }
+}
+
+/// Whether a relation may be selected.
+fn judge(
+    entry: &Entry,
+    database: &str,
+    relation: &Offered,
+    is_inclusion: bool,
+) -> Result<(), Error> {
+    let (entry, database) = (entry.clone(), database.to_owned());
+    let name = relation.name.clone();
+    if !matches!(relation.kind, RelKind::Table | RelKind::PartitionedTable) {
+        return Err(Error::NoTableByKind {
+            entry,
+            database,
+            relation: name,
+            kind: relation.kind,
+        });
+    }
+    if let Some(extension) = relation.extension.clone() {
+        return Err(Error::OfExtension {
+            entry,
+            database,
+            relation: name,
+            extension,
+        });
+    }
+    match relation.root.clone() {
+        Some(root) if is_inclusion => Err(Error::PartitionAlone { entry, root }),
+        _ => Ok(()),
+    }
+}
+
+/// The tables whose names are most like an entry's.
+fn near(entry: &Entry, offered: &BTreeMap<String, Vec<Offered>>) -> Vec<String> {
+    let wanted = entry.table().to_lowercase();
+    let mut found = Vec::new();
+    for (database, relations) in offered {
+        for relation in relations {
+            let name = relation.name.name.as_str().to_lowercase();
+            let distance = strsim::levenshtein(&wanted, &name);
+            if distance <= wanted.chars().count() / 2 {
+                found.push((distance, format!("{database}.{}", relation.name)));
+            }
+        }
+    }
+    found.sort();
+    found.truncate(NEAR);
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(text: &str) -> Entry {
+        Entry::new(text.split('.').map(str::to_owned).collect()).unwrap()
+    }
+
+    fn table(schema: &str, name: &str) -> Offered {
+        Offered {
+            name: QualifiedName::from_catalog(schema, name),
+            kind: RelKind::Table,
+            root: None,
+            extension: None,
+        }
+    }
+
+    /// `app` has `public.users`, `public.orders` and `sales.orders`; `sales` has `public.orders`.
+    fn offered() -> BTreeMap<String, Vec<Offered>> {
+        let app = vec![
+            table("public", "users"),
+            table("public", "orders"),
+            table("sales", "orders"),
+            table("sales", "lines"),
+        ];
+        let sales = vec![table("public", "orders"), table("sales", "only")];
+        BTreeMap::from([("app".to_owned(), app), ("sales".to_owned(), sales)])
+    }
+
+    fn only(text: &str) -> Result<Selected, Error> {
+        Tables::Only(vec![entry(text)]).select(&offered())
+    }
+
+    /// `database.schema.table` of all that is chosen.
+    fn names(selected: &Selected) -> Vec<String> {
+        let mut names = Vec::new();
+        for (database, choice) in &selected.databases {
+            let (TableChoice::Only(tables) | TableChoice::AllBut(tables)) = choice else {
+                continue;
+            };
+            names.extend(tables.iter().map(|table| format!("{database}.{table}")));
+        }
+        names
+    }
+
+    #[test]
+    fn an_entry_is_read_as_documented() {
+        for (text, expected) in [
+            ("users", &["app.public.users"][..]),
+            ("orders", &["app.public.orders", "sales.public.orders"]),
+            ("app.users", &["app.public.users"]),
+            ("sales.only", &["sales.sales.only"]),
+            ("sales.lines", &["app.sales.lines"]),
+            ("app.sales.orders", &["app.sales.orders"]),
+        ] {
+            let selected = only(text).unwrap();
+            assert_eq!(names(&selected), expected, "{text}");
+            assert!(selected.warnings.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_database_goes_before_a_schema_with_a_warning() {
+        let selected = only("sales.orders").unwrap();
+        assert_eq!(names(&selected), ["sales.public.orders"]);
+        assert_eq!(
+            selected.warnings,
+            [
+                "sales.orders is taken as sales.public.orders; write three parts to mean the schema sales"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_inclusion_leaves_other_databases_out_and_an_exclusion_does_not() {
+        let databases = |selected: Selected| selected.databases.into_keys().collect::<Vec<_>>();
+        assert_eq!(databases(only("users").unwrap()), ["app"]);
+        let but = Tables::AllBut(vec![entry("users")]).select(&offered());
+        assert_eq!(but.as_ref().unwrap().databases["sales"], TableChoice::All);
+        assert_eq!(databases(but.unwrap()), ["app", "sales"]);
+    }
+
+    #[test]
+    fn what_cannot_be_selected_is_an_error() {
+        assert_eq!(
+            only("Users").unwrap_err().to_string(),
+            "no table Users in the selected databases; the nearest: app.public.users"
+        );
+        assert!(only("other.public.users").is_err());
+        let mut offered = offered();
+        let app = offered.get_mut("app").unwrap();
+        app[0].kind = RelKind::View;
+        app[1].extension = Some("e".to_owned());
+        app[3].root = Some(QualifiedName::from_catalog("sales", "all"));
+        let only = |text: &str| Tables::Only(vec![entry(text)]).select(&offered);
+        assert!(matches!(only("users"), Err(Error::NoTableByKind { .. })));
+        assert!(matches!(only("app.orders"), Err(Error::OfExtension { .. })));
+        assert!(matches!(
+            only("sales.lines"),
+            Err(Error::PartitionAlone { .. })
+        ));
+        let but = Tables::AllBut(vec![entry("sales.lines")]).select(&offered);
+        assert_eq!(names(&but.unwrap()), ["app.sales.lines"]);
+    }
+
+    #[test]
+    fn partitions_go_with_the_tables_above_them() {
+        let [root, part, other] =
+            ["root", "part", "other"].map(|n| QualifiedName::from_catalog("s", n));
+        let only = TableChoice::Only(BTreeSet::from([root.clone()]));
+        assert!(only.takes([&part, &root].into_iter()));
+        assert!(!only.takes([&other].into_iter()));
+        let but = TableChoice::AllBut(BTreeSet::from([root.clone()]));
+        assert!(!but.takes([&part, &root].into_iter()));
+        assert!(but.takes([&other].into_iter()));
+    }
+}
