@@ -44,6 +44,9 @@ impl Connection<Idle> {
     /// Starts streaming the changes of a slot from a position on, or from the slot's confirmed
     /// position if that lies behind it. Not cancel safe: the connection is lost with the future.
     ///
+    /// Once for each connection: servers end a second stream as soon as it has begun, since they
+    /// remember that the first one was ended.
+    ///
     /// # Errors
     /// There is no such slot, it is in use, or the output plugin refuses an option.
     ///
@@ -106,6 +109,12 @@ impl Connection<CopyBoth> {
             if self.state.ending.is_done() {
                 return Poll::Ready(Ok(None));
             }
+            if self.state.ending.is_ready() {
+                return Poll::Ready(Err(Error::Unexpected {
+                    expected: "CopyDone",
+                    received: "ReadyForQuery",
+                }));
+            }
             match ready!(self.link.poll_item(cx))? {
                 Item::Message { tag, body } => {
                     self.state.ending.accept(&mut self.link, tag, body)?;
@@ -159,8 +168,18 @@ impl Connection<CopyBoth> {
     async fn end(&mut self) -> Result<(), Error> {
         frontend::copy_done(self.link.outbox.queue());
         self.link.flush().await?;
-        while self.next_message().await?.is_some() {}
-        poll_fn(|cx| self.state.ending.poll_ready(&mut self.link, cx)).await?;
+        poll_fn(|cx| self.poll_end(cx)).await?;
         self.state.ending.check()
+    }
+
+    /// Waits until the server takes commands again. It answers our `CopyDone` in the middle of
+    /// whatever it sends, and goes on with that: changes come behind its `CopyDone`, too.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while !self.state.ending.is_ready() && !self.state.ending.has_error() {
+            if let Item::Message { tag, body } = ready!(self.link.poll_item(cx))? {
+                self.state.ending.accept(&mut self.link, tag, body)?;
+            }
+        }
+        self.state.ending.poll_ready(&mut self.link, cx)
     }
 }

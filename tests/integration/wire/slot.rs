@@ -1,11 +1,14 @@
 //! Replication commands on both of their syntaxes.
 
-use seren_replicator::pg::{Literal, SlotName, Sql, SqlState};
+use seren_replicator::pg::{Literal, Lsn, SlotName, Sql, SqlState};
 use seren_replicator::sql;
-use seren_replicator::wire::{ReplicationMessage, SlotSnapshot, StandbyStatusUpdate, Timestamp};
+use seren_replicator::wire::{
+    Error, ReplicationMessage, SlotSnapshot, StandbyStatusUpdate, Timestamp,
+};
 
 use super::{Server, gone, value};
 use crate::support::fresh_name;
+use crate::support::pair::wait_until_true;
 
 const REPLICATION: &[(&str, &str)] = &[("replication", "database")];
 
@@ -129,4 +132,83 @@ async fn changes_stream_until_both_sides_have_ended() {
     );
     let mut replication = stream.finish().await.unwrap();
     replication.identify_system().await.unwrap();
+}
+
+/// The server answers our `CopyDone` in the middle of whatever it sends, and goes on with that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_ended_while_changes_and_keepalives_flow() {
+    let server = Server::fresh(18).await;
+    let mut session = server.connect().await;
+    let prepare = "CREATE TABLE t (a text); CREATE PUBLICATION p FOR TABLE t";
+    session.execute(&Sql::fixed(prepare)).await.unwrap();
+    let mut maker = server.start(REPLICATION).await;
+    let name = SlotName::new(fresh_name("wire")).unwrap();
+    let create = maker.create_logical_slot(&name, false, SlotSnapshot::Nothing);
+    let from = create.await.unwrap().consistent_point;
+    let insert = "INSERT INTO t SELECT md5(i::text) FROM generate_series(1, 20000) i";
+    session.execute(&Sql::fixed(insert)).await.unwrap();
+
+    let options = [("proto_version", "1"), ("publication_names", "p")];
+    for round in 0..20 {
+        let replication = server.start(REPLICATION).await;
+        let started = replication.start_replication(&name, from, &options);
+        let mut stream = started.await.unwrap();
+        for _ in 0..round {
+            stream.report(&nothing_yet(from)).await.unwrap();
+            stream.next_message().await.unwrap();
+        }
+        session
+            .execute(&Sql::fixed("INSERT INTO t VALUES ('x')"))
+            .await
+            .unwrap();
+        let mut replication = stream.finish().await.unwrap();
+        replication.identify_system().await.unwrap();
+        replication.close().await.unwrap();
+        let active = sql!(
+            "SELECT active FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
+            Literal(name.as_str())
+        );
+        wait_until_true("the slot is free", async || {
+            let rows = session.query(&active).await.unwrap();
+            rows[0].single("active") == Some("f")
+        })
+        .await;
+    }
+    maker.drop_slot(&name).await.unwrap();
+}
+
+/// No server streams twice on one connection: it must not look like a stream without changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_stream_on_one_connection_is_an_error() {
+    let server = Server::fresh(18).await;
+    let mut session = server.connect().await;
+    let prepare = "CREATE TABLE t (a text); CREATE PUBLICATION p FOR TABLE t";
+    session.execute(&Sql::fixed(prepare)).await.unwrap();
+    let mut replication = server.start(REPLICATION).await;
+    let name = SlotName::new(fresh_name("wire")).unwrap();
+    let create = replication.create_logical_slot(&name, true, SlotSnapshot::Nothing);
+    let from = create.await.unwrap().consistent_point;
+    let options = [("proto_version", "1"), ("publication_names", "p")];
+    let first = replication.start_replication(&name, from, &options).await;
+    let replication = first.unwrap().finish().await.unwrap();
+    let second = replication.start_replication(&name, from, &options).await;
+    let mut second = second.unwrap();
+    loop {
+        match second.next_message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the stream has ended well"),
+            Err(error) => break assert!(matches!(error, Error::Unexpected { .. }), "{error}"),
+        }
+    }
+}
+
+/// A status that confirms nothing and asks for an answer.
+fn nothing_yet(from: Lsn) -> StandbyStatusUpdate {
+    StandbyStatusUpdate {
+        write_lsn: from,
+        flush_lsn: from,
+        apply_lsn: from,
+        sent_at: Timestamp::now(),
+        wants_reply: true,
+    }
 }
