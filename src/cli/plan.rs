@@ -183,6 +183,10 @@ impl Report for DryRun<'_> {
         self.script.clone()
     }
 
+    fn script(&self) -> Option<&str> {
+        Some(&self.script)
+    }
+
     fn databases(&self) -> Vec<Value> {
         self.prepared.databases.iter().map(planned_json).collect()
     }

@@ -7,6 +7,7 @@ use super::prepare::{Fate, PlannedDatabase, Prepared};
 use super::roles::TargetCluster;
 use super::{Error, Options, Side};
 use crate::catalog;
+use crate::catalog::load::turns::begin;
 use crate::connect::Purpose;
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
@@ -131,12 +132,7 @@ async fn definitions(
         .session(Purpose::Introspect)
         .await
         .map_err(|source| Error::Connect { side, source })?;
-    session
-        .batch(&Sql::fixed(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-        ))
-        .await
-        .map_err(Error::examine(side))?;
+    begin(&session).await.map_err(Error::examine(side))?;
     let catalog = catalog::load(&session).await;
     let mut catalog = catalog.map_err(|source| Error::Catalog {
         side,

@@ -14,6 +14,7 @@ use super::Error;
 use super::lease::SnapshotLease;
 use super::lock::{self, ListedTable, TableLocks};
 use crate::catalog::load::remembered::Remembered;
+use crate::catalog::load::turns::set_savepoint;
 use crate::catalog::{self, Catalog};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::Event;
@@ -164,6 +165,7 @@ async fn attempt(
     if let Some(what) = difference(locks.tables(), &seen) {
         return Ok(Attempt::Disturbed(what));
     }
+    set_savepoint(&session).await.map_err(Error::Lock)?;
     match read(&session, before.definitions.take()).await {
         Ok(catalog) => {
             let unlocked = if locks.are_locked() {

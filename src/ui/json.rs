@@ -14,6 +14,9 @@ pub(super) struct Object {
     ok: bool,
     exit_code: u8,
     databases: Vec<Value>,
+    /// What would be run, as one script for `psql`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    script: Option<String>,
     warnings: Vec<String>,
     error: Option<Failed>,
 }
@@ -45,6 +48,7 @@ impl Object {
             ok: exit_code == 0,
             exit_code,
             databases: Vec::new(),
+            script: None,
             warnings: Vec::new(),
             error: None,
         }
@@ -52,6 +56,11 @@ impl Object {
 
     pub(super) fn with_databases(self, databases: Vec<Value>) -> Self {
         Self { databases, ..self }
+    }
+
+    pub(super) fn with_script(self, script: Option<&str>) -> Self {
+        let script = script.map(str::to_owned);
+        Self { script, ..self }
     }
 
     pub(super) fn with_warnings(self, warnings: Vec<String>) -> Self {

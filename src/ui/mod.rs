@@ -98,6 +98,11 @@ pub trait Report {
     /// The entries of `databases` in the JSON report.
     fn databases(&self) -> Vec<Value>;
 
+    /// The statements that would be run, as one script for `psql`.
+    fn script(&self) -> Option<&str> {
+        None
+    }
+
     /// Warnings that no event has told.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
@@ -195,6 +200,7 @@ impl Ui {
                 self.kept().extend(report.warnings());
                 let object = Object::new(report.command(), report.exit_code())
                     .with_databases(report.databases())
+                    .with_script(report.script())
                     .with_warnings(self.kept().clone());
                 self.write_out(&object.line())
             }

@@ -7,7 +7,7 @@ use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::connect::Purpose;
 use seren_replicator::ddl::{Options, script};
 use seren_replicator::event::Phase;
-use seren_replicator::pg::Sql;
+use seren_replicator::pg::{Sql, SqlState};
 use seren_replicator::sandbox::Cluster;
 use seren_replicator::snapshot::{Error, Refused, Section, Site, run_section};
 use seren_replicator::task::Scope;
@@ -15,7 +15,7 @@ use seren_replicator::task::Scope;
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::{Route, common};
-use crate::support::{database, endpoint, fresh_database, run, value};
+use crate::support::{database, endpoint, fresh_database, run, text, value};
 
 /// The server keeps what rests on a function when that becomes volatile, and does not take it anew.
 const VOLATILE: &str = "
@@ -233,6 +233,10 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
     assert_eq!(sections.len(), 6, "{sections:?}");
     assert_eq!(sections[2..], ["pre-data", "data", "post-data", "settings"]);
     let script = printed.stdout;
+    let flags = ["--dry-run", "--output", "json"];
+    let json = route.command("init", &[name], &flags).run().expect(0);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["script"], script);
     let target = route.target.url(name);
     tokio::task::spawn_blocking(move || {
         oracle::psql(&admin, &script);
@@ -264,9 +268,36 @@ async fn cramped(tables: u32) -> Route {
     route
 }
 
+/// Everything whose printing locks what it reads, on each of so many tables.
+async fn add_readers(url: &str, tables: u32) {
+    for begin in (1..=tables).step_by(50) {
+        let fill = format!(
+            "DO $$ BEGIN FOR i IN {begin}..{} LOOP
+               EXECUTE format('CREATE VIEW public.v%1$s AS SELECT id FROM public.t%1$s', i);
+               EXECUTE format('CREATE RULE r AS ON INSERT TO public.t%1$s DO ALSO
+                               DELETE FROM public.t%1$s WHERE id < 0', i);
+               EXECUTE format('CREATE POLICY p ON public.t%1$s
+                               USING (EXISTS (SELECT FROM public.t%1$s o WHERE o.id > 0))', i);
+               EXECUTE format('CREATE FUNCTION public.f%1$s() RETURNS bigint
+                               BEGIN ATOMIC SELECT count(*) FROM public.t%1$s; END', i);
+             END LOOP; END $$",
+            (begin + 49).min(tables)
+        );
+        run(url, &fill).await;
+    }
+}
+
 #[tokio::test]
 async fn more_tables_than_locks_are_copied_without_locks_and_whole() {
     let route = cramped(2500).await;
+    let source = route.source.url("cramped");
+    add_readers(&source, 2500).await;
+    // It takes more locks than there are, so the test is about what it says.
+    let session = database(&source).await;
+    let all = "SELECT count(pg_get_viewdef(oid)) FROM pg_class WHERE relkind = 'v'";
+    let refused = session.batch(&text(all)).await.unwrap_err();
+    assert_eq!(refused.sqlstate(), Some(SqlState::OUT_OF_MEMORY));
+
     let done = route.init("cramped", &[]).run().expect(0);
     assert!(
         done.stderr.contains("max_locks_per_transaction"),
@@ -274,11 +305,17 @@ async fn more_tables_than_locks_are_copied_without_locks_and_whole() {
         done.stderr
     );
     let target = route.target.url("cramped");
-    assert_eq!(
-        value(&target, "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace").await,
-        "5000"
-    );
+    let count =
+        "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace) || ' '
+        || (SELECT count(*) FROM pg_rewrite WHERE rulename = 'r') || ' '
+        || (SELECT count(*) FROM pg_policy) || ' '
+        || (SELECT count(*) FROM pg_proc WHERE prosqlbody IS NOT NULL AND proname ~ '^f[0-9]+$')";
+    assert_eq!(value(&target, count).await, "7500 2500 2500 2500");
     route.command("verify", &["cramped"], &[]).run().expect(0);
+    route
+        .command("init", &["cramped"], &["--dry-run", "--drop-existing"])
+        .run()
+        .expect(0);
 }
 
 #[tokio::test]

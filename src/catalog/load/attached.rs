@@ -1,5 +1,6 @@
 //! Reads what hangs on relations: rules, triggers, policies.
 
+use super::turns::query_deparsed;
 use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, KeyTrigger, Policy, Rule, Trigger};
@@ -9,7 +10,7 @@ use crate::pg::Ident;
 /// Reads the rules of users, without those that make views.
 pub(super) async fn load_rules(session: &Session) -> Result<Vec<Rule>, Error> {
     const WHAT: &str = "rules";
-    let rows = query(session, WHAT, include_str!("../sql/rules.sql"), &[]).await?;
+    let rows = query_deparsed(session, WHAT, include_str!("../sql/rules.sql"), &[]).await?;
     rows.iter()
         .map(|row| {
             let row = Columns::new(WHAT, row);
@@ -66,7 +67,7 @@ pub(super) async fn load_key_triggers(session: &Session) -> Result<Vec<KeyTrigge
 /// Reads row security policies.
 pub(super) async fn load_policies(session: &Session) -> Result<Vec<Policy>, Error> {
     const WHAT: &str = "policies";
-    let rows = query(session, WHAT, include_str!("../sql/policies.sql"), &[]).await?;
+    let rows = query_deparsed(session, WHAT, include_str!("../sql/policies.sql"), &[]).await?;
     rows.iter()
         .map(|row| {
             let row = Columns::new(WHAT, row);

@@ -41,6 +41,7 @@ pub mod large_object;
 pub mod remembered;
 pub mod roles;
 pub mod transfer;
+pub mod turns;
 pub mod unsupported;
 
 use row::{Columns, query};

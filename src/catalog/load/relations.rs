@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 
 use super::columns::ColumnsOf;
+use super::turns::query_deparsed;
 use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{
@@ -35,7 +36,7 @@ pub(super) async fn load_relations(
     config: &[u32],
     columns: &mut ColumnsOf,
 ) -> Result<Relations, Error> {
-    let rows = query(
+    let rows = query_deparsed(
         session,
         WHAT,
         include_str!("../sql/relations.sql"),

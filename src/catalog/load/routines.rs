@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::turns::query_deparsed;
 use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::cluster::Setting;
@@ -33,7 +34,7 @@ async fn load_bodies(session: &Session) -> Result<HashMap<Oid, Sql>, Error> {
         return Ok(HashMap::new());
     }
     let text = include_str!("../sql/routine_bodies.sql");
-    let rows = query(session, WHAT, text, &[]).await?;
+    let rows = query_deparsed(session, WHAT, text, &[]).await?;
     rows.iter()
         .map(|row| {
             let row = Columns::new(WHAT, row);

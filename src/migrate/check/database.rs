@@ -7,6 +7,7 @@ use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
 use crate::catalog::load::load;
 use crate::catalog::load::remembered::Remembered;
+use crate::catalog::load::turns::begin;
 use crate::catalog::load::unsupported::Unsupported;
 use crate::catalog::model::Extension;
 use crate::connect::{Endpoint, Purpose, Session};
@@ -85,12 +86,7 @@ pub(in crate::migrate) async fn examine(
 
 async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
     let side = Side::Source;
-    session
-        .batch(&Sql::fixed(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-        ))
-        .await
-        .map_err(Error::examine(side))?;
+    begin(session).await.map_err(Error::examine(side))?;
     let wrap = |source| Error::Catalog {
         side,
         place: format!("database {name}"),

@@ -1,0 +1,97 @@
+//! Definitions that are read by turns, where the server lacks locks for all of them at once.
+//!
+//! The server locks what a view, a rule, a policy or a routine's body reads while it prints that,
+//! and keeps the locks until the transaction ends or goes back to a savepoint (manual, "Explicit
+//! Locking"). Its lock table is limited by `max_locks_per_transaction`.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::query;
+use crate::catalog::Error;
+use crate::connect::{self, Session};
+use crate::pg::{Sql, SqlState};
+use crate::sql;
+
+/// Objects whose definitions are read in the first turn.
+const FEW: usize = 128;
+
+/// Begins the transaction of a reading: of one snapshot, and with the savepoint.
+///
+/// # Errors
+/// The server refused, or the connection broke.
+pub async fn begin(session: &Session) -> Result<(), connect::Error> {
+    let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    session.batch(&begin).await?;
+    set_savepoint(session).await
+}
+
+/// Sets the savepoint that a reading goes back to in order to give locks back.
+///
+/// # Errors
+/// The session is in no transaction, or the connection broke.
+pub async fn set_savepoint(session: &Session) -> Result<(), connect::Error> {
+    session.batch(&Sql::fixed("SAVEPOINT catalog")).await
+}
+
+async fn give_locks_back(session: &Session) -> Result<(), connect::Error> {
+    let back = Sql::fixed("ROLLBACK TO SAVEPOINT catalog");
+    session.batch(&back).await
+}
+
+/// Runs a query of this module that makes the server take locks, and has a column `oid`: by turns
+/// where the locks are too many. Without a savepoint it is refused then.
+pub(super) async fn query_deparsed(
+    session: &Session,
+    what: &'static str,
+    sql: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, Error> {
+    let error = match query(session, what, sql, parameters).await {
+        Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => error,
+        done => return done,
+    };
+    if give_locks_back(session).await.is_err() {
+        return Err(error);
+    }
+    let rows = by_turns(session, sql, parameters).await;
+    rows.map_err(|source| Error::Query { what, source })
+}
+
+/// The rows of a query, in the order of their oids. The planner applies the condition before
+/// anything is printed, and leaves out columns that nobody asks for.
+async fn by_turns(
+    session: &Session,
+    text: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, connect::Error> {
+    let whole = Sql::fixed(text);
+    let list = sql!("SELECT whole.oid FROM (\n{}\n) whole ORDER BY 1", whole);
+    let some = sql!(
+        "SELECT * FROM (\n{}\n) whole WHERE whole.oid = ANY (${}::pg_catalog.oid[]) \
+         ORDER BY whole.oid",
+        whole,
+        parameters.len() + 1
+    );
+    let listed = session.query(&list, parameters).await?;
+    let oids: Vec<u32> = listed.iter().map(|row| row.get(0)).collect();
+    let (mut rows, mut rest, mut few) = (Vec::with_capacity(oids.len()), oids.as_slice(), FEW);
+    while !rest.is_empty() {
+        let turn = rest[..few.min(rest.len())].to_vec();
+        let mut with_turn = parameters.to_vec();
+        with_turn.push(&turn);
+        match session.query(&some, &with_turn).await {
+            Ok(more) => {
+                rows.extend(more);
+                rest = &rest[turn.len()..];
+            }
+            // A single object that needs more locks than there are cannot be read at all.
+            Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) && turn.len() > 1 => {
+                few = turn.len() / 2;
+            }
+            Err(error) => return Err(error),
+        }
+        give_locks_back(session).await?;
+    }
+    Ok(rows)
+}
