@@ -340,6 +340,7 @@ impl Lane {
                 result: Ok(copied),
                 source: SourceAfter::Idle(mut source),
                 target: Some(mut target),
+                ..
             } => {
                 let (commit, unlock) = (Sql::fixed("COMMIT"), Sql::fixed(UNLOCK));
                 let (committed, unlocked) =
