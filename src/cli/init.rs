@@ -1,4 +1,4 @@
-use super::args::{Carried, Connections, Selection};
+use super::args::{Carried, Connections, Selection, parse_size};
 use super::{Error, exit, plan};
 use crate::ddl;
 use crate::migrate::{self, Options, execute, prepare};
@@ -44,6 +44,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 
+    /// Copy tables that are larger in parts of at most this size, such as 512MB [default: decided by
+    /// the sizes of all tables]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    split_larger_than: Option<u64>,
+
     /// Do not make planner statistics at the end
     #[arg(long)]
     no_analyze: bool,
@@ -61,6 +66,7 @@ impl Arguments {
             replicate: !self.no_sync && !self.schema_only,
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,
+            split_larger_than: self.split_larger_than,
             analyze: !self.no_analyze,
             carried: ddl::Carried {
                 rows: !self.schema_only,

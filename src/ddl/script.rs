@@ -1,7 +1,7 @@
 //! From the model to the script.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::context::{Context, Lookup, Placements};
 use super::object::comment::render_comment;
@@ -17,7 +17,7 @@ use super::temporary;
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
 use crate::catalog::comment::{Comment, CommentTarget};
-use crate::catalog::model::{LabelOwner, ObjectId, SecurityLabel};
+use crate::catalog::model::{Dependency, LabelOwner, ObjectId, SecurityLabel};
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Ident, Literal, Oid, Sql};
 use crate::sql;
@@ -99,6 +99,8 @@ struct Writer<'w, 'a> {
     script: Script,
     /// Where the steps of the plan stand in the script.
     places: HashMap<usize, usize>,
+    /// The objects that call functions of users or extensions.
+    callers: HashSet<ObjectId>,
 }
 
 impl<'w, 'a> Writer<'w, 'a> {
@@ -108,6 +110,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             plan,
             script: Script::default(),
             places: HashMap::new(),
+            callers: callers(context.catalog),
         }
     }
 
@@ -147,6 +150,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             locks,
             reads,
             must_run_alone: step.object.must_run_alone(),
+            runs_code: self.runs_code(step),
         });
         let statements = step.object.statements(self.context);
         let statements = statements.into_iter().map(|sql| Statement {
@@ -162,6 +166,11 @@ impl<'w, 'a> Writer<'w, 'a> {
         } else {
             self.script.pre_data.extend(statements);
         }
+    }
+
+    fn runs_code(&self, step: &PlanStep<'a>) -> bool {
+        let rows = step.object.rows(self.context);
+        rows.iter().any(|row| self.callers.contains(row))
     }
 
     /// The relations that a step locks against others, and those it only reads. To make a child
@@ -423,8 +432,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             needs: maker.into_iter().collect(),
             stage: stage.map_or(kind.stage(), |stage| stage.max(kind.stage())),
             locks: vec![NO_RELATION],
-            reads: Vec::new(),
-            must_run_alone: false,
+            ..Step::default()
         });
         self.script
             .post_data
@@ -437,6 +445,19 @@ impl<'w, 'a> Writer<'w, 'a> {
                 secret: false,
             }));
     }
+}
+
+/// What calls a function that does not come with the server, by itself or by an operator. Operator
+/// classes of extensions are trusted to look at nothing but their values.
+fn callers(catalog: &Catalog) -> HashSet<ObjectId> {
+    let calls = |edge: &&Dependency| {
+        let class = edge.to.class;
+        let is_users = || !catalog.members.contains_key(&edge.to);
+        matches!(class, Class::Routine | Class::Operator)
+            || class == Class::OperatorClass && is_users()
+    };
+    let edges = catalog.dependencies.iter().filter(calls);
+    edges.map(|edge| edge.from).collect()
 }
 
 /// Whether steps of a kind come after comments and privileges: owners may need privileges to fill

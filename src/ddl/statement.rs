@@ -54,6 +54,8 @@ pub struct Step {
     pub reads: Vec<Oid>,
     /// Nothing else may run beside it: it locks more than these.
     pub must_run_alone: bool,
+    /// It may run functions of users or extensions, which may read any table.
+    pub runs_code: bool,
 }
 
 /// Adds a step that needs no other: a change to what stands on the target already.
@@ -76,8 +78,7 @@ pub fn attach(
         needs: Vec::new(),
         stage: kind.stage(),
         locks: vec![NO_RELATION],
-        reads: Vec::new(),
-        must_run_alone: false,
+        ..Step::default()
     });
 }
 

@@ -44,6 +44,8 @@ impl ServerVersion {
         has_statistics_targets since 13;
         /// `pg_attribute.attcompression`.
         has_column_compression since 14;
+        /// Conditions on ctids read only the pages that they name (TID range scans).
+        has_tid_range_scan since 14;
         /// `pg_range.rngmultitypid`.
         has_multiranges since 14;
         /// `pg_type.typsubscript`.

@@ -1,6 +1,5 @@
 //! Making definitions: what is refused takes down what needs it, and nothing else.
 
-use std::collections::HashMap;
 
 use seren_replicator::catalog;
 use seren_replicator::catalog::load::roles::load_roles;
@@ -9,7 +8,7 @@ use seren_replicator::ddl::{Options, script};
 use seren_replicator::event::Phase;
 use seren_replicator::pg::{Sql, SqlState};
 use seren_replicator::sandbox::Cluster;
-use seren_replicator::snapshot::{Error, Refused, Section, Site, run_section};
+use seren_replicator::snapshot::{Error, Refused, Section, Site, Tables, run_section};
 use seren_replicator::task::Scope;
 
 use crate::support::gate::Gate;
@@ -40,7 +39,7 @@ async fn make(source: &str, target: &str, jobs: usize) -> Result<(), Error> {
         (Phase::PostData, script.post_data),
     ] {
         let target = endpoint(target);
-        let section = Section::new(statements, &script.steps, &HashMap::new());
+        let section = Section::new(statements, &script.steps, &Tables::default());
         run_section(&Site { target, phase }, section, jobs, &Scope::detached()).await?;
     }
     Ok(())
