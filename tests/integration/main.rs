@@ -19,6 +19,7 @@ mod faults;
 mod foreign;
 mod init;
 mod kinds;
+mod line;
 mod names;
 mod owner;
 mod place;
