@@ -45,9 +45,10 @@ pub(crate) fn url(port: u16, database: &str) -> String {
     format!("postgresql://postgres@127.0.0.1:{port}/{database}?sslmode=disable")
 }
 
-/// `psql` that ends at the first error.
+/// `psql` that ends at the first error and does not tell what is not there to be dropped.
 fn plain_psql(url: &str) -> Command {
     let mut psql = client("psql");
+    psql.env("PGOPTIONS", "-c client_min_messages=warning");
     psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url])
         .stdout(Stdio::null());
     psql

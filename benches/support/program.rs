@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::url;
+use super::{setting, url};
 
 /// The binary that this bench was built with.
 pub(crate) const OWN: &str = env!("CARGO_BIN_EXE_postgres-seren-replicator");
@@ -35,7 +35,7 @@ pub(crate) fn run(
     (name, arguments): (&str, &[&str]),
 ) -> Spent {
     let home = tempfile::tempdir().unwrap();
-    let talk = std::env::var_os("BENCH_TALK").is_some();
+    let talk = !setting("BENCH_TALK", "").is_empty();
     let output = || {
         if talk {
             Stdio::inherit()
