@@ -36,8 +36,8 @@ pub(crate) struct Break {
     pub(crate) fault: Fault,
     /// Whose bytes count.
     pub(crate) way: Way,
-    /// They count from behind this text of our program's; all bytes of a connection if it is empty.
-    pub(crate) since: &'static str,
+    /// They count once our program has sent these texts, one behind the other.
+    pub(crate) since: &'static [&'static str],
     /// How many of them still pass; the fault comes with the next one.
     pub(crate) after: u64,
     /// The only connection that it is meant for, counted from 0 as they arrive.
@@ -49,8 +49,9 @@ pub(crate) struct Break {
 /// How far one connection is towards one break.
 #[derive(Debug, Default)]
 struct Approach {
-    begun: bool,
-    /// The end of what our program has sent, too short to hold the text.
+    /// Texts that our program has sent.
+    found: usize,
+    /// What it has sent behind them, as far as the next may begin there.
     tail: Vec<u8>,
     passed: u64,
     struck: bool,
@@ -58,24 +59,24 @@ struct Approach {
 
 impl Approach {
     /// Where in these bytes counting begins, if it does.
-    fn begin(&mut self, since: &str, way: Way, bytes: &[u8]) -> Option<usize> {
-        if self.begun || since.is_empty() {
-            self.begun = true;
+    fn begin(&mut self, since: &[&str], way: Way, bytes: &[u8]) -> Option<usize> {
+        if self.found == since.len() {
             return Some(0);
         }
         if way == Way::ToClient {
             return None;
         }
-        let before = self.tail.len();
         self.tail.extend_from_slice(bytes);
-        let found = memchr::memmem::find(&self.tail, since.as_bytes());
-        if let Some(at) = found {
-            self.begun = true;
-            return Some((at + since.len()).saturating_sub(before));
+        while let Some(text) = since.get(self.found) {
+            let Some(at) = memchr::memmem::find(&self.tail, text.as_bytes()) else {
+                let short = self.tail.len().saturating_sub(text.len() - 1);
+                self.tail.drain(..short);
+                return None;
+            };
+            self.tail.drain(..at + text.len());
+            self.found += 1;
         }
-        let short = self.tail.len().saturating_sub(since.len() - 1);
-        self.tail.drain(..short);
-        None
+        Some(bytes.len() - self.tail.len())
     }
 
     /// How many of these bytes may pass before the break; all of them if it is not reached.
