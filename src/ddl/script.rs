@@ -141,11 +141,17 @@ impl<'w, 'a> Writer<'w, 'a> {
             .filter_map(|needed| self.places.get(needed).copied())
             .collect();
         let (locks, reads) = self.relations(number, step);
+        let scans = if kind == Kind::Refresh {
+            reads.clone()
+        } else {
+            step.object.scans(self.context)
+        };
         self.script.steps.push(Step {
             needs,
             stage: kind.stage(),
             locks,
             reads,
+            scans,
             must_run_alone: step.object.must_run_alone(),
         });
         let statements = step.object.statements(self.context);
@@ -169,7 +175,11 @@ impl<'w, 'a> Writer<'w, 'a> {
     fn relations(&self, number: usize, step: &PlanStep<'a>) -> (Vec<Oid>, Vec<Oid>) {
         let kind = step.object.kind();
         let mut locks = vec![step.object.relation(self.context).unwrap_or(NO_RELATION)];
+        locks.extend(step.object.further_relations(self.context));
         let mut others = Vec::new();
+        if step.object.locks_shared(self.context) {
+            others.append(&mut locks);
+        }
         for needed in self.plan.graph.needs(number) {
             if let Some(needed) = self.plan.step(*needed) {
                 others.extend(needed.object.relation(self.context));
@@ -185,9 +195,9 @@ impl<'w, 'a> Writer<'w, 'a> {
         let locks_others = matches!(kind, Kind::Table | Kind::Attach | Kind::ForeignKey);
         if locks_others {
             locks.append(&mut others);
-            locks.sort_unstable();
-            locks.dedup();
         }
+        locks.sort_unstable();
+        locks.dedup();
         others.retain(|other| !locks.contains(other));
         (locks, others)
     }
@@ -424,6 +434,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             stage: stage.map_or(kind.stage(), |stage| stage.max(kind.stage())),
             locks: vec![NO_RELATION],
             reads: Vec::new(),
+            scans: Vec::new(),
             must_run_alone: false,
         });
         self.script

@@ -28,6 +28,7 @@ pub(super) fn lend(context: &Context<'_>, script: &mut Script) {
         stage: Stage::Definitions,
         locks: vec![NO_RELATION],
         reads: Vec::new(),
+        scans: Vec::new(),
         must_run_alone: true,
     });
     for later in &script.pre_data[at..] {
