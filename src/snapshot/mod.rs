@@ -18,6 +18,7 @@ mod large_objects;
 mod lease;
 mod ledger;
 mod lock;
+mod lock_table;
 mod plan;
 mod queue;
 mod statistics;
@@ -28,7 +29,10 @@ pub use build::{Refusal, Refused, Section, Site, Skipped, run_section};
 pub use copy::{CopiedTable, CopyRequest, copy_rows};
 pub use durable::Flush;
 pub use error::Error;
-pub use large_objects::{CopiedObjects, copy_large_objects};
+pub use large_objects::{
+    CopiedObjects, LargeObjectBatch, copy_large_object_batch, copy_large_objects,
+    plan_large_objects,
+};
 pub use ledger::{Fact, Ledger};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};

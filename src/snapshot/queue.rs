@@ -19,6 +19,14 @@ impl<T> Queue<T> {
             .pop_front()
     }
 
+    /// Adds items behind the others.
+    pub(super) fn extend(&self, items: impl IntoIterator<Item = T>) {
+        self.0
+            .lock()
+            .expect("no lane panics while it takes an item")
+            .extend(items);
+    }
+
     /// Items not taken yet.
     pub(super) fn len(&self) -> usize {
         self.0

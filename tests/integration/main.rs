@@ -20,6 +20,7 @@ mod foreign;
 mod init;
 mod keys;
 mod kinds;
+mod large_objects;
 mod names;
 mod owner;
 mod place;
