@@ -11,6 +11,7 @@
 
 mod basis;
 mod build;
+mod carry_statistics;
 mod copy;
 mod durable;
 mod error;
@@ -26,6 +27,7 @@ mod values;
 
 pub use basis::{Basis, Before, Hold, PointKind, establish};
 pub use build::{Refusal, Refused, Section, Site, Skipped, run_section};
+pub use carry_statistics::{carry_statistics, carryable_statistics};
 pub use copy::{CopiedTable, CopyRequest, copy_rows};
 pub use durable::Flush;
 pub use error::Error;
@@ -36,5 +38,5 @@ pub use large_objects::{
 pub use ledger::{Fact, Ledger};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
-pub use statistics::analyze;
+pub use statistics::{Analysis, analyze};
 pub use values::{CopiedSequences, copy_sequences};

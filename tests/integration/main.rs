@@ -24,6 +24,7 @@ mod large_objects;
 mod names;
 mod owner;
 mod place;
+mod planner;
 mod random;
 mod refusals;
 mod remembered;
