@@ -59,7 +59,7 @@ impl Arguments {
         let (source, target) = self.connections.resolve("init")?;
         Ok(Options {
             source,
-            target,
+            target: target.with_toast_compression(self.carried.toast_compression()),
             databases: self.selection.databases()?,
             tables: self.selection.tables()?,
             jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),

@@ -144,11 +144,17 @@ impl<'w, 'a> Writer<'w, 'a> {
             .filter_map(|needed| self.places.get(needed).copied())
             .collect();
         let (locks, reads) = self.relations(number, step);
+        let scans = if kind == Kind::Refresh {
+            reads.clone()
+        } else {
+            step.object.scans(self.context)
+        };
         self.script.steps.push(Step {
             needs,
             stage: kind.stage(),
             locks,
             reads,
+            scans,
             must_run_alone: step.object.must_run_alone(),
             runs_code: self.runs_code(step),
         });
@@ -178,7 +184,11 @@ impl<'w, 'a> Writer<'w, 'a> {
     fn relations(&self, number: usize, step: &PlanStep<'a>) -> (Vec<Oid>, Vec<Oid>) {
         let kind = step.object.kind();
         let mut locks = vec![step.object.relation(self.context).unwrap_or(NO_RELATION)];
+        locks.extend(step.object.further_relations(self.context));
         let mut others = Vec::new();
+        if step.object.locks_shared(self.context) {
+            others.append(&mut locks);
+        }
         for needed in self.plan.graph.needs(number) {
             if let Some(needed) = self.plan.step(*needed) {
                 others.extend(needed.object.relation(self.context));
@@ -194,9 +204,9 @@ impl<'w, 'a> Writer<'w, 'a> {
         let locks_others = matches!(kind, Kind::Table | Kind::Attach | Kind::ForeignKey);
         if locks_others {
             locks.append(&mut others);
-            locks.sort_unstable();
-            locks.dedup();
         }
+        locks.sort_unstable();
+        locks.dedup();
         others.retain(|other| !locks.contains(other));
         (locks, others)
     }

@@ -50,8 +50,10 @@ pub struct Step {
     /// Relations that it locks against others, by their oids on the source. What belongs to no
     /// relation stands under [`NO_RELATION`] and is made in order.
     pub locks: Vec<Oid>,
-    /// Relations that it reads.
+    /// Relations that it reads, or locks only against changes: others may do so beside it.
     pub reads: Vec<Oid>,
+    /// Relations that it reads from end to end: its time grows with their size.
+    pub scans: Vec<Oid>,
     /// Nothing else may run beside it: it locks more than these.
     pub must_run_alone: bool,
     /// It may run functions of users or extensions, which may read any table.

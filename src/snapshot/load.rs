@@ -82,7 +82,7 @@ pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded,
             return Err(error);
         }
     };
-    workers.finish(&load, basis, scope).await
+    Box::pin(workers.finish(&load, basis, scope)).await
 }
 
 /// The workers of a database.
@@ -195,7 +195,7 @@ impl Workers {
         );
         let ticking = Background::spawn(ticks);
         let reading = async {
-            let read = board.read(load, &basis, &stop, scope).await;
+            let read = Box::pin(board.read(load, &basis, &stop, scope)).await;
             drop(ticking);
             if read.is_err() {
                 stop.cancel();

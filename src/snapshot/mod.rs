@@ -11,6 +11,7 @@
 
 mod basis;
 mod build;
+mod carry_statistics;
 mod copies;
 mod copy;
 mod durable;
@@ -21,6 +22,7 @@ mod lease;
 mod ledger;
 mod load;
 mod lock;
+mod lock_table;
 mod plan;
 mod queue;
 mod split;
@@ -29,14 +31,18 @@ mod values;
 
 pub use basis::{Basis, Before, Hold, PointKind, establish};
 pub use build::{Refusal, Refused, Section, Site, Skipped, Tables, run_section};
+pub use carry_statistics::{carry_statistics, carryable_statistics};
 pub use copy::{CopiedTable, CopyRequest};
 pub use durable::Flush;
 pub use error::Error;
-pub use large_objects::{CopiedObjects, copy_large_objects};
+pub use large_objects::{
+    CopiedObjects, LargeObjectBatch, copy_large_object_batch, copy_large_objects,
+    plan_large_objects,
+};
 pub use ledger::{Fact, Ledger};
 pub use load::{Load, Loaded, load};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
 pub use split::{Range, Splitting};
-pub use statistics::analyze;
+pub use statistics::{Analysis, analyze};
 pub use values::{CopiedSequences, copy_sequences};

@@ -26,18 +26,18 @@ pub async fn analyze(
     scope: &Scope,
 ) -> Result<Vec<String>, Error> {
     let lanes = jobs.min(tables.len());
-    let remote = Arc::new(above_foreign_tables(catalog));
+    let analysis = Arc::new(Analysis::new(catalog));
     let queue = Queue::new(tables);
     let told = Arc::new(Mutex::new(BTreeSet::new()));
     let mut group = Group::new(scope);
     for _ in 0..lanes {
         let (queue, target, scope) = (queue.clone(), target.clone(), group.scope().clone());
-        let (remote, told) = (Arc::clone(&remote), Arc::clone(&told));
+        let (analysis, told) = (Arc::clone(&analysis), Arc::clone(&told));
         group.spawn(async move {
             let session = target.session(Purpose::Build).await;
             let session = session.map_err(Error::Connect)?;
             while let Some(table) = queue.pop() {
-                let work = one(&session, &table, remote.contains(&table));
+                let work = analysis.of_table(&session, &table);
                 if let Some(why) = stoppable(&session, &scope, work).await? {
                     let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
                     told.insert(format!("table {table} has no statistics: {why}"));
@@ -51,33 +51,51 @@ pub async fn analyze(
     Ok(told.into_iter().collect())
 }
 
-/// Analyzes one table; why not, if not. With foreign tables among its children their servers would
-/// be asked for rows, which nothing prevents: `ANALYZE ONLY` means partitioned tables.
-async fn one(
-    session: &Session,
-    table: &QualifiedName,
-    is_remote: bool,
-) -> Result<Option<String>, Error> {
-    if is_remote {
-        let why = "ANALYZE would read the foreign tables among its children";
-        return Ok(Some(why.to_owned()));
-    }
-    match session.batch(&sql!("ANALYZE {}", table)).await {
-        Ok(()) => Ok(None),
-        Err(error) if concerns_table(&error) => {
-            Ok(Some(Ident::from_catalog(error.to_string()).to_string()))
+/// Knows which tables of a database may be analyzed.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    remote: BTreeSet<QualifiedName>,
+}
+
+impl Analysis {
+    /// For the tables of this catalog.
+    pub fn new(catalog: &Catalog) -> Self {
+        Self {
+            remote: above_foreign_tables(catalog),
         }
-        Err(source) => Err(Error::Statement {
-            object: format!("statistics of {table}"),
-            statement: None,
-            source,
-        }),
+    }
+
+    /// Analyzes one table; why not, if not. With foreign tables among its children their servers would
+    /// be asked for rows, which nothing prevents: `ANALYZE ONLY` means partitioned tables.
+    ///
+    /// # Errors
+    /// The connection is lost, or the target lacks room or memory.
+    pub async fn of_table(
+        &self,
+        session: &Session,
+        table: &QualifiedName,
+    ) -> Result<Option<String>, Error> {
+        if self.remote.contains(table) {
+            let why = "ANALYZE would read the foreign tables among its children";
+            return Ok(Some(why.to_owned()));
+        }
+        match session.batch(&sql!("ANALYZE {}", table)).await {
+            Ok(()) => Ok(None),
+            Err(error) if concerns_table(&error) => {
+                Ok(Some(Ident::from_catalog(error.to_string()).to_string()))
+            }
+            Err(source) => Err(Error::Statement {
+                object: format!("statistics of {table}"),
+                statement: None,
+                source,
+            }),
+        }
     }
 }
 
 /// Whether the table is at fault, such as by a function in an index that fails, rather than the
 /// connection or the server.
-fn concerns_table(error: &connect::Error) -> bool {
+pub(super) fn concerns_table(error: &connect::Error) -> bool {
     let is_of_server =
         |code: SqlState| matches!(code.class(), "00" | "08" | "40" | "53" | "57" | "58" | "XX");
     error.sqlstate().is_some_and(|code| !is_of_server(code))

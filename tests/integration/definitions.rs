@@ -1,6 +1,5 @@
 //! Making definitions: what is refused takes down what needs it, and nothing else.
 
-
 use seren_replicator::catalog;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::connect::Purpose;

@@ -141,14 +141,11 @@ fn unit(
     places: &HashMap<usize, usize>,
     tables: &Tables,
 ) -> Unit {
-    let reads_rows = |kind| matches!(kind, Kind::Constraint | Kind::Index | Kind::Validation);
     let kind = statements[0].kind;
-    let weight = if reads_rows(kind) {
-        tables.bytes(&step.locks)
-    } else if kind == Kind::Refresh && !tables.sizes.is_empty() {
+    let weight = if kind == Kind::Refresh && !tables.sizes.is_empty() {
         tables.bytes(&step.reads)
     } else {
-        0
+        tables.bytes(&step.scans)
     };
     Unit {
         needs: step
@@ -173,7 +170,7 @@ fn unit(
 /// The rows that a step waits for. What touches no table by name, locks more than it says, bars its
 /// own makers, or runs code that may look anywhere, waits for all.
 fn rows(step: &Step, tables: &Tables) -> Rows {
-    let touches = || step.locks.iter().chain(&step.reads);
+    let touches = || step.locks.iter().chain(&step.reads).chain(&step.scans);
     let is_vague = step.must_run_alone || step.runs_code || touches().any(|of| *of == NO_RELATION);
     if is_vague || step.stage > Stage::Definitions {
         return Rows::All;
