@@ -12,7 +12,9 @@ use crate::connect::Endpoint;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::pg::QualifiedName;
-use crate::snapshot::{self, Basis, Before, CopiedSequences, Loaded, Section, Site, Tables};
+use crate::snapshot::{
+    self, Basis, Before, CopiedSequences, CopiedTable, Loaded, Section, Site, Tables,
+};
 use crate::task::Scope;
 
 /// Why a database's contents were not copied.
@@ -107,14 +109,8 @@ pub(super) async fn contents(
         consistent_point,
     } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
     let sequences = values(&ends, &catalog, options, scope).await?;
-    let mut without_statistics = Vec::new();
-    if options.analyze && !tables.is_empty() {
-        let names = tables.iter().map(|table| table.table.clone()).collect();
-        let analyzing = snapshot::analyze(&ends.target, &catalog, names, options.jobs, scope);
-        without_statistics = phase(scope, Some(name), Phase::Statistics, analyzing)
-            .await
-            .map_err(Failure::at("statistics"))?;
-    }
+    let without_statistics =
+        statistics(&ends, &catalog, &tables, (cluster, options), scope).await?;
     let flush = snapshot::Flush::open(&ends.target).await;
     let flush = flush.map_err(Failure::at("flush"))?;
     if let Some(last) = made.last {
@@ -162,6 +158,35 @@ async fn before_rows(
         differences: left_out.chain(made.differences).collect(),
         ..made
     })
+}
+
+/// What the target's planner is to know of the rows; what it does not get, in words.
+async fn statistics(
+    ends: &Ends,
+    catalog: &Catalog,
+    tables: &[CopiedTable],
+    (cluster, options): (&TargetCluster, &Options),
+    scope: &Scope,
+) -> Result<Vec<String>, Failure> {
+    if !options.analyze || tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let request = snapshot::StatisticsRequest {
+        source: ends.source.clone(),
+        target: ends.target.clone(),
+        target_version: cluster.options.target.version,
+        jobs: options.jobs,
+    };
+    let names = tables.iter().map(|table| table.table.clone()).collect();
+    let making = snapshot::make_statistics(&request, catalog, names, scope);
+    phase(
+        scope,
+        Some(ends.target.database()),
+        Phase::Statistics,
+        making,
+    )
+    .await
+    .map_err(Failure::at("statistics"))
 }
 
 /// The values of sequences, which go without rows.

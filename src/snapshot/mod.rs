@@ -44,5 +44,5 @@ pub use load::{Load, Loaded, load};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
 pub use split::{Range, Splitting};
-pub use statistics::{Analysis, analyze};
+pub use statistics::{Analysis, StatisticsRequest, make_statistics};
 pub use values::{CopiedSequences, copy_sequences};
