@@ -1,10 +1,11 @@
 //! Runs in turns: whoever is compared copies the same database under the same conditions.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::floor::{Floor, PARTS};
 use super::support::program::{self, Spent};
-use super::support::{median, pipe, psql, url};
+use super::support::{ask, median, pipe, psql, url};
 
 /// Who copies.
 pub(crate) enum Runner {
@@ -28,6 +29,8 @@ pub(crate) struct Score {
     runner: Runner,
     /// Seconds of each round.
     pub(crate) seconds: Vec<f64>,
+    /// Processor seconds of each round, of both servers and whoever copies.
+    processor: Vec<f64>,
     parts: Vec<[f64; 4]>,
     spent: Vec<Spent>,
 }
@@ -39,6 +42,7 @@ impl Score {
             label: label.to_owned(),
             runner,
             seconds: Vec::new(),
+            processor: Vec::new(),
             parts: Vec::new(),
             spent: Vec::new(),
         }
@@ -47,10 +51,19 @@ impl Score {
     /// Forgets what it has measured.
     pub(crate) fn clear(&mut self) {
         self.seconds.clear();
+        self.processor.clear();
         self.parts.clear();
         self.spent.clear();
     }
 }
+
+/// How many sessions there are beside the one that asks.
+const OTHERS: &str = "
+SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+  AND backend_type IN ('client backend', 'walsender', 'parallel worker')";
+
+/// The postmaster's process.
+const POSTMASTER: &str = "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
 
 /// The servers' own ports, and those through the network.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +99,29 @@ fn clean(ports: Ports, name: &str) {
 /// One run of one runner.
 fn turn(score: &mut Score, ports: Ports, name: &str) {
     clean(ports, name);
+    let before = spent_by_all(ports);
+    run(score, ports, name);
+    score.processor.push(spent_by_all(ports) - before);
+}
+
+/// Processor seconds of all sessions of both servers, and of all programs that this bench has run, so far.
+fn spent_by_all(ports: Ports) -> f64 {
+    let own = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let servers = ports.near.map(|port| {
+        let url = url(port, "postgres");
+        // A session counts once it has ended, and it ends a little after its client.
+        while ask(&url, OTHERS) != "0" {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let pid = ask(&url, POSTMASTER);
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap()
+    });
+    let all = servers.iter().chain([&own]);
+    all.map(|stat| program::spent_by_children(stat)).sum()
+}
+
+/// One run that begins with a clean target.
+fn run(score: &mut Score, ports: Ports, name: &str) {
     match &score.runner {
         Runner::Floor(floor) => {
             let parts = floor.measure();
@@ -136,8 +172,8 @@ pub(crate) fn table(scores: &[Score]) -> String {
     let floor = find(|runner| matches!(runner, Runner::Floor(_)));
     let pipe = find(|runner| matches!(runner, Runner::Pipe));
     let mut text = format!(
-        "  {:<16} {:>8} {:>15} {:>9} {:>8} {:>8} {:>9}\n",
-        "", "median s", "min - max", "of floor", "of pipe", "own CPU", "peak"
+        "  {:<16} {:>8} {:>15} {:>9} {:>8} {:>8} {:>8} {:>9}\n",
+        "", "median s", "min - max", "of floor", "of pipe", "all CPU", "own CPU", "peak"
     );
     for score in scores {
         let low = score.seconds.iter().copied().fold(f64::MAX, f64::min);
@@ -146,12 +182,13 @@ pub(crate) fn table(scores: &[Score]) -> String {
             other.map_or(String::new(), |other| format!("{:.2}", ratio(score, other)))
         };
         text += &format!(
-            "  {:<16} {:>8.2} {:>15} {:>9} {:>8} {}\n",
+            "  {:<16} {:>8.2} {:>15} {:>9} {:>8} {:>8.2} {}\n",
             score.label,
             median(score.seconds.iter().copied()),
             format!("{low:.2} - {high:.2}"),
             to(floor),
             to(pipe),
+            median(score.processor.iter().copied()),
             own(&score.spent)
         );
     }

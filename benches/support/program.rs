@@ -85,10 +85,22 @@ fn peak_of(status: &str) -> u64 {
     })
 }
 
-/// Whether a process has ended (its parent has not asked yet), and its processor seconds so far.
-fn state(stat: &str) -> (bool, f64) {
+/// Processor seconds of a process's children that have ended, and of theirs.
+pub(crate) fn spent_by_children(stat: &str) -> f64 {
+    let (_, fields) = fields(stat);
+    fields[2] + fields[3]
+}
+
+/// A process's state and its times in seconds: user, system, and the same of its ended children.
+fn fields(stat: &str) -> (&str, [f64; 4]) {
     // The name before may hold anything.
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split(' ').collect();
-    let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
-    (fields[1] == "Z", (ticks(12) + ticks(13)) / TICKS)
+    let times = [12, 13, 14, 15].map(|at| fields[at].parse::<f64>().unwrap() / TICKS);
+    (fields[1], times)
+}
+
+/// Whether a process has ended (its parent has not asked yet), and its processor seconds so far.
+fn state(stat: &str) -> (bool, f64) {
+    let (state, [user, system, ..]) = fields(stat);
+    (state == "Z", user + system)
 }
