@@ -11,6 +11,7 @@ mod carried;
 mod checklist;
 mod command;
 mod connect;
+mod cuts;
 mod ddl;
 mod ddl_races;
 mod definitions;

@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 pub(crate) mod cut;
+pub(crate) mod distance;
 pub(crate) mod gate;
 pub(crate) mod oracle;
 pub(crate) mod pair;
