@@ -133,8 +133,8 @@ fn compete(workload: &Workload, size: u64, near: [u16; 2], delay: u64) -> (Strin
     };
     contest::warm_up(&mut scores, Ports { near, far: near }, name);
     contest::rounds(&mut scores, ports, name, number("COPY_ROUNDS", "5"));
-    let title = format!("{name}, {size} MB, {delay} ms each way");
-    println!("{title}\n{}", contest::table(&scores));
+    let title = format!("{name} of scale {}, {delay} ms each way", workload.scale);
+    println!("{title}, {size} MB\n{}", contest::table(&scores));
     if is_lanes {
         println!("{}", scaling(&scores));
     }

@@ -80,7 +80,8 @@ ALTER TABLE large REPLICA IDENTITY FULL;
 pub(crate) struct Workload {
     /// Its name, and the database's.
     pub(crate) name: &'static str,
-    scale: u64,
+    /// How large it is, in its own measure.
+    pub(crate) scale: u64,
     script: &'static str,
 }
 
