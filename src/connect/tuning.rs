@@ -104,7 +104,7 @@ impl Tuning {
         }
     }
 
-    /// Sets it on a session. What the server refuses stays as it is.
+    /// Sets it on a session that is in no transaction. What the server refuses stays as it is.
     ///
     /// # Errors
     /// The connection broke.

@@ -178,7 +178,7 @@ async fn statistics(
         jobs: options.jobs,
     };
     let names = tables.iter().map(|table| table.table.clone()).collect();
-    let making = snapshot::make_statistics(&request, catalog, names, scope);
+    let making = Box::pin(snapshot::make_statistics(&request, catalog, names, scope));
     phase(
         scope,
         Some(ends.target.database()),

@@ -60,7 +60,8 @@ impl LargeObjectBatch {
     }
 }
 
-/// Lists the large objects that `reader` sees, in batches for so many lanes, the largest first.
+/// Lists the large objects that `reader` sees, in batches for so many lanes, the largest first. The reader
+/// is in the transaction of the snapshot.
 ///
 /// # Errors
 /// The source cannot list them, or the target does not tell how many locks it can hold.

@@ -418,7 +418,7 @@ impl Worker {
         }
         let session = match self.session.take() {
             Some(session) => session,
-            None => build::session(board.work.site()).await?,
+            None => board.work.session().await?,
         };
         let longer = || board.copies().next_chain().unwrap_or(0);
         let work = board

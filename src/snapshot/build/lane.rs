@@ -11,7 +11,7 @@ use tokio::sync::futures::Notified;
 use super::message::{self, Message};
 use super::schedule::Schedule;
 use super::{Section, Site};
-use crate::connect::{self, Answer, Session};
+use crate::connect::{self, Answer, Purpose, Session, Tuning};
 use crate::event::Event;
 use crate::pg::{Oid, Sql, SqlState};
 use crate::snapshot::{Error, Fact, Ledger};
@@ -28,6 +28,7 @@ pub(in crate::snapshot) struct Work {
     refusals: Mutex<Vec<(usize, connect::Error)>>,
     changed: Notify,
     done: AtomicUsize,
+    tuning: Tuning,
     ledger: Ledger,
 }
 
@@ -77,8 +78,14 @@ fn verdict(error: &connect::Error) -> Verdict {
 }
 
 impl Work {
-    pub(super) fn new(site: Site, section: Section, schedule: Schedule, ledger: Ledger) -> Self {
+    pub(super) fn new(
+        site: Site,
+        section: Section,
+        schedule: Schedule,
+        (tuning, ledger): (Tuning, Ledger),
+    ) -> Self {
         Self {
+            tuning,
             ledger,
             site,
             section,
@@ -89,9 +96,12 @@ impl Work {
         }
     }
 
-    /// Where it runs.
-    pub(in crate::snapshot) fn site(&self) -> &Site {
-        &self.site
+    /// A session that builds, with its share of the target's memory.
+    pub(in crate::snapshot) async fn session(&self) -> Result<Session, Error> {
+        let session = self.site.target.session(Purpose::Build).await;
+        let session = session.map_err(Error::Connect)?;
+        self.tuning.apply(&session).await.map_err(Error::Connect)?;
+        Ok(session)
     }
 
     /// Wakes when something has become ready, or all has ended.

@@ -18,16 +18,14 @@ pub use refusal::{Refusal, Refused, Skipped};
 
 pub(super) use self::lane::Work;
 use self::schedule::{Rows, Schedule, Unit};
+use super::lock_table::share_of_locks;
 use super::{Error, Ledger};
 use crate::catalog::Catalog;
-use crate::connect::{Endpoint, Purpose, Session};
+use crate::connect::{Capacity, Endpoint, Purpose, Session, Tuning};
 use crate::ddl::{Kind, NO_RELATION, Stage, Statement, Step};
 use crate::event::Phase;
-use crate::pg::{Oid, Sql};
+use crate::pg::Oid;
 use crate::task::{Group, Scope};
-
-/// The part of the server's lock table that all our sessions together may take: others work, too.
-const SHARE_OF_LOCKS: usize = 4;
 
 /// Where a script runs, and what to call it.
 #[derive(Clone, Debug)]
@@ -161,8 +159,10 @@ fn unit(
             .iter()
             .any(|statement| statement.needs_no_transaction),
         // A table brings its TOAST table, sequences, types; a key its index and both tables.
-        cost: 4 + 3 * statements.len() + step.needs.len(),
+        cost: 4 + 3 * statements.len() + step.needs.len() + step.locks.len(),
         weight,
+        // All are added before rows are checked against any: what checks them locks the table.
+        is_early: kind == Kind::ForeignKey,
         rows: rows(step, tables),
     }
 }
@@ -202,7 +202,7 @@ pub async fn run_section(
         group.spawn(async move {
             let session = match opened {
                 Some(session) => session,
-                None => session(&work.site).await?,
+                None => work.session().await?,
             };
             stoppable(&session, &scope, work.run_lane(lane, &session, &scope)).await
         });
@@ -220,27 +220,17 @@ pub(super) async fn prepare(
     missing: BTreeSet<Oid>,
     ledger: Ledger,
 ) -> Result<(Work, Session), Error> {
-    let first = session(site).await?;
-    let budget = lock_table(&first).await? / SHARE_OF_LOCKS / lanes;
+    let first = site.target.session(Purpose::Build).await;
+    let first = first.map_err(Error::Connect)?;
+    let budget = share_of_locks(&first, lanes)
+        .await
+        .map_err(Error::Connect)?;
+    let capacity = Capacity::read(&first).await.map_err(Error::Connect)?;
+    let tuning = Tuning::new(&capacity, lanes);
+    tuning.apply(&first).await.map_err(Error::Connect)?;
     let schedule = Schedule::new(section.units.clone(), lanes, budget, missing);
-    Ok((Work::new(site.clone(), section, schedule, ledger), first))
-}
-
-/// A session that builds.
-pub(super) async fn session(site: &Site) -> Result<Session, Error> {
-    let session = site.target.session(Purpose::Build).await;
-    session.map_err(Error::Connect)
-}
-
-/// How many locks the target can hold at once.
-async fn lock_table(session: &Session) -> Result<usize, Error> {
-    let sql = Sql::fixed(
-        "SELECT pg_catalog.current_setting('max_locks_per_transaction')::int8 \
-              * (pg_catalog.current_setting('max_connections')::int8 \
-               + pg_catalog.current_setting('max_prepared_transactions')::int8)",
-    );
-    let row = session.query_one(&sql, &[]).await.map_err(Error::Connect)?;
-    Ok(usize::try_from(row.get::<_, i64>(0)).unwrap_or(usize::MAX))
+    let work = Work::new(site.clone(), section, schedule, (tuning, ledger));
+    Ok((work, first))
 }
 
 /// What is missing, if anything is.

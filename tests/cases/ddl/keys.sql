@@ -11,9 +11,6 @@ ALTER TABLE k.marked CLUSTER ON marked_key, REPLICA IDENTITY USING INDEX other_k
 CREATE TABLE k.parent (id int PRIMARY KEY, v text);
 CREATE TABLE k.child (extra int, PRIMARY KEY (id)) INHERITS (k.parent);
 CREATE UNLOGGED TABLE k.unlogged (id bigint PRIMARY KEY, v text UNIQUE);
-\if :v15
-CREATE TABLE k.nulls (a int, b text, CONSTRAINT nulls_alike UNIQUE NULLS NOT DISTINCT (a, b) INCLUDE (a) WITH (fillfactor = 50));
-\endif
 \if :v18
 CREATE TABLE k.named (a int CONSTRAINT "never null" NOT NULL, b int, CONSTRAINT named_pk PRIMARY KEY (a, b));
 \endif
