@@ -35,6 +35,7 @@ pub use passfile::Passfile;
 pub use secret::Secret;
 pub use service::{ServiceError, parse_service};
 pub use session::{Answer, Canceller, Purpose, Session};
+pub use settings::script_settings;
 
 use self::dial::Pinned;
 use self::profile::Profile;
