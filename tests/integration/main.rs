@@ -11,6 +11,7 @@ mod carried;
 mod checklist;
 mod command;
 mod connect;
+mod creators;
 mod ddl;
 mod ddl_races;
 mod definitions;
