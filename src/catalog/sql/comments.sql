@@ -24,8 +24,11 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
     FROM pg_catalog.pg_type t JOIN schema s ON s.oid = t.typnamespace
   UNION ALL
   SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, p.tableoid, p.oid, 0,
-         (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
-            FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)),
+         CASE p.prokind
+           -- Since 14 what goes out of a procedure tells it apart as well.
+           WHEN 'p' THEN pg_catalog.pg_get_function_identity_arguments(p.oid)
+           ELSE (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
+                   FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)) END,
          s.name, p.proname::text, NULL, NULL
     FROM pg_catalog.pg_proc p JOIN schema s ON s.oid = p.pronamespace
   UNION ALL

@@ -5,7 +5,11 @@ SELECT e.extname::text AS extension, e.extversion AS version, d.description AS t
          WHEN 'composite type' THEN 'TYPE' WHEN 'composite type column' THEN 'COLUMN' WHEN 'view column' THEN 'COLUMN'
          WHEN 'materialized view column' THEN 'COLUMN' WHEN 'foreign table column' THEN 'COLUMN'
          ELSE pg_catalog.upper(i.type) END || ' '
-         || CASE i.type WHEN 'aggregate' THEN pg_catalog.replace(i.identity, '()', '(*)')
+         || CASE i.type WHEN 'procedure' THEN (SELECT pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
+                                                                    pg_catalog.pg_get_function_identity_arguments(p.oid))
+                                             FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+                                            WHERE p.oid = d.objoid)
+              WHEN 'aggregate' THEN pg_catalog.replace(i.identity, '()', '(*)')
               WHEN 'domain constraint' THEN pg_catalog.regexp_replace(i.identity, ' on ', ' ON DOMAIN ')
               ELSE i.identity END AS object
   FROM pg_catalog.pg_extension e
