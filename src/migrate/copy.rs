@@ -209,6 +209,11 @@ async fn under_snapshot(
         existing::missing_label_providers(&ends.target, &basis.catalog.labels)
             .await
             .map_err(connect)?;
+    if !wanted.target.is_superuser {
+        wanted.target.foreign_extensions = existing::foreign_extensions(&ends.target)
+            .await
+            .map_err(connect)?;
+    }
     let Script {
         pre_data,
         mut post_data,
@@ -223,16 +228,10 @@ async fn under_snapshot(
         .await
         .map_err(Failure::at("pre-data"))?;
 
-    let missing = existing::drop_missing(&ends.target, &basis.catalog.acls, &mut post_data)
+    let (catalog, statements_after) = (&basis.catalog, (&mut steps, &mut post_data));
+    let missing = existing::settle(&ends.target, catalog, &wanted, statements_after)
         .await
         .map_err(connect)?;
-    if wanted.carried.comments {
-        let comments = &basis.catalog.member_comments;
-        let comments = existing::member_comments(&ends.target, comments).await;
-        for (label, sql) in comments.map_err(connect)? {
-            ddl::attach(&mut steps, &mut post_data, ddl::Kind::Comment, label, sql);
-        }
-    }
 
     let request = snapshot::CopyRequest {
         source: ends.source.clone(),

@@ -43,7 +43,8 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   UNION ALL
   SELECT 'trigger', g.tableoid, g.oid, 0, NULL, NULL, g.tgname::text, r.schema, r.name
     FROM pg_catalog.pg_trigger g JOIN relation r ON r.oid = g.tgrelid
-   WHERE NOT g.tgisinternal
+   -- Below 15 the triggers that partitions have from above are internal, as are those behind keys.
+   WHERE NOT g.tgisinternal OR g.tgconstraint = 0
   UNION ALL
   SELECT 'policy', p.tableoid, p.oid, 0, NULL, NULL, p.polname::text, r.schema, r.name
     FROM pg_catalog.pg_policy p JOIN relation r ON r.oid = p.polrelid
