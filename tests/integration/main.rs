@@ -20,6 +20,7 @@ mod faults;
 mod foreign;
 mod init;
 mod kinds;
+mod lost;
 mod names;
 mod owner;
 mod place;
