@@ -52,13 +52,3 @@ SET SESSION AUTHORIZATION pg_read_all_stats;
 GRANT SELECT ON g.chained TO pg_signal_backend WITH GRANT OPTION;
 RESET SESSION AUTHORIZATION;
 ALTER TABLE g.chained OWNER TO pg_signal_backend;
--- Procedures that only what goes out tells apart.
-\if :v14
-CREATE PROCEDURE g.pr(IN a int, OUT b int) LANGUAGE sql AS 'SELECT 1';
-CREATE PROCEDURE g.pr(a int, b int) LANGUAGE sql AS '';
-COMMENT ON PROCEDURE g.pr(IN int, IN int) IS 'in';
-COMMENT ON PROCEDURE g.pr(IN int, OUT int) IS 'out';
-REVOKE ALL ON PROCEDURE g.pr(IN int, IN int) FROM PUBLIC;
-GRANT EXECUTE ON PROCEDURE g.pr(IN int, OUT int) TO pg_monitor;
-ALTER PROCEDURE g.pr(IN int, OUT int) OWNER TO pg_monitor;
-\endif
