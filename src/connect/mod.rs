@@ -36,7 +36,7 @@ pub use passfile::Passfile;
 pub use secret::Secret;
 pub use service::{ServiceError, parse_service};
 pub use session::{Answer, Canceller, Purpose, Session};
-pub use settings::ToastCompression;
+pub use settings::{ToastCompression, script_settings};
 pub use tuning::{Capacity, Tuning};
 
 use self::dial::Pinned;

@@ -21,6 +21,8 @@ const COMMON: &str = "\
     SET xmlbinary = 'base64'; \
     SET lc_monetary = 'C'; \
     SET lc_numeric = 'C'; \
+    SET array_nulls = on; \
+    SET transform_null_equals = off; \
     SET standard_conforming_strings = on; \
     SET quote_all_identifiers = off; \
     SET default_transaction_isolation = 'read committed'; \
@@ -78,6 +80,9 @@ const BUILDING: &str = "\
     SET default_tablespace = ''; \
     SET default_table_access_method = 'heap'";
 
+/// Whoever makes a role gets no membership beside what the server always gives.
+const MAKING_ROLES: &str = "SET createrole_self_grant = ''";
+
 /// For a connection that waits, in a transaction, for as long as others use the snapshot that its
 /// slot has exported. Timeouts that the version does not know are not among its settings.
 const REPLICATION: &str = "\
@@ -93,6 +98,30 @@ pub(super) fn replication_settings() -> Sql {
 
 /// The statements that prepare a session.
 pub(super) fn settings(purpose: Purpose, version: ServerVersion, toast: ToastCompression) -> Sql {
+    let mut parts = common(version);
+    match purpose {
+        Purpose::Introspect | Purpose::CopyOut => parts.push(READING),
+        Purpose::Control => parts.push(WRITING),
+        Purpose::CopyIn => parts.extend([WRITING, BULK]),
+        Purpose::Build => {
+            parts.push(BULK);
+            parts.extend(building(version));
+        }
+    }
+    if matches!(purpose, Purpose::CopyIn | Purpose::Build) {
+        parts.extend(toast.setting());
+    }
+    joined(parts)
+}
+
+/// What gives definitions in a script the meaning that they have in our own sessions.
+pub fn script_settings(version: ServerVersion) -> Sql {
+    let mut parts = common(version);
+    parts.extend(building(version));
+    joined(parts)
+}
+
+fn common(version: ServerVersion) -> Vec<&'static str> {
     let mut parts = vec![COMMON];
     if version.has_idle_session_timeout() {
         parts.push("SET idle_session_timeout = 0");
@@ -100,15 +129,18 @@ pub(super) fn settings(purpose: Purpose, version: ServerVersion, toast: ToastCom
     if version.has_transaction_timeout() {
         parts.push("SET transaction_timeout = 0");
     }
-    parts.extend_from_slice(match purpose {
-        Purpose::Introspect | Purpose::CopyOut => &[READING],
-        Purpose::Control => &[WRITING],
-        Purpose::CopyIn => &[WRITING, BULK],
-        Purpose::Build => &[WRITING, BULK, BUILDING],
-    });
-    if matches!(purpose, Purpose::CopyIn | Purpose::Build) {
-        parts.extend(toast.setting());
+    parts
+}
+
+fn building(version: ServerVersion) -> Vec<&'static str> {
+    let mut parts = vec![WRITING, BUILDING];
+    if version.has_membership_options() {
+        parts.push(MAKING_ROLES);
     }
+    parts
+}
+
+fn joined(parts: Vec<&'static str>) -> Sql {
     Sql::join(parts.into_iter().map(Sql::fixed), "; ")
 }
 

@@ -311,9 +311,16 @@ impl<'w, 'a> Writer<'w, 'a> {
 
     /// In the order of the steps that make what they are about; `chosen` says whose.
     fn write_comments(&mut self, makers: &HashMap<ObjectId, usize>, chosen: fn(Kind) -> bool) {
+        let tables = &self.context.catalog.tables;
         let maker = |comment: &Comment| {
             let class = Class::from_oid(comment.class)?;
-            makers.get(&ObjectId::new(class, comment.oid)).copied()
+            let maker = makers.get(&ObjectId::new(class, comment.oid));
+            let CommentTarget::Trigger(_, name) = &comment.target else {
+                return maker.copied();
+            };
+            // The trigger of a partition comes with that of the table above.
+            let partition = || makers.get(&tables.iter().find(|table| table.name == *name)?.id);
+            maker.or_else(partition).copied()
         };
         let mut comments: Vec<(usize, i32, Sql)> = Vec::new();
         for comment in &self.context.catalog.comments {
@@ -337,6 +344,15 @@ impl<'w, 'a> Writer<'w, 'a> {
     /// Whether a comment stays as it is, because the object is not ours.
     fn keeps_comment(&mut self, comment: &Comment) -> bool {
         let target = &self.context.options.target;
+        if let CommentTarget::Extension(name) = &comment.target
+            && target.foreign_extensions.contains(name)
+        {
+            self.script.omissions.push(Omission {
+                object: Label::plain("comment on extension", name),
+                reason: OmissionReason::NotOurs,
+            });
+            return true;
+        }
         let public =
             matches!(&comment.target, CommentTarget::Schema(name) if name.as_str() == "public");
         let is_kept = !target.is_superuser && public && !target.version.has_closed_public_schema();

@@ -134,6 +134,10 @@ pub enum OmissionReason {
     Owner(Ident),
     /// Only a superuser may make it, or give it this property.
     Superuser(String),
+    /// Somebody else owns it on the target.
+    NotOurs,
+    /// It asks for the name of its user, and roles get other names.
+    NamesOfRoles,
     /// The target does not know this parameter, or does not let us set it.
     Setting(String),
     /// It belongs to the managed service that the source is.
@@ -185,6 +189,10 @@ impl fmt::Display for OmissionReason {
             }
             Self::Owner(name) => write!(f, "it stays with its owner, role {name} cannot get it"),
             Self::Superuser(what) => write!(f, "only a superuser may make {what}"),
+            Self::NotOurs => f.write_str("left out, somebody else owns it on the target"),
+            Self::NamesOfRoles => f.write_str(
+                "it asks for the name of its user, and --role-map gives roles other names: look at it",
+            ),
             Self::Setting(name) => write!(
                 f,
                 "the parameter {} is unknown to the target, or we may not set it",

@@ -253,6 +253,11 @@ async fn pre_data(
         existing::missing_label_providers(&ends.target, &basis.catalog.labels)
             .await
             .map_err(connect)?;
+    if !wanted.target.is_superuser {
+        wanted.target.foreign_extensions = existing::foreign_extensions(&ends.target)
+            .await
+            .map_err(connect)?;
+    }
     let Script {
         pre_data,
         mut post_data,
@@ -267,16 +272,10 @@ async fn pre_data(
         .await
         .map_err(Failure::at("pre-data"))?;
 
-    let missing = existing::drop_missing(&ends.target, &basis.catalog.acls, &mut post_data)
+    let (catalog, statements_after) = (&basis.catalog, (&mut steps, &mut post_data));
+    let missing = existing::settle(&ends.target, catalog, &wanted, statements_after)
         .await
         .map_err(connect)?;
-    if wanted.carried.comments {
-        let comments = &basis.catalog.member_comments;
-        let comments = existing::member_comments(&ends.target, comments).await;
-        for (label, sql) in comments.map_err(connect)? {
-            ddl::attach(&mut steps, &mut post_data, ddl::Kind::Comment, label, sql);
-        }
-    }
     let (last, post_data): (Vec<_>, Vec<_>) = post_data
         .into_iter()
         .partition(|statement| steps[statement.step].stage == Stage::Last);

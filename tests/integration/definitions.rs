@@ -206,7 +206,8 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
                 CREATE VIEW public.v AS SELECT id FROM public.t WHERE id = public.f();
                 COMMENT ON VIEW public.v IS E'two\\nlines';
                 GRANT SELECT ON public.v TO PUBLIC;
-                CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.v;";
+                CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.v;
+                CREATE VIEW public.nulls AS SELECT id = NULL AS same, '{NULL}'::text[] AS list FROM public.t;";
     run(&source, fill).await;
     let admin = route.target.url("postgres");
     let count = "SELECT (SELECT count(*) FROM pg_database) + (SELECT count(*) FROM pg_authid)";
@@ -231,6 +232,10 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
     assert_eq!(sections.len(), 6, "{sections:?}");
     assert_eq!(sections[2..], ["pre-data", "data", "post-data", "settings"]);
     let script = printed.stdout;
+    // psql runs it under what a role or a database of the target sets.
+    let strange = "ALTER ROLE postgres SET transform_null_equals = on; ALTER ROLE postgres SET array_nulls = off;
+                   ALTER ROLE postgres SET default_tablespace = 'pg_global'";
+    run(&admin, strange).await;
     let flags = ["--dry-run", "--output", "json"];
     let json = route.command("init", &[name], &flags).run().expect(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();

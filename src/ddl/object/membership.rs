@@ -15,6 +15,9 @@ use crate::sql;
 pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles) {
     let mut waiting = Vec::new();
     for membership in combined(source, target) {
+        let Some(membership) = beside_creation(merge, membership, target) else {
+            continue;
+        };
         match judge(merge, &membership, source, target) {
             Verdict::Grant => waiting.push(membership),
             Verdict::GrantOtherwise(why) => {
@@ -86,6 +89,28 @@ fn combined(source: &Roles, target: &Roles) -> Vec<Membership> {
     combined
 }
 
+/// What is left to grant of a membership in a role that we make ourselves, if anything. Since 16
+/// the creator of a role has `ADMIN OPTION` on it, and nobody may give that back to whom he has it
+/// from.
+fn beside_creation(
+    merge: &RoleMerge,
+    membership: Membership,
+    target: &Roles,
+) -> Option<Membership> {
+    let is_creators = membership.member == target.connected_as
+        && merge.created.contains(&membership.role)
+        && target.version.has_membership_options()
+        && !target.we_have(Attribute::Superuser);
+    if !is_creators {
+        return Some(membership);
+    }
+    let gives_nothing = membership.inherit == Some(false) && membership.set == Some(false);
+    (!gives_nothing).then_some(Membership {
+        admin: false,
+        ..membership
+    })
+}
+
 fn judge(merge: &RoleMerge, membership: &Membership, source: &Roles, target: &Roles) -> Verdict {
     let Membership { role, member, .. } = membership;
     let provider = source.provider;
@@ -108,7 +133,8 @@ fn judge(merge: &RoleMerge, membership: &Membership, source: &Roles, target: &Ro
     if !target.version.has_membership_options() {
         return without_options(membership, source);
     }
-    if keeps_grantors(target) || grantor(membership, source).is_none() {
+    let is_by_us = |grantor: &Ident| *grantor == target.connected_as;
+    if keeps_grantors(target) || grantor(membership, source).is_none_or(is_by_us) {
         Verdict::Grant
     } else {
         Verdict::GrantOtherwise(MembershipDifference::OtherGrantor)
@@ -275,14 +301,38 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
             assumption
                 .grants
                 .push(super::role::grant(owner, us, &options));
-            assumption
-                .revokes
-                .push(sql!("REVOKE {} FROM {}", owner, us));
+            assumption.revokes.push(end(target, created, owner));
         } else {
             assumption.impossible.push(owner.clone());
         }
     }
     assumption
+}
+
+/// What ends a temporary membership: one that we have granted ourselves before gets its options
+/// back.
+fn end(target: &Roles, created: &RoleMerge, owner: &Ident) -> Sql {
+    let us = &target.connected_as;
+    let by_us = target.memberships.iter();
+    let by_us = by_us.filter(|m| m.grantor.as_ref() == Some(us));
+    let mut ours = by_us.chain(&created.memberships);
+    match ours.find(|m| m.role == *owner && m.member == *us) {
+        Some(before) if target.version.has_membership_options() => {
+            let set = Sql::fixed(if before.set == Some(false) {
+                "FALSE"
+            } else {
+                "TRUE"
+            });
+            let inherit = before.inherit.unwrap_or_else(|| {
+                let role = target.roles.get(us);
+                role.is_some_and(|role| role.has(Attribute::Inherit))
+            });
+            let inherit = Sql::fixed(if inherit { "TRUE" } else { "FALSE" });
+            let options = sql!(" WITH INHERIT {}, SET {}", inherit, set);
+            super::role::grant(owner, us, &options)
+        }
+        Some(_) | None => sql!("REVOKE {} FROM {}", owner, us),
+    }
 }
 
 /// The roles that will exist on the target and that we can neither act for nor make ourselves a
