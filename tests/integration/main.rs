@@ -18,6 +18,7 @@ mod demo;
 mod faults;
 mod foreign;
 mod init;
+mod keywords;
 mod kinds;
 mod names;
 mod owner;

@@ -38,6 +38,7 @@ pub mod database;
 pub mod default_acl;
 pub mod labels;
 pub mod large_object;
+pub mod quoting;
 pub mod remembered;
 pub mod roles;
 pub mod transfer;

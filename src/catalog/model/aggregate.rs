@@ -14,4 +14,6 @@ pub struct Aggregate {
     pub arguments: Sql,
     /// What stands between the parentheses: state function, state type and so on.
     pub definition: Sql,
+    /// Whether its state is something that only the server's own functions know.
+    pub has_internal_state: bool,
 }
