@@ -1,5 +1,6 @@
 //! Keys, exclusion constraints, and the checks that stand apart from their table.
 
+use super::inherited_key::{InheritedKey, brings_partitions, comes_with_parent};
 use super::{NodeId, Nodes, Object, Part, clause, index, table};
 use crate::catalog::model::{Constraint, ConstraintKind, Index, ObjectId, Table};
 use crate::ddl::context::Context;
@@ -14,7 +15,14 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         };
         match constraint.kind {
             ConstraintKind::PrimaryKey | ConstraintKind::Unique | ConstraintKind::Exclusion => {
-                if let Some(index) = context.index_of_constraint(constraint.id.oid) {
+                let index = context.index_of_constraint(constraint.id.oid);
+                if let Some(index) = index.filter(|index| comes_with_parent(index)) {
+                    nodes.push(Box::new(InheritedKey {
+                        constraint,
+                        index,
+                        table,
+                    }));
+                } else if let Some(index) = index {
                     nodes.push(Box::new(Key {
                         constraint,
                         index,
@@ -97,7 +105,17 @@ impl Object for Key<'_> {
         Some(self.table.id.oid)
     }
 
+    /// Partitions are locked, too, when theirs are made.
+    fn must_run_alone(&self) -> bool {
+        brings_partitions(self.index, self.table)
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let only = if brings_partitions(self.index, self.table) {
+            Sql::default()
+        } else {
+            context.only(self.table)
+        };
         let built;
         let definition = if self.constraint.kind == ConstraintKind::Exclusion {
             &self.constraint.definition
@@ -107,7 +125,7 @@ impl Object for Key<'_> {
         };
         let add = sql!(
             "ALTER TABLE {}{} ADD CONSTRAINT {} {}",
-            context.only(self.table),
+            only,
             self.table.name,
             self.constraint.name,
             definition

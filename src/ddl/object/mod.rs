@@ -21,6 +21,7 @@ mod foreign_key;
 pub mod grant;
 mod hypertable;
 mod index;
+mod inherited_key;
 mod key_trigger;
 mod language;
 pub mod large_object;
