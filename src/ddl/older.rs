@@ -261,7 +261,7 @@ fn refused_routines(
             .with_detail(format!("({})", routine.identity.as_str()));
         let arguments = routine.arguments.as_str();
         let has_out = arguments.starts_with("OUT ") || arguments.contains(", OUT ");
-        if matches!(routine.body, Body::Sql(_)) {
+        if matches!(routine.body, Body::Sql { .. }) {
             Some((label, "SQL-standard bodies"))
         } else if routine.kind == RoutineKind::Procedure && has_out {
             Some((label, "OUT arguments of procedures"))

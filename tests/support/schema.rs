@@ -200,7 +200,9 @@ fn reference(family: &str, [from, to]: [u32; 2]) -> Reference {
         _ if from == to => Reference::Source,
         // Since 18 a child's own not-null constraints are printed.
         "inheritance_joined" if to >= 18 => Reference::None,
-        "exclusion" | "inheritance_joined" | "inheritance_changed" => Reference::Source,
+        "exclusion" | "inheritance_joined" | "inheritance_changed" | "loops_beyond" => {
+            Reference::Source
+        }
         // `pg_dump` assumes the privileges that schema `public` has by itself since 15.
         "privileges" if to < 15 => Reference::Source,
         _ => Reference::Restored,

@@ -62,7 +62,12 @@ pub enum Body {
         symbol: String,
     },
     /// An SQL-standard body, which is parsed when the routine is made; since 14.
-    Sql(Sql),
+    Sql {
+        /// The body.
+        text: Sql,
+        /// Whether it calls its own routine.
+        names_itself: bool,
+    },
 }
 
 letters! {

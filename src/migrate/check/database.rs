@@ -183,9 +183,9 @@ fn too_new(error: &ddl::Error) -> Vec<Finding> {
                     .cure("choose a newer target, or drop or change it on the source first")
             })
             .collect(),
-        ddl::Error::Loop { .. } | ddl::Error::PostfixOperators { .. } => {
-            vec![finding(error.to_string())]
-        }
+        ddl::Error::Loop { .. }
+        | ddl::Error::TooOld { .. }
+        | ddl::Error::PostfixOperators { .. } => vec![finding(error.to_string())],
     }
 }
 
