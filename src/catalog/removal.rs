@@ -96,6 +96,7 @@ impl Catalog {
             member_comments: _,
             default_acls: _,
             comments,
+            multiranges: _,
             unsupported,
             dependencies,
             members: _,

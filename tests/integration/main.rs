@@ -23,6 +23,7 @@ mod keywords;
 mod kinds;
 mod loops;
 mod names;
+mod older;
 mod owner;
 mod place;
 mod random;

@@ -20,6 +20,7 @@ mod event_triggers;
 mod foreign;
 mod indexes;
 mod languages;
+mod multiranges;
 mod operators;
 mod publications;
 mod relations;
@@ -113,6 +114,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         comments: comment::load_comments(session).await?,
         labels: labels::load_security_labels(session).await?,
         member_comments: labels::load_member_comments(session).await?,
+        multiranges: multiranges::load_multiranges(session).await?,
         unsupported: unsupported::load_unsupported(session).await?,
         dependencies: dependencies.edges,
         members: dependencies.members,

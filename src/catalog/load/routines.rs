@@ -76,6 +76,7 @@ fn routine(row: &Columns<'_>, body: Body) -> Result<Routine, Error> {
         is_strict: row.value("proisstrict")?,
         is_security_definer: row.value("prosecdef")?,
         is_leakproof: row.value("proleakproof")?,
+        has_out: row.value("has_out")?,
         returns_set: row.value("proretset")?,
         cost: row.value("procost")?,
         rows: row.value("prorows")?,

@@ -37,6 +37,8 @@ pub struct Routine {
     pub is_security_definer: bool,
     /// Whether it tells nothing of its arguments.
     pub is_leakproof: bool,
+    /// Whether it has an argument that is only given back.
+    pub has_out: bool,
     /// Whether it returns a set.
     pub returns_set: bool,
     /// Estimated cost.
