@@ -1,4 +1,4 @@
-//! Routines that call each other. `pg_dump` writes them in the order of their oids, which fails.
+//! Loops that `pg_dump` does not see, and writes in the order of oids, which fails.
 
 use crate::support::schema::copy;
 use crate::support::{fresh_database, run, value};
@@ -40,6 +40,26 @@ async fn routines_that_call_each_other_are_made_without_a_body_first() {
         assert_eq!(
             value(&target, FUNCTIONS).await,
             value(&source, FUNCTIONS).await
+        );
+    }
+}
+
+const GENERATED: &str = "
+    CREATE TABLE public.generated (id int, g int, n int);
+    CREATE FUNCTION public.of_table(r public.generated, i int) RETURNS int LANGUAGE sql IMMUTABLE
+      AS 'SELECT i + 1';
+    ALTER TABLE public.generated DROP g, ADD g int GENERATED ALWAYS AS (public.of_table(NULL, id)) STORED, ADD last int;";
+
+#[tokio::test]
+async fn a_generated_column_gets_its_expression_after_what_takes_the_tables_rows() {
+    for majors in [[15, 17], [18, 18]] {
+        let source = fresh_database(majors[0], "generated").await;
+        run(&source, GENERATED).await;
+        let target = copy("generated", &source, majors).await;
+        run(&target, "INSERT INTO public.generated VALUES (1)").await;
+        assert_eq!(
+            value(&target, "SELECT generated::text FROM public.generated").await,
+            "(1,,2,)"
         );
     }
 }

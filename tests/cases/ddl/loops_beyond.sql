@@ -5,9 +5,3 @@ CREATE DOMAIN l.given AS int CHECK (VALUE > 0);
 CREATE FUNCTION l.give() RETURNS l.given LANGUAGE sql AS 'SELECT 1::l.given';
 ALTER DOMAIN l.given SET DEFAULT l.give();
 CREATE TABLE l.takes_given (g l.given, n int);
-\if :v17
--- A generated column whose function takes the table's rows.
-CREATE TABLE l.generated (id int, g int, n int);
-CREATE FUNCTION l.of_table(r l.generated, i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 1';
-ALTER TABLE l.generated DROP g, ADD g int GENERATED ALWAYS AS (l.of_table(NULL, id)) STORED, ADD last int;
-\endif
