@@ -117,10 +117,10 @@ impl<'a> Plan<'a> {
                     None => resolver.steps(edge.to),
                 };
                 let maker = apart.default(edge).unwrap_or(*maker);
-                let stub = apart.stub(edge);
-                for number in &needed {
-                    self.graph.add(maker, *number);
-                    stub.inspect(|stub| self.graph.add(*stub, *number));
+                for step in [maker].into_iter().chain(apart.stub(edge)) {
+                    needed
+                        .iter()
+                        .for_each(|number| self.graph.add(step, *number));
                 }
                 self.needs_of_row
                     .entry(edge.from)
@@ -128,6 +128,12 @@ impl<'a> Plan<'a> {
                     .extend(needed);
             }
         }
+        self.add_needs(context, &numbers);
+        self.graph.finish();
+    }
+
+    /// Adds what steps need although no catalog says so, and the boundary.
+    fn add_needs(&mut self, context: &Context<'a>, numbers: &HashMap<NodeId, usize>) {
         let boundary = self.boundary();
         let mut edges = Vec::new();
         for (number, step) in self.steps() {
@@ -143,7 +149,6 @@ impl<'a> Plan<'a> {
         for (number, needed) in edges {
             self.graph.add(number, needed);
         }
-        self.graph.finish();
     }
 }
 

@@ -7,7 +7,6 @@ use super::prepare::{Fate, PlannedDatabase, Prepared};
 use super::roles::TargetCluster;
 use super::{Error, Options, Side};
 use crate::catalog;
-use crate::catalog::load::quoting::quote_for;
 use crate::catalog::load::turns::begin;
 use crate::connect::Purpose;
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
@@ -134,10 +133,8 @@ async fn definitions(
         .await
         .map_err(|source| Error::Connect { side, source })?;
     let target = cluster.options.target.version;
-    quote_for(&session, target)
-        .await
-        .map_err(Error::examine(side))?;
-    begin(&session).await.map_err(Error::examine(side))?;
+    let begun = begin(&session, target).await;
+    begun.map_err(Error::examine(side))?;
     let catalog = catalog::load(&session).await;
     let mut catalog = catalog.map_err(|source| Error::Catalog {
         side,

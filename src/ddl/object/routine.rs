@@ -230,7 +230,7 @@ impl Object for Stub<'_> {
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
-        self.0.made(context, &[Form::Stub])
+        vec![self.0.create(&context.options.target, Form::Stub)]
     }
 }
 
@@ -259,6 +259,6 @@ impl Object for WithBody<'_> {
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
-        vec![self.0.create(&context.options.target, Form::Replacing)]
+        self.0.made(context, &[Form::Replacing])
     }
 }

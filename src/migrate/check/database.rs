@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
 use crate::catalog::load::load;
-use crate::catalog::load::quoting::quote_for;
 use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::turns::begin;
 use crate::catalog::load::unsupported::Unsupported;
@@ -88,10 +87,8 @@ pub(in crate::migrate) async fn examine(
 async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
     let side = Side::Source;
     let target = judge.cluster.options.target.version;
-    quote_for(session, target)
-        .await
-        .map_err(Error::examine(side))?;
-    begin(session).await.map_err(Error::examine(side))?;
+    let begun = begin(session, target).await;
+    begun.map_err(Error::examine(side))?;
     let wrap = |source| Error::Catalog {
         side,
         place: format!("database {name}"),
