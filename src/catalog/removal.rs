@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::model::{Catalog, Class, Column, DependencyKind, ObjectId};
-use crate::pg::Oid;
+use super::acl::AclName;
+use super::model::{Catalog, Class, Column, DependencyKind, ObjectId, Table};
+use crate::pg::{Ident, Oid};
 
 /// What depends on each row of a catalog, and what each is a part of.
 #[derive(Debug)]
@@ -96,6 +97,7 @@ impl Catalog {
             member_relations: _,
             default_acls: _,
             comments,
+            multiranges: _,
             unsupported,
             dependencies,
             members: _,
@@ -118,15 +120,50 @@ impl Catalog {
             publication.tables.retain(|table| stays(table.id));
             publication.schemas.retain(|schema| stays(schema.id));
         }
-        let columns = tables.iter_mut().flat_map(|table| &mut table.columns);
-        retain_defaults(columns, stays);
         let columns = views.iter_mut().flat_map(|view| &mut view.columns);
         retain_defaults(columns, stays);
+        self.retain_columns(stays);
+    }
+
+    /// Keeps the columns of tables that stay, with what is said about them, and their defaults.
+    fn retain_columns(&mut self, stays: &dyn Fn(ObjectId) -> bool) {
+        let (comments, acls) = (&mut self.comments, &mut self.acls);
+        for table in &mut self.tables {
+            let gone = remove_generated(table, stays);
+            retain_defaults(&mut table.columns, stays);
+            if gone.is_empty() {
+                continue;
+            }
+            let table_is = |class: Oid, oid: Oid| {
+                Class::from_oid(class) == Some(Class::Relation) && oid == table.id.oid
+            };
+            comments.retain(|comment| {
+                let is_gone = gone
+                    .iter()
+                    .any(|(number, _)| i32::from(*number) == comment.attnum);
+                !(is_gone && table_is(comment.class, comment.oid))
+            });
+            acls.retain(|acl| match &acl.name {
+                AclName::Column(relation, column) => {
+                    *relation != table.name || gone.iter().all(|(_, name)| name != column)
+                }
+                AclName::Plain(_) | AclName::Qualified(_) | AclName::Routine(..) => true,
+            });
+        }
     }
 }
 
+/// Takes the generated columns out of a table whose expressions go; their numbers and names.
+fn remove_generated(table: &mut Table, stays: &dyn Fn(ObjectId) -> bool) -> Vec<(i16, Ident)> {
+    let goes = |column: &mut Column| {
+        column.generated.is_some() && column.default.as_ref().is_some_and(|d| !stays(d.id))
+    };
+    let columns = table.columns.extract_if(.., goes);
+    columns.map(|column| (column.number, column.name)).collect()
+}
+
 fn retain_defaults<'a>(
-    columns: impl Iterator<Item = &'a mut Column>,
+    columns: impl IntoIterator<Item = &'a mut Column>,
     stays: &dyn Fn(ObjectId) -> bool,
 ) {
     for column in columns {

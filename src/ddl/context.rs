@@ -15,12 +15,16 @@ use crate::pg::{Ident, Oid, QualifiedName, RelKind, ServerVersion, Sql};
 /// Where an object stands that would otherwise be part of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Placement {
-    /// Apart from its table or domain: a default before the rows, a check after them.
+    /// Apart from its table or domain: a table's default before the rows, what is a domain's and
+    /// every check after them. A domain itself stands for its default.
     Separate,
     /// After the rows, because it needs something that is made there.
     Postponed,
     /// A view is made with the right columns and without its query, which follows after the rows.
+    /// A routine is made without its body, which follows before the rows.
     Dummy,
+    /// A routine is made without its body, which follows after the rows.
+    LateBody,
 }
 
 /// Where loops put objects.

@@ -1,17 +1,17 @@
 //! Takes out of a catalog what is not chosen or not to be made, or cannot be by our role, and whatever depends
 //! on it, as `DROP … CASCADE` would: a default goes without its table, a view with its rule.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::Options;
-use super::context::{Context, Lookup, Placements};
-use super::object::{self, NodeId, Nodes, Part};
+use super::context::{Context, Placements};
+use super::object::Part;
 use super::statement::{Kind, Label, Omission, OmissionReason};
+use super::told::{definitions, with_nodes};
 use super::unselected;
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class, Dependants};
-use crate::pg::{Ident, Sql};
+use crate::pg::Ident;
 use crate::selection::TableChoice;
 
 /// Why a row is left out.
@@ -101,61 +101,12 @@ fn unselected_root(mut id: ObjectId, causes: &Causes) -> Option<ObjectId> {
     }
 }
 
-/// The statements that make these rows, so that they can be made by hand.
-fn definitions(
-    catalog: &Catalog,
-    options: &Options,
-    rows: &HashMap<ObjectId, ObjectId>,
-) -> HashMap<ObjectId, Sql> {
-    if rows.is_empty() {
-        return HashMap::new();
-    }
-    with_nodes(catalog, options, |context, nodes| {
-        let nodes = nodes.iter().filter(|node| {
-            let NodeId { object, part } = node.node();
-            let is_whole = matches!(part, Part::Index | Part::Definition | Part::Validation);
-            is_whole && rows.contains_key(&object) && !node.is_secret()
-        });
-        let mut statements: BTreeMap<NodeId, Vec<Sql>> = BTreeMap::new();
-        for node in nodes {
-            statements.insert(node.node(), node.statements(context));
-        }
-        let mut definitions: HashMap<ObjectId, Vec<Sql>> = HashMap::new();
-        for (node, statements) in statements {
-            definitions
-                .entry(node.object)
-                .or_default()
-                .extend(statements);
-        }
-        let join = |(id, statements): (ObjectId, Vec<Sql>)| (id, Sql::join(&statements, "; "));
-        definitions.into_iter().map(join).collect()
-    })
-}
-
-/// Does something with the steps of a whole catalog.
-fn with_nodes<T>(
-    catalog: &Catalog,
-    options: &Options,
-    work: impl FnOnce(&Context<'_>, &Nodes<'_>) -> T,
-) -> T {
-    let lookup = Lookup::new(catalog);
-    let (placements, owners) = (Placements::new(), RefCell::default());
-    let context = Context {
-        catalog,
-        options,
-        lookup: &lookup,
-        placements: &placements,
-        owners: &owners,
-    };
-    work(&context, &object::nodes(&context))
-}
-
 type Labels = HashMap<ObjectId, (Label, Option<&'static str>)>;
 
 /// The names of objects, and of those that take a superuser what that is. Defaults and checks that
 /// come with their table have names of their own here.
 fn labels(catalog: &Catalog, options: &Options) -> Labels {
-    with_nodes(catalog, options, |context, nodes| {
+    with_nodes(catalog, options, &Placements::new(), |context, nodes| {
         let mut labels = labels_of_parts(context);
         for node in nodes {
             let id = node.node();
@@ -177,7 +128,11 @@ fn labels_of_parts(context: &Context<'_>) -> Labels {
             let Some(default) = &column.default else {
                 continue;
             };
-            let label = Label::part("default of", &column.name, &table.name);
+            let word = match column.generated {
+                Some(_) => "column",
+                None => "default of",
+            };
+            let label = Label::part(word, &column.name, &table.name);
             labels.insert(default.id, (label, None));
         }
     }
@@ -346,7 +301,9 @@ fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> Causes {
         }
         causes.insert(id, cause);
         let next = dependants.of(id).map(|(other, _)| other);
-        let mut next: Vec<ObjectId> = next.chain(dependants.wholes(id)).collect();
+        // A generated column goes with its expression, and not its whole table.
+        let wholes = dependants.wholes(id).filter(|_| id.class != Class::Default);
+        let mut next: Vec<ObjectId> = next.chain(wholes).collect();
         next.sort_by(|a, b| b.cmp(a));
         waiting.extend(next.into_iter().map(|other| (other, Cause::DependsOn(id))));
     }

@@ -9,9 +9,11 @@
 mod context;
 mod graph;
 mod leave_out;
+mod newer;
 pub mod object;
 mod older;
 mod omission;
+mod one_line;
 mod plan;
 mod repair;
 mod script;
@@ -20,6 +22,7 @@ mod statement;
 mod target;
 mod temporary;
 mod timescale;
+mod told;
 mod unselected;
 
 use std::collections::BTreeSet;
@@ -115,6 +118,12 @@ pub enum Error {
     #[error("the target is too old for {}", reasons(objects))]
     TooNew {
         /// The objects, and what the target lacks.
+        objects: Vec<(Label, &'static str)>,
+    },
+    /// The target takes objects no longer as they are.
+    #[error("the target cannot make {}", reasons(objects))]
+    TooOld {
+        /// The objects, and what stands in the way.
         objects: Vec<(Label, &'static str)>,
     },
     /// The target has no postfix operators.

@@ -1,14 +1,17 @@
 //! What a catalog holds that an older target does not know: left out or made in another form, and
 //! told; or, where rows would mean something else without it, a reason to refuse.
 
+use std::collections::{HashMap, HashSet};
+
 use super::statement::{Label, Omission, OmissionReason};
 use super::{Error, Options};
-use crate::catalog::Catalog;
 use crate::catalog::acl::DefaultAclKind;
 use crate::catalog::cluster::LocaleProvider;
 use crate::catalog::model::{
-    Body, Constraint, ConstraintKind, Generated, NotNull, ObjectId, Publication, RoutineKind, Table,
+    Body, Constraint, ConstraintKind, Generated, NotNull, ObjectId, Publication, Routine,
+    RoutineKind, Table, TypeKind,
 };
+use crate::catalog::{Catalog, Class};
 use crate::pg::{Ident, Oid, Persistence, RelKind, ServerVersion, Sql};
 use crate::sql;
 
@@ -122,12 +125,23 @@ fn constraints(catalog: &mut Catalog, target: ServerVersion, told: &mut Told) {
         return;
     }
     let tables = &catalog.tables;
+    let partitioned: HashSet<Oid> = tables
+        .iter()
+        .filter(|table| table.kind == RelKind::PartitionedTable)
+        .map(|table| table.id.oid)
+        .collect();
     let indexes = &mut catalog.indexes;
     catalog.constraints.retain(|constraint| {
+        let is_foreign_key = constraint.kind == ConstraintKind::ForeignKey;
         let what = if constraint.is_temporal {
             "constraints over time"
         } else if !constraint.is_enforced {
             "constraints that are not enforced"
+        } else if is_foreign_key
+            && !constraint.is_valid
+            && partitioned.contains(&constraint.relation)
+        {
+            "unchecked foreign keys of partitioned tables"
         } else {
             return true;
         };
@@ -234,6 +248,9 @@ fn refused(catalog: &Catalog, target: ServerVersion) -> Vec<(Label, &'static str
     refused.extend(refused_routines(catalog, target));
     refused.extend(refused_relations(catalog, target));
     refused.extend(refused_constraints(catalog, target));
+    if !target.has_multiranges() {
+        refused.extend(refused_multiranges(catalog));
+    }
     for collation in &catalog.collations {
         let label = || Label::qualified("collation", &collation.name);
         match &collation.provider {
@@ -257,13 +274,10 @@ fn refused_routines(
     let lacks = !target.has_sql_bodies();
     let routines = catalog.routines.iter().filter(move |_| lacks);
     routines.filter_map(|routine| {
-        let label = Label::qualified("routine", &routine.name)
-            .with_detail(format!("({})", routine.identity.as_str()));
-        let arguments = routine.arguments.as_str();
-        let has_out = arguments.starts_with("OUT ") || arguments.contains(", OUT ");
-        if matches!(routine.body, Body::Sql(_)) {
+        let label = routine_label(routine);
+        if matches!(routine.body, Body::Sql { .. }) {
             Some((label, "SQL-standard bodies"))
-        } else if routine.kind == RoutineKind::Procedure && has_out {
+        } else if routine.kind == RoutineKind::Procedure && routine.has_out {
             Some((label, "OUT arguments of procedures"))
         } else {
             None
@@ -282,18 +296,85 @@ fn refused_relations(catalog: &Catalog, target: ServerVersion) -> Vec<(Label, &'
             (label, "views with their users' rights")
         }));
     }
-    if !target.has_multiranges() {
-        for table in &catalog.tables {
-            let is_new = |name: &Sql| name.as_str().contains("multirange");
-            let columns = table.columns.iter();
-            let columns = columns.filter(|column| is_new(&column.type_name));
-            refused.extend(columns.map(|column| {
-                let label = Label::part("column", &column.name, &table.name);
-                (label, "multiranges")
-            }));
-        }
+    if !target.has_partitioned_identity() {
+        refused.extend(refused_partitions(catalog));
     }
     refused
+}
+
+/// Since 17 a partition's column may be generated in another way than its parent's.
+fn refused_partitions(catalog: &Catalog) -> Vec<(Label, &'static str)> {
+    let tables: HashMap<Oid, &Table> = catalog.tables.iter().map(|t| (t.id.oid, t)).collect();
+    let mut refused = Vec::new();
+    for table in catalog.tables.iter().filter(|table| table.is_partition()) {
+        let parent = table.parents.first().and_then(|oid| tables.get(oid));
+        let Some(parent) = parent else {
+            continue;
+        };
+        let expression = |table: &Table, name: &Ident| {
+            let column = table.column(name)?;
+            Some(column.default.as_ref()?.expression.clone())
+        };
+        let generated = table.columns.iter().filter(|c| c.generated.is_some());
+        let differing =
+            generated.filter(|c| expression(table, &c.name) != expression(parent, &c.name));
+        refused.extend(differing.map(|column| {
+            let label = Label::part("column", &column.name, &table.name);
+            (
+                label,
+                "partitions whose columns are generated in another way than their parents'",
+            )
+        }));
+    }
+    refused
+}
+
+/// Whatever is made of multiranges.
+fn refused_multiranges(catalog: &Catalog) -> Vec<(Label, &'static str)> {
+    let mut labels = Vec::new();
+    let numbers = |id: ObjectId| {
+        let range = (id, i16::MIN)..=(id, i16::MAX);
+        catalog.multiranges.range(range).map(|(_, number)| *number)
+    };
+    let uses = |id: ObjectId| numbers(id).next().is_some();
+    for table in &catalog.tables {
+        let columns = numbers(table.id).filter_map(|number| {
+            let mut columns = table.columns.iter();
+            columns.find(|column| column.number == number)
+        });
+        labels.extend(columns.map(|column| Label::part("column", &column.name, &table.name)));
+    }
+    let views = catalog.views.iter().filter(|view| uses(view.id));
+    labels.extend(views.map(|view| Label::qualified("view", &view.name)));
+    let views = catalog.materialized_views.iter();
+    let views = views.filter(|view| uses(view.id));
+    labels.extend(views.map(|view| Label::qualified("materialized view", &view.name)));
+    let routines = catalog.routines.iter().filter(|routine| uses(routine.id));
+    labels.extend(routines.map(routine_label));
+    let aggregates = catalog.aggregates.iter();
+    let aggregates = aggregates.filter(|aggregate| uses(aggregate.id));
+    labels.extend(aggregates.map(|aggregate| Label::qualified("aggregate", &aggregate.name)));
+    let types = catalog
+        .types
+        .iter()
+        .filter(|user_type| match user_type.kind {
+            TypeKind::Composite(relation, _) => uses(ObjectId::new(Class::Relation, relation)),
+            TypeKind::Enum(_)
+            | TypeKind::Domain(_)
+            | TypeKind::Range(_)
+            | TypeKind::Base(_)
+            | TypeKind::Shell => uses(user_type.id),
+        });
+    labels.extend(types.map(|user_type| Label::qualified("type", &user_type.name)));
+    labels
+        .into_iter()
+        .map(|label| (label, "multiranges"))
+        .collect()
+}
+
+fn routine_label(routine: &Routine) -> Label {
+    Label::qualified("routine", &routine.name)
+        .with_detail(format!("({})", routine.identity.as_str()))
 }
 
 fn refused_constraints(catalog: &Catalog, target: ServerVersion) -> Vec<(Label, &'static str)> {

@@ -154,7 +154,7 @@ fn names_of_roles(context: &Context<'_>) -> Vec<Omission> {
     for routine in &catalog.routines {
         let asks = match &routine.body {
             Body::Source(text) => asks_for_user(text),
-            Body::Sql(body) => asks_for_user(body.as_str()),
+            Body::Sql { text, .. } => asks_for_user(text.as_str()),
             Body::Library { .. } => false,
         };
         if asks {

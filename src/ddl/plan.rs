@@ -16,7 +16,7 @@ use super::graph::Graph;
 use super::object::{self, NodeId, Object, Part};
 use super::statement::{Kind, Label};
 use crate::catalog::Class;
-use crate::catalog::model::ObjectId;
+use crate::catalog::model::{Dependency, ObjectId};
 
 /// A step with its name, which is asked for often.
 pub(super) struct Step<'a> {
@@ -109,15 +109,18 @@ impl<'a> Plan<'a> {
             .steps()
             .map(|(number, step)| (step.object.node(), number))
             .collect();
-        let shells = shells(context, &numbers);
+        let apart = Apart::new(context, &numbers);
         for edge in &context.catalog.dependencies {
             if let Some(maker) = makers.get(&edge.from) {
-                let needed = match shells.get(&(edge.from, edge.to)) {
-                    Some(shell) => vec![*shell],
+                let needed = match apart.shell(edge) {
+                    Some(shell) => vec![shell],
                     None => resolver.steps(edge.to),
                 };
-                for number in &needed {
-                    self.graph.add(*maker, *number);
+                let maker = apart.default(edge).unwrap_or(*maker);
+                for step in [maker].into_iter().chain(apart.stub(edge)) {
+                    needed
+                        .iter()
+                        .for_each(|number| self.graph.add(step, *number));
                 }
                 self.needs_of_row
                     .entry(edge.from)
@@ -125,6 +128,12 @@ impl<'a> Plan<'a> {
                     .extend(needed);
             }
         }
+        self.add_needs(context, &numbers);
+        self.graph.finish();
+    }
+
+    /// Adds what steps need although no catalog says so, and the boundary.
+    fn add_needs(&mut self, context: &Context<'a>, numbers: &HashMap<NodeId, usize>) {
         let boundary = self.boundary();
         let mut edges = Vec::new();
         for (number, step) in self.steps() {
@@ -140,7 +149,6 @@ impl<'a> Plan<'a> {
         for (number, needed) in edges {
             self.graph.add(number, needed);
         }
-        self.graph.finish();
     }
 }
 
@@ -149,26 +157,76 @@ fn sort_key<'s>(step: &'s Step<'_>) -> (Kind, u8, &'s Label, NodeId) {
     (object.kind(), object.rank(), &step.label, object.node())
 }
 
-/// For each function and the type that it belongs to, where these need each other: the step that
-/// makes the type's name, which is all that the function needs.
-fn shells(
-    context: &Context<'_>,
-    numbers: &HashMap<NodeId, usize>,
-) -> HashMap<(ObjectId, ObjectId), usize> {
-    let edges = context.catalog.dependencies.iter();
-    let functions = edges.filter(|edge| edge.to.class == Class::Routine);
-    functions
-        .filter_map(|edge| {
-            let shell = numbers.get(&Part::Shell.of(edge.from))?;
-            Some(((edge.to, edge.from), *shell))
+/// The steps that make a part of what a row of a catalog stands for.
+struct Apart<'p> {
+    numbers: &'p HashMap<NodeId, usize>,
+    /// For each function and the type that it belongs to, where these need each other: the step
+    /// that makes the type's name, which is all that the function needs.
+    shells: HashMap<(ObjectId, ObjectId), usize>,
+}
+
+impl<'p> Apart<'p> {
+    fn new(context: &Context<'_>, numbers: &'p HashMap<NodeId, usize>) -> Self {
+        let edges = context.catalog.dependencies.iter();
+        let functions = edges.filter(|edge| edge.to.class == Class::Routine);
+        let shells = functions
+            .filter(|edge| edge.from.class == Class::Type)
+            .filter_map(|edge| {
+                let shell = numbers.get(&Part::Shell.of(edge.from))?;
+                Some(((edge.to, edge.from), *shell))
+            })
+            .collect();
+        Self { numbers, shells }
+    }
+
+    fn number(&self, part: Part, object: ObjectId) -> Option<usize> {
+        self.numbers.get(&part.of(object)).copied()
+    }
+
+    /// What a dependant needs only the name of: a type of its functions, a routine of others.
+    fn shell(&self, edge: &Dependency) -> Option<usize> {
+        let of_type = self.shells.get(&(edge.from, edge.to)).copied();
+        let are_routines = [edge.from, edge.to]
+            .iter()
+            .all(|id| id.class == Class::Routine);
+        of_type.or_else(|| {
+            are_routines
+                .then(|| self.number(Part::Shell, edge.to))
+                .flatten()
         })
-        .collect()
+    }
+
+    /// A routine without its body has its arguments' types already.
+    fn stub(&self, edge: &Dependency) -> Option<usize> {
+        let is_of_signature = matches!(
+            edge.to.class,
+            Class::Type | Class::Schema | Class::Language | Class::Extension
+        );
+        (edge.from.class == Class::Routine && is_of_signature)
+            .then(|| self.number(Part::Shell, edge.from))
+            .flatten()
+    }
+
+    /// A domain's default that is made apart needs what it names, which the domain does not.
+    fn default(&self, edge: &Dependency) -> Option<usize> {
+        let is_of_domain = matches!(
+            edge.to.class,
+            Class::Type | Class::Schema | Class::Collation | Class::Extension
+        );
+        (edge.from.class == Class::Type && !is_of_domain)
+            .then(|| self.number(Part::Default, edge.from))
+            .flatten()
+    }
 }
 
 fn is_post_data(context: &Context<'_>, object: &dyn Object) -> bool {
     let node = object.node();
-    let is_postponed = node.part == Part::Definition
-        && context.placement(node.object) == Some(Placement::Postponed);
+    let is_postponed = match context.placement(node.object) {
+        Some(Placement::Postponed) => node.part == Part::Definition,
+        Some(Placement::LateBody) => node.part == Part::Body,
+        Some(Placement::Separate) => node.part == Part::Default,
+        Some(Placement::Dummy) | None => false,
+    };
     is_postponed || object.kind().is_post_data()
 }
 

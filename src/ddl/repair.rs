@@ -2,11 +2,13 @@
 //!
 //! | loop through | repair |
 //! |---|---|
-//! | a default, as every `serial` column's | set after the table |
+//! | a default, as every `serial` column's; a generated column, where its expression can be set | set after the table |
 //! | a check of a table or domain | added after the rows |
+//! | a domain's default | set after the rows |
 //! | a view | made with its columns only; its query follows after the rows |
+//! | routines that call each other | made without a body, which follows |
 //! | a view, and something after the rows | likewise |
-//! | a materialized view, function or default, and something after the rows | made there, too |
+//! | anything else that rows do not need, and something after the rows | made there, too |
 //!
 //! The first that applies is taken, which is also the least: a default set apart changes nothing.
 //! What a repair moves may close another loop, so loops are looked for again. A loop that no line
@@ -16,10 +18,11 @@
 use std::collections::HashSet;
 
 use super::context::{Placement, Placements};
-use super::plan::Plan;
+use super::object::{NodeId, Part};
+use super::plan::{Plan, Step};
 use super::statement::Kind;
 use crate::catalog::Class;
-use crate::catalog::model::ObjectId;
+use crate::catalog::model::{Body, ObjectId};
 use crate::ddl::context::Context;
 
 /// Breaks one loop, a group of steps that need each other. False when nothing helps that was not
@@ -70,22 +73,26 @@ fn move_behind(
     let object = step.object.node().object;
     match step.object.kind() {
         Kind::View => vec![(object, Placement::Dummy)],
-        Kind::MaterializedView | Kind::Routine | Kind::Default => {
-            vec![(object, Placement::Postponed)]
+        Kind::Routine if step.object.node().part == Part::Body => {
+            vec![(object, Placement::LateBody)]
         }
-        Kind::Table | Kind::Type => parts_in(plan, context, number, behind)
-            .map(|part| (part, Placement::Separate))
-            .collect(),
+        Kind::Table | Kind::Type => {
+            let parts = parts_in(plan, context, number, behind);
+            parts.map(|part| (part, Placement::Separate)).collect()
+        }
+        Kind::MaterializedView
+        | Kind::Routine
+        | Kind::Default
+        | Kind::Cast
+        | Kind::Transform
+        | Kind::Aggregate
+        | Kind::Operator
+        | Kind::OperatorFamily => vec![(object, Placement::Postponed)],
         Kind::Schema
         | Kind::Language
         | Kind::Collation
-        | Kind::Transform
         | Kind::Extension
-        | Kind::Cast
-        | Kind::Aggregate
         | Kind::AccessMethod
-        | Kind::Operator
-        | Kind::OperatorFamily
         | Kind::Conversion
         | Kind::Search
         | Kind::ForeignDataWrapper
@@ -132,14 +139,21 @@ fn parts_in<'p>(
     })
 }
 
-/// A loop before the rows: defaults are set apart, else checks, else one view is emptied.
+/// Whether an object is a routine whose body names others for the server to see.
+fn has_parsed_body(context: &Context<'_>, id: ObjectId) -> bool {
+    let mut routines = context.catalog.routines.iter();
+    routines.any(|routine| routine.id == id && matches!(routine.body, Body::Sql { .. }))
+}
+
+/// A loop within a section: defaults are set apart, else checks, else domains' defaults, else one
+/// view is emptied, else one routine.
 fn within_section(plan: &Plan<'_>, context: &Context<'_>, group: &[usize]) -> Moves {
     let mut parts = Vec::new();
     let members: HashSet<usize> = group.iter().copied().collect();
     for number in group {
         parts.extend(parts_in(plan, context, *number, &members));
     }
-    for class in [Class::Default, Class::Constraint] {
+    for class in [Class::Default, Class::Constraint, Class::Type] {
         let moves: Moves = parts
             .iter()
             .filter(|part| part.class == class)
@@ -149,9 +163,25 @@ fn within_section(plan: &Plan<'_>, context: &Context<'_>, group: &[usize]) -> Mo
             return moves;
         }
     }
-    let mut steps = group.iter().filter_map(|number| plan.step(*number));
-    let view = steps.find(|step| step.object.kind() == Kind::View);
-    view.map(|step| (step.object.node().object, Placement::Dummy))
-        .into_iter()
-        .collect()
+    let first = |wanted: &dyn Fn(&Step<'_>) -> bool| {
+        let mut steps = group.iter().filter_map(|number| plan.step(*number));
+        let step = steps.find(|step| wanted(step))?;
+        Some(step.object.node().object)
+    };
+    let view = first(&|step| step.object.kind() == Kind::View);
+    let routine = || {
+        let routine = first(&|step| {
+            let NodeId { object, part } = step.object.node();
+            part == Part::Definition && has_parsed_body(context, object)
+        })?;
+        let is_late = context.placement(routine) == Some(Placement::Postponed);
+        let placement = if is_late {
+            Placement::LateBody
+        } else {
+            Placement::Dummy
+        };
+        Some((routine, placement))
+    };
+    let view = view.map(|view| (view, Placement::Dummy));
+    view.or_else(routine).into_iter().collect()
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::context::{Context, Lookup, Placements};
+use super::newer;
 use super::object::comment::render_comment;
 use super::object::grant::{LeftOutReason, Rendered, render_default_privileges, render_grants};
 use super::object::refused_operators;
@@ -47,6 +48,10 @@ pub fn script(catalog: &Catalog, options: &Options) -> Result<Script, Error> {
         let operators = refused_operators(&context);
         if !operators.is_empty() {
             return Err(Error::PostfixOperators { operators });
+        }
+        let objects = newer::refused(&context);
+        if !objects.is_empty() {
+            return Err(Error::TooOld { objects });
         }
         match attempt(&context)? {
             Attempt::Ordered(script) => {

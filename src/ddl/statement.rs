@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::one_line::on_one_line;
 use crate::catalog::acl::Privilege;
 use crate::pg::{Ident, Oid, QualifiedName, Sql};
 
@@ -179,7 +180,7 @@ impl fmt::Display for OmissionReason {
             Self::Subscription(Some(sql)) => write!(
                 f,
                 "not made, it would take the source's place; after the cutover run {}",
-                Ident::from_catalog(sql.as_str())
+                Ident::from_catalog(on_one_line(sql).as_str())
             ),
             Self::Subscription(None) => {
                 f.write_str("not made, it would take the source's place; make it after the cutover")
@@ -205,7 +206,7 @@ impl fmt::Display for OmissionReason {
             Self::ByHand(sql) => write!(
                 f,
                 "not made; once the rows are there run {}",
-                Ident::from_catalog(sql.as_str())
+                Ident::from_catalog(on_one_line(sql).as_str())
             ),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
@@ -215,7 +216,7 @@ impl fmt::Display for OmissionReason {
             Self::Unselected(table, Some(definition)) => write!(
                 f,
                 "left out, it needs {table}, which is not selected; it is {}",
-                Ident::from_catalog(definition.as_str().replace('\n', " "))
+                Ident::from_catalog(on_one_line(definition).as_str())
             ),
             Self::CutOff(table) => {
                 write!(f, "selected, but it needs {table}, which is not selected")

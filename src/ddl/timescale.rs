@@ -81,28 +81,9 @@ fn of_aggregate(aggregate: &ContinuousAggregate) -> Omission {
              timescaledb.materialized_only = {}) AS {} WITH DATA",
             aggregate.name,
             Sql::fixed(materialized_only),
-            on_one_line(&aggregate.definition)
+            aggregate.definition
         )),
     }
-}
-
-/// A statement without line breaks, but for those within quotes.
-fn on_one_line(sql: &Sql) -> Sql {
-    let mut quote = None;
-    let mut line = String::with_capacity(sql.as_str().len());
-    for part in sql.as_str().trim().chars() {
-        match (quote, part) {
-            (None, '\'' | '"') => quote = Some(part),
-            (Some(open), _) if open == part => quote = None,
-            _ => {}
-        }
-        line.push(if quote.is_none() && part == '\n' {
-            ' '
-        } else {
-            part
-        });
-    }
-    Sql::deparsed(line)
 }
 
 fn of_jobs<'a>(
@@ -234,15 +215,6 @@ mod tests {
         assert_eq!(
             text("mine", r#"{"a": [1]}"#),
             r#""public".add_job('"_timescaledb_functions"."mine"'::pg_catalog.regproc, '1 day'::pg_catalog.interval, config => '{"a":[1]}')"#
-        );
-    }
-
-    #[test]
-    fn line_breaks_go_unless_they_are_data() {
-        let view = Sql::fixed(" SELECT a,\n    'it''s\n' AS \"b\n\"\n   FROM t");
-        assert_eq!(
-            on_one_line(&view).as_str(),
-            "SELECT a,     'it''s\n' AS \"b\n\"    FROM t"
         );
     }
 

@@ -129,7 +129,9 @@ async fn definitions(
         .session(Purpose::Introspect)
         .await
         .map_err(|source| Error::Connect { side, source })?;
-    begin(&session).await.map_err(Error::examine(side))?;
+    let target = cluster.options.target.version;
+    let begun = begin(&session, target).await;
+    begun.map_err(Error::examine(side))?;
     let catalog = catalog::load(&session).await;
     let mut catalog = catalog.map_err(|source| Error::Catalog {
         side,

@@ -82,6 +82,12 @@ impl ServerVersion {
         has_builtin_locale_provider since 17;
         /// Not-null constraints of domains in `pg_constraint`.
         has_domain_not_null_constraints since 17;
+        /// Identity columns of partitioned tables, which their partitions share.
+        has_partitioned_identity since 17;
+        /// Generated columns of children only where the parent's are generated.
+        has_strict_generation since 16;
+        /// `SET EXPRESSION` of generated columns.
+        has_set_expression since 17;
         /// The `MAINTAIN` privilege.
         has_maintain_privilege since 17;
         /// `'infinity'::interval`.

@@ -13,12 +13,13 @@ use tokio::time::{Duration, Instant};
 use super::Error;
 use super::lease::SnapshotLease;
 use super::lock::{self, ListedTable, TableLocks};
+use crate::catalog::load::quoting::quote_for;
 use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::turns::set_savepoint;
 use crate::catalog::{self, Catalog};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::Event;
-use crate::pg::{Lsn, Oid, QualifiedName, SlotName, SqlState};
+use crate::pg::{Lsn, Oid, QualifiedName, ServerVersion, SlotName, SqlState};
 use crate::task::{Background, Scope};
 use crate::wire::{self, SlotSnapshot};
 
@@ -50,6 +51,8 @@ pub struct Before {
     pub definitions: Option<Remembered>,
     /// The tables that do not take part: they are not locked.
     pub left_out: BTreeSet<QualifiedName>,
+    /// The version of the server that its definitions are for; None for one of its own major.
+    pub target: Option<ServerVersion>,
 }
 
 /// A consistent point.
@@ -164,6 +167,9 @@ async fn attempt(
     let seen = seen.map_err(Error::Lock)?;
     if let Some(what) = difference(locks.tables(), &seen) {
         return Ok(Attempt::Disturbed(what));
+    }
+    if let Some(target) = before.target {
+        quote_for(&session, target).await.map_err(Error::Lease)?;
     }
     set_savepoint(&session).await.map_err(Error::Lock)?;
     match read(&session, before.definitions.take()).await {

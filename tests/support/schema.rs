@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use seren_replicator::catalog::load::quoting::quote_for;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::catalog::{self, Catalog};
 use seren_replicator::connect::{Purpose, Session};
@@ -56,6 +57,7 @@ impl Family {
 
 /// What a database holds, and the script that makes it for the server of `writer`.
 pub(crate) async fn read(reader: &Session, writer: &Session) -> (Catalog, Script) {
+    quote_for(reader, writer.version()).await.unwrap();
     let begin = text("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     reader.batch(&begin).await.unwrap();
     let catalog = catalog::load(reader).await.unwrap();
@@ -156,6 +158,7 @@ pub(crate) async fn downgraded([from, to]: [u32; 2]) -> Downgrade {
         let target = fresh_database(to, "older").await;
         let reader = database(&source).await;
         let writer = endpoint(&target).session(Purpose::Build).await.unwrap();
+        quote_for(&reader, writer.version()).await.unwrap();
         let mut catalog = catalog::load(&reader).await.unwrap();
         let roles = load_roles(&writer).await.unwrap().roles.into_keys();
         let options = Options::everything(writer.version(), roles.collect());
@@ -197,7 +200,9 @@ fn reference(family: &str, [from, to]: [u32; 2]) -> Reference {
         _ if from == to => Reference::Source,
         // Since 18 a child's own not-null constraints are printed.
         "inheritance_joined" if to >= 18 => Reference::None,
-        "inheritance_joined" | "inheritance_changed" => Reference::Source,
+        "exclusion" | "inheritance_joined" | "inheritance_changed" | "loops_beyond" => {
+            Reference::Source
+        }
         // `pg_dump` assumes the privileges that schema `public` has by itself since 15.
         "privileges" if to < 15 => Reference::Source,
         _ => Reference::Restored,

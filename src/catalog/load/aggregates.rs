@@ -24,6 +24,8 @@ pub(super) async fn load_aggregates(session: &Session) -> Result<Vec<Aggregate>,
                     arguments
                 },
                 definition: row.sql("definition")?,
+                has_internal_state: row.value("has_internal_state")?,
+                uses_old_arrays: row.value("uses_old_arrays")?,
             })
         })
         .collect()

@@ -26,6 +26,7 @@ fn index(row: &Columns<'_>) -> Result<Index, Error> {
         relation: row.oid("relation")?,
         definition: row.sql("definition")?,
         constraint: constraint.map(Oid),
+        excludes: row.value("indisexclusion")?,
         key: key(row)?,
         tablespace: row.optional_name("tablespace")?,
         parent: parent.map(Oid),

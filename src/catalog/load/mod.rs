@@ -20,6 +20,7 @@ mod event_triggers;
 mod foreign;
 mod indexes;
 mod languages;
+mod multiranges;
 mod operators;
 mod publications;
 mod relations;
@@ -39,6 +40,7 @@ pub mod default_acl;
 pub mod labels;
 pub mod large_object;
 pub mod planner_statistics;
+pub mod quoting;
 pub mod remembered;
 pub mod roles;
 pub mod transfer;
@@ -114,6 +116,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         labels: labels::load_security_labels(session).await?,
         member_comments: labels::load_member_comments(session).await?,
         member_relations: labels::load_member_relations(session).await?,
+        multiranges: multiranges::load_multiranges(session).await?,
         unsupported: unsupported::load_unsupported(session).await?,
         dependencies: dependencies.edges,
         members: dependencies.members,

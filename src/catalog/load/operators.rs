@@ -28,6 +28,7 @@ pub(super) async fn load_operators(session: &Session) -> Result<Vec<Operator>, E
                 left: row.optional_sql("left_type")?,
                 right: row.optional_sql("right_type")?,
                 definition: row.sql("definition")?,
+                uses_old_arrays: row.value("uses_old_arrays")?,
             })
         })
         .collect()

@@ -111,15 +111,22 @@ fn table(row: &Columns<'_>, kind: RelKind) -> Result<Table, Error> {
         columns: Vec::new(),
         parents: parents.into_iter().map(Oid).collect(),
         partition: row.optional_sql("bound")?.map(|bound| Partition { bound }),
-        partition_key: row
-            .optional_sql("partition_key")?
-            .map(|definition| PartitionKey { definition }),
+        partition_key: partition_key(row)?,
         hypertable: None,
         replica_identity: row.value::<&str>("replica_identity")?.parse()?,
         row_security: row.value("relrowsecurity")?,
         force_row_security: row.value("relforcerowsecurity")?,
         size: size(row)?,
     })
+}
+
+fn partition_key(row: &Columns<'_>) -> Result<Option<PartitionKey>, Error> {
+    let has_generated = row.value("key_has_generated")?;
+    let key = row.optional_sql("partition_key")?;
+    Ok(key.map(|definition| PartitionKey {
+        definition,
+        has_generated,
+    }))
 }
 
 fn size(row: &Columns<'_>) -> Result<Size, Error> {

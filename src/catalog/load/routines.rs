@@ -20,7 +20,7 @@ pub(super) async fn load_routines(session: &Session) -> Result<Vec<Routine>, Err
         .map(|row| {
             let row = Columns::new(WHAT, row);
             let body = match bodies.remove(&row.oid("oid")?) {
-                Some(body) => Body::Sql(body),
+                Some(body) => body,
                 None => body(&row)?,
             };
             routine(&row, body)
@@ -29,7 +29,7 @@ pub(super) async fn load_routines(session: &Session) -> Result<Vec<Routine>, Err
 }
 
 /// SQL-standard bodies: a function of the server that older ones lack.
-async fn load_bodies(session: &Session) -> Result<HashMap<Oid, Sql>, Error> {
+async fn load_bodies(session: &Session) -> Result<HashMap<Oid, Body>, Error> {
     if !session.version().has_sql_bodies() {
         return Ok(HashMap::new());
     }
@@ -38,7 +38,9 @@ async fn load_bodies(session: &Session) -> Result<HashMap<Oid, Sql>, Error> {
     rows.iter()
         .map(|row| {
             let row = Columns::new(WHAT, row);
-            Ok((row.oid("oid")?, row.sql("body")?))
+            let text = row.sql("body")?;
+            let names_itself = row.value("names_itself")?;
+            Ok((row.oid("oid")?, Body::Sql { text, names_itself }))
         })
         .collect()
 }
@@ -75,6 +77,7 @@ fn routine(row: &Columns<'_>, body: Body) -> Result<Routine, Error> {
         is_strict: row.value("proisstrict")?,
         is_security_definer: row.value("prosecdef")?,
         is_leakproof: row.value("proleakproof")?,
+        has_out: row.value("has_out")?,
         returns_set: row.value("proretset")?,
         cost: row.value("procost")?,
         rows: row.value("prorows")?,

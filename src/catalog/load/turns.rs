@@ -8,19 +8,22 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::query;
+use super::quoting::quote_for;
 use crate::catalog::Error;
 use crate::connect::{self, Session};
-use crate::pg::{Sql, SqlState};
+use crate::pg::{ServerVersion, Sql, SqlState};
 use crate::sql;
 
 /// Objects whose definitions are read in the first turn.
 const FEW: usize = 128;
 
-/// Begins the transaction of a reading: of one snapshot, and with the savepoint.
+/// Begins the transaction of a reading for a server of this version: of one snapshot, and with the
+/// savepoint.
 ///
 /// # Errors
 /// The server refused, or the connection broke.
-pub async fn begin(session: &Session) -> Result<(), connect::Error> {
+pub async fn begin(session: &Session, target: ServerVersion) -> Result<(), connect::Error> {
+    quote_for(session, target).await?;
     let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     session.batch(&begin).await?;
     set_savepoint(session).await

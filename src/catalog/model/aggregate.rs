@@ -14,4 +14,9 @@ pub struct Aggregate {
     pub arguments: Sql,
     /// What stands between the parentheses: state function, state type and so on.
     pub definition: Sql,
+    /// Whether its state is something that only the server's own functions know.
+    pub has_internal_state: bool,
+    /// Whether it is for any type and made of the server's array functions whose arguments have other
+    /// types since 14.
+    pub uses_old_arrays: bool,
 }

@@ -96,6 +96,8 @@ pub struct Index {
     pub definition: Sql,
     /// The constraint that it enforces, if it was made by one.
     pub constraint: Option<Oid>,
+    /// Whether it enforces an exclusion constraint, or a key without overlaps.
+    pub excludes: bool,
     /// What a key made of it is built from.
     pub key: KeyIndex,
     /// Its tablespace, unless it is the database's.

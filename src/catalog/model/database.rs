@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger,
@@ -93,6 +93,9 @@ pub struct Catalog {
     pub member_comments: Vec<MemberComment>,
     /// Relations that belong to extensions.
     pub member_relations: Vec<MemberRelation>,
+    /// What is made of multiranges: relations, with the column's number, and routines and domains,
+    /// with 0.
+    pub multiranges: BTreeSet<(ObjectId, i16)>,
     /// What cannot be copied.
     pub unsupported: Vec<Unsupported>,
     /// What depends on what.

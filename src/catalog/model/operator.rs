@@ -18,6 +18,8 @@ pub struct Operator {
     pub right: Option<Sql>,
     /// What stands between the parentheses: function, types, partners, estimators.
     pub definition: Sql,
+    /// Whether it calls one of the server's array functions whose arguments have other types since 14.
+    pub uses_old_arrays: bool,
 }
 
 /// An operator family that a user made, or that came with an operator class.

@@ -97,6 +97,8 @@ pub struct Partition {
 pub struct PartitionKey {
     /// The clause after `PARTITION BY`.
     pub definition: Sql,
+    /// Whether a generated column is part of it, which servers before 13 took.
+    pub has_generated: bool,
 }
 
 /// Estimates of a table's size, as of the moment when the catalog was read.

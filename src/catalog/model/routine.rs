@@ -39,6 +39,8 @@ pub struct Routine {
     pub is_security_definer: bool,
     /// Whether it tells nothing of its arguments.
     pub is_leakproof: bool,
+    /// Whether it has an argument that is only given back.
+    pub has_out: bool,
     /// Whether it returns a set.
     pub returns_set: bool,
     /// Estimated cost.
@@ -64,7 +66,12 @@ pub enum Body {
         symbol: String,
     },
     /// An SQL-standard body, which is parsed when the routine is made; since 14.
-    Sql(Sql),
+    Sql {
+        /// The body.
+        text: Sql,
+        /// Whether it calls its own routine.
+        names_itself: bool,
+    },
 }
 
 letters! {

@@ -1,6 +1,13 @@
 -- Aggregates of users; definition is what stands between the parentheses of CREATE AGGREGATE.
 SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, pg_catalog.pg_get_userbyid(p.proowner)::text AS owner,
        pg_catalog.pg_get_function_arguments(p.oid) AS arguments,
+       a.aggtranstype = 'pg_catalog.internal'::pg_catalog.regtype AS has_internal_state,
+       'pg_catalog.anyarray'::pg_catalog.regtype IN (a.aggtranstype, a.aggmtranstype)
+         AND EXISTS (SELECT FROM pg_catalog.pg_proc f
+                WHERE f.oid IN (a.aggtransfn, a.aggcombinefn, a.aggfinalfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn) AND f.pronamespace = 'pg_catalog'::pg_catalog.regnamespace
+                  AND f.proname IN ('array_append', 'array_prepend', 'array_cat', 'array_position', 'array_positions',
+                                    'array_remove', 'array_replace', 'width_bucket')
+                  AND 'pg_catalog.anyarray'::pg_catalog.regtype = ANY (f.proargtypes)) AS uses_old_arrays,
        pg_catalog.concat_ws(', ',
          'SFUNC = ' || a.aggtransfn::text,
          'STYPE = ' || pg_catalog.format_type(a.aggtranstype, NULL),

@@ -9,6 +9,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, i.indrelid AS 
               WHERE u.position > i.indnkeyatts ORDER BY u.position) AS include_columns,
        i.nulls_not_distinct, coalesce(c.reloptions, '{}')::text[] AS options, ts.spcname::text AS tablespace,
        h.inhparent AS parent, i.indisvalid AND i.indisready AND i.indislive AS is_valid, i.indisclustered, i.indisreplident,
+       i.indisexclusion,
        ARRAY(SELECT a.attnum FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics_columns,
        ARRAY(SELECT a.attstattarget::pg_catalog.int4 FROM pg_catalog.pg_attribute a
@@ -16,7 +17,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, i.indrelid AS 
   FROM (SELECT x.*
           FROM (SELECT false AS indnullsnotdistinct) absent,
        LATERAL (SELECT indexrelid, indrelid, indkey, indnkeyatts, indisvalid, indisready, indislive, indisclustered,
-                       indisreplident, indnullsnotdistinct AS nulls_not_distinct
+                       indisexclusion, indisreplident, indnullsnotdistinct AS nulls_not_distinct
                   FROM pg_catalog.pg_index) x) i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_class r ON r.oid = i.indrelid

@@ -12,7 +12,12 @@ SELECT o.oid, n.nspname::text AS schema, o.oprname::text AS name, pg_catalog.pg_
          CASE WHEN o.oprcanmerge THEN 'MERGES' END,
          CASE WHEN o.oprcanhash THEN 'HASHES' END,
          CASE WHEN o.oprrest <> 0 THEN 'RESTRICT = ' || o.oprrest::text END,
-         CASE WHEN o.oprjoin <> 0 THEN 'JOIN = ' || o.oprjoin::text END) AS definition
+         CASE WHEN o.oprjoin <> 0 THEN 'JOIN = ' || o.oprjoin::text END) AS definition,
+       EXISTS (SELECT FROM pg_catalog.pg_proc f
+                WHERE f.oid IN (o.oprcode) AND f.pronamespace = 'pg_catalog'::pg_catalog.regnamespace
+                  AND f.proname IN ('array_append', 'array_prepend', 'array_cat', 'array_position', 'array_positions',
+                                    'array_remove', 'array_replace', 'width_bucket')
+                  AND 'pg_catalog.anyarray'::pg_catalog.regtype = ANY (f.proargtypes)) AS uses_old_arrays
   FROM pg_catalog.pg_operator o
   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
   LEFT JOIN pg_catalog.pg_operator c ON c.oid = o.oprcom

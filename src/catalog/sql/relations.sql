@@ -9,6 +9,9 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_
        ARRAY(SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents,
        CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,
        CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key,
+       EXISTS (SELECT FROM pg_catalog.pg_partitioned_table p
+                 JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
+                WHERE p.partrelid = c.oid AND a.attgenerated <> '') AS key_has_generated,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
        fs.srvname::text AS server, coalesce(ft.ftoptions, '{}')::text[] AS foreign_options,
        c.relreplident::text AS replica_identity, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated,

@@ -10,7 +10,8 @@ SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, pg_catalog.pg_
        CASE WHEN p.prosupport <> 0 THEN p.prosupport::text END AS support,
        coalesce(p.proconfig, '{}')::text[] AS settings,
        ARRAY(SELECT pg_catalog.format_type(u.type, NULL)
-               FROM pg_catalog.unnest(p.protrftypes) WITH ORDINALITY u(type, position) ORDER BY u.position) AS transforms
+               FROM pg_catalog.unnest(p.protrftypes) WITH ORDINALITY u(type, position) ORDER BY u.position) AS transforms,
+       coalesce('o' = ANY (p.proargmodes), false) AS has_out
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang

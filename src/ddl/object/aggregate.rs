@@ -31,10 +31,9 @@ impl Object for &Aggregate {
         vec![self.id]
     }
 
-    /// The state's type is one of the clauses that [`Aggregate::definition`] holds.
     fn needs_superuser(&self) -> Option<&'static str> {
-        let is_internal = self.definition.as_str().contains("STYPE = internal");
-        is_internal.then_some("aggregates with an internal state")
+        self.has_internal_state
+            .then_some("aggregates with an internal state")
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {

@@ -82,6 +82,16 @@ pub(super) fn definition(context: &Context<'_>, table: &Table, column: &Column) 
     ))
 }
 
+/// The statement that adds a generated column to a table that has been made without it.
+pub(in crate::ddl) fn add_column(
+    context: &Context<'_>,
+    table: &Table,
+    column: &Column,
+) -> Option<Sql> {
+    let definition = definition(context, table, column)?;
+    Some(sql!("ALTER TABLE {} ADD COLUMN {}", table.name, definition))
+}
+
 /// ` COMPRESSION …` of a foreign table's column, which is refused when it is set later.
 fn foreign_compression(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
     let method = column.compression?;
@@ -140,27 +150,40 @@ pub(super) fn written_default<'a>(
 ) -> Option<&'a Default> {
     let default = column.default.as_ref()?;
     if column.generated.is_some() {
+        if context.placement(default.id).is_some() {
+            return None;
+        }
         let comes_by_itself =
             !stands_alone(context, table) && inherits_generation(context, table, column);
         return (!comes_by_itself).then_some(default);
     }
-    let is_apart = context.placement(default.id).is_some() || !is_written(table, column);
-    (!is_apart).then_some(default)
+    (!is_default_apart(context, table, column)).then_some(default)
 }
 
 fn inline_default(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
     if refuses_default(context, table, column) {
         return Some(Sql::fixed(" DEFAULT NULL"));
     }
-    let default = written_default(context, table, column)?;
-    Some(match column.generated {
-        Some(generated) => sql!(
+    let default = written_default(context, table, column);
+    let Some(generated) = column.generated else {
+        return default.map(|default| sql!(" DEFAULT {}", default.expression));
+    };
+    let follows = || is_default_apart(context, table, column).then(|| Sql::fixed("NULL"));
+    let expression = default.map(|default| default.expression.clone());
+    expression.or_else(follows).map(|expression| {
+        sql!(
             " GENERATED ALWAYS AS ({}) {}",
-            default.expression,
+            expression,
             Sql::fixed(generated.word())
-        ),
-        None => sql!(" DEFAULT {}", default.expression),
+        )
     })
+}
+
+/// Whether a generated column can be made before what it is generated from.
+pub(super) fn can_generate_later(context: &Context<'_>, table: &Table) -> bool {
+    context.target().has_set_expression()
+        && table.parents.is_empty()
+        && context.children(table.id.oid).is_empty()
 }
 
 /// `SET DEFAULT NULL` for a column that is not written, whose parent has a default.
@@ -180,7 +203,41 @@ pub(super) fn without_default(
 
 /// Whether a parent refuses NULL, so that the child does, too.
 fn inherits_not_null(context: &Context<'_>, table: &Table, column: &Column) -> bool {
-    inherited(context, table, column).any(|parent| parent.not_null.is_some())
+    let mut parents = table
+        .parents
+        .iter()
+        .filter_map(|parent| context.table(*parent));
+    parents.any(|parent| {
+        let same = parent.column(&column.name);
+        same.is_some_and(|same| same.not_null.is_some() && !spares_children(context, parent, same))
+    })
+}
+
+/// Whether a table refuses NULL where a child takes it, which a source before 18 lets be: only since
+/// 18 that can be said of the parent.
+fn spares_children(context: &Context<'_>, table: &Table, column: &Column) -> bool {
+    let takes_null = |child: &&Table| {
+        let same = child.column(&column.name);
+        !stands_alone(context, child) && same.is_some_and(|same| same.not_null.is_none())
+    };
+    context.target().has_not_null_constraints()
+        && column.not_null == Some(NotNull::Flag)
+        && context.children(table.id.oid).iter().any(takes_null)
+}
+
+/// `DROP NOT NULL` for a child that takes NULL where its parent does not; up to 17.
+pub(super) fn takes_null(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
+    let is_told = !context.target().has_not_null_constraints()
+        && column.not_null.is_none()
+        && !stands_alone(context, table)
+        && inherits_not_null(context, table, column);
+    is_told.then(|| {
+        sql!(
+            "ALTER TABLE ONLY {} ALTER COLUMN {} DROP NOT NULL",
+            table.name,
+            column.name
+        )
+    })
 }
 
 /// The parents' not-null constraints, if none of them was checked.
@@ -206,7 +263,14 @@ fn inline_not_null(context: &Context<'_>, table: &Table, column: &Column) -> Opt
     match column.not_null.as_ref()? {
         NotNull::Flag => {
             let is_own = stands_alone(context, table) || !inherits_not_null(context, table, column);
-            is_own.then(|| Sql::fixed(" NOT NULL"))
+            let spares = spares_children(context, table, column);
+            is_own.then(|| {
+                Sql::fixed(if spares {
+                    " NOT NULL NO INHERIT"
+                } else {
+                    " NOT NULL"
+                })
+            })
         }
         NotNull::Named {
             is_valid: false, ..
@@ -268,6 +332,13 @@ pub(super) fn late_not_null(context: &Context<'_>, table: &Table, column: &Colum
         } => *is_local && *is_valid && !context.target().has_not_null_constraints(),
     };
     is_own.then(|| {
+        if spares_children(context, table, column) {
+            return sql!(
+                "ALTER TABLE {} ADD NOT NULL {} NO INHERIT",
+                table.name,
+                column.name
+            );
+        }
         sql!(
             "ALTER TABLE ONLY {} ALTER COLUMN {} SET NOT NULL",
             table.name,
@@ -279,9 +350,29 @@ pub(super) fn late_not_null(context: &Context<'_>, table: &Table, column: &Colum
 /// Whether the default must be set apart from its table.
 pub(super) fn is_default_apart(context: &Context<'_>, table: &Table, column: &Column) -> bool {
     column.default.as_ref().is_some_and(|default| {
-        column.generated.is_none()
-            && (context.placement(default.id).is_some_and(|placement| {
-                matches!(placement, Placement::Separate | Placement::Postponed)
-            }) || !is_written(table, column))
+        let is_placed = context.placement(default.id).is_some_and(|placement| {
+            matches!(placement, Placement::Separate | Placement::Postponed)
+        });
+        let is_plain = column.generated.is_none();
+        is_placed
+            || is_plain && (!is_written(table, column) || clashes_in_child(context, table, column))
     })
+}
+
+/// Whether a child would inherit this default beside another one, which is refused even where the
+/// child then gets its own: the parents get theirs after it.
+pub(super) fn clashes_in_child(context: &Context<'_>, table: &Table, column: &Column) -> bool {
+    let clashes = |child: &&Table| {
+        let Some(same) = child.column(&column.name) else {
+            return false;
+        };
+        let mut defaults = inherited(context, child, same)
+            .filter_map(|parent| parent.default.as_ref())
+            .map(|default| &default.expression);
+        let first = defaults.next();
+        !is_written(child, same)
+            && !stands_alone(context, child)
+            && defaults.any(|other| Some(other) != first)
+    };
+    context.children(table.id.oid).iter().any(clashes)
 }

@@ -3,6 +3,7 @@
 //! Where rows are carried, the unique index of a key is built first and the key made of it: an index
 //! bears others beside it while it is built, while `ADD PRIMARY KEY` shuts everyone out.
 
+use super::inherited_key::{InheritedKey, brings_partitions, comes_with_parent};
 use super::{NodeId, Nodes, Object, Part, clause, index, table};
 use crate::catalog::model::{Constraint, ConstraintKind, Index, NotNull, ObjectId, Table};
 use crate::ddl::context::{Context, Relation};
@@ -17,7 +18,14 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         };
         match constraint.kind {
             ConstraintKind::PrimaryKey | ConstraintKind::Unique | ConstraintKind::Exclusion => {
-                if let Some(index) = context.index_of_constraint(constraint.id.oid) {
+                let index = context.index_of_constraint(constraint.id.oid);
+                if let Some(index) = index.filter(|index| comes_with_parent(index)) {
+                    nodes.push(Box::new(InheritedKey {
+                        constraint,
+                        index,
+                        table,
+                    }));
+                } else if let Some(index) = index {
                     let of_index = is_made_of_index(context, constraint, index, table);
                     nodes.push(Box::new(Key {
                         constraint,
@@ -164,7 +172,17 @@ impl Object for Key<'_> {
         }
     }
 
+    /// Partitions are locked, too, when theirs are made.
+    fn must_run_alone(&self) -> bool {
+        brings_partitions(self.index, self.table)
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let only = if brings_partitions(self.index, self.table) {
+            Sql::default()
+        } else {
+            context.only(self.table)
+        };
         let built;
         let definition = if self.constraint.kind == ConstraintKind::Exclusion {
             &self.constraint.definition
@@ -174,7 +192,7 @@ impl Object for Key<'_> {
         };
         let add = sql!(
             "ALTER TABLE {}{} ADD CONSTRAINT {} {}",
-            context.only(self.table),
+            only,
             self.table.name,
             self.constraint.name,
             definition

@@ -57,8 +57,15 @@ impl Object for SetDefault<'_> {
         vec![self.default.id]
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
-        vec![Part::Definition.of(self.relation.id())]
+    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+        let mut needed = vec![Part::Definition.of(self.relation.id())];
+        if let Relation::Table(table) = self.relation
+            && column::clashes_in_child(context, table, self.column)
+        {
+            let children = context.children(table.id.oid).iter();
+            needed.extend(children.map(|child| Part::Definition.of(child.id)));
+        }
+        needed
     }
 
     fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
@@ -70,12 +77,16 @@ impl Object for SetDefault<'_> {
             Relation::Table(table) => context.only(table),
             Relation::View(_) | Relation::MaterializedView(_) => Sql::fixed("ONLY "),
         };
+        let expression = match self.column.generated {
+            Some(_) => sql!("EXPRESSION AS ({})", self.default.expression),
+            None => sql!("DEFAULT {}", self.default.expression),
+        };
         vec![sql!(
-            "ALTER TABLE {}{} ALTER COLUMN {} SET DEFAULT {}",
+            "ALTER TABLE {}{} ALTER COLUMN {} SET {}",
             only,
             self.relation.name(),
             self.column.name,
-            self.default.expression
+            expression
         )]
     }
 }

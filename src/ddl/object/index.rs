@@ -1,5 +1,6 @@
 //! Indexes, their place in the parent's index, and what marks them.
 
+use super::inherited_key::comes_with_parent;
 use super::{NodeId, Nodes, Object, Part, clause};
 use crate::catalog::model::{Index, ObjectId, Table};
 use crate::ddl::context::{Context, Relation};
@@ -18,7 +19,9 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         if index.constraint.is_none() {
             nodes.push(Box::new(Create { index, relation }));
         }
-        if let Some(parent) = index.parent.and_then(|parent| context.index(parent)) {
+        if let Some(parent) = index.parent.and_then(|parent| context.index(parent))
+            && !comes_with_parent(index)
+        {
             nodes.push(Box::new(Attach { index, parent }));
         }
         if let Relation::Table(table) = relation

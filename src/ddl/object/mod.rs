@@ -22,6 +22,7 @@ mod foreign_key;
 pub mod grant;
 mod hypertable;
 mod index;
+mod inherited_key;
 mod key_trigger;
 mod language;
 pub mod large_object;
@@ -48,6 +49,7 @@ mod types;
 mod view;
 
 pub(super) use clause::stays_with_maker;
+pub(super) use column::add_column;
 pub(super) use foreign_data::why_not as why_no_mapping;
 pub(super) use hypertable::argument as relation_argument;
 pub(super) use index::is_left_out as index_is_left_out;

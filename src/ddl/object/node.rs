@@ -21,8 +21,13 @@ pub(in crate::ddl) enum Part {
     Index,
     /// The object itself.
     Definition,
-    /// A type's name, for the functions that the type needs.
+    /// A type's name, for the functions that the type needs; a routine without its body, for the
+    /// routines that the body needs.
     Shell,
+    /// The body of a routine made without it.
+    Body,
+    /// What a domain gives where nothing is given.
+    Default,
     /// How its columns are stored.
     ColumnSettings,
     /// Its place in the parent: of a partition or of its index.

@@ -4,7 +4,7 @@ use super::clause::{self, DollarQuoted};
 use super::{NodeId, Nodes, Object, Part};
 use crate::catalog::cluster::Setting;
 use crate::catalog::model::{Body, ObjectId, Parallel, Routine, RoutineKind, Volatility};
-use crate::ddl::context::Context;
+use crate::ddl::context::{Context, Placement};
 use crate::ddl::statement::{Kind, Label, OmissionReason};
 use crate::ddl::{Options, Target, render_setting};
 use crate::pg::{Literal, Sql};
@@ -12,8 +12,21 @@ use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for routine in &context.catalog.routines {
-        nodes.push(Box::new(routine));
+        if is_stub_first(context, routine) {
+            nodes.push(Box::new(Stub(routine)));
+            nodes.push(Box::new(WithBody(routine)));
+        } else {
+            nodes.push(Box::new(routine));
+        }
     }
+}
+
+/// Whether a routine is made without its body at first.
+fn is_stub_first(context: &Context<'_>, routine: &Routine) -> bool {
+    matches!(
+        context.placement(routine.id),
+        Some(Placement::Dummy | Placement::LateBody)
+    )
 }
 
 /// Whether the target takes a setting of a routine: it looks at it when the routine is made.
@@ -49,9 +62,17 @@ impl Routine {
         reasons
     }
 
-    fn create(&self, options: &Options) -> Sql {
+    /// `CREATE` as whole; `CREATE` with a body that nothing can run, which is not looked at
+    /// (`check_function_bodies`); and what brings the real body then.
+    fn create(&self, options: &Options, form: Form) -> Sql {
+        let or_replace = if form == Form::Replacing {
+            "OR REPLACE "
+        } else {
+            ""
+        };
         let mut create = sql!(
-            "CREATE {} {}({})",
+            "CREATE {}{} {}({})",
+            Sql::fixed(or_replace),
             Sql::fixed(self.kind.word()),
             self.name,
             self.arguments
@@ -64,13 +85,27 @@ impl Routine {
             create.push(&sql!(" {}", part));
         }
         match &self.body {
+            Body::Sql { .. } if form == Form::Stub => create.push(&Sql::fixed(" AS ''")),
             Body::Source(text) => create.push(&sql!(" AS {}", DollarQuoted(text))),
             Body::Library { file, symbol } => {
                 create.push(&sql!(" AS {}, {}", Literal(file), Literal(symbol)));
             }
-            Body::Sql(body) => create.push(&sql!(" {}", body)),
+            Body::Sql { text, .. } => create.push(&sql!(" {}", text)),
         }
         create
+    }
+
+    /// The statements of these forms, and whose it is.
+    fn made(&self, context: &Context<'_>, forms: &[Form]) -> Vec<Sql> {
+        let signature = self.signature();
+        let owner = clause::owner(context, &signature, &self.owner);
+        let bound = clause::depends_on_extension(context, self.id, &signature);
+        forms
+            .iter()
+            .map(|form| self.create(context.options, *form))
+            .chain(owner)
+            .chain(bound)
+            .collect()
     }
 
     /// What differs from what `CREATE FUNCTION` assumes.
@@ -158,13 +193,77 @@ impl Object for &Routine {
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
-        let signature = self.signature();
-        let owner = clause::owner(context, &signature, &self.owner);
-        let bound = clause::depends_on_extension(context, self.id, &signature);
-        [self.create(context.options)]
-            .into_iter()
-            .chain(owner)
-            .chain(bound)
-            .collect()
+        let forms: &[Form] = match self.body {
+            Body::Sql {
+                names_itself: true, ..
+            } => &[Form::Stub, Form::Replacing],
+            Body::Sql { .. } | Body::Source(_) | Body::Library { .. } => &[Form::Whole],
+        };
+        self.made(context, forms)
+    }
+}
+
+/// How much of a routine a statement makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// All of it.
+    Whole,
+    /// What others need in order to call it.
+    Stub,
+    /// All of it, where the stub was.
+    Replacing,
+}
+
+/// A routine without its body.
+struct Stub<'a>(&'a Routine);
+
+impl Object for Stub<'_> {
+    fn node(&self) -> NodeId {
+        Part::Shell.of(self.0.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Routine
+    }
+
+    fn label(&self, context: &Context<'_>) -> Label {
+        self.0.label(context)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        vec![self.0.create(context.options, Form::Stub)]
+    }
+}
+
+/// The body of a routine that was made without it.
+struct WithBody<'a>(&'a Routine);
+
+impl Object for WithBody<'_> {
+    fn node(&self) -> NodeId {
+        Part::Body.of(self.0.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Routine
+    }
+
+    fn label(&self, context: &Context<'_>) -> Label {
+        self.0.label(context)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.0.id]
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Shell.of(self.0.id)]
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        self.0.made(context, &[Form::Replacing])
     }
 }

@@ -111,6 +111,7 @@ impl Table {
                 default
                     .into_iter()
                     .chain(column::late_not_null(context, self, c))
+                    .chain(column::takes_null(context, self, c))
                     .chain(column::late_options(self, c))
             })
             .collect()
@@ -180,7 +181,7 @@ impl Object for &Table {
         let defaults = self
             .columns
             .iter()
-            .filter(|column| column.generated.is_none())
+            .filter(|c| c.generated.is_none() || column::can_generate_later(context, self))
             .filter_map(|column| column::written_default(context, self, column))
             .map(|default| default.id);
         let checks = context

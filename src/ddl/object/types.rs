@@ -19,6 +19,12 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         if user_type.needs_shell() {
             nodes.push(Box::new(Shell(user_type)));
         }
+        if let TypeKind::Domain(domain) = &user_type.kind
+            && is_default_apart(context, user_type)
+            && let Some(default) = &domain.default
+        {
+            nodes.push(Box::new(DomainDefault { user_type, default }));
+        }
         for check in context.checks(user_type.id.oid) {
             if !is_inline(context, check) {
                 nodes.push(Box::new(DomainCheck {
@@ -33,6 +39,11 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 /// A check that is not valid stays so only when it is added to a domain that exists.
 fn is_inline(context: &Context<'_>, check: &Constraint) -> bool {
     check.is_valid && context.placement(check.id) != Some(Placement::Separate)
+}
+
+/// Whether a domain gets its default later.
+fn is_default_apart(context: &Context<'_>, user_type: &Type) -> bool {
+    context.placement(user_type.id) == Some(Placement::Separate)
 }
 
 impl Type {
@@ -130,7 +141,9 @@ fn create_domain(context: &Context<'_>, user_type: &Type, domain: &Domain) -> Sq
         domain.base,
         clause::collate(domain.collation.as_ref())
     );
-    if let Some(default) = &domain.default {
+    if let Some(default) = &domain.default
+        && !is_default_apart(context, user_type)
+    {
         create.push(&sql!(" DEFAULT {}", default));
     }
     let constraints: Vec<_> = context.checks(user_type.id.oid).collect();
@@ -203,7 +216,10 @@ impl Object for &Type {
         let can_move =
             |check: &&Constraint| check.kind == ConstraintKind::Check && is_inline(context, check);
         let checks = context.checks(self.id.oid).filter(can_move);
-        checks.map(|check| check.id).collect()
+        let has_default =
+            matches!(&self.kind, TypeKind::Domain(domain) if domain.default.is_some());
+        let default = (has_default && !is_default_apart(context, self)).then_some(self.id);
+        checks.map(|check| check.id).chain(default).collect()
     }
 
     fn needs_superuser(&self) -> Option<&'static str> {
@@ -248,6 +264,42 @@ impl Object for Shell<'_> {
 
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!("CREATE TYPE {}", self.0.name)]
+    }
+}
+
+/// A default that a domain gets after the rows, which bring their own values.
+struct DomainDefault<'a> {
+    user_type: &'a Type,
+    default: &'a Sql,
+}
+
+impl Object for DomainDefault<'_> {
+    fn node(&self) -> NodeId {
+        Part::Default.of(self.user_type.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Default
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("default of domain", &self.user_type.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Definition.of(self.user_type.id)]
+    }
+
+    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+        vec![sql!(
+            "ALTER DOMAIN {} SET DEFAULT {}",
+            self.user_type.name,
+            self.default
+        )]
     }
 }
 

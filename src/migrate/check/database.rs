@@ -86,7 +86,9 @@ pub(in crate::migrate) async fn examine(
 
 async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
     let side = Side::Source;
-    begin(session).await.map_err(Error::examine(side))?;
+    let target = judge.cluster.options.target.version;
+    let begun = begin(session, target).await;
+    begun.map_err(Error::examine(side))?;
     let wrap = |source| Error::Catalog {
         side,
         place: format!("database {name}"),
@@ -145,6 +147,7 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         before: Before {
             definitions,
             left_out,
+            target: Some(target),
         },
     })
 }
@@ -177,9 +180,9 @@ fn too_new(error: &ddl::Error) -> Vec<Finding> {
                     .cure("choose a newer target, or drop or change it on the source first")
             })
             .collect(),
-        ddl::Error::Loop { .. } | ddl::Error::PostfixOperators { .. } => {
-            vec![finding(error.to_string())]
-        }
+        ddl::Error::Loop { .. }
+        | ddl::Error::TooOld { .. }
+        | ddl::Error::PostfixOperators { .. } => vec![finding(error.to_string())],
     }
 }
 

@@ -52,4 +52,15 @@ ALTER TABLE l.counted ALTER n SET DEFAULT l.count_rows();
 ALTER TABLE l.counted ADD CONSTRAINT few CHECK (l.count_rows() < 1000);
 CREATE FUNCTION l.upsert(i int) RETURNS void LANGUAGE sql
   BEGIN ATOMIC INSERT INTO l.keyed AS k (id) VALUES (i) ON CONFLICT (id) DO UPDATE SET a = k.a || '+'; END;
+-- What rests on such a function, and rows do not need.
+CREATE TYPE l.word AS ENUM ('x');
+CREATE FUNCTION l.spelled(w l.word) RETURNS text LANGUAGE sql
+  BEGIN ATOMIC SELECT k.a FROM l.keyed k WHERE k.id = 1 GROUP BY k.id; END;
+CREATE CAST (l.word AS text) WITH FUNCTION l.spelled(l.word);
+CREATE VIEW l.casting AS SELECT 'x'::l.word::text AS t;
+CREATE FUNCTION l.joined(state text, w l.word) RETURNS text LANGUAGE sql
+  BEGIN ATOMIC SELECT state || l.spelled(w); END;
+CREATE AGGREGATE l.join_words(l.word) (SFUNC = l.joined, STYPE = text, INITCOND = '');
+CREATE OPERATOR l.+ (FUNCTION = l.joined, LEFTARG = text, RIGHTARG = l.word);
+COMMENT ON AGGREGATE l.join_words(l.word) IS 'on what comes late';
 \endif

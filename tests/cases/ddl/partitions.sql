@@ -50,6 +50,5 @@ ALTER TABLE ONLY part.event ALTER kind SET STATISTICS 200;
 \if :v17
 CREATE TABLE part.counted (id int GENERATED ALWAYS AS IDENTITY (START 10), v text) PARTITION BY RANGE (id);
 CREATE TABLE part.counted_1 PARTITION OF part.counted FOR VALUES FROM (1) TO (100);
--- CREATE TABLE part.excluded (a int, during int4range, EXCLUDE USING gist (during WITH &&, a WITH =)) PARTITION BY LIST (a);
 \endif
 INSERT INTO part.event SELECT g, '2020-06-01'::timestamptz + g * interval '1 hour', 'k' || g FROM generate_series(1, 50) g;

@@ -1,0 +1,61 @@
+//! What a source has and a newer target no longer takes: known before anything is written.
+
+use super::context::Context;
+use super::object::Object as _;
+use super::statement::Label;
+use crate::catalog::model::{Column, Table};
+
+/// Objects that the target cannot make as they are, and what stands in the way; by name.
+pub(super) fn refused(context: &Context<'_>) -> Vec<(Label, &'static str)> {
+    let mut refused = of_tables(context);
+    if context.target().has_multiranges() {
+        const WHAT: &str = "it is made of array functions of the server whose arguments have other \
+                            types since 14; make it of functions of your own, or drop it first";
+        let aggregates = context.catalog.aggregates.iter();
+        let aggregates = aggregates.filter(|aggregate| aggregate.uses_old_arrays);
+        refused.extend(aggregates.map(|aggregate| (aggregate.label(context), WHAT)));
+        let operators = context.catalog.operators.iter();
+        let operators = operators.filter(|operator| operator.uses_old_arrays);
+        refused.extend(operators.map(|operator| (operator.label(context), WHAT)));
+    }
+    refused.sort();
+    refused
+}
+
+fn of_tables(context: &Context<'_>) -> Vec<(Label, &'static str)> {
+    let mut refused = Vec::new();
+    for table in &context.catalog.tables {
+        for column in &table.columns {
+            let what = of_column(context, table, column);
+            refused
+                .extend(what.map(|what| (Label::part("column", &column.name, &table.name), what)));
+        }
+        let key = table.partition_key.iter();
+        if key.clone().any(|key| key.has_generated) && context.target().has_trigger_parents() {
+            let label = Label::qualified("table", &table.name);
+            refused.push((
+                label,
+                "no generated column may be in a partition key since 13",
+            ));
+        }
+    }
+    refused
+}
+
+fn of_column(context: &Context<'_>, table: &Table, column: &Column) -> Option<&'static str> {
+    let target = context.target();
+    if table.is_partition() && column.identity.is_some() && target.has_partitioned_identity() {
+        let from = context.catalog.version;
+        let is_own = !from.has_partitioned_identity();
+        return is_own.then_some("no partition has an identity of its own since 17; drop it first");
+    }
+    let mut parents = table.parents.iter();
+    let is_new = |parent: &Table| {
+        let same = parent.column(&column.name);
+        same.is_some_and(|same| same.generated.is_none())
+    };
+    (column.generated.is_some()
+        && target.has_strict_generation()
+        && parents.any(|oid| context.table(*oid).is_some_and(is_new)))
+    .then_some("it is generated, and that of its parent is not, which is refused since 16")
+}
