@@ -12,8 +12,11 @@ use crate::task::Scope;
 /// How long is measured.
 const TIME: Duration = Duration::from_secs(2);
 
-/// How much is read.
+/// How much is read at most.
 const BYTES: u64 = 64 << 20;
+
+/// The share of a database that is read: what is measured must not cost what it measures.
+const SHARE: u64 = 20;
 
 /// Below this, connection and planning would be measured, not rows.
 const ENOUGH: u64 = 4 << 20;
@@ -37,6 +40,7 @@ pub async fn measure_rate(
     let source = options.source.with_database(planned.name());
     let mut sample = Sample {
         begun: Instant::now(),
+        wanted: (planned.bytes / SHARE).clamp(ENOUGH, BYTES),
         read: 0,
     };
     for table in &planned.largest {
@@ -56,12 +60,13 @@ pub async fn measure_rate(
 /// What was read so far.
 struct Sample {
     begun: Instant,
+    wanted: u64,
     read: u64,
 }
 
 impl Sample {
     fn is_complete(&self) -> bool {
-        self.read >= BYTES || self.begun.elapsed() >= TIME
+        self.read >= self.wanted || self.begun.elapsed() >= TIME
     }
 
     /// Reads a table, or as much of it as is wanted. One that cannot be read is left to the checks.
