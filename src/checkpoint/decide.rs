@@ -144,7 +144,7 @@ mod tests {
 
     fn finished(database: &mut Database) {
         made(database);
-        database.finish(3, 9).unwrap();
+        database.finish(3, 9, None).unwrap();
     }
 
     fn decided(record: &Database, standing: Option<Oid>) -> Decision {
@@ -216,7 +216,7 @@ mod tests {
             let record = record(|database| if stage > 0 {
                 database.begin(Oid(oid), Origin::Made);
                 if stage > 1 {
-                    database.finish(0, 0).unwrap();
+                    database.finish(0, 0, None).unwrap();
                 }
             });
             let decision = decided(&record, standing.map(Oid));

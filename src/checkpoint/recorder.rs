@@ -136,10 +136,10 @@ impl Closed {
     ///
     /// # Panics
     /// The database was never begun.
-    pub async fn finish(self, tables: usize, rows: u64) -> Result<(), Error> {
+    pub async fn finish(self, tables: usize, rows: u64, point: Option<Lsn>) -> Result<(), Error> {
         self.flush.wait().await?;
         change(&self.store, &self.database, move |database| {
-            let finished = database.finish(tables, rows);
+            let finished = database.finish(tables, rows, point);
             finished.expect("a database is begun before it is recorded");
         })
         .await

@@ -243,8 +243,9 @@ impl Database {
 
     /// Records that it is whole. What was recorded of its tables one by one is of no use any more:
     /// all of them are at the consistent point. None if it was never begun.
-    pub fn finish(&mut self, tables: usize, rows: u64) -> Option<()> {
+    pub fn finish(&mut self, tables: usize, rows: u64, point: Option<Lsn>) -> Option<()> {
         let target_oid = self.target_oid()?.0;
+        self.consistent_point = point;
         self.stage = Stage::Finished {
             target_oid,
             tables,
@@ -339,7 +340,7 @@ pub(super) mod tests {
     fn finish(run: &mut Run, name: &str) {
         let database = run.databases.get_mut(name).unwrap();
         database.begin(Oid(5), Origin::Made);
-        database.finish(1, 2).unwrap();
+        database.finish(1, 2, None).unwrap();
     }
 
     #[test]
@@ -393,6 +394,6 @@ pub(super) mod tests {
     #[test]
     fn what_was_never_begun_is_never_finished() {
         let mut run = begun(&["a"]);
-        assert_eq!(run.databases.get_mut("a").unwrap().finish(0, 0), None);
+        assert_eq!(run.databases.get_mut("a").unwrap().finish(0, 0, None), None);
     }
 }

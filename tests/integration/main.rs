@@ -25,6 +25,7 @@ mod place;
 mod random;
 mod refusals;
 mod remembered;
+mod resume;
 mod roles;
 mod sandbox;
 mod selection;

@@ -249,6 +249,8 @@ pub struct Assumption {
     pub grants: Vec<Sql>,
     /// To be run when all is done.
     pub revokes: Vec<Sql>,
+    /// The roles that our own is a member of in between.
+    pub roles: Vec<Ident>,
     /// Roles that we may not make ourselves a member of.
     pub impossible: Vec<Ident>,
 }
@@ -275,14 +277,18 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
             assumption
                 .grants
                 .push(super::role::grant(owner, us, &options));
-            assumption
-                .revokes
-                .push(sql!("REVOKE {} FROM {}", owner, us));
+            assumption.revokes.push(render_revoke(owner, us));
+            assumption.roles.push(owner.clone());
         } else {
             assumption.impossible.push(owner.clone());
         }
     }
     assumption
+}
+
+/// Ends a membership.
+pub fn render_revoke(role: &Ident, member: &Ident) -> Sql {
+    sql!("REVOKE {} FROM {}", role, member)
 }
 
 /// The roles that will exist on the target and that we can neither act for nor make ourselves a
