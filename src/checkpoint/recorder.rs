@@ -21,15 +21,19 @@ use crate::pg::Lsn;
 use crate::snapshot::{Fact, Flush, Ledger};
 use crate::task::Background;
 
-/// The shortest time between two records. What is lost with a killed run is at most what happened in it.
+/// The shortest time between two records. What a killed run had told since the last one is not known
+/// to the next.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// How many times as long as a record has taken the next one waits: writing is a fiftieth of the time,
 /// however many tables there are.
 const REST: u32 = 50;
 
-/// Facts taken at once, so that memory stays bounded.
-const BATCH: usize = 4096;
+/// The longest time between two records.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Facts taken off the queue at once.
+const BATCH: usize = 1024;
 
 /// Records what happens to one database.
 #[derive(Debug)]
@@ -175,29 +179,47 @@ impl Log {
         closing: CancellationToken,
     ) -> Result<Flush, Error> {
         let mut told = Vec::new();
+        let mut rest = PAUSE;
         loop {
-            tokio::select! {
-                biased;
-                taken = facts.recv_many(&mut told, BATCH) => if taken == 0 {
-                    return Ok(self.flush);
-                },
-                () = closing.cancelled() => return Ok(self.flush),
+            let goes_on = gather(&mut told, &mut facts, (rest, &closing)).await;
+            if !told.is_empty() {
+                let written = self.record(std::mem::take(&mut told)).await?;
+                rest = (written * REST).clamp(PAUSE, LONGEST);
             }
-            let begun = Instant::now();
-            self.record(std::mem::take(&mut told)).await?;
-            let rest = PAUSE.max(begun.elapsed() * REST);
-            tokio::select! {
-                () = tokio::time::sleep(rest) => {}
-                () = closing.cancelled() => {}
+            if !goes_on {
+                return Ok(self.flush);
             }
         }
     }
 
-    async fn record(&self, told: Vec<Fact>) -> Result<(), Error> {
+    /// How long the writing took.
+    async fn record(&self, told: Vec<Fact>) -> Result<Duration, Error> {
         self.flush.wait().await?;
+        let begun = Instant::now();
         change(&self.store, &self.database, move |database| {
             told.iter().for_each(|fact| database.note(fact));
         })
-        .await
+        .await?;
+        Ok(begun.elapsed())
+    }
+}
+
+/// Takes what is told for this long, so that nobody who tells has to wait; whether more may come.
+async fn gather(
+    told: &mut Vec<Fact>,
+    facts: &mut Receiver<Fact>,
+    (rest, closing): (Duration, &CancellationToken),
+) -> bool {
+    let end = tokio::time::sleep(rest);
+    tokio::pin!(end);
+    loop {
+        tokio::select! {
+            biased;
+            taken = facts.recv_many(told, BATCH) => if taken == 0 {
+                return false;
+            },
+            () = closing.cancelled() => return false,
+            () = &mut end => return true,
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::check::Contents;
 use super::{Error, Side};
-use crate::connect::{Endpoint, Purpose, Session};
+use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::pg::{Ident, Oid, Sql};
 use crate::sql;
 
@@ -38,6 +38,7 @@ pub(super) async fn clear(
             database: target.database().to_owned(),
         });
     }
+    end_sessions(&session).await.map_err(Error::examine(side))?;
     drop_objects(&session, target.database(), extensions).await?;
     drop_large_objects(&session, target.database()).await?;
     let contents = Contents::load(&session).await;
@@ -50,6 +51,27 @@ pub(super) async fn clear(
         objects: contents.tables + contents.others + contents.large_objects,
         example: "one that nothing drops".to_owned(),
     })
+}
+
+/// How often the sessions of the killed run are looked for.
+const ATTEMPTS: u32 = 100;
+
+/// Ends what the killed run has left at work here: a server notices that a client is gone only when it
+/// talks to it, and builds an index to its end. No other run fills this database, since it is our turn.
+async fn end_sessions(session: &Session) -> Result<(), connect::Error> {
+    let end = Sql::fixed(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() \
+           AND application_name LIKE 'postgres-seren-replicator/%'",
+    );
+    for _ in 0..ATTEMPTS {
+        if session.query(&end, &[]).await?.is_empty() {
+            break;
+        }
+        let pause = Sql::fixed("SELECT pg_catalog.pg_sleep(0.05)");
+        session.query(&pause, &[]).await?;
+    }
+    Ok(())
 }
 
 /// Drops objects, those first that others do not wait for.
@@ -102,7 +124,7 @@ async fn run(session: &Session, database: &str, statements: &Sql) -> Result<(), 
     session.batch(statements).await.map_err(refused(database))
 }
 
-fn refused(database: &str) -> impl Fn(crate::connect::Error) -> Error {
+fn refused(database: &str) -> impl Fn(connect::Error) -> Error {
     |source| Error::Database {
         what: "clear",
         database: database.to_owned(),

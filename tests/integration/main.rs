@@ -23,6 +23,7 @@ mod names;
 mod owner;
 mod place;
 mod random;
+mod recorder;
 mod refusals;
 mod remembered;
 mod resume;
