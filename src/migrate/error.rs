@@ -166,8 +166,8 @@ impl Error {
 
 fn kept_note(removed: bool) -> &'static str {
     if removed {
-        " (the incomplete target database was removed)"
+        " (the incomplete target database was removed; the same command begins it again)"
     } else {
-        " (the target database is incomplete: the same command begins it again)"
+        " (the target database stays incomplete; the same command begins it again)"
     }
 }
