@@ -37,39 +37,34 @@ pub async fn execute(
         "refused findings end a run before it begins"
     );
     let begun = Instant::now();
-    let mut report = Report::default();
-    let Prepared {
-        databases: planned,
-        cluster,
-        resume,
-        ..
-    } = prepared;
+    let planned = prepared.databases;
+    let cluster = prepared.cluster;
     let cluster = cluster.expect("a plan without errors has read the roles");
     let assumption = cluster.assume();
     let lent = resume::lent(&assumption, &cluster.options.target.connected_as);
-    let record = match resume {
-        Some(resume) => resume.begin(&planned, lent)?,
-        None => Record::none(),
-    };
+    let record = Record::begin(prepared.resume, &planned, lent)?;
     let making = async {
         let differences = roles::make(&cluster, options).await?;
         roles::act(&assumption.grants, options).await?;
         Ok::<_, Error>(differences)
     };
-    let place = (&cluster, &record);
-    let done = match phase(scope, None, Phase::Roles, making).await {
-        Ok(differences) => {
-            report.differences = differences;
-            databases(planned, place, options, scope).await
-        }
-        Err(error) => Err(error),
+    let working = async {
+        let differences = phase(scope, None, Phase::Roles, making).await?;
+        let place = (&cluster, &record);
+        let (databases, kept) = databases(planned, place, options, scope).await?;
+        Ok::<_, Error>(Report {
+            databases,
+            kept,
+            differences,
+            elapsed: begun.elapsed(),
+        })
     };
+    let done = Box::pin(working).await;
     // Also after a failure: nobody wants to stay a member of everyone.
     let ended = roles::act(&record.give_back(&cluster, &assumption), options).await;
-    (report.databases, report.kept) = done?;
+    let ended = ended.and_then(|()| record.given_back());
+    let report = done?;
     ended?;
-    record.given_back()?;
-    report.elapsed = begun.elapsed();
     Ok(report)
 }
 

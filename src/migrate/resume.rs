@@ -103,7 +103,7 @@ impl Resume {
     ///
     /// # Errors
     /// Another run has begun meanwhile, or the state cannot be written.
-    pub(super) fn begin(
+    fn begin(
         self,
         planned: &[PlannedDatabase],
         lent: impl Iterator<Item = Membership>,
@@ -174,9 +174,19 @@ pub(super) fn lent(assumption: &Assumption, member: &Ident) -> impl Iterator<Ite
 pub(super) struct Record(Option<Arc<Store>>);
 
 impl Record {
-    /// Records nothing.
-    pub(super) const fn none() -> Self {
-        Self(None)
+    /// Begins to record a run, if that is wanted.
+    ///
+    /// # Errors
+    /// Another run has begun meanwhile, or the state cannot be written.
+    pub(super) fn begin(
+        resume: Option<Resume>,
+        planned: &[PlannedDatabase],
+        lent: impl Iterator<Item = Membership>,
+    ) -> Result<Self, Error> {
+        match resume {
+            Some(resume) => resume.begin(planned, lent),
+            None => Ok(Self(None)),
+        }
     }
 
     /// What ends all memberships that our role was lent, also by a run that was killed, as far as
