@@ -10,6 +10,7 @@
 //! ui           draws events and reports, asks questions
 //! demo         the phases on two sandbox clusters, as a user would run them
 //! migrate      init's phases in order; may call the engines
+//! checkpoint   what is done, on this machine's disk; what the next run may keep of it
 //! snapshot  verify             the engines; none imports another
 //! logical      slots: the server's objects of replication
 //! ddl          model → ordered statements (pure)
@@ -23,6 +24,7 @@
 //! ```
 
 pub mod catalog;
+pub mod checkpoint;
 pub mod cli;
 pub mod connect;
 pub mod ddl;

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["ui"],
     &["demo"],
     &["migrate"],
+    &["checkpoint"],
     &["snapshot", "verify"],
     &["logical"],
     &["ddl"],

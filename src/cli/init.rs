@@ -1,7 +1,10 @@
+use std::path::PathBuf;
+
 use super::args::{Carried, Connections, Selection, parse_size};
 use super::{Error, exit, plan};
+use crate::checkpoint;
 use crate::ddl;
-use crate::migrate::{self, Options, execute, prepare};
+use crate::migrate::{self, Options, StateOptions, execute, prepare};
 use crate::task::Scope;
 use crate::ui::{self, Ui};
 
@@ -35,6 +38,15 @@ pub(super) struct Arguments {
     /// Drop and recreate databases that hold objects on the target
     #[arg(long)]
     drop_existing: bool,
+
+    /// Begin anew, whatever an interrupted run has finished
+    #[arg(long)]
+    no_resume: bool,
+
+    /// Folder of what runs record [default: postgres-seren-replicator in $XDG_STATE_HOME or
+    /// ~/.local/state]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
 
     /// Make all definitions and copy no rows, sequence values or large objects
     #[arg(long)]
@@ -73,7 +85,20 @@ impl Arguments {
                 ..self.carried.definitions()?
             },
             cluster: self.carried.cluster(),
+            state: Some(StateOptions {
+                root: self.root()?,
+                resume: !self.no_resume,
+            }),
         })
+    }
+
+    /// The folder of all runs' records.
+    fn root(&self) -> Result<PathBuf, Error> {
+        if let Some(folder) = &self.state_dir {
+            return Ok(folder.clone());
+        }
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        Ok(checkpoint::default_root(variable).map_err(migrate::Error::from)?)
     }
 }
 

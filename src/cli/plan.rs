@@ -66,6 +66,18 @@ pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Op
 fn fate_line(planned: &PlannedDatabase) -> String {
     let name = planned.name();
     match &planned.fate {
+        Fate::Keep { tables } => format!(
+            "{name}: keep, finished by the interrupted run, {}",
+            text::counted(u64::try_from(*tables).unwrap_or(u64::MAX), "table")
+        ),
+        Fate::Remake { why, .. } => format!(
+            "{name}: drop and make again ({why}), {}",
+            text::counted(tables(planned), "table")
+        ),
+        Fate::Clear { why, .. } => format!(
+            "{name}: remove what is in it and copy again ({why}), {}",
+            text::counted(tables(planned), "table")
+        ),
         Fate::Create => format!(
             "{name}: create, {}",
             text::counted(tables(planned), "table")
@@ -90,14 +102,18 @@ fn tables(planned: &PlannedDatabase) -> u64 {
 }
 
 fn planned_json(planned: &PlannedDatabase) -> Value {
-    let action = match planned.fate {
-        Fate::Create => "create",
-        Fate::Use => "use",
-        Fate::Replace { .. } => "replace",
+    let (action, why) = match planned.fate {
+        Fate::Create => ("create", None),
+        Fate::Use => ("use", None),
+        Fate::Replace { .. } => ("replace", None),
+        Fate::Keep { .. } => ("keep", Some("finished by the interrupted run")),
+        Fate::Remake { why, .. } => ("remake", Some(why)),
+        Fate::Clear { why, .. } => ("clear", Some(why)),
     };
     json!({
         "database": planned.name(),
         "action": action,
+        "reason": why,
         "tables": planned.tables,
         "estimated_bytes": planned.bytes,
     })
@@ -208,6 +224,10 @@ impl Report for Copied<'_> {
 
     fn text(&self, style: Style) -> String {
         let mut out = String::new();
+        for kept in &self.report.kept {
+            let line = format!("{kept}: kept, finished by the interrupted run");
+            out.push_str(&format_line("", &line));
+        }
         for database in &self.report.databases {
             out.push_str(&copied_text(database, style));
         }
@@ -219,7 +239,10 @@ impl Report for Copied<'_> {
     }
 
     fn databases(&self) -> Vec<Value> {
-        self.report.databases.iter().map(copied_json).collect()
+        let kept = |name: &String| json!({"database": name, "action": "keep"});
+        let kept = self.report.kept.iter().map(kept);
+        let copied = self.report.databases.iter().map(copied_json);
+        kept.chain(copied).collect()
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -45,6 +45,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         analyze: true,
         carried: arguments.carried.definitions()?,
         cluster: arguments.carried.cluster(),
+        state: None,
     };
     let prepared = prepare(&options, scope).await?;
     let code = if prepared.errors() == 0 {

@@ -214,6 +214,7 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
         analyze: true,
         carried: ddl::Carried::default(),
         cluster: migrate::ClusterOptions::default(),
+        state: None,
     };
     let prepared = migrate::prepare(&options, scope).await?;
     if let Some(finding) = prepared

@@ -3,7 +3,7 @@
 use super::{Error, door};
 use crate::connect::{self, Endpoint, Session};
 use crate::ddl::object::database::{FinishStatement, Omission};
-use crate::pg::{Ident, Sql, SqlState};
+use crate::pg::{Ident, Oid, Sql, SqlState};
 use crate::sql;
 
 /// Makes a database.
@@ -12,6 +12,32 @@ use crate::sql;
 /// The target refuses a statement.
 pub(super) async fn create(target: &Endpoint, name: &str, create: &Sql) -> Result<(), Error> {
     run_alone(target, "create", name, std::slice::from_ref(create)).await
+}
+
+/// The oid of a database, if there is one of this name.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(super) async fn find_oid(target: &Endpoint, name: &str) -> Result<Option<Oid>, Error> {
+    let session = door::beside(target, name).await?;
+    let ask = Sql::fixed("SELECT oid FROM pg_catalog.pg_database WHERE datname = $1::text::name");
+    let rows = session.query(&ask, &[&name]).await;
+    let rows = rows.map_err(Error::examine(super::Side::Target))?;
+    Ok(rows.first().map(|row| Oid(row.get(0))))
+}
+
+/// Drops a database that an interrupted run has made, and no other of its name.
+///
+/// # Errors
+/// It was replaced since, or as [`drop_database`].
+pub(super) async fn drop_own(target: &Endpoint, name: &str, oid: Oid) -> Result<(), Error> {
+    match find_oid(target, name).await? {
+        None => Ok(()),
+        Some(found) if found == oid => drop_database(target, name).await,
+        Some(_) => Err(Error::Replaced {
+            database: name.to_owned(),
+        }),
+    }
 }
 
 /// Runs statements one by one, beside the database.

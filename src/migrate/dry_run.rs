@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::prepare::{Fate, PlannedDatabase, Prepared};
+use super::fate::Fate;
+use super::prepare::{PlannedDatabase, Prepared};
 use super::roles::TargetCluster;
 use super::{Error, Options, Side};
 use crate::catalog;
@@ -83,10 +84,16 @@ async fn database(
         script: &cluster.options,
     };
     section(script, &format!("database {name}"));
-    if matches!(planned.fate, Fate::Replace { .. }) {
-        push(script, &sql!("DROP DATABASE {}", name));
+    match planned.fate {
+        Fate::Keep { .. } => {
+            line(script, "-- It is finished, and kept.");
+            return Ok(());
+        }
+        Fate::Clear { .. } => line(script, "-- What is in it is removed."),
+        Fate::Replace { .. } | Fate::Remake { .. } => push(script, &sql!("DROP DATABASE {}", name)),
+        Fate::Create | Fate::Use => {}
     }
-    if planned.fate != Fate::Use {
+    if !planned.fate.uses_existing() {
         push(script, &render_create(&planned.database, wanted)?);
     }
     script.push_str(&connect(name));

@@ -1,5 +1,5 @@
 use crate::pg::Ident;
-use crate::{catalog, connect, ddl, selection, snapshot};
+use crate::{catalog, checkpoint, connect, ddl, selection, snapshot};
 
 use super::Side;
 
@@ -72,6 +72,36 @@ pub enum Error {
         /// A slot or subscription, by name.
         by: String,
     },
+    /// Another run fills the database.
+    #[error("database {database} on the target is being filled by {by}; wait for its end")]
+    Busy {
+        /// The database.
+        database: String,
+        /// Who it is.
+        by: String,
+    },
+    /// The database is not the one that the plan was made for.
+    #[error("database {database} on the target has been replaced meanwhile; repeat the command")]
+    Replaced {
+        /// The database.
+        database: String,
+    },
+    /// What an interrupted run has left in a database cannot be removed.
+    #[error(
+        "database {database} on the target: {objects} objects of the interrupted run cannot be removed, among them \
+         {example}; remove them, or drop the database"
+    )]
+    NotCleared {
+        /// The database.
+        database: String,
+        /// How many objects stay.
+        objects: i64,
+        /// One of them.
+        example: String,
+    },
+    /// What is done cannot be recorded, or what was recorded cannot be used.
+    #[error(transparent)]
+    State(Box<checkpoint::Error>),
     /// A phase of the copy ended with an error.
     #[error("database {database}: {phase}{}", kept_note(*removed))]
     Copy {
@@ -86,12 +116,18 @@ pub enum Error {
         source: Box<snapshot::Error>,
     },
     /// The run was asked to stop.
-    #[error("stopped before the end; run the same command again")]
+    #[error("stopped before the end; the same command goes on")]
     Stopped,
 }
 
 fn role_note(role: Option<&Ident>) -> String {
     role.map_or_else(String::new, |role| format!(": role {role}"))
+}
+
+impl From<checkpoint::Error> for Error {
+    fn from(error: checkpoint::Error) -> Self {
+        Self::State(Box::new(error))
+    }
 }
 
 impl From<selection::Error> for Error {
@@ -113,9 +149,12 @@ impl Error {
             } => Some(format!("database {database}, {phase}")),
             Self::Ddl { database, .. }
             | Self::Database { database, .. }
-            | Self::InUse { database, .. } => Some(format!("target, database {database}")),
+            | Self::InUse { database, .. }
+            | Self::Busy { database, .. }
+            | Self::Replaced { database }
+            | Self::NotCleared { database, .. } => Some(format!("target, database {database}")),
             Self::Roles { .. } | Self::Unmakeable(_) => Some(Side::Target.to_string()),
-            Self::Selection(_) | Self::Stopped => None,
+            Self::Selection(_) | Self::State(_) | Self::Stopped => None,
         }
     }
 
@@ -127,8 +166,8 @@ impl Error {
 
 fn kept_note(removed: bool) -> &'static str {
     if removed {
-        " (the incomplete target database was removed)"
+        " (the incomplete target database was removed; the same command begins it again)"
     } else {
-        " (the target database is incomplete: repeat with --drop-existing)"
+        " (the target database stays incomplete; the same command begins it again)"
     }
 }

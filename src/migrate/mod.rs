@@ -7,9 +7,12 @@
 //! ```
 //!
 //! [`prepare`] writes nothing; [`execute`] is called only after the user has agreed. A database that
-//! a failed run has made is removed again: a half-copied database never passes for a whole one.
+//! a failed run has made is removed again: a half-copied database never passes for a whole one. What is
+//! about to be done and what is done is recorded ([`checkpoint`](crate::checkpoint)), so that the same
+//! command goes on after a run that was killed.
 
 mod check;
+mod clear;
 mod copy;
 mod database;
 mod door;
@@ -17,19 +20,23 @@ mod dry_run;
 mod error;
 mod execute;
 mod existing;
+mod fate;
 mod options;
 mod prepare;
 mod rate;
 mod report;
+mod resume;
 mod roles;
 mod select;
+mod turn;
 
 pub use check::{Finding, Level, ServerFacts, Side};
 pub use dry_run::render_dry_run;
 pub use error::Error;
 pub use execute::execute;
-pub use options::{ClusterOptions, Options, automatic_jobs};
-pub use prepare::{Fate, PlannedDatabase, Prepared, prepare};
+pub use fate::Fate;
+pub use options::{ClusterOptions, Options, StateOptions, automatic_jobs};
+pub use prepare::{PlannedDatabase, Prepared, prepare};
 pub use rate::measure_rate;
 pub use report::{DatabaseReport, Report};
 pub use select::select;

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::connect::Endpoint;
 use crate::ddl;
 use crate::selection::{Databases, Tables};
@@ -29,6 +31,17 @@ pub struct Options {
     pub carried: ddl::Carried,
     /// What of the cluster is carried over.
     pub cluster: ClusterOptions,
+    /// Where what is done is recorded; without, nothing is, and nothing is gone on with.
+    pub state: Option<StateOptions>,
+}
+
+/// Where what is done is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateOptions {
+    /// The folder of all runs.
+    pub root: PathBuf,
+    /// Whether an interrupted run is gone on with; else what is recorded of it is discarded.
+    pub resume: bool,
 }
 
 /// What is carried over that belongs to the cluster.

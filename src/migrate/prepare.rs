@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Contents, Examination, Finding, Level, ServerFacts, Side};
+use super::fate::{self, Destiny, Fate};
+use super::resume::{self, Resume};
 use super::roles::TargetCluster;
 use super::{Error, Options, door, select};
 use crate::catalog::cluster::{Database, Roles};
 use crate::catalog::load::database::load_databases;
 use crate::catalog::load::roles::load_roles;
+use crate::checkpoint::{self, Decision};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
 use crate::ddl::object::database::{DatabaseOptions, render_finish};
@@ -15,24 +18,8 @@ use crate::event::{Event, Phase};
 use crate::logical::{SlotIdentity, slot_name};
 use crate::pg::{Ident, QualifiedName};
 use crate::selection::TableChoice;
-use crate::snapshot::{Before, PointKind};
+use crate::snapshot::{Before, Ledger, PointKind};
 use crate::task::Scope;
-
-/// What happens to a database of the target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is made.
-    Create,
-    /// It exists, is empty, and is used as it is.
-    Use,
-    /// It holds objects; it is dropped and made again.
-    Replace {
-        /// Tables it holds.
-        tables: i64,
-        /// Its size on disk.
-        bytes: i64,
-    },
-}
 
 /// One database of the plan.
 #[derive(Debug)]
@@ -55,6 +42,12 @@ pub struct PlannedDatabase {
     pub choice: TableChoice,
     /// What the checks learned of it.
     pub(super) before: Before,
+    /// What decides what of it is copied, as it is recorded.
+    pub(super) selection: checkpoint::Selection,
+    /// Extensions that the target's database has already.
+    pub(super) installed: BTreeSet<Ident>,
+    /// Where the engine tells what of it is committed.
+    pub(super) ledger: Ledger,
 }
 
 impl PlannedDatabase {
@@ -72,6 +65,7 @@ pub struct Prepared {
     /// What would be copied, in name order; may be incomplete when the findings refuse the run.
     pub databases: Vec<PlannedDatabase>,
     pub(super) cluster: Option<TargetCluster>,
+    pub(super) resume: Option<Resume>,
 }
 
 impl Prepared {
@@ -108,6 +102,14 @@ impl Cluster {
                 place,
                 source,
             })
+    }
+
+    /// The target's databases, by name.
+    async fn standing(&self) -> Result<BTreeMap<Ident, Database>, Error> {
+        let databases = self.databases(Side::Target).await?.into_iter();
+        Ok(databases
+            .map(|database| (database.name.clone(), database))
+            .collect())
     }
 
     pub(super) async fn databases(&self, side: Side) -> Result<Vec<Database>, Error> {
@@ -149,18 +151,22 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
             findings,
             databases: Vec::new(),
             cluster: None,
+            resume: None,
         });
     }
+    let mut resume = Resume::find(options, (&source.facts, &target.facts))?;
     let offered = source.databases(Side::Source).await?;
     let (mut cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
     findings.extend(more);
     findings.extend(unselected_maintenance(options, &chosen, &offered).await?);
-    let existing: BTreeMap<_, _> = target
-        .databases(Side::Target)
-        .await?
-        .into_iter()
-        .map(|database| (database.name.clone(), database))
-        .collect();
+    let names = |(database, _): &(Database, TableChoice)| database.name.clone();
+    let selected = chosen.iter().map(names).collect();
+    findings.extend(
+        resume
+            .iter_mut()
+            .flat_map(|resume| resume.left(&offered, &selected)),
+    );
+    let existing = target.standing().await?;
     let creates = options.drop_existing
         || chosen
             .iter()
@@ -179,9 +185,12 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
             return Err(Error::Stopped);
         }
         let exists = existing.get(&database.name);
+        let selection = resume::selection(options, &choice);
+        let decision = Resume::decide(resume.as_ref(), (&database, &selection), exists);
         let site = (&cluster, facts);
-        let wanted = (database, choice);
-        let (planned, examined) = plan(options, wanted, exists, site, scope).await?;
+        let wanted = (database, choice, selection);
+        let found_there = (exists, decision);
+        let (planned, examined) = plan(options, wanted, found_there, site, scope).await?;
         findings.extend(examined.findings);
         found.extend(examined.extensions);
         cluster.actors.extend(examined.actors);
@@ -193,6 +202,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         findings,
         databases,
         cluster: Some(cluster),
+        resume,
     })
 }
 
@@ -235,28 +245,37 @@ async fn read_cluster(
     Ok((cluster, chosen, findings))
 }
 
-/// Examines one database on both sides.
+/// Examines one database on both sides; on the source only if anything of it is to be copied.
 async fn plan(
     options: &Options,
-    (database, choice): (Database, TableChoice),
-    exists: Option<&Database>,
+    (database, choice, selection): (Database, TableChoice, checkpoint::Selection),
+    (exists, decision): (Option<&Database>, Decision),
     (cluster, facts): (&TargetCluster, (&ServerFacts, &ServerFacts)),
     scope: &Scope,
 ) -> Result<(PlannedDatabase, Examination), Error> {
-    let (fate, installed, more) = fate(options, &database, exists).await?;
-    let endpoint = options.source.with_database(database.name.as_str());
-    let judge = check::Judge {
-        cluster,
-        choice: &choice,
-        installed: &installed,
-        makes_roles: options.cluster.roles,
+    let Destiny {
+        fate,
+        installed,
+        findings,
+    } = fate::destiny(options, &database, (exists, decision)).await?;
+    let is_kept = matches!(fate, Fate::Keep { .. });
+    let mut examined = if is_kept {
+        Examination::default()
+    } else {
+        let endpoint = options.source.with_database(database.name.as_str());
+        let judge = check::Judge {
+            cluster,
+            choice: &choice,
+            installed: &installed,
+            makes_roles: options.cluster.roles,
+        };
+        check::examine(&endpoint, judge, scope).await?
     };
-    let mut examined = check::examine(&endpoint, judge, scope).await?;
-    examined.findings.extend(more);
+    examined.findings.extend(findings);
     let point = point(options, &database, facts);
     let planned = PlannedDatabase {
         database: renamed(&database, cluster),
-        existing: exists.filter(|_| fate == Fate::Use).cloned(),
+        existing: exists.filter(|_| fate.uses_existing()).cloned(),
         fate,
         bytes: examined.bytes,
         tables: examined.tables,
@@ -264,8 +283,13 @@ async fn plan(
         point,
         choice,
         before: std::mem::take(&mut examined.before),
+        selection,
+        installed,
+        ledger: Ledger::none(),
     };
-    judge_database(&planned, cluster, &mut examined);
+    if !is_kept {
+        judge_database(&planned, cluster, &mut examined);
+    }
     Ok((planned, examined))
 }
 
@@ -342,81 +366,6 @@ async fn unselected_maintenance(
         let cure = "name it in --include-databases to copy it";
         Finding::new(Level::Warning, Side::Source, message).cure(cure)
     }))
-}
-
-/// What happens to a database on the target, and what speaks against it.
-async fn fate(
-    options: &Options,
-    database: &Database,
-    existing: Option<&Database>,
-) -> Result<(Fate, BTreeSet<Ident>, Vec<Finding>), Error> {
-    let Some(existing) = existing else {
-        return Ok((Fate::Create, BTreeSet::new(), Vec::new()));
-    };
-    let name = database.name.as_str();
-    let endpoint = options.target.with_database(name);
-    let session = endpoint
-        .session(Purpose::Introspect)
-        .await
-        .map_err(|source| Error::Connect {
-            side: Side::Target,
-            source,
-        })?;
-    let contents = Contents::load(&session)
-        .await
-        .map_err(Error::examine(Side::Target))?;
-    if contents.is_empty() {
-        let findings = use_findings(database, existing, &contents);
-        let findings = findings
-            .into_iter()
-            .map(|finding| finding.in_database(name))
-            .collect();
-        return Ok((Fate::Use, contents.extensions, findings));
-    }
-    let fate = Fate::Replace {
-        tables: contents.tables,
-        bytes: contents.bytes,
-    };
-    if options.drop_existing {
-        return Ok((fate, BTreeSet::new(), Vec::new()));
-    }
-    let message = format!(
-        "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",
-        contents.tables, contents.others, contents.large_objects, contents.default_privileges
-    );
-    let finding = Finding::new(Level::Error, Side::Target, message)
-        .in_database(name)
-        .cure("pass --drop-existing to drop and recreate it, or choose another target");
-    Ok((fate, BTreeSet::new(), vec![finding]))
-}
-
-/// What differs when an existing empty database is used as it is.
-fn use_findings(database: &Database, existing: &Database, contents: &Contents) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if !contents.may_create {
-        let message = "the connecting role may not create schemas in it";
-        let cure = "GRANT CREATE ON DATABASE … TO the connecting role";
-        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
-    }
-    if database.encoding != existing.encoding {
-        let holds_all = existing.encoding == "UTF8" && database.encoding != "SQL_ASCII";
-        let level = if holds_all { Level::Note } else { Level::Error };
-        let message = format!(
-            "its encoding is {}, the source's {}",
-            existing.encoding, database.encoding
-        );
-        let finding = Finding::new(level, Side::Target, message);
-        findings.push(if holds_all {
-            finding
-        } else {
-            finding.cure("drop it: it is then made anew")
-        });
-    }
-    if database.locale != existing.locale {
-        let message = "its locale differs from the source's: text may sort in another order";
-        findings.push(Finding::new(Level::Note, Side::Target, message));
-    }
-    findings
 }
 
 /// The slot's name, where replication is to follow.

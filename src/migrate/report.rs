@@ -8,6 +8,8 @@ use crate::snapshot::CopiedTable;
 pub struct Report {
     /// Per database, in the order of the run.
     pub databases: Vec<DatabaseReport>,
+    /// Databases that the interrupted run had finished, and that were left alone.
+    pub kept: Vec<String>,
     /// What differs on the target on purpose, with the reason.
     pub differences: Vec<String>,
     /// The whole run.

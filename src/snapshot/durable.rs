@@ -20,7 +20,8 @@ impl Flush {
         Ok(Self(session))
     }
 
-    /// Returns when everything that the target has committed so far is on its disk.
+    /// Returns when everything that the target has committed so far is on its disk. To be called as often
+    /// as needed.
     ///
     /// One small transaction with a synchronous commit does it: the log is flushed in order, so what
     /// was committed before is flushed with it. (Comparing positions does not: the insert position
@@ -28,7 +29,7 @@ impl Flush {
     ///
     /// # Errors
     /// The target refuses or is gone.
-    pub async fn wait(self) -> Result<(), Error> {
+    pub async fn wait(&self) -> Result<(), Error> {
         let flush = Sql::fixed(
             "BEGIN; SET LOCAL synchronous_commit = local; \
              SELECT pg_catalog.pg_logical_emit_message(true, 'seren_replicator', 'flush'); COMMIT",

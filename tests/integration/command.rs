@@ -265,7 +265,8 @@ async fn nothing_stays_in_temporary_folders() {
         asked.finish().expect(code);
         drop(stdin);
     }
-    assert_eq!(files(home.path()), Vec::<String>::new());
+    let state = home.path().join("postgres-seren-replicator");
+    assert_eq!(files(home.path()), [state.display().to_string()]);
 }
 
 const CANARY: &str = "kanarienvogel";

@@ -3,6 +3,7 @@
 use seren_replicator::sandbox::Cluster;
 
 use crate::support::command::{Program, program};
+use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::Route;
 use crate::support::{run, value};
@@ -228,4 +229,36 @@ async fn what_others_own_on_the_target_is_left_out_before_it_is_tried() {
         value(&route.target.url("owned"), casts).await,
         "public.own public.own[]"
     );
+}
+
+#[tokio::test]
+async fn memberships_that_a_killed_run_was_lent_are_ended_by_the_next() {
+    for major in [15, 17] {
+        let route = Route::of_majors([major, major]);
+        deployer(&route.target).await;
+        let gate = Gate::shut(&route.target.url("postgres")).await;
+        let name = route.fresh("lent").await;
+        run(&route.source.url("postgres"), "CREATE ROLE keeper").await;
+        let fill = gate.function()
+            + "CREATE TABLE public.t AS SELECT n FROM generate_series(1, 100) n;
+               CREATE INDEX ON public.t (public.gate(n));
+               ALTER TABLE public.t OWNER TO keeper;";
+        run(&route.source.url(&name), &fill).await;
+        let home = tempfile::tempdir().unwrap();
+        let command = || {
+            let map = ["--role-map", "postgres=deployer"];
+            let program = init(&route, ["postgres", "deployer"], &name, &map);
+            program.env("XDG_STATE_HOME", home.path().to_str().unwrap())
+        };
+        let running = command().start();
+        gate.reached(&name).await;
+        running.signal("KILL");
+        running.finish().expect(137);
+        gate.open().await;
+        assert_eq!(memberships(&route.target, "deployer").await, "keeper");
+        command().run().expect(0);
+        assert_eq!(memberships(&route.target, "deployer").await, "none");
+        let target = route.target.url(&name);
+        assert_eq!(value(&target, "SELECT count(*) FROM public.t").await, "100");
+    }
 }

@@ -7,4 +7,5 @@
 mod support;
 
 mod cuts;
+mod kills;
 mod timescale;

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 /// How long a run may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -43,21 +45,26 @@ impl Finished {
 pub(crate) struct Program {
     command: Command,
     input: String,
+    state: TempDir,
 }
 
-/// Our binary with these arguments.
+/// Our binary with these arguments. It has a state folder of its own: tests run side by side, and none
+/// goes on with another's run.
 pub(crate) fn program(arguments: &[&str]) -> Program {
+    let state = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_postgres-seren-replicator"));
     command
         .args(arguments)
         .env_clear()
-        .env("HOME", "/nonexistent");
+        .env("HOME", "/nonexistent")
+        .env("XDG_STATE_HOME", state.path());
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
     Program {
         command,
         input: String::new(),
+        state,
     }
 }
 
@@ -99,6 +106,7 @@ impl Program {
             child,
             stdout,
             stderr,
+            _state: self.state,
         };
         (running, stdin)
     }
@@ -114,6 +122,7 @@ pub(crate) struct Running {
     child: Child,
     stdout: Stream,
     stderr: Stream,
+    _state: TempDir,
 }
 
 impl Running {

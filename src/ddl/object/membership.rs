@@ -275,6 +275,8 @@ pub struct Assumption {
     pub grants: Vec<Sql>,
     /// To be run when all is done.
     pub revokes: Vec<Sql>,
+    /// The roles that our own is a member of in between.
+    pub roles: Vec<Ident>,
     /// Roles that we may not make ourselves a member of.
     pub impossible: Vec<Ident>,
 }
@@ -301,6 +303,9 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
             assumption
                 .grants
                 .push(super::role::grant(owner, us, &options));
+            if before(target, created, owner).is_none() {
+                assumption.roles.push(owner.clone());
+            }
             assumption.revokes.push(end(target, created, owner));
         } else {
             assumption.impossible.push(owner.clone());
@@ -313,10 +318,7 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
 /// back.
 fn end(target: &Roles, created: &RoleMerge, owner: &Ident) -> Sql {
     let us = &target.connected_as;
-    let by_us = target.memberships.iter();
-    let by_us = by_us.filter(|m| m.grantor.as_ref() == Some(us));
-    let mut ours = by_us.chain(&created.memberships);
-    match ours.find(|m| m.role == *owner && m.member == *us) {
+    match before(target, created, owner) {
         Some(before) if target.version.has_membership_options() => {
             let set = Sql::fixed(if before.set == Some(false) {
                 "FALSE"
@@ -331,8 +333,26 @@ fn end(target: &Roles, created: &RoleMerge, owner: &Ident) -> Sql {
             let options = sql!(" WITH INHERIT {}, SET {}", inherit, set);
             super::role::grant(owner, us, &options)
         }
-        Some(_) | None => sql!("REVOKE {} FROM {}", owner, us),
+        Some(_) | None => render_revoke(owner, us),
     }
+}
+
+/// The membership that we have granted ourselves before.
+fn before<'m>(
+    target: &'m Roles,
+    created: &'m RoleMerge,
+    owner: &Ident,
+) -> Option<&'m Membership> {
+    let us = &target.connected_as;
+    let by_us = target.memberships.iter();
+    let by_us = by_us.filter(|m| m.grantor.as_ref() == Some(us));
+    let mut ours = by_us.chain(&created.memberships);
+    ours.find(|m| m.role == *owner && m.member == *us)
+}
+
+/// Ends a membership.
+pub fn render_revoke(role: &Ident, member: &Ident) -> Sql {
+    sql!("REVOKE {} FROM {}", role, member)
 }
 
 /// The roles that will exist on the target and that we can neither act for nor make ourselves a

@@ -20,7 +20,7 @@ use crate::snapshot::Before;
 use crate::task::Scope;
 
 /// What was learned of a database of the source.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::migrate) struct Examination {
     /// Estimated bytes of the rows on the source's disk.
     pub(in crate::migrate) bytes: u64,

@@ -6,7 +6,10 @@ WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
      object(is_table, class, oid, namespace) AS (
        SELECT relkind IN ('r', 'p', 'f', 'm'), tableoid, oid, relnamespace FROM pg_catalog.pg_class
        UNION ALL SELECT false, tableoid, oid, pronamespace FROM pg_catalog.pg_proc
-       UNION ALL SELECT false, tableoid, oid, typnamespace FROM pg_catalog.pg_type
+       -- Types of rows and arrays belong to another object; older servers do not call them an extension's.
+       UNION ALL SELECT false, tableoid, oid, typnamespace FROM pg_catalog.pg_type t
+                  WHERE (t.typrelid = 0 OR t.typrelid IN (SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'c'))
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
        UNION ALL SELECT false, tableoid, oid, collnamespace FROM pg_catalog.pg_collation
        UNION ALL SELECT false, tableoid, oid, connamespace FROM pg_catalog.pg_conversion
        UNION ALL SELECT false, tableoid, oid, oprnamespace FROM pg_catalog.pg_operator

@@ -1,0 +1,227 @@
+//! What a run may keep of an interrupted one. Pure.
+
+use std::collections::BTreeSet;
+
+use super::run::{Database, Origin, Stage};
+use super::selection::Selection;
+use crate::pg::Oid;
+
+/// What becomes of a database of the target, as far as the state decides it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The state says nothing of it.
+    Fresh,
+    /// It is whole, and kept as it is.
+    Finished {
+        /// How many tables with rows it has.
+        tables: usize,
+    },
+    /// It was begun and interrupted, and had been made by the run: it is dropped and made again.
+    Remake {
+        /// Why its rows are not kept.
+        why: &'static str,
+    },
+    /// It was begun and interrupted, and had been there before: what is in it is removed.
+    Clear {
+        /// Why its rows are not kept.
+        why: &'static str,
+        /// Extensions that it had before, and keeps.
+        extensions: BTreeSet<String>,
+    },
+    /// What the state says is void, and it is treated as if nothing were known of it.
+    Void(Void),
+}
+
+/// Why what was recorded of a database does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Void {
+    /// Another selection was asked for; the differences.
+    ScopeChanged(Vec<String>),
+    /// The target has another database of this name now.
+    TargetReplaced,
+    /// The target has no such database any more.
+    TargetGone,
+    /// The source has another database of this name now.
+    SourceReplaced,
+}
+
+impl std::fmt::Display for Void {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ScopeChanged(differences) => {
+                write!(
+                    f,
+                    "what is to be copied of it has changed since the interrupted run: {}",
+                    differences.join("; ")
+                )
+            }
+            Self::TargetReplaced => f.write_str(
+                "it was replaced on the target since the interrupted run, whose state is void for it",
+            ),
+            Self::TargetGone => f.write_str(
+                "it was dropped on the target since the interrupted run, and is copied anew",
+            ),
+            Self::SourceReplaced => f.write_str(
+                "it was replaced on the source since the interrupted run, whose state is void for it",
+            ),
+        }
+    }
+}
+
+/// Its snapshot ended with the process that held it.
+const SNAPSHOT_GONE: &str =
+    "its copy was interrupted, and the snapshot that its rows came from is gone";
+
+/// A slot keeps changes, but nothing gives each table those that it lacks yet.
+const NOT_LEVELLED: &str = "its copy was interrupted, and tables that were copied at different moments cannot be \
+     brought to one yet";
+
+/// Decides by what is recorded of a database in the run to be gone on with, if anything is; by its
+/// place and selection now; and by the database of the target that stands under its name.
+pub fn decide(
+    recorded: Option<&Database>,
+    (source_oid, selection): (Oid, &Selection),
+    standing: Option<Oid>,
+) -> Decision {
+    let Some(recorded) = recorded else {
+        return Decision::Fresh;
+    };
+    let Some(target_oid) = recorded.target_oid() else {
+        // Nothing of ours is in it, whatever stands there.
+        return Decision::Fresh;
+    };
+    if recorded.source_oid != source_oid.0 {
+        return Decision::Void(Void::SourceReplaced);
+    }
+    match standing {
+        None => return Decision::Void(Void::TargetGone),
+        Some(standing) if standing != target_oid => return Decision::Void(Void::TargetReplaced),
+        Some(_) => {}
+    }
+    let differences = selection.differences(&recorded.selection);
+    if !differences.is_empty() {
+        return Decision::Void(Void::ScopeChanged(differences));
+    }
+    let why = if recorded.slot.is_some() {
+        NOT_LEVELLED
+    } else {
+        SNAPSHOT_GONE
+    };
+    match &recorded.stage {
+        Stage::Planned => Decision::Fresh,
+        Stage::Finished { tables, .. } => Decision::Finished { tables: *tables },
+        Stage::Begun { origin, .. } => match origin {
+            Origin::Made => Decision::Remake { why },
+            Origin::Used { extensions } => Decision::Clear {
+                why,
+                extensions: extensions.clone(),
+            },
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Run;
+    use super::super::run::tests::{pair, selection};
+    use super::*;
+    use proptest::prelude::*;
+
+    const SOURCE: Oid = Oid(16384);
+    const TARGET: Oid = Oid(5);
+
+    fn record(change: impl FnOnce(&mut Database)) -> Database {
+        let mut run = Run::new(pair());
+        run.plan("a", SOURCE, selection(&[]));
+        let database = run.databases.get_mut("a").unwrap();
+        change(database);
+        database.clone()
+    }
+
+    fn made(database: &mut Database) {
+        database.begin(TARGET, Origin::Made);
+    }
+
+    fn finished(database: &mut Database) {
+        made(database);
+        database.finish(3, 9, None).unwrap();
+    }
+
+    fn decided(record: &Database, standing: Option<Oid>) -> Decision {
+        decide(Some(record), (SOURCE, &selection(&[])), standing)
+    }
+
+    #[test]
+    fn what_is_finished_is_kept() {
+        let record = record(finished);
+        let kept = Decision::Finished { tables: 3 };
+        assert_eq!(decided(&record, Some(TARGET)), kept);
+    }
+
+    #[test]
+    fn what_was_interrupted_is_copied_again_and_the_reason_told() {
+        let mut begun = record(made);
+        let why = SNAPSHOT_GONE;
+        assert_eq!(decided(&begun, Some(TARGET)), Decision::Remake { why });
+        begun.slot = Some("seren".to_owned());
+        let why = NOT_LEVELLED;
+        assert_eq!(decided(&begun, Some(TARGET)), Decision::Remake { why });
+        let extensions = BTreeSet::from(["postgis".to_owned()]);
+        let extensions = || extensions.clone();
+        let (used, why) = (
+            record(|database| {
+                let extensions = extensions();
+                database.begin(TARGET, Origin::Used { extensions });
+            }),
+            SNAPSHOT_GONE,
+        );
+        let extensions = extensions();
+        let clear = Decision::Clear { why, extensions };
+        assert_eq!(decided(&used, Some(TARGET)), clear);
+    }
+
+    #[test]
+    fn a_database_that_was_replaced_or_dropped_voids_what_is_recorded() {
+        for record in [record(made), record(finished)] {
+            let void = |decision| {
+                let Decision::Void(void) = decision else {
+                    panic!("{decision:?}");
+                };
+                void
+            };
+            assert_eq!(void(decided(&record, Some(Oid(6)))), Void::TargetReplaced);
+            assert_eq!(void(decided(&record, None)), Void::TargetGone);
+            let other = decide(
+                Some(&record),
+                (Oid(1), &selection(&[])),
+                record.target_oid(),
+            );
+            assert_eq!(void(other), Void::SourceReplaced);
+        }
+    }
+
+    #[test]
+    fn another_scope_is_named() {
+        let record = record(finished);
+        let now = selection(&["--no-owner"]);
+        let decision = decide(Some(&record), (SOURCE, &now), Some(TARGET));
+        let differences = vec!["now with: --no-owner".to_owned()];
+        assert_eq!(decision, Decision::Void(Void::ScopeChanged(differences)));
+    }
+
+    proptest! {
+        /// Nothing is ever removed but the very database that the state says is ours and unfinished.
+        #[test]
+        fn only_our_own_is_removed(stage in 0..3, standing in proptest::option::of(1_u32..4), oid in 1_u32..4) {
+            let record = record(|database| if stage > 0 {
+                database.begin(Oid(oid), Origin::Made);
+                if stage > 1 {
+                    database.finish(0, 0, None).unwrap();
+                }
+            });
+            let decision = decided(&record, standing.map(Oid));
+            let is_removed = matches!(decision, Decision::Remake { .. } | Decision::Clear { .. });
+            prop_assert_eq!(is_removed, stage == 1 && standing == Some(oid));
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The form of the state file, and how it is replaced.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Run};
+
+/// The version that is written, and the only one that is read.
+pub(super) const VERSION: u64 = 1;
+
+/// The name of the file in its folder.
+pub(super) const NAME: &str = "state.json";
+
+/// What every version of the file begins with.
+#[derive(Deserialize)]
+struct Header {
+    version: u64,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u64,
+    run: &'a Run,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    #[serde(rename = "version")]
+    _version: u64,
+    run: Run,
+}
+
+/// The bytes of the file.
+///
+/// # Panics
+/// Never: a run always has a JSON form.
+pub fn encode(run: &Run) -> Vec<u8> {
+    let version = VERSION;
+    serde_json::to_vec(&Written { version, run }).expect("a run has a JSON form")
+}
+
+/// What the bytes of the file at `path` tell.
+///
+/// # Errors
+/// They are damaged, or of another version.
+pub fn decode(bytes: &[u8], path: &Path) -> Result<Run, Error> {
+    let damaged = |source| Error::Damaged {
+        path: path.to_owned(),
+        source,
+    };
+    let Header { version } = serde_json::from_slice(bytes).map_err(damaged)?;
+    if version != VERSION {
+        return Err(Error::OtherVersion {
+            path: path.to_owned(),
+            version,
+        });
+    }
+    let Read { run, .. } = serde_json::from_slice(bytes).map_err(damaged)?;
+    Ok(run)
+}
+
+/// Reads the file of a folder; none if it was never written.
+pub(super) fn read(folder: &Path) -> Result<Option<Run>, Error> {
+    let path = folder.join(NAME);
+    match std::fs::read(&path) {
+        Ok(bytes) => decode(&bytes, &path).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file("read", &path)(error)),
+    }
+}
+
+/// Replaces the file of a folder, and returns when that is on disk.
+pub(super) fn write(folder: &Path, run: &Run) -> Result<(), Error> {
+    // The lock keeps others from writing, so one name is enough, and what a killed run has left is
+    // overwritten.
+    let (new, path) = (folder.join("state.json.new"), folder.join(NAME));
+    let mut options = OpenOptions::new();
+    let options = options.create(true).truncate(true).write(true);
+    let write = |mut file: File| file.write_all(&encode(run)).and_then(|()| file.sync_all());
+    let written = options.mode(0o600).open(&new).and_then(write);
+    written.map_err(Error::file("write", &new))?;
+    std::fs::rename(&new, &path).map_err(Error::file("replace", &path))?;
+    // The new name is on disk only when the folder is.
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(Error::file("flush the folder", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run::tests::{pair, selection};
+    use super::*;
+    use crate::checkpoint::{Membership, Origin, Stage};
+    use crate::pg::{Lsn, Oid, QualifiedName};
+    use crate::snapshot::Fact;
+    use proptest::prelude::*;
+
+    fn run(name: &str, lsn: Option<u64>) -> Run {
+        let mut run = Run::new(pair());
+        run.begin();
+        run.plan(name, Oid(16384), selection(&["--no-owner"]));
+        run.owed.insert(Membership {
+            role: name.to_owned(),
+            member: "me".to_owned(),
+        });
+        let database = run.databases.get_mut(name).unwrap();
+        let extensions = ["plpgsql".to_owned()].into();
+        database.begin(Oid(5), Origin::Used { extensions });
+        database.consistent_point = lsn.map(Lsn::new);
+        let table = QualifiedName::from_catalog(name, name);
+        let (part, of, rows) = (3, 4, 5);
+        database.note(&Fact::Part {
+            table,
+            part,
+            of,
+            rows,
+        });
+        run
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(name in "\\PC{1,63}", lsn: Option<u64>) {
+            let run = run(&name, lsn);
+            prop_assert_eq!(decode(&encode(&run), Path::new("f")).unwrap(), run);
+        }
+
+        #[test]
+        fn a_file_that_was_cut_is_damaged(keep in 0_usize..100) {
+            let bytes = encode(&run("a", Some(1)));
+            let cut = &bytes[..bytes.len() * keep / 100];
+            let refused = decode(cut, Path::new("/x/state.json")).unwrap_err();
+            let is_damaged = matches!(refused, Error::Damaged { .. });
+            prop_assert!(is_damaged);
+            let said = refused.to_string();
+            prop_assert!(said.contains("/x/state.json") && said.contains("--no-resume"), "{}", said);
+        }
+    }
+
+    #[test]
+    fn another_version_is_refused_whatever_else_it_holds() {
+        for version in [0, VERSION + 1] {
+            let text = format!(r#"{{"version":{version},"anything":[]}}"#);
+            let refused = decode(text.as_bytes(), Path::new("f")).unwrap_err();
+            assert!(refused.to_string().contains("--no-resume"), "{refused}");
+            assert!(matches!(refused, Error::OtherVersion { .. }));
+        }
+    }
+
+    #[test]
+    fn the_form_of_version_1_stays_readable() {
+        let text = concat!(
+            r#"{"version":1,"run":{"pair":{"source":"7312","target":"7313"},"number":1,"owed":[],"#,
+            r#""databases":{"a":{"run":1,"source_oid":16384,"target_name":"a","#,
+            r#""selection":{"tables":{"all_but":[["public","t"]]},"flags":[]},"#,
+            r#""stage":{"finished":{"target_oid":5,"tables":1,"rows":2}},"#,
+            r#""publication":null,"slot":null,"consistent_point":"0/7","tables":[],"#,
+            r#""definitions":[],"large_objects":0}}}}"#
+        );
+        let run = decode(text.as_bytes(), Path::new("f")).unwrap();
+        assert!(matches!(run.databases["a"].stage, Stage::Finished { .. }));
+        assert_eq!(String::from_utf8(encode(&run)).unwrap(), text);
+    }
+}

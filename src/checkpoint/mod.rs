@@ -1,0 +1,35 @@
+//! What a run has done, on this machine's disk, so that the same command goes on after any end.
+//!
+//! ```text
+//! <state folder>/<run id>/state.json     what is done, replaced as a whole
+//!                         lock           held by the run at work; holds its process id
+//! ```
+//!
+//! The run id comes from the two clusters' system identifiers, never from URL text. The file is written
+//! beside the old one, flushed, and renamed over it: a reader finds one or the other. It holds names,
+//! numbers and positions, and no password, URL or host.
+//!
+//! One small file instead of a journal: tables are kept only of the database at work, and the
+//! [`Recorder`] gathers what arrives while it waits for the target's disk, so that the cost of writing
+//! does not grow with the number of tables. What is lost with the last gathering is copied again.
+//!
+//! [`decide`] judges what a new run may keep. It is pure.
+
+mod decide;
+mod error;
+mod file;
+mod folder;
+mod lock;
+mod recorder;
+mod run;
+mod selection;
+mod store;
+
+pub use decide::{Decision, Void, decide};
+pub use error::Error;
+pub use file::{decode, encode};
+pub use folder::{Pair, default_root};
+pub use recorder::{Closed, Recorder};
+pub use run::{Database, Membership, Name, Origin, Run, Stage, Table};
+pub use selection::{Chosen, Selection};
+pub use store::Store;

@@ -1,0 +1,225 @@
+//! Records what the engine has done, once the target has it on disk.
+//!
+//! ```text
+//! engine ── Fact ──▶ queue ──▶ all that have arrived ─▶ the target flushes ─▶ the state file
+//! ```
+//!
+//! A fact in the queue is committed, and a commit may vanish in a crash of the target
+//! (`synchronous_commit = off`). So facts are taken off the queue first, and the wait for the disk begins
+//! after that: it covers whatever they tell.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::Receiver;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use super::{Error, Store};
+use crate::connect::Endpoint;
+use crate::pg::Lsn;
+use crate::snapshot::{Fact, Flush, Ledger};
+use crate::task::Background;
+
+/// The shortest time between two records. What a killed run had told since the last one is not known
+/// to the next.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How many times as long as a record has taken the next one waits: writing is a fiftieth of the time,
+/// however many tables there are.
+const REST: u32 = 50;
+
+/// The longest time between two records.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Facts taken off the queue at once.
+const BATCH: usize = 1024;
+
+/// Records what happens to one database.
+#[derive(Debug)]
+pub struct Recorder {
+    store: Arc<Store>,
+    database: String,
+    ledger: Ledger,
+    closing: CancellationToken,
+    work: Background<Result<Flush, Error>>,
+}
+
+impl Recorder {
+    /// Starts to record; `target` names the database. `stop` is cancelled if that fails later: a run
+    /// that cannot be recorded is not gone on with.
+    ///
+    /// # Errors
+    /// The target cannot be reached.
+    pub async fn start(
+        store: Arc<Store>,
+        database: &str,
+        target: &Endpoint,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
+        let flush = Flush::open(target).await?;
+        let (ledger, facts) = Ledger::channel();
+        let closing = CancellationToken::new();
+        let log = Log {
+            store: Arc::clone(&store),
+            database: database.to_owned(),
+            flush,
+        };
+        let until = closing.clone();
+        let work = Background::spawn(async move {
+            let done = log.follow(facts, until).await;
+            if done.is_err() {
+                stop.cancel();
+            }
+            done
+        });
+        Ok(Self {
+            store,
+            database: database.to_owned(),
+            ledger,
+            closing,
+            work,
+        })
+    }
+
+    /// Where the engine tells what it has committed.
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.clone()
+    }
+
+    /// Records the position of the snapshot that all tables told from now on are read at, and what
+    /// keeps the changes behind it.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn at(&self, point: Lsn, slot: Option<String>) -> Result<(), Error> {
+        change(&self.store, &self.database, move |database| {
+            database.consistent_point = Some(point);
+            database.slot = slot;
+        })
+        .await
+    }
+
+    /// Records what was told so far, and stops. Also after a failed copy, whose tasks may still hold
+    /// the ledger.
+    ///
+    /// # Errors
+    /// Something could not be recorded, now or before.
+    pub async fn close(self) -> Result<Closed, Error> {
+        let Self {
+            store,
+            database,
+            ledger,
+            closing,
+            work,
+        } = self;
+        drop(ledger);
+        closing.cancel();
+        let flush = work.join().await?;
+        Ok(Closed {
+            store,
+            database,
+            flush,
+        })
+    }
+}
+
+/// A recorder whose database only needs to be called finished.
+#[derive(Debug)]
+pub struct Closed {
+    store: Arc<Store>,
+    database: String,
+    flush: Flush,
+}
+
+impl Closed {
+    /// Records the database as finished, once everything of it is on the target's disk.
+    ///
+    /// # Errors
+    /// The target does not confirm that, or the state cannot be written.
+    ///
+    /// # Panics
+    /// The database was never begun.
+    pub async fn finish(self, tables: usize, rows: u64, point: Option<Lsn>) -> Result<(), Error> {
+        self.flush.wait().await?;
+        change(&self.store, &self.database, move |database| {
+            let finished = database.finish(tables, rows, point);
+            finished.expect("a database is begun before it is recorded");
+        })
+        .await
+    }
+}
+
+/// The disk is waited for beside the runtime's own threads.
+async fn change(
+    store: &Arc<Store>,
+    database: &str,
+    change: impl FnOnce(&mut super::Database) + Send + 'static,
+) -> Result<(), Error> {
+    let (store, database) = (Arc::clone(store), database.to_owned());
+    let writing = spawn_blocking(move || store.change_database(&database, change));
+    match writing.await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// What the recording task works with.
+struct Log {
+    store: Arc<Store>,
+    database: String,
+    flush: Flush,
+}
+
+impl Log {
+    /// Records facts until the ledger is closed, or `closing` says that no more will come.
+    async fn follow(
+        self,
+        mut facts: Receiver<Fact>,
+        closing: CancellationToken,
+    ) -> Result<Flush, Error> {
+        let mut told = Vec::new();
+        let mut rest = PAUSE;
+        loop {
+            let goes_on = gather(&mut told, &mut facts, (rest, &closing)).await;
+            if !told.is_empty() {
+                let written = self.record(std::mem::take(&mut told)).await?;
+                rest = (written * REST).clamp(PAUSE, LONGEST);
+            }
+            if !goes_on {
+                return Ok(self.flush);
+            }
+        }
+    }
+
+    /// How long the writing took.
+    async fn record(&self, told: Vec<Fact>) -> Result<Duration, Error> {
+        self.flush.wait().await?;
+        let begun = Instant::now();
+        change(&self.store, &self.database, move |database| {
+            told.iter().for_each(|fact| database.note(fact));
+        })
+        .await?;
+        Ok(begun.elapsed())
+    }
+}
+
+/// Takes what is told for this long, so that nobody who tells has to wait; whether more may come.
+async fn gather(
+    told: &mut Vec<Fact>,
+    facts: &mut Receiver<Fact>,
+    (rest, closing): (Duration, &CancellationToken),
+) -> bool {
+    let end = tokio::time::sleep(rest);
+    tokio::pin!(end);
+    loop {
+        tokio::select! {
+            biased;
+            taken = facts.recv_many(told, BATCH) => if taken == 0 {
+                return false;
+            },
+            () = closing.cancelled() => return false,
+            () = &mut end => return true,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The state of a pair's runs, held by one process.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::lock::Lock;
+use super::{Database, Error, Pair, Run, file, folder};
+
+/// The state, locked against other runs. Every change is on disk when it returns.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    run: Mutex<Run>,
+    _lock: Lock,
+}
+
+impl Store {
+    /// The state of a pair, if there is any below `root`. Nothing is made. With `resume` false what
+    /// was recorded is discarded, also if it cannot be read, but for what is still to be given back.
+    ///
+    /// # Errors
+    /// Another run is at work, or the file cannot be read or is none of ours.
+    pub fn find(root: &Path, pair: &Pair, resume: bool) -> Result<Option<Self>, Error> {
+        let folder = root.join(pair.id());
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        let lock = Lock::take(&folder)?;
+        let run = match file::read(&folder) {
+            Ok(Some(run)) if run.pair == *pair && resume => run,
+            Ok(Some(run)) if run.pair == *pair => Run {
+                owed: run.owed,
+                ..Run::new(pair.clone())
+            },
+            Ok(Some(_)) if resume => {
+                let path = folder.join(file::NAME);
+                return Err(Error::OtherClusters { path });
+            }
+            Err(error) if resume => return Err(error),
+            Ok(_) | Err(_) => Run::new(pair.clone()),
+        };
+        Ok(Some(Self {
+            folder,
+            run: Mutex::new(run),
+            _lock: lock,
+        }))
+    }
+
+    /// A first state of a pair, not on disk yet.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or another run has begun.
+    pub fn create(root: &Path, pair: &Pair) -> Result<Self, Error> {
+        let folder = root.join(pair.id());
+        folder::make(&folder)?;
+        let lock = Lock::take(&folder)?;
+        let path = folder.join(file::NAME);
+        if path.exists() {
+            return Err(Error::Meanwhile { path });
+        }
+        Ok(Self {
+            folder,
+            run: Mutex::new(Run::new(pair.clone())),
+            _lock: lock,
+        })
+    }
+
+    /// The state file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(file::NAME)
+    }
+
+    /// What is recorded.
+    pub fn run(&self) -> Run {
+        let run = self.run.lock();
+        run.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what is recorded; on disk when it returns.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Run) -> T) -> Result<T, Error> {
+        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut run);
+        // Written under the lock: of two changes the later one must be what stays.
+        file::write(&self.folder, &run)?;
+        Ok(changed)
+    }
+
+    /// Changes what is recorded of a database that the run has planned; on disk when it returns.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    ///
+    /// # Panics
+    /// The run has not planned the database.
+    pub fn change_database<T>(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut Database) -> T,
+    ) -> Result<T, Error> {
+        self.change(|run| {
+            let database = run.databases.get_mut(name);
+            change(database.expect("a database that the run has planned"))
+        })
+    }
+
+    /// Removes the state from the disk.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn remove(self) -> Result<(), Error> {
+        let removed = std::fs::remove_dir_all(&self.folder);
+        removed.map_err(Error::file("remove", &self.folder))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::super::run::tests::{pair, selection};
+    use super::*;
+    use crate::checkpoint::Membership;
+    use crate::pg::Oid;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_state_is_private_and_survives_its_store() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(Store::find(root.path(), &pair(), true).unwrap().is_none());
+        let store = Store::create(root.path(), &pair()).unwrap();
+        let plan = |run: &mut Run| run.plan("a", Oid(1), selection(&[]));
+        store.change(plan).unwrap();
+        assert_eq!(mode(&store.path()), 0o600);
+        assert_eq!(mode(store.path().parent().unwrap()), 0o700);
+        let run = store.run();
+        drop(store);
+        let found = Store::find(root.path(), &pair(), true).unwrap().unwrap();
+        assert_eq!(found.run(), run);
+        drop(found);
+        assert!(matches!(
+            Store::create(root.path(), &pair()),
+            Err(Error::Meanwhile { .. })
+        ));
+    }
+
+    #[test]
+    fn a_second_run_is_told_who_is_at_work() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::create(root.path(), &pair()).unwrap();
+        let refused = Store::find(root.path(), &pair(), false).unwrap_err();
+        let pid = format!("process {}", std::process::id());
+        assert!(refused.to_string().contains(&pid), "{refused}");
+        drop(store);
+        assert!(Store::find(root.path(), &pair(), true).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_discarded_keeps_what_is_to_be_given_back() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::create(root.path(), &pair()).unwrap();
+        let change = |run: &mut Run| {
+            run.plan("a", Oid(1), selection(&[]));
+            let (role, member) = ("owner".to_owned(), "me".to_owned());
+            run.owed.insert(Membership { role, member });
+        };
+        store.change(change).unwrap();
+        drop(store);
+        let store = Store::find(root.path(), &pair(), false).unwrap().unwrap();
+        assert!(store.run().databases.is_empty());
+        assert_eq!(store.run().owed.len(), 1);
+        std::fs::write(store.path(), "{").unwrap();
+        drop(store);
+        assert!(Store::find(root.path(), &pair(), true).is_err());
+        let store = Store::find(root.path(), &pair(), false).unwrap().unwrap();
+        store.remove().unwrap();
+        assert!(Store::find(root.path(), &pair(), true).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_of_other_clusters_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::create(root.path(), &pair()).unwrap();
+        store.change(|run| run.pair.source.push('0')).unwrap();
+        drop(store);
+        let refused = Store::find(root.path(), &pair(), true).unwrap_err();
+        assert!(matches!(refused, Error::OtherClusters { .. }));
+    }
+}

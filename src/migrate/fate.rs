@@ -1,0 +1,188 @@
+//! What happens to a database of the target: by what a run has recorded of it, else by what it holds.
+
+use std::collections::BTreeSet;
+
+use super::check::{Contents, Finding, Level, Side};
+use super::{Error, Options};
+use crate::catalog::cluster::Database;
+use crate::checkpoint::Decision;
+use crate::connect::Purpose;
+use crate::pg::{Ident, Oid};
+
+/// What happens to a database of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is made.
+    Create,
+    /// It exists, is empty, and is used as it is.
+    Use,
+    /// It holds objects; it is dropped and made again.
+    Replace {
+        /// Tables it holds.
+        tables: i64,
+        /// Its size on disk.
+        bytes: i64,
+    },
+    /// An interrupted run has made it; it is dropped and made again.
+    Remake {
+        /// Which database it must be.
+        oid: Oid,
+        /// Why its rows are not kept.
+        why: &'static str,
+    },
+    /// It was there when an interrupted run began to fill it; what is in it is removed.
+    Clear {
+        /// Which database it must be.
+        oid: Oid,
+        /// Why its rows are not kept.
+        why: &'static str,
+    },
+    /// The run that is gone on with has finished it; nothing happens to it.
+    Keep {
+        /// Its tables with rows.
+        tables: usize,
+    },
+}
+
+impl Fate {
+    /// Whether the database that stands there is filled.
+    pub(super) fn uses_existing(&self) -> bool {
+        match self {
+            Self::Use | Self::Clear { .. } => true,
+            Self::Create | Self::Replace { .. } | Self::Remake { .. } | Self::Keep { .. } => false,
+        }
+    }
+}
+
+/// A fate, and what is known with it.
+pub(super) struct Destiny {
+    pub(super) fate: Fate,
+    /// Extensions that are there when the copy begins.
+    pub(super) installed: BTreeSet<Ident>,
+    /// What speaks against it, and what is good to know.
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Destiny {
+    fn new(fate: Fate) -> Self {
+        Self {
+            fate,
+            installed: BTreeSet::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    fn finding(mut self, level: Level, message: String, cure: &str) -> Self {
+        let finding = Finding::new(level, Side::Target, message).cure(cure);
+        self.findings.push(finding);
+        self
+    }
+}
+
+/// What happens to a database on the target, by what stands there and what is recorded of it.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(super) async fn destiny(
+    options: &Options,
+    database: &Database,
+    (existing, decision): (Option<&Database>, Decision),
+) -> Result<Destiny, Error> {
+    let oid = existing.map_or(Oid::INVALID, |existing| existing.oid);
+    let mut destiny = match decision {
+        Decision::Fresh => by_contents(options, database, existing).await?,
+        Decision::Void(void) => {
+            let destiny = by_contents(options, database, existing).await?;
+            let cure = "its copy begins anew";
+            destiny.finding(Level::Warning, void.to_string(), cure)
+        }
+        Decision::Finished { tables } => {
+            let message = "it was finished by the interrupted run, and is kept".to_owned();
+            let cure = "--no-resume begins anew";
+            Destiny::new(Fate::Keep { tables }).finding(Level::Note, message, cure)
+        }
+        Decision::Remake { why } => {
+            let cure = "it is dropped and made again";
+            Destiny::new(Fate::Remake { oid, why }).finding(Level::Note, why.to_owned(), cure)
+        }
+        Decision::Clear { why, extensions } => Destiny {
+            installed: extensions.into_iter().map(Ident::from_catalog).collect(),
+            ..Destiny::new(Fate::Clear { oid, why }).finding(
+                Level::Note,
+                why.to_owned(),
+                "what is in it is removed, and copied again",
+            )
+        },
+    };
+    let findings = destiny.findings.into_iter();
+    let name = database.name.as_str();
+    destiny.findings = findings.map(|finding| finding.in_database(name)).collect();
+    Ok(destiny)
+}
+
+/// What happens to a database of which nothing is recorded.
+async fn by_contents(
+    options: &Options,
+    database: &Database,
+    existing: Option<&Database>,
+) -> Result<Destiny, Error> {
+    let Some(existing) = existing else {
+        return Ok(Destiny::new(Fate::Create));
+    };
+    let side = Side::Target;
+    let name = database.name.as_str();
+    let endpoint = options.target.with_database(name);
+    let session = endpoint.session(Purpose::Introspect).await;
+    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let contents = Contents::load(&session).await;
+    let contents = contents.map_err(Error::examine(side))?;
+    if contents.is_empty() {
+        return Ok(Destiny {
+            findings: use_findings(database, existing, &contents),
+            installed: contents.extensions,
+            fate: Fate::Use,
+        });
+    }
+    let destiny = Destiny::new(Fate::Replace {
+        tables: contents.tables,
+        bytes: contents.bytes,
+    });
+    if options.drop_existing {
+        return Ok(destiny);
+    }
+    let message = format!(
+        "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",
+        contents.tables, contents.others, contents.large_objects, contents.default_privileges
+    );
+    let cure = "pass --drop-existing to drop and recreate it, or choose another target";
+    Ok(destiny.finding(Level::Error, message, cure))
+}
+
+/// What differs when an existing empty database is used as it is.
+fn use_findings(database: &Database, existing: &Database, contents: &Contents) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !contents.may_create {
+        let message = "the connecting role may not create schemas in it";
+        let cure = "GRANT CREATE ON DATABASE … TO the connecting role";
+        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+    }
+    if database.encoding != existing.encoding {
+        let holds_all = existing.encoding == "UTF8" && database.encoding != "SQL_ASCII";
+        let level = if holds_all { Level::Note } else { Level::Error };
+        let message = format!(
+            "its encoding is {}, the source's {}",
+            existing.encoding, database.encoding
+        );
+        let finding = Finding::new(level, Side::Target, message);
+        findings.push(if holds_all {
+            finding
+        } else {
+            finding.cure("drop it: it is then made anew")
+        });
+    }
+    if database.locale != existing.locale {
+        let message = "its locale differs from the source's: text may sort in another order";
+        findings.push(Finding::new(Level::Note, Side::Target, message));
+    }
+    findings
+}
