@@ -55,7 +55,7 @@ pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Op
         return;
     }
     let kind = if options.replicate {
-        "a temporary replication slot's"
+        "a replication slot's"
     } else {
         "one plain"
     };
@@ -64,7 +64,10 @@ pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Op
 }
 
 fn fate_line(planned: &PlannedDatabase) -> String {
-    let name = planned.name();
+    let name = match (planned.name(), planned.target().as_str()) {
+        (source, target) if source == target => source.to_owned(),
+        (source, target) => format!("{source} as {target}"),
+    };
     match &planned.fate {
         Fate::Create => format!(
             "{name}: create, {}",
@@ -77,6 +80,7 @@ fn fate_line(planned: &PlannedDatabase) -> String {
         Fate::Replace {
             tables: held,
             bytes,
+            ..
         } => format!(
             "{name}: drop and recreate (the target's holds {held} tables, {}), {}",
             text::size(u64::try_from(*bytes).unwrap_or_default()),
@@ -97,6 +101,7 @@ fn planned_json(planned: &PlannedDatabase) -> Value {
     };
     json!({
         "database": planned.name(),
+        "target": planned.target().as_str(),
         "action": action,
         "tables": planned.tables,
         "estimated_bytes": planned.bytes,
@@ -214,12 +219,31 @@ impl Report for Copied<'_> {
         for difference in &self.report.differences {
             out.push_str(&format_line("differs: ", difference));
         }
+        for kept in &self.report.slots {
+            let line = format!(
+                "of database {} keeps log on the source until teardown removes it; sync, which would \
+                 read it, is not built yet",
+                kept.database
+            );
+            out.push_str(&format_line(&format!("slot {} ", kept.slot), &line));
+        }
         let whole = text::duration(self.report.elapsed);
         out + &format!("Done in {whole}.\n")
     }
 
     fn databases(&self) -> Vec<Value> {
-        self.report.databases.iter().map(copied_json).collect()
+        let report = self.report;
+        let databases = report.databases.iter();
+        let json = |database: &DatabaseReport| {
+            let kept = report
+                .slots
+                .iter()
+                .find(|kept| kept.database == database.name);
+            let mut json = copied_json(database);
+            json["slot"] = kept.map(|kept| kept.slot.as_str()).into();
+            json
+        };
+        databases.map(json).collect()
     }
 
     fn warnings(&self) -> Vec<String> {

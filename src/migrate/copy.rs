@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::execute::phase;
+use super::guard::guarded;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
@@ -29,7 +30,7 @@ enum Cause {
 }
 
 impl Failure {
-    fn at(doing: &'static str) -> impl Fn(snapshot::Error) -> Self {
+    pub(super) fn at(doing: &'static str) -> impl Fn(snapshot::Error) -> Self {
         move |error| Self {
             doing,
             cause: Cause::Snapshot(error),
@@ -78,12 +79,32 @@ pub(super) async fn contents(
     let name = planned.name();
     let ends = Ends {
         source: options.source.with_database(name),
-        target: options.target.with_database(name),
+        target: options.target.with_database(planned.target().as_str()),
     };
     let making = snapshot::establish(&ends.source, &planned.point, before, scope);
-    let mut basis = phase(scope, Some(name), Phase::Basis, making)
+    let basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
+    let guard = scope.child();
+    let copying = Box::pin(from_basis(
+        planned,
+        &ends,
+        basis,
+        (cluster, options),
+        &guard,
+    ));
+    guarded((&ends.source, &planned.point), options, &guard, copying).await
+}
+
+/// What follows the consistent point.
+async fn from_basis(
+    planned: &PlannedDatabase,
+    ends: &Ends,
+    mut basis: Basis,
+    (cluster, options): (&TargetCluster, &Options),
+    scope: &Scope,
+) -> Result<DatabaseReport, Failure> {
+    let name = planned.name();
     let left_out = match fit(&mut basis.catalog, planned, cluster) {
         Ok(left_out) => left_out,
         Err(error) => {
@@ -95,7 +116,7 @@ pub(super) async fn contents(
     if options.schema_only {
         basis.hold.unlock();
     }
-    let copied = under_snapshot(&ends, &basis, (cluster, options), scope).await;
+    let copied = under_snapshot(ends, &basis, (cluster, options), scope).await;
     // Released on every path and at once: others may wait for our locks.
     let Basis {
         catalog,
@@ -114,11 +135,11 @@ pub(super) async fn contents(
     } = copied?;
     released.map_err(Failure::at("release the consistent point"))?;
 
-    let finishing = section(&ends, Phase::PostData, post_data, options.jobs, scope);
+    let finishing = section(ends, Phase::PostData, post_data, options.jobs, scope);
     phase(scope, Some(name), Phase::PostData, finishing)
         .await
         .map_err(Failure::at("post-data"))?;
-    let sequences = values(&ends, &catalog, options, scope).await?;
+    let sequences = values(ends, &catalog, options, scope).await?;
     let mut without_statistics = Vec::new();
     if options.analyze && !tables.is_empty() {
         let names = tables.iter().map(|table| table.table.clone()).collect();
@@ -130,7 +151,7 @@ pub(super) async fn contents(
     let flush = snapshot::Flush::open(&ends.target).await;
     let flush = flush.map_err(Failure::at("flush"))?;
     if let Some(last) = last {
-        let finishing = section(&ends, Phase::EventTriggers, last, 1, scope);
+        let finishing = section(ends, Phase::EventTriggers, last, 1, scope);
         phase(scope, Some(name), Phase::EventTriggers, finishing)
             .await
             .map_err(Failure::at("event triggers"))?;

@@ -84,7 +84,7 @@ async fn database(
     cluster: &TargetCluster,
     options: &Options,
 ) -> Result<(), Error> {
-    let name = &planned.database.name;
+    let name = planned.target();
     let wanted = DatabaseOptions {
         name,
         locale: options.cluster.locale.as_deref(),

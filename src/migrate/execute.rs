@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Instant;
 
 use super::prepare::{Fate, PlannedDatabase, Prepared};
-use super::report::{DatabaseReport, Report};
+use super::replication::{self, Held};
+use super::report::{DatabaseReport, KeptSlot, Report};
 use super::roles::{self, TargetCluster};
 use super::{Error, Options, copy, database, existing};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
@@ -15,13 +16,14 @@ use crate::task::Scope;
 /// Carries out what [`prepare`](super::prepare()) planned. The user has agreed.
 ///
 /// # Errors
-/// The first phase that failed. Databases finished before stay; the one at hand is removed if this
-/// run has made it. No slot, session or lock remains.
+/// The first phase that failed. Databases finished before stay, with slot and publication; the one at
+/// hand is removed if this run has made it. Of it and those to come no slot, publication, session or
+/// lock remains.
 ///
 /// # Panics
 /// The findings of `prepared` refuse the run.
 pub async fn execute(
-    prepared: Prepared,
+    mut prepared: Prepared,
     options: &Options,
     scope: &Scope,
 ) -> Result<Report, Error> {
@@ -32,6 +34,39 @@ pub async fn execute(
     );
     let begun = Instant::now();
     let mut report = Report::default();
+    let held = if options.replicate {
+        let publishing = replication::publish(&mut prepared.databases, options, scope);
+        phase(scope, None, Phase::Publication, publishing).await?
+    } else {
+        prepared.databases.iter().map(|_| None).collect()
+    };
+    let copied = Box::pin(copy_all(prepared, &held, options, &mut report, scope)).await;
+    if let Err(error) = copied {
+        let (finished, open) = held.split_at(report.databases.len());
+        replication::withdraw(open, scope).await;
+        for held in finished.iter().flatten() {
+            let text = format!(
+                "database {} is copied whole: its replication slot {} stays and keeps log on the source; \
+                 remove it with teardown unless its replication is to follow",
+                held.database(),
+                held.slot()
+            );
+            scope.events.emit(Event::Note(text)).await;
+        }
+        return Err(error);
+    }
+    report.elapsed = begun.elapsed();
+    Ok(report)
+}
+
+/// The phases after the publications. What is finished is in the report, also after an error.
+async fn copy_all(
+    prepared: Prepared,
+    held: &[Option<Held>],
+    options: &Options,
+    report: &mut Report,
+    scope: &Scope,
+) -> Result<(), Error> {
     let cluster = prepared
         .cluster
         .as_ref()
@@ -43,26 +78,32 @@ pub async fn execute(
         Ok::<_, Error>(differences)
     };
     report.differences = phase(scope, None, Phase::Roles, making).await?;
-    let done = databases(prepared.databases, cluster, options, scope).await;
+    let planned = prepared.databases.into_iter().zip(held);
+    let done = databases(planned, (cluster, options), report, scope).await;
     // Also after a failure: nobody wants to stay a member of everyone.
     let ended = roles::act(&assumption.revokes, options).await;
-    report.databases = done?;
-    ended?;
-    report.elapsed = begun.elapsed();
-    Ok(report)
+    done?;
+    ended
 }
 
 async fn databases(
-    planned: Vec<PlannedDatabase>,
-    cluster: &TargetCluster,
-    options: &Options,
+    planned: impl Iterator<Item = (PlannedDatabase, &Option<Held>)>,
+    (cluster, options): (&TargetCluster, &Options),
+    report: &mut Report,
     scope: &Scope,
-) -> Result<Vec<DatabaseReport>, Error> {
-    let mut reports = Vec::with_capacity(planned.len());
-    for planned in planned {
-        reports.push(one_database(planned, cluster, options, scope).await?);
+) -> Result<(), Error> {
+    for (planned, held) in planned {
+        let done = one_database(planned, cluster, options, scope).await?;
+        if let Some(held) = held {
+            replication::complete(held, scope).await?;
+            report.slots.push(KeptSlot {
+                database: held.database().to_owned(),
+                slot: held.slot().clone(),
+            });
+        }
+        report.databases.push(done);
     }
-    Ok(reports)
+    Ok(())
 }
 
 /// Emits the beginning and the end of a phase around work.
@@ -105,10 +146,10 @@ async fn one_database(
     }
     let before = std::mem::take(&mut planned.before);
     let planned = &planned;
-    let name = planned.name();
+    let name = planned.target().as_str();
     let begun = Instant::now();
     let wanted = DatabaseOptions {
-        name: &planned.database.name,
+        name: planned.target(),
         locale: options.cluster.locale.as_deref(),
         existing: planned.existing.as_ref(),
         script: &cluster.options,
@@ -150,7 +191,7 @@ async fn make_database(
     create: &Sql,
     options: &Options,
 ) -> Result<(), Error> {
-    let name = planned.name();
+    let name = planned.target().as_str();
     match planned.fate {
         Fate::Use => return Ok(()),
         Fate::Replace { .. } => database::drop_database(&options.target, name).await?,
@@ -163,7 +204,7 @@ async fn make_database(
 async fn failed(planned: &PlannedDatabase, options: &Options, error: copy::Failure) -> Error {
     let made = planned.fate != Fate::Use;
     let removed = if made {
-        database::remove(&options.target, planned.name()).await
+        database::remove(&options.target, planned.target().as_str()).await
     } else {
         false
     };

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Contents, Examination, Finding, Level, ServerFacts, Side};
+use super::replication::Replication;
 use super::roles::TargetCluster;
-use super::{Error, Options, door, select};
+use super::{Error, Options, database, door, select};
 use crate::catalog::cluster::{Database, Roles};
 use crate::catalog::load::database::load_databases;
 use crate::catalog::load::roles::load_roles;
@@ -12,8 +13,10 @@ use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
 use crate::ddl::object::database::{DatabaseOptions, render_finish};
 use crate::event::{Event, Phase};
-use crate::logical::{SlotIdentity, slot_name};
-use crate::pg::{Ident, QualifiedName};
+use crate::logical::{
+    RunId, SUBSCRIPTION, Slot, SlotIdentity, find_subscription, load_slots, slot_name,
+};
+use crate::pg::{Ident, QualifiedName, SlotName};
 use crate::selection::TableChoice;
 use crate::snapshot::{Before, PointKind};
 use crate::task::Scope;
@@ -31,7 +34,33 @@ pub enum Fate {
         tables: i64,
         /// Its size on disk.
         bytes: i64,
+        /// The slot that our subscription in it reads from.
+        subscribed: Option<String>,
     },
+}
+
+impl Fate {
+    /// Whether who uses this slot ends with the database that stands on the target.
+    fn frees(&self, slot: &SlotName) -> bool {
+        matches!(self, Self::Replace { subscribed: Some(name), .. } if name == slot.as_str())
+    }
+
+    /// Refuses to replace a database in which a subscription of our name reads from another slot.
+    fn foreign_subscription(&self, own: &SlotName) -> Option<Finding> {
+        let Self::Replace {
+            subscribed: Some(slot),
+            ..
+        } = self
+        else {
+            return None;
+        };
+        (slot != own.as_str()).then(|| {
+            let message = format!(
+                "subscription {SUBSCRIPTION} in it reads from slot {slot}, which is not this run's"
+            );
+            Finding::new(Level::Error, Side::Target, message).cure("remove it first")
+        })
+    }
 }
 
 /// One database of the plan.
@@ -55,12 +84,21 @@ pub struct PlannedDatabase {
     pub choice: TableChoice,
     /// What the checks learned of it.
     pub(super) before: Before,
+    /// Its name on the target.
+    target: Ident,
+    /// What its replication takes, where it is to replicate.
+    pub(super) replication: Option<Replication>,
 }
 
 impl PlannedDatabase {
-    /// The database's name, the same on both sides.
+    /// The database's name on the source.
     pub fn name(&self) -> &str {
         self.database.name.as_str()
+    }
+
+    /// The database's name on the target.
+    pub fn target(&self) -> &Ident {
+        &self.target
     }
 }
 
@@ -97,6 +135,18 @@ impl Cluster {
             .await
             .map_err(Error::examine(side))?;
         Ok(Self { session, facts })
+    }
+
+    /// Which cluster it is, where that can be read.
+    pub(super) fn system(&self) -> Option<&str> {
+        self.facts.system_identifier.as_deref()
+    }
+
+    /// Its logical slots.
+    pub(super) async fn slots(&self, side: Side) -> Result<Vec<Slot>, Error> {
+        load_slots(&self.session)
+            .await
+            .map_err(Error::examine(side))
     }
 
     pub(super) async fn roles(&self, side: Side) -> Result<Roles, Error> {
@@ -138,47 +188,72 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         .await;
     let source = Cluster::open(Side::Source, &options.source).await?;
     let target = Cluster::open(Side::Target, &options.target).await?;
-    let mut findings = check::pair(
+    let place = check::pair(
         (&source.session, &source.facts),
         (&target.session, &target.facts),
         options,
-    )
-    .await?;
+    );
+    let check::Place {
+        mut findings,
+        is_one,
+    } = place.await?;
+    let refused = |findings| Prepared {
+        findings,
+        databases: Vec::new(),
+        cluster: None,
+    };
     if check::refused(&findings) {
-        return Ok(Prepared {
-            findings,
-            databases: Vec::new(),
-            cluster: None,
-        });
+        return Ok(refused(findings));
     }
     let offered = source.databases(Side::Source).await?;
-    let (mut cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
+    let (cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
     findings.extend(more);
     findings.extend(unselected_maintenance(options, &chosen, &offered).await?);
+    let names = chosen.iter().map(|(database, _)| database.name.as_str());
+    let places = check::judge_map(&options.map, &names.collect(), is_one);
+    let is_misplaced = check::refused(&places);
+    findings.extend(places);
+    if is_misplaced {
+        return Ok(refused(findings));
+    }
+    let ends = (source, target);
+    Box::pin(examine_all(
+        ends,
+        cluster,
+        chosen,
+        findings,
+        (options, scope),
+    ))
+    .await
+}
+
+/// Examines every database that was chosen.
+async fn examine_all(
+    (source, target): (Cluster, Cluster),
+    mut cluster: TargetCluster,
+    chosen: Vec<(Database, TableChoice)>,
+    mut findings: Vec<Finding>,
+    (options, scope): (&Options, &Scope),
+) -> Result<Prepared, Error> {
     let existing: BTreeMap<_, _> = target
         .databases(Side::Target)
         .await?
         .into_iter()
-        .map(|database| (database.name.clone(), database))
+        .map(|database| (database.name.as_str().to_owned(), database))
         .collect();
-    let creates = options.drop_existing
-        || chosen
-            .iter()
-            .any(|(database, _)| !existing.contains_key(&database.name));
+    let place = |database: &Database| existing.get(options.map.target(database.name.as_str()));
+    let creates =
+        options.drop_existing || chosen.iter().any(|(database, _)| place(database).is_none());
     let facts = (&source.facts, &target.facts);
-    findings.extend(check::abilities(
-        facts.0,
-        facts.1,
-        options.replicate,
-        creates,
-    ));
+    let slots = missing_slots(&source, &chosen, (options, facts)).await?;
+    findings.extend(check::abilities(facts.0, facts.1, slots, creates));
     let mut databases = Vec::new();
     let mut found = BTreeSet::new();
     for (database, choice) in chosen {
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
-        let exists = existing.get(&database.name);
+        let exists = place(&database);
         let site = (&cluster, facts);
         let wanted = (database, choice);
         let (planned, examined) = plan(options, wanted, exists, site, scope).await?;
@@ -194,6 +269,23 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         databases,
         cluster: Some(cluster),
     })
+}
+
+/// How many slots are to be made beside those that earlier runs have left.
+async fn missing_slots(
+    source: &Cluster,
+    chosen: &[(Database, TableChoice)],
+    (options, facts): (&Options, (&ServerFacts, &ServerFacts)),
+) -> Result<Option<usize>, Error> {
+    if !options.replicate {
+        return Ok(None);
+    }
+    let slots = source.slots(Side::Source).await?;
+    let is_missing = |(database, _): &&(Database, TableChoice)| {
+        let name = slot(options, database, facts);
+        !slots.iter().any(|slot| slot.name == name.as_str())
+    };
+    Ok(Some(chosen.iter().filter(is_missing).count()))
 }
 
 /// What is asked to be skipped and is nowhere.
@@ -253,7 +345,22 @@ async fn plan(
     };
     let mut examined = check::examine(&endpoint, judge, scope).await?;
     examined.findings.extend(more);
-    let point = point(options, &database, facts);
+    let own_slot = slot(options, &database, facts);
+    examined
+        .findings
+        .extend(fate.foreign_subscription(&own_slot));
+    let replication = replication(options, &database, facts, &examined);
+    let is_possible = facts.0.replication && facts.0.wal_level == "logical" && !facts.0.standby;
+    if let Some(replication) = replication.as_ref().filter(|_| is_possible) {
+        let is_freed = fate.frees(&replication.slot);
+        let findings = check::examine_replication(&endpoint, replication, is_freed).await?;
+        examined.findings.extend(findings);
+    }
+    let point = match &replication {
+        Some(replication) => PointKind::Slot(replication.slot.clone()),
+        None => PointKind::SnapshotOnly,
+    };
+    let target = Ident::from_catalog(options.map.target(database.name.as_str()));
     let planned = PlannedDatabase {
         database: renamed(&database, cluster),
         existing: exists.filter(|_| fate == Fate::Use).cloned(),
@@ -264,6 +371,8 @@ async fn plan(
         point,
         choice,
         before: std::mem::take(&mut examined.before),
+        target,
+        replication,
     };
     judge_database(&planned, cluster, &mut examined);
     Ok((planned, examined))
@@ -291,7 +400,7 @@ fn judge_database(planned: &PlannedDatabase, cluster: &TargetCluster, examined: 
         findings.into_iter().for_each(&mut judge);
     }
     let wanted = DatabaseOptions {
-        name: &planned.database.name,
+        name: planned.target(),
         locale: None,
         existing: planned.existing.as_ref(),
         script: &cluster.options,
@@ -353,7 +462,7 @@ async fn fate(
     let Some(existing) = existing else {
         return Ok((Fate::Create, BTreeSet::new(), Vec::new()));
     };
-    let name = database.name.as_str();
+    let name = existing.name.as_str();
     let endpoint = options.target.with_database(name);
     let session = endpoint
         .session(Purpose::Introspect)
@@ -373,12 +482,21 @@ async fn fate(
             .collect();
         return Ok((Fate::Use, contents.extensions, findings));
     }
+    let subscription = find_subscription(&session).await;
+    let subscription = subscription.map_err(Error::examine(Side::Target))?;
     let fate = Fate::Replace {
         tables: contents.tables,
         bytes: contents.bytes,
+        subscribed: subscription.and_then(|subscription| subscription.slot),
     };
     if options.drop_existing {
-        return Ok((fate, BTreeSet::new(), Vec::new()));
+        let used = database::used_by(&options.target, name).await?;
+        let findings = used.map(|by| {
+            let message = format!("database {name} is in use by {by}, and cannot be replaced");
+            let finding = Finding::new(Level::Error, Side::Target, message);
+            finding.in_database(name).cure("remove it first")
+        });
+        return Ok((fate, BTreeSet::new(), findings.into_iter().collect()));
     }
     let message = format!(
         "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",
@@ -419,23 +537,41 @@ fn use_findings(database: &Database, existing: &Database, contents: &Contents) -
     findings
 }
 
-/// The slot's name, where replication is to follow.
-fn point(
+/// What replication takes, where it is to follow.
+fn replication(
+    options: &Options,
+    database: &Database,
+    facts: (&ServerFacts, &ServerFacts),
+    examined: &Examination,
+) -> Option<Replication> {
+    let left_out = &examined.before.left_out;
+    options.replicate.then(|| Replication {
+        run: RunId::new(&system(facts.0), &system(facts.1)),
+        target: options.map.target(database.name.as_str()).to_owned(),
+        slot: slot(options, database, facts),
+        left_out: left_out.union(&examined.chunks).cloned().collect(),
+        hypertables: examined.hypertables.clone(),
+        make_full: options.replication.identity_full,
+    })
+}
+
+/// The name of a database's slot.
+fn slot(
     options: &Options,
     database: &Database,
     (source, target): (&ServerFacts, &ServerFacts),
-) -> PointKind {
-    if !options.replicate {
-        return PointKind::SnapshotOnly;
-    }
-    let system = |facts: &ServerFacts| facts.system_identifier.clone().unwrap_or_default();
-    PointKind::TemporarySlot(slot_name(
+) -> SlotName {
+    slot_name(
         database.name.as_str(),
         &SlotIdentity {
             source_system: &system(source),
             source_database: database.oid,
             target_system: &system(target),
-            target_database: database.name.as_str(),
+            target_database: options.map.target(database.name.as_str()),
         },
-    ))
+    )
+}
+
+fn system(facts: &ServerFacts) -> String {
+    facts.system_identifier.clone().unwrap_or_default()
 }

@@ -20,6 +20,7 @@ mod ledger;
 mod lock;
 mod plan;
 mod queue;
+mod slot_watch;
 mod statistics;
 mod values;
 
@@ -32,5 +33,6 @@ pub use large_objects::{CopiedObjects, copy_large_objects};
 pub use ledger::{Fact, Ledger};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
+pub use slot_watch::{SlotFault, watch_slot};
 pub use statistics::analyze;
 pub use values::{CopiedSequences, copy_sequences};

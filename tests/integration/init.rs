@@ -62,7 +62,7 @@ async fn a_rich_database_arrives_whole_within_12() {
 
 #[tokio::test]
 async fn a_rich_database_arrives_whole_within_15() {
-    rich([15, 15], &["--no-sync"]).await;
+    rich([15, 15], &[]).await;
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_rich_database_arrives_whole_from_12_to_18() {
 
 #[tokio::test]
 async fn a_rich_database_arrives_whole_from_14_to_17() {
-    rich([14, 17], &["--no-sync"]).await;
+    rich([14, 17], &[]).await;
 }
 
 #[tokio::test]
