@@ -352,7 +352,7 @@ async fn plan(
     let replication = replication(options, &database, facts, &examined);
     let is_possible = facts.0.replication && facts.0.wal_level == "logical" && !facts.0.standby;
     if let Some(replication) = replication.as_ref().filter(|_| is_possible) {
-        let is_freed = fate.frees(&replication.slot);
+        let is_freed = options.drop_existing && fate.frees(&replication.slot);
         let findings = check::examine_replication(&endpoint, replication, is_freed).await?;
         examined.findings.extend(findings);
     }

@@ -56,7 +56,7 @@ async fn a_slot_that_keeps_too_much_log_is_dropped_with_the_run() {
         let url = route.source.url("postgres");
         run(
             &url,
-            "CREATE TABLE log AS SELECT repeat(md5(n::text), 10) FROM generate_series(1, 100000) n",
+            "CREATE TABLE public.log AS SELECT repeat(md5(n::text), 10) FROM generate_series(1, 100000) n",
         )
         .await;
         let failed = running.finish().expect(1);
@@ -85,7 +85,7 @@ async fn a_slot_that_the_source_gives_up_ends_the_copy() {
             .unwrap();
         session
             .batch(&text(
-                "CREATE TABLE IF NOT EXISTS log (n int); INSERT INTO log VALUES (1)",
+                "CREATE TABLE IF NOT EXISTS public.log (n int); INSERT INTO public.log VALUES (1)",
             ))
             .await
             .unwrap();
