@@ -11,7 +11,9 @@ use crate::catalog::load::turns::begin;
 use crate::connect::Purpose;
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
+use crate::logical::PUBLICATION;
 use crate::pg::{Ident, Sql};
+use crate::snapshot::PointKind;
 use crate::sql;
 use crate::task::Scope;
 
@@ -92,6 +94,13 @@ async fn database(
         script: &cluster.options,
     };
     section(script, &format!("database {name}"));
+    if let PointKind::Slot(slot) = &planned.point {
+        let source = &planned.database.name;
+        let text = format!(
+            "-- On the source publication {PUBLICATION} is made in {source}, then replication slot {slot}."
+        );
+        line(script, &text);
+    }
     if matches!(planned.fate, Fate::Replace { .. }) {
         push(script, &sql!("DROP DATABASE {}", name));
     }

@@ -67,7 +67,7 @@ impl Replication {
             if let Some(former) = former
                 && candidate.identity == ReplicaIdentity::Full
             {
-                // With a usable key nothing would have been changed.
+                // A key that serves then is not known now: such members of a tree are listed, too.
                 candidate.identity = former.identity();
             }
         }

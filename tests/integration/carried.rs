@@ -185,7 +185,9 @@ async fn tablespaces_of_the_same_name_are_used_and_others_told() {
                 CREATE INDEX t_b ON public.t ((a + 1)) TABLESPACE shared WHERE a > 0;
                 CREATE MATERIALIZED VIEW public.m TABLESPACE shared AS SELECT a FROM public.t";
     run(&source.url("other"), fill).await;
-    let done = route.command("init", &["app", "other"], &["--yes"]).run();
+    let done = route
+        .command("init", &["app", "other"], &["--yes", "--no-sync"])
+        .run();
     let done = done.expect(0);
     for line in [
         "table public.u: its tablespace lonely",

@@ -23,7 +23,8 @@ fn cluster_state(url: &str) -> String {
 /// A pair with a role and a table that `init` would copy.
 async fn small(route: &Route, hint: &str) -> String {
     let name = route.fresh(hint).await;
-    let fill = "CREATE TABLE public.t AS SELECT n FROM generate_series(1, 100) n";
+    let fill = "CREATE TABLE public.t AS SELECT n FROM generate_series(1, 100) n;
+                ALTER TABLE public.t REPLICA IDENTITY FULL";
     run(&route.source.url(&name), fill).await;
     name
 }
