@@ -45,7 +45,7 @@ async fn a_password_of_any_characters_goes_through_init_and_verify_and_is_never_
     )
     .await;
     for command in [
-        &["init", "--yes", "--log-level", "trace"][..],
+        &["init", "--yes", "--no-sync", "--log-level", "trace"][..],
         &["verify"],
         &["validate", "--drop-existing"],
     ] {

@@ -81,7 +81,7 @@ async fn databases_of_such_names_pass_every_command() {
         route.create(name).await;
         run(
             &route.source.url(name),
-            "CREATE TABLE public.t AS SELECT 1 AS n",
+            "CREATE TABLE public.t (n int PRIMARY KEY); INSERT INTO public.t VALUES (1)",
         )
         .await;
     }
