@@ -200,7 +200,7 @@ async fn tablespaces_of_the_same_name_are_used_and_others_told() {
     assert_eq!(value(&target.url("app"), of_database).await, "shared");
     let (one, two) = (source.url("other"), target.url("other"));
     assert_eq!(oracle::schema_diff(&one, &two), Vec::<String>::new());
-    let flags = ["--yes", "--drop-existing", "--no-tablespaces"];
+    let flags = ["--no-sync", "--yes", "--drop-existing", "--no-tablespaces"];
     route
         .command("init", &["app", "other"], &flags)
         .run()

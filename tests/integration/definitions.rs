@@ -233,7 +233,7 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
     assert_eq!(sections.len(), 6, "{sections:?}");
     assert_eq!(sections[2..], ["pre-data", "data", "post-data", "settings"]);
     let script = printed.stdout;
-    let flags = ["--dry-run", "--output", "json"];
+    let flags = ["--no-sync", "--dry-run", "--output", "json"];
     let json = route.command("init", &[name], &flags).run().expect(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["script"], script);
