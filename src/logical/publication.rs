@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::identity::Published;
 use super::mark::{FormerIdentity, Mark};
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Literal, QualifiedName, ServerVersion, Sql};
+use crate::pg::{Ident, Literal, QualifiedName, ServerVersion, Sql, SqlState};
 use crate::sql;
 
 /// The publication's name in every database.
@@ -156,8 +156,26 @@ pub async fn create_publication(
     let full =
         |former: &FormerIdentity| sql!("ALTER TABLE ONLY {} REPLICA IDENTITY FULL", former.table());
     alter_identities(session, mark.identities.iter().map(full)).await?;
-    for statement in batches("ADD", &wanted.tables) {
-        session.batch(&statement).await?;
+    alter_tables(session, "ADD", &wanted.tables).await
+}
+
+/// Adds or drops tables in few statements, or one by one where the server's lock table is small.
+async fn alter_tables(
+    session: &Session,
+    verb: &'static str,
+    tables: &BTreeSet<QualifiedName>,
+) -> Result<(), connect::Error> {
+    for batch in batches(tables) {
+        let done = session.batch(&alter(verb, &batch)).await;
+        match done {
+            Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
+                for one in &batch {
+                    let alone = alter(verb, std::slice::from_ref(one));
+                    session.batch(&alone).await?;
+                }
+            }
+            other => other?,
+        }
     }
     Ok(())
 }
@@ -192,16 +210,21 @@ pub async fn remove_publication(
     let identities: Vec<&FormerIdentity> = identities.collect();
     if !identities.is_empty() {
         // A table that is still published could not be updated without the identity.
-        for statement in batches("DROP", &found.definition.tables) {
-            session.batch(&statement).await?;
-        }
+        alter_tables(session, "DROP", &found.definition.tables).await?;
         let changed = changed(session).await?;
         let present = identities
             .iter()
             .filter(|one| changed.contains(&one.table()));
         alter_identities(session, present.map(|one| one.restore())).await?;
     }
-    session.batch(&drop_statement()).await
+    match session.batch(&drop_statement()).await {
+        // To drop it as a whole takes a lock for every table.
+        Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
+            alter_tables(session, "DROP", &found.definition.tables).await?;
+            session.batch(&drop_statement()).await
+        }
+        other => other,
+    }
 }
 
 /// The statement that removes the publication.
@@ -235,9 +258,9 @@ async fn alter_identities(
     session.batch(&Sql::fixed("SET lock_timeout = 0")).await
 }
 
-/// `ALTER PUBLICATION … ADD TABLE …` for many tables in few statements.
-fn batches(verb: &'static str, tables: &BTreeSet<QualifiedName>) -> Vec<Sql> {
-    let mut statements = Vec::new();
+/// Tables as statements name them, as many to a batch as one statement may change.
+fn batches(tables: &BTreeSet<QualifiedName>) -> Vec<Vec<Sql>> {
+    let mut batches = Vec::new();
     let mut batch: Vec<Sql> = Vec::new();
     let mut bytes = 0;
     for table in tables {
@@ -245,15 +268,14 @@ fn batches(verb: &'static str, tables: &BTreeSet<QualifiedName>) -> Vec<Sql> {
         bytes += one.as_str().len();
         batch.push(one);
         if batch.len() == BATCH_TABLES || bytes >= BATCH_BYTES {
-            statements.push(alter(verb, &batch));
-            batch.clear();
+            batches.push(std::mem::take(&mut batch));
             bytes = 0;
         }
     }
     if !batch.is_empty() {
-        statements.push(alter(verb, &batch));
+        batches.push(batch);
     }
-    statements
+    batches
 }
 
 fn alter(verb: &'static str, tables: &[Sql]) -> Sql {
@@ -283,15 +305,15 @@ mod tests {
     fn ten_thousand_tables_take_few_statements() {
         let table = |n: usize| QualifiedName::from_catalog("public", format!("table_{n}"));
         let tables: BTreeSet<_> = (0..10_000).map(table).collect();
-        assert_eq!(batches("ADD", &tables).len(), 20);
-        assert!(batches("ADD", &BTreeSet::new()).is_empty());
+        assert_eq!(batches(&tables).len(), 20);
+        assert!(batches(&BTreeSet::new()).is_empty());
     }
 
     #[test]
     fn names_are_quoted() {
-        let statements = batches("ADD", &definition(&["a\"; DROP"], true).tables);
+        let batches = batches(&definition(&["a\"; DROP"], true).tables);
         assert_eq!(
-            statements[0].as_str(),
+            alter("ADD", &batches[0]).as_str(),
             r#"ALTER PUBLICATION "seren_replication_pub" ADD TABLE ONLY "s"."a""; DROP""#
         );
     }

@@ -31,7 +31,7 @@ WITH RECURSIVE candidate AS (
          UNION ALL
          SELECT a.atttypid FROM pg_catalog.pg_attribute a
           WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) below (oid)
-), unequal AS (
+), unequal AS MATERIALIZED (
   SELECT DISTINCT p.whole
     FROM part p
     JOIN pg_catalog.pg_type t ON t.oid = p.member
@@ -65,6 +65,19 @@ WITH RECURSIVE candidate AS (
    WHERE i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
      AND k.place <= i.indnkeyatts
    GROUP BY i.indrelid, i.indexrelid, i.indisprimary, i.indisreplident, x.relname
+), fitting AS MATERIALIZED (
+  SELECT DISTINCT ON (u.indrelid) u.indrelid, u.relname
+    FROM usable u
+   WHERE u.without_null AND u.generated = '{}'
+   ORDER BY u.indrelid, u.indisprimary DESC, u.width, u.relname
+), trait AS MATERIALIZED (
+  SELECT s.attrelid,
+         pg_catalog.array_agg(s.attname::text ORDER BY s.attname) FILTER (WHERE s.attgenerated <> '') AS generated,
+         pg_catalog.array_agg(s.attname::text ORDER BY s.attname)
+           FILTER (WHERE s.attgenerated = '' AND q.whole IS NOT NULL) AS unequal
+    FROM stored s
+    LEFT JOIN unequal q ON q.whole = s.atttypid
+   GROUP BY s.attrelid
 )
 SELECT c.oid, c.nspname::text AS schema_name, c.relname::text AS name, c.relkind::text AS kind,
        c.relpersistence::text AS persistence, c.root, c.relreplident::text AS identity,
@@ -73,14 +86,10 @@ SELECT c.oid, c.nspname::text AS schema_name, c.relname::text AS name, c.relkind
        (SELECT x.relname::text
           FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
          WHERE i.indrelid = c.oid AND i.indisreplident) AS identity_index,
-       (SELECT u.relname::text FROM usable u
-         WHERE u.indrelid = c.oid AND u.without_null AND u.generated = '{}'
-         ORDER BY u.indisprimary DESC, u.width, u.relname LIMIT 1) AS fitting,
-       ARRAY(SELECT s.attname::text FROM stored s
-              WHERE s.attrelid = c.oid AND s.attgenerated <> '' ORDER BY 1) AS generated,
-       ARRAY(SELECT s.attname::text FROM stored s JOIN unequal q ON q.whole = s.atttypid
-              WHERE s.attrelid = c.oid AND s.attgenerated = '' ORDER BY 1) AS unequal
+       fitting.relname::text AS fitting, trait.generated, trait.unequal
   FROM candidate c
   LEFT JOIN usable chosen ON chosen.indrelid = c.oid
         AND CASE c.relreplident WHEN 'd' THEN chosen.indisprimary WHEN 'i' THEN chosen.indisreplident ELSE false END
+  LEFT JOIN fitting ON fitting.indrelid = c.oid
+  LEFT JOIN trait ON trait.attrelid = c.oid
  ORDER BY 2, 3
