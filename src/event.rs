@@ -16,6 +16,8 @@ const QUEUE: usize = 1024;
 pub enum Phase {
     /// Both sides and the selection are examined; nothing is written.
     Check,
+    /// Publications on the source.
+    Publication,
     /// Roles of the cluster.
     Roles,
     /// The target database is created.

@@ -6,6 +6,8 @@ pub(super) const DONE: u8 = 0;
 pub(super) const FAILED: u8 = 1;
 /// The command line, a URL or a name in it is wrong. No connection was made.
 pub(super) const USAGE: u8 = 2;
+/// `teardown`: one side was cleaned, and the other needs a hand.
+pub(super) const NEEDS_A_HAND: u8 = 6;
 /// Ended by SIGINT.
 pub(super) const INTERRUPTED: u8 = 130;
 /// Ended by SIGTERM.

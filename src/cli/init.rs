@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::args::{Carried, Connections, Selection, parse_size};
+use super::args::{Carried, Connections, Mapping, Replication, Selection, parse_size};
 use super::{Error, exit, plan};
 use crate::checkpoint;
 use crate::ddl;
@@ -21,7 +21,22 @@ pub(super) struct Arguments {
     selection: Selection,
 
     #[command(flatten)]
+    mapping: Mapping,
+
+    /// Copy within one cluster, where --map-database gives every database another name
+    #[arg(long)]
+    allow_same_cluster: bool,
+
+    #[command(flatten)]
     carried: Carried,
+
+    #[command(flatten)]
+    replication: Replication,
+
+    /// Stop, and drop the slot, when it keeps more log than this on the source, such as 20GB
+    /// [default: what the server's max_slot_wal_keep_size allows]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Replication")]
+    max_retained_wal: Option<u64>,
 
     /// Do not ask for confirmation
     #[arg(short, long)]
@@ -30,10 +45,6 @@ pub(super) struct Arguments {
     /// Print the plan, and what would be run as SQL for psql; writes nothing
     #[arg(long)]
     dry_run: bool,
-
-    /// One-off copy by a plain snapshot, without a replication slot; also works on a standby
-    #[arg(long)]
-    no_sync: bool,
 
     /// Drop and recreate databases that hold objects on the target
     #[arg(long)]
@@ -74,8 +85,11 @@ impl Arguments {
             target: target.with_toast_compression(self.carried.toast_compression()),
             databases: self.selection.databases()?,
             tables: self.selection.tables()?,
+            map: self.mapping.map()?,
+            allow_same_cluster: self.allow_same_cluster,
             jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),
-            replicate: !self.no_sync && !self.schema_only,
+            replicate: self.replication.follows() && !self.schema_only,
+            replication: self.replication.options(self.max_retained_wal),
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,
             split_larger_than: self.split_larger_than,

@@ -10,6 +10,7 @@ mod exit;
 mod init;
 mod plan;
 mod signal;
+mod teardown;
 mod usage;
 mod validate;
 mod verify;
@@ -45,6 +46,7 @@ enum Command {
     Validate(validate::Arguments),
     Init(init::Arguments),
     Verify(verify::Arguments),
+    Teardown(teardown::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -54,6 +56,7 @@ impl Command {
             Self::Validate(_) => "validate",
             Self::Init(_) => "init",
             Self::Verify(_) => "verify",
+            Self::Teardown(_) => "teardown",
             Self::Demo(_) => "demo",
         }
     }
@@ -92,6 +95,7 @@ async fn dispatch(command: &Command, ui: &Ui, signals: &Signals) -> Result<u8, E
         Command::Validate(arguments) => validate::run(arguments, ui, &scope).await,
         Command::Init(arguments) => Box::pin(init::run(arguments, ui, &scope)).await,
         Command::Verify(arguments) => Box::pin(verify::run(arguments, ui, &scope)).await,
+        Command::Teardown(arguments) => Box::pin(teardown::run(arguments, ui, &scope)).await,
         Command::Demo(arguments) => Box::pin(demo::run(arguments, ui, &scope)).await,
     };
     drop(scope);

@@ -55,7 +55,7 @@ pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Op
         return;
     }
     let kind = if options.replicate {
-        "a temporary replication slot's"
+        "a replication slot's"
     } else {
         "one plain"
     };
@@ -64,7 +64,10 @@ pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Op
 }
 
 fn fate_line(planned: &PlannedDatabase) -> String {
-    let name = planned.name();
+    let name = match (planned.name(), planned.target().as_str()) {
+        (source, target) if source == target => source.to_owned(),
+        (source, target) => format!("{source} as {target}"),
+    };
     match &planned.fate {
         Fate::Keep { tables } => format!(
             "{name}: keep, finished by the interrupted run, {}",
@@ -89,6 +92,7 @@ fn fate_line(planned: &PlannedDatabase) -> String {
         Fate::Replace {
             tables: held,
             bytes,
+            ..
         } => format!(
             "{name}: drop and recreate (the target's holds {held} tables, {}), {}",
             text::size(u64::try_from(*bytes).unwrap_or_default()),
@@ -112,6 +116,7 @@ fn planned_json(planned: &PlannedDatabase) -> Value {
     };
     json!({
         "database": planned.name(),
+        "target": planned.target().as_str(),
         "action": action,
         "reason": why,
         "tables": planned.tables,
@@ -234,14 +239,29 @@ impl Report for Copied<'_> {
         for difference in &self.report.differences {
             out.push_str(&format_line("differs: ", difference));
         }
+        for kept in &self.report.slots {
+            let line = format!(
+                "of database {} keeps log on the source until teardown removes it; sync, which would \
+                 read it, is not built yet",
+                kept.database
+            );
+            out.push_str(&format_line(&format!("slot {} ", kept.slot), &line));
+        }
         let whole = text::duration(self.report.elapsed);
         out + &format!("Done in {whole}.\n")
     }
 
     fn databases(&self) -> Vec<Value> {
+        let report = self.report;
         let kept = |name: &String| json!({"database": name, "action": "keep"});
-        let kept = self.report.kept.iter().map(kept);
-        let copied = self.report.databases.iter().map(copied_json);
+        let kept = report.kept.iter().map(kept);
+        let copied = report.databases.iter().map(|database| {
+            let slots = report.slots.iter();
+            let mut slots = slots.filter(|kept| kept.database == database.name);
+            let mut json = copied_json(database);
+            json["slot"] = slots.next().map(|kept| kept.slot.as_str()).into();
+            json
+        });
         kept.chain(copied).collect()
     }
 

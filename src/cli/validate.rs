@@ -1,4 +1,4 @@
-use super::args::{Carried, Connections, Selection};
+use super::args::{Carried, Connections, Mapping, Replication, Selection};
 use super::{Error, exit, plan};
 use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
@@ -14,11 +14,17 @@ pub(super) struct Arguments {
     selection: Selection,
 
     #[command(flatten)]
+    mapping: Mapping,
+
+    /// Judge as for a copy within one cluster
+    #[arg(long)]
+    allow_same_cluster: bool,
+
+    #[command(flatten)]
     carried: Carried,
 
-    /// Judge as for a one-off copy, without a replication slot
-    #[arg(long)]
-    no_sync: bool,
+    #[command(flatten)]
+    replication: Replication,
 
     /// Judge as for a run that drops and recreates databases on the target
     #[arg(long)]
@@ -37,8 +43,11 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         target,
         databases: arguments.selection.databases()?,
         tables: arguments.selection.tables()?,
+        map: arguments.mapping.map()?,
+        allow_same_cluster: arguments.allow_same_cluster,
         jobs: migrate::automatic_jobs(),
-        replicate: !arguments.no_sync,
+        replicate: arguments.replication.follows(),
+        replication: arguments.replication.options(None),
         drop_existing: arguments.drop_existing,
         schema_only: false,
         split_larger_than: None,

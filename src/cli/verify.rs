@@ -1,5 +1,5 @@
 use super::Error;
-use super::args::{Connections, Selection};
+use super::args::{Connections, Mapping, Selection};
 use super::plan;
 use crate::migrate;
 use crate::selection::TableChoice;
@@ -15,6 +15,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     selection: Selection,
+
+    #[command(flatten)]
+    mapping: Mapping,
 
     /// Count what only the target has as a difference
     #[arg(long)]
@@ -34,13 +37,14 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     plan::warn_about(ui, [&source, &target]);
     let selection = &arguments.selection;
     let (databases, tables) = (selection.databases()?, selection.tables()?);
+    let map = arguments.mapping.map()?;
     let selected = migrate::select(&source, &databases, &tables).await?;
     for warning in &selected.warnings {
         tracing::warn!("{warning}");
     }
     let pair = |(name, tables): (String, TableChoice)| DatabasePair {
-        source: name.clone(),
-        target: name,
+        target: map.target(&name).to_owned(),
+        source: name,
         tables,
     };
     let options = verify::Options {

@@ -18,7 +18,7 @@ use crate::connect::{Endpoint, Environment};
 use crate::ddl;
 use crate::migrate::{self, Level};
 use crate::sandbox::{Binaries, Cluster};
-use crate::selection::{Databases, TableChoice, Tables};
+use crate::selection::{DatabaseMap, Databases, TableChoice, Tables};
 use crate::task::Scope;
 use crate::verify::{self, DatabasePair};
 
@@ -206,8 +206,11 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
         target: ends.target.clone(),
         databases: Databases::Only(vec![DATABASE.to_owned()]),
         tables: Tables::All,
+        map: DatabaseMap::default(),
+        allow_same_cluster: false,
         jobs: migrate::automatic_jobs(),
         replicate: true,
+        replication: migrate::ReplicationOptions::default(),
         drop_existing,
         schema_only: false,
         split_larger_than: None,

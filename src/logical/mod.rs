@@ -1,6 +1,22 @@
-//! The server's objects of replication. So far the slot: its name, and the consistent point that
-//! making it gives.
+//! The server's objects of replication: which tables may be published, our publication with the mark
+//! that tells whose it is, the slot, and on the target subscription and origin.
 
+mod candidate;
+mod identity;
+mod mark;
+mod publication;
 mod slot;
+mod subscription;
 
-pub use slot::{SlotIdentity, slot_name};
+pub use candidate::{Candidate, LoadError, load_candidates};
+pub use identity::{Blocked, Blocker, Judge, Published, judge};
+pub use mark::{FormerIdentity, Mark, RunId};
+pub use publication::{
+    Definition, FoundPublication, PUBLICATION, create_publication, drop_statement,
+    find_publication, mark_publication, remove_publication,
+};
+pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
+pub use subscription::{
+    FoundSubscription, SUBSCRIPTION, drop_origin, drop_statements, drop_subscription,
+    find_subscription, has_origin,
+};

@@ -1,6 +1,9 @@
+use tokio::time::{Duration, Instant};
+use tokio_postgres::Row;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::pg::{Oid, SlotName};
+use crate::connect::{self, Session};
+use crate::pg::{Lsn, Oid, SlotName, Sql, SqlState};
 
 /// What makes a slot this run's own: one database of one cluster, copied to one database of
 /// another. Host names and URLs are no part of it, since they may change between runs.
@@ -41,6 +44,99 @@ pub fn slot_name(database: &str, identity: &SlotIdentity<'_>) -> SlotName {
     .join("\0");
     SlotName::new(format!("seren_{readable}_{:016x}", xxh3_64(key.as_bytes())))
         .expect("letters, digits and underscores, at most 63 of them")
+}
+
+/// A logical slot as the server shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Its name.
+    pub name: String,
+    /// The database it decodes.
+    pub database: Option<String>,
+    /// Who uses it.
+    pub active_pid: Option<i32>,
+    /// The oldest position that it keeps; none once it is lost.
+    pub restart_lsn: Option<Lsn>,
+    /// Where its stream goes on; none while it is being made.
+    pub confirmed_lsn: Option<Lsn>,
+    /// Bytes of log that it keeps.
+    pub retained: Option<u64>,
+    /// `wal_status`, since 13.
+    pub wal_status: Option<String>,
+    /// Why the server invalidated it, where it tells.
+    pub invalidation: Option<String>,
+}
+
+/// Reads all logical slots of a cluster.
+///
+/// # Errors
+/// The server refused the question.
+pub async fn load_slots(session: &Session) -> Result<Vec<Slot>, connect::Error> {
+    query_slots(session, None).await
+}
+
+/// Looks for a slot.
+///
+/// # Errors
+/// The server refused the question.
+pub async fn find_slot(session: &Session, name: &SlotName) -> Result<Option<Slot>, connect::Error> {
+    let found = query_slots(session, Some(name.as_str())).await?;
+    Ok(found.into_iter().next())
+}
+
+async fn query_slots(session: &Session, name: Option<&str>) -> Result<Vec<Slot>, connect::Error> {
+    let sql = Sql::fixed(include_str!("sql/slots.sql"));
+    let rows = session.query(&sql, &[&name]).await?;
+    Ok(rows.iter().map(slot).collect())
+}
+
+fn slot(row: &Row) -> Slot {
+    let lsn = |column: &str| {
+        let text: Option<String> = row.get(column);
+        text.and_then(|text| text.parse().ok())
+    };
+    let retained: Option<i64> = row.get("retained");
+    Slot {
+        name: row.get("name"),
+        database: row.get("database"),
+        active_pid: row.get("active_pid"),
+        restart_lsn: lsn("restart_lsn"),
+        confirmed_lsn: lsn("confirmed_lsn"),
+        retained: retained.and_then(|bytes| u64::try_from(bytes).ok()),
+        wal_status: row.get("wal_status"),
+        invalidation: row.get("invalidation"),
+    }
+}
+
+/// How long a slot whose user is just leaving may stay in use.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// How often it is tried again meanwhile.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Drops a slot if there is one, once nobody uses it any more. Whether there was one.
+///
+/// # Errors
+/// The slot stays in use, or the server refused.
+pub async fn drop_slot(session: &Session, name: &SlotName) -> Result<bool, connect::Error> {
+    let sql = Sql::fixed(
+        "SELECT pg_catalog.pg_drop_replication_slot(slot_name) \
+           FROM pg_catalog.pg_replication_slots WHERE slot_name = $1::text::name",
+    );
+    let begun = Instant::now();
+    loop {
+        match session.execute(&sql, &[&name.as_str()]).await {
+            Ok(count) => return Ok(count > 0),
+            Err(error) => match error.sqlstate() {
+                Some(SqlState::OBJECT_IN_USE) if begun.elapsed() < LEAVING => {
+                    tokio::time::sleep(AGAIN).await;
+                }
+                // Somebody else was quicker.
+                Some(SqlState::UNDEFINED_OBJECT) => return Ok(false),
+                _ => return Err(error),
+            },
+        }
+    }
 }
 
 #[cfg(test)]

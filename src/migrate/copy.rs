@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::execute::phase;
+use super::guard::guarded;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
@@ -29,7 +30,7 @@ enum Cause {
 }
 
 impl Failure {
-    fn at(doing: &'static str) -> impl Fn(snapshot::Error) -> Self {
+    pub(super) fn at(doing: &'static str) -> impl Fn(snapshot::Error) -> Self {
         move |error| Self {
             doing,
             cause: Cause::Snapshot(error),
@@ -78,13 +79,33 @@ pub(super) async fn contents(
     let name = planned.name();
     let ends = Ends {
         source: options.source.with_database(name),
-        target: options.target.with_database(name),
+        target: options.target.with_database(planned.target().as_str()),
     };
     let making = snapshot::establish(&ends.source, &planned.point, before, scope);
-    let mut basis = phase(scope, Some(name), Phase::Basis, making)
+    let basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
-    let made = match before_rows(&ends, &mut basis, planned, (cluster, options), scope).await {
+    let guard = scope.child();
+    let copying = Box::pin(from_basis(
+        planned,
+        &ends,
+        basis,
+        (cluster, options),
+        &guard,
+    ));
+    guarded((&ends.source, &planned.point), options, &guard, copying).await
+}
+
+/// What follows the consistent point.
+async fn from_basis(
+    planned: &PlannedDatabase,
+    ends: &Ends,
+    mut basis: Basis,
+    (cluster, options): (&TargetCluster, &Options),
+    scope: &Scope,
+) -> Result<DatabaseReport, Failure> {
+    let name = planned.name();
+    let made = match before_rows(ends, &mut basis, planned, (cluster, options), scope).await {
         Ok(made) => made,
         Err(error) => {
             // Released on every path and at once: others may wait for our locks.
@@ -93,7 +114,7 @@ pub(super) async fn contents(
             return Err(error);
         }
     };
-    let request = request(&ends, (cluster, options));
+    let request = request(planned, ends, (cluster, options));
     let mut extensions = basis.catalog.extensions.iter();
     let load = snapshot::Load {
         request: &request,
@@ -108,13 +129,12 @@ pub(super) async fn contents(
         catalog,
         consistent_point,
     } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
-    let sequences = values(&ends, &catalog, options, scope).await?;
-    let without_statistics =
-        statistics(&ends, &catalog, &tables, (cluster, options), scope).await?;
+    let sequences = values(ends, &catalog, options, scope).await?;
+    let without_statistics = statistics(ends, &catalog, &tables, (cluster, options), scope).await?;
     let flush = snapshot::Flush::open(&ends.target).await;
     let flush = flush.map_err(Failure::at("flush"))?;
     if let Some(last) = made.last {
-        let finishing = section(&ends, Phase::EventTriggers, last, 1, scope);
+        let finishing = section(ends, Phase::EventTriggers, last, 1, scope);
         phase(scope, Some(name), Phase::EventTriggers, finishing)
             .await
             .map_err(Failure::at("event triggers"))?;
@@ -217,7 +237,11 @@ fn fit(
     Ok(omissions)
 }
 
-fn request(ends: &Ends, (cluster, options): (&TargetCluster, &Options)) -> snapshot::CopyRequest {
+fn request(
+    planned: &PlannedDatabase,
+    ends: &Ends,
+    (cluster, options): (&TargetCluster, &Options),
+) -> snapshot::CopyRequest {
     snapshot::CopyRequest {
         source: ends.source.clone(),
         target: ends.target.clone(),
@@ -226,7 +250,7 @@ fn request(ends: &Ends, (cluster, options): (&TargetCluster, &Options)) -> snaps
         only_configuration: options.schema_only,
         predicates: HashMap::new(),
         split_larger_than: options.split_larger_than,
-        ledger: snapshot::Ledger::none(),
+        ledger: planned.ledger.clone(),
     }
 }
 

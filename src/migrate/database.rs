@@ -1,8 +1,9 @@
 //! Makes, drops and configures databases of the target.
 
 use super::{Error, door};
-use crate::connect::{self, Endpoint, Session};
+use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::object::database::{FinishStatement, Omission};
+use crate::logical::{SUBSCRIPTION, drop_subscription, find_subscription};
 use crate::pg::{Ident, Oid, Sql, SqlState};
 use crate::sql;
 
@@ -90,10 +91,10 @@ pub(super) async fn finish(
     Ok(refused)
 }
 
-/// Drops a database that holds objects, ending its sessions.
+/// Drops a database that holds objects, ending its sessions and detaching our own subscription.
 ///
 /// # Errors
-/// A slot or a subscription lives in it; it is then left alone. Or the target refuses.
+/// A slot or somebody else's subscription lives in it; it is then left alone. Or the target refuses.
 pub(super) async fn drop_database(target: &Endpoint, name: &str) -> Result<(), Error> {
     if let Some(by) = used_by(target, name).await? {
         return Err(Error::InUse {
@@ -102,12 +103,24 @@ pub(super) async fn drop_database(target: &Endpoint, name: &str) -> Result<(), E
         });
     }
     let session = door::beside(target, name).await?;
-    let dropped = drop_with_sessions(&session, name).await;
-    dropped.map_err(|source| Error::Database {
+    let dropped = async {
+        detach(&target.with_database(name)).await?;
+        drop_with_sessions(&session, name).await
+    };
+    dropped.await.map_err(|source| Error::Database {
         what: "drop",
         database: name.to_owned(),
         source,
     })
+}
+
+/// Drops our subscription in a database, if it has one: the server does not drop a database with it.
+async fn detach(database: &Endpoint) -> Result<(), connect::Error> {
+    let session = database.session(Purpose::Control).await?;
+    if find_subscription(&session).await?.is_some() {
+        drop_subscription(&session).await?;
+    }
+    Ok(())
 }
 
 /// Removes a database that this run has made, so that no half-copied one remains. Whether it did.
@@ -147,19 +160,20 @@ async fn drop_with_sessions(session: &Session, name: &str) -> Result<(), connect
     session.batch(&sql!("DROP DATABASE {}", ident)).await
 }
 
-/// A slot in the database, or a subscription of it, by name.
-async fn used_by(target: &Endpoint, name: &str) -> Result<Option<String>, Error> {
+/// A slot in the database, or a subscription in it that is not ours, by name.
+pub(super) async fn used_by(target: &Endpoint, name: &str) -> Result<Option<String>, Error> {
     let examine = Error::examine(super::Side::Target);
     let session = door::beside(target, name).await?;
     let sql = Sql::fixed(
         "SELECT 'replication slot ' || slot_name FROM pg_catalog.pg_replication_slots \
            WHERE database = $1::text::name \
          UNION ALL \
-         SELECT 'subscription ' || s.subname FROM pg_catalog.pg_stat_subscription s \
-           JOIN pg_catalog.pg_database d ON d.datname = $1::text::name \
-           JOIN pg_catalog.pg_stat_activity a ON a.pid = s.pid AND a.datid = d.oid \
+         SELECT 'subscription ' || s.subname FROM pg_catalog.pg_subscription s \
+           JOIN pg_catalog.pg_database d ON d.oid = s.subdbid \
+          WHERE d.datname = $1::text::name AND s.subname <> $2::text::name \
          LIMIT 1",
     );
-    let rows = session.query(&sql, &[&name]).await.map_err(examine)?;
+    let rows = session.query(&sql, &[&name, &SUBSCRIPTION]).await;
+    let rows = rows.map_err(examine)?;
     Ok(rows.first().map(|row| row.get(0)))
 }

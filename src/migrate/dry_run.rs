@@ -12,7 +12,9 @@ use crate::catalog::load::turns::begin;
 use crate::connect::{Purpose, script_settings};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
+use crate::logical::PUBLICATION;
 use crate::pg::{Ident, ServerVersion, Sql};
+use crate::snapshot::PointKind;
 use crate::sql;
 use crate::task::Scope;
 
@@ -76,7 +78,7 @@ async fn database(
     cluster: &TargetCluster,
     options: &Options,
 ) -> Result<(), Error> {
-    let name = &planned.database.name;
+    let name = planned.target();
     let wanted = DatabaseOptions {
         name,
         locale: options.cluster.locale.as_deref(),
@@ -84,6 +86,13 @@ async fn database(
         script: &cluster.options,
     };
     section(script, &format!("database {name}"));
+    if let PointKind::Slot(slot) = &planned.point {
+        let source = &planned.database.name;
+        let text = format!(
+            "-- On the source publication {PUBLICATION} is made in {source}, then replication slot {slot}."
+        );
+        line(script, &text);
+    }
     match planned.fate {
         Fate::Keep { .. } => {
             line(script, "-- It is finished, and kept.");

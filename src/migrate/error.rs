@@ -1,3 +1,6 @@
+use std::path::PathBuf;
+
+use crate::logical::{Blocked, PUBLICATION};
 use crate::pg::Ident;
 use crate::{catalog, checkpoint, connect, ddl, selection, snapshot};
 
@@ -102,6 +105,61 @@ pub enum Error {
     /// What is done cannot be recorded, or what was recorded cannot be used.
     #[error(transparent)]
     State(Box<checkpoint::Error>),
+    /// The publication could not be made, changed or dropped.
+    #[error("publication {PUBLICATION} in database {database} on the source")]
+    Publication {
+        /// The database.
+        database: String,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// A table cannot be published that could be when the checks ran.
+    #[error(
+        "database {database}: table {} {}, other than when the checks ran",
+        blocked.table,
+        blocked.blocker
+    )]
+    Unpublishable {
+        /// The database.
+        database: String,
+        /// The table, and why.
+        blocked: Box<Blocked>,
+    },
+    /// Somebody else's publication has our name.
+    #[error(
+        "database {database}: publication {PUBLICATION} is not this run's, and differs: it {differences}"
+    )]
+    ForeignPublication {
+        /// The database.
+        database: String,
+        /// What differs.
+        differences: String,
+    },
+    /// Nothing tells which cluster this is, and so which run's objects are on it.
+    #[error(
+        "the system identifier of the {side} cannot be read; \
+         GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting role"
+    )]
+    NoIdentity {
+        /// Which cluster.
+        side: Side,
+    },
+    /// Something that a run has left could not be removed.
+    #[error("remove {object}")]
+    Teardown {
+        /// The object and where it is.
+        object: String,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// The state of a run could not be removed.
+    #[error("remove the state in {}", folder.display())]
+    StateFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
     /// A phase of the copy ended with an error.
     #[error("database {database}: {phase}{}", kept_note(*removed))]
     Copy {
@@ -153,8 +211,18 @@ impl Error {
             | Self::Busy { database, .. }
             | Self::Replaced { database }
             | Self::NotCleared { database, .. } => Some(format!("target, database {database}")),
+            Self::Publication { database, .. }
+            | Self::Unpublishable { database, .. }
+            | Self::ForeignPublication { database, .. } => {
+                Some(format!("source, database {database}"))
+            }
             Self::Roles { .. } | Self::Unmakeable(_) => Some(Side::Target.to_string()),
-            Self::Selection(_) | Self::State(_) | Self::Stopped => None,
+            Self::Selection(_)
+            | Self::State(_)
+            | Self::Stopped
+            | Self::NoIdentity { .. }
+            | Self::Teardown { .. }
+            | Self::StateFolder { .. } => None,
         }
     }
 

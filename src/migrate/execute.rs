@@ -6,13 +6,15 @@ use std::time::Instant;
 use super::clear::clear;
 use super::fate::Fate;
 use super::prepare::{PlannedDatabase, Prepared};
-use super::report::{DatabaseReport, Report};
+use super::replication::{self, Held};
+use super::report::{DatabaseReport, KeptSlot, Report};
 use super::resume::{self, Record};
 use super::roles::{self, TargetCluster};
 use super::turn::Turn;
 use super::{Error, Options, copy, database, existing};
 use crate::checkpoint::{Closed, Origin, Recorder};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
+use crate::ddl::object::membership::Assumption;
 use crate::event::{Event, Phase};
 use crate::pg::Sql;
 use crate::snapshot::Ledger;
@@ -21,8 +23,9 @@ use crate::task::Scope;
 /// Carries out what [`prepare`](super::prepare()) planned. The user has agreed.
 ///
 /// # Errors
-/// The first phase that failed. Databases finished before stay; the one at hand is removed if this
-/// run has made it. No slot, session or lock remains.
+/// The first phase that failed. Databases finished before stay, with slot and publication; the one at
+/// hand is removed if this run has made it. Of it and those to come no slot, publication, session or
+/// lock remains.
 ///
 /// # Panics
 /// The findings of `prepared` refuse the run.
@@ -37,52 +40,96 @@ pub async fn execute(
         "refused findings end a run before it begins"
     );
     let begun = Instant::now();
-    let planned = prepared.databases;
+    let is_kept = |planned: &PlannedDatabase| matches!(planned.fate, Fate::Keep { .. });
+    let (kept, mut planned): (Vec<_>, Vec<_>) = prepared.databases.into_iter().partition(is_kept);
     let cluster = prepared.cluster;
     let cluster = cluster.expect("a plan without errors has read the roles");
     let assumption = cluster.assume();
     let lent = resume::lent(&assumption, &cluster.options.target.connected_as);
     let record = Record::begin(prepared.resume, &planned, lent)?;
+    let mut report = Report {
+        kept: kept.iter().map(|one| one.name().to_owned()).collect(),
+        ..Report::default()
+    };
+    let held = if options.replicate {
+        let publishing = replication::publish(&mut planned, options, scope);
+        phase(scope, None, Phase::Publication, publishing).await?
+    } else {
+        planned.iter().map(|_| None).collect()
+    };
+    let place = (&cluster, &record);
+    let working = copy_all(
+        (planned, &held),
+        place,
+        &assumption,
+        options,
+        &mut report,
+        scope,
+    );
+    if let Err(error) = Box::pin(working).await {
+        let (finished, open) = held.split_at(report.databases.len());
+        replication::withdraw(open, scope).await;
+        for held in finished.iter().flatten() {
+            let text = format!(
+                "database {} is copied whole: its replication slot {} stays and keeps log on the source; \
+                 remove it with teardown unless its replication is to follow",
+                held.database(),
+                held.slot()
+            );
+            scope.events.emit(Event::Note(text)).await;
+        }
+        return Err(error);
+    }
+    report.elapsed = begun.elapsed();
+    Ok(report)
+}
+
+/// The phases after the publications. What is finished is in the report, also after an error.
+async fn copy_all(
+    (planned, held): (Vec<PlannedDatabase>, &[Option<Held>]),
+    (cluster, record): (&TargetCluster, &Record),
+    assumption: &Assumption,
+    options: &Options,
+    report: &mut Report,
+    scope: &Scope,
+) -> Result<(), Error> {
     let making = async {
-        let differences = roles::make(&cluster, options).await?;
+        let differences = roles::make(cluster, options).await?;
         roles::act(&assumption.grants, options).await?;
         Ok::<_, Error>(differences)
     };
     let working = async {
-        let differences = phase(scope, None, Phase::Roles, making).await?;
-        let place = (&cluster, &record);
-        let (databases, kept) = databases(planned, place, options, scope).await?;
-        Ok::<_, Error>(Report {
-            databases,
-            kept,
-            differences,
-            elapsed: begun.elapsed(),
-        })
+        report.differences = phase(scope, None, Phase::Roles, making).await?;
+        let planned = planned.into_iter().zip(held);
+        databases(planned, (cluster, record), options, report, scope).await
     };
     let done = Box::pin(working).await;
     // Also after a failure: nobody wants to stay a member of everyone.
-    let ended = roles::act(&record.give_back(&cluster, &assumption), options).await;
+    let ended = roles::act(&record.give_back(cluster, assumption), options).await;
     let ended = ended.and_then(|()| record.given_back());
-    let report = done?;
-    ended?;
-    Ok(report)
+    done?;
+    ended
 }
 
-/// What became of the databases: those that were copied, and those that were kept.
 async fn databases(
-    planned: Vec<PlannedDatabase>,
+    planned: impl Iterator<Item = (PlannedDatabase, &Option<Held>)>,
     place: (&TargetCluster, &Record),
     options: &Options,
+    report: &mut Report,
     scope: &Scope,
-) -> Result<(Vec<DatabaseReport>, Vec<String>), Error> {
-    let is_kept = |planned: &PlannedDatabase| matches!(planned.fate, Fate::Keep { .. });
-    let (kept, planned): (Vec<_>, Vec<_>) = planned.into_iter().partition(is_kept);
-    let kept = kept.iter().map(|planned| planned.name().to_owned());
-    let mut reports = Vec::with_capacity(planned.len());
-    for planned in planned {
-        reports.push(one_database(planned, place, options, scope).await?);
+) -> Result<(), Error> {
+    for (planned, held) in planned {
+        let done = one_database(planned, place, options, scope).await?;
+        if let Some(held) = held {
+            replication::complete(held, scope).await?;
+            report.slots.push(KeptSlot {
+                database: held.database().to_owned(),
+                slot: held.slot().clone(),
+            });
+        }
+        report.databases.push(done);
     }
-    Ok((reports, kept.collect()))
+    Ok(())
 }
 
 /// Emits the beginning and the end of a phase around work.
@@ -125,9 +172,10 @@ async fn one_database(
     }
     let begun = Instant::now();
     let name = planned.name().to_owned();
-    let _turn = Turn::take(&options.target, &name).await?;
+    let place = planned.target().as_str().to_owned();
+    let _turn = Turn::take(&options.target, &place).await?;
     let wanted = DatabaseOptions {
-        name: &planned.database.name,
+        name: planned.target(),
         locale: options.cluster.locale.as_deref(),
         existing: planned.existing.as_ref(),
         script: &cluster.options,
@@ -164,7 +212,7 @@ async fn make_database(
     options: &Options,
 ) -> Result<(), Error> {
     let name = planned.name();
-    let target = &options.target;
+    let (place, target) = (planned.target().as_str(), &options.target);
     match planned.fate {
         Fate::Use => {
             let existing = planned.existing.as_ref();
@@ -172,20 +220,20 @@ async fn make_database(
             return record.begun(name, oid, used(planned));
         }
         Fate::Clear { oid, .. } => {
-            clear(&target.with_database(name), oid, &planned.installed).await?;
+            clear(&target.with_database(place), oid, &planned.installed).await?;
             return record.begun(name, oid, used(planned));
         }
-        Fate::Replace { .. } => database::drop_database(target, name).await?,
+        Fate::Replace { .. } => database::drop_database(target, place).await?,
         Fate::Remake { oid, .. } => {
-            database::drop_own(target, name, oid).await?;
+            database::drop_own(target, place, oid).await?;
             record.removed(name)?;
         }
         Fate::Create | Fate::Keep { .. } => {}
     }
-    database::create(target, name, create).await?;
-    let oid = database::find_oid(target, name).await?;
+    database::create(target, place, create).await?;
+    let oid = database::find_oid(target, place).await?;
     let replaced = || Error::Replaced {
-        database: name.to_owned(),
+        database: place.to_owned(),
     };
     record.begun(name, oid.ok_or_else(replaced)?, Origin::Made)
 }
@@ -217,10 +265,12 @@ async fn contents(
     options: &Options,
     scope: &Scope,
 ) -> Result<(DatabaseReport, Option<Closed>), Broken> {
-    let inside = options.target.with_database(planned.name());
+    let inside = options.target.with_database(planned.target().as_str());
     // It stops with the run, and when what is done cannot be recorded any more.
     let own = scope.child();
-    let recorder = record.follow(&inside, own.stop.clone()).await?;
+    let recorder = record
+        .follow(planned.name(), &inside, own.stop.clone())
+        .await?;
     planned.ledger = recorder
         .as_ref()
         .map_or_else(Ledger::none, Recorder::ledger);
@@ -258,7 +308,7 @@ async fn failed(
 ) -> Error {
     let name = planned.name();
     let is_made = !planned.fate.uses_existing();
-    let removed = is_made && database::remove(&options.target, name).await;
+    let removed = is_made && database::remove(&options.target, planned.target().as_str()).await;
     if removed && let Err(error) = record.removed(name) {
         // The next run finds the database gone, whatever is recorded of it.
         tracing::warn!(%error, database = name, "what was removed could not be recorded");

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::check::{Contents, Finding, Level, Side};
-use super::{Error, Options};
+use super::{Error, Options, database};
 use crate::catalog::cluster::Database;
 use crate::checkpoint::Decision;
 use crate::connect::Purpose;
-use crate::pg::{Ident, Oid};
+use crate::logical::{SUBSCRIPTION, find_subscription};
+use crate::pg::{Ident, Oid, SlotName};
 
 /// What happens to a database of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Fate {
         tables: i64,
         /// Its size on disk.
         bytes: i64,
+        /// The slot that our subscription in it reads from.
+        subscribed: Option<String>,
     },
     /// An interrupted run has made it; it is dropped and made again.
     Remake {
@@ -51,6 +54,28 @@ impl Fate {
             Self::Use | Self::Clear { .. } => true,
             Self::Create | Self::Replace { .. } | Self::Remake { .. } | Self::Keep { .. } => false,
         }
+    }
+
+    /// Whether who uses this slot ends with the database that stands on the target.
+    pub(super) fn frees(&self, slot: &SlotName) -> bool {
+        matches!(self, Self::Replace { subscribed: Some(name), .. } if name == slot.as_str())
+    }
+
+    /// Refuses to replace a database in which a subscription of our name reads from another slot.
+    pub(super) fn foreign_subscription(&self, own: &SlotName) -> Option<Finding> {
+        let Self::Replace {
+            subscribed: Some(slot),
+            ..
+        } = self
+        else {
+            return None;
+        };
+        (slot != own.as_str()).then(|| {
+            let message = format!(
+                "subscription {SUBSCRIPTION} in it reads from slot {slot}, which is not this run's"
+            );
+            Finding::new(Level::Error, Side::Target, message).cure("remove it first")
+        })
     }
 }
 
@@ -130,7 +155,7 @@ async fn by_contents(
         return Ok(Destiny::new(Fate::Create));
     };
     let side = Side::Target;
-    let name = database.name.as_str();
+    let name = existing.name.as_str();
     let endpoint = options.target.with_database(name);
     let session = endpoint.session(Purpose::Introspect).await;
     let session = session.map_err(|source| Error::Connect { side, source })?;
@@ -143,12 +168,22 @@ async fn by_contents(
             fate: Fate::Use,
         });
     }
+    let subscription = find_subscription(&session).await;
+    let subscription = subscription.map_err(Error::examine(side))?;
     let destiny = Destiny::new(Fate::Replace {
         tables: contents.tables,
         bytes: contents.bytes,
+        subscribed: subscription.and_then(|subscription| subscription.slot),
     });
     if options.drop_existing {
-        return Ok(destiny);
+        let used = database::used_by(&options.target, name).await?;
+        return Ok(match used {
+            None => destiny,
+            Some(by) => {
+                let message = format!("database {name} is in use by {by}, and cannot be replaced");
+                destiny.finding(Level::Error, message, "remove it first")
+            }
+        });
     }
     let message = format!(
         "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",

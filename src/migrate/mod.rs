@@ -1,7 +1,7 @@
 //! `init`: the phases of a copy in their order, and the only place that calls several engines.
 //!
 //! ```text
-//! check ─▶ plan ─▶ (the caller confirms) ─▶ roles
+//! check ─▶ plan ─▶ (the caller confirms) ─▶ publications ─▶ roles
 //!   then for each database, in name order:
 //!   database ─▶ basis ─▶ pre-data ─▶ data ─▶ post-data ─▶ values ─▶ statistics
 //! ```
@@ -21,13 +21,16 @@ mod error;
 mod execute;
 mod existing;
 mod fate;
+mod guard;
 mod options;
 mod prepare;
 mod rate;
+mod replication;
 mod report;
 mod resume;
 mod roles;
 mod select;
+mod teardown;
 mod turn;
 
 pub use check::{Finding, Level, ServerFacts, Side};
@@ -35,8 +38,11 @@ pub use dry_run::render_dry_run;
 pub use error::Error;
 pub use execute::execute;
 pub use fate::Fate;
-pub use options::{ClusterOptions, Options, StateOptions, automatic_jobs};
+pub use options::{ClusterOptions, Options, ReplicationOptions, StateOptions, automatic_jobs};
 pub use prepare::{PlannedDatabase, Prepared, prepare};
 pub use rate::measure_rate;
-pub use report::{DatabaseReport, Report};
+pub use report::{DatabaseReport, KeptSlot, Report};
 pub use select::select;
+pub use teardown::{
+    Leftover, Leftovers, Object, TeardownOptions, Unreachable, find_leftovers, remove_leftovers,
+};

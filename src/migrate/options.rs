@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::connect::Endpoint;
 use crate::ddl;
-use crate::selection::{Databases, Tables};
+use crate::selection::{DatabaseMap, Databases, Tables};
 
 /// What `init` is asked to do.
 #[derive(Clone, Debug)]
@@ -15,10 +15,16 @@ pub struct Options {
     pub databases: Databases,
     /// Which of their tables.
     pub tables: Tables,
+    /// Which of the databases get another name on the target.
+    pub map: DatabaseMap,
+    /// Whether source and target may be one cluster, where every database gets another name.
+    pub allow_same_cluster: bool,
     /// Parallel workers, at least 1.
     pub jobs: usize,
-    /// Whether the consistent point is a slot's, so that replication could follow.
+    /// Whether the consistent point is a slot's, which stays so that replication can follow.
     pub replicate: bool,
+    /// How the source is prepared for that.
+    pub replication: ReplicationOptions,
     /// Whether databases that hold objects are dropped and made again.
     pub drop_existing: bool,
     /// Whether only definitions are made, and no rows copied.
@@ -42,6 +48,15 @@ pub struct StateOptions {
     pub root: PathBuf,
     /// Whether an interrupted run is gone on with; else what is recorded of it is discarded.
     pub resume: bool,
+}
+
+/// How the source is prepared for replication.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplicationOptions {
+    /// Whether tables without a replica identity get the whole row as one.
+    pub identity_full: bool,
+    /// Bytes of log that a slot may keep on the source while rows are copied.
+    pub max_retained_wal: Option<u64>,
 }
 
 /// What is carried over that belongs to the cluster.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Contents, Examination, Finding, Level, ServerFacts, Side};
 use super::fate::{self, Destiny, Fate};
+use super::replication::Replication;
 use super::resume::{self, Resume};
 use super::roles::TargetCluster;
 use super::{Error, Options, door, select};
@@ -15,8 +16,8 @@ use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
 use crate::ddl::object::database::{DatabaseOptions, render_finish};
 use crate::event::{Event, Phase};
-use crate::logical::{SlotIdentity, slot_name};
-use crate::pg::{Ident, QualifiedName};
+use crate::logical::{RunId, Slot, SlotIdentity, load_slots, slot_name};
+use crate::pg::{Ident, QualifiedName, SlotName};
 use crate::selection::TableChoice;
 use crate::snapshot::{Before, Ledger, PointKind};
 use crate::task::Scope;
@@ -48,12 +49,21 @@ pub struct PlannedDatabase {
     pub(super) installed: BTreeSet<Ident>,
     /// Where the engine tells what of it is committed.
     pub(super) ledger: Ledger,
+    /// Its name on the target.
+    target: Ident,
+    /// What its replication takes, where it is to replicate.
+    pub(super) replication: Option<Replication>,
 }
 
 impl PlannedDatabase {
-    /// The database's name, the same on both sides.
+    /// The database's name on the source.
     pub fn name(&self) -> &str {
         self.database.name.as_str()
+    }
+
+    /// The database's name on the target.
+    pub fn target(&self) -> &Ident {
+        &self.target
     }
 }
 
@@ -91,6 +101,18 @@ impl Cluster {
             .await
             .map_err(Error::examine(side))?;
         Ok(Self { session, facts })
+    }
+
+    /// Which cluster it is, where that can be read.
+    pub(super) fn system(&self) -> Option<&str> {
+        self.facts.system_identifier.as_deref()
+    }
+
+    /// Its logical slots.
+    pub(super) async fn slots(&self, side: Side) -> Result<Vec<Slot>, Error> {
+        load_slots(&self.session)
+            .await
+            .map_err(Error::examine(side))
     }
 
     pub(super) async fn roles(&self, side: Side) -> Result<Roles, Error> {
@@ -140,23 +162,27 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         .await;
     let source = Cluster::open(Side::Source, &options.source).await?;
     let target = Cluster::open(Side::Target, &options.target).await?;
-    let mut findings = check::pair(
+    let place = check::pair(
         (&source.session, &source.facts),
         (&target.session, &target.facts),
         options,
-    )
-    .await?;
+    );
+    let check::Place {
+        mut findings,
+        is_one,
+    } = place.await?;
+    let refused = |findings| Prepared {
+        findings,
+        databases: Vec::new(),
+        cluster: None,
+        resume: None,
+    };
     if check::refused(&findings) {
-        return Ok(Prepared {
-            findings,
-            databases: Vec::new(),
-            cluster: None,
-            resume: None,
-        });
+        return Ok(refused(findings));
     }
     let mut resume = Resume::find(options, (&source.facts, &target.facts))?;
     let offered = source.databases(Side::Source).await?;
-    let (mut cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
+    let (cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
     findings.extend(more);
     findings.extend(unselected_maintenance(options, &chosen, &offered).await?);
     let names = |(database, _): &(Database, TableChoice)| database.name.clone();
@@ -166,25 +192,44 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
             .iter_mut()
             .flat_map(|resume| resume.left(&offered, &selected)),
     );
+    let names = chosen.iter().map(|(database, _)| database.name.as_str());
+    let places = check::judge_map(&options.map, &names.collect(), is_one);
+    let is_misplaced = check::refused(&places);
+    findings.extend(places);
+    if is_misplaced {
+        return Ok(refused(findings));
+    }
+    let ends = (source, target);
+    let known = (cluster, resume);
+    Box::pin(examine_all(ends, known, chosen, findings, (options, scope))).await
+}
+
+/// Examines every database that was chosen.
+async fn examine_all(
+    (source, target): (Cluster, Cluster),
+    (mut cluster, resume): (TargetCluster, Option<Resume>),
+    chosen: Vec<(Database, TableChoice)>,
+    mut findings: Vec<Finding>,
+    (options, scope): (&Options, &Scope),
+) -> Result<Prepared, Error> {
     let existing = target.standing().await?;
-    let creates = options.drop_existing
-        || chosen
-            .iter()
-            .any(|(database, _)| !existing.contains_key(&database.name));
+    let place = |database: &Database| {
+        existing.get(&Ident::from_catalog(
+            options.map.target(database.name.as_str()),
+        ))
+    };
+    let creates =
+        options.drop_existing || chosen.iter().any(|(database, _)| place(database).is_none());
     let facts = (&source.facts, &target.facts);
-    findings.extend(check::abilities(
-        facts.0,
-        facts.1,
-        options.replicate,
-        creates,
-    ));
+    let slots = missing_slots(&source, &chosen, (options, facts)).await?;
+    findings.extend(check::abilities(facts.0, facts.1, slots, creates));
     let mut databases = Vec::new();
     let mut found = BTreeSet::new();
     for (database, choice) in chosen {
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
-        let exists = existing.get(&database.name);
+        let exists = place(&database);
         let selection = resume::selection(options, &choice);
         let decision = Resume::decide(resume.as_ref(), (&database, &selection), exists);
         let site = (&cluster, facts);
@@ -204,6 +249,23 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         cluster: Some(cluster),
         resume,
     })
+}
+
+/// How many slots are to be made beside those that earlier runs have left.
+async fn missing_slots(
+    source: &Cluster,
+    chosen: &[(Database, TableChoice)],
+    (options, facts): (&Options, (&ServerFacts, &ServerFacts)),
+) -> Result<Option<usize>, Error> {
+    if !options.replicate {
+        return Ok(None);
+    }
+    let slots = source.slots(Side::Source).await?;
+    let is_missing = |(database, _): &&(Database, TableChoice)| {
+        let name = slot(options, database, facts);
+        !slots.iter().any(|slot| slot.name == name.as_str())
+    };
+    Ok(Some(chosen.iter().filter(is_missing).count()))
 }
 
 /// What is asked to be skipped and is nowhere.
@@ -272,7 +334,24 @@ async fn plan(
         check::examine(&endpoint, judge, scope).await?
     };
     examined.findings.extend(findings);
-    let point = point(options, &database, facts);
+    let own_slot = slot(options, &database, facts);
+    examined
+        .findings
+        .extend(fate.foreign_subscription(&own_slot));
+    // What is kept has its publication and its slot.
+    let replication = replication(options, &database, facts, &examined).filter(|_| !is_kept);
+    let is_possible = facts.0.replication && facts.0.wal_level == "logical" && !facts.0.standby;
+    if let Some(replication) = replication.as_ref().filter(|_| is_possible) {
+        let is_freed = options.drop_existing && fate.frees(&replication.slot);
+        let endpoint = options.source.with_database(database.name.as_str());
+        let findings = check::examine_replication(&endpoint, replication, is_freed).await?;
+        examined.findings.extend(findings);
+    }
+    let point = match &replication {
+        Some(replication) => PointKind::Slot(replication.slot.clone()),
+        None => PointKind::SnapshotOnly,
+    };
+    let target = Ident::from_catalog(options.map.target(database.name.as_str()));
     let planned = PlannedDatabase {
         database: renamed(&database, cluster),
         existing: exists.filter(|_| fate.uses_existing()).cloned(),
@@ -286,6 +365,8 @@ async fn plan(
         selection,
         installed,
         ledger: Ledger::none(),
+        target,
+        replication,
     };
     if !is_kept {
         judge_database(&planned, cluster, &mut examined);
@@ -315,7 +396,7 @@ fn judge_database(planned: &PlannedDatabase, cluster: &TargetCluster, examined: 
         findings.into_iter().for_each(&mut judge);
     }
     let wanted = DatabaseOptions {
-        name: &planned.database.name,
+        name: planned.target(),
         locale: None,
         existing: planned.existing.as_ref(),
         script: &cluster.options,
@@ -368,23 +449,41 @@ async fn unselected_maintenance(
     }))
 }
 
-/// The slot's name, where replication is to follow.
-fn point(
+/// What replication takes, where it is to follow.
+fn replication(
+    options: &Options,
+    database: &Database,
+    facts: (&ServerFacts, &ServerFacts),
+    examined: &Examination,
+) -> Option<Replication> {
+    let left_out = &examined.before.left_out;
+    options.replicate.then(|| Replication {
+        run: RunId::new(&system(facts.0), &system(facts.1)),
+        target: options.map.target(database.name.as_str()).to_owned(),
+        slot: slot(options, database, facts),
+        left_out: left_out.union(&examined.chunks).cloned().collect(),
+        hypertables: examined.hypertables.clone(),
+        make_full: options.replication.identity_full,
+    })
+}
+
+/// The name of a database's slot.
+fn slot(
     options: &Options,
     database: &Database,
     (source, target): (&ServerFacts, &ServerFacts),
-) -> PointKind {
-    if !options.replicate {
-        return PointKind::SnapshotOnly;
-    }
-    let system = |facts: &ServerFacts| facts.system_identifier.clone().unwrap_or_default();
-    PointKind::TemporarySlot(slot_name(
+) -> SlotName {
+    slot_name(
         database.name.as_str(),
         &SlotIdentity {
             source_system: &system(source),
             source_database: database.oid,
             target_system: &system(target),
-            target_database: database.name.as_str(),
+            target_database: options.map.target(database.name.as_str()),
         },
-    ))
+    )
+}
+
+fn system(facts: &ServerFacts) -> String {
+    facts.system_identifier.clone().unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::pg::Lsn;
+use crate::pg::{Lsn, SlotName};
 use crate::snapshot::CopiedTable;
 
 /// What a run of `init` did.
@@ -10,10 +10,21 @@ pub struct Report {
     pub databases: Vec<DatabaseReport>,
     /// Databases that the interrupted run had finished, and that were left alone.
     pub kept: Vec<String>,
+    /// Slots that stay on the source, in the same order.
+    pub slots: Vec<KeptSlot>,
     /// What differs on the target on purpose, with the reason.
     pub differences: Vec<String>,
     /// The whole run.
     pub elapsed: Duration,
+}
+
+/// A slot that stays: it keeps log on the source from its consistent point on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptSlot {
+    /// The source's database.
+    pub database: String,
+    /// The slot.
+    pub slot: SlotName,
 }
 
 /// What was copied of one database.

@@ -232,6 +232,7 @@ impl Record {
     /// Begins to record what happens within a database.
     pub(super) async fn follow(
         &self,
+        name: &str,
         target: &Endpoint,
         stop: CancellationToken,
     ) -> Result<Option<Recorder>, Error> {
@@ -239,7 +240,7 @@ impl Record {
             return Ok(None);
         };
         let store = Arc::clone(store);
-        let recorder = Recorder::start(store, target.database(), target, stop).await?;
+        let recorder = Recorder::start(store, name, target, stop).await?;
         Ok(Some(recorder))
     }
 }

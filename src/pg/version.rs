@@ -40,6 +40,8 @@ impl ServerVersion {
     features! {
         /// `pg_trigger.tgparentid`, `publish_via_partition_root`, trusted extensions.
         has_trigger_parents since 13;
+        /// `publish_via_partition_root`: partitioned tables in publications.
+        has_publish_via_root since 13;
         /// `pg_statistic_ext.stxstattarget`.
         has_statistics_targets since 13;
         /// `pg_attribute.attcompression`.
@@ -98,6 +100,8 @@ impl ServerVersion {
         has_not_null_constraints since 18;
         /// `pg_constraint.conenforced`.
         has_unenforced_constraints since 18;
+        /// Changes are refused where an identity holds generated columns that are not published.
+        checks_generated_identity since 18;
         /// Virtual generated columns.
         has_virtual_columns since 18;
         /// Foreign keys of partitioned tables that rows are not checked against at once.

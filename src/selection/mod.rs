@@ -5,10 +5,12 @@
 
 mod databases;
 mod entry;
+mod map;
 mod tables;
 
 pub use databases::Databases;
 pub use entry::Entry;
+pub use map::DatabaseMap;
 pub use tables::{Offered, Selected, TableChoice, Tables};
 
 use crate::pg::{QualifiedName, RelKind};

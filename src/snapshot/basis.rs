@@ -19,6 +19,7 @@ use crate::catalog::load::turns::set_savepoint;
 use crate::catalog::{self, Catalog};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::Event;
+use crate::logical::{FormerIdentity, drop_slot, find_slot};
 use crate::pg::{Lsn, Oid, QualifiedName, ServerVersion, SlotName, SqlState};
 use crate::task::{Background, Scope};
 use crate::wire::{self, SlotSnapshot};
@@ -38,8 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How the consistent point comes about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PointKind {
-    /// By creating this slot, so that replication can start exactly there.
-    TemporarySlot(SlotName),
+    /// By creating this slot, which stays, so that replication can start exactly there.
+    Slot(SlotName),
     /// By a plain exported snapshot: a one-off copy.
     SnapshotOnly,
 }
@@ -53,6 +54,8 @@ pub struct Before {
     pub left_out: BTreeSet<QualifiedName>,
     /// The version of the server that its definitions are for; None for one of its own major.
     pub target: Option<ServerVersion>,
+    /// Replica identities that this run has changed; the target gets them as they were.
+    pub identities: Vec<FormerIdentity>,
 }
 
 /// A consistent point.
@@ -66,7 +69,7 @@ pub struct Basis {
     pub hold: Hold,
 }
 
-/// What keeps a consistent point readable; gone when dropped.
+/// What keeps a consistent point readable; gone when dropped. The slot itself stays.
 #[derive(Debug)]
 pub struct Hold {
     pub(super) lease: SnapshotLease,
@@ -74,7 +77,8 @@ pub struct Hold {
     pub(super) locks: Option<TableLocks>,
     /// Tables that may change while they are read.
     pub(super) unlocked: Vec<ListedTable>,
-    slot: Option<(wire::Connection<wire::Idle>, SlotName)>,
+    /// The connection that made the slot.
+    exporter: Option<wire::Connection<wire::Idle>>,
 }
 
 impl Hold {
@@ -86,23 +90,23 @@ impl Hold {
         }
     }
 
-    /// Ends snapshot and locks and drops the slot, and waits until the server has done so.
+    /// Ends snapshot and locks. The slot stays: whoever began the run drops it if that fails.
     ///
     /// # Errors
-    /// The server did not confirm the drop; the temporary slot then ends with its connection.
+    /// The connection that made the slot failed.
     pub async fn release(self) -> Result<(), Error> {
         let Self {
-            lease, locks, slot, ..
+            lease,
+            locks,
+            exporter,
+            ..
         } = self;
         drop(lease);
         drop(locks);
-        if let Some((mut connection, name)) = slot {
-            connection
-                .drop_slot(&name)
-                .await
-                .map_err(Error::Replication)?;
+        match exporter {
+            Some(connection) => connection.close().await.map_err(Error::Replication),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -126,7 +130,8 @@ pub async fn establish(
 ) -> Result<Basis, Error> {
     let mut last = String::new();
     for _ in 0..ATTEMPTS {
-        match Box::pin(attempt(source, kind, &mut before, scope)).await? {
+        let attempted = Box::pin(attempt(source, kind, &mut before, scope)).await;
+        match cleared(source, kind, attempted).await? {
             Attempt::Settled(basis) => return Ok(*basis),
             Attempt::Disturbed(what) => {
                 let note = format!(
@@ -140,6 +145,54 @@ pub async fn establish(
     Err(Error::Unsettled { what: last })
 }
 
+/// Drops the slot of an attempt that has not settled: it is older than what follows.
+async fn cleared(
+    source: &Endpoint,
+    kind: &PointKind,
+    attempted: Result<Attempt, Error>,
+) -> Result<Attempt, Error> {
+    let PointKind::Slot(name) = kind else {
+        return attempted;
+    };
+    if matches!(
+        attempted,
+        Ok(Attempt::Settled(_)) | Err(Error::SlotInUse { .. })
+    ) {
+        return attempted;
+    }
+    match (attempted, drop_leftover(source, name).await) {
+        (Ok(disturbed), dropped) => dropped.map(|_| disturbed),
+        (Err(error), Ok(_)) => Err(error),
+        (Err(error), Err(left)) => {
+            tracing::warn!(error = %left, slot = %name, "the slot could not be dropped");
+            Err(error)
+        }
+    }
+}
+
+/// Drops a slot of our name. Whether there was one.
+async fn drop_leftover(source: &Endpoint, name: &SlotName) -> Result<bool, Error> {
+    let wrap = |source| Error::Slot {
+        slot: name.clone(),
+        source,
+    };
+    let session = source.session(Purpose::Control).await;
+    let session = session.map_err(Error::Connect)?;
+    match drop_slot(&session, name).await {
+        Err(error) if error.sqlstate() == Some(SqlState::OBJECT_IN_USE) => {
+            let slot = find_slot(&session, name).await.map_err(wrap)?;
+            Err(match slot.and_then(|slot| slot.active_pid) {
+                Some(pid) => Error::SlotInUse {
+                    slot: name.clone(),
+                    pid,
+                },
+                None => wrap(error),
+            })
+        }
+        other => other.map_err(wrap),
+    }
+}
+
 async fn attempt(
     source: &Endpoint,
     kind: &PointKind,
@@ -147,17 +200,13 @@ async fn attempt(
     scope: &Scope,
 ) -> Result<Attempt, Error> {
     let locks = Box::pin(TableLocks::take(source, &before.left_out, scope)).await?;
-    let (slot, consistent_point, lease) = match kind {
+    let (exporter, consistent_point, lease) = match kind {
         PointKind::SnapshotOnly => (None, None, SnapshotLease::take(source, None, scope).await?),
-        PointKind::TemporarySlot(name) => match create_slot(source, name, &locks, scope).await? {
+        PointKind::Slot(name) => match create_slot(source, name, &locks, scope).await? {
             Created::Slot(connection, slot) => {
                 let snapshot = slot.snapshot_name.as_deref();
                 let lease = SnapshotLease::take(source, snapshot, scope).await?;
-                (
-                    Some((connection, name.clone())),
-                    Some(slot.consistent_point),
-                    lease,
-                )
+                (Some(connection), Some(slot.consistent_point), lease)
             }
             Created::Disturbed(what) => return Ok(Attempt::Disturbed(what)),
         },
@@ -173,7 +222,8 @@ async fn attempt(
     }
     set_savepoint(&session).await.map_err(Error::Lock)?;
     match read(&session, before.definitions.take()).await {
-        Ok(catalog) => {
+        Ok(mut catalog) => {
+            bring_back(&mut catalog, &before.identities);
             let unlocked = if locks.are_locked() {
                 Vec::new()
             } else {
@@ -183,7 +233,7 @@ async fn attempt(
                 lease,
                 locks: Some(locks),
                 unlocked,
-                slot,
+                exporter,
             };
             let basis = Basis {
                 catalog,
@@ -197,6 +247,17 @@ async fn attempt(
             Ok(Attempt::Disturbed(error.to_string()))
         }
         Err(error) => Err(Error::Catalog(error)),
+    }
+}
+
+/// Shows identities as they were before this run has changed them.
+fn bring_back(catalog: &mut Catalog, identities: &[FormerIdentity]) {
+    let former: HashMap<QualifiedName, &FormerIdentity> =
+        identities.iter().map(|one| (one.table(), one)).collect();
+    for table in &mut catalog.tables {
+        if let Some(former) = former.get(&table.name) {
+            table.replica_identity = former.identity();
+        }
     }
 }
 
@@ -256,12 +317,16 @@ async fn create_slot(
     locks: &TableLocks,
     scope: &Scope,
 ) -> Result<Created, Error> {
+    if drop_leftover(source, name).await? {
+        let note = format!("replication slot {name}, left by an earlier run, was dropped");
+        scope.events.emit(Event::Note(note)).await;
+    }
     let mut connection = source.replication().await.map_err(Error::Connect)?;
     let key = connection.cancel_key();
     let slot = name.clone();
     let creation = Background::spawn(async move {
         let created = connection
-            .create_logical_slot(&slot, true, SlotSnapshot::Export)
+            .create_logical_slot(&slot, false, SlotSnapshot::Export)
             .await;
         (connection, created)
     });
@@ -281,10 +346,7 @@ async fn create_slot(
         source.cancel(&key).await.map_err(Error::Connect)?;
     }
     // Until it has cleared up, the slot's name is taken.
-    if let Ok((mut connection, Ok(_))) = tokio::time::timeout(CLEARING, creation).await {
-        let dropped = connection.drop_slot(name).await;
-        dropped.map_err(Error::Replication)?;
-    }
+    drop(tokio::time::timeout(CLEARING, creation).await);
     abandoned
 }
 

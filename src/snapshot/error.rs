@@ -1,5 +1,6 @@
 use super::build::Refused;
-use crate::pg::QualifiedName;
+use super::slot_watch::SlotFault;
+use crate::pg::{QualifiedName, SlotName};
 use crate::{catalog, connect, wire};
 
 /// Why a phase of the copy did not come to an end.
@@ -30,6 +31,33 @@ pub enum Error {
     /// The slot could not be made or dropped.
     #[error("replication slot on the source")]
     Replication(#[source] wire::Error),
+    /// The slot cannot be looked at, or an earlier run's cannot be dropped.
+    #[error("replication slot {slot} on the source")]
+    Slot {
+        /// The slot.
+        slot: SlotName,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// The slot of an earlier run is in use.
+    #[error(
+        "replication slot {slot} on the source is in use by pid {pid}: this database's replication runs; \
+         end it with teardown first"
+    )]
+    SlotInUse {
+        /// The slot.
+        slot: SlotName,
+        /// Who uses it.
+        pid: i32,
+    },
+    /// The slot no longer serves, or must not be kept.
+    #[error("replication slot {slot} on the source {fault}")]
+    SlotFault {
+        /// The slot.
+        slot: SlotName,
+        /// What is wrong with it.
+        fault: SlotFault,
+    },
     /// The snapshot could not be held.
     #[error("hold the source's snapshot")]
     Lease(#[source] connect::Error),

@@ -10,6 +10,9 @@ use super::Screen;
 /// `init`'s question.
 pub const PROCEED: &str = "Proceed with replication? [y/N]:";
 
+/// `teardown`'s question.
+pub const REMOVE: &str = "Remove these objects? [y/N]:";
+
 /// Whether a line means yes: `y`, `Y` or `yes`. An empty line and the end of input mean no.
 fn is_yes(line: &str) -> bool {
     matches!(line.trim(), "y" | "Y" | "yes")

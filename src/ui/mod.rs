@@ -29,7 +29,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use confirm::PROCEED;
+pub use confirm::{PROCEED, REMOVE};
 pub use failure::Failure;
 pub use progress::Drawing;
 pub use screen::Screen;

@@ -41,11 +41,11 @@ async fn a_password_of_any_characters_goes_through_init_and_verify_and_is_never_
     };
     run(
         &source.url(WILD),
-        "CREATE TABLE public.t AS SELECT generate_series(1, 10) AS n",
+        "CREATE TABLE public.t AS SELECT generate_series(1, 10) AS n; ALTER TABLE public.t REPLICA IDENTITY FULL",
     )
     .await;
     for command in [
-        &["init", "--yes", "--log-level", "trace"][..],
+        &["init", "--yes", "--no-sync", "--log-level", "trace"][..],
         &["verify"],
         &["validate", "--drop-existing"],
     ] {

@@ -185,7 +185,9 @@ async fn tablespaces_of_the_same_name_are_used_and_others_told() {
                 CREATE INDEX t_b ON public.t ((a + 1)) TABLESPACE shared WHERE a > 0;
                 CREATE MATERIALIZED VIEW public.m TABLESPACE shared AS SELECT a FROM public.t";
     run(&source.url("other"), fill).await;
-    let done = route.command("init", &["app", "other"], &["--yes"]).run();
+    let done = route
+        .command("init", &["app", "other"], &["--yes", "--no-sync"])
+        .run();
     let done = done.expect(0);
     for line in [
         "table public.u: its tablespace lonely",
@@ -198,7 +200,7 @@ async fn tablespaces_of_the_same_name_are_used_and_others_told() {
     assert_eq!(value(&target.url("app"), of_database).await, "shared");
     let (one, two) = (source.url("other"), target.url("other"));
     assert_eq!(oracle::schema_diff(&one, &two), Vec::<String>::new());
-    let flags = ["--yes", "--drop-existing", "--no-tablespaces"];
+    let flags = ["--no-sync", "--yes", "--drop-existing", "--no-tablespaces"];
     route
         .command("init", &["app", "other"], &flags)
         .run()

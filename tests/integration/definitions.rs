@@ -213,7 +213,7 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
     let count = "SELECT (SELECT count(*) FROM pg_database) + (SELECT count(*) FROM pg_authid)";
     let before = value(&admin, count).await;
     let printed = route
-        .command("init", &[name], &["--dry-run"])
+        .command("init", &[name], &["--dry-run", "--no-sync"])
         .run()
         .expect(0);
     assert!(
@@ -236,7 +236,7 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
     let strange = "ALTER ROLE postgres SET transform_null_equals = on; ALTER ROLE postgres SET array_nulls = off;
                    ALTER ROLE postgres SET default_tablespace = 'pg_global'";
     run(&admin, strange).await;
-    let flags = ["--dry-run", "--output", "json"];
+    let flags = ["--no-sync", "--dry-run", "--output", "json"];
     let json = route.command("init", &[name], &flags).run().expect(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["script"], script);
@@ -316,7 +316,11 @@ async fn more_tables_than_locks_are_copied_without_locks_and_whole() {
     assert_eq!(value(&target, count).await, "7500 2500 2500 2500");
     route.command("verify", &["cramped"], &[]).run().expect(0);
     route
-        .command("init", &["cramped"], &["--dry-run", "--drop-existing"])
+        .command(
+            "init",
+            &["cramped"],
+            &["--dry-run", "--drop-existing", "--no-sync"],
+        )
         .run()
         .expect(0);
 }

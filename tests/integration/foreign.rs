@@ -48,7 +48,7 @@ async fn no_session_of_ours_meets_what_fires_on_logins_and_no_remote_server_is_a
     let from = route.source.url("postgres");
     let ends = ["--source", &from, "--target", &deputy];
     let more = ["--yes", "--include-databases", "app"];
-    let done = program(&[&["init"], &ends[..], &more].concat())
+    let done = program(&[&["init", "--no-sync"], &ends[..], &more].concat())
         .run()
         .expect(0);
     let untold = "table x.parent has no statistics: ANALYZE would read the foreign tables";
@@ -103,7 +103,7 @@ async fn options_that_the_sources_role_may_not_read_are_told() {
     let to = route.target.url("postgres");
     let ends = ["--source", &reader, "--target", &to];
     let more = ["--yes", "--include-databases", "app"];
-    let done = program(&[&["init"], &ends[..], &more].concat())
+    let done = program(&[&["init", "--no-sync"], &ends[..], &more].concat())
         .run()
         .expect(0);
     for mapping in ["team at closed", "reader at closed", "public at open"] {
@@ -118,7 +118,7 @@ async fn options_that_the_sources_role_may_not_read_are_told() {
         "closed reader, closed team, open public, open reader{password=canary-c}"
     );
     // A target that holds nothing but these is not empty.
-    let again = program(&[&["init"], &ends[..], &more].concat())
+    let again = program(&[&["init", "--no-sync"], &ends[..], &more].concat())
         .run()
         .expect(1);
     assert!(
@@ -214,7 +214,7 @@ async fn the_state_of_a_key_is_lost_without_the_key() {
         .replacen("postgres@", "deployer@", 1);
     let ends = ["--source", &from, "--target", &deployer];
     let more = ["--yes", "--no-owner", "--include-databases", "app"];
-    let done = program(&[&["init"], &ends[..], &more].concat())
+    let done = program(&[&["init", "--no-sync"], &ends[..], &more].concat())
         .run()
         .expect(0);
     let told = "only a superuser may make changes to the triggers behind keys";

@@ -62,7 +62,7 @@ async fn a_rich_database_arrives_whole_within_12() {
 
 #[tokio::test]
 async fn a_rich_database_arrives_whole_within_15() {
-    rich([15, 15], &["--no-sync"]).await;
+    rich([15, 15], &[]).await;
 }
 
 #[tokio::test]
@@ -89,7 +89,37 @@ async fn a_rich_database_arrives_whole_from_12_to_18() {
 
 #[tokio::test]
 async fn a_rich_database_arrives_whole_from_14_to_17() {
-    rich([14, 17], &["--no-sync"]).await;
+    rich([14, 17], &[]).await;
+}
+
+/// The same with publication and slot; two tables have nothing that their changes could be told by.
+async fn rich_with_a_slot(major: u32) {
+    let route = Route::of_majors([major, major]);
+    route.create("house").await;
+    let source = route.source.url("house");
+    oracle::psql(&source, RICH);
+    let with_key = "ALTER TABLE house.books REPLICA IDENTITY USING INDEX books_pkey";
+    run(&source, with_key).await;
+    let left_out = "house.house.computed,house.house.sent_values";
+    let more = ["--replica-identity-full", "--exclude-tables", left_out];
+    route.replicate("house", &more).run().expect(0);
+    let verify = route.command("verify", &["house"], &more[1..]);
+    verify.run().expect(0);
+    let kept = "SELECT count(*) FROM pg_replication_slots";
+    assert_eq!(value(&source, kept).await, "1");
+    let teardown = route.command("teardown", &["house"], &["--yes"]);
+    teardown.run().expect(0);
+    assert_eq!(value(&source, kept).await, "0");
+}
+
+#[tokio::test]
+async fn a_rich_database_arrives_whole_at_a_slots_point_within_12() {
+    rich_with_a_slot(12).await;
+}
+
+#[tokio::test]
+async fn a_rich_database_arrives_whole_at_a_slots_point_within_18() {
+    rich_with_a_slot(18).await;
 }
 
 #[tokio::test]
@@ -104,7 +134,10 @@ async fn several_databases_are_copied_in_one_run() {
         run(&route.source.url(name), &fill).await;
     }
     let both = names.each_ref().map(String::as_str);
-    route.command("init", &both, &["--yes"]).run().expect(0);
+    route
+        .command("init", &both, &["--yes", "--no-sync"])
+        .run()
+        .expect(0);
     for name in both {
         let diff = oracle::data_diff(&route.source.url(name), &route.target.url(name));
         assert_eq!(diff, Vec::<String>::new());

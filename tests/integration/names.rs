@@ -85,13 +85,19 @@ async fn databases_of_such_names_pass_every_command() {
         )
         .await;
     }
-    let validated = route.command("validate", &NAMES, &[]).run().expect(0);
+    let validated = route
+        .command("validate", &NAMES, &["--no-sync"])
+        .run()
+        .expect(0);
     assert!(
         validated.stdout.contains("with-dash: create, 1 table"),
         "{}",
         validated.stdout
     );
-    let copied = route.command("init", &NAMES, &["--yes"]).run().expect(0);
+    let copied = route
+        .command("init", &NAMES, &["--yes", "--no-sync"])
+        .run()
+        .expect(0);
     assert!(
         copied.stderr.contains("\n🐘 "),
         "the estimate names it: {}",

@@ -62,14 +62,14 @@ async fn a_source_without_logical_wal_is_refused_and_copied_once_when_asked() {
         "CREATE TABLE public.t AS SELECT 1 AS n",
     )
     .await;
-    let refused = route.init(&name, &[]).run().expect(1);
+    let refused = route.replicate(&name, &[]).run().expect(1);
     assert!(
         refused.stderr.contains("wal_level is replica, not logical"),
         "{}",
         refused.stderr
     );
     assert!(refused.stderr.contains("--no-sync"), "{}", refused.stderr);
-    route.init(&name, &["--no-sync"]).run().expect(0);
+    route.init(&name, &[]).run().expect(0);
     route.command("verify", &[&name], &[]).run().expect(0);
 }
 

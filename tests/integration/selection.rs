@@ -290,7 +290,10 @@ async fn postgres_is_copied_when_asked_for_and_closed_databases_never() {
     let rows = "SELECT count(*) FROM pg_class WHERE relname = 'here'";
     let target = route.target.url("postgres");
 
-    let plain = route.command("init", &[], &["--yes"]).run().expect(0);
+    let plain = route
+        .command("init", &[], &["--yes", "--no-sync"])
+        .run()
+        .expect(0);
     assert_eq!(value(&target, rows).await, "0");
     let said = "database postgres holds 1 tables and is not selected";
     assert!(plain.all().contains(said), "{}", plain.all());
@@ -299,14 +302,14 @@ async fn postgres_is_copied_when_asked_for_and_closed_databases_never() {
     assert_eq!(value(&target, names).await, "app postgres");
 
     let refused = route
-        .command("init", &["closed"], &["--yes"])
+        .command("init", &["closed"], &["--yes", "--no-sync"])
         .run()
         .expect(1);
     let said = "no database \"closed\" on the source that could be copied";
     assert!(refused.stderr.contains(said), "{}", refused.stderr);
 
     route
-        .command("init", &["postgres"], &["--yes"])
+        .command("init", &["postgres"], &["--yes", "--no-sync"])
         .run()
         .expect(0);
     assert_eq!(value(&target, "SELECT a FROM public.here").await, "5");

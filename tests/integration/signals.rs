@@ -124,11 +124,11 @@ async fn a_signal_while_the_slot_waits_for_an_old_transaction_leaves_no_slot() {
     let name = route.fresh("slot").await;
     run(
         &route.source.url(&name),
-        "CREATE TABLE public.t AS SELECT 1 AS n",
+        "CREATE TABLE public.t (n int PRIMARY KEY)",
     )
     .await;
     let old = old_transaction(route).await;
-    let running = route.init(&name, &[]).start();
+    let running = route.replicate(&name, &[]).start();
     running.wait_for_error("the slot waits for an older transaction: pid");
     stops(running, ("TERM", 143), route, &name).await;
     drop(old);
@@ -140,7 +140,7 @@ async fn a_signal_while_a_table_is_locked_by_another_ends_the_wait() {
     let name = route.fresh("locked").await;
     let url = route.source.url(&name);
     run(&url, "CREATE TABLE public.t AS SELECT 1 AS n").await;
-    let (running, mut stdin) = route.command("init", &[&name], &[]).start_open();
+    let (running, mut stdin) = route.command("init", &[&name], &["--no-sync"]).start_open();
     running.wait_for_error("[y/N]:");
     let holder = database(&url).await;
     let lock = "BEGIN; LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE";

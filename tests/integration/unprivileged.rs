@@ -21,7 +21,15 @@ fn url_as(role: &str, cluster: &Cluster, database: &str) -> String {
 fn init(route: &Route, roles: [&str; 2], database: &str, more: &[&str]) -> Program {
     let source = url_as(roles[0], &route.source, "postgres");
     let target = url_as(roles[1], &route.target, "postgres");
-    let ends = ["init", "--yes", "--source", &source, "--target", &target];
+    let ends = [
+        "init",
+        "--yes",
+        "--no-sync",
+        "--source",
+        &source,
+        "--target",
+        &target,
+    ];
     let selected = ["--include-databases", database];
     program(&[&ends[..], &selected, more].concat())
 }

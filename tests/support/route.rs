@@ -97,8 +97,13 @@ impl Route {
         program(&arguments)
     }
 
-    /// `init --yes` of one database.
+    /// `init --yes` of one database, once: most tests' tables have nothing to replicate by.
     pub(crate) fn init(&self, database: &str, more: &[&str]) -> Program {
+        self.replicate(database, &[&["--no-sync"], more].concat())
+    }
+
+    /// `init --yes` of one database, with publication and slot.
+    pub(crate) fn replicate(&self, database: &str, more: &[&str]) -> Program {
         self.command("init", &[database], &[&["--yes"], more].concat())
     }
 }

@@ -8,10 +8,8 @@ use crate::pg::{Ident, Oid, QualifiedName, Sql};
 
 const WHAT: &str = "publications";
 
-/// Publications of this program's own runs bear names that begin so; they are never copied.
-const OWN_PREFIX: &str = "seren_replication";
-
-/// Reads the publications of users.
+/// Reads the publications of users: those of this program's own runs, known by their comment, are
+/// never copied.
 pub(super) async fn load_publications(session: &Session) -> Result<Vec<Publication>, Error> {
     let rows = query(session, WHAT, include_str!("../sql/publications.sql"), &[]).await?;
     let publication = |row| {
@@ -28,10 +26,7 @@ pub(super) async fn load_publications(session: &Session) -> Result<Vec<Publicati
             schemas: row.json("schemas")?.into_iter().map(schema).collect(),
         })
     };
-    let publications: Result<Vec<_>, Error> = rows.iter().map(publication).collect();
-    let mut publications = publications?;
-    publications.retain(|publication| !publication.name.as_str().starts_with(OWN_PREFIX));
-    Ok(publications)
+    rows.iter().map(publication).collect()
 }
 
 /// The row, the table's schema and name, which rows, which columns.

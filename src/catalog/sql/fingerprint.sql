@@ -1,6 +1,10 @@
 -- What tells one state of the definitions from another: of each catalog that definitions are read from, the number of
 -- rows and a sum over the hashes of where each stands and who wrote it. Where a plain user may not read the catalog,
--- the sum is over what definitions are read from instead.
+-- the sum is over what definitions are read from instead. Our own publications (logical/mark.rs), which come and go with
+-- runs, are no definition.
+WITH own AS (SELECT tableoid, oid FROM pg_catalog.pg_publication
+              WHERE COALESCE(pg_catalog.obj_description(oid, 'pg_publication'), '') LIKE '{"seren_replicator":%'),
+     entry AS (SELECT r.tableoid, r.oid FROM pg_catalog.pg_publication_rel r JOIN own ON own.oid = r.prpubid)
 SELECT 'pg_aggregate' AS catalog, pg_catalog.count(*) AS rows, pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text AS sum FROM pg_catalog.pg_aggregate
 UNION ALL SELECT 'pg_am', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_am
 UNION ALL SELECT 'pg_amop', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_amop
@@ -15,7 +19,9 @@ UNION ALL SELECT 'pg_conversion', pg_catalog.count(*), pg_catalog.sum(pg_catalog
 UNION ALL SELECT 'pg_db_role_setting', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_db_role_setting
 UNION ALL SELECT 'pg_default_acl', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_default_acl
 UNION ALL SELECT 'pg_depend', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_depend
+                WHERE (classid, objid) NOT IN (SELECT tableoid, oid FROM entry)
 UNION ALL SELECT 'pg_description', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_description
+                WHERE (classoid, objoid) NOT IN (SELECT tableoid, oid FROM own)
 UNION ALL SELECT 'pg_enum', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_enum
 UNION ALL SELECT 'pg_event_trigger', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_event_trigger
 UNION ALL SELECT 'pg_extension', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_extension
@@ -34,7 +40,9 @@ UNION ALL SELECT 'pg_partitioned_table', pg_catalog.count(*), pg_catalog.sum(pg_
 UNION ALL SELECT 'pg_policy', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_policy
 UNION ALL SELECT 'pg_proc', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_proc
 UNION ALL SELECT 'pg_publication', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_publication
+                WHERE oid NOT IN (SELECT oid FROM own)
 UNION ALL SELECT 'pg_publication_rel', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_publication_rel
+                WHERE oid NOT IN (SELECT oid FROM entry)
 UNION ALL SELECT 'pg_range', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_range
 UNION ALL SELECT 'pg_rewrite', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_rewrite
 UNION ALL SELECT 'pg_seclabel', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_seclabel

@@ -2,12 +2,16 @@
 
 mod carried;
 mod connection;
+mod mapping;
 mod output;
+mod replication;
 mod selection;
 mod size;
 
 pub(super) use carried::Carried;
-pub(super) use connection::Connections;
+pub(super) use connection::{Connections, OptionalConnections};
+pub(super) use mapping::Mapping;
 pub(super) use output::Output;
-pub(super) use selection::Selection;
+pub(super) use replication::Replication;
+pub(super) use selection::{DatabaseSelection, Selection};
 pub(super) use size::parse_size;

@@ -1,10 +1,10 @@
 use crate::cli::Error;
 use crate::selection::{Databases, Entry, Tables};
 
-/// Which databases and tables take part.
+/// Which databases take part.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Selection")]
-pub(in crate::cli) struct Selection {
+pub(in crate::cli) struct DatabaseSelection {
     /// Only these databases; names as in the catalog, comma-separated, repeatable
     #[arg(long, value_name = "LIST", conflicts_with = "exclude_databases")]
     include_databases: Vec<String>,
@@ -12,6 +12,14 @@ pub(in crate::cli) struct Selection {
     /// All databases but these
     #[arg(long, value_name = "LIST")]
     exclude_databases: Vec<String>,
+}
+
+/// Which databases and tables take part.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub(in crate::cli) struct Selection {
+    #[command(flatten)]
+    databases: DatabaseSelection,
 
     /// Only these tables: table, database.table or database.schema.table; databases without any
     /// are left alone
@@ -23,7 +31,7 @@ pub(in crate::cli) struct Selection {
     exclude_tables: Vec<String>,
 }
 
-impl Selection {
+impl DatabaseSelection {
     /// The databases asked for.
     ///
     /// # Errors
@@ -36,6 +44,16 @@ impl Selection {
             (false, _) => Databases::Only(include),
             (true, false) => Databases::AllBut(exclude),
         })
+    }
+}
+
+impl Selection {
+    /// The databases asked for.
+    ///
+    /// # Errors
+    /// An item is empty or a quote is left open.
+    pub(in crate::cli) fn databases(&self) -> Result<Databases, Error> {
+        self.databases.databases()
     }
 
     /// The tables asked for.

@@ -338,11 +338,7 @@ fn end(target: &Roles, created: &RoleMerge, owner: &Ident) -> Sql {
 }
 
 /// The membership that we have granted ourselves before.
-fn before<'m>(
-    target: &'m Roles,
-    created: &'m RoleMerge,
-    owner: &Ident,
-) -> Option<&'m Membership> {
+fn before<'m>(target: &'m Roles, created: &'m RoleMerge, owner: &Ident) -> Option<&'m Membership> {
     let us = &target.connected_as;
     let by_us = target.memberships.iter();
     let by_us = by_us.filter(|m| m.grantor.as_ref() == Some(us));

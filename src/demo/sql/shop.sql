@@ -80,9 +80,11 @@ ALTER TABLE warehouses ADD FOREIGN KEY (main_shelf) REFERENCES shelves DEFERRABL
 -- The writer's own books: numbered without a gap, and entries that add up to zero.
 CREATE TABLE journal (n bigint PRIMARY KEY, order_id bigint NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE TABLE ledger (n bigint NOT NULL, account text NOT NULL, amount numeric(14, 2) NOT NULL);
+ALTER TABLE ledger REPLICA IDENTITY FULL;
 
 CREATE TABLE "audit log"."Order changes" (order_id bigint, "old status" shop.order_status, "new status" shop.order_status,
   at timestamptz DEFAULT clock_timestamp());
+ALTER TABLE "audit log"."Order changes" REPLICA IDENTITY FULL;
 CREATE FUNCTION shop.note_order() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop, pg_temp AS $$
 BEGIN
   INSERT INTO "audit log"."Order changes" (order_id, "old status", "new status")

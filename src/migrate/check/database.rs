@@ -36,6 +36,10 @@ pub(in crate::migrate) struct Examination {
     pub(in crate::migrate) actors: BTreeSet<Ident>,
     /// What the copy need not learn again.
     pub(in crate::migrate) before: Before,
+    /// Hypertables, whose changes cannot be published.
+    pub(in crate::migrate) hypertables: BTreeSet<QualifiedName>,
+    /// The tables that they keep their rows in.
+    pub(in crate::migrate) chunks: BTreeSet<QualifiedName>,
 }
 
 /// How many tables the measurement of the source's rate may read.
@@ -100,6 +104,12 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         .map_err(wrap)?;
     let mut findings = Vec::new();
     let relations = relation_names(&catalog);
+    let hypertables = catalog.tables.iter();
+    let hypertables = hypertables.filter(|table| table.hypertable.is_some());
+    let hypertables = hypertables.map(|table| table.name.clone()).collect();
+    let timescale = catalog.timescale.iter();
+    let chunks = timescale.flat_map(|t| t.internals.values()).cloned();
+    let chunks = chunks.collect();
     let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
     let mut omissions = match ddl::degrade(&mut catalog, &judge.cluster.options) {
         Ok(omissions) => omissions,
@@ -148,7 +158,10 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
             definitions,
             left_out,
             target: Some(target),
+            identities: Vec::new(),
         },
+        hypertables,
+        chunks,
     })
 }
 

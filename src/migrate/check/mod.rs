@@ -7,6 +7,7 @@ mod contents;
 mod database;
 mod finding;
 mod place;
+mod replication;
 mod server;
 mod target;
 
@@ -15,6 +16,8 @@ pub use server::ServerFacts;
 
 pub(super) use contents::Contents;
 pub(super) use database::{Examination, Judge, examine};
+pub(super) use place::{Place, judge_map};
+pub(super) use replication::examine_replication;
 pub(super) use target::{cluster, judge_inheritance, judge_owners};
 
 use super::{Error, Options};
@@ -28,29 +31,28 @@ pub(super) async fn pair(
     source: (&Session, &ServerFacts),
     target: (&Session, &ServerFacts),
     options: &Options,
-) -> Result<Vec<Finding>, Error> {
+) -> Result<Place, Error> {
     let allow_older = options.cluster.allow_older_target;
     let mut findings = server::judge_versions(source.1, target.1, allow_older);
-    findings.extend(place::judge(source, target).await?);
-    Ok(findings)
+    let place = place::judge(source, target, options.allow_same_cluster).await?;
+    findings.extend(place.findings);
+    Ok(Place { findings, ..place })
 }
 
-/// What the roles and settings of both clusters allow.
+/// What the roles and settings of both clusters allow. `slots` are those to be made on the source, if
+/// it is to replicate.
 pub(super) fn abilities(
     source: &ServerFacts,
     target: &ServerFacts,
-    replicate: bool,
+    slots: Option<usize>,
     creates: bool,
 ) -> Vec<Finding> {
     let mut findings = server::judge_target(target, creates);
-    if replicate {
-        findings.extend(server::judge_replication(source, SLOTS_AT_A_TIME));
+    if let Some(slots) = slots {
+        findings.extend(server::judge_replication(source, slots));
     }
     findings
 }
-
-/// Databases are copied one after the other, so one slot is held at a time.
-const SLOTS_AT_A_TIME: i64 = 1;
 
 /// Whether the findings refuse the run.
 pub(super) fn refused(findings: &[Finding]) -> bool {

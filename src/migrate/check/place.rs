@@ -2,13 +2,33 @@
 //! and a restored copy keeps its parent's system identifier. A lock taken on one side and
 //! looked for on the other tells for certain.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::Error;
 use super::finding::{Finding, Level, Side};
 use super::server::ServerFacts;
 use crate::connect::Session;
+use crate::selection::DatabaseMap;
 use crate::sql;
+
+/// What the comparison of the two clusters came to.
+#[derive(Debug, Default)]
+pub(in crate::migrate) struct Place {
+    pub(in crate::migrate) findings: Vec<Finding>,
+    /// Whether they are one, which was allowed.
+    pub(in crate::migrate) is_one: bool,
+}
+
+impl Place {
+    fn told(finding: Finding) -> Self {
+        Self {
+            findings: vec![finding],
+            is_one: false,
+        }
+    }
+}
 
 /// Compares the clusters behind two sessions.
 ///
@@ -17,33 +37,71 @@ use crate::sql;
 pub(super) async fn judge(
     source: (&Session, &ServerFacts),
     target: (&Session, &ServerFacts),
-) -> Result<Vec<Finding>, Error> {
+    allow_same: bool,
+) -> Result<Place, Error> {
     let (Some(one), Some(other)) = (&source.1.system_identifier, &target.1.system_identifier)
     else {
         let message = "the system identifier cannot be read, so that nothing tells the two apart";
         let cure =
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
-        return Ok(vec![
-            Finding::new(Level::Error, Side::Both, message).cure(cure),
-        ]);
+        let finding = Finding::new(Level::Error, Side::Both, message).cure(cure);
+        return Ok(Place::told(finding));
     };
     if one != other {
-        return Ok(Vec::new());
+        return Ok(Place::default());
     }
     if source.1.standby {
         let message = "the source is a standby of the target's cluster, or of its clone";
-        return Ok(vec![Finding::new(Level::Error, Side::Both, message)]);
+        return Ok(Place::told(Finding::new(Level::Error, Side::Both, message)));
     }
-    if sees_lock(source.0, target.0).await? {
-        let message = "source and target are the same cluster";
-        let cure = "give a target in another cluster";
-        return Ok(vec![
-            Finding::new(Level::Error, Side::Both, message).cure(cure),
-        ]);
+    if !sees_lock(source.0, target.0).await? {
+        let message =
+            "the target is a clone of the source's cluster: same system identifier, other server";
+        return Ok(Place::told(Finding::new(Level::Note, Side::Both, message)));
     }
-    let message =
-        "the target is a clone of the source's cluster: same system identifier, other server";
-    Ok(vec![Finding::new(Level::Note, Side::Both, message)])
+    let message = "source and target are the same cluster";
+    if !allow_same {
+        let cure = "give a target in another cluster, or pass --allow-same-cluster and \
+                    --map-database for every database";
+        let finding = Finding::new(Level::Error, Side::Both, message).cure(cure);
+        return Ok(Place::told(finding));
+    }
+    Ok(Place {
+        findings: vec![Finding::new(Level::Note, Side::Both, message)],
+        is_one: true,
+    })
+}
+
+/// Whether every database has a place of its own on the target. `selected` are the source's names.
+pub(in crate::migrate) fn judge_map(
+    map: &DatabaseMap,
+    selected: &BTreeSet<&str>,
+    is_one: bool,
+) -> Vec<Finding> {
+    let error =
+        |message: String, cure: &str| Finding::new(Level::Error, Side::Both, message).cure(cure);
+    let unknown = map.sources().filter(|source| !selected.contains(source));
+    let mut findings: Vec<Finding> = unknown
+        .map(|source| {
+            let message = format!("database {source} of --map-database is not selected");
+            error(message, "correct the name")
+        })
+        .collect();
+    let mut places = BTreeMap::new();
+    for source in selected {
+        let target = map.target(source);
+        if let Some(other) = places.insert(target, source) {
+            let message = format!("databases {other} and {source} would both become {target}");
+            findings.push(error(message, "give one another name with --map-database"));
+        }
+        // In one cluster a name on the target is a database of the source.
+        if is_one && selected.contains(target) {
+            let message =
+                format!("database {source} would become {target}, which is copied itself");
+            findings.push(error(message, "give it another name with --map-database"));
+        }
+    }
+    findings
 }
 
 /// Whether an advisory lock taken on one side shows on the other.
@@ -94,6 +152,36 @@ fn lock_key() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> DatabaseMap {
+        let mut map = DatabaseMap::default();
+        for (source, target) in pairs {
+            assert!(map.add((*source).to_owned(), (*target).to_owned()));
+        }
+        map
+    }
+
+    fn errors(pairs: &[(&str, &str)], selected: &[&str], is_one: bool) -> usize {
+        let selected = selected.iter().copied().collect();
+        judge_map(&map(pairs), &selected, is_one).len()
+    }
+
+    #[test]
+    fn every_database_has_a_place_of_its_own() {
+        assert_eq!(errors(&[("a", "x")], &["a", "b"], false), 0);
+        assert_eq!(errors(&[("a", "b")], &["a", "b"], false), 1);
+        assert_eq!(errors(&[("z", "x")], &["a"], false), 1);
+        // Exchanged names are no trouble between two clusters.
+        assert_eq!(errors(&[("a", "b"), ("b", "a")], &["a", "b"], false), 0);
+    }
+
+    #[test]
+    fn in_one_cluster_no_database_may_become_a_source() {
+        assert_eq!(errors(&[], &["a"], true), 1);
+        assert_eq!(errors(&[("a", "x")], &["a"], true), 0);
+        assert_eq!(errors(&[("a", "x")], &["a", "b"], true), 1);
+        assert_eq!(errors(&[("a", "b"), ("b", "a")], &["a", "b"], true), 2);
+    }
 
     #[test]
     fn lock_keys_are_positive_numbers() {

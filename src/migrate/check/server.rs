@@ -102,8 +102,9 @@ pub(super) fn judge_versions(
     findings
 }
 
-/// Whether the source can give a slot. `needed` is the number of slots held at one time.
-pub(super) fn judge_replication(source: &ServerFacts, needed: i64) -> Vec<Finding> {
+/// Whether the source can give this many slots: each stays. Databases are copied one after the other,
+/// so one WAL sender is busy at a time.
+pub(super) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Finding> {
     let error = |message: &str, cure: &str| {
         Finding::new(Level::Error, Side::Source, message)
             .cure(format!("{cure}, or copy once with --no-sync"))
@@ -126,13 +127,13 @@ pub(super) fn judge_replication(source: &ServerFacts, needed: i64) -> Vec<Findin
         let cure = "ALTER ROLE … REPLICATION (RDS: GRANT rds_replication TO …)";
         findings.push(error(&message, cure));
     }
+    let needed = i64::try_from(slots).unwrap_or(i64::MAX);
     if source.free_slots < needed {
-        findings.push(error(
-            "has no free replication slot",
-            "raise max_replication_slots",
-        ));
+        let free = source.free_slots.max(0);
+        let message = format!("has {free} free replication slots, and {slots} are needed");
+        findings.push(error(&message, "raise max_replication_slots"));
     }
-    if source.free_senders < needed {
+    if source.free_senders < 1 {
         findings.push(error("has no free WAL sender", "raise max_wal_senders"));
     }
     if source.prepared > 0 {

@@ -39,6 +39,7 @@ struct Rows {
 pub(super) const fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Check => "checks",
+        Phase::Publication => "publications",
         Phase::Roles => "roles",
         Phase::Database => "database",
         Phase::Basis => "consistent point",

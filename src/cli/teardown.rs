@@ -1,0 +1,162 @@
+use serde_json::{Value, json};
+
+use super::args::{DatabaseSelection, Mapping, OptionalConnections};
+use super::{Error, exit};
+use crate::migrate::{Leftovers, TeardownOptions, Unreachable, find_leftovers, remove_leftovers};
+use crate::task::Scope;
+use crate::ui::{self, Report, Style, Ui, text};
+
+/// Remove slots, publications and subscriptions that runs between two clusters have left
+///
+/// Data, databases and roles stay. What belongs to other runs is listed and never touched. A side that is
+/// gone may be left out: the other one is cleaned, and the statements for the first are printed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    connections: OptionalConnections,
+
+    #[command(flatten)]
+    databases: DatabaseSelection,
+
+    #[command(flatten)]
+    mapping: Mapping,
+
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+
+    /// List what would be removed; writes nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Looks, asks, removes, reports.
+///
+/// # Errors
+/// No side can be reached, the user declines, or a server refuses.
+pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
+    let (source, target) = arguments.connections.resolve("teardown")?;
+    let options = TeardownOptions {
+        source,
+        target,
+        databases: arguments.databases.databases()?,
+        map: arguments.mapping.map()?,
+        // Runs keep no state yet.
+        state_root: None,
+    };
+    for warning in [&options.source, &options.target].into_iter().flatten() {
+        warning.warnings().iter().for_each(|text| ui.warn(text));
+    }
+    let leftovers = tokio::select! {
+        biased;
+        () = scope.stop.cancelled() => return Err(crate::migrate::Error::Stopped.into()),
+        found = find_leftovers(&options) => found?,
+    };
+    for leftover in &leftovers.objects {
+        ui.screen().line_from_outside("  ", &leftover.to_string());
+    }
+    for other in &leftovers.others {
+        let line = format!("of another run, left alone: {other}");
+        ui.screen().line_from_outside("  ", &line);
+    }
+    let removes = !arguments.dry_run && !leftovers.objects.is_empty();
+    if removes && !arguments.yes && !ui.confirm(ui::REMOVE, &scope.stop).await? {
+        return Err(Error::Declined);
+    }
+    if !arguments.dry_run {
+        remove_leftovers(&leftovers, &options).await?;
+    }
+    let code = match leftovers.unreachable.is_empty() {
+        true => exit::DONE,
+        false => exit::NEEDS_A_HAND,
+    };
+    ui.report(&TornDown {
+        leftovers: &leftovers,
+        is_done: !arguments.dry_run,
+        exit_code: code,
+    })?;
+    Ok(code)
+}
+
+/// The result of `teardown`.
+struct TornDown<'a> {
+    leftovers: &'a Leftovers,
+    is_done: bool,
+    exit_code: u8,
+}
+
+impl Report for TornDown<'_> {
+    fn command(&self) -> &'static str {
+        "teardown"
+    }
+
+    fn exit_code(&self) -> u8 {
+        self.exit_code
+    }
+
+    fn text(&self, style: Style) -> String {
+        let verb = if self.is_done {
+            "removed"
+        } else {
+            "would remove"
+        };
+        let mut lines: Vec<String> = self
+            .leftovers
+            .objects
+            .iter()
+            .map(|leftover| text::clean(&format!("{verb} {leftover}")))
+            .collect();
+        if lines.is_empty() {
+            lines.push("nothing to remove".to_owned());
+        }
+        for side in &self.leftovers.unreachable {
+            lines.push(style.bad(&text::clean(&reason(side))));
+            let statements = side.statements.iter();
+            lines.extend(statements.map(|statement| format!("  {}", text::clean(statement))));
+        }
+        lines.join("\n") + "\n"
+    }
+
+    fn databases(&self) -> Vec<Value> {
+        let removed = self.leftovers.objects.iter().map(|leftover| {
+            json!({
+                "database": leftover.database,
+                "side": leftover.side.to_string(),
+                "object": leftover.to_string(),
+                "removed": self.is_done,
+            })
+        });
+        let open = self.leftovers.unreachable.iter().map(|side| {
+            json!({
+                "side": side.side.to_string(),
+                "reason": reason(side),
+                "statements": side.statements,
+            })
+        });
+        removed.chain(open).collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let others = self.leftovers.others.iter();
+        others
+            .map(|other| format!("of another run, left alone: {other}"))
+            .collect()
+    }
+}
+
+/// Why a side was not cleaned, with the causes.
+fn reason(side: &Unreachable) -> String {
+    let mut parts = vec![match side.error {
+        Some(_) => format!("the {} cannot be reached", side.side),
+        None => format!("no URL of the {} is given", side.side),
+    }];
+    let mut next = side
+        .error
+        .as_ref()
+        .map(|error| error as &dyn std::error::Error);
+    while let Some(error) = next {
+        parts.push(error.to_string());
+        next = error.source();
+    }
+    parts.join(": ") + "; run there, if it still exists:"
+}

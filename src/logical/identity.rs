@@ -1,0 +1,284 @@
+//! Which tables are published, and which may not be: a published table without an identity makes its
+//! own updates and deletes fail on the source. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::candidate::Candidate;
+use super::mark::FormerIdentity;
+use crate::pg::{
+    Ident, Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, ServerVersion, Sql,
+};
+use crate::sql;
+
+/// Why the updates and deletes of a table could not be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blocker {
+    /// It has no primary key that serves, and no other identity.
+    NoKey,
+    /// The index of its identity is gone, or does not serve.
+    LostIndex,
+    /// Nothing of old rows is to be logged.
+    Nothing,
+    /// Whole old rows are logged, and columns cannot be compared.
+    NoEquality(Vec<Ident>),
+    /// Its identity holds generated columns, which are not published.
+    Generated(Vec<Ident>),
+    /// Its identity is not that of the partitioned table at the top.
+    Differs(QualifiedName),
+    /// It is a hypertable, whose changes are those of its chunks.
+    Hypertable,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |names: &[Ident]| {
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            names.join(", ")
+        };
+        match self {
+            Self::NoKey => f.write_str("has no primary key and no other replica identity"),
+            Self::LostIndex => f.write_str("has lost the index of its replica identity"),
+            Self::Nothing => f.write_str("has replica identity NOTHING"),
+            Self::NoEquality(columns) => write!(
+                f,
+                "has replica identity FULL, and types without equality in {}",
+                list(columns)
+            ),
+            Self::Generated(columns) => write!(
+                f,
+                "has generated columns in its replica identity: {}",
+                list(columns)
+            ),
+            Self::Differs(root) => write!(f, "has another replica identity than {root}"),
+            Self::Hypertable => f.write_str("is a hypertable, whose changes cannot be published"),
+        }
+    }
+}
+
+/// A table that may not be published as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The table.
+    pub table: QualifiedName,
+    /// Why.
+    pub blocker: Blocker,
+    /// Statements each of which would cure it.
+    pub cures: Vec<Sql>,
+    /// Whether `--replica-identity-full` would.
+    pub full_helps: bool,
+}
+
+/// What is published of a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The tables that the publication lists.
+    pub tables: BTreeSet<QualifiedName>,
+    /// Tables that may not be published as they are.
+    pub blocked: Vec<Blocked>,
+    /// Identities to be changed before, as they are now.
+    pub identities: Vec<FormerIdentity>,
+    /// Tables that are never published: unlogged and foreign ones.
+    pub apart: Vec<(QualifiedName, &'static str)>,
+    /// Tables that our role may not publish.
+    pub not_owned: Vec<QualifiedName>,
+}
+
+/// What tables are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    /// The source's version.
+    pub version: ServerVersion,
+    /// Tables that do not take part.
+    pub left_out: &'a BTreeSet<QualifiedName>,
+    /// Hypertables and their chunks.
+    pub hypertables: &'a BTreeSet<QualifiedName>,
+    /// Whether tables without an identity get the whole row as one.
+    pub make_full: bool,
+}
+
+/// What tells old rows apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Identity<'a> {
+    Key(&'a [Ident]),
+    Full,
+}
+
+/// Decides what is published of these tables.
+pub fn judge(candidates: &[Candidate], judge: Judge<'_>) -> Published {
+    let mut published = Published::default();
+    let mut trees: BTreeMap<Oid, Vec<&Candidate>> = BTreeMap::new();
+    for candidate in candidates {
+        match candidate.root {
+            Some(root) => trees.entry(root).or_default().push(candidate),
+            None => judge.group(&[candidate], None, &mut published),
+        }
+    }
+    for (root, tree) in &trees {
+        let root = tree.iter().find(|member| member.oid == *root);
+        let leaves = tree
+            .iter()
+            .filter(|member| member.kind != RelKind::PartitionedTable);
+        let leaves: Vec<&Candidate> = leaves.copied().collect();
+        match root.filter(|root| judge.is_whole(root, &leaves)) {
+            Some(root) => judge.group(&leaves, Some(root), &mut published),
+            None => leaves
+                .iter()
+                .for_each(|leaf| judge.group(&[leaf], None, &mut published)),
+        }
+    }
+    published
+        .blocked
+        .sort_by(|one, other| one.table.cmp(&other.table));
+    published
+}
+
+impl Judge<'_> {
+    /// Whether a tree can be published by its root: everything below takes part and is logged.
+    fn is_whole(&self, root: &Candidate, leaves: &[&Candidate]) -> bool {
+        let is_plain = |member: &Candidate| {
+            member.persistence == Persistence::Permanent
+                && member.kind != RelKind::ForeignTable
+                && !self.left_out.contains(&member.name)
+        };
+        self.version.has_publish_via_root() && is_plain(root) && leaves.iter().all(|l| is_plain(l))
+    }
+
+    /// Judges tables that are published as one: a single one, or all leaves below a root.
+    fn group(&self, leaves: &[&Candidate], root: Option<&Candidate>, out: &mut Published) {
+        let members: Vec<&Candidate> = root.into_iter().chain(leaves.iter().copied()).collect();
+        let listed = members[0];
+        if let Some(why) = self.apart(listed) {
+            if !self.left_out.contains(&listed.name) {
+                out.apart.push((listed.name.clone(), why));
+            }
+            return;
+        }
+        if self.left_out.contains(&listed.name) {
+            return;
+        }
+        out.tables.insert(listed.name.clone());
+        let not_owned = members.iter().filter(|member| !member.is_owned);
+        out.not_owned
+            .extend(not_owned.map(|member| member.name.clone()));
+        let blocked: Vec<Blocked> = members
+            .iter()
+            .filter_map(|member| self.blocked(member, root))
+            .collect();
+        let can_be_full = members.iter().all(|member| self.full_serves(member));
+        if self.make_full && can_be_full && blocked.iter().any(|one| one.full_helps) {
+            let former = members
+                .iter()
+                .filter(|member| member.identity != ReplicaIdentity::Full);
+            out.identities.extend(former.map(|member| {
+                let index = member.identity_index.as_ref();
+                FormerIdentity::new(&member.name, member.identity, index)
+            }));
+        } else {
+            out.blocked.extend(blocked);
+        }
+    }
+
+    /// Why a table is never published.
+    fn apart(&self, table: &Candidate) -> Option<&'static str> {
+        match (table.kind, table.persistence) {
+            (RelKind::ForeignTable, _) => Some("foreign"),
+            (_, Persistence::Permanent) => None,
+            (_, Persistence::Unlogged | Persistence::Temporary) => Some("unlogged"),
+        }
+    }
+
+    /// Whether whole old rows would do.
+    fn full_serves(&self, table: &Candidate) -> bool {
+        table.unequal.is_empty() && !self.full_is_refused(table)
+    }
+
+    /// Since 18 the server refuses changes of a table whose identity holds columns that are not
+    /// published.
+    fn full_is_refused(&self, table: &Candidate) -> bool {
+        self.version.checks_generated_identity() && !table.generated.is_empty()
+    }
+
+    fn blocked(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocked> {
+        let blocker = self.blocker(table, root)?;
+        let is_missing = matches!(
+            blocker,
+            Blocker::NoKey | Blocker::LostIndex | Blocker::Nothing
+        );
+        let full_helps = is_missing && self.full_serves(table);
+        let alter = |clause: Sql| {
+            sql!(
+                "ALTER TABLE ONLY {} REPLICA IDENTITY {}",
+                table.name,
+                clause
+            )
+        };
+        let mut cures = Vec::new();
+        if is_missing || matches!(blocker, Blocker::NoEquality(_) | Blocker::Generated(_)) {
+            let fitting = table.fitting.iter();
+            cures.extend(fitting.map(|index| alter(sql!("USING INDEX {}", index))));
+            let is_full = table.identity == ReplicaIdentity::Full;
+            if !is_full && self.full_serves(table) {
+                cures.push(alter(Sql::fixed("FULL")));
+            }
+        }
+        if let (Blocker::Differs(_), Some(root)) = (&blocker, root) {
+            cures.extend(as_root(root).map(alter));
+        }
+        Some(Blocked {
+            table: table.name.clone(),
+            blocker,
+            cures,
+            full_helps,
+        })
+    }
+
+    fn blocker(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocker> {
+        if self.hypertables.contains(&table.name) {
+            return Some(Blocker::Hypertable);
+        }
+        let identity = match identity(table) {
+            Ok(identity) => identity,
+            Err(blocker) => return Some(blocker),
+        };
+        match identity {
+            Identity::Full if !table.unequal.is_empty() => {
+                return Some(Blocker::NoEquality(table.unequal.clone()));
+            }
+            Identity::Full if self.full_is_refused(table) => {
+                return Some(Blocker::Generated(table.generated.clone()));
+            }
+            Identity::Key(_) if !table.key_generated.is_empty() => {
+                return Some(Blocker::Generated(table.key_generated.clone()));
+            }
+            Identity::Full | Identity::Key(_) => {}
+        }
+        let root = root?;
+        // A root without an identity is told by itself.
+        let agreed = self::identity(root).ok()?;
+        (agreed != identity).then(|| Blocker::Differs(root.name.clone()))
+    }
+}
+
+/// The clause that gives a partition the identity of its root, where that is one for all.
+fn as_root(root: &Candidate) -> Option<Sql> {
+    match root.identity {
+        ReplicaIdentity::Full => Some(Sql::fixed("FULL")),
+        ReplicaIdentity::Default => Some(Sql::fixed("DEFAULT")),
+        ReplicaIdentity::Index | ReplicaIdentity::Nothing => None,
+    }
+}
+
+fn identity(table: &Candidate) -> Result<Identity<'_>, Blocker> {
+    match (table.identity, &table.key) {
+        (ReplicaIdentity::Full, _) => Ok(Identity::Full),
+        (ReplicaIdentity::Nothing, _) => Err(Blocker::Nothing),
+        (_, Some(key)) => Ok(Identity::Key(key)),
+        (ReplicaIdentity::Default, None) => Err(Blocker::NoKey),
+        (ReplicaIdentity::Index, None) => Err(Blocker::LostIndex),
+    }
+}
+
+#[cfg(test)]
+#[path = "identity/tests.rs"]
+mod tests;

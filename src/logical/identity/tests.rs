@@ -1,0 +1,214 @@
+use super::*;
+
+fn name(name: &str) -> QualifiedName {
+    QualifiedName::from_catalog("s", name)
+}
+
+fn idents(names: &[&str]) -> Vec<Ident> {
+    names
+        .iter()
+        .map(|name| Ident::from_catalog(*name))
+        .collect()
+}
+
+/// A table with a primary key `id`.
+fn keyed(oid: u32, table: &str) -> Candidate {
+    Candidate {
+        oid: Oid(oid),
+        name: name(table),
+        kind: RelKind::Table,
+        persistence: Persistence::Permanent,
+        root: None,
+        identity: ReplicaIdentity::Default,
+        key: Some(idents(&["id"])),
+        key_generated: Vec::new(),
+        identity_index: None,
+        fitting: Some(Ident::from_catalog("t_pkey")),
+        generated: Vec::new(),
+        unequal: Vec::new(),
+        is_owned: true,
+    }
+}
+
+fn bare(oid: u32, table: &str) -> Candidate {
+    Candidate {
+        key: None,
+        fitting: None,
+        ..keyed(oid, table)
+    }
+}
+
+/// A partitioned table and its leaves.
+fn tree(leaves: Vec<Candidate>) -> Vec<Candidate> {
+    let root = Candidate {
+        kind: RelKind::PartitionedTable,
+        root: Some(Oid(1)),
+        ..keyed(1, "root")
+    };
+    let leaves = leaves.into_iter().map(|leaf| Candidate {
+        root: Some(Oid(1)),
+        ..leaf
+    });
+    [root].into_iter().chain(leaves).collect()
+}
+
+fn judged_at(version: u32, candidates: &[Candidate], left_out: &[&str], full: bool) -> Published {
+    let left_out = left_out.iter().map(|table| name(table)).collect();
+    judge(
+        candidates,
+        Judge {
+            version: ServerVersion::new(version * 10_000),
+            left_out: &left_out,
+            hypertables: &BTreeSet::from([name("hyper")]),
+            make_full: full,
+        },
+    )
+}
+
+fn judged(candidates: &[Candidate]) -> Published {
+    judged_at(17, candidates, &[], false)
+}
+
+fn listed(published: &Published) -> Vec<String> {
+    published.tables.iter().map(ToString::to_string).collect()
+}
+
+fn blocker(published: &Published) -> &Blocker {
+    assert_eq!(published.blocked.len(), 1, "{published:?}");
+    &published.blocked[0].blocker
+}
+
+fn cures(published: &Published) -> Vec<&str> {
+    let blocked = published.blocked.iter();
+    blocked
+        .flat_map(|one| one.cures.iter().map(Sql::as_str))
+        .collect()
+}
+
+#[test]
+fn a_table_with_a_key_is_published_and_one_without_is_told_with_its_cures() {
+    assert_eq!(listed(&judged(&[keyed(1, "a")])), ["s.a"]);
+    let unique = Candidate {
+        fitting: Some(Ident::from_catalog("u")),
+        ..bare(2, "b")
+    };
+    let published = judged(&[unique]);
+    assert_eq!(blocker(&published), &Blocker::NoKey);
+    assert_eq!(
+        cures(&published),
+        [
+            r#"ALTER TABLE ONLY "s"."b" REPLICA IDENTITY USING INDEX "u""#,
+            r#"ALTER TABLE ONLY "s"."b" REPLICA IDENTITY FULL"#
+        ]
+    );
+}
+
+#[test]
+fn a_whole_row_that_cannot_be_compared_is_no_identity_and_no_cure() {
+    let json = Candidate {
+        unequal: idents(&["doc"]),
+        ..bare(1, "a")
+    };
+    let published = judged_at(17, std::slice::from_ref(&json), &[], true);
+    assert_eq!(blocker(&published), &Blocker::NoKey);
+    assert!(cures(&published).is_empty() && !published.blocked[0].full_helps);
+    let full = Candidate {
+        identity: ReplicaIdentity::Full,
+        ..json
+    };
+    assert_eq!(
+        blocker(&judged(&[full])),
+        &Blocker::NoEquality(idents(&["doc"]))
+    );
+}
+
+#[test]
+fn generated_columns_in_a_key_block_always_and_in_whole_rows_since_18() {
+    let key = Candidate {
+        key_generated: idents(&["g"]),
+        ..keyed(1, "a")
+    };
+    let generated = Blocker::Generated(idents(&["g"]));
+    assert_eq!(blocker(&judged_at(12, &[key], &[], false)), &generated);
+    let full = [Candidate {
+        identity: ReplicaIdentity::Full,
+        generated: idents(&["g"]),
+        ..bare(1, "a")
+    }];
+    assert!(judged_at(17, &full, &[], false).blocked.is_empty());
+    assert_eq!(blocker(&judged_at(18, &full, &[], false)), &generated);
+}
+
+#[test]
+fn a_tree_is_published_by_its_root_and_its_leaves_must_agree() {
+    assert_eq!(listed(&judged(&tree(vec![keyed(2, "l")]))), ["s.root"]);
+    let full = Candidate {
+        identity: ReplicaIdentity::Full,
+        ..keyed(2, "l")
+    };
+    let published = judged(&tree(vec![full]));
+    assert_eq!(blocker(&published), &Blocker::Differs(name("root")));
+    assert_eq!(
+        cures(&published),
+        [r#"ALTER TABLE ONLY "s"."l" REPLICA IDENTITY DEFAULT"#]
+    );
+    let lost = Candidate {
+        identity: ReplicaIdentity::Index,
+        ..bare(3, "m")
+    };
+    let both = judged(&tree(vec![keyed(2, "l"), lost]));
+    assert_eq!(blocker(&both), &Blocker::LostIndex);
+}
+
+#[test]
+fn a_tree_is_published_by_leaves_on_12_and_where_some_do_not_take_part() {
+    let leaves = || tree(vec![keyed(2, "l"), keyed(3, "m")]);
+    let listed_at = |version, left_out| listed(&judged_at(version, &leaves(), left_out, false));
+    assert_eq!(listed_at(12, &[]), ["s.l", "s.m"]);
+    assert_eq!(listed_at(17, &["m"]), ["s.l"]);
+    let unlogged = Candidate {
+        persistence: Persistence::Unlogged,
+        ..keyed(3, "m")
+    };
+    let published = judged(&tree(vec![keyed(2, "l"), unlogged]));
+    assert_eq!(listed(&published), ["s.l"]);
+    assert_eq!(published.apart, [(name("m"), "unlogged")]);
+}
+
+#[test]
+fn whole_rows_are_made_the_identity_of_a_root_and_every_leaf() {
+    let leaf = Candidate {
+        identity: ReplicaIdentity::Nothing,
+        ..bare(2, "l")
+    };
+    let candidates = tree(vec![leaf, keyed(3, "m")]);
+    let published = judged_at(17, &candidates, &[], true);
+    assert!(published.blocked.is_empty(), "{published:?}");
+    let changed: Vec<_> = published
+        .identities
+        .iter()
+        .map(FormerIdentity::table)
+        .collect();
+    assert_eq!(changed, [name("root"), name("l"), name("m")]);
+    assert!(!judged(&candidates).blocked.is_empty());
+}
+
+#[test]
+fn hypertables_foreign_tables_and_tables_of_others_are_told() {
+    assert_eq!(blocker(&judged(&[keyed(1, "hyper")])), &Blocker::Hypertable);
+    let foreign = Candidate {
+        kind: RelKind::ForeignTable,
+        ..bare(1, "f")
+    };
+    let others = Candidate {
+        is_owned: false,
+        ..keyed(2, "o")
+    };
+    let published = judged(&[foreign, others]);
+    assert_eq!(published.apart, [(name("f"), "foreign")]);
+    assert_eq!(published.not_owned, [name("o")]);
+    assert_eq!(
+        judged_at(17, &[bare(1, "x")], &["x"], false),
+        Published::default()
+    );
+}

@@ -1,0 +1,196 @@
+//! What the comment of our publication says: whose it is, and what must be undone with it. It makes a
+//! run's objects known to commands on another machine.
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::pg::{Ident, QualifiedName, ReplicaIdentity, Sql};
+use crate::sql;
+
+/// The form of the comment that this version writes.
+const FORM: u32 = 1;
+
+/// Which two clusters a run connects; the same for every run between them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The id of the runs between two clusters, by their system identifiers.
+    pub fn new(source_system: &str, target_system: &str) -> Self {
+        // They are numbers, so the joined text is unambiguous.
+        let key = format!("{source_system} {target_system}");
+        Self(format!("{:016x}", xxh3_64(key.as_bytes())))
+    }
+
+    /// 16 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The comment of a publication of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The form of this comment.
+    #[serde(rename = "seren_replicator")]
+    form: u32,
+    /// Whose it is.
+    pub run: RunId,
+    /// The target database's name.
+    pub target: String,
+    /// The slot's name.
+    pub slot: String,
+    /// A digest of what takes part.
+    pub scope: String,
+    /// Whether the copy that the publication was made for has ended well.
+    pub complete: bool,
+    /// Replica identities that were changed for it.
+    #[serde(default)]
+    pub identities: Vec<FormerIdentity>,
+}
+
+impl Mark {
+    /// The mark of a copy that has only begun.
+    pub fn new(run: RunId, target: &str, slot: &str, scope: String) -> Self {
+        Self {
+            form: FORM,
+            run,
+            target: target.to_owned(),
+            slot: slot.to_owned(),
+            scope,
+            complete: false,
+            identities: Vec::new(),
+        }
+    }
+
+    /// Reads a comment; none where it is not of this program.
+    pub fn parse(comment: &str) -> Option<Self> {
+        serde_json::from_str(comment).ok()
+    }
+
+    /// The comment's text.
+    ///
+    /// # Panics
+    /// Never: strings and numbers are JSON.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers are JSON")
+    }
+
+    /// The mark of a copy that has ended well.
+    #[must_use]
+    pub fn completed(&self) -> Self {
+        Self {
+            complete: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether it marks an object of this run into this database.
+    pub fn is_of(&self, run: &RunId, target: &str) -> bool {
+        self.run == *run && self.target == target
+    }
+}
+
+/// What of an old row was logged before a run changed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerIdentity {
+    schema: String,
+    table: String,
+    identity: char,
+    index: Option<String>,
+}
+
+impl FormerIdentity {
+    /// The identity that a table has now; the index is the one chosen for it.
+    pub fn new(table: &QualifiedName, identity: ReplicaIdentity, index: Option<&Ident>) -> Self {
+        Self {
+            schema: table.schema.as_str().to_owned(),
+            table: table.name.as_str().to_owned(),
+            identity: identity.letter(),
+            index: index.map(|index| index.as_str().to_owned()),
+        }
+    }
+
+    /// The table.
+    pub fn table(&self) -> QualifiedName {
+        QualifiedName::from_catalog(&self.schema, &self.table)
+    }
+
+    /// What was declared. An index that was dropped cannot be chosen again: without it nothing was
+    /// logged.
+    pub fn identity(&self) -> ReplicaIdentity {
+        match (self.identity, &self.index) {
+            ('d', _) => ReplicaIdentity::Default,
+            ('f', _) => ReplicaIdentity::Full,
+            ('i', Some(_)) => ReplicaIdentity::Index,
+            _ => ReplicaIdentity::Nothing,
+        }
+    }
+
+    /// The statement that brings it back.
+    pub fn restore(&self) -> Sql {
+        let clause = match (self.identity(), &self.index) {
+            (ReplicaIdentity::Default, _) => Sql::fixed("DEFAULT"),
+            (ReplicaIdentity::Full, _) => Sql::fixed("FULL"),
+            (ReplicaIdentity::Index, Some(index)) => {
+                sql!("USING INDEX {}", Ident::from_catalog(index.as_str()))
+            }
+            _ => Sql::fixed("NOTHING"),
+        };
+        sql!(
+            "ALTER TABLE ONLY {} REPLICA IDENTITY {}",
+            self.table(),
+            clause
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_survives_its_comment_and_others_are_none() {
+        let table = QualifiedName::from_catalog("s", "it's \"t\"");
+        let mut mark = Mark::new(RunId::new("1", "2"), "app", "seren_app_1", "ab".to_owned());
+        mark.identities.push(FormerIdentity::new(
+            &table,
+            ReplicaIdentity::Index,
+            Some(&Ident::from_catalog("i")),
+        ));
+        assert_eq!(Mark::parse(&mark.text()), Some(mark.clone()));
+        assert_eq!(
+            mark.identities[0].restore().as_str(),
+            r#"ALTER TABLE ONLY "s"."it's ""t""" REPLICA IDENTITY USING INDEX "i""#
+        );
+        for other in ["", "ours", "{}", "{\"seren_replicator\":1}"] {
+            assert_eq!(Mark::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_lost_index_comes_back_as_nothing() {
+        let table = QualifiedName::from_catalog("s", "t");
+        let former = FormerIdentity::new(&table, ReplicaIdentity::Index, None);
+        assert_eq!(
+            former.restore().as_str(),
+            r#"ALTER TABLE ONLY "s"."t" REPLICA IDENTITY NOTHING"#
+        );
+    }
+
+    #[test]
+    fn a_run_is_of_its_two_clusters_and_its_target_database() {
+        let run = RunId::new("1", "2");
+        assert_ne!(run, RunId::new("2", "1"));
+        assert_ne!(RunId::new("1", "12"), RunId::new("11", "2"));
+        let mark = Mark::new(run.clone(), "a", "s", String::new());
+        assert!(mark.is_of(&run, "a") && !mark.is_of(&run, "b"));
+    }
+}

@@ -1,0 +1,354 @@
+//! Our publication on the source: an explicit list of tables, never all of them, since a table made
+//! later would break its own updates without an identity, and the target's apply without a table.
+
+use std::collections::BTreeSet;
+
+use super::identity::Published;
+use super::mark::{FormerIdentity, Mark};
+use crate::connect::{self, Session};
+use crate::pg::{Ident, Literal, QualifiedName, ServerVersion, Sql, SqlState};
+use crate::sql;
+
+/// The publication's name in every database.
+pub const PUBLICATION: &str = "seren_replication_pub";
+
+/// Tables that one statement adds: each holds a lock until its end, and the lock table is shared.
+const BATCH_TABLES: usize = 500;
+
+/// Text of one statement, in bytes.
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// How many tables a difference names.
+const NAMED: usize = 5;
+
+/// How long a change of an identity waits for its lock: whoever reads or writes the table waits
+/// behind it.
+const IDENTITY_TIMEOUT: &str = "SET lock_timeout = '3s'";
+
+/// What a publication lists, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// Its tables.
+    pub tables: BTreeSet<QualifiedName>,
+    /// Whether changes of partitions are sent as the root's.
+    pub via_root: bool,
+}
+
+impl Definition {
+    /// What is to be published, on a server of this version.
+    pub fn new(published: &Published, version: ServerVersion) -> Self {
+        Self {
+            tables: published.tables.clone(),
+            via_root: version.has_publish_via_root(),
+        }
+    }
+
+    /// A digest of it, independent of any order.
+    pub fn digest(&self) -> String {
+        let mut text = format!("{}", self.via_root);
+        for table in &self.tables {
+            for part in [&table.schema, &table.name] {
+                text.push('\0');
+                text.push_str(part.as_str());
+            }
+        }
+        format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
+    }
+}
+
+/// A publication that exists under our name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPublication {
+    /// Whose it is, if it is a run's.
+    pub mark: Option<Mark>,
+    definition: Definition,
+    /// What no publication of ours has.
+    oddities: Vec<&'static str>,
+}
+
+impl FoundPublication {
+    /// What differs from the definition that is wanted; nothing: it may serve.
+    pub fn differences(&self, wanted: &Definition) -> Vec<String> {
+        let mut found: Vec<String> = self.oddities.iter().map(ToString::to_string).collect();
+        if self.definition.via_root != wanted.via_root {
+            let has = self.definition.via_root;
+            found.push(format!("publish_via_partition_root is {has}"));
+        }
+        let (has, wants) = (&self.definition.tables, &wanted.tables);
+        found.extend(named("lacks", wants.difference(has)));
+        found.extend(named("has also", has.difference(wants)));
+        found
+    }
+}
+
+fn named<'a>(what: &str, tables: impl Iterator<Item = &'a QualifiedName>) -> Option<String> {
+    let names: Vec<String> = tables.map(ToString::to_string).collect();
+    let more = names.len().saturating_sub(NAMED);
+    let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>();
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    (!names.is_empty()).then(|| format!("{what} {}{rest}", first.join(", ")))
+}
+
+/// Looks for our publication in the session's database.
+///
+/// # Errors
+/// The server refused the question.
+pub async fn find_publication(
+    session: &Session,
+) -> Result<Option<FoundPublication>, connect::Error> {
+    let sql = Sql::fixed(include_str!("sql/publication.sql"));
+    let rows = session.query(&sql, &[&PUBLICATION]).await?;
+    Ok(rows.first().map(|row| {
+        let comment: Option<String> = row.get("comment");
+        let schemas: Vec<String> = row.get("table_schemas");
+        let names: Vec<String> = row.get("table_names");
+        let tables = schemas.into_iter().zip(names);
+        let odd = [
+            (row.get("all_tables"), "is for all tables"),
+            (row.get("schemas"), "is for whole schemas"),
+            (row.get("narrowed"), "narrows rows or columns"),
+            (row.get("generated_columns"), "sends generated columns"),
+            (
+                !row.get::<_, bool>("all_operations"),
+                "does not send every operation",
+            ),
+        ];
+        let odd = odd.into_iter().filter(|(is, _): &(bool, _)| *is);
+        FoundPublication {
+            mark: comment.as_deref().and_then(Mark::parse),
+            definition: Definition {
+                tables: tables
+                    .map(|(schema, name)| QualifiedName::from_catalog(schema, name))
+                    .collect(),
+                via_root: row.get("via_root"),
+            },
+            oddities: odd.map(|(_, text)| text).collect(),
+        }
+    }))
+}
+
+/// Makes the publication: empty and with its mark, so that it is known as ours whatever happens next;
+/// then the identities, since a published table without one cannot be updated; then the tables.
+///
+/// # Errors
+/// The server refused a statement; what was made so far stays.
+pub async fn create_publication(
+    session: &Session,
+    wanted: &Definition,
+    mark: &Mark,
+) -> Result<(), connect::Error> {
+    let name = Ident::from_catalog(PUBLICATION);
+    let mut create = sql!(
+        "CREATE PUBLICATION {} WITH (publish = 'insert, update, delete, truncate'",
+        name
+    );
+    if wanted.via_root {
+        create.push(&Sql::fixed(", publish_via_partition_root = true"));
+    }
+    // One message of the simple protocol is one transaction.
+    session
+        .batch(&sql!("{}); {}", create, comment(mark)))
+        .await?;
+    let full =
+        |former: &FormerIdentity| sql!("ALTER TABLE ONLY {} REPLICA IDENTITY FULL", former.table());
+    alter_identities(session, mark.identities.iter().map(full)).await?;
+    alter_tables(session, "ADD", &wanted.tables).await
+}
+
+/// Adds or drops tables in few statements, or one by one where the server's lock table is small.
+async fn alter_tables(
+    session: &Session,
+    verb: &'static str,
+    tables: &BTreeSet<QualifiedName>,
+) -> Result<(), connect::Error> {
+    for batch in batches(tables) {
+        let done = session.batch(&alter(verb, &batch)).await;
+        match done {
+            Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
+                for one in &batch {
+                    let alone = alter(verb, std::slice::from_ref(one));
+                    session.batch(&alone).await?;
+                }
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes a mark.
+///
+/// # Errors
+/// The server refused the statement.
+pub async fn mark_publication(session: &Session, mark: &Mark) -> Result<(), connect::Error> {
+    session.batch(&comment(mark)).await
+}
+
+fn comment(mark: &Mark) -> Sql {
+    let name = Ident::from_catalog(PUBLICATION);
+    sql!(
+        "COMMENT ON PUBLICATION {} IS {}",
+        name,
+        Literal(&mark.text())
+    )
+}
+
+/// Removes the publication and brings the identities back that were changed for it. The mark goes
+/// last: it is the only place that knows them.
+///
+/// # Errors
+/// The server refused a statement; repeating continues.
+pub async fn remove_publication(
+    session: &Session,
+    found: &FoundPublication,
+) -> Result<(), connect::Error> {
+    let identities = found.mark.iter().flat_map(|mark| &mark.identities);
+    let identities: Vec<&FormerIdentity> = identities.collect();
+    if !identities.is_empty() {
+        // A table that is still published could not be updated without the identity.
+        alter_tables(session, "DROP", &found.definition.tables).await?;
+        let changed = changed(session).await?;
+        let present = identities
+            .iter()
+            .filter(|one| changed.contains(&one.table()));
+        alter_identities(session, present.map(|one| one.restore())).await?;
+    }
+    match session.batch(&drop_statement()).await {
+        // To drop it as a whole takes a lock for every table.
+        Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
+            alter_tables(session, "DROP", &found.definition.tables).await?;
+            session.batch(&drop_statement()).await
+        }
+        other => other,
+    }
+}
+
+/// The statement that removes the publication.
+pub fn drop_statement() -> Sql {
+    let name = Ident::from_catalog(PUBLICATION);
+    sql!("DROP PUBLICATION IF EXISTS {}", name)
+}
+
+/// The tables whose identity is the whole row now.
+async fn changed(session: &Session) -> Result<BTreeSet<QualifiedName>, connect::Error> {
+    let sql = Sql::fixed(
+        "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \
+           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+          WHERE c.relreplident = 'f'",
+    );
+    let rows = session.query(&sql, &[]).await?;
+    let name = |row: &tokio_postgres::Row| {
+        QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1))
+    };
+    Ok(rows.iter().map(name).collect())
+}
+
+async fn alter_identities(
+    session: &Session,
+    statements: impl Iterator<Item = Sql>,
+) -> Result<(), connect::Error> {
+    session.batch(&Sql::fixed(IDENTITY_TIMEOUT)).await?;
+    for statement in statements {
+        session.batch(&statement).await?;
+    }
+    session.batch(&Sql::fixed("SET lock_timeout = 0")).await
+}
+
+/// Tables as statements name them, as many to a batch as one statement may change.
+fn batches(tables: &BTreeSet<QualifiedName>) -> Vec<Vec<Sql>> {
+    let mut batches = Vec::new();
+    let mut batch: Vec<Sql> = Vec::new();
+    let mut bytes = 0;
+    for table in tables {
+        let one = sql!("ONLY {}", table);
+        bytes += one.as_str().len();
+        batch.push(one);
+        if batch.len() == BATCH_TABLES || bytes >= BATCH_BYTES {
+            batches.push(std::mem::take(&mut batch));
+            bytes = 0;
+        }
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}
+
+fn alter(verb: &'static str, tables: &[Sql]) -> Sql {
+    let name = Ident::from_catalog(PUBLICATION);
+    let verb = Sql::fixed(verb);
+    sql!(
+        "ALTER PUBLICATION {} {} TABLE {}",
+        name,
+        verb,
+        Sql::join(tables, ", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn definition(names: &[&str], via_root: bool) -> Definition {
+        let table = |name: &&str| QualifiedName::from_catalog("s", *name);
+        Definition {
+            tables: names.iter().map(table).collect(),
+            via_root,
+        }
+    }
+
+    #[test]
+    fn ten_thousand_tables_take_few_statements() {
+        let table = |n: usize| QualifiedName::from_catalog("public", format!("table_{n}"));
+        let tables: BTreeSet<_> = (0..10_000).map(table).collect();
+        assert_eq!(batches(&tables).len(), 20);
+        assert!(batches(&BTreeSet::new()).is_empty());
+    }
+
+    #[test]
+    fn names_are_quoted() {
+        let batches = batches(&definition(&["a\"; DROP"], true).tables);
+        assert_eq!(
+            alter("ADD", &batches[0]).as_str(),
+            r#"ALTER PUBLICATION "seren_replication_pub" ADD TABLE ONLY "s"."a""; DROP""#
+        );
+    }
+
+    #[test]
+    fn every_difference_is_told() {
+        let found = FoundPublication {
+            mark: None,
+            definition: definition(&["a", "b"], false),
+            oddities: vec!["narrows rows or columns"],
+        };
+        assert_eq!(
+            found.differences(&definition(&["b", "c"], true)),
+            [
+                "narrows rows or columns",
+                "publish_via_partition_root is false",
+                "lacks s.c",
+                "has also s.a"
+            ]
+        );
+        let same = FoundPublication {
+            oddities: Vec::new(),
+            ..found
+        };
+        assert!(same.differences(&definition(&["a", "b"], false)).is_empty());
+    }
+
+    #[test]
+    fn the_digest_tells_names_apart() {
+        let split = |schema: &str, name: &str| {
+            let tables = BTreeSet::from([QualifiedName::from_catalog(schema, name)]);
+            let via_root = true;
+            Definition { tables, via_root }.digest()
+        };
+        assert_ne!(split("ab", "c"), split("a", "bc"));
+        assert_eq!(split("a", "b"), split("a", "b"));
+    }
+}

@@ -1,0 +1,19 @@
+-- A publication, whole. What a version lacks is not there. $1 its name. At most one row.
+SELECT pg_catalog.obj_description(p.oid, 'pg_publication') AS comment,
+       p.puballtables AS all_tables,
+       p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS all_operations,
+       COALESCE((j.row ->> 'pubviaroot')::bool, false) AS via_root,
+       COALESCE(j.row ->> 'pubgencols', 'n') <> 'n' AS generated_columns,
+       EXISTS (SELECT FROM pg_catalog.pg_publication_rel r, LATERAL (SELECT pg_catalog.to_jsonb(r) AS row) k
+                WHERE r.prpubid = p.oid AND (k.row ->> 'prqual' IS NOT NULL OR k.row ->> 'prattrs' IS NOT NULL)) AS narrowed,
+       -- Rows of pg_publication_namespace (6237), which servers before 15 lack.
+       EXISTS (SELECT FROM pg_catalog.pg_depend o
+                WHERE o.classid = 6237 AND o.refclassid = p.tableoid AND o.refobjid = p.oid) AS schemas,
+       ARRAY(SELECT n.nspname::text FROM pg_catalog.pg_publication_rel r
+               JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE r.prpubid = p.oid ORDER BY r.oid) AS table_schemas,
+       ARRAY(SELECT c.relname::text FROM pg_catalog.pg_publication_rel r
+               JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE r.prpubid = p.oid ORDER BY r.oid) AS table_names
+  FROM pg_catalog.pg_publication p, LATERAL (SELECT pg_catalog.to_jsonb(p) AS row) j
+ WHERE p.pubname = $1::text::name

@@ -1,0 +1,201 @@
+//! Whether a database can be published: the right to, the identities of its tables, and what stands on
+//! the source under our names.
+
+use super::finding::{Finding, Level, Side};
+use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::logical::{
+    Blocked, Blocker, Definition, FoundPublication, PUBLICATION, Published, find_publication,
+    find_slot,
+};
+use crate::migrate::Error;
+use crate::migrate::replication::Replication;
+use crate::pg::Sql;
+
+/// How many tables one note names.
+const NAMED: usize = 5;
+
+/// Examines a database of the source. Read-only. `is_freed` tells that who uses the slot ends with the
+/// target database that is replaced.
+///
+/// # Errors
+/// The database cannot be reached, or refused a question.
+pub(in crate::migrate) async fn examine_replication(
+    source: &Endpoint,
+    replication: &Replication,
+    is_freed: bool,
+) -> Result<Vec<Finding>, Error> {
+    let side = Side::Source;
+    let wrap = Error::examine(side);
+    let session = source.session(Purpose::Introspect).await;
+    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let mut findings = facts(&session).await.map_err(wrap)?;
+    let found = find_publication(&session).await.map_err(wrap)?;
+    let published = replication.published(&session, found.as_ref()).await?;
+    findings.extend(judge_tables(&published));
+    if let Some(found) = &found {
+        let wanted = Definition::new(&published, session.version());
+        findings.extend(judge_publication(found, &wanted, replication));
+    }
+    let slot = find_slot(&session, &replication.slot).await.map_err(wrap)?;
+    if let Some(slot) = slot {
+        findings.push(judge_slot(
+            slot.active_pid.filter(|_| !is_freed),
+            &slot.name,
+        ));
+    }
+    let name = source.database();
+    Ok(findings
+        .into_iter()
+        .map(|finding| finding.in_database(name))
+        .collect())
+}
+
+async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
+    let sql = Sql::fixed(include_str!("../sql/replication.sql"));
+    let row = session.query_one(&sql, &[]).await?;
+    let mut findings = Vec::new();
+    if !row.get::<_, bool>("may_create") {
+        let message = "the connecting role may not create a publication in it";
+        let cure = "GRANT CREATE ON DATABASE … TO the connecting role, or copy once with --no-sync";
+        findings.push(Finding::new(Level::Error, Side::Source, message).cure(cure));
+    }
+    let old: Vec<i32> = row.get("old_pids");
+    if !old.is_empty() {
+        let pids: Vec<String> = old.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "transactions open for more than an hour hold up the slot: pid {}",
+            pids.join(", ")
+        );
+        let cure = "end them";
+        findings.push(Finding::new(Level::Warning, Side::Source, message).cure(cure));
+    }
+    let kept = row.get("kept_megabytes");
+    findings.extend(judge_kept(kept, row.get("bytes")));
+    Ok(findings)
+}
+
+/// Whether the source keeps log for as long as a copy may take.
+fn judge_kept(kept_megabytes: Option<i64>, database_bytes: i64) -> Option<Finding> {
+    let kept = kept_megabytes.filter(|kept| *kept >= 0)?;
+    (kept.saturating_mul(1 << 20) < database_bytes).then(|| {
+        let message = format!(
+            "max_slot_wal_keep_size is {kept} MB, less than the database's size: the slot may be lost \
+             while rows are copied"
+        );
+        Finding::new(Level::Warning, Side::Source, message).cure("raise it until the copy is done")
+    })
+}
+
+fn judge_tables(published: &Published) -> Vec<Finding> {
+    let error = |message: String, cure: String| {
+        Finding::new(Level::Error, Side::Source, message).cure(cure)
+    };
+    let mut findings: Vec<Finding> = published.blocked.iter().map(blocked).collect();
+    findings.extend(published.not_owned.iter().map(|table| {
+        let cure = "connect as its owner or a member of it, leave it out with --exclude-tables, or copy \
+                    once with --no-sync";
+        error(
+            format!("table {table} belongs to another role and cannot be published"),
+            cure.to_owned(),
+        )
+    }));
+    for kind in ["unlogged", "foreign"] {
+        let apart = published.apart.iter().filter(|(_, why)| *why == kind);
+        let names: Vec<String> = apart.map(|(table, _)| table.to_string()).collect();
+        if !names.is_empty() {
+            let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>();
+            let rest = if names.len() > NAMED { ", …" } else { "" };
+            let message = format!(
+                "{} {kind} tables are never published: {}{rest}",
+                names.len(),
+                shown.join(", ")
+            );
+            findings.push(Finding::new(Level::Note, Side::Source, message));
+        }
+    }
+    findings
+}
+
+/// A table that cannot be published, with every way out.
+fn blocked(blocked: &Blocked) -> Finding {
+    let message = format!("table {} {}", blocked.table, blocked.blocker);
+    let mut ways: Vec<String> = blocked
+        .cures
+        .iter()
+        .map(|statement| format!("{};", statement.as_str()))
+        .collect();
+    if let (Blocker::Differs(root), true) = (&blocked.blocker, ways.is_empty()) {
+        ways.push(format!("give it the replica identity of {root}"));
+    }
+    if matches!(blocked.blocker, Blocker::NoEquality(_)) && ways.is_empty() {
+        ways.push("give it a unique index over columns that are NOT NULL".to_owned());
+    }
+    if blocked.full_helps {
+        ways.push("pass --replica-identity-full".to_owned());
+    }
+    ways.push("leave it out with --exclude-tables".to_owned());
+    ways.push("copy once with --no-sync".to_owned());
+    Finding::new(Level::Error, Side::Source, message).cure(ways.join(" or "))
+}
+
+/// What stands under our publication's name already.
+fn judge_publication(
+    found: &FoundPublication,
+    wanted: &Definition,
+    replication: &Replication,
+) -> Option<Finding> {
+    if replication.owns(found) {
+        let message = format!("publication {PUBLICATION} of an earlier run is made anew");
+        return Some(Finding::new(Level::Note, Side::Source, message));
+    }
+    let whose = match &found.mark {
+        Some(mark) => format!("of the run {} into database {}", mark.run, mark.target),
+        None => "that is none of ours".to_owned(),
+    };
+    let differences = found.differences(wanted);
+    Some(if differences.is_empty() {
+        let message =
+            format!("publication {PUBLICATION} {whose} is exactly what is needed, and is used");
+        Finding::new(Level::Note, Side::Source, message)
+    } else {
+        let message = format!(
+            "publication {PUBLICATION} {whose} exists and differs: it {}",
+            differences.join("; ")
+        );
+        Finding::new(Level::Error, Side::Source, message)
+            .cure("drop it if nobody needs it, or copy once with --no-sync")
+    })
+}
+
+/// What stands under our slot's name already.
+fn judge_slot(active: Option<i32>, name: &str) -> Finding {
+    match active {
+        None => {
+            let message = format!("replication slot {name} of an earlier run is made anew");
+            Finding::new(Level::Note, Side::Source, message)
+        }
+        Some(pid) => {
+            let message = format!("its replication is active: slot {name} is in use by pid {pid}");
+            Finding::new(Level::Error, Side::Source, message).cure("end it with teardown first")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_below_the_database_is_warned_about() {
+        assert_eq!(judge_kept(None, 1 << 40), None);
+        assert_eq!(judge_kept(Some(-1), 1 << 40), None);
+        assert_eq!(judge_kept(Some(10), 10 << 20), None);
+        assert!(judge_kept(Some(9), 10 << 20).is_some());
+    }
+
+    #[test]
+    fn only_a_slot_in_use_refuses_the_run() {
+        assert_eq!(judge_slot(None, "s").level, Level::Note);
+        assert_eq!(judge_slot(Some(7), "s").level, Level::Error);
+    }
+}

@@ -1,0 +1,103 @@
+//! `teardown`: removes what runs between two clusters have left on them, and nothing else. Data,
+//! databases and roles stay.
+//!
+//! Whose an object is tells the mark of our publication, and the name of a slot, which is a digest of
+//! the pair. Without the target that name cannot be made: then only the marks tell, and only where
+//! all of them are of one run.
+
+mod find;
+mod remove;
+
+use std::path::PathBuf;
+
+pub use find::find_leftovers;
+pub use remove::remove_leftovers;
+
+use super::{Error, Side};
+use crate::connect::Endpoint;
+use crate::logical::{FoundPublication, FoundSubscription, RunId};
+use crate::pg::SlotName;
+use crate::selection::{DatabaseMap, Databases};
+
+/// What `teardown` is asked to do.
+#[derive(Clone, Debug)]
+pub struct TeardownOptions {
+    /// The source, if it is given.
+    pub source: Option<Endpoint>,
+    /// The target, if it is given.
+    pub target: Option<Endpoint>,
+    /// Which databases of the source.
+    pub databases: Databases,
+    /// Which of them have another name on the target.
+    pub map: DatabaseMap,
+    /// The folder in which runs keep their state, if they do.
+    pub state_root: Option<PathBuf>,
+}
+
+/// An object of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A slot on the source.
+    Slot(SlotName),
+    /// Our publication, with identities to bring back.
+    Publication(Box<FoundPublication>),
+    /// Our subscription on the target.
+    Subscription(FoundSubscription),
+    /// An origin on the target.
+    Origin(String),
+}
+
+/// An object and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// On which side.
+    pub side: Side,
+    /// In which database.
+    pub database: String,
+    /// What it is.
+    pub object: Object,
+}
+
+/// What `teardown` found.
+#[derive(Debug, Default)]
+pub struct Leftovers {
+    /// Which run, where that is known.
+    pub run: Option<RunId>,
+    /// In the order in which they are removed.
+    pub objects: Vec<Leftover>,
+    /// Objects of other runs, in words; they are left alone.
+    pub others: Vec<String>,
+    /// Sides that could not be looked at, with the reason, and the statements to run there.
+    pub unreachable: Vec<Unreachable>,
+}
+
+/// A side that could not be looked at.
+#[derive(Debug)]
+pub struct Unreachable {
+    /// Which one.
+    pub side: Side,
+    /// Why; none where no URL was given.
+    pub error: Option<Error>,
+    /// What to run there.
+    pub statements: Vec<String>,
+}
+
+impl std::fmt::Display for Leftover {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { side, database, .. } = self;
+        write!(f, "{side}, database {database}: ")?;
+        match &self.object {
+            Object::Slot(slot) => write!(f, "replication slot {slot}"),
+            Object::Publication(found) => {
+                write!(f, "publication {}", crate::logical::PUBLICATION)?;
+                let mark = found.mark.as_ref();
+                match mark.map_or(0, |mark| mark.identities.len()) {
+                    0 => Ok(()),
+                    count => write!(f, ", and the former replica identities of {count} tables"),
+                }
+            }
+            Object::Subscription(_) => write!(f, "subscription {}", crate::logical::SUBSCRIPTION),
+            Object::Origin(name) => write!(f, "replication origin {name}"),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Watches the slot of a run. It keeps log on the source for as long as it exists, and a source whose
+//! disk is full stands still; a slot that is lost makes the copy worthless for replication.
+
+use std::fmt;
+
+use tokio::time::Duration;
+
+use super::Error;
+use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::event::Event;
+use crate::logical::{Slot, find_slot};
+use crate::pg::SlotName;
+use crate::task::Scope;
+
+/// How often the slot is looked at.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Looks that may fail before the user is told that nobody watches.
+const BLIND: u32 = 5;
+
+/// Why a run cannot go on with its slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlotFault {
+    /// Somebody dropped it.
+    Gone,
+    /// The server removed log that it needs, or gave it up for another reason, which it tells since 16.
+    Lost(Option<String>),
+    /// The next checkpoint removes log that it needs: it keeps more than `max_slot_wal_keep_size`.
+    Unreserved,
+    /// It keeps more log than is allowed.
+    KeepsTooMuch {
+        /// Bytes of log that it keeps.
+        retained: u64,
+        /// Bytes that it may keep.
+        limit: u64,
+    },
+}
+
+impl fmt::Display for SlotFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("was dropped by somebody else"),
+            Self::Lost(None) => f.write_str("is lost: the source has removed log that it needs"),
+            Self::Lost(Some(reason)) => write!(f, "is lost: the source gave it up ({reason})"),
+            Self::Unreserved => f.write_str(
+                "is about to be lost: it keeps more log than the source's max_slot_wal_keep_size",
+            ),
+            Self::KeepsTooMuch { retained, limit } => write!(
+                f,
+                "keeps {retained} bytes of log, more than the {limit} of --max-retained-wal"
+            ),
+        }
+    }
+}
+
+/// Watches a slot that exists; returns when the run must end, and why. Without a limit of our own
+/// the server's `max_slot_wal_keep_size` alone counts. Cancel safe.
+pub async fn watch_slot(
+    source: &Endpoint,
+    slot: &SlotName,
+    limit: Option<u64>,
+    scope: &Scope,
+) -> Error {
+    let mut session = None;
+    let mut failures = 0;
+    let mut looks = tokio::time::interval(INTERVAL);
+    loop {
+        looks.tick().await;
+        match look(source, &mut session, slot).await {
+            Ok(found) => {
+                failures = 0;
+                if let Some(fault) = judge(found.as_ref(), limit) {
+                    let slot = slot.clone();
+                    return Error::SlotFault { slot, fault };
+                }
+            }
+            Err(error) => {
+                session = None;
+                failures += 1;
+                tracing::debug!(%error, %slot, "the slot could not be looked at");
+                if failures == BLIND {
+                    let text = format!("replication slot {slot} cannot be watched: {error}");
+                    scope.events.emit(Event::Warning(text)).await;
+                }
+            }
+        }
+    }
+}
+
+async fn look(
+    source: &Endpoint,
+    session: &mut Option<Session>,
+    slot: &SlotName,
+) -> Result<Option<Slot>, connect::Error> {
+    let session = match session {
+        Some(session) => session,
+        None => session.insert(source.session(Purpose::Introspect).await?),
+    };
+    find_slot(session, slot).await
+}
+
+/// What is wrong with a slot, if anything is.
+fn judge(slot: Option<&Slot>, limit: Option<u64>) -> Option<SlotFault> {
+    let Some(slot) = slot else {
+        return Some(SlotFault::Gone);
+    };
+    if slot.invalidation.is_some() {
+        return Some(SlotFault::Lost(slot.invalidation.clone()));
+    }
+    match slot.wal_status.as_deref() {
+        Some("lost") => return Some(SlotFault::Lost(None)),
+        Some("unreserved") => return Some(SlotFault::Unreserved),
+        _ if slot.restart_lsn.is_none() => return Some(SlotFault::Lost(None)),
+        _ => {}
+    }
+    let (retained, limit) = (slot.retained?, limit?);
+    (retained > limit).then_some(SlotFault::KeepsTooMuch { retained, limit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::Lsn;
+
+    fn slot() -> Slot {
+        Slot {
+            name: "s".to_owned(),
+            database: Some("d".to_owned()),
+            active_pid: None,
+            restart_lsn: Some(Lsn::new(1)),
+            confirmed_lsn: Some(Lsn::new(1)),
+            retained: Some(100),
+            wal_status: Some("reserved".to_owned()),
+            invalidation: None,
+        }
+    }
+
+    fn with_status(status: Option<&str>) -> Slot {
+        Slot {
+            wal_status: status.map(str::to_owned),
+            ..slot()
+        }
+    }
+
+    #[test]
+    fn a_slot_that_serves_is_no_fault_up_to_its_limit() {
+        for status in [None, Some("reserved"), Some("extended")] {
+            assert_eq!(judge(Some(&with_status(status)), None), None);
+            assert_eq!(judge(Some(&with_status(status)), Some(100)), None);
+        }
+        let (retained, limit) = (100, 99);
+        assert_eq!(
+            judge(Some(&slot()), Some(99)),
+            Some(SlotFault::KeepsTooMuch { retained, limit })
+        );
+    }
+
+    #[test]
+    fn every_way_to_lose_a_slot_is_told() {
+        assert_eq!(judge(None, None), Some(SlotFault::Gone));
+        let lost = with_status(Some("lost"));
+        assert_eq!(judge(Some(&lost), None), Some(SlotFault::Lost(None)));
+        let unreserved = with_status(Some("unreserved"));
+        assert_eq!(judge(Some(&unreserved), None), Some(SlotFault::Unreserved));
+        let without_log = Slot {
+            restart_lsn: None,
+            ..with_status(None)
+        };
+        assert_eq!(judge(Some(&without_log), None), Some(SlotFault::Lost(None)));
+        let reason = Some("wal_removed".to_owned());
+        let given_up = Slot {
+            invalidation: reason.clone(),
+            ..slot()
+        };
+        assert_eq!(judge(Some(&given_up), None), Some(SlotFault::Lost(reason)));
+    }
+}
