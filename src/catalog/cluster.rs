@@ -181,6 +181,8 @@ pub struct Roles {
     pub passwords_readable: bool,
     /// By name.
     pub roles: BTreeMap<Ident, Role>,
+    /// Settings of every role in every database.
+    pub common_settings: Vec<Setting>,
     /// By role, member, grantor.
     pub memberships: Vec<Membership>,
     /// Parameters that others than superusers may set; empty before 15.

@@ -93,6 +93,7 @@ impl Catalog {
             subscriptions: _,
             labels,
             member_comments: _,
+            member_relations: _,
             default_acls: _,
             comments,
             unsupported,

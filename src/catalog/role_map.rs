@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::acl::{Acl, DefaultAcl, Grantee, ObjectAcl};
-use super::cluster::{Database, Membership, Role, Roles};
+use super::cluster::{Database, Membership, Role, Roles, Setting};
 use crate::pg::Ident;
 
 /// Which role of the target stands for which of the source.
@@ -61,6 +61,19 @@ impl RoleMap {
         }
     }
 
+    /// A setting, in the target's names: two parameters hold the name of a role.
+    pub fn setting(&self, setting: &Setting) -> Setting {
+        let names_a_role = ["role", "session_authorization"]
+            .iter()
+            .any(|name| setting.name.eq_ignore_ascii_case(name));
+        let mut mapped = setting.clone();
+        if names_a_role {
+            let old = Ident::from_catalog(setting.value.as_str());
+            self.of(&old).as_str().clone_into(&mut mapped.value);
+        }
+        mapped
+    }
+
     /// A database, in the target's names.
     pub fn database(&self, database: &Database) -> Database {
         let acl = |acl| self.acl(acl, &database.owner);
@@ -68,10 +81,12 @@ impl RoleMap {
             owner: self.of(&database.owner).clone(),
             acl: database.acl.as_ref().map(acl),
             acl_default: acl(&database.acl_default),
+            settings: self.settings(&database.settings),
             ..database.clone()
         };
-        for setting in &mut mapped.role_settings {
-            setting.role = self.of(&setting.role).clone();
+        for entry in &mut mapped.role_settings {
+            entry.role = self.of(&entry.role).clone();
+            entry.setting = self.setting(&entry.setting);
         }
         let mut seen = BTreeSet::new();
         let first = |role: &Ident, name: &str| seen.insert((role.clone(), name.to_owned()));
@@ -80,6 +95,10 @@ impl RoleMap {
             .role_settings
             .retain(|entry| first(&entry.role, &entry.setting.name));
         mapped
+    }
+
+    fn settings(&self, settings: &[Setting]) -> Vec<Setting> {
+        settings.iter().map(|entry| self.setting(entry)).collect()
     }
 
     /// The roles of a cluster, in the target's names.
@@ -94,14 +113,15 @@ impl RoleMap {
                 None => {
                     let role = Role {
                         name: name.clone(),
+                        settings: self.settings(&role.settings),
                         ..role.clone()
                     };
                     mapped.insert(name, role);
                 }
                 Some(same) => {
-                    for setting in &role.settings {
+                    for setting in self.settings(&role.settings) {
                         if same.settings.iter().all(|own| own.name != setting.name) {
-                            same.settings.push(setting.clone());
+                            same.settings.push(setting);
                         }
                     }
                 }
@@ -117,6 +137,7 @@ impl RoleMap {
             connected_as: self.of(&roles.connected_as).clone(),
             bootstrap: owner.map(|owner| self.of(owner).clone()),
             roles: mapped,
+            common_settings: self.settings(&roles.common_settings),
             memberships: self.memberships(&roles.memberships),
             parameters,
             ..roles.clone()

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::args::{Carried, Connections, Selection};
+use super::args::{Carried, Connections, Selection, parse_size};
 use super::{Error, exit, plan};
 use crate::checkpoint;
 use crate::ddl;
@@ -56,6 +56,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 
+    /// Copy tables that are larger in parts of at most this size, such as 512MB [default: decided by
+    /// the sizes of all tables]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    split_larger_than: Option<u64>,
+
     /// Do not make planner statistics at the end
     #[arg(long)]
     no_analyze: bool,
@@ -66,13 +71,14 @@ impl Arguments {
         let (source, target) = self.connections.resolve("init")?;
         Ok(Options {
             source,
-            target,
+            target: target.with_toast_compression(self.carried.toast_compression()),
             databases: self.selection.databases()?,
             tables: self.selection.tables()?,
             jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),
             replicate: !self.no_sync && !self.schema_only,
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,
+            split_larger_than: self.split_larger_than,
             analyze: !self.no_analyze,
             carried: ddl::Carried {
                 rows: !self.schema_only,

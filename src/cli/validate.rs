@@ -41,6 +41,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         replicate: !arguments.no_sync,
         drop_existing: arguments.drop_existing,
         schema_only: false,
+        split_larger_than: None,
         analyze: true,
         carried: arguments.carried.definitions()?,
         cluster: arguments.carried.cluster(),

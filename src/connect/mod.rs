@@ -23,6 +23,7 @@ mod service;
 mod session;
 mod settings;
 pub mod tls;
+mod tuning;
 
 use std::fmt;
 use std::path::Path;
@@ -35,6 +36,8 @@ pub use passfile::Passfile;
 pub use secret::Secret;
 pub use service::{ServiceError, parse_service};
 pub use session::{Answer, Canceller, Purpose, Session};
+pub use settings::{ToastCompression, script_settings};
+pub use tuning::{Capacity, Tuning};
 
 use self::dial::Pinned;
 use self::profile::Profile;
@@ -47,6 +50,7 @@ pub struct Endpoint {
     profile: Arc<Profile>,
     pinned: Arc<Pinned>,
     warnings: Arc<[String]>,
+    toast: ToastCompression,
 }
 
 impl Endpoint {
@@ -74,6 +78,7 @@ impl Endpoint {
             profile: Arc::new(profile),
             pinned: Arc::default(),
             warnings: parsed.warnings.into(),
+            toast: ToastCompression::default(),
         })
     }
 
@@ -99,6 +104,12 @@ impl Endpoint {
             profile: Arc::new(profile),
             ..self
         }
+    }
+
+    /// The same place, where sessions that write rows compress large values so.
+    #[must_use]
+    pub fn with_toast_compression(self, toast: ToastCompression) -> Self {
+        Self { toast, ..self }
     }
 
     /// The database's name.
@@ -136,7 +147,7 @@ impl Endpoint {
             source,
         };
         let version = connection.server_version().map_err(unprepared)?;
-        let mut settings = settings::settings(purpose, version);
+        let mut settings = settings::settings(purpose, version, self.toast);
         if connection.parameter("server_encoding") == Some("SQL_ASCII") {
             // Bytes of no known encoding pass as they are.
             settings.push(&crate::pg::Sql::fixed(

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use futures_util::StreamExt as _;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{
     AsyncMessage, Client, Config, NoTls, Row, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream,
 };
@@ -103,6 +103,19 @@ impl Session {
         } else {
             self.client.query(sql.as_str(), parameters).await
         };
+        rows.map_err(Error::from_statement)
+    }
+
+    /// Runs one statement whose parameters' types are known; all rows. It takes one round trip.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub async fn query_typed(
+        &self,
+        sql: &Sql,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, Error> {
+        let rows = self.client.query_typed(sql.as_str(), parameters).await;
         rows.map_err(Error::from_statement)
     }
 

@@ -21,6 +21,8 @@ const COMMON: &str = "\
     SET xmlbinary = 'base64'; \
     SET lc_monetary = 'C'; \
     SET lc_numeric = 'C'; \
+    SET array_nulls = on; \
+    SET transform_null_equals = off; \
     SET standard_conforming_strings = on; \
     SET quote_all_identifiers = off; \
     SET default_transaction_isolation = 'read committed'; \
@@ -41,12 +43,45 @@ const WRITING: &str = "SET default_transaction_read_only = off";
 /// For writing what only counts once its commit is flushed, which is waited for at the end.
 const BULK: &str = "SET synchronous_commit = off";
 
+/// How large values are compressed that are written to columns without a method of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToastCompression {
+    /// By LZ4, where the target has it: several times as fast as the server's own method, both ways,
+    /// and the values are hardly larger.
+    #[default]
+    Lz4,
+    /// By the server's own method.
+    Pglz,
+    /// As the target's settings say.
+    Keep,
+}
+
+impl ToastCompression {
+    /// Where a server was built without a method, its setting does not list it, and stays as it is.
+    const fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::Pglz => Some(
+                "SELECT pg_catalog.set_config(name, 'pglz', false) FROM pg_catalog.pg_settings \
+                  WHERE name = 'default_toast_compression'",
+            ),
+            Self::Lz4 => Some(
+                "SELECT pg_catalog.set_config(name, 'lz4', false) FROM pg_catalog.pg_settings \
+                  WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)",
+            ),
+            Self::Keep => None,
+        }
+    }
+}
+
 /// For definitions: what a function body names may come later, and
 /// what says nothing of its place is in the usual one.
 const BUILDING: &str = "\
     SET check_function_bodies = off; \
     SET default_tablespace = ''; \
     SET default_table_access_method = 'heap'";
+
+/// Whoever makes a role gets no membership beside what the server always gives.
+const MAKING_ROLES: &str = "SET createrole_self_grant = ''";
 
 /// For a connection that waits, in a transaction, for as long as others use the snapshot that its
 /// slot has exported. Timeouts that the version does not know are not among its settings.
@@ -62,7 +97,31 @@ pub(super) fn replication_settings() -> Sql {
 }
 
 /// The statements that prepare a session.
-pub(super) fn settings(purpose: Purpose, version: ServerVersion) -> Sql {
+pub(super) fn settings(purpose: Purpose, version: ServerVersion, toast: ToastCompression) -> Sql {
+    let mut parts = common(version);
+    match purpose {
+        Purpose::Introspect | Purpose::CopyOut => parts.push(READING),
+        Purpose::Control => parts.push(WRITING),
+        Purpose::CopyIn => parts.extend([WRITING, BULK]),
+        Purpose::Build => {
+            parts.push(BULK);
+            parts.extend(building(version));
+        }
+    }
+    if matches!(purpose, Purpose::CopyIn | Purpose::Build) {
+        parts.extend(toast.setting());
+    }
+    joined(parts)
+}
+
+/// What gives definitions in a script the meaning that they have in our own sessions.
+pub fn script_settings(version: ServerVersion) -> Sql {
+    let mut parts = common(version);
+    parts.extend(building(version));
+    joined(parts)
+}
+
+fn common(version: ServerVersion) -> Vec<&'static str> {
     let mut parts = vec![COMMON];
     if version.has_idle_session_timeout() {
         parts.push("SET idle_session_timeout = 0");
@@ -70,12 +129,18 @@ pub(super) fn settings(purpose: Purpose, version: ServerVersion) -> Sql {
     if version.has_transaction_timeout() {
         parts.push("SET transaction_timeout = 0");
     }
-    parts.extend_from_slice(match purpose {
-        Purpose::Introspect | Purpose::CopyOut => &[READING],
-        Purpose::Control => &[WRITING],
-        Purpose::CopyIn => &[WRITING, BULK],
-        Purpose::Build => &[WRITING, BULK, BUILDING],
-    });
+    parts
+}
+
+fn building(version: ServerVersion) -> Vec<&'static str> {
+    let mut parts = vec![WRITING, BUILDING];
+    if version.has_membership_options() {
+        parts.push(MAKING_ROLES);
+    }
+    parts
+}
+
+fn joined(parts: Vec<&'static str>) -> Sql {
     Sql::join(parts.into_iter().map(Sql::fixed), "; ")
 }
 
@@ -86,7 +151,11 @@ mod tests {
     #[test]
     fn only_what_the_version_knows_is_set() {
         let sets = |version, name: &str| {
-            let sql = settings(Purpose::Introspect, ServerVersion::new(version));
+            let sql = settings(
+                Purpose::Introspect,
+                ServerVersion::new(version),
+                ToastCompression::Lz4,
+            );
             sql.as_str().contains(&format!("SET {name} = 0"))
         };
         assert!(!sets(130_000, "idle_session_timeout") && sets(140_000, "idle_session_timeout"));
@@ -95,9 +164,25 @@ mod tests {
     }
 
     #[test]
+    fn only_what_writes_rows_chooses_how_they_are_compressed() {
+        let chosen = |purpose, toast| {
+            let sql = settings(purpose, ServerVersion::new(180_000), toast);
+            let text = sql.as_str().to_owned();
+            ["'lz4'", "'pglz'"].map(|method| text.contains(method))
+        };
+        for purpose in [Purpose::CopyIn, Purpose::Build] {
+            assert_eq!(chosen(purpose, ToastCompression::Lz4), [true, false]);
+            assert_eq!(chosen(purpose, ToastCompression::Pglz), [false, true]);
+            assert_eq!(chosen(purpose, ToastCompression::Keep), [false, false]);
+        }
+        let reads = chosen(Purpose::CopyOut, ToastCompression::Lz4);
+        assert_eq!(reads, [false, false]);
+    }
+
+    #[test]
     fn reading_never_writes() {
         for purpose in [Purpose::Introspect, Purpose::CopyOut] {
-            let sql = settings(purpose, ServerVersion::new(180_000));
+            let sql = settings(purpose, ServerVersion::new(180_000), ToastCompression::Lz4);
             assert!(
                 sql.as_str()
                     .contains("SET default_transaction_read_only = on")

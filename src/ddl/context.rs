@@ -56,6 +56,14 @@ impl<'a> Relation<'a> {
         }
     }
 
+    /// Whether it is made a hypertable.
+    pub(super) fn is_hypertable(self, context: &Context<'_>) -> bool {
+        match self {
+            Self::Table(table) => table.hypertable.is_some() && context.makes_hypertables(),
+            Self::View(_) | Self::MaterializedView(_) => false,
+        }
+    }
+
     /// Its kind in words.
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -287,6 +295,19 @@ impl<'a> Context<'a> {
     /// The children and partitions of a table.
     pub(super) fn children(&self, parent: Oid) -> &'a [&'a Table] {
         self.lookup.children.get(&parent).map_or(&[], Vec::as_slice)
+    }
+
+    /// The children and partitions of a table, at any depth.
+    pub(super) fn descendants(&self, table: Oid) -> Vec<&'a Table> {
+        let mut found: Vec<&Table> = self.children(table).to_vec();
+        let mut seen: HashSet<Oid> = found.iter().map(|child| child.id.oid).collect();
+        let mut at = 0;
+        while let Some(table) = found.get(at) {
+            let children = self.children(table.id.oid).iter().copied();
+            found.extend(children.filter(|child| seen.insert(child.id.oid)));
+            at += 1;
+        }
+        found
     }
 
     /// The indexes that are partitions of an index.

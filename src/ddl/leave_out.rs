@@ -113,7 +113,7 @@ fn definitions(
     with_nodes(catalog, options, |context, nodes| {
         let nodes = nodes.iter().filter(|node| {
             let NodeId { object, part } = node.node();
-            let is_whole = matches!(part, Part::Definition | Part::Validation);
+            let is_whole = matches!(part, Part::Index | Part::Definition | Part::Validation);
             is_whole && rows.contains_key(&object) && !node.is_secret()
         });
         let mut statements: BTreeMap<NodeId, Vec<Sql>> = BTreeMap::new();

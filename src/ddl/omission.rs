@@ -7,7 +7,7 @@ use super::object::{
 };
 use super::statement::{Label, Omission, OmissionReason};
 use super::timescale;
-use crate::catalog::model::RoutineKind;
+use crate::catalog::model::{Body, RoutineKind};
 use crate::pg::Ident;
 
 /// What the catalog holds and the script does not make, or makes in another form; by name.
@@ -19,6 +19,7 @@ pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
     omissions.extend(owners_without_superuser(context));
     omissions.extend(subscriptions(context));
     omissions.extend(rules(context));
+    omissions.extend(names_of_roles(context));
     omissions.extend(timescale::omissions(context));
     let schemas = context.catalog.schemas.iter();
     for schema in schemas.filter(|schema| schema.is_public()) {
@@ -129,6 +130,49 @@ fn rules(context: &Context<'_>) -> Vec<Omission> {
             })
         })
         .collect()
+}
+
+/// What compares names of roles, where some get other names. A text may do so in many ways: these
+/// are told, and changed by nobody.
+fn names_of_roles(context: &Context<'_>) -> Vec<Omission> {
+    if context.options.carried.role_map.olds().next().is_none() {
+        return Vec::new();
+    }
+    let catalog = context.catalog;
+    let mut objects = Vec::new();
+    for policy in &catalog.policies {
+        let mut expressions = policy.using.iter().chain(&policy.with_check);
+        if let Some(table) = context.table(policy.relation)
+            && expressions.any(|sql| asks_for_user(sql.as_str()))
+        {
+            objects.push(Label::part("policy", &policy.name, &table.name));
+        }
+    }
+    let views = catalog.views.iter();
+    let views = views.filter(|view| asks_for_user(view.definition.as_str()));
+    objects.extend(views.map(|view| Label::qualified("view", &view.name)));
+    for routine in &catalog.routines {
+        let asks = match &routine.body {
+            Body::Source(text) => asks_for_user(text),
+            Body::Sql(body) => asks_for_user(body.as_str()),
+            Body::Library { .. } => false,
+        };
+        if asks {
+            objects.push(routine.label(context));
+        }
+    }
+    let reason = |object| Omission {
+        object,
+        reason: OmissionReason::NamesOfRoles,
+    };
+    objects.into_iter().map(reason).collect()
+}
+
+fn asks_for_user(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["current_user", "session_user", "current_role"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 fn routines(context: &Context<'_>) -> Vec<Omission> {

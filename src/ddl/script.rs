@@ -1,7 +1,7 @@
 //! From the model to the script.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::context::{Context, Lookup, Placements};
 use super::object::comment::render_comment;
@@ -17,7 +17,7 @@ use super::temporary;
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
 use crate::catalog::comment::{Comment, CommentTarget};
-use crate::catalog::model::{LabelOwner, ObjectId, SecurityLabel};
+use crate::catalog::model::{Dependency, LabelOwner, ObjectId, SecurityLabel};
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Ident, Literal, Oid, Sql};
 use crate::sql;
@@ -99,6 +99,8 @@ struct Writer<'w, 'a> {
     script: Script,
     /// Where the steps of the plan stand in the script.
     places: HashMap<usize, usize>,
+    /// The objects that call functions of users or extensions.
+    callers: HashSet<ObjectId>,
 }
 
 impl<'w, 'a> Writer<'w, 'a> {
@@ -108,6 +110,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             plan,
             script: Script::default(),
             places: HashMap::new(),
+            callers: callers(context.catalog),
         }
     }
 
@@ -141,12 +144,19 @@ impl<'w, 'a> Writer<'w, 'a> {
             .filter_map(|needed| self.places.get(needed).copied())
             .collect();
         let (locks, reads) = self.relations(number, step);
+        let scans = if kind == Kind::Refresh {
+            reads.clone()
+        } else {
+            step.object.scans(self.context)
+        };
         self.script.steps.push(Step {
             needs,
             stage: kind.stage(),
             locks,
             reads,
+            scans,
             must_run_alone: step.object.must_run_alone(),
+            runs_code: self.runs_code(step),
         });
         let statements = step.object.statements(self.context);
         let statements = statements.into_iter().map(|sql| Statement {
@@ -164,12 +174,21 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
+    fn runs_code(&self, step: &PlanStep<'a>) -> bool {
+        let rows = step.object.rows(self.context);
+        rows.iter().any(|row| self.callers.contains(row))
+    }
+
     /// The relations that a step locks against others, and those it only reads. To make a child
     /// or a foreign key locks the other table as well.
     fn relations(&self, number: usize, step: &PlanStep<'a>) -> (Vec<Oid>, Vec<Oid>) {
         let kind = step.object.kind();
         let mut locks = vec![step.object.relation(self.context).unwrap_or(NO_RELATION)];
+        locks.extend(step.object.further_relations(self.context));
         let mut others = Vec::new();
+        if step.object.locks_shared(self.context) {
+            others.append(&mut locks);
+        }
         for needed in self.plan.graph.needs(number) {
             if let Some(needed) = self.plan.step(*needed) {
                 others.extend(needed.object.relation(self.context));
@@ -185,9 +204,9 @@ impl<'w, 'a> Writer<'w, 'a> {
         let locks_others = matches!(kind, Kind::Table | Kind::Attach | Kind::ForeignKey);
         if locks_others {
             locks.append(&mut others);
-            locks.sort_unstable();
-            locks.dedup();
         }
+        locks.sort_unstable();
+        locks.dedup();
         others.retain(|other| !locks.contains(other));
         (locks, others)
     }
@@ -292,9 +311,16 @@ impl<'w, 'a> Writer<'w, 'a> {
 
     /// In the order of the steps that make what they are about; `chosen` says whose.
     fn write_comments(&mut self, makers: &HashMap<ObjectId, usize>, chosen: fn(Kind) -> bool) {
+        let tables = &self.context.catalog.tables;
         let maker = |comment: &Comment| {
             let class = Class::from_oid(comment.class)?;
-            makers.get(&ObjectId::new(class, comment.oid)).copied()
+            let maker = makers.get(&ObjectId::new(class, comment.oid));
+            let CommentTarget::Trigger(_, name) = &comment.target else {
+                return maker.copied();
+            };
+            // The trigger of a partition comes with that of the table above.
+            let partition = || makers.get(&tables.iter().find(|table| table.name == *name)?.id);
+            maker.or_else(partition).copied()
         };
         let mut comments: Vec<(usize, i32, Sql)> = Vec::new();
         for comment in &self.context.catalog.comments {
@@ -318,6 +344,15 @@ impl<'w, 'a> Writer<'w, 'a> {
     /// Whether a comment stays as it is, because the object is not ours.
     fn keeps_comment(&mut self, comment: &Comment) -> bool {
         let target = &self.context.options.target;
+        if let CommentTarget::Extension(name) = &comment.target
+            && target.foreign_extensions.contains(name)
+        {
+            self.script.omissions.push(Omission {
+                object: Label::plain("comment on extension", name),
+                reason: OmissionReason::NotOurs,
+            });
+            return true;
+        }
         let public =
             matches!(&comment.target, CommentTarget::Schema(name) if name.as_str() == "public");
         let is_kept = !target.is_superuser && public && !target.version.has_closed_public_schema();
@@ -423,8 +458,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             needs: maker.into_iter().collect(),
             stage: stage.map_or(kind.stage(), |stage| stage.max(kind.stage())),
             locks: vec![NO_RELATION],
-            reads: Vec::new(),
-            must_run_alone: false,
+            ..Step::default()
         });
         self.script
             .post_data
@@ -437,6 +471,19 @@ impl<'w, 'a> Writer<'w, 'a> {
                 secret: false,
             }));
     }
+}
+
+/// What calls a function that does not come with the server, by itself or by an operator. Operator
+/// classes of extensions are trusted to look at nothing but their values.
+fn callers(catalog: &Catalog) -> HashSet<ObjectId> {
+    let calls = |edge: &&Dependency| {
+        let class = edge.to.class;
+        let is_users = || !catalog.members.contains_key(&edge.to);
+        matches!(class, Class::Routine | Class::Operator)
+            || class == Class::OperatorClass && is_users()
+    };
+    let edges = catalog.dependencies.iter().filter(calls);
+    edges.map(|edge| edge.from).collect()
 }
 
 /// Whether steps of a kind come after comments and privileges: owners may need privileges to fill

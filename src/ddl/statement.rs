@@ -50,10 +50,14 @@ pub struct Step {
     /// Relations that it locks against others, by their oids on the source. What belongs to no
     /// relation stands under [`NO_RELATION`] and is made in order.
     pub locks: Vec<Oid>,
-    /// Relations that it reads.
+    /// Relations that it reads, or locks only against changes: others may do so beside it.
     pub reads: Vec<Oid>,
+    /// Relations that it reads from end to end: its time grows with their size.
+    pub scans: Vec<Oid>,
     /// Nothing else may run beside it: it locks more than these.
     pub must_run_alone: bool,
+    /// It may run functions of users or extensions, which may read any table.
+    pub runs_code: bool,
 }
 
 /// Adds a step that needs no other: a change to what stands on the target already.
@@ -76,8 +80,7 @@ pub fn attach(
         needs: Vec::new(),
         stage: kind.stage(),
         locks: vec![NO_RELATION],
-        reads: Vec::new(),
-        must_run_alone: false,
+        ..Step::default()
     });
 }
 
@@ -131,6 +134,10 @@ pub enum OmissionReason {
     Owner(Ident),
     /// Only a superuser may make it, or give it this property.
     Superuser(String),
+    /// Somebody else owns it on the target.
+    NotOurs,
+    /// It asks for the name of its user, and roles get other names.
+    NamesOfRoles,
     /// The target does not know this parameter, or does not let us set it.
     Setting(String),
     /// It belongs to the managed service that the source is.
@@ -182,6 +189,10 @@ impl fmt::Display for OmissionReason {
             }
             Self::Owner(name) => write!(f, "it stays with its owner, role {name} cannot get it"),
             Self::Superuser(what) => write!(f, "only a superuser may make {what}"),
+            Self::NotOurs => f.write_str("left out, somebody else owns it on the target"),
+            Self::NamesOfRoles => f.write_str(
+                "it asks for the name of its user, and --role-map gives roles other names: look at it",
+            ),
             Self::Setting(name) => write!(
                 f,
                 "the parameter {} is unknown to the target, or we may not set it",

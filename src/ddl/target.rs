@@ -38,6 +38,8 @@ pub struct Target {
     pub tablespaces: BTreeSet<Ident>,
     /// Modules for security labels that it has not loaded.
     pub missing_label_providers: BTreeSet<String>,
+    /// Extensions in its database that are not ours.
+    pub foreign_extensions: BTreeSet<Ident>,
     /// The extensions that it has.
     pub extensions: BTreeMap<Ident, AvailableExtension>,
 }
@@ -55,6 +57,7 @@ impl Target {
             settable: Settable::anything(),
             tablespaces: BTreeSet::new(),
             missing_label_providers: BTreeSet::new(),
+            foreign_extensions: BTreeSet::new(),
             extensions: BTreeMap::new(),
         }
     }

@@ -27,8 +27,8 @@ pub(super) fn lend(context: &Context<'_>, script: &mut Script) {
         needs: schemas.collect(),
         stage: Stage::Definitions,
         locks: vec![NO_RELATION],
-        reads: Vec::new(),
         must_run_alone: true,
+        ..Step::default()
     });
     for later in &script.pre_data[at..] {
         script.steps[later.step].needs.push(place);

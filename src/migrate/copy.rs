@@ -11,9 +11,9 @@ use crate::catalog::Catalog;
 use crate::connect::Endpoint;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
-use crate::pg::{Oid, QualifiedName};
+use crate::pg::QualifiedName;
 use crate::snapshot::{
-    self, Basis, Before, CopiedObjects, CopiedSequences, CopiedTable, Section, Site,
+    self, Basis, Before, CopiedSequences, CopiedTable, Loaded, Section, Site, Tables,
 };
 use crate::task::Scope;
 
@@ -84,52 +84,36 @@ pub(super) async fn contents(
     let mut basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
-    let left_out = match fit(&mut basis.catalog, planned, cluster) {
-        Ok(left_out) => left_out,
+    let made = match before_rows(&ends, &mut basis, planned, (cluster, options), scope).await {
+        Ok(made) => made,
         Err(error) => {
+            // Released on every path and at once: others may wait for our locks.
             let released = basis.hold.release().await;
             released.map_err(Failure::at("release the consistent point"))?;
-            return Err(Failure::plan(error));
+            return Err(error);
         }
     };
-    if options.schema_only {
-        basis.hold.unlock();
-    }
-    let copied = under_snapshot(&ends, &basis, (cluster, options), scope).await;
-    // Released on every path and at once: others may wait for our locks.
-    let Basis {
+    let request = request(&ends, (cluster, options));
+    let mut extensions = basis.catalog.extensions.iter();
+    let load = snapshot::Load {
+        request: &request,
+        section: made.post_data,
+        objects: (!options.schema_only).then_some(&cluster.options),
+        rows: !options.schema_only || extensions.any(|extension| !extension.config.is_empty()),
+    };
+    let loaded = Box::pin(snapshot::load(load, basis, scope)).await;
+    let Loaded {
+        tables,
+        objects,
         catalog,
         consistent_point,
-        hold,
-        ..
-    } = basis;
-    let released = hold.release().await;
-    let Copied {
-        tables,
-        large_objects,
-        post_data,
-        last,
-        statements,
-        differences,
-    } = copied?;
-    released.map_err(Failure::at("release the consistent point"))?;
-
-    let finishing = section(&ends, Phase::PostData, post_data, options.jobs, scope);
-    phase(scope, Some(name), Phase::PostData, finishing)
-        .await
-        .map_err(Failure::at("post-data"))?;
+    } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
     let sequences = values(&ends, &catalog, options, scope).await?;
-    let mut without_statistics = Vec::new();
-    if options.analyze && !tables.is_empty() {
-        let names = tables.iter().map(|table| table.table.clone()).collect();
-        let analyzing = snapshot::analyze(&ends.target, &catalog, names, options.jobs, scope);
-        without_statistics = phase(scope, Some(name), Phase::Statistics, analyzing)
-            .await
-            .map_err(Failure::at("statistics"))?;
-    }
+    let without_statistics =
+        statistics(&ends, &catalog, &tables, (cluster, options), scope).await?;
     let flush = snapshot::Flush::open(&ends.target).await;
     let flush = flush.map_err(Failure::at("flush"))?;
-    if let Some(last) = last {
+    if let Some(last) = made.last {
         let finishing = section(&ends, Phase::EventTriggers, last, 1, scope);
         phase(scope, Some(name), Phase::EventTriggers, finishing)
             .await
@@ -142,18 +126,67 @@ pub(super) async fn contents(
         name: name.to_owned(),
         consistent_point,
         tables,
-        statements,
+        statements: made.statements,
         sequences: sequences.count,
-        large_objects,
-        differences: left_out
-            .iter()
-            .map(ToString::to_string)
-            .chain(differences)
+        large_objects: objects.count,
+        differences: made
+            .differences
+            .into_iter()
+            .chain(objects.left_out)
             .chain(sequences.gone.iter().map(gone))
             .chain(without_statistics)
             .collect(),
         elapsed: std::time::Duration::ZERO,
     })
+}
+
+/// Fits the catalog to the target, and makes the definitions that rows need.
+async fn before_rows(
+    ends: &Ends,
+    basis: &mut Basis,
+    planned: &PlannedDatabase,
+    (cluster, options): (&TargetCluster, &Options),
+    scope: &Scope,
+) -> Result<Made, Failure> {
+    let left_out = fit(&mut basis.catalog, planned, cluster).map_err(Failure::plan)?;
+    if options.schema_only {
+        basis.hold.unlock();
+    }
+    let made = pre_data(ends, basis, (cluster, options), scope).await?;
+    let left_out = left_out.iter().map(ToString::to_string);
+    Ok(Made {
+        differences: left_out.chain(made.differences).collect(),
+        ..made
+    })
+}
+
+/// What the target's planner is to know of the rows; what it does not get, in words.
+async fn statistics(
+    ends: &Ends,
+    catalog: &Catalog,
+    tables: &[CopiedTable],
+    (cluster, options): (&TargetCluster, &Options),
+    scope: &Scope,
+) -> Result<Vec<String>, Failure> {
+    if !options.analyze || tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let request = snapshot::StatisticsRequest {
+        source: ends.source.clone(),
+        target: ends.target.clone(),
+        target_version: cluster.options.target.version,
+        jobs: options.jobs,
+    };
+    let names = tables.iter().map(|table| table.table.clone()).collect();
+    let making = Box::pin(snapshot::make_statistics(&request, catalog, names, scope));
+    phase(
+        scope,
+        Some(ends.target.database()),
+        Phase::Statistics,
+        making,
+    )
+    .await
+    .map_err(Failure::at("statistics"))
 }
 
 /// The values of sequences, which go without rows.
@@ -184,10 +217,21 @@ fn fit(
     Ok(omissions)
 }
 
-/// What the phases under the snapshot leave for those after it.
-struct Copied {
-    tables: Vec<CopiedTable>,
-    large_objects: usize,
+fn request(ends: &Ends, (cluster, options): (&TargetCluster, &Options)) -> snapshot::CopyRequest {
+    snapshot::CopyRequest {
+        source: ends.source.clone(),
+        target: ends.target.clone(),
+        target_version: cluster.options.target.version,
+        jobs: options.jobs,
+        only_configuration: options.schema_only,
+        predicates: HashMap::new(),
+        split_larger_than: options.split_larger_than,
+        ledger: snapshot::Ledger::none(),
+    }
+}
+
+/// What the definitions before the rows leave for those after them.
+struct Made {
     post_data: Section,
     /// Event triggers, where there are any: no session of ours is opened after the first of them.
     last: Option<Section>,
@@ -195,13 +239,13 @@ struct Copied {
     differences: Vec<String>,
 }
 
-/// Pre-data and data: as long as these last, the source keeps snapshot and locks.
-async fn under_snapshot(
+/// The definitions that rows need.
+async fn pre_data(
     ends: &Ends,
     basis: &Basis,
     (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
-) -> Result<Copied, Failure> {
+) -> Result<Made, Failure> {
     let name = ends.target.database();
     let connect = |error| Failure::at("pre-data")(snapshot::Error::Connect(error));
     let mut wanted = cluster.options.clone();
@@ -209,6 +253,11 @@ async fn under_snapshot(
         existing::missing_label_providers(&ends.target, &basis.catalog.labels)
             .await
             .map_err(connect)?;
+    if !wanted.target.is_superuser {
+        wanted.target.foreign_extensions = existing::foreign_extensions(&ends.target)
+            .await
+            .map_err(connect)?;
+    }
     let Script {
         pre_data,
         mut post_data,
@@ -217,61 +266,30 @@ async fn under_snapshot(
         ..
     } = ddl::script(&basis.catalog, &wanted).map_err(Failure::plan)?;
     let statements = pre_data.len() + post_data.len();
-    let pre_data = Section::new(pre_data, &steps, &HashMap::new());
+    let pre_data = Section::new(pre_data, &steps, &Tables::default());
     let making = section(ends, Phase::PreData, pre_data, options.jobs, scope);
     phase(scope, Some(name), Phase::PreData, making)
         .await
         .map_err(Failure::at("pre-data"))?;
 
-    let missing = existing::drop_missing(&ends.target, &basis.catalog.acls, &mut post_data)
+    let (catalog, statements_after) = (&basis.catalog, (&mut steps, &mut post_data));
+    let missing = existing::settle(&ends.target, catalog, &wanted, statements_after)
         .await
         .map_err(connect)?;
-    if wanted.carried.comments {
-        let comments = &basis.catalog.member_comments;
-        let comments = existing::member_comments(&ends.target, comments).await;
-        for (label, sql) in comments.map_err(connect)? {
-            ddl::attach(&mut steps, &mut post_data, ddl::Kind::Comment, label, sql);
-        }
-    }
-
-    let request = snapshot::CopyRequest {
-        source: ends.source.clone(),
-        target: ends.target.clone(),
-        target_version: cluster.options.target.version,
-        jobs: options.jobs,
-        only_configuration: options.schema_only,
-    };
-    let mut extensions = basis.catalog.extensions.iter();
-    let has_rows = !options.schema_only || extensions.any(|extension| !extension.config.is_empty());
-    let tables = if has_rows {
-        let copying = snapshot::copy_rows(&request, basis, scope);
-        phase(scope, Some(name), Phase::Data, copying)
-            .await
-            .map_err(Failure::at("data"))?
-    } else {
-        Vec::new()
-    };
-    let objects = if options.schema_only {
-        CopiedObjects::default()
-    } else {
-        snapshot::copy_large_objects(&request, basis, &cluster.options, scope)
-            .await
-            .map_err(Failure::at("large objects"))?
-    };
-    let omissions = omissions.iter().map(ToString::to_string);
     let (last, post_data): (Vec<_>, Vec<_>) = post_data
         .into_iter()
         .partition(|statement| steps[statement.step].stage == Stage::Last);
-    let sizes = sizes(&basis.catalog, &tables);
-    let last = (!last.is_empty()).then(|| Section::new(last, &steps, &sizes));
-    let post_data = Section::new(post_data, &steps, &sizes);
-    Ok(Copied {
-        tables,
-        large_objects: objects.count,
-        post_data,
-        last,
+    let tables = if options.schema_only {
+        Tables::default()
+    } else {
+        Tables::with_rows(&basis.catalog)
+    };
+    let omissions = omissions.iter().map(ToString::to_string);
+    Ok(Made {
+        last: (!last.is_empty()).then(|| Section::new(last, &steps, &tables)),
+        post_data: Section::new(post_data, &steps, &tables),
         statements,
-        differences: omissions.chain(missing).chain(objects.left_out).collect(),
+        differences: omissions.chain(missing).collect(),
     })
 }
 
@@ -285,14 +303,4 @@ async fn section(
 ) -> Result<(), snapshot::Error> {
     let target = ends.target.clone();
     snapshot::run_section(&Site { target, phase }, section, jobs, scope).await
-}
-
-/// The bytes of tables as they were copied, by oid.
-fn sizes(catalog: &Catalog, copied: &[CopiedTable]) -> HashMap<Oid, u64> {
-    let bytes: HashMap<&QualifiedName, u64> =
-        copied.iter().map(|one| (&one.table, one.bytes)).collect();
-    let tables = catalog.tables.iter();
-    tables
-        .filter_map(|table| Some((table.id.oid, *bytes.get(&table.name)?)))
-        .collect()
 }

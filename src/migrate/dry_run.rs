@@ -9,25 +9,15 @@ use super::roles::TargetCluster;
 use super::{Error, Options, Side};
 use crate::catalog;
 use crate::catalog::load::turns::begin;
-use crate::connect::Purpose;
+use crate::connect::{Purpose, script_settings};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
-use crate::pg::{Ident, Sql};
+use crate::pg::{Ident, ServerVersion, Sql};
 use crate::sql;
 use crate::task::Scope;
 
-/// What definitions are made under, as our own sessions are.
-const SETTINGS: &str = "\
-SET client_encoding = 'UTF8';
-SET statement_timeout = 0;
-SET lock_timeout = 0;
-SET standard_conforming_strings = on;
-SET check_function_bodies = off;
-SET xmloption = content;
-SET row_security = off;
-SET client_min_messages = warning;
-SELECT pg_catalog.set_config('search_path', '', false);
-";
+/// What our connections say of themselves when they start, and what keeps `psql` quiet.
+const CLIENT: &str = "SET client_encoding = 'UTF8'; SET client_min_messages = warning";
 
 /// The statements of a run. Reads the source, and writes nowhere.
 ///
@@ -47,6 +37,7 @@ pub async fn render_dry_run(
         .expect("a plan without errors has read the roles");
     let assumption = cluster.assume();
     let mut script = String::from("-- What init would run. Secrets are not shown.\n");
+    settings_of_session(&mut script, cluster.options.target.version);
     section(&mut script, "roles");
     for statement in &cluster.merge.statements {
         if statement.is_secret {
@@ -106,7 +97,7 @@ async fn database(
         push(script, &render_create(&planned.database, wanted)?);
     }
     script.push_str(&connect(name));
-    script.push_str(SETTINGS);
+    settings_of_session(script, cluster.options.target.version);
     let (definitions, tables) = definitions(planned, cluster, options).await?;
     section(script, &format!("database {name}: pre-data"));
     statements(script, &definitions.pre_data);
@@ -125,6 +116,12 @@ async fn database(
         push(script, &statement.sql);
     }
     Ok(())
+}
+
+/// What definitions are made under, as our own sessions are.
+fn settings_of_session(script: &mut String, version: ServerVersion) {
+    push(script, &Sql::fixed(CLIENT));
+    push(script, &script_settings(version));
 }
 
 /// The script of a database, read under a snapshot of its own, and its tables with rows.

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{Error, Side};
-use crate::catalog;
 use crate::catalog::acl::{AclKind, AclName, ObjectAcl};
 use crate::catalog::load::default_acl::load_default_acls;
 use crate::catalog::load::labels::load_member_comments;
-use crate::catalog::model::{MemberComment, SecurityLabel};
+use crate::catalog::model::{MemberComment, MemberRelation, SecurityLabel};
+use crate::catalog::{self, Catalog};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::object::grant::{render_default_privileges, render_without_default_privileges};
-use crate::ddl::{self, Kind, Label, Statement};
+use crate::ddl::{self, Kind, Label, OmissionReason, Statement, Step};
 use crate::pg::{Ident, Literal, Sql, SqlState};
 use crate::sql;
 
@@ -68,12 +68,115 @@ async fn run(session: &Session, statements: &[Sql]) -> Result<(), Error> {
     done.map_err(Error::examine(Side::Target))
 }
 
-/// Drops the grants on what the server or an extension made and the target does not have: another
-/// version may lack it. What was dropped, in words.
+/// Brings what comes after the rows to what the first half of a script has made of the database.
+/// What is lost by that, in words.
 ///
 /// # Errors
 /// The target cannot be asked.
-pub(super) async fn drop_missing(
+pub(super) async fn settle(
+    target: &Endpoint,
+    catalog: &Catalog,
+    options: &ddl::Options,
+    (steps, statements): (&mut Vec<Step>, &mut Vec<Statement>),
+) -> Result<Vec<String>, connect::Error> {
+    let mut told = drop_missing(target, &catalog.acls, statements).await?;
+    if options.carried.comments {
+        let mut comments = member_comments(target, &catalog.member_comments).await?;
+        told.extend(drop_refused(target, &mut comments).await?);
+        for (label, sql) in comments {
+            ddl::attach(steps, statements, Kind::Comment, label, sql);
+        }
+    }
+    told.extend(absent_members(target, &catalog.member_relations).await?);
+    Ok(told)
+}
+
+/// The extensions that stand in a database and are not ours, whose comments are therefore not ours
+/// to change.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(super) async fn foreign_extensions(
+    target: &Endpoint,
+) -> Result<BTreeSet<Ident>, connect::Error> {
+    let session = target.session(Purpose::Introspect).await?;
+    let sql = Sql::fixed(
+        "SELECT extname::text FROM pg_catalog.pg_extension \
+         WHERE NOT pg_catalog.pg_has_role(extowner, 'USAGE')",
+    );
+    let rows = session.query(&sql, &[]).await?;
+    let names = rows.iter().map(|row| row.get::<_, String>(0));
+    Ok(names.map(Ident::from_catalog).collect())
+}
+
+/// Drops the comments on what the target lacks or somebody else owns there; which, in words. Who
+/// owns an object of an extension depends on how that was made, so each is tried, and nothing is
+/// kept of that.
+async fn drop_refused(
+    target: &Endpoint,
+    comments: &mut Vec<(Label, Sql)>,
+) -> Result<Vec<String>, connect::Error> {
+    if comments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let session = target.session(Purpose::Build).await?;
+    let (mut kept, mut told) = (Vec::new(), Vec::new());
+    for (label, sql) in comments.drain(..) {
+        session.batch(&Sql::fixed("BEGIN")).await?;
+        let tried = session.batch(&sql).await;
+        session.batch(&Sql::fixed("ROLLBACK")).await?;
+        match tried.map_err(|error| (error.sqlstate(), error)) {
+            Err((Some(SqlState::INSUFFICIENT_PRIVILEGE), _)) => {
+                told.push(format!("{label}: {}", OmissionReason::NotOurs));
+            }
+            Err((Some(SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_OBJECT), _)) => {
+                told.push(format!("{label}: the target has no such object"));
+            }
+            Err((None, error)) => return Err(error),
+            // Whatever else is wrong is told when it is run.
+            Ok(()) | Err((Some(_), _)) => kept.push((label, sql)),
+        }
+    }
+    *comments = kept;
+    Ok(told)
+}
+
+/// The relations that users of the source added to extensions: those that the same version of the
+/// extension does not make on the target. In words.
+async fn absent_members(
+    target: &Endpoint,
+    wanted: &[MemberRelation],
+) -> Result<Vec<String>, connect::Error> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let session = target.session(Purpose::Introspect).await?;
+    let column = |part: fn(&MemberRelation) -> &str| wanted.iter().map(part).collect::<Vec<_>>();
+    let extensions = column(|member| &member.extension.0);
+    let versions = column(|member| &member.extension.1);
+    let schemas = column(|member| member.name.schema.as_str());
+    let names = column(|member| member.name.name.as_str());
+    let sql = Sql::fixed(include_str!("sql/absent_members.sql"));
+    let rows = session
+        .query(&sql, &[&extensions, &versions, &schemas, &names])
+        .await?;
+    let absent = rows.iter().filter_map(|row| {
+        let place = usize::try_from(row.get::<_, i64>(0)).ok()?;
+        wanted.get(place.checked_sub(1)?)
+    });
+    let told = absent.map(|member| {
+        let extension = Ident::from_catalog(member.extension.0.as_str());
+        format!(
+            "relation {}: not copied with its rows, it was added to extension {extension} by hand",
+            member.name
+        )
+    });
+    Ok(told.collect())
+}
+
+/// Drops the grants on what the server or an extension made and the target does not have: another
+/// version may lack it. What was dropped, in words.
+async fn drop_missing(
     target: &Endpoint,
     acls: &[ObjectAcl],
     statements: &mut Vec<Statement>,
@@ -117,7 +220,8 @@ fn part(acl: &ObjectAcl) -> (&'static str, &str, &str, &str) {
         AclKind::Schema => "schema",
         AclKind::Language => "language",
         AclKind::Type => "type",
-        AclKind::Function | AclKind::Procedure => "routine",
+        AclKind::Function => "routine",
+        AclKind::Procedure => "procedure",
         AclKind::ForeignDataWrapper => "wrapper",
         AclKind::ForeignServer => "server",
         AclKind::Table | AclKind::Sequence => "relation",
@@ -177,12 +281,9 @@ pub(super) async fn missing_label_providers(
     Ok(missing)
 }
 
-/// What makes the comments on objects of extensions the same: a user may have changed some of those
+/// What makes the comments on objects of extensions, and on the server's own, the same: a user may have changed some of those
 /// that the extensions made. Of extensions in another version nothing is changed.
-///
-/// # Errors
-/// The target cannot be asked.
-pub(super) async fn member_comments(
+async fn member_comments(
     target: &Endpoint,
     wanted: &[MemberComment],
 ) -> Result<Vec<(Label, Sql)>, connect::Error> {
@@ -222,6 +323,8 @@ fn differing_comments(wanted: &[MemberComment], found: &[MemberComment]) -> Vec<
         .iter()
         .filter(|comment| !kept.contains(comment.object.as_str()))
         .filter(|comment| ours.contains_key(&comment.extension.0))
+        // The server's own: the source has some that initdb made, which are not read.
+        .filter(|comment| !comment.extension.0.is_empty())
         .map(|comment| (comment, Sql::fixed("NULL")));
     changed
         .chain(gone)

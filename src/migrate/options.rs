@@ -23,6 +23,8 @@ pub struct Options {
     pub drop_existing: bool,
     /// Whether only definitions are made, and no rows copied.
     pub schema_only: bool,
+    /// Tables of more bytes are copied in parts of at most so many; None decides by the sizes.
+    pub split_larger_than: Option<u64>,
     /// Whether planner statistics are made at the end.
     pub analyze: bool,
     /// What of the definitions is carried over.

@@ -44,6 +44,8 @@ impl ServerVersion {
         has_statistics_targets since 13;
         /// `pg_attribute.attcompression`.
         has_column_compression since 14;
+        /// Conditions on ctids read only the pages that they name (TID range scans).
+        has_tid_range_scan since 14;
         /// `pg_range.rngmultitypid`.
         has_multiranges since 14;
         /// `pg_type.typsubscript`.
@@ -92,6 +94,10 @@ impl ServerVersion {
         has_unenforced_constraints since 18;
         /// Virtual generated columns.
         has_virtual_columns since 18;
+        /// Foreign keys of partitioned tables that rows are not checked against at once.
+        has_unchecked_partitioned_keys since 18;
+        /// `pg_restore_relation_stats` and `pg_restore_attribute_stats`.
+        has_statistics_import since 18;
         /// `pg_get_sequence_data`.
         has_sequence_data_function since 18;
     }

@@ -78,6 +78,10 @@ pub enum Error {
         /// The table.
         table: QualifiedName,
     },
+    /// The connection was lost while a part was committed, and the target does not tell in time
+    /// whether it was.
+    #[error("the target does not tell whether a part of a table was committed")]
+    Undecided,
     /// A statement around a table's copy was refused.
     #[error("copy table {table}")]
     Table {
@@ -111,6 +115,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The phase that an error of loading belongs to.
+    pub fn phase(&self) -> &'static str {
+        if matches!(self, Self::Refused(_) | Self::Statement { .. }) {
+            "post-data"
+        } else if matches!(self, Self::LargeObject { .. } | Self::LargeObjects(_)) {
+            "large objects"
+        } else {
+            "data"
+        }
+    }
+
     /// Whether the run was asked to stop, rather than failing.
     pub fn is_stop(&self) -> bool {
         matches!(self, Self::Stopped)

@@ -1,9 +1,18 @@
-//! Large objects: bytes under a number that the application keeps. They are read at the snapshot in
-//! pieces, so that memory is bounded whatever an object's size, and become visible in batches, each
+//! Large objects: bytes under a number that the application keeps.
+//!
+//! Small ones travel many at once: one question reads a batch, one statement writes it, and what
+//! surrounds the objects goes in one message with the commit. So a batch costs as many round trips as
+//! an object. Large ones travel alone, in pieces, the next of which is read while the last is written.
+//! Either way memory is bounded, whatever the objects' number and size, and an object becomes visible
 //! whole and with its owner.
+
+use std::cmp::Reverse;
+
+use tokio_postgres::types::{ToSql, Type};
 
 use super::basis::Basis;
 use super::build::stoppable;
+use super::lock_table::share_of_locks;
 use super::queue::Queue;
 use super::{CopyRequest, Error};
 use crate::catalog::load::large_object::load_large_objects;
@@ -14,11 +23,14 @@ use crate::ddl::object::large_object::render_large_object;
 use crate::pg::Sql;
 use crate::task::{Group, Scope};
 
-/// Bytes read and written at a time.
-const PIECE: i32 = 1 << 20;
+/// Bytes read and written at a time; of a batch all together. A multiple of the servers' own 2 kB.
+const PIECE: u32 = 1 << 20;
 
-/// Objects of one transaction; many are small.
-const BATCH: usize = 100;
+/// Most objects of a batch.
+const BATCH: usize = 400;
+
+/// Objects whose sizes are asked for at once: the server keeps each open until the answer is there.
+const LISTED: usize = 10_000;
 
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,118 +41,343 @@ pub struct CopiedObjects {
     pub left_out: Vec<String>,
 }
 
-/// A large object, and what is run once it exists.
-struct Job {
-    oid: u32,
-    statements: Vec<Sql>,
+/// Large objects that are copied in one transaction: several small ones, or a large one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LargeObjectBatch {
+    objects: Vec<u32>,
+    bytes: u64,
+}
+
+impl LargeObjectBatch {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// The bytes of all.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// Lists the large objects that `reader` sees, in batches for so many lanes, the largest first. The reader
+/// is in the transaction of the snapshot.
+///
+/// # Errors
+/// The source cannot list them, or the target does not tell how many locks it can hold.
+pub async fn plan_large_objects(
+    reader: &Session,
+    writer: &Session,
+    lanes: usize,
+) -> Result<Vec<LargeObjectBatch>, Error> {
+    let plan = async {
+        let most = share_of_locks(writer, lanes).await?.min(BATCH);
+        let mut batches = Vec::new();
+        for oids in list(reader).await?.chunks(LISTED) {
+            batches.extend(batch(&sizes(reader, oids).await?, most));
+        }
+        batches.sort_by_key(|batch: &LargeObjectBatch| Reverse(batch.bytes));
+        Ok(batches)
+    };
+    plan.await.map_err(Error::LargeObjects)
+}
+
+async fn list(reader: &Session) -> Result<Vec<u32>, connect::Error> {
+    let list = Sql::fixed("SELECT oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid");
+    let rows = reader.query(&list, &[]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The sizes of objects, which are opened for it. A rolled back subtransaction closes them again.
+async fn sizes(reader: &Session, oids: &[u32]) -> Result<Vec<(u32, u64)>, connect::Error> {
+    let sizes = Sql::fixed(
+        "SELECT oid, pg_catalog.lo_lseek64(pg_catalog.lo_open(oid, 262144), 0, 2) \
+           FROM pg_catalog.unnest($1) AS o (oid)",
+    );
+    reader.batch(&Sql::fixed("SAVEPOINT sizes")).await?;
+    let rows = reader
+        .query_typed(&sizes, &[(&oids, Type::OID_ARRAY)])
+        .await?;
+    reader
+        .batch(&Sql::fixed("ROLLBACK TO SAVEPOINT sizes"))
+        .await?;
+    let size = |row: &tokio_postgres::Row| {
+        let bytes = u64::try_from(row.get::<_, i64>(1)).unwrap_or(0);
+        (row.get(0), bytes)
+    };
+    Ok(rows.iter().map(size).collect())
+}
+
+/// Cuts objects into batches of at most so many.
+fn batch(objects: &[(u32, u64)], most: usize) -> Vec<LargeObjectBatch> {
+    let mut batches: Vec<LargeObjectBatch> = Vec::new();
+    for (oid, bytes) in objects {
+        match batches.last_mut() {
+            Some(last) if last.objects.len() < most && last.bytes + bytes <= u64::from(PIECE) => {
+                last.objects.push(*oid);
+                last.bytes += bytes;
+            }
+            _ => batches.push(LargeObjectBatch {
+                objects: vec![*oid],
+                bytes: *bytes,
+            }),
+        }
+    }
+    batches
+}
+
+/// Copies a batch under the objects' own numbers, with owner, privileges and comment; grants that the
+/// target cannot hold.
+///
+/// # Errors
+/// An object cannot be read or made. Nothing of the object is then on the target; others of the batch
+/// may be.
+pub async fn copy_large_object_batch(
+    reader: &Session,
+    writer: &Session,
+    batch: &LargeObjectBatch,
+    options: &ddl::Options,
+) -> Result<Vec<String>, Error> {
+    match copy(reader, writer, &batch.objects, batch.bytes, options).await {
+        Err(error) if batch.objects.len() > 1 && error.is_of_target() => {
+            one_by_one(reader, writer, &batch.objects, options).await
+        }
+        copied => copied.map_err(|error| error.of(&batch.objects)),
+    }
+}
+
+/// Finds the object that the target refused, or makes all where only their number was too high.
+async fn one_by_one(
+    reader: &Session,
+    writer: &Session,
+    objects: &[u32],
+    options: &ddl::Options,
+) -> Result<Vec<String>, Error> {
+    let mut left_out = Vec::new();
+    for object in objects {
+        let alone = std::slice::from_ref(object);
+        let copied = copy(reader, writer, alone, 0, options).await;
+        left_out.extend(copied.map_err(|error| error.of(alone))?);
+    }
+    Ok(left_out)
+}
+
+/// Why objects were not copied.
+enum Failure {
+    Catalog(crate::catalog::Error),
+    Source(connect::Error),
+    Target(connect::Error),
+}
+
+impl Failure {
+    /// Whether the target's server refused a statement, and goes on.
+    fn is_of_target(&self) -> bool {
+        match self {
+            Self::Target(error) => error.sqlstate().is_some_and(|code| !code.is_transient()),
+            Self::Catalog(_) | Self::Source(_) => false,
+        }
+    }
+
+    fn of(self, objects: &[u32]) -> Error {
+        match (self, objects) {
+            (Self::Catalog(source), _) => Error::Catalog(source),
+            (Self::Source(source) | Self::Target(source), [object]) => Error::LargeObject {
+                object: *object,
+                source,
+            },
+            (Self::Source(source) | Self::Target(source), _) => Error::LargeObjects(source),
+        }
+    }
+}
+
+/// One transaction on the target.
+async fn copy(
+    reader: &Session,
+    writer: &Session,
+    objects: &[u32],
+    bytes: u64,
+    options: &ddl::Options,
+) -> Result<Vec<String>, Failure> {
+    let around = async {
+        let described = load_large_objects(reader, objects).await;
+        described.map_err(Failure::Catalog)
+    };
+    let begin = async {
+        let begun = writer.batch(&Sql::fixed("BEGIN")).await;
+        begun.map_err(Failure::Target)
+    };
+    let (described, ()) = tokio::try_join!(around, begin)?;
+    let mut end = Vec::new();
+    let mut left_out = Vec::new();
+    for object in &described {
+        let rendered: Rendered = render_large_object(object, options);
+        end.extend(rendered.statements);
+        left_out.extend(rendered.left_out.iter().map(ToString::to_string));
+    }
+    end.push(Sql::fixed("COMMIT"));
+    let copied = async {
+        match objects {
+            [object] if bytes > u64::from(PIECE) || bytes == 0 => {
+                in_pieces(reader, writer, *object).await?;
+            }
+            _ => at_once(reader, writer, objects).await?,
+        }
+        let ended = writer.batch(&Sql::join(&end, "; ")).await;
+        ended.map_err(Failure::Target)
+    };
+    if let Err(error) = copied.await {
+        // A connection that is lost has rolled back by itself.
+        if let Err(error) = writer.batch(&Sql::fixed("ROLLBACK")).await {
+            tracing::debug!(%error, "a rollback did not reach the target");
+        }
+        return Err(error);
+    }
+    Ok(left_out)
+}
+
+/// Reads objects with one question and writes them with one statement.
+async fn at_once(reader: &Session, writer: &Session, objects: &[u32]) -> Result<(), Failure> {
+    let read =
+        Sql::fixed("SELECT oid, pg_catalog.lo_get(oid) FROM pg_catalog.unnest($1) AS o (oid)");
+    let make = Sql::fixed(
+        "SELECT pg_catalog.count(pg_catalog.lo_from_bytea(oid, bytes)) \
+           FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS o (oid, bytes)",
+    );
+    let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&objects, Type::OID_ARRAY)];
+    let rows = reader.query_typed(&read, &parameters).await;
+    let rows = rows.map_err(Failure::Source)?;
+    let oids: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
+    let bytes: Vec<&[u8]> = rows.iter().map(|row| row.get(1)).collect();
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&oids, Type::OID_ARRAY), (&bytes, Type::BYTEA_ARRAY)];
+    let made = writer.query_typed(&make, &parameters).await;
+    made.map(drop).map_err(Failure::Target)
+}
+
+/// Reads the next piece while the last is written.
+async fn in_pieces(reader: &Session, writer: &Session, object: u32) -> Result<(), Failure> {
+    let mut offset: i64 = 0;
+    let mut piece = read_piece(reader, object, offset).await?;
+    loop {
+        let next_offset = offset + i64::from(PIECE);
+        let is_last = piece.len() < usize::try_from(PIECE).expect("a small constant");
+        let write = write_piece(writer, object, offset, &piece);
+        if is_last {
+            return write.await;
+        }
+        let (next, ()) = tokio::try_join!(read_piece(reader, object, next_offset), write)?;
+        if next.is_empty() {
+            return Ok(());
+        }
+        (piece, offset) = (next, next_offset);
+    }
+}
+
+async fn read_piece(reader: &Session, object: u32, offset: i64) -> Result<Vec<u8>, Failure> {
+    let read = Sql::fixed("SELECT pg_catalog.lo_get($1, $2, $3)");
+    let length = i32::try_from(PIECE).expect("a small constant");
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&object, Type::OID),
+        (&offset, Type::INT8),
+        (&length, Type::INT4),
+    ];
+    let rows = reader.query_typed(&read, &parameters).await;
+    let rows = rows.map_err(Failure::Source)?;
+    Ok(rows.first().map_or_else(Vec::new, |row| row.get(0)))
+}
+
+async fn write_piece(
+    writer: &Session,
+    object: u32,
+    offset: i64,
+    piece: &[u8],
+) -> Result<(), Failure> {
+    let oid: (&(dyn ToSql + Sync), Type) = (&object, Type::OID);
+    let bytes: (&(dyn ToSql + Sync), Type) = (&piece, Type::BYTEA);
+    let written = if offset == 0 {
+        let make = Sql::fixed("SELECT pg_catalog.lo_from_bytea($1, $2)");
+        writer.query_typed(&make, &[oid, bytes]).await
+    } else {
+        let put = Sql::fixed("SELECT pg_catalog.lo_put($1, $2, $3)");
+        let at: (&(dyn ToSql + Sync), Type) = (&offset, Type::INT8);
+        writer.query_typed(&put, &[oid, at, bytes]).await
+    };
+    written.map(drop).map_err(Failure::Target)
 }
 
 /// Copies all large objects under their own numbers, with owner, privileges and comment.
 ///
 /// # Errors
-/// An object cannot be read or made, or the scope was stopped. Objects of a batch that failed are
-/// not on the target.
+/// An object cannot be read or made, or the scope was stopped.
 pub async fn copy_large_objects(
     request: &CopyRequest,
     basis: &Basis,
     options: &ddl::Options,
     scope: &Scope,
 ) -> Result<CopiedObjects, Error> {
-    let lister = basis.hold.lease.session().await?;
-    let objects = load_large_objects(&lister).await.map_err(Error::Catalog)?;
-    drop(lister);
-    let mut copied = CopiedObjects {
-        count: objects.len(),
-        left_out: Vec::new(),
-    };
-    let mut jobs = Vec::new();
-    for object in &objects {
-        let Rendered {
-            statements,
-            left_out,
-        } = render_large_object(object, options);
-        copied
-            .left_out
-            .extend(left_out.iter().map(ToString::to_string));
-        jobs.push(Job {
-            oid: object.oid.0,
-            statements,
-        });
-    }
-    run(request, basis, jobs, scope).await?;
-    Ok(copied)
-}
-
-async fn run(
-    request: &CopyRequest,
-    basis: &Basis,
-    mut jobs: Vec<Job>,
-    scope: &Scope,
-) -> Result<(), Error> {
-    let mut batches = Vec::new();
-    while !jobs.is_empty() {
-        let rest = jobs.split_off(jobs.len().min(BATCH));
-        batches.push(std::mem::replace(&mut jobs, rest));
-    }
-    let queue = Queue::new(batches);
+    let reader = basis.hold.lease.session().await?;
+    let writer = request.target.session(Purpose::Build).await;
+    let writer = writer.map_err(Error::Connect)?;
+    let batches = stoppable(
+        &reader,
+        scope,
+        plan_large_objects(&reader, &writer, request.jobs),
+    );
+    let batches = batches.await?;
+    let count = batches.iter().map(LargeObjectBatch::count).sum();
+    let lanes = request.jobs.min(batches.len());
+    let (queue, left_out) = (Queue::new(batches), Queue::new([]));
     let mut group = Group::new(scope);
-    for _ in 0..request.jobs.min(queue.len()) {
-        let reader = basis.hold.lease.session().await?;
-        let writer = request
-            .target
-            .session(Purpose::Build)
-            .await
-            .map_err(Error::Connect)?;
-        let (queue, scope) = (queue.clone(), group.scope().clone());
+    let mut opened = Some((reader, writer));
+    for _ in 0..lanes {
+        let (reader, writer) = match opened.take() {
+            Some(sessions) => sessions,
+            None => {
+                let writer = request.target.session(Purpose::Build).await;
+                let writer = writer.map_err(Error::Connect)?;
+                (basis.hold.lease.session().await?, writer)
+            }
+        };
+        let (queue, left_out, scope) = (queue.clone(), left_out.clone(), group.scope().clone());
+        let options = options.clone();
         group.spawn(async move {
             while let Some(batch) = queue.pop() {
-                stoppable(&writer, &scope, copy_batch(&reader, &writer, &batch)).await?;
+                let work = copy_large_object_batch(&reader, &writer, &batch, &options);
+                left_out.extend(stoppable(&writer, &scope, work).await?);
             }
             Ok(())
         });
     }
-    group.join().await
+    group.join().await?;
+    let left_out = std::iter::from_fn(|| left_out.pop()).collect();
+    Ok(CopiedObjects { count, left_out })
 }
 
-async fn copy_batch(reader: &Session, writer: &Session, batch: &[Job]) -> Result<(), Error> {
-    writer
-        .batch(&Sql::fixed("BEGIN"))
-        .await
-        .map_err(Error::LargeObjects)?;
-    for job in batch {
-        let object = job.oid;
-        copy_one(reader, writer, job)
-            .await
-            .map_err(|source| Error::LargeObject { object, source })?;
-    }
-    writer
-        .batch(&Sql::fixed("COMMIT"))
-        .await
-        .map_err(Error::LargeObjects)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-async fn copy_one(reader: &Session, writer: &Session, job: &Job) -> Result<(), connect::Error> {
-    let read = Sql::fixed("SELECT pg_catalog.lo_get($1, $2, $3)");
-    let make = Sql::fixed("SELECT pg_catalog.lo_from_bytea($1, $2)");
-    let put = Sql::fixed("SELECT pg_catalog.lo_put($1, $2, $3)");
-    let mut offset: i64 = 0;
-    loop {
-        let row = reader
-            .query_one(&read, &[&job.oid, &offset, &PIECE])
-            .await?;
-        let piece: &[u8] = row.get(0);
-        if offset == 0 {
-            writer.query_one(&make, &[&job.oid, &piece]).await?;
-        } else if !piece.is_empty() {
-            writer.query_one(&put, &[&job.oid, &offset, &piece]).await?;
-        }
-        if piece.len() < usize::try_from(PIECE).expect("a positive constant") {
-            break;
-        }
-        offset += i64::from(PIECE);
+    fn shape(objects: &[(u32, u64)], most: usize) -> Vec<(Vec<u32>, u64)> {
+        let batches = batch(objects, most);
+        batches.into_iter().map(|b| (b.objects, b.bytes)).collect()
     }
-    for statement in &job.statements {
-        writer.batch(statement).await?;
+
+    #[test]
+    fn batches_are_bounded_by_number_and_bytes_and_large_objects_stand_alone() {
+        let mb = u64::from(PIECE);
+        assert_eq!(
+            shape(&[(1, 10), (2, 0), (3, 5)], 2),
+            [(vec![1, 2], 10), (vec![3], 5)]
+        );
+        assert_eq!(
+            shape(&[(1, mb / 2), (2, mb / 2), (3, 1), (4, mb * 9), (5, 1)], 9),
+            [
+                (vec![1, 2], mb),
+                (vec![3], 1),
+                (vec![4], mb * 9),
+                (vec![5], 1)
+            ]
+        );
+        assert_eq!(shape(&[], 1), []);
     }
-    Ok(())
 }

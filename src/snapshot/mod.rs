@@ -6,31 +6,43 @@
 //!   ([`establish`]);
 //! - every lane reads at the same snapshot, kept importable by two lease sessions;
 //! - a table's rows are committed as one transaction, after both servers have counted the same
-//!   number of them ([`copy_rows`]);
+//!   number of them ([`load()`]);
 //! - nothing counts as done before the target has flushed it ([`Flush`]).
 
 mod basis;
 mod build;
+mod carry_statistics;
+mod copies;
 mod copy;
 mod durable;
 mod error;
+mod lane;
 mod large_objects;
 mod lease;
 mod ledger;
+mod load;
 mod lock;
+mod lock_table;
 mod plan;
 mod queue;
+mod split;
 mod statistics;
 mod values;
 
 pub use basis::{Basis, Before, Hold, PointKind, establish};
-pub use build::{Refusal, Refused, Section, Site, Skipped, run_section};
-pub use copy::{CopiedTable, CopyRequest, copy_rows};
+pub use build::{Refusal, Refused, Section, Site, Skipped, Tables, run_section};
+pub use carry_statistics::{carry_statistics, carryable_statistics};
+pub use copy::{CopiedTable, CopyRequest};
 pub use durable::Flush;
 pub use error::Error;
-pub use large_objects::{CopiedObjects, copy_large_objects};
+pub use large_objects::{
+    CopiedObjects, LargeObjectBatch, copy_large_object_batch, copy_large_objects,
+    plan_large_objects,
+};
 pub use ledger::{Fact, Ledger};
+pub use load::{Load, Loaded, load};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
-pub use statistics::analyze;
+pub use split::{Range, Splitting};
+pub use statistics::{Analysis, StatisticsRequest, make_statistics};
 pub use values::{CopiedSequences, copy_sequences};

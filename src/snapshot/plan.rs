@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::split::Range;
 use crate::catalog::Catalog;
 use crate::catalog::load::transfer::TextReason;
 use crate::catalog::model::{RowSource, Table};
@@ -34,6 +35,8 @@ impl Format {
 /// One table's copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyJob {
+    /// The table's oid on the source.
+    pub oid: Oid,
     /// The table read.
     pub table: QualifiedName,
     /// Where its rows are written: the table itself, or a partitioned table above it.
@@ -42,24 +45,32 @@ pub struct CopyJob {
     pub columns: Vec<Ident>,
     /// How its rows travel.
     pub format: Format,
-    /// Rows of an extension's configuration table are only those its author marked.
+    /// Rows of an extension's configuration table are only those its author marked: a clause.
     pub condition: Option<Sql>,
+    /// Only rows for which this holds are wanted: an expression.
+    pub predicate: Option<Sql>,
     /// Its rows lie in chunks of a hypertable: they are read and written through it.
     pub in_chunks: bool,
     /// Estimated bytes on the source's disk, out-of-line storage included.
     pub bytes: u64,
+    /// Those of the heap alone.
+    pub heap_bytes: u64,
+    /// The ranges that it is copied in; none if it is copied whole.
+    pub ranges: Vec<Range>,
 }
 
-/// The copies of a database, largest first, so that no long one begins last.
+/// The copies of a database, each table whole, largest first, so that no long one begins last.
 ///
 /// `unstable` holds partitions whose place may differ on the target, each with the partitioned table
-/// to write through.
+/// to write through; `predicates` the tables of which only some rows are wanted.
 pub fn plan_copies(
     catalog: &Catalog,
     text: &HashMap<Oid, Vec<TextReason>>,
     unstable: &HashMap<Oid, QualifiedName>,
+    predicates: &HashMap<Oid, Sql>,
 ) -> Vec<CopyJob> {
     let job = |RowSource { table, condition }: RowSource<'_>| CopyJob {
+        oid: table.id.oid,
         table: table.name.clone(),
         into: unstable.get(&table.id.oid).unwrap_or(&table.name).clone(),
         columns: stored_columns(table),
@@ -67,8 +78,11 @@ pub fn plan_copies(
             .get(&table.id.oid)
             .map_or(Format::Binary, |why| Format::Text(why.clone())),
         condition: condition.cloned(),
+        predicate: predicates.get(&table.id.oid).cloned(),
         in_chunks: table.hypertable.is_some(),
         bytes: table.size.bytes(),
+        heap_bytes: table.size.heap_bytes,
+        ranges: Vec::new(),
     };
     let mut jobs: Vec<_> = catalog.row_sources().map(job).collect();
     jobs.sort_by(|one, other| {
@@ -89,68 +103,79 @@ fn stored_columns(table: &Table) -> Vec<Ident> {
 }
 
 impl CopyJob {
-    /// The statement for the source.
-    pub(super) fn copy_out(&self) -> Sql {
+    /// Whether the table may be read in ranges.
+    pub(super) const fn is_divisible(&self) -> bool {
+        self.condition.is_none() && !self.in_chunks
+    }
+
+    /// The parts that it is copied in; the whole table is one, without a range.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Option<&Range>> {
+        let whole = self.ranges.is_empty().then_some(None);
+        whole.into_iter().chain(self.ranges.iter().map(Some))
+    }
+
+    /// The statement for the source, for the whole table or one of its ranges.
+    pub(super) fn copy_out(&self, range: Option<&Range>) -> Sql {
         let format = self.format.option();
-        match &self.condition {
-            // `COPY` of the table itself reads no chunks.
-            None if self.in_chunks => sql!(
-                "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT {})",
-                Sql::join(&self.columns, ", "),
-                self.table,
-                format
-            ),
-            None => sql!(
+        let clause = match &self.condition {
+            Some(clause) => Some(sql!(" {}", clause)),
+            None => self.filter(range).map(|filter| sql!(" WHERE {}", filter)),
+        };
+        if clause.is_none() && !self.in_chunks {
+            return sql!(
                 "COPY {}{} TO STDOUT (FORMAT {})",
                 self.table,
                 self.list(),
                 format
-            ),
-            Some(condition) => {
-                let columns = Sql::join(&self.columns, ", ");
-                sql!(
-                    "COPY (SELECT {} FROM ONLY {} {}) TO STDOUT (FORMAT {})",
-                    columns,
-                    self.table,
-                    condition,
-                    format
-                )
-            }
+            );
         }
-    }
-
-    /// The statement for the target. Frozen rows need no later visit to set their hint bits; the
-    /// server allows it only where the same transaction has emptied the table.
-    pub(super) fn copy_in(&self) -> Sql {
-        let freeze = if self.empties() {
-            Sql::fixed(", FREEZE")
-        } else {
-            Sql::default()
-        };
-        let format = self.format.option();
+        // `COPY` of a hypertable itself reads no chunks.
+        let only = Sql::fixed(if self.in_chunks { "" } else { "ONLY " });
         sql!(
-            "COPY {}{} FROM STDIN (FORMAT {}{})",
-            self.into,
-            self.list(),
-            format,
-            freeze
+            "COPY (SELECT {} FROM {}{}{}) TO STDOUT (FORMAT {})",
+            Sql::join(&self.columns, ", "),
+            only,
+            self.table,
+            clause.unwrap_or_default(),
+            format
         )
     }
 
-    /// What must precede the copy in its transaction.
-    pub(super) fn begin(&self) -> Sql {
-        if self.empties() {
-            sql!("BEGIN; TRUNCATE ONLY {}", self.into)
-        } else {
-            Sql::fixed("BEGIN")
-        }
+    /// What a row must meet, if not all are wanted.
+    fn filter(&self, range: Option<&Range>) -> Option<Sql> {
+        let range = range.map(Range::condition);
+        let predicate = self.predicate.as_ref().map(|wanted| sql!("({})", wanted));
+        let both: Vec<Sql> = range.into_iter().chain(predicate).collect();
+        (!both.is_empty()).then(|| Sql::join(&both, " AND "))
     }
 
-    /// Whether the table is emptied first: not when several partitions are written through one
-    /// root, nor an extension's table, which its script may have filled, nor a hypertable, which
-    /// refuses it.
-    fn empties(&self) -> bool {
-        self.into == self.table && self.condition.is_none() && !self.in_chunks
+    /// The statements for the target. Frozen rows need no later visit to set their hint bits; the
+    /// server allows it only where the same transaction has emptied the table.
+    pub(super) fn copy_in(&self) -> Sql {
+        let format = self.format.option();
+        if self.empties() {
+            return sql!(
+                "TRUNCATE ONLY {}; COPY {}{} FROM STDIN (FORMAT {}, FREEZE)",
+                self.into,
+                self.into,
+                self.list(),
+                format
+            );
+        }
+        sql!(
+            "COPY {}{} FROM STDIN (FORMAT {})",
+            self.into,
+            self.list(),
+            format
+        )
+    }
+
+    /// Whether the table is emptied first: not when several lanes write into it at once, nor when
+    /// several partitions are written through one root, nor an extension's table, which its script
+    /// may have filled, nor a hypertable, which refuses it.
+    pub(super) fn empties(&self) -> bool {
+        let is_shared = self.into != self.table || self.ranges.len() > 1;
+        !is_shared && self.condition.is_none() && !self.in_chunks
     }
 
     /// The column list; none when there is no column to name.
@@ -165,17 +190,22 @@ impl CopyJob {
 
 #[cfg(test)]
 mod tests {
+    use super::super::split::page_ranges;
     use super::*;
 
     fn job() -> CopyJob {
         CopyJob {
+            oid: Oid(1),
             table: QualifiedName::from_catalog("s", "a\"b"),
             into: QualifiedName::from_catalog("s", "a\"b"),
             columns: vec![Ident::from_catalog("Id"), Ident::from_catalog("select")],
             format: Format::Binary,
             condition: None,
+            predicate: None,
             in_chunks: false,
             bytes: 0,
+            heap_bytes: 0,
+            ranges: Vec::new(),
         }
     }
 
@@ -185,9 +215,9 @@ mod tests {
             in_chunks: true,
             ..job()
         };
-        assert_eq!(job.begin().as_str(), "BEGIN");
+        assert!(!job.empties());
         assert_eq!(
-            job.copy_out().as_str(),
+            job.copy_out(None).as_str(),
             r#"COPY (SELECT "Id", "select" FROM "s"."a""b") TO STDOUT (FORMAT binary)"#
         );
         assert_eq!(
@@ -199,13 +229,12 @@ mod tests {
     #[test]
     fn a_table_is_emptied_and_frozen_in_its_own_transaction() {
         let job = job();
-        assert_eq!(job.begin().as_str(), r#"BEGIN; TRUNCATE ONLY "s"."a""b""#);
         assert_eq!(
             job.copy_in().as_str(),
-            r#"COPY "s"."a""b" ("Id", "select") FROM STDIN (FORMAT binary, FREEZE)"#
+            r#"TRUNCATE ONLY "s"."a""b"; COPY "s"."a""b" ("Id", "select") FROM STDIN (FORMAT binary, FREEZE)"#
         );
         assert_eq!(
-            job.copy_out().as_str(),
+            job.copy_out(None).as_str(),
             r#"COPY "s"."a""b" ("Id", "select") TO STDOUT (FORMAT binary)"#
         );
     }
@@ -217,7 +246,7 @@ mod tests {
             ..job()
         };
         assert_eq!(
-            job.copy_out().as_str(),
+            job.copy_out(None).as_str(),
             r#"COPY "s"."a""b" TO STDOUT (FORMAT binary)"#
         );
     }
@@ -230,7 +259,7 @@ mod tests {
             format: Format::Text(Vec::new()),
             ..job()
         };
-        assert_eq!(job.begin().as_str(), "BEGIN");
+        assert!(!job.empties());
         assert_eq!(
             job.copy_in().as_str(),
             r#"COPY "s"."root" ("Id", "select") FROM STDIN (FORMAT text)"#
@@ -242,9 +271,25 @@ mod tests {
         let condition = Some(Sql::fixed("WHERE NOT builtin"));
         let job = CopyJob { condition, ..job() };
         assert_eq!(
-            job.copy_out().as_str(),
+            job.copy_out(None).as_str(),
             r#"COPY (SELECT "Id", "select" FROM ONLY "s"."a""b" WHERE NOT builtin) TO STDOUT (FORMAT binary)"#
         );
-        assert_eq!(job.begin().as_str(), "BEGIN");
+        assert!(!job.empties());
+    }
+
+    #[test]
+    fn of_a_range_only_the_wanted_rows_are_read_and_nobody_empties_the_table() {
+        let job = CopyJob {
+            predicate: Some(Sql::fixed("a = 1 OR b")),
+            ranges: page_ranges(100 * 8192, 2),
+            ..job()
+        };
+        let parts: Vec<_> = job.parts().map(|range| job.copy_out(range)).collect();
+        assert_eq!(
+            parts[0].as_str(),
+            r#"COPY (SELECT "Id", "select" FROM ONLY "s"."a""b" WHERE ctid < '(50,0)'::pg_catalog.tid AND (a = 1 OR b)) TO STDOUT (FORMAT binary)"#
+        );
+        assert_eq!(parts.len(), 2);
+        assert!(!job.empties());
     }
 }

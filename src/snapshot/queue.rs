@@ -19,12 +19,23 @@ impl<T> Queue<T> {
             .pop_front()
     }
 
-    /// Items not taken yet.
-    pub(super) fn len(&self) -> usize {
+    /// Adds items behind the others.
+    pub(super) fn extend(&self, items: impl IntoIterator<Item = T>) {
         self.0
             .lock()
             .expect("no lane panics while it takes an item")
-            .len()
+            .extend(items);
+    }
+
+    /// The next items, at most so many, and never more than leaves some for the other lanes.
+    pub(super) fn pop_some(&self, most: usize, lanes: usize) -> Vec<T> {
+        let mut items = self
+            .0
+            .lock()
+            .expect("no lane panics while it takes an item");
+        let fair = items.len().div_ceil(lanes.max(1) * 2);
+        let count = fair.min(most);
+        items.drain(..count).collect()
     }
 }
 

@@ -5,6 +5,9 @@
 //! more, so rows are counted without being read. Both servers also count, in their command tags;
 //! a copy whose counts differ is an error.
 //!
+//! One command may hold several copies, which then cost one round trip together: the server
+//! begins the next as soon as one has ended.
+//!
 //! A copy into a table ends by [`finish`](Connection::finish) only. Whatever else happens to a
 //! [`Connection<CopyIn>`], dropping it included, the server sees the stream end without
 //! `CopyDone` and rolls the copy back.
@@ -18,7 +21,7 @@ use std::future::poll_fn;
 use std::ops::Range;
 use std::task::{Context, Poll, ready};
 
-use super::backend::{Backend, CopyFormat};
+use super::backend::{self, Backend, CopyFormat};
 use super::connection::{Connection, Failure, Idle};
 use super::copy_header::{COPY_HEADER_BYTES, COPY_TRAILER_BYTES, CopyHeader, CopyHeaderError};
 use super::error::Error;
@@ -32,6 +35,8 @@ use crate::pg::{ServerError, SqlState};
 pub struct CopyOut {
     pub(super) tally: Tally,
     pub(super) ending: Ending,
+    /// The copies of the same command that have ended, as all parties counted them.
+    pub(super) ended: Vec<Copied>,
 }
 
 /// The server takes rows.
@@ -168,9 +173,13 @@ impl Tally {
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     error: Option<ServerError>,
-    tag: Option<String>,
+    /// The tags of the command's statements so far.
+    tags: Vec<String>,
     done: bool,
     ready: bool,
+    /// The format in which the command's copies into tables are to be announced, where they are
+    /// sent without waiting for that.
+    announces: Option<CopyFormat>,
 }
 
 impl Ending {
@@ -202,13 +211,14 @@ impl Ending {
                 return Ok(());
             }
             Backend::CommandComplete(tag) => {
-                self.tag = Some(tag.to_owned());
+                self.tags.push(tag.to_owned());
                 return Ok(());
             }
             Backend::ErrorResponse(error) => {
                 self.error.get_or_insert(error);
                 return Ok(());
             }
+            Backend::CopyInResponse(format) if self.announces == Some(format) => return Ok(()),
             Backend::ReadyForQuery(status) => status,
             other => return Err(unexpected("the end of a copy", &other)),
         };
@@ -253,14 +263,26 @@ impl Ending {
         self.error.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// The rows of the server's tag, or its error.
+    /// The rows of the server's last tag, or its error.
     pub(super) fn rows(&mut self) -> Result<u64, Error> {
         self.check()?;
-        let tag = self.tag.take().ok_or(Error::OutOfStep)?;
-        tag.strip_prefix("COPY ")
-            .and_then(|rows| rows.parse().ok())
-            .ok_or(Error::CopyTag { tag })
+        let tag = self.tags.last().ok_or(Error::OutOfStep)?;
+        copied_rows(tag).ok_or_else(|| Error::CopyTag { tag: tag.clone() })
     }
+
+    /// The rows of each copy that the server has ended so far.
+    pub(super) fn counts(&self) -> impl Iterator<Item = u64> {
+        self.tags.iter().filter_map(|tag| copied_rows(tag))
+    }
+
+    /// Whether the server has ended one copy and its command may go on with another.
+    const fn is_between(&self) -> bool {
+        self.done && !self.tags.is_empty() && !self.ready
+    }
+}
+
+fn copied_rows(tag: &str) -> Option<u64> {
+    tag.strip_prefix("COPY ")?.parse().ok()
 }
 
 /// Compares a server's count with ours.
@@ -278,6 +300,7 @@ impl CopyOut {
         connection.with_state(Self {
             tally: Tally::new(format),
             ending: Ending::default(),
+            ended: Vec::new(),
         })
     }
 }
@@ -325,12 +348,29 @@ impl Connection<CopyOut> {
         }
     }
 
-    /// What was copied, after `ReadyForQuery`.
+    /// What was copied, after the server's tag.
     pub(super) fn judge(&mut self) -> Result<Copied, Error> {
         let tagged = self.state.ending.rows()?;
         let copied = self.state.tally.copied()?;
         compare(tagged, copied.rows)?;
+        self.state.ended.push(copied);
         Ok(copied)
+    }
+
+    /// Takes in a message at the end of a copy; what was copied, if the command's next copy begins
+    /// with it.
+    pub(super) fn accept(&mut self, tag: u8, body: Range<usize>) -> Result<Option<Copied>, Error> {
+        if tag != backend::tag::COPY_OUT_RESPONSE || !self.state.ending.is_between() {
+            self.state.ending.accept(&mut self.link, tag, body)?;
+            return Ok(None);
+        }
+        let Backend::CopyOutResponse(format) = Backend::decode(tag, self.link.body(body))? else {
+            return Err(Error::OutOfStep);
+        };
+        let copied = self.judge()?;
+        self.state.tally = Tally::new(format);
+        self.state.ending = Ending::default();
+        Ok(Some(copied))
     }
 
     /// Reads and drops what is left, up to the server's count. After a cancel request this ends
@@ -387,6 +427,15 @@ impl CopyIn {
             format,
             ending: Ending::default(),
         })
+    }
+
+    /// A copy that the server has still to announce.
+    pub(super) fn unannounced(format: CopyFormat) -> Self {
+        let ending = Ending {
+            announces: Some(format),
+            ..Ending::default()
+        };
+        Self { format, ending }
     }
 }
 

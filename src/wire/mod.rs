@@ -14,6 +14,7 @@
 //!                            │    start_replication
 //!                            └────────────────▶ CopyBoth   next_message, report … finish ▶ Idle
 //!
+//!   Idle ─ask─▶ Asked ─copies_out|copies_in─▶ CopyOut|CopyIn: several copies by one command
 //!   pump(CopyOut, CopyIn): the rows of one go to the other, byte for byte
 //! ```
 //!
@@ -23,6 +24,7 @@
 //! - Asynchronous messages may come anywhere and are noted aside.
 //! - While the server does not take our bytes, its own are read: neither side waits for the other.
 
+mod asked;
 mod authentication;
 mod backend;
 mod cancel;
@@ -40,6 +42,7 @@ mod reader;
 mod replication;
 mod startup;
 
+pub use asked::Asked;
 pub use authentication::{
     Authentication, AuthenticationError, ChannelBinding, ChannelBindingPolicy, Method,
     SCRAM_ITERATION_LIMIT,

@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::io::AsyncWrite;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
@@ -29,6 +30,7 @@ use super::connection::{Connection, Idle};
 use super::copy::{Copied, CopyIn, CopyOut, compare};
 use super::error::Error;
 use super::frame::COPY_BUFFER_BYTES;
+use super::frontend;
 use super::link::Item;
 use super::pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack, payloads};
 
@@ -168,13 +170,19 @@ impl SourceAfter {
 pub struct PumpOutcome {
     /// What was copied, by the count of both servers and ours.
     pub result: Result<Copied, PumpError>,
+    /// The same copy by copy: those that the source has ended. After an error, the target keeps
+    /// none of them.
+    pub copies: Vec<Copied>,
+    /// Which copy, from 0, was at work on the side that ended the pump, if one did.
+    pub at: usize,
     /// The source's connection.
     pub source: SourceAfter,
     /// The target's connection, if it waits for a command.
     pub target: Option<Connection<Idle>>,
 }
 
-/// Moves all rows of `source` into `target`. Takes two buffers of 256 KiB whatever the rows'
+/// Moves all rows of `source` into `target`; with several copies on either side, each into the
+/// one of the same place. Takes two buffers of 256 KiB whatever the rows'
 /// size. Not cancel safe: dropping it closes both connections, whereupon the target's server
 /// rolls the copy back.
 ///
@@ -191,7 +199,7 @@ pub async fn pump(
     let mut lane = Lane::new(source, target, options.packing);
     let ended = lane.forward(progress, stop).await;
     let ended = match ended {
-        Ok(copied) => lane.complete(copied, stop).await,
+        Ok(()) => lane.complete(stop).await,
         Err(ended) => Err(ended),
     };
     let result = match ended {
@@ -254,7 +262,7 @@ impl Lane {
         &mut self,
         progress: &Progress,
         stop: &CancellationToken,
-    ) -> Result<Copied, Ended> {
+    ) -> Result<(), Ended> {
         let (source_format, target_format) = (self.source.format(), self.target.format());
         if source_format != target_format {
             return Err(Ended::Source(Error::CopyFormats {
@@ -266,9 +274,9 @@ impl Lane {
         loop {
             self.load(progress).map_err(Ended::Source)?;
             if self.source.state.ending.is_ready() && self.pending.is_empty() {
-                let copied = self.source.judge().map_err(Ended::Source)?;
+                self.source.judge().map_err(Ended::Source)?;
                 progress.without(self.source.state.tally.trailers());
-                return Ok(copied);
+                return Ok(());
             }
             if let Err(error) = poll_fn(|cx| self.poll_step(stopped.as_mut(), cx)).await {
                 return Err(match error {
@@ -287,8 +295,11 @@ impl Lane {
             }
             match self.source.link.next_item()? {
                 Some(Item::Message { tag, body }) => {
-                    let Connection { link, state } = &mut self.source;
-                    state.ending.accept(link, tag, body)?;
+                    let trailers = self.source.state.tally.trailers();
+                    if self.source.accept(tag, body)?.is_some() {
+                        progress.without(trailers);
+                        self.end_copy();
+                    }
                 }
                 Some(Item::Copy { .. }) => {
                     return Err(Error::Unexpected {
@@ -300,6 +311,14 @@ impl Lane {
             }
         }
         Ok(())
+    }
+
+    /// Ends one copy on the target, with others to come.
+    fn end_copy(&mut self) {
+        let mut done = BytesMut::new();
+        frontend::copy_done(&mut done);
+        self.outgoing[..done.len()].copy_from_slice(&done);
+        self.pending = 0..done.len();
     }
 
     /// There is nothing to forward: has the source failed?
@@ -464,12 +483,8 @@ impl Lane {
         Poll::Pending
     }
 
-    /// Ends the target's copy well.
-    async fn complete(
-        &mut self,
-        copied: Copied,
-        stop: &CancellationToken,
-    ) -> Result<Copied, Ended> {
+    /// Ends the target's last copy well, and compares all that it counted; the total.
+    async fn complete(&mut self, stop: &CancellationToken) -> Result<Copied, Ended> {
         let completed = tokio::select! {
             completed = self.target.complete() => completed,
             () = stop.cancelled() => {
@@ -477,9 +492,24 @@ impl Lane {
                 return Err(Ended::Lost);
             }
         };
-        let tagged = completed.map_err(Ended::Target)?;
-        compare(tagged, copied.rows).map_err(Ended::Target)?;
-        Ok(copied)
+        completed.map_err(Ended::Target)?;
+        self.compare().map_err(Ended::Target)
+    }
+
+    /// Compares what the target has counted with what the source has sent, copy by copy.
+    fn compare(&self) -> Result<Copied, Error> {
+        let ended = &self.source.state.ended;
+        let counts: Vec<u64> = self.target.state.ending.counts().collect();
+        let mut total = Copied::default();
+        for (copied, tagged) in ended.iter().zip(&counts) {
+            compare(*tagged, copied.rows)?;
+            total.rows += copied.rows;
+            total.bytes += copied.bytes;
+        }
+        if counts.len() != ended.len() {
+            return Err(Error::OutOfStep);
+        }
+        Ok(total)
     }
 
     /// Gives the target's copy up; an error of its own, if it had one.
@@ -532,7 +562,12 @@ impl Lane {
         }
     }
 
-    fn into_outcome(self, result: Result<Copied, PumpError>) -> PumpOutcome {
+    fn into_outcome(mut self, result: Result<Copied, PumpError>) -> PumpOutcome {
+        let copies = std::mem::take(&mut self.source.state.ended);
+        let at = match result.as_ref().map_err(|error| error.ended_by) {
+            Err(EndedBy::Target) => self.target.state.ending.counts().count(),
+            Ok(_) | Err(EndedBy::Source | EndedBy::Stop) => copies.len(),
+        };
         let source_failed = matches!(
             &result,
             Err(PumpError {
@@ -556,6 +591,8 @@ impl Lane {
         };
         PumpOutcome {
             result,
+            copies,
+            at,
             source,
             target,
         }

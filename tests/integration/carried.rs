@@ -340,3 +340,61 @@ async fn what_a_managed_service_keeps_in_a_database_stays_there() {
     let tables = "SELECT string_agg(relname, ',') FROM pg_class WHERE relkind = 'r' AND relnamespace = 'x'::regnamespace";
     assert_eq!(value(&target, tables).await, "plain");
 }
+
+#[tokio::test]
+async fn settings_that_name_a_role_have_its_new_name() {
+    let route = Route::of_majors([17, 17]);
+    route.create("app").await;
+    let make = "CREATE ROLE old; CREATE ROLE user_of_old IN ROLE old;
+                ALTER ROLE user_of_old SET role = 'old';
+                ALTER ROLE user_of_old IN DATABASE app SET role = 'old';
+                ALTER DATABASE app SET application_name = 'old';
+                CREATE FUNCTION public.f() RETURNS int LANGUAGE sql SET role = 'old' AS 'SELECT 1';
+                CREATE TABLE public.t (name text);
+                CREATE POLICY own ON public.t USING (name = CURRENT_USER);
+                CREATE POLICY other ON public.t USING (name = 'x');
+                CREATE VIEW public.v AS SELECT name FROM public.t WHERE name = SESSION_USER;
+                CREATE FUNCTION public.me() RETURNS text LANGUAGE sql AS 'SELECT current_user::text'";
+    run(&route.source.url("app"), make).await;
+    let map = ["--role-map", "old=new"];
+    let done = route.init("app", &map).run().expect(0);
+    let target = route.target.url("app");
+    let settings = "SELECT string_agg(setconfig::text, ' ' ORDER BY setdatabase) FROM pg_db_role_setting WHERE setrole <> 0";
+    assert_eq!(value(&target, settings).await, "{role=new} {role=new}");
+    let function = "SELECT proconfig::text FROM pg_proc WHERE proname = 'f'";
+    assert_eq!(value(&target, function).await, "{role=new}");
+    let database = "SELECT setconfig::text FROM pg_db_role_setting WHERE setrole = 0";
+    assert_eq!(value(&target, database).await, "{application_name=old}");
+    let told = "it asks for the name of its user, and --role-map gives roles other names";
+    for object in [
+        "policy own on public.t",
+        "view public.v",
+        "function public.me()",
+    ] {
+        let line = format!("{object}: {told}");
+        assert!(done.stdout.contains(&line), "{line}: {}", done.stdout);
+    }
+    assert_eq!(done.stdout.matches(told).count(), 3, "{}", done.stdout);
+}
+
+#[tokio::test]
+async fn settings_of_every_role_are_the_clusters() {
+    let route = Route::of_majors([17, 17]);
+    for name in ["one", "two"] {
+        route.create(name).await;
+    }
+    let source = route.source.url("postgres");
+    let set = "ALTER ROLE ALL SET work_mem = '7MB'; ALTER ROLE ALL SET jit = off";
+    for statement in set.split("; ") {
+        run(&source, statement).await;
+    }
+    let target = route.target.url("postgres");
+    run(&target, "ALTER ROLE ALL SET jit = on").await;
+    let settings = "SELECT string_agg(setconfig::text, ' ') FROM pg_db_role_setting WHERE setrole = 0 AND setdatabase = 0";
+    route.init("one", &["--no-roles"]).run().expect(0);
+    assert_eq!(value(&target, settings).await, "{jit=on}");
+    let done = route.init("two", &[]).run().expect(0);
+    assert_eq!(value(&target, settings).await, "{jit=on,work_mem=7MB}");
+    let told = "setting jit of every role: the target keeps its own value";
+    assert!(done.all().contains(told), "{}", done.all());
+}

@@ -1,7 +1,5 @@
 //! Making definitions: what is refused takes down what needs it, and nothing else.
 
-use std::collections::HashMap;
-
 use seren_replicator::catalog;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::connect::Purpose;
@@ -9,7 +7,7 @@ use seren_replicator::ddl::{Options, script};
 use seren_replicator::event::Phase;
 use seren_replicator::pg::{Sql, SqlState};
 use seren_replicator::sandbox::Cluster;
-use seren_replicator::snapshot::{Error, Refused, Section, Site, run_section};
+use seren_replicator::snapshot::{Error, Refused, Section, Site, Tables, run_section};
 use seren_replicator::task::Scope;
 
 use crate::support::gate::Gate;
@@ -40,7 +38,7 @@ async fn make(source: &str, target: &str, jobs: usize) -> Result<(), Error> {
         (Phase::PostData, script.post_data),
     ] {
         let target = endpoint(target);
-        let section = Section::new(statements, &script.steps, &HashMap::new());
+        let section = Section::new(statements, &script.steps, &Tables::default());
         run_section(&Site { target, phase }, section, jobs, &Scope::detached()).await?;
     }
     Ok(())
@@ -208,7 +206,8 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
                 CREATE VIEW public.v AS SELECT id FROM public.t WHERE id = public.f();
                 COMMENT ON VIEW public.v IS E'two\\nlines';
                 GRANT SELECT ON public.v TO PUBLIC;
-                CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.v;";
+                CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.v;
+                CREATE VIEW public.nulls AS SELECT id = NULL AS same, '{NULL}'::text[] AS list FROM public.t;";
     run(&source, fill).await;
     let admin = route.target.url("postgres");
     let count = "SELECT (SELECT count(*) FROM pg_database) + (SELECT count(*) FROM pg_authid)";
@@ -233,6 +232,10 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
     assert_eq!(sections.len(), 6, "{sections:?}");
     assert_eq!(sections[2..], ["pre-data", "data", "post-data", "settings"]);
     let script = printed.stdout;
+    // psql runs it under what a role or a database of the target sets.
+    let strange = "ALTER ROLE postgres SET transform_null_equals = on; ALTER ROLE postgres SET array_nulls = off;
+                   ALTER ROLE postgres SET default_tablespace = 'pg_global'";
+    run(&admin, strange).await;
     let flags = ["--dry-run", "--output", "json"];
     let json = route.command("init", &[name], &flags).run().expect(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();

@@ -29,7 +29,8 @@ async fn is_gone(route: &Route, name: &str) {
     assert_eq!(value(&route.source.url("postgres"), &slots).await, "0");
 }
 
-/// Ends the COPY of one side. A server that waits to send has no way to tell its reason.
+/// Ends the COPY of one side, and with it the lane, which is replaced: each row arrives once. A
+/// server that waits to send has no way to tell its reason.
 async fn cut(side: &str, reason: &str) {
     let route = common();
     let gate = Gate::shut(&route.target.url("postgres")).await;
@@ -43,26 +44,25 @@ async fn cut(side: &str, reason: &str) {
         &route.target
     };
     let end = format!(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE 'COPY%'"
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE '%COPY %' AND pid <> pg_backend_pid()"
     );
     run(&cluster.url("postgres"), &end).await;
     gate.open().await;
-    let failed = running.finish().expect(1);
-    assert!(failed.stderr.contains(reason), "{}", failed.stderr);
-    assert!(failed.stderr.contains(side), "{}", failed.stderr);
-    is_gone(route, &name).await;
-    route.init(&name, &[]).run().expect(0);
+    let done = running.finish().expect(0);
+    for text in [reason, side, "trying again"] {
+        assert!(done.stderr.contains(text), "{}", done.stderr);
+    }
     let (source, target) = (route.source.url(&name), route.target.url(&name));
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_copy_whose_source_connection_ends_leaves_nothing_and_succeeds_when_repeated() {
+async fn a_lane_whose_source_connection_ends_is_replaced() {
     cut("source", "the server closed the connection").await;
 }
 
 #[tokio::test]
-async fn a_copy_whose_target_connection_ends_leaves_nothing_and_succeeds_when_repeated() {
+async fn a_lane_whose_target_connection_ends_is_replaced() {
     cut("target", "57P01").await;
 }
 

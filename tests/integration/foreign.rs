@@ -141,6 +141,12 @@ async fn user_mappings_need_roles_of_the_target() {
     let told = "user mapping of one at s: role one does not exist on the target";
     assert!(refused.stderr.contains(told), "{}", refused.stderr);
     let flags = ["--role-map", "one=both", "--role-map", "two=both"];
+    let printed = route
+        .command("init", &["app"], &[&flags[..], &["--dry-run"]].concat())
+        .run()
+        .expect(0);
+    let made = "CREATE USER MAPPING FOR \"both\" SERVER \"s\";";
+    assert!(printed.stdout.contains(made), "{}", printed.stdout);
     let done = route.init("app", &flags).run().expect(0);
     let told = "user mapping of two at s: role both has one from another role";
     assert!(done.stdout.contains(told), "{}", done.stdout);

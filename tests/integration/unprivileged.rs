@@ -229,3 +229,36 @@ async fn memberships_that_a_killed_run_was_lent_are_ended_by_the_next() {
         assert_eq!(value(&target, "SELECT count(*) FROM public.t").await, "100");
     }
 }
+
+#[tokio::test]
+async fn what_others_own_on_the_target_is_left_out_before_it_is_tried() {
+    let route = Route::of_majors([17, 17]);
+    route.create("owned").await;
+    let source = route.source.url("owned");
+    let make = "COMMENT ON EXTENSION plpgsql IS 'ours';
+                COMMENT ON LANGUAGE plpgsql IS 'ours, too';
+                CREATE CAST (int4range AS text) WITH INOUT;
+                CREATE TYPE public.own AS (a int);
+                CREATE CAST (public.own AS text) WITH INOUT;
+                CREATE CAST (public.own[] AS text) WITH INOUT;
+                CREATE TRANSFORM FOR int4 LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal));
+                CREATE TABLE public.t (a public.own)";
+    run(&source, make).await;
+    deployer(&route.target).await;
+    let flags = ["--no-owner", "--schema-only"];
+    let done = init(&route, ["postgres", "deployer"], "owned", &flags).run();
+    let done = done.expect(0);
+    for line in [
+        "comment on extension plpgsql: left out, somebody else owns it on the target",
+        "comment on LANGUAGE plpgsql: left out, somebody else owns it on the target",
+        "cast (int4range AS text): only a superuser may make casts between types of the server",
+        "transform for integer language sql: only a superuser may make transforms",
+    ] {
+        assert!(done.stdout.contains(line), "{line}: {}", done.stdout);
+    }
+    let casts = "SELECT string_agg(castsource::regtype::text, ' ' ORDER BY castsource::regtype::text) FROM pg_cast WHERE oid >= 16384";
+    assert_eq!(
+        value(&route.target.url("owned"), casts).await,
+        "public.own public.own[]"
+    );
+}

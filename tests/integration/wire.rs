@@ -1,5 +1,6 @@
 //! The wire protocol against real servers.
 
+mod copies;
 mod pump;
 mod slot;
 mod startup;

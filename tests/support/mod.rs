@@ -1,6 +1,8 @@
 //! What tests share: databases on shared clusters, oracles, our own program as a process.
 
 pub(crate) mod command;
+pub(crate) mod cut;
+pub(crate) mod distance;
 pub(crate) mod gate;
 pub(crate) mod oracle;
 pub(crate) mod pair;

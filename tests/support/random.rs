@@ -22,7 +22,7 @@ impl Random {
         usize::try_from(self.next() >> 33).unwrap() % limit
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use seren_replicator::sandbox::{Builder, Cluster};
 
 use super::command::{Program, program};
-use super::{database, fresh_name};
+use super::{database, fresh_name, run};
 use seren_replicator::pg::Ident;
 use seren_replicator::sql;
 
@@ -61,13 +61,35 @@ impl Route {
         admin.batch(&create).await.unwrap();
     }
 
+    /// Removes a copy, and the slots that it has left on the source.
+    pub(crate) async fn drop_target(&self, name: &str) {
+        let admin = database(&self.target.url("postgres")).await;
+        let copy = Ident::from_catalog(name);
+        admin
+            .batch(&sql!("DROP DATABASE {} WITH (FORCE)", copy))
+            .await
+            .unwrap();
+        let slots = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+                     WHERE database = current_database()";
+        run(&self.source.url(name), slots).await;
+    }
+
     /// A command on these clusters' databases of these names.
     pub(crate) fn command(&self, command: &str, databases: &[&str], more: &[&str]) -> Program {
+        let urls = [&self.source, &self.target].map(|cluster| cluster.url("postgres"));
+        Self::command_through(&urls, command, (databases, more))
+    }
+
+    /// A command on databases of these names, with other ways to the clusters.
+    pub(crate) fn command_through(
+        [source, target]: &[String; 2],
+        command: &str,
+        (databases, more): (&[&str], &[&str]),
+    ) -> Program {
         let quoted = |name: &&str| format!("\"{}\"", name.replace('"', "\"\""));
         let list: Vec<String> = databases.iter().map(quoted).collect();
-        let (source, target) = (self.source.url("postgres"), self.target.url("postgres"));
         let list = list.join(",");
-        let mut arguments = vec![command, "--source", &source, "--target", &target];
+        let mut arguments = vec![command, "--source", source, "--target", target];
         if !databases.is_empty() {
             arguments.extend(["--include-databases", &list]);
         }

@@ -41,6 +41,7 @@ fn cast(row: &Columns<'_>) -> Result<Cast, Error> {
         method: row.value::<&str>("method")?.parse()?,
         function: row.optional_sql("function")?,
         context: row.value::<&str>("context")?.parse()?,
+        is_of_users_type: row.value("is_users")?,
     })
 }
 
@@ -51,6 +52,7 @@ fn transform(row: &Columns<'_>) -> Result<Transform, Error> {
         language: row.name("target")?,
         from_sql: row.optional_sql("function")?,
         to_sql: row.optional_sql("back")?,
+        is_of_users_parts: row.value("is_users")?,
     })
 }
 

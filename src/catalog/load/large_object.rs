@@ -1,10 +1,12 @@
 //! Large objects: who owns them, who may use them, what is said of them. Their bytes are data.
 
-use super::{Columns, query};
+use tokio_postgres::types::Type;
+
+use super::Columns;
 use crate::catalog::Error;
 use crate::catalog::acl::Acl;
 use crate::connect::Session;
-use crate::pg::{Ident, Oid};
+use crate::pg::{Ident, Oid, Sql};
 
 const WHAT: &str = "large objects";
 
@@ -23,12 +25,17 @@ pub struct LargeObject {
     pub base: Acl,
 }
 
-/// Reads all large objects of a database, in the order of their numbers.
+/// Reads these large objects of a database, in the order of their numbers.
 ///
 /// # Errors
 /// The server refused the query, or the connection broke.
-pub async fn load_large_objects(session: &Session) -> Result<Vec<LargeObject>, Error> {
-    let rows = query(session, WHAT, include_str!("../sql/large_objects.sql"), &[]).await?;
+pub async fn load_large_objects(
+    session: &Session,
+    oids: &[u32],
+) -> Result<Vec<LargeObject>, Error> {
+    let sql = Sql::fixed(include_str!("../sql/large_objects.sql"));
+    let rows = session.query_typed(&sql, &[(&oids, Type::OID_ARRAY)]).await;
+    let rows = rows.map_err(|source| Error::Query { what: WHAT, source })?;
     let object = |row| {
         let row = Columns::new(WHAT, row);
         Ok(LargeObject {

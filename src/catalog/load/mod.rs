@@ -38,6 +38,7 @@ pub mod database;
 pub mod default_acl;
 pub mod labels;
 pub mod large_object;
+pub mod planner_statistics;
 pub mod remembered;
 pub mod roles;
 pub mod transfer;
@@ -112,6 +113,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         comments: comment::load_comments(session).await?,
         labels: labels::load_security_labels(session).await?,
         member_comments: labels::load_member_comments(session).await?,
+        member_relations: labels::load_member_relations(session).await?,
         unsupported: unsupported::load_unsupported(session).await?,
         dependencies: dependencies.edges,
         members: dependencies.members,

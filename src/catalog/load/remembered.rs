@@ -105,6 +105,7 @@ mod tests {
 
     /// Queries about the cluster, which the reading of a database does not send, and these here.
     const BESIDES: &[&str] = &[
+        "common_settings.sql",
         "databases.sql",
         "fingerprint.sql",
         "large_objects.sql",

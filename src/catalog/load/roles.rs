@@ -31,6 +31,7 @@ pub async fn load_roles(session: &Session) -> Result<Roles, Error> {
         role.password = passwords.remove(&role.oid);
         roles.insert(role.name.clone(), role);
     }
+    let common_settings = load_common_settings(session).await?;
     let parameters = load_parameters(session).await?;
     let (memberships, orphan_memberships) = load_memberships(session).await?;
     let bootstrap = roles.values().find(|role| role.is_bootstrap());
@@ -41,10 +42,21 @@ pub async fn load_roles(session: &Session) -> Result<Roles, Error> {
         connected_as: rights.name("connected_as")?,
         passwords_readable,
         roles,
+        common_settings,
         memberships,
         parameters,
         orphan_memberships,
     })
+}
+
+async fn load_common_settings(session: &Session) -> Result<Vec<Setting>, Error> {
+    let sql = include_str!("../sql/common_settings.sql");
+    let mut settings = Vec::new();
+    for row in &query(session, WHAT, sql, &[]).await? {
+        let entries: Vec<&str> = Columns::new(WHAT, row).value("settings")?;
+        settings.extend(entries.into_iter().map(Setting::parse));
+    }
+    Ok(settings)
 }
 
 async fn load_parameters(session: &Session) -> Result<Vec<ParameterAcl>, Error> {

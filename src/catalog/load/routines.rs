@@ -67,6 +67,7 @@ fn routine(row: &Columns<'_>, body: Body) -> Result<Routine, Error> {
         identity: row.sql("identity")?,
         result: row.optional_sql("result")?,
         language: row.name("language")?,
+        is_trusted: row.value("is_trusted")?,
         body,
         transforms: transforms.into_iter().map(Sql::deparsed).collect(),
         volatility: required(row, "volatility")?,

@@ -19,6 +19,8 @@ pub struct Cast {
     pub function: Option<Sql>,
     /// Where it is done unasked.
     pub context: CastContext,
+    /// Whether one of its types is a user's, neither the server's nor an extension's.
+    pub is_of_users_type: bool,
 }
 
 letters! {
@@ -58,6 +60,8 @@ pub struct Transform {
     pub from_sql: Option<Sql>,
     /// The function for results, with its arguments.
     pub to_sql: Option<Sql>,
+    /// Whether its type and its functions are users', none the server's or an extension's.
+    pub is_of_users_parts: bool,
 }
 
 /// A conversion between encodings that a user made.

@@ -3,9 +3,9 @@ use std::collections::HashMap;
 use super::{
     AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger,
     Extension, ForeignDataWrapper, ForeignServer, Index, KeyTrigger, Language, MaterializedView,
-    MemberComment, ObjectId, Operator, OperatorClass, OperatorFamily, Policy, Publication, Routine,
-    Rule, Schema, Search, SecurityLabel, Sequence, Statistics, Subscription, Table, Timescale,
-    Transform, Trigger, Type, UserMapping, View,
+    MemberComment, MemberRelation, ObjectId, Operator, OperatorClass, OperatorFamily, Policy,
+    Publication, Routine, Rule, Schema, Search, SecurityLabel, Sequence, Statistics, Subscription,
+    Table, Timescale, Transform, Trigger, Type, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -91,6 +91,8 @@ pub struct Catalog {
     pub labels: Vec<SecurityLabel>,
     /// Comments on objects of extensions.
     pub member_comments: Vec<MemberComment>,
+    /// Relations that belong to extensions.
+    pub member_relations: Vec<MemberRelation>,
     /// What cannot be copied.
     pub unsupported: Vec<Unsupported>,
     /// What depends on what.

@@ -1,5 +1,5 @@
 use super::{Class, ObjectId};
-use crate::pg::{Ident, Oid, Sql};
+use crate::pg::{Ident, Oid, QualifiedName, Sql};
 
 /// A security label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +45,19 @@ pub enum LabelOwner {
     Other,
 }
 
-/// A comment on an object of an extension.
+/// A relation that belongs to an extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRelation {
+    /// The extension and its version.
+    pub extension: (String, String),
+    /// Its name.
+    pub name: QualifiedName,
+}
+
+/// A comment on an object of an extension, or a user's on one of the server.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemberComment {
-    /// The extension and its version.
+    /// The extension and its version; both empty for the server.
     pub extension: (String, String),
     /// The object's kind and name, as `COMMENT ON` takes it.
     pub object: String,

@@ -36,7 +36,7 @@ pub use database::{Catalog, RowSource};
 pub use event_trigger::EventTrigger;
 pub use foreign::{ForeignDataWrapper, ForeignServer, ForeignSource, UserMapping};
 pub use id::{Class, Dependency, DependencyKind, ObjectId};
-pub use label::{LabelOwner, MemberComment, SecurityLabel};
+pub use label::{LabelOwner, MemberComment, MemberRelation, SecurityLabel};
 pub use language::{AccessMethod, AccessMethodKind, Language};
 pub use operator::{FamilyMembers, Operator, OperatorClass, OperatorFamily};
 pub use publication::{Publication, PublishedSchema, PublishedTable};

@@ -23,6 +23,8 @@ pub struct Routine {
     pub result: Option<Sql>,
     /// Its language.
     pub language: Ident,
+    /// Whether that is one which users may be let write in.
+    pub is_trusted: bool,
     /// Its code.
     pub body: Body,
     /// Types whose transforms it uses, as SQL.

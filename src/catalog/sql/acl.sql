@@ -23,8 +23,11 @@ object AS (
    WHERE t.typtype <> 'm' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
   UNION ALL
   SELECT 4, CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.tableoid, p.oid, 0::int2, s.name, p.proname::text,
-         (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
-            FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)),
+         CASE p.prokind
+           -- Since 14 what goes out of a procedure tells it apart as well.
+           WHEN 'p' THEN pg_catalog.pg_get_function_identity_arguments(p.oid)
+           ELSE (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
+                   FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)) END,
          p.proowner, p.proacl, 'f', s.is_system, false
     FROM pg_catalog.pg_proc p JOIN schema s ON s.oid = p.pronamespace
    WHERE p.proacl IS NOT NULL

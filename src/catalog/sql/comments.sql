@@ -24,8 +24,11 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
     FROM pg_catalog.pg_type t JOIN schema s ON s.oid = t.typnamespace
   UNION ALL
   SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, p.tableoid, p.oid, 0,
-         (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
-            FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)),
+         CASE p.prokind
+           -- Since 14 what goes out of a procedure tells it apart as well.
+           WHEN 'p' THEN pg_catalog.pg_get_function_identity_arguments(p.oid)
+           ELSE (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
+                   FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)) END,
          s.name, p.proname::text, NULL, NULL
     FROM pg_catalog.pg_proc p JOIN schema s ON s.oid = p.pronamespace
   UNION ALL
@@ -40,7 +43,8 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   UNION ALL
   SELECT 'trigger', g.tableoid, g.oid, 0, NULL, NULL, g.tgname::text, r.schema, r.name
     FROM pg_catalog.pg_trigger g JOIN relation r ON r.oid = g.tgrelid
-   WHERE NOT g.tgisinternal
+   -- Below 15 the triggers that partitions have from above are internal, as are those behind keys.
+   WHERE NOT g.tgisinternal OR g.tgconstraint = 0
   UNION ALL
   SELECT 'policy', p.tableoid, p.oid, 0, NULL, NULL, p.polname::text, r.schema, r.name
     FROM pg_catalog.pg_policy p JOIN relation r ON r.oid = p.polrelid

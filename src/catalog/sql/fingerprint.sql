@@ -12,6 +12,7 @@ UNION ALL SELECT 'pg_class', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hash
 UNION ALL SELECT 'pg_collation', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_collation
 UNION ALL SELECT 'pg_constraint', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_constraint
 UNION ALL SELECT 'pg_conversion', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_conversion
+UNION ALL SELECT 'pg_db_role_setting', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_db_role_setting
 UNION ALL SELECT 'pg_default_acl', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_default_acl
 UNION ALL SELECT 'pg_depend', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_depend
 UNION ALL SELECT 'pg_description', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(ctid::text || xmin::text, 0))::text FROM pg_catalog.pg_description
@@ -52,6 +53,6 @@ UNION ALL SELECT 'pg_type', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hasht
 UNION ALL SELECT 'pg_roles', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', oid, rolsuper, rolname), 0))::text FROM pg_catalog.pg_roles
 UNION ALL SELECT 'pg_user_mappings', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(m::text, 0))::text FROM pg_catalog.pg_user_mappings m
 UNION ALL SELECT 'pg_subscription', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', subdbid, subname), 0))::text FROM pg_catalog.pg_subscription
-UNION ALL SELECT 'pg_database', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', oid, datname), 0))::text FROM pg_catalog.pg_database
+UNION ALL SELECT 'pg_database', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', oid, datname, datacl), 0))::text FROM pg_catalog.pg_database
  WHERE datname = pg_catalog.current_database()
  ORDER BY 1

@@ -28,4 +28,6 @@ SELECT 'mapping', m.umid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 
                       AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE') OR pg_catalog.has_server_privilege(m.srvid, 'USAGE')) END
   FROM pg_catalog.pg_user_mappings m
   JOIN pg_catalog.pg_foreign_server s ON s.oid = m.srvid
+ -- Not those of roles that are gone: without a name they would be everyone's.
+ WHERE m.umuser = 0 OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = m.umuser)
  ORDER BY 1, 2

@@ -1,4 +1,4 @@
--- Large objects with what surrounds their bytes. No parameters.
+-- Large objects with what surrounds their bytes. $1: their oids.
 SELECT m.oid,
        pg_catalog.pg_get_userbyid(m.lomowner)::text AS owner,
        pg_catalog.obj_description(m.oid, 'pg_largeobject') AS comment,
@@ -19,4 +19,5 @@ SELECT m.oid,
              ORDER BY e.position)::text AS items
       FROM pg_catalog.aclexplode(pg_catalog.acldefault('L', m.lomowner))
            WITH ORDINALITY e (grantor, grantee, privilege_type, is_grantable, position)) base
+ WHERE m.oid = ANY ($1)
  ORDER BY m.oid

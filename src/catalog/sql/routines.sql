@@ -1,6 +1,7 @@
 -- Functions, procedures and window functions of users, without those that come with a range type.
 SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, pg_catalog.pg_get_userbyid(p.proowner)::text AS owner,
        p.prokind::text AS kind, l.lanname::text AS language, l.lanname IN ('c', 'internal') AS is_compiled,
+       l.lanpltrusted AS is_trusted,
        pg_catalog.pg_get_function_arguments(p.oid) AS arguments,
        pg_catalog.pg_get_function_identity_arguments(p.oid) AS identity,
        pg_catalog.pg_get_function_result(p.oid) AS result,

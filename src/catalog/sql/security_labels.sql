@@ -2,7 +2,13 @@
 -- columns are not quoted.
 SELECT l.classoid AS class, l.objoid AS oid, l.provider, l.label,
        pg_catalog.upper(CASE l.objtype WHEN 'window' THEN 'function' ELSE l.objtype END) || ' '
-         || CASE l.objtype WHEN 'aggregate' THEN pg_catalog.regexp_replace(i.identity, '\(\)$', '(*)') ELSE i.identity END AS object,
+         || CASE l.objtype WHEN 'aggregate' THEN pg_catalog.regexp_replace(i.identity, '\(\)$', '(*)')
+              -- What goes out of a procedure tells it apart as well.
+              WHEN 'procedure' THEN (SELECT pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
+                                                              pg_catalog.pg_get_function_identity_arguments(p.oid))
+                                       FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+                                      WHERE p.oid = l.objoid)
+              ELSE i.identity END AS object,
        CASE WHEN l.classoid = 'pg_catalog.pg_authid'::pg_catalog.regclass THEN pg_catalog.pg_get_userbyid(l.objoid)::text END AS role
   FROM (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) here,
        pg_catalog.pg_seclabels l,

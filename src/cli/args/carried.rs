@@ -1,6 +1,7 @@
 use super::selection::{items, next_item};
 use crate::catalog::RoleMap;
 use crate::cli::Error;
+use crate::connect::ToastCompression;
 use crate::ddl;
 use crate::migrate::ClusterOptions;
 use crate::pg::Ident;
@@ -53,6 +54,10 @@ pub(in crate::cli) struct Carried {
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     locale: Option<String>,
 
+    /// How large values are compressed that the columns say nothing about
+    #[arg(long, value_enum, default_value_t = Toast::Lz4, value_name = "METHOD")]
+    toast_compression: Toast,
+
     /// Whether roles and databases of a managed service are left alone
     #[arg(long, value_enum, default_value_t = Provider::Auto)]
     provider: Provider,
@@ -70,7 +75,26 @@ enum Provider {
     None,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Toast {
+    /// By LZ4, where the target has it
+    Lz4,
+    /// By the server's own method
+    Pglz,
+    /// As the target's settings say
+    Keep,
+}
+
 impl Carried {
+    /// How the target compresses large values.
+    pub(in crate::cli) const fn toast_compression(&self) -> ToastCompression {
+        match self.toast_compression {
+            Toast::Lz4 => ToastCompression::Lz4,
+            Toast::Pglz => ToastCompression::Pglz,
+            Toast::Keep => ToastCompression::Keep,
+        }
+    }
+
     /// What of the definitions is carried over.
     ///
     /// # Errors

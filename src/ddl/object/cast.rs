@@ -41,7 +41,13 @@ impl Object for &Cast {
     }
 
     fn needs_superuser(&self) -> Option<&'static str> {
-        (self.method == CastMethod::Binary).then_some("casts without a function")
+        match self.method {
+            CastMethod::Binary => Some("casts without a function"),
+            CastMethod::Function | CastMethod::InOut if self.is_of_users_type => None,
+            CastMethod::Function | CastMethod::InOut => {
+                Some("casts between types of the server or of extensions")
+            }
+        }
     }
 
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
@@ -73,6 +79,11 @@ impl Object for &Transform {
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
+    }
+
+    fn needs_superuser(&self) -> Option<&'static str> {
+        let what = "transforms of types, or by functions, of the server or of extensions";
+        (!self.is_of_users_parts).then_some(what)
     }
 
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {

@@ -1,10 +1,13 @@
 //! Keys, exclusion constraints, and the checks that stand apart from their table.
+//!
+//! Where rows are carried, the unique index of a key is built first and the key made of it: an index
+//! bears others beside it while it is built, while `ADD PRIMARY KEY` shuts everyone out.
 
 use super::{NodeId, Nodes, Object, Part, clause, index, table};
-use crate::catalog::model::{Constraint, ConstraintKind, Index, ObjectId, Table};
-use crate::ddl::context::Context;
+use crate::catalog::model::{Constraint, ConstraintKind, Index, NotNull, ObjectId, Table};
+use crate::ddl::context::{Context, Relation};
 use crate::ddl::statement::{Kind, Label};
-use crate::pg::{Oid, Sql};
+use crate::pg::{Oid, RelKind, Sql};
 use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
@@ -15,11 +18,20 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         match constraint.kind {
             ConstraintKind::PrimaryKey | ConstraintKind::Unique | ConstraintKind::Exclusion => {
                 if let Some(index) = context.index_of_constraint(constraint.id.oid) {
+                    let of_index = is_made_of_index(context, constraint, index, table);
                     nodes.push(Box::new(Key {
                         constraint,
                         index,
                         table,
+                        of_index,
                     }));
+                    if of_index {
+                        nodes.push(Box::new(KeyIndex {
+                            constraint,
+                            index,
+                            table,
+                        }));
+                    }
                 }
             }
             ConstraintKind::Check => {
@@ -32,11 +44,45 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
+/// Whether a key is made of an index that stands already. No server does that for partitioned tables
+/// or what has no unique index, and TimescaleDB not for hypertables.
+fn is_made_of_index(
+    context: &Context<'_>,
+    constraint: &Constraint,
+    index: &Index,
+    table: &Table,
+) -> bool {
+    let is_key = matches!(
+        constraint.kind,
+        ConstraintKind::PrimaryKey | ConstraintKind::Unique
+    );
+    context.options.carried.rows
+        && is_key
+        && !constraint.is_temporal
+        && table.kind == RelKind::Table
+        && !Relation::Table(table).is_hypertable(context)
+        && (constraint.kind == ConstraintKind::Unique || owns_not_nulls(context, index, table))
+}
+
+/// Whether the columns of a primary key are not null by the table's own constraints. Since 18
+/// `USING INDEX` makes those that come from a parent the child's own as well.
+fn owns_not_nulls(context: &Context<'_>, index: &Index, table: &Table) -> bool {
+    let is_own = |name| match table
+        .column(name)
+        .and_then(|column| column.not_null.as_ref())
+    {
+        Some(NotNull::Named { is_local, .. }) => *is_local,
+        Some(NotNull::Flag) | None => table.parents.is_empty(),
+    };
+    !context.target().has_not_null_constraints() || index.key.columns.iter().all(is_own)
+}
+
 /// A primary or unique key or an exclusion constraint, with the index that enforces it.
 struct Key<'a> {
     constraint: &'a Constraint,
     index: &'a Index,
     table: &'a Table,
+    of_index: bool,
 }
 
 impl Key<'_> {
@@ -50,8 +96,24 @@ impl Key<'_> {
             | ConstraintKind::NotNull
             | ConstraintKind::ForeignKey => "UNIQUE",
         };
-        let key = &self.index.key;
         let mut definition = Sql::fixed(word);
+        if self.of_index {
+            definition.push(&sql!(" USING INDEX {}", self.index.name.name));
+        } else {
+            self.push_index(&mut definition);
+        }
+        if self.constraint.is_deferrable {
+            definition.push(&Sql::fixed(" DEFERRABLE"));
+        }
+        if self.constraint.is_deferred {
+            definition.push(&Sql::fixed(" INITIALLY DEFERRED"));
+        }
+        definition
+    }
+
+    /// What the index is made of, where the key makes it.
+    fn push_index(&self, definition: &mut Sql) {
+        let key = &self.index.key;
         if key.nulls_not_distinct {
             definition.push(&Sql::fixed(" NULLS NOT DISTINCT"));
         }
@@ -66,13 +128,6 @@ impl Key<'_> {
             definition.push(&sql!(" INCLUDE ({})", Sql::join(&key.include, ", ")));
         }
         definition.push(&clause::with_options(&key.options, &Vec::new()));
-        if self.constraint.is_deferrable {
-            definition.push(&Sql::fixed(" DEFERRABLE"));
-        }
-        if self.constraint.is_deferred {
-            definition.push(&Sql::fixed(" INITIALLY DEFERRED"));
-        }
-        definition
     }
 }
 
@@ -93,8 +148,20 @@ impl Object for Key<'_> {
         vec![self.constraint.id, self.index.id]
     }
 
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Index.of(self.constraint.id)]
+    }
+
     fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
+    }
+
+    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+        if self.of_index {
+            Vec::new()
+        } else {
+            vec![self.table.id.oid]
+        }
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
@@ -112,9 +179,56 @@ impl Object for Key<'_> {
             self.constraint.name,
             definition
         );
-        let add = clause::in_tablespace(context, self.index.tablespace.as_ref(), add);
+        let tablespace = self.index.tablespace.as_ref().filter(|_| !self.of_index);
+        let add = clause::in_tablespace(context, tablespace, add);
         let marks = index::marks(context, self.index, &self.table.name);
         [add].into_iter().chain(marks).collect()
+    }
+}
+
+/// The index that a key is made of.
+struct KeyIndex<'a> {
+    constraint: &'a Constraint,
+    index: &'a Index,
+    table: &'a Table,
+}
+
+impl Object for KeyIndex<'_> {
+    fn node(&self) -> NodeId {
+        Part::Index.of(self.constraint.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Index
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        Label::qualified("index", &self.index.name).on(&self.table.name)
+    }
+
+    /// To the catalog it is part of its key.
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Definition.of(self.table.id)]
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.table.id.oid)
+    }
+
+    fn locks_shared(&self, _context: &Context<'_>) -> bool {
+        true
+    }
+
+    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+        vec![self.table.id.oid]
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        vec![index::create(context, self.index)]
     }
 }
 
@@ -151,6 +265,10 @@ impl Object for Check<'_> {
 
     fn must_run_alone(&self) -> bool {
         true
+    }
+
+    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+        vec![self.table.id.oid]
     }
 
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {

@@ -148,7 +148,9 @@ impl Object for &UserMapping {
 
     /// Its options hold passwords.
     fn is_secret(&self) -> bool {
-        true
+        self.options
+            .as_ref()
+            .is_some_and(|options| !options.is_empty())
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {

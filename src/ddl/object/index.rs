@@ -36,7 +36,7 @@ pub(in crate::ddl) fn is_left_out(index: &Index, relation: Relation<'_>) -> bool
 }
 
 /// The step that makes an index: its own, or its constraint's.
-fn maker(index: &Index) -> NodeId {
+pub(super) fn maker(index: &Index) -> NodeId {
     let constraint = |oid| ObjectId::new(crate::catalog::Class::Constraint, oid);
     Part::Definition.of(index.constraint.map_or(index.id, constraint))
 }
@@ -71,6 +71,11 @@ pub(super) fn marks(context: &Context<'_>, index: &Index, relation: &QualifiedNa
     targets.chain(cluster).chain(bound).collect()
 }
 
+/// `CREATE INDEX`, in its tablespace.
+pub(super) fn create(context: &Context<'_>, index: &Index) -> Sql {
+    clause::in_tablespace(context, index.tablespace.as_ref(), index.definition.clone())
+}
+
 struct Create<'a> {
     index: &'a Index,
     relation: Relation<'a>,
@@ -97,11 +102,22 @@ impl Object for Create<'_> {
         Some(self.relation.id().oid)
     }
 
+    /// Several indexes of a table can be built at once: each keeps only writers away. To mark one
+    /// for `CLUSTER` takes a lock that the others would wait for, and so does TimescaleDB's way.
+    fn locks_shared(&self, context: &Context<'_>) -> bool {
+        !self.index.is_clustered && !self.relation.is_hypertable(context)
+    }
+
+    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+        vec![self.relation.id().oid]
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
-        let create = self.index.definition.clone();
-        let create = clause::in_tablespace(context, self.index.tablespace.as_ref(), create);
         let marks = marks(context, self.index, self.relation.name());
-        [create].into_iter().chain(marks).collect()
+        [create(context, self.index)]
+            .into_iter()
+            .chain(marks)
+            .collect()
     }
 }
 

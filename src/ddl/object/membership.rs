@@ -15,6 +15,9 @@ use crate::sql;
 pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles) {
     let mut waiting = Vec::new();
     for membership in combined(source, target) {
+        let Some(membership) = beside_creation(merge, membership, target) else {
+            continue;
+        };
         match judge(merge, &membership, source, target) {
             Verdict::Grant => waiting.push(membership),
             Verdict::GrantOtherwise(why) => {
@@ -86,6 +89,28 @@ fn combined(source: &Roles, target: &Roles) -> Vec<Membership> {
     combined
 }
 
+/// What is left to grant of a membership in a role that we make ourselves, if anything. Since 16
+/// the creator of a role has `ADMIN OPTION` on it, and nobody may give that back to whom he has it
+/// from.
+fn beside_creation(
+    merge: &RoleMerge,
+    membership: Membership,
+    target: &Roles,
+) -> Option<Membership> {
+    let is_creators = membership.member == target.connected_as
+        && merge.created.contains(&membership.role)
+        && target.version.has_membership_options()
+        && !target.we_have(Attribute::Superuser);
+    if !is_creators {
+        return Some(membership);
+    }
+    let gives_nothing = membership.inherit == Some(false) && membership.set == Some(false);
+    (!gives_nothing).then_some(Membership {
+        admin: false,
+        ..membership
+    })
+}
+
 fn judge(merge: &RoleMerge, membership: &Membership, source: &Roles, target: &Roles) -> Verdict {
     let Membership { role, member, .. } = membership;
     let provider = source.provider;
@@ -108,7 +133,8 @@ fn judge(merge: &RoleMerge, membership: &Membership, source: &Roles, target: &Ro
     if !target.version.has_membership_options() {
         return without_options(membership, source);
     }
-    if keeps_grantors(target) || grantor(membership, source).is_none() {
+    let is_by_us = |grantor: &Ident| *grantor == target.connected_as;
+    if keeps_grantors(target) || grantor(membership, source).is_none_or(is_by_us) {
         Verdict::Grant
     } else {
         Verdict::GrantOtherwise(MembershipDifference::OtherGrantor)
@@ -249,8 +275,8 @@ pub struct Assumption {
     pub grants: Vec<Sql>,
     /// To be run when all is done.
     pub revokes: Vec<Sql>,
-    /// The roles that our own is a member of in between.
-    pub roles: Vec<Ident>,
+    /// What our own role is lent in between.
+    pub loans: Vec<Loan>,
     /// Roles that we may not make ourselves a member of.
     pub impossible: Vec<Ident>,
 }
@@ -277,8 +303,9 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
             assumption
                 .grants
                 .push(super::role::grant(owner, us, &options));
-            assumption.revokes.push(render_revoke(owner, us));
-            assumption.roles.push(owner.clone());
+            let loan = lend(target, created, owner);
+            assumption.revokes.push(loan.render_end(us));
+            assumption.loans.push(loan);
         } else {
             assumption.impossible.push(owner.clone());
         }
@@ -286,9 +313,48 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
     assumption
 }
 
-/// Ends a membership.
-pub fn render_revoke(role: &Ident, member: &Ident) -> Sql {
-    sql!("REVOKE {} FROM {}", role, member)
+/// A temporary membership of our own role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loan {
+    /// The role that we are a member of for a time.
+    pub role: Ident,
+    /// `INHERIT` and `SET` of the membership that we had granted ourselves before, if we had.
+    pub before: Option<(bool, bool)>,
+}
+
+impl Loan {
+    /// What ends it: one that we have granted ourselves before gets its options back.
+    pub fn render_end(&self, member: &Ident) -> Sql {
+        let word = |on: bool| Sql::fixed(if on { "TRUE" } else { "FALSE" });
+        match self.before {
+            Some((inherit, set)) => {
+                let options = sql!(" WITH INHERIT {}, SET {}", word(inherit), word(set));
+                super::role::grant(&self.role, member, &options)
+            }
+            None => sql!("REVOKE {} FROM {}", self.role, member),
+        }
+    }
+}
+
+/// A temporary membership in a role, and how it was before.
+fn lend(target: &Roles, created: &RoleMerge, owner: &Ident) -> Loan {
+    let us = &target.connected_as;
+    let by_us = target.memberships.iter();
+    let by_us = by_us.filter(|m| m.grantor.as_ref() == Some(us));
+    let mut ours = by_us.chain(&created.memberships);
+    let before = ours.find(|m| m.role == *owner && m.member == *us);
+    let before = before.filter(|_| target.version.has_membership_options());
+    let before = before.map(|before| {
+        let inherit = before.inherit.unwrap_or_else(|| {
+            let role = target.roles.get(us);
+            role.is_some_and(|role| role.has(Attribute::Inherit))
+        });
+        (inherit, before.set != Some(false))
+    });
+    Loan {
+        role: owner.clone(),
+        before,
+    }
 }
 
 /// The roles that will exist on the target and that we can neither act for nor make ourselves a

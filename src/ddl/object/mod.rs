@@ -10,6 +10,7 @@ mod clause;
 mod collation;
 mod column;
 pub mod comment;
+mod common_setting;
 mod constraint;
 mod conversion;
 pub mod database;

@@ -17,6 +17,8 @@ pub(in crate::ddl) struct NodeId {
 /// Which part of an object a step makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::ddl) enum Part {
+    /// The index that a key is then made of.
+    Index,
     /// The object itself.
     Definition,
     /// A type's name, for the functions that the type needs.
@@ -33,6 +35,10 @@ pub(in crate::ddl) enum Part {
     Query,
     /// That rows fulfil it.
     Validation,
+    /// A foreign key of a partitioned table, made for this partition first.
+    Leaf(Oid),
+    /// That the rows of this partition fulfil it.
+    LeafValidation(Oid),
     /// That policies apply to it.
     RowSecurity,
     /// Its rows.
@@ -76,7 +82,22 @@ pub(in crate::ddl) trait Object {
         None
     }
 
-    /// Whether it locks more than its relation.
+    /// Further relations that they lock.
+    fn further_relations(&self, _context: &Context<'_>) -> Vec<Oid> {
+        Vec::new()
+    }
+
+    /// Whether its locks bear others of their kind beside them.
+    fn locks_shared(&self, _context: &Context<'_>) -> bool {
+        false
+    }
+
+    /// The relations that its statements read from end to end.
+    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+        Vec::new()
+    }
+
+    /// Whether it locks more than its relations.
     fn must_run_alone(&self) -> bool {
         false
     }

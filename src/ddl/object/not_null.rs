@@ -144,6 +144,10 @@ impl Object for CheckedNotNull<'_> {
         true
     }
 
+    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+        vec![self.table.id.oid]
+    }
+
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "ALTER TABLE {} VALIDATE CONSTRAINT {}",

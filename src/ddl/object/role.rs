@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::common_setting::{self, CommonSettingDifference};
 use super::{membership, parameter};
 use crate::catalog::cluster::{Attribute, Membership, Role, Roles, Settable};
 use crate::connect::Secret;
@@ -116,6 +117,13 @@ pub enum Difference {
         /// The statement that would grant it.
         statement: Sql,
     },
+    /// A setting of every role in every database is left out, or another.
+    CommonSetting {
+        /// The parameter.
+        parameter: String,
+        /// Why.
+        why: CommonSettingDifference,
+    },
     /// Rows of the source's `pg_auth_members` name roles that are gone.
     OrphanMemberships {
         /// How many.
@@ -201,6 +209,7 @@ pub fn merge(source: &Roles, target: &Roles, options: RoleOptions<'_>) -> RoleMe
     for role in copied(source).filter(|role| created.contains(&role.name)) {
         set(&mut merge, role, options);
     }
+    common_setting::merge(&mut merge, source, target, options.settable);
     parameter::merge(&mut merge, source, target, options.settable);
     if source.orphan_memberships > 0 {
         merge.differences.push(Difference::OrphanMemberships {
@@ -473,6 +482,12 @@ impl fmt::Display for Difference {
                 "the right to set {parameter} is left out, the target cannot hold it or we may not \
                  give it: {}",
                 Ident::from_catalog(statement.as_str())
+            ),
+            Self::CommonSetting { parameter, why } => write!(
+                f,
+                "setting {} of every role: {}",
+                Ident::from_catalog(parameter.as_str()),
+                why.text()
             ),
             Self::OrphanMemberships { rows } => {
                 write!(

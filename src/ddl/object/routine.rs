@@ -6,7 +6,7 @@ use crate::catalog::cluster::Setting;
 use crate::catalog::model::{Body, ObjectId, Parallel, Routine, RoutineKind, Volatility};
 use crate::ddl::context::Context;
 use crate::ddl::statement::{Kind, Label, OmissionReason};
-use crate::ddl::{Target, render_setting};
+use crate::ddl::{Options, Target, render_setting};
 use crate::pg::{Literal, Sql};
 use crate::sql;
 
@@ -49,7 +49,7 @@ impl Routine {
         reasons
     }
 
-    fn create(&self, target: &Target) -> Sql {
+    fn create(&self, options: &Options) -> Sql {
         let mut create = sql!(
             "CREATE {} {}({})",
             Sql::fixed(self.kind.word()),
@@ -60,7 +60,7 @@ impl Routine {
             create.push(&sql!(" RETURNS {}", result));
         }
         create.push(&sql!(" LANGUAGE {}", self.language));
-        for part in self.attributes(target) {
+        for part in self.attributes(options) {
             create.push(&sql!(" {}", part));
         }
         match &self.body {
@@ -74,7 +74,8 @@ impl Routine {
     }
 
     /// What differs from what `CREATE FUNCTION` assumes.
-    fn attributes(&self, target: &Target) -> Vec<Sql> {
+    fn attributes(&self, options: &Options) -> Vec<Sql> {
+        let Options { target, carried } = options;
         let mut parts = Vec::new();
         if !self.transforms.is_empty() {
             let types = self.transforms.iter().map(|name| sql!("FOR TYPE {}", name));
@@ -104,7 +105,7 @@ impl Routine {
             self.settings
                 .iter()
                 .filter(|s| may_set(target, s))
-                .map(|s| sql!("SET {}", render_setting(s))),
+                .map(|s| sql!("SET {}", render_setting(&carried.role_map.setting(s)))),
         );
         parts
     }
@@ -149,14 +150,18 @@ impl Object for &Routine {
 
     fn needs_superuser(&self) -> Option<&'static str> {
         let is_compiled = matches!(self.language.as_str(), "internal" | "c");
-        is_compiled.then_some("functions in C")
+        if is_compiled {
+            Some("functions in C")
+        } else {
+            (!self.is_trusted).then_some("functions in languages that are not trusted")
+        }
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let signature = self.signature();
         let owner = clause::owner(context, &signature, &self.owner);
         let bound = clause::depends_on_extension(context, self.id, &signature);
-        [self.create(&context.options.target)]
+        [self.create(context.options)]
             .into_iter()
             .chain(owner)
             .chain(bound)

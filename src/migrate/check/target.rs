@@ -50,6 +50,11 @@ pub(in crate::migrate) async fn cluster(
     let superusers = superusers.cloned().collect();
     let capabilities = Target {
         missing_label_providers: BTreeSet::new(),
+        // It comes with every database, and belongs to whoever made the cluster.
+        foreign_extensions: [Ident::from_catalog("plpgsql")]
+            .into_iter()
+            .filter(|_| !is_superuser)
+            .collect(),
         version: session.version(),
         connected_as: target.connected_as.clone(),
         is_superuser,

@@ -1,32 +1,35 @@
 //! One session's part of a section: transactions sent one behind the other, without waiting for the
 //! answers to those before.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use super::message::{self, Message};
 use super::schedule::Schedule;
 use super::{Section, Site};
-use crate::connect::{self, Answer, Session};
+use crate::connect::{self, Answer, Purpose, Session, Tuning};
 use crate::event::Event;
-use crate::pg::{Sql, SqlState};
-use crate::snapshot::Error;
+use crate::pg::{Oid, Sql, SqlState};
+use crate::snapshot::{Error, Fact, Ledger};
 use crate::task::Scope;
 
 /// Transactions under way at once: enough that the server never waits for the network.
 const FLIGHT: usize = 6;
 
 /// What the lanes of a section share.
-pub(super) struct Work {
+pub(in crate::snapshot) struct Work {
     pub(super) site: Site,
     pub(super) section: Section,
     schedule: Mutex<Schedule>,
     refusals: Mutex<Vec<(usize, connect::Error)>>,
     changed: Notify,
     done: AtomicUsize,
+    tuning: Tuning,
+    ledger: Ledger,
 }
 
 /// A transaction under way.
@@ -75,8 +78,15 @@ fn verdict(error: &connect::Error) -> Verdict {
 }
 
 impl Work {
-    pub(super) fn new(site: Site, section: Section, schedule: Schedule) -> Self {
+    pub(super) fn new(
+        site: Site,
+        section: Section,
+        schedule: Schedule,
+        (tuning, ledger): (Tuning, Ledger),
+    ) -> Self {
         Self {
+            tuning,
+            ledger,
             site,
             section,
             schedule: Mutex::new(schedule),
@@ -84,6 +94,40 @@ impl Work {
             changed: Notify::new(),
             done: AtomicUsize::new(0),
         }
+    }
+
+    /// A session that builds, with its share of the target's memory.
+    pub(in crate::snapshot) async fn session(&self) -> Result<Session, Error> {
+        let session = self.site.target.session(Purpose::Build).await;
+        let session = session.map_err(Error::Connect)?;
+        self.tuning.apply(&session).await.map_err(Error::Connect)?;
+        Ok(session)
+    }
+
+    /// Wakes when something has become ready, or all has ended.
+    pub(in crate::snapshot) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// All rows of these tables have arrived.
+    pub(in crate::snapshot) fn landed(&self, tables: &[Oid]) {
+        self.schedule().landed(tables);
+        self.changed.notify_waiters();
+    }
+
+    /// The longest chain of a step that a lane could take now; None if there is none.
+    pub(in crate::snapshot) fn next_chain(&self, lane: usize) -> Option<u64> {
+        self.schedule().next_chain(lane)
+    }
+
+    /// The longest work that waits for each table's rows.
+    pub(in crate::snapshot) fn chains_behind(&self) -> HashMap<Oid, u64> {
+        self.schedule().chains_behind()
+    }
+
+    /// Whether every step has ended.
+    pub(in crate::snapshot) fn is_finished(&self) -> bool {
+        self.schedule().is_finished()
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
@@ -112,30 +156,44 @@ impl Work {
         session: &Session,
         scope: &Scope,
     ) -> Result<(), Error> {
-        let mut flight = VecDeque::new();
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
+            self.run_ready(lane, session, &|| 0, scope).await?;
+            if self.schedule().is_finished() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = changed => {}
+                () = scope.stop.cancelled() => return Err(Error::Stopped),
+            }
+        }
+    }
+
+    /// Runs steps until none is at hand for this lane, or something with a longer chain than
+    /// theirs waits elsewhere. To be run under `stoppable`, which cancels on the server.
+    pub(in crate::snapshot) async fn run_ready(
+        &self,
+        lane: usize,
+        session: &Session,
+        longer: &(dyn Fn() -> u64 + Sync),
+        scope: &Scope,
+    ) -> Result<(), Error> {
+        let mut flight = VecDeque::new();
+        loop {
             if scope.stop.is_cancelled() {
                 return Err(Error::Stopped);
             }
-            self.fill(lane, session, &mut flight).await?;
+            self.fill(lane, session, longer, &mut flight).await?;
             let Some(batch) = flight.pop_front() else {
-                if self.schedule().is_finished() {
-                    return Ok(());
-                }
-                tokio::select! {
-                    () = changed => {}
-                    () = scope.stop.cancelled() => {}
-                }
-                continue;
+                return Ok(());
             };
             let steps = batch.steps.clone();
             match finish(batch).await {
                 Outcome::Committed => {
                     self.schedule().done(lane, &steps);
-                    self.tell(&steps, scope);
+                    self.tell(&steps, scope).await;
                 }
                 Outcome::Refused(_, _) if scope.stop.is_cancelled() => return Err(Error::Stopped),
                 Outcome::Refused(statement, error) => {
@@ -153,6 +211,7 @@ impl Work {
         &self,
         lane: usize,
         session: &Session,
+        longer: &(dyn Fn() -> u64 + Sync),
         flight: &mut VecDeque<Batch>,
     ) -> Result<(), Error> {
         while flight.len() < FLIGHT {
@@ -160,7 +219,7 @@ impl Work {
             if !flight.iter().all(may_queue) {
                 return Ok(());
             }
-            let steps = self.schedule().take(lane);
+            let steps = self.schedule().take(lane, longer());
             if steps.is_empty() {
                 return Ok(());
             }
@@ -242,7 +301,11 @@ impl Work {
         )
     }
 
-    fn tell(&self, steps: &[usize], scope: &Scope) {
+    async fn tell(&self, steps: &[usize], scope: &Scope) {
+        for step in steps {
+            let object = self.section.label(*step);
+            self.ledger.note(Fact::Definition { object }).await;
+        }
         let count: usize = steps
             .iter()
             .map(|step| self.section.ranges[*step].len())

@@ -9,24 +9,23 @@ mod message;
 mod refusal;
 mod schedule;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use refusal::{Refusal, Refused, Skipped};
 
-use self::lane::Work;
-use self::schedule::{Schedule, Unit};
-use super::Error;
-use crate::connect::{Endpoint, Purpose, Session};
-use crate::ddl::{Kind, Statement, Step};
+pub(super) use self::lane::Work;
+use self::schedule::{Rows, Schedule, Unit};
+use super::lock_table::share_of_locks;
+use super::{Error, Ledger};
+use crate::catalog::Catalog;
+use crate::connect::{Capacity, Endpoint, Purpose, Session, Tuning};
+use crate::ddl::{Kind, NO_RELATION, Stage, Statement, Step};
 use crate::event::Phase;
-use crate::pg::{Oid, Sql};
+use crate::pg::Oid;
 use crate::task::{Group, Scope};
-
-/// The part of the server's lock table that all our sessions together may take: others work, too.
-const SHARE_OF_LOCKS: usize = 4;
 
 /// Where a script runs, and what to call it.
 #[derive(Clone, Debug)]
@@ -38,7 +37,7 @@ pub struct Site {
 }
 
 /// The statements of one section, by step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Section {
     statements: Vec<Statement>,
     /// The statements of each step.
@@ -47,8 +46,8 @@ pub struct Section {
 }
 
 impl Section {
-    /// A section of a script. `sizes` tells the bytes of tables, by their oids on the source.
-    pub fn new(statements: Vec<Statement>, steps: &[Step], sizes: &HashMap<Oid, u64>) -> Self {
+    /// A section of a script.
+    pub fn new(statements: Vec<Statement>, steps: &[Step], tables: &Tables) -> Self {
         let mut places = HashMap::new();
         let mut section = Self {
             statements: Vec::new(),
@@ -63,7 +62,7 @@ impl Section {
             places.insert(number, section.units.len());
             section
                 .units
-                .push(unit(of_step, &steps[number], &places, sizes));
+                .push(unit(of_step, &steps[number], &places, tables));
             section.ranges.push(range);
         }
         section.statements = statements;
@@ -79,21 +78,72 @@ impl Section {
     }
 }
 
+/// What is known of the tables of a section, by their oids on the source.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Their bytes; empty where no rows are copied.
+    sizes: HashMap<Oid, u64>,
+    /// The tables that inherit from each, or are partitions of it, at any depth.
+    below: HashMap<Oid, Vec<Oid>>,
+}
+
+impl Tables {
+    /// The tables of a catalog, whose rows are copied.
+    pub fn with_rows(catalog: &Catalog) -> Self {
+        let mut children: HashMap<Oid, Vec<Oid>> = HashMap::new();
+        for table in &catalog.tables {
+            for parent in &table.parents {
+                children.entry(*parent).or_default().push(table.id.oid);
+            }
+        }
+        let below = children.keys().map(|table| {
+            let (mut found, mut left) = (Vec::new(), vec![*table]);
+            while let Some(next) = left.pop() {
+                for child in children.get(&next).into_iter().flatten() {
+                    found.push(*child);
+                    left.push(*child);
+                }
+            }
+            (*table, found)
+        });
+        let sizes = catalog.tables.iter();
+        Self {
+            sizes: sizes
+                .map(|table| (table.id.oid, table.size.bytes()))
+                .collect(),
+            below: below.collect(),
+        }
+    }
+
+    fn bytes(&self, relations: &[Oid]) -> u64 {
+        let size = |oid: &Oid| self.sizes.get(oid).copied().unwrap_or(0);
+        relations.iter().map(size).sum()
+    }
+
+    /// The relations, and all tables below them.
+    fn with_below(&self, relations: impl Iterator<Item = Oid>) -> Vec<Oid> {
+        let mut all = Vec::new();
+        for relation in relations {
+            all.push(relation);
+            all.extend(self.below.get(&relation).into_iter().flatten());
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
 fn unit(
     statements: &[Statement],
     step: &Step,
     places: &HashMap<usize, usize>,
-    sizes: &HashMap<Oid, u64>,
+    tables: &Tables,
 ) -> Unit {
-    let reads_rows = |kind| matches!(kind, Kind::Constraint | Kind::Index | Kind::Validation);
-    let size = |oid: &Oid| sizes.get(oid).copied().unwrap_or(0);
     let kind = statements[0].kind;
-    let weight = if reads_rows(kind) {
-        step.locks.iter().map(size).sum()
-    } else if kind == Kind::Refresh && !sizes.is_empty() {
-        step.reads.iter().map(size).sum()
+    let weight = if kind == Kind::Refresh && !tables.sizes.is_empty() {
+        tables.bytes(&step.reads)
     } else {
-        0
+        tables.bytes(&step.scans)
     };
     Unit {
         needs: step
@@ -109,9 +159,23 @@ fn unit(
             .iter()
             .any(|statement| statement.needs_no_transaction),
         // A table brings its TOAST table, sequences, types; a key its index and both tables.
-        cost: 4 + 3 * statements.len() + step.needs.len(),
+        cost: 4 + 3 * statements.len() + step.needs.len() + step.locks.len(),
         weight,
+        // All are added before rows are checked against any: what checks them locks the table.
+        is_early: kind == Kind::ForeignKey,
+        rows: rows(step, tables),
     }
+}
+
+/// The rows that a step waits for. What touches no table by name, locks more than it says, bars its
+/// own makers, or runs code that may look anywhere, waits for all.
+fn rows(step: &Step, tables: &Tables) -> Rows {
+    let touches = || step.locks.iter().chain(&step.reads).chain(&step.scans);
+    let is_vague = step.must_run_alone || step.runs_code || touches().any(|of| *of == NO_RELATION);
+    if is_vague || step.stage > Stage::Definitions {
+        return Rows::All;
+    }
+    Rows::Of(tables.with_below(touches().copied()))
 }
 
 /// Runs a section on up to `jobs` sessions; on return all that could be made is committed.
@@ -128,11 +192,9 @@ pub async fn run_section(
     if section.statements.is_empty() {
         return Ok(());
     }
-    let first = session(site).await?;
     let lanes = jobs.clamp(1, section.units.len());
-    let budget = lock_table(&first).await? / SHARE_OF_LOCKS / lanes;
-    let schedule = Schedule::new(section.units.clone(), lanes, budget);
-    let work = Arc::new(Work::new(site.clone(), section, schedule));
+    let (work, first) = prepare(site, section, lanes, BTreeSet::new(), Ledger::none()).await?;
+    let work = Arc::new(work);
     let mut group = Group::new(scope);
     let mut first = Some(first);
     for lane in 0..lanes {
@@ -140,7 +202,7 @@ pub async fn run_section(
         group.spawn(async move {
             let session = match opened {
                 Some(session) => session,
-                None => session(&work.site).await?,
+                None => work.session().await?,
             };
             stoppable(&session, &scope, work.run_lane(lane, &session, &scope)).await
         });
@@ -149,24 +211,30 @@ pub async fn run_section(
     told(&work)
 }
 
-async fn session(site: &Site) -> Result<Session, Error> {
-    let session = site.target.session(Purpose::Build).await;
-    session.map_err(Error::Connect)
-}
-
-/// How many locks the target can hold at once.
-async fn lock_table(session: &Session) -> Result<usize, Error> {
-    let sql = Sql::fixed(
-        "SELECT pg_catalog.current_setting('max_locks_per_transaction')::int8 \
-              * (pg_catalog.current_setting('max_connections')::int8 \
-               + pg_catalog.current_setting('max_prepared_transactions')::int8)",
-    );
-    let row = session.query_one(&sql, &[]).await.map_err(Error::Connect)?;
-    Ok(usize::try_from(row.get::<_, i64>(0)).unwrap_or(usize::MAX))
+/// What the lanes of a section share, and a session for the first of them. The rows of the tables
+/// `missing` are still to come.
+pub(super) async fn prepare(
+    site: &Site,
+    section: Section,
+    lanes: usize,
+    missing: BTreeSet<Oid>,
+    ledger: Ledger,
+) -> Result<(Work, Session), Error> {
+    let first = site.target.session(Purpose::Build).await;
+    let first = first.map_err(Error::Connect)?;
+    let budget = share_of_locks(&first, lanes)
+        .await
+        .map_err(Error::Connect)?;
+    let capacity = Capacity::read(&first).await.map_err(Error::Connect)?;
+    let tuning = Tuning::new(&capacity, lanes);
+    tuning.apply(&first).await.map_err(Error::Connect)?;
+    let schedule = Schedule::new(section.units.clone(), lanes, budget, missing);
+    let work = Work::new(site.clone(), section, schedule, (tuning, ledger));
+    Ok((work, first))
 }
 
 /// What is missing, if anything is.
-fn told(work: &Work) -> Result<(), Error> {
+pub(super) fn told(work: &Work) -> Result<(), Error> {
     let section = &work.section;
     let refusals = work.take_refusals();
     if refusals.is_empty() {

@@ -4,6 +4,10 @@
 //! same lane, where it comes first. A lane holds the relations of its steps until their commit,
 //! and takes no step whose relations another lane holds: so lanes never wait for each other's
 //! locks on the server, and cannot block each other for good.
+//!
+//! Where rows are copied at the same time, a step also waits for the rows of the tables that it
+//! touches. What is at hand goes in the order of its *chain*: its own work and the longest work that
+//! waits for it, so that the last thing of a run is never one that could have begun long before.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -37,8 +41,22 @@ pub(super) struct Unit {
     pub(super) is_single: bool,
     /// Entries of the server's lock table that it may take.
     pub(super) cost: usize,
-    /// Bytes that it reads; the largest go first.
+    /// Bytes that it reads.
     pub(super) weight: u64,
+    /// It goes before everything that is at hand.
+    pub(super) is_early: bool,
+    /// Which rows must be there before.
+    pub(super) rows: Rows,
+}
+
+/// Which rows a step waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Those of these relations, where they are copied at all.
+    Of(Vec<Oid>),
+    /// All.
+    #[default]
+    All,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +86,14 @@ pub(super) struct Schedule {
     units: Vec<Unit>,
     dependents: Vec<Vec<usize>>,
     states: Vec<State>,
-    /// How many needs are neither under way nor done.
+    /// How many needs are neither under way nor done, and how many tables' rows are missing.
     open: Vec<usize>,
-    /// Steps whose needs are at least under way.
+    /// Steps whose needs are at least under way, those of the longest chains first.
     ready: BTreeSet<(Stage, Reverse<u64>, usize)>,
+    /// The work of a step and the longest work behind it, in bytes.
+    chains: Vec<u64>,
+    /// Tables whose rows are still to come.
+    missing: BTreeSet<Oid>,
     held: HashMap<Oid, Held>,
     /// Steps under way, by lane.
     under_way: Vec<usize>,
@@ -84,8 +106,14 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule for so many lanes, each of whose transactions may take so many locks.
-    pub(super) fn new(mut units: Vec<Unit>, lanes: usize, budget: usize) -> Self {
+    /// A schedule for so many lanes, each of whose transactions may take so many locks, while the
+    /// rows of these tables are still to come.
+    pub(super) fn new(
+        mut units: Vec<Unit>,
+        lanes: usize,
+        budget: usize,
+        missing: BTreeSet<Oid>,
+    ) -> Self {
         let mut dependents = vec![Vec::new(); units.len()];
         let mut left = HashMap::new();
         for number in 0..units.len() {
@@ -98,6 +126,8 @@ impl Schedule {
             *left.entry(units[number].stage).or_default() += 1;
         }
         let mut schedule = Self {
+            chains: chains(&units, &dependents),
+            missing,
             dependents,
             states: vec![State::Waiting; units.len()],
             open: vec![0; units.len()],
@@ -118,14 +148,46 @@ impl Schedule {
         self.left.values().all(|left| *left == 0)
     }
 
-    /// The steps of a lane's next transaction, in order; none when nothing fits now.
-    pub(super) fn take(&mut self, lane: usize) -> Vec<usize> {
+    /// The longest work that waits for each table's rows, in bytes.
+    pub(super) fn chains_behind(&self) -> HashMap<Oid, u64> {
+        let mut longest = HashMap::new();
+        for (unit, chain) in self.units.iter().zip(&self.chains) {
+            if let (Rows::Of(tables), false) = (&unit.rows, unit.is_early) {
+                for table in tables {
+                    let longest = longest.entry(*table).or_insert(0);
+                    *longest = (*chain).max(*longest);
+                }
+            }
+        }
+        longest
+    }
+
+    /// The chain of the step that a lane would take next.
+    pub(super) fn next_chain(&self, lane: usize) -> Option<u64> {
+        let number = self.next(lane, &mut 0)?;
+        Some(self.chains[number])
+    }
+
+    /// All rows of these tables have arrived.
+    pub(super) fn landed(&mut self, tables: &[Oid]) {
+        for table in tables {
+            self.missing.remove(table);
+        }
+        self.look_again();
+    }
+
+    /// The steps of a lane's next transaction, in order; none when nothing fits now, or something
+    /// with a longer chain than this waits elsewhere.
+    pub(super) fn take(&mut self, lane: usize, longer: u64) -> Vec<usize> {
         let mut batch = Vec::new();
         let (mut cost, mut weight) = (0, 0);
         let limit = self.share();
         let mut looked_at = 0;
         // What a step of this batch makes ready may come before what was looked at already.
         while let Some(number) = self.next(lane, &mut looked_at) {
+            if self.chains[number] < longer {
+                break;
+            }
             let unit = &self.units[number];
             let first = batch.is_empty();
             let is_full = cost + unit.cost > self.budget || weight + unit.weight > LIGHT;
@@ -228,13 +290,13 @@ impl Schedule {
         self.under_way[lane] += 1;
         self.states[number] = State::Taken { lane };
         self.ready
-            .remove(&(unit.stage, Reverse(unit.weight), number));
+            .remove(&(unit.stage, Reverse(self.chains[number]), number));
         for dependent in &self.dependents[number] {
             self.open[*dependent] -= 1;
             if self.open[*dependent] == 0 && self.states[*dependent] == State::Waiting {
-                let unit = &self.units[*dependent];
-                self.ready
-                    .insert((unit.stage, Reverse(unit.weight), *dependent));
+                let chain = Reverse(self.chains[*dependent]);
+                let stage = self.units[*dependent].stage;
+                self.ready.insert((stage, chain, *dependent));
             }
         }
     }
@@ -340,13 +402,34 @@ impl Schedule {
                 let state = self.states[**needed];
                 !matches!(state, State::Done | State::Taken { .. })
             };
-            self.open[number] = unit.needs.iter().filter(is_open).count();
+            let is_missing = |table: &&Oid| self.missing.contains(table);
+            let rows = match &unit.rows {
+                Rows::All => self.missing.len(),
+                Rows::Of(tables) => tables.iter().filter(is_missing).count(),
+            };
+            self.open[number] = unit.needs.iter().filter(is_open).count() + rows;
             if self.open[number] == 0 && self.states[number] == State::Waiting {
-                self.ready
-                    .insert((unit.stage, Reverse(unit.weight), number));
+                let chain = Reverse(self.chains[number]);
+                self.ready.insert((unit.stage, chain, number));
             }
         }
     }
+}
+
+/// Needs come before what needs them, so the chains are found from the end. Small steps count as
+/// nothing: their order is the script's.
+fn chains(units: &[Unit], dependents: &[Vec<usize>]) -> Vec<u64> {
+    let mut chains = vec![0_u64; units.len()];
+    for number in (0..units.len()).rev() {
+        let behind = dependents[number]
+            .iter()
+            .map(|dependent| chains[*dependent]);
+        chains[number] = behind
+            .max()
+            .unwrap_or(0)
+            .saturating_add(units[number].weight);
+    }
+    chains
 }
 
 #[cfg(test)]
@@ -366,13 +449,40 @@ mod tests {
     #[test]
     fn one_lane_keeps_the_order_and_waits_for_nothing() {
         let units = vec![unit(&[], &[1]), unit(&[0], &[2]), unit(&[1], &[1])];
-        let mut schedule = Schedule::new(units, 1, 2);
-        assert_eq!(schedule.take(0), [0, 1]);
-        assert_eq!(schedule.take(0), [2]);
+        let mut schedule = Schedule::new(units, 1, 2, BTreeSet::new());
+        assert_eq!(schedule.take(0, 0), [0, 1]);
+        assert_eq!(schedule.take(0, 0), [2]);
         schedule.done(0, &[0, 1]);
         assert!(!schedule.is_finished());
         schedule.done(0, &[2]);
         assert!(schedule.is_finished());
+    }
+
+    #[test]
+    fn a_step_waits_for_the_rows_that_it_touches_and_the_longest_chain_goes_first() {
+        let of = |table| Rows::Of(vec![Oid(table)]);
+        let index = |table, weight| Unit {
+            rows: of(table),
+            weight,
+            ..unit(&[], &[table])
+        };
+        let behind = Unit {
+            rows: of(2),
+            weight: 50,
+            ..unit(&[1], &[2])
+        };
+        let units = vec![index(1, 30), index(2, 20), behind, unit(&[], &[9])];
+        let missing = BTreeSet::from([Oid(1), Oid(2)]);
+        let mut schedule = Schedule::new(units, 1, 1, missing);
+        assert_eq!(schedule.chains_behind()[&Oid(2)], 70);
+        assert_eq!(schedule.take(0, 0), [0; 0]);
+        schedule.landed(&[Oid(2)]);
+        assert_eq!(schedule.take(0, 71), [0; 0], "a copy has a longer chain");
+        assert_eq!(schedule.take(0, 70), [1]);
+        schedule.landed(&[Oid(1)]);
+        assert_eq!(schedule.take(0, 0), [2]);
+        assert_eq!(schedule.take(0, 0), [0]);
+        assert_eq!(schedule.take(0, 0), [3], "what waits for all rows");
     }
 
     #[test]
@@ -383,12 +493,12 @@ mod tests {
             unit(&[], &[1]),
             unit(&[], &[3]),
         ];
-        let mut schedule = Schedule::new(units, 2, 1);
-        assert_eq!(schedule.take(0), [0]);
-        assert_eq!(schedule.take(1), [3]);
-        assert_eq!(schedule.take(1), [0; 0]);
+        let mut schedule = Schedule::new(units, 2, 1, BTreeSet::new());
+        assert_eq!(schedule.take(0, 0), [0]);
+        assert_eq!(schedule.take(1, 0), [3]);
+        assert_eq!(schedule.take(1, 0), [0; 0]);
         schedule.done(0, &[0]);
-        assert_eq!(schedule.take(1), [1]);
+        assert_eq!(schedule.take(1, 0), [1]);
     }
 
     #[test]
@@ -398,11 +508,11 @@ mod tests {
             ..unit(&[], &[9])
         };
         let units = vec![alone, unit(&[], &[1]), unit(&[], &[2])];
-        let mut schedule = Schedule::new(units, 2, 1);
-        assert_eq!(schedule.take(0), [0]);
-        assert_eq!(schedule.take(1), [0; 0]);
+        let mut schedule = Schedule::new(units, 2, 1, BTreeSet::new());
+        assert_eq!(schedule.take(0, 0), [0]);
+        assert_eq!(schedule.take(1, 0), [0; 0]);
         schedule.done(0, &[0]);
-        assert_eq!(schedule.take(1), [1]);
+        assert_eq!(schedule.take(1, 0), [1]);
     }
 
     #[test]
@@ -413,12 +523,12 @@ mod tests {
             unit(&[1], &[3]),
             unit(&[], &[4]),
         ];
-        let mut schedule = Schedule::new(units, 1, 10);
-        assert_eq!(schedule.take(0), [0, 1, 2, 3]);
+        let mut schedule = Schedule::new(units, 1, 10, BTreeSet::new());
+        assert_eq!(schedule.take(0, 0), [0, 1, 2, 3]);
         schedule.give_back(0);
         schedule.refuse(0);
         assert_eq!(schedule.skipped().collect::<Vec<_>>(), [(1, 0), (2, 0)]);
-        assert_eq!(schedule.take(0), [3]);
+        assert_eq!(schedule.take(0, 0), [3]);
         schedule.done(0, &[3]);
         assert!(schedule.is_finished());
     }
@@ -429,8 +539,8 @@ mod tests {
             weight: LIGHT * 2,
             ..unit(&[], &[7])
         };
-        let mut schedule = Schedule::new(vec![unit(&[], &[1]), heavy], 1, 10);
-        let first = schedule.take(0);
+        let mut schedule = Schedule::new(vec![unit(&[], &[1]), heavy], 1, 10, BTreeSet::new());
+        let first = schedule.take(0, 0);
         assert_eq!(first, [1]);
         assert!(!schedule.may_queue(&first));
     }
@@ -447,7 +557,7 @@ mod tests {
                 units[*a.max(b)].needs.push(*a.min(b));
             }
             let needs: Vec<_> = units.iter().map(|unit| unit.needs.clone()).collect();
-            let mut schedule = Schedule::new(units, 3, 4);
+            let mut schedule = Schedule::new(units, 3, 4, BTreeSet::new());
             let mut done = BTreeSet::new();
             let mut flights = vec![Vec::new(); 3];
             for round in 0.. {
@@ -456,7 +566,7 @@ mod tests {
                 }
                 prop_assert!(round < 10_000);
                 let lane = round % 3;
-                let batch = schedule.take(lane);
+                let batch = schedule.take(lane, 0);
                 if !batch.is_empty() {
                     flights[lane].push(batch);
                 }

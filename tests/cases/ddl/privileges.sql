@@ -39,3 +39,16 @@ GRANT USAGE ON LANGUAGE plpgsql TO pg_monitor;
 GRANT MAINTAIN ON g.t TO pg_signal_backend;
 REVOKE MAINTAIN ON g.v FROM pg_monitor;
 \endif
+-- Grant options of an owner, written down when the object changed hands, also by a chain.
+CREATE TABLE g.handed (a int);
+ALTER TABLE g.handed OWNER TO pg_monitor;
+GRANT ALL ON g.handed TO pg_read_all_stats WITH GRANT OPTION;
+ALTER TABLE g.handed OWNER TO pg_read_all_stats;
+CREATE TABLE g.chained (a int);
+ALTER TABLE g.chained OWNER TO pg_monitor;
+SET SESSION AUTHORIZATION pg_monitor;
+GRANT SELECT ON g.chained TO pg_read_all_stats WITH GRANT OPTION;
+SET SESSION AUTHORIZATION pg_read_all_stats;
+GRANT SELECT ON g.chained TO pg_signal_backend WITH GRANT OPTION;
+RESET SESSION AUTHORIZATION;
+ALTER TABLE g.chained OWNER TO pg_signal_backend;

@@ -35,3 +35,13 @@ CREATE FUNCTION f.parsed(n int, t f.t DEFAULT NULL) RETURNS int LANGUAGE sql IMM
 CREATE FUNCTION f.parsed_block() RETURNS SETOF f.t LANGUAGE sql BEGIN ATOMIC INSERT INTO f.t VALUES (1, 'it''s'); SELECT * FROM f.t; END;
 CREATE PROCEDURE f.outs(a int, OUT b int) LANGUAGE sql BEGIN ATOMIC SELECT a + 1; END;
 \endif
+-- Procedures that only what goes out tells apart.
+\if :v14
+CREATE PROCEDURE f.pr(IN a int, OUT b int) LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE f.pr(a int, b int) LANGUAGE sql AS '';
+COMMENT ON PROCEDURE f.pr(IN int, IN int) IS 'in';
+COMMENT ON PROCEDURE f.pr(IN int, OUT int) IS 'out';
+REVOKE ALL ON PROCEDURE f.pr(IN int, IN int) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE f.pr(IN int, OUT int) TO pg_monitor;
+ALTER PROCEDURE f.pr(IN int, OUT int) OWNER TO pg_monitor;
+\endif

@@ -34,6 +34,7 @@ fn cluster(major: u32, roles: Vec<Role>) -> Roles {
         provider: None,
         passwords_readable: true,
         roles,
+        common_settings: Vec::new(),
         memberships: Vec::new(),
         parameters: Vec::new(),
         orphan_memberships: 0,
@@ -229,4 +230,23 @@ fn the_roles_of_a_managed_service_stay_there() {
     source.provider = Provider::recognize(source.roles.keys());
     let merge = planned(&source, &cluster(16, Vec::new()));
     assert_eq!(merge.created, BTreeSet::from([name("app")]));
+}
+
+#[test]
+fn settings_of_every_role_are_gained_and_those_of_the_target_kept() {
+    let mut source = cluster(17, Vec::new());
+    let entries = ["work_mem=7MB", "gone=1", "jit=off"];
+    source.common_settings = entries.map(Setting::parse).to_vec();
+    let mut target = cluster(17, Vec::new());
+    target.common_settings = vec![Setting::parse("jit=on")];
+    let merge = planned(&source, &target);
+    assert_eq!(texts(&merge), ["ALTER ROLE ALL SET \"work_mem\" TO '7MB'"]);
+    let told: Vec<_> = merge.differences.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "setting gone of every role: left out, the target does not know it or does not let us set it for every role",
+            "setting jit of every role: the target keeps its own value",
+        ]
+    );
 }

@@ -1,0 +1,286 @@
+//! What the lanes copy next, and which tables have all their rows: pure.
+//!
+//! The unit of work is the [`Parcel`]: one part of a large table, or many small tables that share
+//! one transaction and its round trips. Parcels go in the order of their chains: their own bytes
+//! and the longest work that waits for their tables' rows.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::plan::{CopyJob, Format};
+use super::split::Range;
+use crate::pg::{Oid, QualifiedName, Sql};
+use crate::sql;
+use crate::wire::CopyFormat;
+
+/// Bytes of a table up to which it shares a transaction with others.
+const SMALL: u64 = 256 << 10;
+
+/// Bytes of the tables of one transaction at most: what has to be repeated when a lane is lost.
+const PARCEL: u64 = 8 << 20;
+
+/// Tables of one transaction at most: each takes a few entries of the target's lock table.
+const TABLES: usize = 50;
+
+/// Copies that go together: one command on either side, one transaction on the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parcel {
+    /// Which table, and which of its ranges, if it has some; each by its place.
+    pub(super) pieces: Vec<(usize, Option<usize>)>,
+}
+
+/// All copies of a database, and how far each is.
+#[derive(Debug)]
+pub(super) struct Copies {
+    jobs: Arc<[CopyJob]>,
+    parcels: Vec<Parcel>,
+    /// Parcels that nobody has taken, the longest chains first.
+    waiting: BTreeSet<(Reverse<u64>, usize)>,
+    under_way: usize,
+    /// Parts of a table that have not arrived.
+    left: Vec<usize>,
+    /// For tables that are written through another: parts of all of those.
+    shared: HashMap<QualifiedName, (usize, Vec<Oid>)>,
+}
+
+impl Copies {
+    /// The copies of these tables, of which `behind` tells the longest work that waits for each.
+    pub(super) fn new(jobs: Arc<[CopyJob]>, behind: &HashMap<Oid, u64>) -> Self {
+        let chain = |job: &CopyJob| job.bytes + behind.get(&job.oid).copied().unwrap_or(0);
+        let parcels = parcels(&jobs);
+        let chains: Vec<u64> = parcels
+            .iter()
+            .map(|parcel| {
+                let tables = parcel.pieces.iter().map(|(job, _)| chain(&jobs[*job]));
+                tables.max().unwrap_or(0)
+            })
+            .collect();
+        let mut shared: HashMap<QualifiedName, (usize, Vec<Oid>)> = HashMap::new();
+        for job in jobs.iter().filter(|job| job.into != job.table) {
+            let (parts, tables) = shared.entry(job.into.clone()).or_default();
+            *parts += job.parts().count();
+            tables.push(job.oid);
+        }
+        let waiting = chains.iter().enumerate();
+        Self {
+            waiting: waiting.map(|(at, chain)| (Reverse(*chain), at)).collect(),
+            left: jobs.iter().map(|job| job.parts().count()).collect(),
+            parcels,
+            jobs,
+            under_way: 0,
+            shared,
+        }
+    }
+
+    /// The chain of the parcel that comes next, if one waits.
+    pub(super) fn next_chain(&self) -> Option<u64> {
+        self.waiting.first().map(|(chain, _)| chain.0)
+    }
+
+    /// Takes the next parcel, by its number.
+    pub(super) fn take(&mut self) -> Option<usize> {
+        let (_, number) = self.waiting.pop_first()?;
+        self.under_way += 1;
+        Some(number)
+    }
+
+    /// A parcel by its number.
+    pub(super) fn parcel(&self, number: usize) -> &Parcel {
+        &self.parcels[number]
+    }
+
+    /// A parcel is committed; the tables that now have all their rows, by place.
+    pub(super) fn done(&mut self, number: usize) -> Vec<usize> {
+        self.under_way -= 1;
+        let mut whole = Vec::new();
+        for (job, _) in &self.parcels[number].pieces {
+            self.left[*job] -= 1;
+            if self.left[*job] == 0 {
+                whole.push(*job);
+            }
+            if let Some((parts, _)) = self.shared.get_mut(&self.jobs[*job].into) {
+                *parts -= 1;
+            }
+        }
+        whole
+    }
+
+    /// The relations that nothing more is written to, of tables that have all their rows. Rows that
+    /// are written through a partitioned table may go to any of its partitions.
+    pub(super) fn landed(&self, whole: &[usize]) -> Vec<Oid> {
+        let mut landed = Vec::new();
+        for job in whole.iter().map(|job| &self.jobs[*job]) {
+            match self.shared.get(&job.into) {
+                Some((0, tables)) => landed.extend(tables),
+                Some(_) => {}
+                None => landed.push(job.oid),
+            }
+        }
+        landed
+    }
+
+    /// Whether all rows have arrived.
+    pub(super) fn is_finished(&self) -> bool {
+        self.waiting.is_empty() && self.under_way == 0
+    }
+}
+
+/// Parts of large tables each for itself, and small tables together.
+fn parcels(jobs: &[CopyJob]) -> Vec<Parcel> {
+    let mut parcels = Vec::new();
+    let mut open: BTreeMap<&'static str, (Parcel, u64)> = BTreeMap::new();
+    for (at, job) in jobs.iter().enumerate() {
+        if job.bytes > SMALL || !job.ranges.is_empty() || !job.empties() {
+            let pieces = job.parts().enumerate();
+            parcels.extend(pieces.map(|(range, part)| Parcel {
+                pieces: vec![(at, part.map(|_| range))],
+            }));
+            continue;
+        }
+        let (parcel, bytes) = open.entry(job.format.name()).or_default();
+        parcel.pieces.push((at, None));
+        *bytes += job.bytes;
+        if parcel.pieces.len() >= TABLES || *bytes >= PARCEL {
+            parcels.push(std::mem::take(parcel));
+            *bytes = 0;
+        }
+    }
+    let rest = open.into_values().map(|(parcel, _)| parcel);
+    parcels.extend(rest.filter(|parcel| !parcel.pieces.is_empty()));
+    parcels
+}
+
+impl Parcel {
+    /// Its pieces with what they are pieces of.
+    fn parts<'a>(
+        &self,
+        jobs: &'a [CopyJob],
+    ) -> impl Iterator<Item = (&'a CopyJob, Option<&'a Range>)> {
+        self.pieces.iter().map(|(job, range)| {
+            let job = &jobs[*job];
+            (job, range.map(|range| &job.ranges[range]))
+        })
+    }
+
+    /// The command for the source. The savepoint gives back the locks of what was read before.
+    pub(super) fn copies_out(&self, jobs: &[CopyJob]) -> Sql {
+        let copies = self.parts(jobs).map(|(job, range)| job.copy_out(range));
+        sql!("ROLLBACK TO SAVEPOINT rows; {}", Sql::join(copies, "; "))
+    }
+
+    /// The command for the target, up to the commit.
+    pub(super) fn copies_in(&self, jobs: &[CopyJob]) -> Sql {
+        let copies = self.parts(jobs).map(|(job, _)| job.copy_in());
+        sql!("BEGIN; {}", Sql::join(copies, "; "))
+    }
+
+    /// The format of all its copies.
+    pub(super) fn format(&self, jobs: &[CopyJob]) -> CopyFormat {
+        match self.parts(jobs).next().map(|(job, _)| &job.format) {
+            Some(Format::Text(_)) => CopyFormat::Text,
+            Some(Format::Binary) | None => CopyFormat::Binary,
+        }
+    }
+
+    /// Whether it can be repeated without a look at what became of it: each table is emptied first.
+    pub(super) fn is_repeatable(&self, jobs: &[CopyJob]) -> bool {
+        self.parts(jobs).all(|(job, _)| job.empties())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::Ident;
+    use crate::snapshot::split::page_ranges;
+
+    fn job(oid: u32, bytes: u64) -> CopyJob {
+        let table = QualifiedName::from_catalog("s", format!("t{oid}"));
+        CopyJob {
+            oid: Oid(oid),
+            into: table.clone(),
+            table,
+            columns: vec![Ident::from_catalog("a")],
+            format: Format::Binary,
+            condition: None,
+            predicate: None,
+            in_chunks: false,
+            bytes,
+            heap_bytes: bytes,
+            ranges: Vec::new(),
+        }
+    }
+
+    fn tables(copies: &Copies, number: usize) -> Vec<usize> {
+        let pieces = &copies.parcel(number).pieces;
+        pieces.iter().map(|(job, _)| *job).collect()
+    }
+
+    #[test]
+    fn small_tables_share_a_command_and_a_transaction() {
+        let copies = Copies::new(
+            (0..120).map(|oid| job(oid, 1000)).collect(),
+            &HashMap::new(),
+        );
+        let counts: Vec<_> = (0..copies.parcels.len())
+            .map(|number| tables(&copies, number).len())
+            .collect();
+        assert_eq!(counts, [50, 50, 20]);
+        let two = Copies::new([job(1, 0), job(2, 0)].into(), &HashMap::new());
+        let parcel = two.parcel(0);
+        assert_eq!(
+            parcel.copies_out(&two.jobs).as_str(),
+            r#"ROLLBACK TO SAVEPOINT rows; COPY "s"."t1" ("a") TO STDOUT (FORMAT binary); COPY "s"."t2" ("a") TO STDOUT (FORMAT binary)"#
+        );
+        assert_eq!(
+            parcel.copies_in(&two.jobs).as_str(),
+            r#"BEGIN; TRUNCATE ONLY "s"."t1"; COPY "s"."t1" ("a") FROM STDIN (FORMAT binary, FREEZE); TRUNCATE ONLY "s"."t2"; COPY "s"."t2" ("a") FROM STDIN (FORMAT binary, FREEZE)"#
+        );
+    }
+
+    #[test]
+    fn formats_do_not_mix() {
+        let text = CopyJob {
+            format: Format::Text(Vec::new()),
+            ..job(2, 10)
+        };
+        let copies = Copies::new([job(1, 10), text, job(3, 10)].into(), &HashMap::new());
+        assert_eq!(copies.parcels.len(), 2);
+        assert_eq!(tables(&copies, 0), [0, 2]);
+        assert_eq!(copies.parcel(1).format(&copies.jobs), CopyFormat::Text);
+    }
+
+    #[test]
+    fn the_longest_chain_goes_first_and_a_table_lands_with_its_last_part() {
+        let large = CopyJob {
+            ranges: page_ranges(1 << 30, 2),
+            ..job(1, 1 << 30)
+        };
+        let behind = HashMap::from([(Oid(2), 1 << 31)]);
+        let mut copies = Copies::new([large, job(2, 1 << 29)].into(), &behind);
+        let order = [(); 3].map(|()| copies.take().unwrap());
+        assert_eq!(order.map(|number| tables(&copies, number)[0]), [1, 0, 0]);
+        assert_eq!(copies.take(), None);
+        assert_eq!(copies.done(order[0]), [1]);
+        assert_eq!(copies.done(order[2]), [0; 0]);
+        assert!(!copies.is_finished());
+        let whole = copies.done(order[1]);
+        assert_eq!(copies.landed(&whole), [Oid(1)]);
+        assert!(copies.is_finished());
+    }
+
+    #[test]
+    fn partitions_behind_one_root_land_together() {
+        let through = |oid| CopyJob {
+            into: QualifiedName::from_catalog("s", "root"),
+            ..job(oid, 10)
+        };
+        let mut copies = Copies::new([through(1), through(2)].into(), &HashMap::new());
+        let (one, other) = (copies.take().unwrap(), copies.take().unwrap());
+        let whole = copies.done(one);
+        assert_eq!(copies.landed(&whole), [Oid(0); 0]);
+        let whole = copies.done(other);
+        assert_eq!(copies.landed(&whole), [Oid(1), Oid(2)]);
+    }
+}

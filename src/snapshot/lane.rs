@@ -1,0 +1,352 @@
+//! One pair of connections that copies parcel after parcel.
+//!
+//! ```text
+//! source ══ COPY … TO STDOUT; COPY … TO STDOUT ══▶ pump ══▶ BEGIN; TRUNCATE …; COPY … FROM STDIN; … ══ target
+//!          (at the snapshot)                                (one transaction a parcel)
+//! ```
+//!
+//! Connections are opened once. Where one is lost, both are replaced and the parcel is repeated:
+//! whatever happens before its commit, the target rolls back. If the connection is lost at the
+//! commit itself, the target is asked what became of the transaction, unless each table of the
+//! parcel is emptied first anyway.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Error;
+use super::copies::Parcel;
+use super::copy::CopyRequest;
+use super::lease::SnapshotLease;
+use super::plan::CopyJob;
+use crate::connect::Purpose;
+use crate::event::Event;
+use crate::pg::{QualifiedName, Sql};
+use crate::sql;
+use crate::task::Scope;
+use crate::wire::{
+    CancelKey, Connection, Copied, EndedBy, Idle, Progress, PumpOptions, PumpOutcome, SourceAfter,
+    pump,
+};
+
+/// Attempts at one parcel before the run gives up.
+const ATTEMPTS: u32 = 5;
+
+/// The wait before the second attempt; doubled for each further one. A server that restarts needs
+/// some seconds.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// How long the target may need to decide about a transaction whose connection was lost.
+const UNDECIDED: Duration = Duration::from_secs(60);
+
+/// How often it is asked.
+const ASKED: Duration = Duration::from_millis(200);
+
+/// A connection to the source, at the snapshot, and one to the target.
+type Open = (Connection<Idle>, Connection<Idle>);
+
+/// See the module's documentation.
+pub(super) struct Lane {
+    opener: Opener,
+    open: Option<Open>,
+}
+
+/// What opens a lane's connections, again if need be.
+struct Opener {
+    ends: CopyRequest,
+    /// How a transaction begins that sees the snapshot; more than one way.
+    begins: Vec<Sql>,
+    scope: Scope,
+}
+
+/// Why an attempt came to nothing.
+struct Lost {
+    error: Error,
+    /// The same may succeed on new connections.
+    is_transient: bool,
+    /// The transaction whose commit was asked for, without an answer.
+    undecided: Option<String>,
+}
+
+impl Lost {
+    fn ended(error: Error) -> Self {
+        Self {
+            error,
+            is_transient: false,
+            undecided: None,
+        }
+    }
+}
+
+impl Lane {
+    /// A lane without connections yet.
+    pub(super) fn new(ends: &CopyRequest, lease: &SnapshotLease, scope: &Scope) -> Self {
+        let opener = Opener {
+            ends: ends.clone(),
+            begins: lease.begin_statements().collect(),
+            scope: scope.clone(),
+        };
+        Self { opener, open: None }
+    }
+
+    /// Ends both connections, and with them what the source keeps for this lane.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Copies one parcel and commits it; what was copied, piece by piece.
+    ///
+    /// Not cancel safe: the connections are lost with the future, and the copy with them.
+    pub(super) async fn copy(
+        &mut self,
+        jobs: &[CopyJob],
+        parcel: &Parcel,
+        progress: &Progress,
+    ) -> Result<Vec<Copied>, Error> {
+        let mut wait = WAIT;
+        for attempt in 1.. {
+            let lost = match Box::pin(self.attempt(jobs, parcel, progress)).await {
+                Ok(copied) => return Ok(copied),
+                Err((lost, copied)) => match (&lost.undecided, copied) {
+                    (Some(transaction), copied) if lost.is_transient => {
+                        if self.opener.is_committed(transaction).await? {
+                            return Ok(copied);
+                        }
+                        lost
+                    }
+                    _ => lost,
+                },
+            };
+            if !lost.is_transient || attempt == ATTEMPTS {
+                return Err(lost.error);
+            }
+            let text = format!("{}; trying again", chain(&lost.error));
+            self.opener.scope.events.emit(Event::Warning(text)).await;
+            self.opener.pause(wait).await?;
+            wait *= 2;
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// One attempt. With the error comes what had been copied when the commit was asked for.
+    async fn attempt(
+        &mut self,
+        jobs: &[CopyJob],
+        parcel: &Parcel,
+        progress: &Progress,
+    ) -> Result<Vec<Copied>, (Lost, Vec<Copied>)> {
+        if self.opener.scope.stop.is_cancelled() {
+            return Err((Lost::ended(Error::Stopped), Vec::new()));
+        }
+        let (source, target) = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let opened = self.opener.connect().await;
+                opened.map_err(|error| (Lost::ended(error), Vec::new()))?
+            }
+        };
+        let keys = (source.cancel_key(), target.cancel_key());
+        let piped = self
+            .opener
+            .pipe(jobs, parcel, (source, target), progress)
+            .await;
+        let ((source, mut target), copied) = match piped {
+            Ok(piped) => piped,
+            Err(lost) => {
+                self.opener.ends.cancel_both(keys).await;
+                return Err((lost, Vec::new()));
+            }
+        };
+        let table = name(jobs, parcel, 0);
+        match commit(&mut target, parcel.is_repeatable(jobs), &table).await {
+            Ok(()) => {
+                self.open = Some((source, target));
+                Ok(copied)
+            }
+            Err(lost) => {
+                self.opener.ends.cancel_both(keys).await;
+                Err((lost, copied))
+            }
+        }
+    }
+}
+
+impl Opener {
+    /// From the first statement to the last row, which both servers have counted.
+    async fn pipe(
+        &self,
+        jobs: &[CopyJob],
+        parcel: &Parcel,
+        (source, target): Open,
+        progress: &Progress,
+    ) -> Result<(Open, Vec<Copied>), Lost> {
+        let first = name(jobs, parcel, 0);
+        let (out, into) = (parcel.copies_out(jobs), parcel.copies_in(jobs));
+        let (asked_out, asked_in) = tokio::join!(source.ask(&out), target.ask(&into));
+        let refused = |failure: crate::wire::Failure| of_table(&first, failure.error);
+        let target = asked_in.map_err(refused)?.copies_in(parcel.format(jobs));
+        let source = asked_out.map_err(refused)?;
+        let keys = (source.cancel_key(), target.cancel_key());
+        let source = source.copies_out().await.map_err(refused)?;
+        let (options, stop) = (PumpOptions::default(), &self.scope.stop);
+        let pumping = pump(source, target, &options, progress, stop);
+        let outcome = self.ends.cancel_on_stop(pumping, keys, stop).await;
+        let table = name(jobs, parcel, outcome.at);
+        match outcome {
+            PumpOutcome {
+                result: Ok(_),
+                source: SourceAfter::Idle(source),
+                target: Some(target),
+                copies,
+                ..
+            } => Ok(((source, target), copies)),
+            PumpOutcome { result: Ok(_), .. } => Err(Lost {
+                error: Error::LaneLost { table },
+                is_transient: true,
+                undecided: None,
+            }),
+            PumpOutcome {
+                result: Err(error), ..
+            } if error.ended_by == EndedBy::Stop => Err(Lost::ended(Error::Stopped)),
+            PumpOutcome {
+                result: Err(error), ..
+            } => Err(Lost {
+                is_transient: error.is_transient(),
+                undecided: None,
+                error: Error::Copy {
+                    table,
+                    source: Box::new(error),
+                },
+            }),
+        }
+    }
+
+    async fn pause(&self, wait: Duration) -> Result<(), Error> {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => Ok(()),
+            () = self.scope.stop.cancelled() => Err(Error::Stopped),
+        }
+    }
+
+    async fn connect(&self) -> Result<Open, Error> {
+        let source = self.ends.source.wire(Purpose::CopyOut).await;
+        let mut source = source.map_err(Error::Connect)?;
+        see_snapshot(&mut source, &self.begins).await?;
+        let target = self.ends.target.wire(Purpose::CopyIn).await;
+        Ok((source, target.map_err(Error::Connect)?))
+    }
+
+    /// What became of a transaction whose commit has no answer.
+    async fn is_committed(&self, transaction: &str) -> Result<bool, Error> {
+        let session = self.ends.target.wire(Purpose::CopyIn).await;
+        let mut session = session.map_err(Error::Connect)?;
+        let number: i64 = transaction.parse().map_err(|_| Error::Undecided)?;
+        let ask = sql!("SELECT pg_catalog.txid_status({}) AS status", number);
+        let begun = tokio::time::Instant::now();
+        while begun.elapsed() < UNDECIDED {
+            let answer = session.query(&ask).await.map_err(Error::Lane)?;
+            match answer.first().and_then(|answer| answer.single("status")) {
+                Some("committed") => return Ok(true),
+                Some("aborted") => return Ok(false),
+                _ => self.pause(ASKED).await?,
+            }
+        }
+        Err(Error::Undecided)
+    }
+}
+
+/// The table of a parcel's piece.
+fn name(jobs: &[CopyJob], parcel: &Parcel, at: usize) -> QualifiedName {
+    let last = parcel.pieces.len().saturating_sub(1);
+    jobs[parcel.pieces[at.min(last)].0].table.clone()
+}
+
+fn of_table(table: &QualifiedName, source: crate::wire::Error) -> Lost {
+    Lost {
+        is_transient: source.is_transient(),
+        undecided: None,
+        error: Error::Table {
+            table: table.clone(),
+            source,
+        },
+    }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Commits. What could not be repeated blindly is asked for its number before.
+async fn commit(
+    target: &mut Connection<Idle>,
+    is_repeatable: bool,
+    table: &QualifiedName,
+) -> Result<(), Lost> {
+    let mut undecided = None;
+    if !is_repeatable {
+        let ask = Sql::fixed("SELECT pg_catalog.txid_current() AS number");
+        let answer = target.query(&ask).await;
+        let answer = answer.map_err(|error| of_table(table, error))?;
+        let number = answer.first().and_then(|answer| answer.single("number"));
+        undecided = number.map(str::to_owned);
+    }
+    let committed = target.execute(&Sql::fixed("COMMIT")).await;
+    committed.map_err(|error| Lost {
+        undecided,
+        ..of_table(table, error)
+    })
+}
+
+/// Makes a reader see the snapshot for all of its copies. The savepoint is what it goes back to in
+/// order to give back the locks of what it has read; the session that is there to hold them keeps
+/// them.
+async fn see_snapshot(source: &mut Connection<Idle>, begins: &[Sql]) -> Result<(), Error> {
+    let mut refusal = None;
+    for begin in begins {
+        match source.execute(&sql!("{}; SAVEPOINT rows", begin)).await {
+            Ok(()) => return Ok(()),
+            Err(error) => refusal = Some(error),
+        }
+        let rollback = Sql::fixed("ROLLBACK");
+        source.execute(&rollback).await.map_err(Error::Lane)?;
+    }
+    Err(Error::Lane(refusal.expect("a lease has two names")))
+}
+
+impl CopyRequest {
+    /// Waits for a copy; at a stop both servers are told, since one that is busy with a row reads
+    /// nothing that the copy itself sends.
+    async fn cancel_on_stop<T>(
+        &self,
+        copy: impl Future<Output = T>,
+        keys: (Option<CancelKey>, Option<CancelKey>),
+        stop: &CancellationToken,
+    ) -> T {
+        tokio::pin!(copy);
+        tokio::select! {
+            biased;
+            done = &mut copy => return done,
+            () = stop.cancelled() => {}
+        }
+        tokio::join!(copy, self.cancel_both(keys)).0
+    }
+
+    /// Ends what may still run on both servers. They would notice closed connections by themselves,
+    /// but only with their next byte.
+    async fn cancel_both(&self, (source, target): (Option<CancelKey>, Option<CancelKey>)) {
+        for (endpoint, key) in [(&self.source, source), (&self.target, target)] {
+            let Some(key) = key else { continue };
+            if let Err(error) = endpoint.cancel(&key).await {
+                tracing::debug!(%error, "a cancel request did not reach the server");
+            }
+        }
+    }
+}

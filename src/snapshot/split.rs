@@ -1,0 +1,207 @@
+//! Where a large table is cut, so that several lanes read it at once: pure.
+//!
+//! From 14 on a server reads a range of ctids by itself (TID range scan), so pages are the measure:
+//! they are there for every table, and never skewed. Before, a condition on ctids reads the whole
+//! table, and ranges of a key's values stand in for it, where rows lie in the key's order.
+
+use crate::pg::{Ident, Literal, Sql};
+use crate::sql;
+
+/// Bytes below which a table is never cut: the parts cost more than they bring.
+const SMALLEST: u64 = 64 << 20;
+
+/// Bytes of one part at most, so that the lanes end together, and a part that is lost costs little.
+const LARGEST_PART: u64 = 1 << 30;
+
+/// Parts of a table for each lane: enough that the lanes end together.
+const PARTS_A_LANE: u64 = 4;
+
+/// Bytes of a page (`block_size`; all servers that are distributed have this one).
+const PAGE: u64 = 8192;
+
+/// A range of a table's rows. Those of a table cover each of its rows once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// Pages from the first on, up to but without the second; None is the end.
+    Pages(u64, Option<u64>),
+    /// Values of a key, as text in its type's format, from the first on, up to but without the
+    /// second; None is the end.
+    Keys {
+        /// The column: not null, the first of a unique index.
+        column: Ident,
+        /// Its type, as the server writes it.
+        type_name: Sql,
+        /// The first value.
+        from: Option<String>,
+        /// The first value of the next range.
+        until: Option<String>,
+    },
+}
+
+impl Range {
+    /// The condition on a row of the table.
+    pub(super) fn condition(&self) -> Sql {
+        let bounds: Vec<Sql> = match self {
+            Self::Pages(from, until) => {
+                let tid = |page: u64| sql!("'({},0)'::pg_catalog.tid", page);
+                let from = (*from > 0).then(|| sql!("ctid >= {}", tid(*from)));
+                let until = until.map(|until| sql!("ctid < {}", tid(until)));
+                from.into_iter().chain(until).collect()
+            }
+            Self::Keys {
+                column,
+                type_name,
+                from,
+                until,
+            } => {
+                let value = |value: &String| sql!("{}::{}", Literal(value), type_name);
+                let from = from
+                    .as_ref()
+                    .map(|from| sql!("{} >= {}", column, value(from)));
+                let until = until
+                    .as_ref()
+                    .map(|until| sql!("{} < {}", column, value(until)));
+                from.into_iter().chain(until).collect()
+            }
+        };
+        if bounds.is_empty() {
+            return Sql::fixed("true");
+        }
+        Sql::join(&bounds, " AND ")
+    }
+}
+
+/// How large tables are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Splitting {
+    /// Lanes that copy at once.
+    pub lanes: u64,
+    /// Tables of more bytes are cut into parts of at most so many; None decides by the sizes of
+    /// all tables.
+    pub larger_than: Option<u64>,
+}
+
+impl Splitting {
+    /// Into how many parts a table of these bytes is cut, with so many bytes of all tables.
+    ///
+    /// A table is cut when the lanes could not share the work evenly otherwise: one table of more
+    /// than its lane's share would be at work when the others have nothing left to do.
+    pub fn parts(&self, bytes: u64, all: u64) -> u64 {
+        if let Some(limit) = self.larger_than {
+            return bytes.div_ceil(limit.max(1)).max(1);
+        }
+        let share = all / self.lanes.max(1);
+        if self.lanes < 2 || bytes < SMALLEST || bytes * 2 <= share {
+            return 1;
+        }
+        let even = bytes.div_ceil(self.lanes * PARTS_A_LANE);
+        let size = even.clamp(SMALLEST / 2, LARGEST_PART);
+        bytes.div_ceil(size)
+    }
+}
+
+/// Cuts a heap of so many bytes into so many ranges of pages, or fewer if it has fewer pages. The
+/// last has no end: rows may stand on pages that the table has got since.
+pub(super) fn page_ranges(heap_bytes: u64, parts: u64) -> Vec<Range> {
+    let pages = heap_bytes / PAGE;
+    let parts = parts.clamp(1, pages.max(1));
+    let begin = |part: u64| {
+        u64::try_from(u128::from(pages) * u128::from(part) / u128::from(parts))
+            .expect("a share of the pages is no more than all")
+    };
+    (0..parts)
+        .map(|part| {
+            let until = (part + 1 < parts).then(|| begin(part + 1));
+            Range::Pages(begin(part), until)
+        })
+        .collect()
+}
+
+/// Ranges between values of a key, in its order.
+pub(super) fn key_ranges(column: &Ident, type_name: &Sql, between: &[String]) -> Vec<Range> {
+    let mut between = between.to_vec();
+    between.dedup();
+    let starts = std::iter::once(None).chain(between.iter().cloned().map(Some));
+    let ends = between.iter().cloned().map(Some).chain([None]);
+    starts
+        .zip(ends)
+        .map(|(from, until)| Range::Keys {
+            column: column.clone(),
+            type_name: type_name.clone(),
+            from,
+            until,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TWO: Splitting = Splitting {
+        lanes: 2,
+        larger_than: None,
+    };
+
+    #[test]
+    fn a_table_is_cut_when_its_lane_would_be_the_last() {
+        let mega = |n: u64| n << 20;
+        assert_eq!(TWO.parts(mega(600), mega(601)), 8);
+        assert_eq!(TWO.parts(mega(63), mega(64)), 1, "too small");
+        assert_eq!(TWO.parts(mega(100), mega(1000)), 1, "one of many");
+        assert_eq!(
+            TWO.parts(mega(100_000), mega(100_000)),
+            98,
+            "parts of at most 1 GB"
+        );
+        let alone = Splitting { lanes: 1, ..TWO };
+        assert_eq!(alone.parts(mega(600), mega(600)), 1);
+        let forced = Splitting {
+            larger_than: Some(100),
+            ..TWO
+        };
+        assert_eq!(forced.parts(250, 250), 3);
+        assert_eq!(forced.parts(0, 250), 1);
+    }
+
+    #[test]
+    fn a_range_is_a_condition() {
+        let conditions: Vec<_> = page_ranges(10 * PAGE, 3)
+            .iter()
+            .map(|range| range.condition().as_str().to_owned())
+            .collect();
+        assert_eq!(
+            conditions,
+            [
+                "ctid < '(3,0)'::pg_catalog.tid",
+                "ctid >= '(3,0)'::pg_catalog.tid AND ctid < '(6,0)'::pg_catalog.tid",
+                "ctid >= '(6,0)'::pg_catalog.tid",
+            ]
+        );
+        let column = Ident::from_catalog("Id");
+        let keys = key_ranges(&column, &Sql::fixed("integer"), &["1'0".to_owned()]);
+        assert_eq!(keys[0].condition().as_str(), r#""Id" < '1''0'::integer"#);
+        assert_eq!(keys[1].condition().as_str(), r#""Id" >= '1''0'::integer"#);
+        assert_eq!(page_ranges(0, 5)[0].condition().as_str(), "true");
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_of_pages_cover_each_page_once(pages in 0..5000_u64, parts in 0..100_u64) {
+            let ranges = page_ranges(pages * PAGE, parts);
+            let mut next = 0;
+            for (at, range) in ranges.iter().enumerate() {
+                let Range::Pages(from, until) = range else { panic!("{range:?}") };
+                prop_assert_eq!(*from, next);
+                match until {
+                    Some(until) => {
+                        prop_assert!(until > from);
+                        next = *until;
+                    }
+                    None => prop_assert_eq!(at, ranges.len() - 1),
+                }
+            }
+        }
+    }
+}

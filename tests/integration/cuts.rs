@@ -1,0 +1,132 @@
+//! Connections that break during a copy: a lane that is lost is replaced and its part repeated, so that
+//! the copy ends complete and no row is there twice.
+
+use crate::support::cut::{Break, Fault, Way};
+use crate::support::distance::{Distance, READS, WRITES};
+use crate::support::route::{Route, common};
+use crate::support::{run, wait_until};
+
+/// Wide and narrow tables, one of several MB, with keys between them.
+const TABLES: &str = "
+    CREATE TABLE public.wide (id int PRIMARY KEY, filler text);
+    CREATE TABLE public.narrow (id int PRIMARY KEY, wide int REFERENCES public.wide);
+    CREATE TABLE public.plain (n int, t text DEFAULT 'x');
+    CREATE TABLE public.single (n int);
+    CREATE TABLE public.none (n int);
+    INSERT INTO public.wide SELECT n, repeat(md5(n::text), 16) FROM generate_series(1, 12000) n;
+    INSERT INTO public.narrow SELECT n, n FROM generate_series(1, 12000) n;
+    INSERT INTO public.plain SELECT n % 100 FROM generate_series(1, 50000) n;
+    INSERT INTO public.single VALUES (1);
+    CREATE INDEX ON public.plain (n, t);
+";
+
+async fn filled(route: &Route, hint: &str) -> String {
+    let name = route.fresh(hint).await;
+    run(&route.source.url(&name), TABLES).await;
+    name
+}
+
+/// Which server's connections break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Source,
+    Target,
+}
+
+/// The first bytes of a copy that go from one side or the other: the command has just been sent.
+fn cut(side: Side, way: Way, after: u64) -> (Side, Break) {
+    let since = match side {
+        Side::Source => READS,
+        Side::Target => WRITES,
+    };
+    let plan = Break {
+        fault: Fault::Cut,
+        way,
+        since,
+        after,
+        connection: None,
+        times: 1,
+    };
+    (side, plan)
+}
+
+/// Copies a database once for each break, and asks for a complete copy each time.
+async fn survives(hint: &str, breaks: Vec<(Side, Break)>, more: &[&str]) {
+    let route = common();
+    let name = filled(route, hint).await;
+    for (side, plan) in breaks {
+        let told = format!("{side:?} {plan:?}");
+        let distance = Distance::between(route);
+        let line = match side {
+            Side::Source => &distance.source,
+            Side::Target => &distance.target,
+        };
+        line.plan(plan);
+        distance.init(&name, more).run().expect(0);
+        assert_eq!(line.struck(), 1, "{told}");
+        distance.assert_equal(&name, &told);
+        route.drop_target(&name).await;
+    }
+}
+
+#[tokio::test]
+async fn rows_that_are_cut_off_on_their_way_from_the_source_are_read_again() {
+    let offsets = [0, 1, 30, 5_000, 300_000, 3_000_000];
+    let breaks = offsets.map(|after| cut(Side::Source, Way::ToClient, after));
+    survives("cut_source", breaks.into(), &["--jobs", "2"]).await;
+}
+
+#[tokio::test]
+async fn rows_that_are_cut_off_on_their_way_to_the_target_are_sent_again() {
+    let offsets = [0, 1, 30, 5_000, 300_000, 3_000_000];
+    let breaks = offsets.map(|after| cut(Side::Target, Way::ToServer, after));
+    survives("cut_target", breaks.into(), &["--jobs", "2"]).await;
+}
+
+/// The answers of one copy and its commit are some dozen bytes; where among them the connection ends, we
+/// cannot know whether the rows are committed.
+#[tokio::test]
+async fn rows_are_not_doubled_when_the_answer_to_their_commit_is_lost() {
+    let breaks = (0..90).step_by(6);
+    let breaks = breaks.map(|after| cut(Side::Target, Way::ToClient, after));
+    survives("cut_commit", breaks.collect(), &["--jobs", "1"]).await;
+}
+
+#[tokio::test]
+async fn several_lanes_may_be_lost_on_both_sides_in_one_copy() {
+    let route = common();
+    let name = filled(route, "cut_both").await;
+    let distance = Distance::between(route);
+    for after in [2_000, 400_000, 1_000_000] {
+        distance
+            .source
+            .plan(cut(Side::Source, Way::ToClient, after).1);
+        distance
+            .target
+            .plan(cut(Side::Target, Way::ToServer, after).1);
+    }
+    distance.init(&name, &["--jobs", "3"]).run().expect(0);
+    assert_eq!((distance.source.struck(), distance.target.struck()), (3, 3));
+    distance.assert_equal(&name, "three on each side");
+}
+
+#[tokio::test]
+async fn a_stall_that_ends_costs_nothing_but_time() {
+    let route = common();
+    for side in [Side::Source, Side::Target] {
+        let name = filled(route, "stall").await;
+        let distance = Distance::between(route);
+        let (line, way) = match side {
+            Side::Source => (&distance.source, Way::ToClient),
+            Side::Target => (&distance.target, Way::ToServer),
+        };
+        let (_, plan) = cut(side, way, 1_000_000);
+        let fault = Fault::Stall;
+        line.plan(Break { fault, ..plan });
+        let running = distance.init(&name, &[]).start();
+        wait_until("a lane stalls", || (line.struck() == 1).then_some(()));
+        line.release();
+        running.finish().expect(0);
+        distance.assert_equal(&name, "after a stall");
+    }
+}
