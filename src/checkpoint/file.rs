@@ -106,6 +106,7 @@ mod tests {
         run.owed.insert(Membership {
             role: name.to_owned(),
             member: "me".to_owned(),
+            before: Some((true, false)),
         });
         let database = run.databases.get_mut(name).unwrap();
         let extensions = ["plpgsql".to_owned()].into();

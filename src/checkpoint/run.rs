@@ -32,6 +32,8 @@ pub struct Membership {
     pub role: String,
     /// The member.
     pub member: String,
+    /// `INHERIT` and `SET` that it had before and gets back; none for a membership that is ended.
+    pub before: Option<(bool, bool)>,
 }
 
 /// What is recorded of a database.

@@ -167,7 +167,12 @@ mod tests {
         let change = |run: &mut Run| {
             run.plan("a", Oid(1), selection(&[]));
             let (role, member) = ("owner".to_owned(), "me".to_owned());
-            run.owed.insert(Membership { role, member });
+            let before = None;
+            run.owed.insert(Membership {
+                role,
+                member,
+                before,
+            });
         };
         store.change(change).unwrap();
         drop(store);

@@ -1,8 +1,5 @@
-use std::path::PathBuf;
-
-use super::args::{Carried, Connections, Mapping, Replication, Selection, parse_size};
+use super::args::{Carried, Connections, Mapping, Replication, Selection, State, parse_size};
 use super::{Error, exit, plan};
-use crate::checkpoint;
 use crate::ddl;
 use crate::migrate::{self, Options, StateOptions, execute, prepare};
 use crate::task::Scope;
@@ -54,10 +51,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     no_resume: bool,
 
-    /// Folder of what runs record [default: postgres-seren-replicator in $XDG_STATE_HOME or
-    /// ~/.local/state]
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    state: State,
 
     /// Make all definitions and copy no rows, sequence values or large objects
     #[arg(long)]
@@ -100,19 +95,10 @@ impl Arguments {
             },
             cluster: self.carried.cluster(),
             state: Some(StateOptions {
-                root: self.root()?,
+                root: self.state.root()?,
                 resume: !self.no_resume,
             }),
         })
-    }
-
-    /// The folder of all runs' records.
-    fn root(&self) -> Result<PathBuf, Error> {
-        if let Some(folder) = &self.state_dir {
-            return Ok(folder.clone());
-        }
-        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        Ok(checkpoint::default_root(variable).map_err(migrate::Error::from)?)
     }
 }
 

@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
-use super::args::{DatabaseSelection, Mapping, OptionalConnections};
+use super::args::{DatabaseSelection, Mapping, OptionalConnections, State};
 use super::{Error, exit};
 use crate::migrate::{Leftovers, TeardownOptions, Unreachable, find_leftovers, remove_leftovers};
+use crate::selection::Databases;
 use crate::task::Scope;
 use crate::ui::{self, Report, Style, Ui, text};
 
@@ -21,6 +22,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     mapping: Mapping,
 
+    #[command(flatten)]
+    state: State,
+
     /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
@@ -36,13 +40,15 @@ pub(super) struct Arguments {
 /// No side can be reached, the user declines, or a server refuses.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let (source, target) = arguments.connections.resolve("teardown")?;
+    let databases = arguments.databases.databases()?;
+    // What is recorded of the databases that are not selected must stay.
+    let is_whole = databases == Databases::All;
     let options = TeardownOptions {
         source,
         target,
-        databases: arguments.databases.databases()?,
+        databases,
         map: arguments.mapping.map()?,
-        // Runs keep no state yet.
-        state_root: None,
+        state_root: is_whole.then(|| arguments.state.root()).transpose()?,
     };
     for warning in [&options.source, &options.target].into_iter().flatten() {
         warning.warnings().iter().for_each(|text| ui.warn(text));

@@ -16,7 +16,7 @@ use crate::checkpoint::{
     Chosen, Decision, Membership, Origin, Pair, Recorder, Run, Selection, Store, decide,
 };
 use crate::connect::Endpoint;
-use crate::ddl::object::membership::{Assumption, render_revoke};
+use crate::ddl::object::membership::{Assumption, Loan};
 use crate::pg::{Ident, Oid, Sql};
 use crate::selection::TableChoice;
 
@@ -163,9 +163,10 @@ pub(super) fn selection(options: &Options, choice: &TableChoice) -> Selection {
 
 /// The memberships that an assumption makes.
 pub(super) fn lent(assumption: &Assumption, member: &Ident) -> impl Iterator<Item = Membership> {
-    assumption.roles.iter().map(|role| Membership {
-        role: role.as_str().to_owned(),
+    assumption.loans.iter().map(|loan| Membership {
+        role: loan.role.as_str().to_owned(),
         member: member.as_str().to_owned(),
+        before: loan.before,
     })
 }
 
@@ -194,12 +195,16 @@ impl Record {
     pub(super) fn give_back(&self, cluster: &TargetCluster, assumption: &Assumption) -> Vec<Sql> {
         let mut revokes = assumption.revokes.clone();
         let owed = self.0.iter().flat_map(|store| store.run().owed);
-        for Membership { role, member } in owed {
-            let (role, member) = (Ident::from_catalog(role), Ident::from_catalog(member));
-            let revoke = render_revoke(&role, &member);
+        for owed in owed {
+            let member = Ident::from_catalog(owed.member);
+            let loan = Loan {
+                role: Ident::from_catalog(owed.role),
+                before: owed.before,
+            };
+            let end = loan.render_end(&member);
             let exists = |role| cluster.roles.roles.contains_key(role);
-            if exists(&role) && exists(&member) && !revokes.contains(&revoke) {
-                revokes.push(revoke);
+            if exists(&loan.role) && exists(&member) && !revokes.contains(&end) {
+                revokes.push(end);
             }
         }
         revokes

@@ -105,18 +105,21 @@ mod tests {
 
     /// Queries about the cluster, which the reading of a database does not send, and these here.
     const BESIDES: &[&str] = &[
+        "carryable_statistics.sql",
         "common_settings.sql",
         "databases.sql",
         "fingerprint.sql",
         "large_objects.sql",
         "memberships.sql",
         "parameter_acl.sql",
+        "planner_statistics.sql",
         "role_passwords.sql",
         "role_rights.sql",
         "roles.sql",
         "settable.sql",
         "settable_by_grant.sql",
         "sizes.sql",
+        "table_statistics.sql",
         "timescale.sql",
         "transfer.sql",
     ];

@@ -7,6 +7,7 @@ mod output;
 mod replication;
 mod selection;
 mod size;
+mod state;
 
 pub(super) use carried::Carried;
 pub(super) use connection::{Connections, OptionalConnections};
@@ -15,3 +16,4 @@ pub(super) use output::Output;
 pub(super) use replication::Replication;
 pub(super) use selection::{DatabaseSelection, Selection};
 pub(super) use size::parse_size;
+pub(super) use state::State;

@@ -275,8 +275,8 @@ pub struct Assumption {
     pub grants: Vec<Sql>,
     /// To be run when all is done.
     pub revokes: Vec<Sql>,
-    /// The roles that our own is a member of in between.
-    pub roles: Vec<Ident>,
+    /// What our own role is lent in between.
+    pub loans: Vec<Loan>,
     /// Roles that we may not make ourselves a member of.
     pub impossible: Vec<Ident>,
 }
@@ -303,10 +303,9 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
             assumption
                 .grants
                 .push(super::role::grant(owner, us, &options));
-            if before(target, created, owner).is_none() {
-                assumption.roles.push(owner.clone());
-            }
-            assumption.revokes.push(end(target, created, owner));
+            let loan = lend(target, created, owner);
+            assumption.revokes.push(loan.render_end(us));
+            assumption.loans.push(loan);
         } else {
             assumption.impossible.push(owner.clone());
         }
@@ -314,41 +313,48 @@ pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> 
     assumption
 }
 
-/// What ends a temporary membership: one that we have granted ourselves before gets its options
-/// back.
-fn end(target: &Roles, created: &RoleMerge, owner: &Ident) -> Sql {
-    let us = &target.connected_as;
-    match before(target, created, owner) {
-        Some(before) if target.version.has_membership_options() => {
-            let set = Sql::fixed(if before.set == Some(false) {
-                "FALSE"
-            } else {
-                "TRUE"
-            });
-            let inherit = before.inherit.unwrap_or_else(|| {
-                let role = target.roles.get(us);
-                role.is_some_and(|role| role.has(Attribute::Inherit))
-            });
-            let inherit = Sql::fixed(if inherit { "TRUE" } else { "FALSE" });
-            let options = sql!(" WITH INHERIT {}, SET {}", inherit, set);
-            super::role::grant(owner, us, &options)
+/// A temporary membership of our own role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loan {
+    /// The role that we are a member of for a time.
+    pub role: Ident,
+    /// `INHERIT` and `SET` of the membership that we had granted ourselves before, if we had.
+    pub before: Option<(bool, bool)>,
+}
+
+impl Loan {
+    /// What ends it: one that we have granted ourselves before gets its options back.
+    pub fn render_end(&self, member: &Ident) -> Sql {
+        let word = |on: bool| Sql::fixed(if on { "TRUE" } else { "FALSE" });
+        match self.before {
+            Some((inherit, set)) => {
+                let options = sql!(" WITH INHERIT {}, SET {}", word(inherit), word(set));
+                super::role::grant(&self.role, member, &options)
+            }
+            None => sql!("REVOKE {} FROM {}", self.role, member),
         }
-        Some(_) | None => render_revoke(owner, us),
     }
 }
 
-/// The membership that we have granted ourselves before.
-fn before<'m>(target: &'m Roles, created: &'m RoleMerge, owner: &Ident) -> Option<&'m Membership> {
+/// A temporary membership in a role, and how it was before.
+fn lend(target: &Roles, created: &RoleMerge, owner: &Ident) -> Loan {
     let us = &target.connected_as;
     let by_us = target.memberships.iter();
     let by_us = by_us.filter(|m| m.grantor.as_ref() == Some(us));
     let mut ours = by_us.chain(&created.memberships);
-    ours.find(|m| m.role == *owner && m.member == *us)
-}
-
-/// Ends a membership.
-pub fn render_revoke(role: &Ident, member: &Ident) -> Sql {
-    sql!("REVOKE {} FROM {}", role, member)
+    let before = ours.find(|m| m.role == *owner && m.member == *us);
+    let before = before.filter(|_| target.version.has_membership_options());
+    let before = before.map(|before| {
+        let inherit = before.inherit.unwrap_or_else(|| {
+            let role = target.roles.get(us);
+            role.is_some_and(|role| role.has(Attribute::Inherit))
+        });
+        (inherit, before.set != Some(false))
+    });
+    Loan {
+        role: owner.clone(),
+        before,
+    }
 }
 
 /// The roles that will exist on the target and that we can neither act for nor make ourselves a
