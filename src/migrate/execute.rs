@@ -57,15 +57,8 @@ pub async fn execute(
     } else {
         planned.iter().map(|_| None).collect()
     };
-    let place = (&cluster, &record);
-    let working = copy_all(
-        (planned, &held),
-        place,
-        &assumption,
-        options,
-        &mut report,
-        scope,
-    );
+    let place = (&cluster, &record, &assumption);
+    let working = copy_all((planned, &held), place, options, &mut report, scope);
     if let Err(error) = Box::pin(working).await {
         let (finished, open) = held.split_at(report.databases.len());
         replication::withdraw(open, scope).await;
@@ -87,8 +80,7 @@ pub async fn execute(
 /// The phases after the publications. What is finished is in the report, also after an error.
 async fn copy_all(
     (planned, held): (Vec<PlannedDatabase>, &[Option<Held>]),
-    (cluster, record): (&TargetCluster, &Record),
-    assumption: &Assumption,
+    (cluster, record, assumption): (&TargetCluster, &Record, &Assumption),
     options: &Options,
     report: &mut Report,
     scope: &Scope,
