@@ -87,19 +87,6 @@ impl Recorder {
         self.ledger.clone()
     }
 
-    /// Records the position of the snapshot that all tables told from now on are read at, and what
-    /// keeps the changes behind it.
-    ///
-    /// # Errors
-    /// The state cannot be written.
-    pub async fn at(&self, point: Lsn, slot: Option<String>) -> Result<(), Error> {
-        change(&self.store, &self.database, move |database| {
-            database.consistent_point = Some(point);
-            database.slot = slot;
-        })
-        .await
-    }
-
     /// Records what was told so far, and stops. Also after a failed copy, whose tasks may still hold
     /// the ledger.
     ///

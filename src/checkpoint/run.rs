@@ -207,6 +207,7 @@ impl Database {
 
     fn reset(&mut self, stage: Stage) {
         self.stage = stage;
+        self.slot = None;
         self.consistent_point = None;
         self.tables.clear();
         self.definitions.clear();
@@ -216,6 +217,10 @@ impl Database {
     /// Records what the target has flushed.
     pub fn note(&mut self, fact: &Fact) {
         match fact {
+            Fact::Point { lsn, slot } => {
+                self.consistent_point = Some(*lsn);
+                self.slot = Some(slot.as_str().to_owned());
+            }
             Fact::Part {
                 table, part, rows, ..
             } => {

@@ -145,12 +145,12 @@ fn labels_of_parts(context: &Context<'_>) -> Labels {
     for publication in &catalog.publications {
         for table in &publication.tables {
             let detail = format!(" of {}", table.name);
-            let label = Label::plain("publication", &publication.name).with_detail(detail);
+            let label = Label::plain("publication", &publication.name).with_detail(&detail);
             labels.insert(table.id, (label, None));
         }
         for schema in &publication.schemas {
             let detail = format!(" of schema {}", schema.name);
-            let label = Label::plain("publication", &publication.name).with_detail(detail);
+            let label = Label::plain("publication", &publication.name).with_detail(&detail);
             labels.insert(schema.id, (label, None));
         }
     }

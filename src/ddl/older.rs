@@ -374,7 +374,7 @@ fn refused_multiranges(catalog: &Catalog) -> Vec<(Label, &'static str)> {
 
 fn routine_label(routine: &Routine) -> Label {
     Label::qualified("routine", &routine.name)
-        .with_detail(format!("({})", routine.identity.as_str()))
+        .with_detail(&format!("({})", routine.identity.as_str()))
 }
 
 fn refused_constraints(catalog: &Catalog, target: ServerVersion) -> Vec<(Label, &'static str)> {

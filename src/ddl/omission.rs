@@ -184,7 +184,7 @@ fn routines(context: &Context<'_>) -> Vec<Omission> {
         };
         for reason in routine.omissions(&context.options.target) {
             let object = Label::qualified(word, &routine.name)
-                .with_detail(format!("({})", routine.identity.as_str()));
+                .with_detail(&format!("({})", routine.identity.as_str()));
             omissions.push(Omission { object, reason });
         }
     }

@@ -504,7 +504,7 @@ pub fn privileges_label(acl: &ObjectAcl) -> Label {
         AclName::Plain(name) => Label::plain(WORD, name),
         AclName::Qualified(name) => Label::qualified(WORD, name),
         AclName::Routine(name, arguments) => {
-            Label::qualified(WORD, name).with_detail(format!("({})", arguments.as_str()))
+            Label::qualified(WORD, name).with_detail(&format!("({})", arguments.as_str()))
         }
         AclName::Column(relation, column) => Label::part("privileges on column", column, relation),
     }

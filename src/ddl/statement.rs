@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::one_line::on_one_line;
 use crate::catalog::acl::Privilege;
-use crate::pg::{Ident, Oid, QualifiedName, Sql};
+use crate::pg::{Ident, Oid, QualifiedName, Sql, readable};
 
 /// The statements that make a database, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -414,8 +414,11 @@ impl Label {
 
     /// The same with what tells it apart from others of its name, e.g. `(integer)`.
     #[must_use]
-    pub fn with_detail(self, detail: String) -> Self {
-        Self { detail, ..self }
+    pub fn with_detail(self, detail: &str) -> Self {
+        Self {
+            detail: readable(detail),
+            ..self
+        }
     }
 }
 
@@ -451,6 +454,20 @@ mod tests {
         let index = QualifiedName::from_catalog("public", "i\n");
         let label = Label::qualified("index", &index).on(&table);
         assert_eq!(label.to_string(), "index public.i\u{fffd} on public.t");
+    }
+
+    #[test]
+    fn a_label_keeps_only_the_quotes_that_matter() {
+        let name = QualifiedName::from_catalog("s", "f");
+        let label = |detail: &str| {
+            let label = Label::qualified("function", &name).with_detail(detail);
+            label.to_string()
+        };
+        assert_eq!(
+            label(r#"("a" "text", "My T"[])"#),
+            r#"function s.f(a text, "My T"[])"#
+        );
+        assert_eq!(label(r#"("a""b")"#), r#"function s.f("a""b")"#);
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn of_jobs<'a>(
     timescale.jobs.iter().map(|job| {
         let name = Ident::from_catalog(job.id.to_string());
         let procedure = format!(" ({})", job.procedure);
-        let object = Label::plain("TimescaleDB's job", &name).with_detail(procedure);
+        let object = Label::plain("TimescaleDB's job", &name).with_detail(&procedure);
         let object = match &job.relation {
             Some(relation) => object.on(relation),
             None => object,

@@ -14,7 +14,8 @@ use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::pg::QualifiedName;
 use crate::snapshot::{
-    self, Basis, Before, CopiedSequences, CopiedTable, Loaded, Section, Site, Tables,
+    self, Basis, Before, CopiedSequences, CopiedTable, Fact, Loaded, PointKind, Section, Site,
+    Tables,
 };
 use crate::task::Scope;
 
@@ -81,15 +82,23 @@ pub(super) async fn contents(
         source: options.source.with_database(name),
         target: options.target.with_database(planned.target().as_str()),
     };
+    // Opened first: a target that crashes meanwhile ends this session, and with it the run, which
+    // would not notice otherwise that commits are lost.
+    let flush = snapshot::Flush::open(&ends.target).await;
+    let flush = flush.map_err(Failure::at("flush"))?;
     let making = snapshot::establish(&ends.source, &planned.point, before, scope);
     let basis = phase(scope, Some(name), Phase::Basis, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
+    if let (Some(lsn), PointKind::Slot(slot)) = (basis.consistent_point, &planned.point) {
+        let slot = slot.clone();
+        planned.ledger.note(Fact::Point { lsn, slot }).await;
+    }
     let guard = scope.child();
     let copying = Box::pin(from_basis(
         planned,
         &ends,
-        basis,
+        (basis, flush),
         (cluster, options),
         &guard,
     ));
@@ -100,7 +109,7 @@ pub(super) async fn contents(
 async fn from_basis(
     planned: &PlannedDatabase,
     ends: &Ends,
-    mut basis: Basis,
+    (mut basis, flush): (Basis, snapshot::Flush),
     (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
 ) -> Result<DatabaseReport, Failure> {
@@ -131,8 +140,6 @@ async fn from_basis(
     } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
     let sequences = values(ends, &catalog, options, scope).await?;
     let without_statistics = statistics(ends, &catalog, &tables, (cluster, options), scope).await?;
-    let flush = snapshot::Flush::open(&ends.target).await;
-    let flush = flush.map_err(Failure::at("flush"))?;
     if let Some(last) = made.last {
         let finishing = section(ends, Phase::EventTriggers, last, 1, scope);
         phase(scope, Some(name), Phase::EventTriggers, finishing)

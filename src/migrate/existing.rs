@@ -7,12 +7,13 @@ use super::{Error, Side};
 use crate::catalog::acl::{AclKind, AclName, ObjectAcl};
 use crate::catalog::load::default_acl::load_default_acls;
 use crate::catalog::load::labels::load_member_comments;
+use crate::catalog::load::quoting::quote_for;
 use crate::catalog::model::{MemberComment, MemberRelation, SecurityLabel};
 use crate::catalog::{self, Catalog};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::object::grant::{render_default_privileges, render_without_default_privileges};
 use crate::ddl::{self, Kind, Label, OmissionReason, Statement, Step};
-use crate::pg::{Ident, Literal, Sql, SqlState};
+use crate::pg::{Ident, Literal, Sql, SqlState, readable};
 use crate::sql;
 
 /// Takes away the default privileges that a used database has, so that they do not leak into the
@@ -81,7 +82,7 @@ pub(super) async fn settle(
 ) -> Result<Vec<String>, connect::Error> {
     let mut told = drop_missing(target, &catalog.acls, statements).await?;
     if options.carried.comments {
-        let mut comments = member_comments(target, &catalog.member_comments).await?;
+        let mut comments = member_comments(target, catalog).await?;
         told.extend(drop_refused(target, &mut comments).await?);
         for (label, sql) in comments {
             ddl::attach(steps, statements, Kind::Comment, label, sql);
@@ -285,12 +286,15 @@ pub(super) async fn missing_label_providers(
 /// that the extensions made. Of extensions in another version nothing is changed.
 async fn member_comments(
     target: &Endpoint,
-    wanted: &[MemberComment],
+    catalog: &Catalog,
 ) -> Result<Vec<(Label, Sql)>, connect::Error> {
+    let wanted = &catalog.member_comments;
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let session = target.session(Purpose::Introspect).await?;
+    // Both sides write names alike.
+    quote_for(&session, catalog.version).await?;
     let found = match load_member_comments(&session).await {
         Ok(found) => found,
         Err(catalog::Error::Query { source, .. }) => return Err(source),
@@ -331,7 +335,7 @@ fn differing_comments(wanted: &[MemberComment], found: &[MemberComment]) -> Vec<
         .filter(|(comment, _)| is_same(&comment.extension))
         .map(|(comment, text)| {
             let object = Sql::deparsed(comment.object.as_str());
-            let name = Ident::from_catalog(comment.object.as_str());
+            let name = Ident::from_catalog(readable(&comment.object));
             let label = Label::plain("comment on", &name);
             (label, sql!("COMMENT ON {} IS {}", object, text))
         })

@@ -11,7 +11,7 @@ mod sqlstate;
 mod version;
 
 pub use lsn::{Lsn, ParseLsnError};
-pub use name::{Ident, InvalidName, QualifiedName, SlotName};
+pub use name::{Ident, InvalidName, QualifiedName, SlotName, readable};
 pub use oid::Oid;
 pub use relation::{Persistence, RelKind, ReplicaIdentity, UnknownLetter};
 pub use server_error::ServerError;

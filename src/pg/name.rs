@@ -163,6 +163,27 @@ impl Fragment for SlotName {
     }
 }
 
+/// What a server has written of names and types, without the quotes that people do not need: between
+/// majors it is asked to put every name in quotes.
+pub fn readable(text: &str) -> String {
+    if text.contains("\"\"") {
+        return text.to_owned();
+    }
+    let is_plain = |name: &str| {
+        let mut parts = name.chars();
+        let is_first = |part: char| part.is_ascii_lowercase() || part == '_';
+        parts.next().is_some_and(is_first)
+            && parts.all(|part| is_first(part) || part.is_ascii_digit())
+    };
+    let pieces = text.split('"').enumerate();
+    pieces
+        .map(|(at, piece)| match at % 2 {
+            1 if !is_plain(piece) => format!("\"{piece}\""),
+            _ => piece.to_owned(),
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -248,7 +248,12 @@ impl Board {
     ) -> Result<CopiedObjects, Error> {
         let objects = async {
             match load.objects {
-                Some(options) => copy_large_objects(load.request, basis, options, scope).await,
+                Some(options) => {
+                    let copied = copy_large_objects(load.request, basis, options, scope).await?;
+                    let count = copied.count;
+                    self.request.ledger.note(Fact::LargeObjects { count }).await;
+                    Ok(copied)
+                }
                 None => Ok(CopiedObjects::default()),
             }
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seren_replicator::checkpoint::{Name, Origin, Pair, Recorder, Run, Selection, Store};
-use seren_replicator::pg::{Lsn, Oid, QualifiedName};
+use seren_replicator::pg::{Lsn, Oid, QualifiedName, SlotName};
 use seren_replicator::sandbox::Cluster;
 use seren_replicator::selection::TableChoice;
 use seren_replicator::snapshot::Fact;
@@ -70,9 +70,10 @@ async fn a_table_that_is_recorded_survives_a_crash_of_the_target() {
     let recorder = Recorder::start(Arc::clone(&store), "shop", &inside, token);
     let recorder = recorder.await.unwrap();
     let point = Lsn::new(7);
-    recorder.at(point, None).await.unwrap();
     let session = database(&target.url("shop")).await;
     let ledger = recorder.ledger();
+    let slot = SlotName::new("kept").unwrap();
+    ledger.note(Fact::Point { lsn: point, slot }).await;
     // The second one waits in the queue while the first is recorded.
     for name in ["first", "second", "third"] {
         let make = format!(

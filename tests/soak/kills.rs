@@ -19,7 +19,7 @@ INSERT INTO public.parent (filler) SELECT repeat(md5(n::text), 4) FROM generate_
 CREATE TABLE public.child (id bigint PRIMARY KEY, parent bigint REFERENCES public.parent, at timestamptz);
 INSERT INTO public.child SELECT n, 1 + n % 60000, now() FROM generate_series(1, 60000) n;
 CREATE INDEX ON public.child (parent, at);
-DO $$ BEGIN FOR n IN 1..100 LOOP EXECUTE format('CREATE TABLE public.small_%s AS SELECT n, n::text AS t FROM generate_series(1, 50) n', n); END LOOP; END $$;
+DO $$ BEGIN FOR n IN 1..100 LOOP EXECUTE format('CREATE TABLE public.small_%1$s (n int PRIMARY KEY, t text); INSERT INTO public.small_%1$s SELECT n, n::text FROM generate_series(1, 50) n', n); END LOOP; END $$;
 SELECT lo_from_bytea(0, 'a large object') FROM generate_series(1, 50);
 CREATE MATERIALIZED VIEW public.counted AS SELECT count(*) FROM public.child;
 ";

@@ -30,14 +30,14 @@ impl Distance {
         }
     }
 
-    /// `init --yes` of one database over the lines.
+    /// A one-off `init --yes` of one database over the lines.
     pub(crate) fn init(&self, database: &str, more: &[&str]) -> Program {
         let urls = [&self.source, &self.target].map(|line| {
             let port = line.port();
             // What is looked for in the bytes has to be readable.
             format!("postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
         });
-        let more = [&["--yes"], more].concat();
+        let more = [&["--yes", "--no-sync"], more].concat();
         Route::command_through(&urls, "init", (&[database], &more))
     }
 

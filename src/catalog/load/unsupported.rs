@@ -6,7 +6,7 @@
 use super::{Columns, query};
 use crate::catalog::Error;
 use crate::connect::Session;
-use crate::pg::Oid;
+use crate::pg::{Oid, readable};
 
 const WHAT: &str = "objects that are not copied";
 
@@ -25,7 +25,8 @@ pub struct Unsupported {
 
 impl std::fmt::Display for Unsupported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let clean = self.identity.chars().map(|part| {
+        let identity = readable(&self.identity);
+        let clean = identity.chars().map(|part| {
             if part.is_control() {
                 char::REPLACEMENT_CHARACTER
             } else {

@@ -24,7 +24,7 @@ impl Object for &Aggregate {
 
     fn label(&self, _context: &Context<'_>) -> Label {
         let arguments = format!("({})", self.arguments.as_str());
-        Label::qualified("aggregate", &self.name).with_detail(arguments)
+        Label::qualified("aggregate", &self.name).with_detail(&arguments)
     }
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {

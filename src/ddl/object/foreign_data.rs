@@ -139,7 +139,7 @@ impl Object for &UserMapping {
     fn label(&self, _context: &Context<'_>) -> Label {
         let everyone = Ident::from_catalog("public");
         let role = self.role.as_ref().unwrap_or(&everyone);
-        Label::plain("user mapping of", role).with_detail(format!(" at {}", self.server))
+        Label::plain("user mapping of", role).with_detail(&format!(" at {}", self.server))
     }
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {

@@ -26,7 +26,7 @@ impl Object for &KeyTrigger {
 
     fn label(&self, _context: &Context<'_>) -> Label {
         let detail = format!(" ({})", self.function);
-        Label::part("trigger of key", &self.constraint, &self.relation).with_detail(detail)
+        Label::part("trigger of key", &self.constraint, &self.relation).with_detail(&detail)
     }
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {

@@ -33,7 +33,7 @@ impl Object for &Operator {
 
     fn label(&self, _context: &Context<'_>) -> Label {
         let operands = format!("({})", self.operands().as_str());
-        Label::qualified("operator", &self.name).with_detail(operands)
+        Label::qualified("operator", &self.name).with_detail(&operands)
     }
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {

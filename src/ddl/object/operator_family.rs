@@ -27,7 +27,7 @@ impl Object for &OperatorFamily {
 
     fn label(&self, _context: &Context<'_>) -> Label {
         let method = format!(" using {}", self.method);
-        Label::qualified("operator family", &self.name).with_detail(method)
+        Label::qualified("operator family", &self.name).with_detail(&method)
     }
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
@@ -81,7 +81,7 @@ impl Object for &OperatorClass {
 
     fn label(&self, _context: &Context<'_>) -> Label {
         let method = format!(" using {}", self.method);
-        Label::qualified("operator class", &self.name).with_detail(method)
+        Label::qualified("operator class", &self.name).with_detail(&method)
     }
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {

@@ -176,7 +176,7 @@ impl Object for &Routine {
             RoutineKind::Function | RoutineKind::Window => "function",
             RoutineKind::Procedure => "procedure",
         };
-        Label::qualified(word, &self.name).with_detail(format!("({})", self.identity.as_str()))
+        Label::qualified(word, &self.name).with_detail(&format!("({})", self.identity.as_str()))
     }
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
