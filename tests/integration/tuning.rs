@@ -76,11 +76,8 @@ async fn large_values_are_compressed_as_asked_unless_their_column_says_otherwise
     let route = common();
     let lz4 = lz4_on(&route.target.url("postgres")).await;
     for (flags, expected) in [
-        (&["--no-sync"][..], format!("{lz4} pglz")),
-        (
-            &["--no-sync", "--toast-compression", "pglz"],
-            "pglz pglz".to_owned(),
-        ),
+        (&[][..], format!("{lz4} pglz")),
+        (&["--toast-compression", "pglz"], "pglz pglz".to_owned()),
     ] {
         let name = route.fresh("toast").await;
         let make = "CREATE TABLE public.t (a text, b text COMPRESSION pglz); \

@@ -84,6 +84,8 @@ impl Trial {
         }
         for name in &self.names {
             let (source, target) = (self.route.source.url(name), self.route.target.url(name));
+            // It stays on the source, for replication to follow.
+            oracle::psql(&source, "DROP PUBLICATION IF EXISTS seren_replication_pub");
             assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
             assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
         }
