@@ -45,6 +45,7 @@ mod sandbox;
 mod selection;
 mod signals;
 mod slot_safety;
+mod split;
 mod teardown;
 mod tls;
 mod told;

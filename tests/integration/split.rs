@@ -1,0 +1,60 @@
+//! Large tables are copied in parts, by several lanes at once.
+
+use crate::support::oracle;
+use crate::support::route::Route;
+use crate::support::{run, value};
+
+/// Tables whose rows lie in a key's order, in none, out of line, in partitions and below a parent; one
+/// without a key.
+const TABLES: &str = "
+    CREATE TABLE public.ordered (id bigint PRIMARY KEY, at timestamptz NOT NULL, filler text);
+    INSERT INTO public.ordered SELECT n, now() + n * interval '1 s', md5(n::text) FROM generate_series(1, 20000) n;
+    CREATE TABLE public.shuffled (id text PRIMARY KEY, twice int GENERATED ALWAYS AS (half * 2) STORED, half int);
+    INSERT INTO public.shuffled (id, half) SELECT md5(n::text), n FROM generate_series(1, 20000) n;
+    CREATE TABLE public.plain (n int, wide text);
+    ALTER TABLE public.plain ALTER wide SET STORAGE EXTERNAL;
+    INSERT INTO public.plain SELECT n, repeat(md5(n::text), 100) FROM generate_series(1, 400) n;
+    CREATE TABLE public.child (more text) INHERITS (public.ordered);
+    INSERT INTO public.child SELECT n, now(), 'x', 'y' FROM generate_series(1, 20000) n;
+    CREATE TABLE public.parted (id int PRIMARY KEY, filler text) PARTITION BY RANGE (id);
+    CREATE TABLE public.low PARTITION OF public.parted FOR VALUES FROM (0) TO (10000);
+    CREATE TABLE public.high PARTITION OF public.parted FOR VALUES FROM (10000) TO (20000);
+    INSERT INTO public.parted SELECT n, md5(n::text) FROM generate_series(0, 19999) n;
+    CREATE INDEX ON public.ordered (at);
+    ALTER TABLE public.parted ADD FOREIGN KEY (id) REFERENCES public.parted;
+    DELETE FROM public.ordered WHERE id BETWEEN 3000 AND 6000;
+    ANALYZE;
+";
+
+/// How many transactions have written a table's rows.
+async fn writers(url: &str, table: &str) -> i32 {
+    let count = format!("SELECT count(DISTINCT xmin::text) FROM ONLY public.{table}");
+    value(url, &count).await.parse().unwrap()
+}
+
+#[tokio::test]
+async fn tables_in_parts_arrive_whole_and_each_row_once() {
+    for majors in [[12, 12], [13, 18], [15, 15], [18, 18]] {
+        let route = Route::of_majors(majors);
+        let name = route.fresh("split").await;
+        let (source, target) = (route.source.url(&name), route.target.url(&name));
+        run(&source, TABLES).await;
+        for flags in [&["--split-larger-than", "100kB", "--jobs", "3"][..], &[]] {
+            let is_forced = !flags.is_empty();
+            let more = [flags, &["--drop-existing"]].concat();
+            route.init(&name, &more).run().expect(0);
+            assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
+            assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
+            for table in ["ordered", "low", "high"] {
+                let count = writers(&target, table).await;
+                assert_eq!(count > 1, is_forced, "{table} of {majors:?}: {count}");
+            }
+            // Before 14 only a key in whose order rows lie cuts a table.
+            let is_cut = is_forced && majors[0] >= 14;
+            for table in ["shuffled", "plain"] {
+                let count = writers(&target, table).await;
+                assert_eq!(count > 1, is_cut, "{table} of {majors:?}: {count}");
+            }
+        }
+    }
+}
