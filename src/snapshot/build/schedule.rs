@@ -94,6 +94,10 @@ pub(super) struct Schedule {
     chains: Vec<u64>,
     /// Tables whose rows are still to come.
     missing: BTreeSet<Oid>,
+    /// The steps that wait for each of them.
+    behind: HashMap<Oid, Vec<usize>>,
+    /// The steps that wait for all of them.
+    behind_all: Vec<usize>,
     held: HashMap<Oid, Held>,
     /// Steps under way, by lane.
     under_way: Vec<usize>,
@@ -127,6 +131,8 @@ impl Schedule {
         }
         let mut schedule = Self {
             chains: chains(&units, &dependents),
+            behind: HashMap::new(),
+            behind_all: Vec::new(),
             missing,
             dependents,
             states: vec![State::Waiting; units.len()],
@@ -139,8 +145,24 @@ impl Schedule {
             left,
             budget,
         };
+        schedule.wait_for_rows();
         schedule.look_again();
         schedule
+    }
+
+    /// Notes which steps wait for which rows.
+    fn wait_for_rows(&mut self) {
+        for (number, unit) in self.units.iter().enumerate() {
+            match &unit.rows {
+                Rows::All if self.missing.is_empty() => {}
+                Rows::All => self.behind_all.push(number),
+                Rows::Of(tables) => {
+                    for table in tables.iter().filter(|table| self.missing.contains(table)) {
+                        self.behind.entry(*table).or_default().push(number);
+                    }
+                }
+            }
+        }
     }
 
     /// Whether every step has ended one way or another.
@@ -170,10 +192,27 @@ impl Schedule {
 
     /// All rows of these tables have arrived.
     pub(super) fn landed(&mut self, tables: &[Oid]) {
+        let mut freed = Vec::new();
         for table in tables {
-            self.missing.remove(table);
+            if self.missing.remove(table) {
+                freed.extend(self.behind.remove(table).unwrap_or_default());
+            }
         }
-        self.look_again();
+        if self.missing.is_empty() {
+            freed.append(&mut self.behind_all);
+        }
+        for number in freed {
+            self.open[number] -= 1;
+            self.make_ready(number);
+        }
+    }
+
+    /// Notes a step as ready if nothing is missing for it.
+    fn make_ready(&mut self, number: usize) {
+        if self.open[number] == 0 && self.states[number] == State::Waiting {
+            let chain = Reverse(self.chains[number]);
+            self.ready.insert((self.units[number].stage, chain, number));
+        }
     }
 
     /// The steps of a lane's next transaction, in order; none when nothing fits now, or something
@@ -291,13 +330,10 @@ impl Schedule {
         self.states[number] = State::Taken { lane };
         self.ready
             .remove(&(unit.stage, Reverse(self.chains[number]), number));
-        for dependent in &self.dependents[number] {
-            self.open[*dependent] -= 1;
-            if self.open[*dependent] == 0 && self.states[*dependent] == State::Waiting {
-                let chain = Reverse(self.chains[*dependent]);
-                let stage = self.units[*dependent].stage;
-                self.ready.insert((stage, chain, *dependent));
-            }
+        for at in 0..self.dependents[number].len() {
+            let dependent = self.dependents[number][at];
+            self.open[dependent] -= 1;
+            self.make_ready(dependent);
         }
     }
 
@@ -404,14 +440,13 @@ impl Schedule {
             };
             let is_missing = |table: &&Oid| self.missing.contains(table);
             let rows = match &unit.rows {
-                Rows::All => self.missing.len(),
+                Rows::All => usize::from(!self.missing.is_empty()),
                 Rows::Of(tables) => tables.iter().filter(is_missing).count(),
             };
             self.open[number] = unit.needs.iter().filter(is_open).count() + rows;
-            if self.open[number] == 0 && self.states[number] == State::Waiting {
-                let chain = Reverse(self.chains[number]);
-                self.ready.insert((unit.stage, chain, number));
-            }
+        }
+        for number in 0..self.units.len() {
+            self.make_ready(number);
         }
     }
 }
@@ -433,163 +468,4 @@ fn chains(units: &[Unit], dependents: &[Vec<usize>]) -> Vec<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn unit(needs: &[usize], locks: &[u32]) -> Unit {
-        Unit {
-            needs: needs.to_vec(),
-            locks: locks.iter().copied().map(Oid).collect(),
-            cost: 1,
-            ..Unit::default()
-        }
-    }
-
-    #[test]
-    fn one_lane_keeps_the_order_and_waits_for_nothing() {
-        let units = vec![unit(&[], &[1]), unit(&[0], &[2]), unit(&[1], &[1])];
-        let mut schedule = Schedule::new(units, 1, 2, BTreeSet::new());
-        assert_eq!(schedule.take(0, 0), [0, 1]);
-        assert_eq!(schedule.take(0, 0), [2]);
-        schedule.done(0, &[0, 1]);
-        assert!(!schedule.is_finished());
-        schedule.done(0, &[2]);
-        assert!(schedule.is_finished());
-    }
-
-    #[test]
-    fn a_step_waits_for_the_rows_that_it_touches_and_the_longest_chain_goes_first() {
-        let of = |table| Rows::Of(vec![Oid(table)]);
-        let index = |table, weight| Unit {
-            rows: of(table),
-            weight,
-            ..unit(&[], &[table])
-        };
-        let behind = Unit {
-            rows: of(2),
-            weight: 50,
-            ..unit(&[1], &[2])
-        };
-        let units = vec![index(1, 30), index(2, 20), behind, unit(&[], &[9])];
-        let missing = BTreeSet::from([Oid(1), Oid(2)]);
-        let mut schedule = Schedule::new(units, 1, 1, missing);
-        assert_eq!(schedule.chains_behind()[&Oid(2)], 70);
-        assert_eq!(schedule.take(0, 0), [0; 0]);
-        schedule.landed(&[Oid(2)]);
-        assert_eq!(schedule.take(0, 71), [0; 0], "a copy has a longer chain");
-        assert_eq!(schedule.take(0, 70), [1]);
-        schedule.landed(&[Oid(1)]);
-        assert_eq!(schedule.take(0, 0), [2]);
-        assert_eq!(schedule.take(0, 0), [0]);
-        assert_eq!(schedule.take(0, 0), [3], "what waits for all rows");
-    }
-
-    #[test]
-    fn another_lane_waits_for_needs_and_relations() {
-        let units = vec![
-            unit(&[], &[1]),
-            unit(&[0], &[2]),
-            unit(&[], &[1]),
-            unit(&[], &[3]),
-        ];
-        let mut schedule = Schedule::new(units, 2, 1, BTreeSet::new());
-        assert_eq!(schedule.take(0, 0), [0]);
-        assert_eq!(schedule.take(1, 0), [3]);
-        assert_eq!(schedule.take(1, 0), [0; 0]);
-        schedule.done(0, &[0]);
-        assert_eq!(schedule.take(1, 0), [1]);
-    }
-
-    #[test]
-    fn what_runs_alone_waits_for_the_others() {
-        let alone = Unit {
-            is_alone: true,
-            ..unit(&[], &[9])
-        };
-        let units = vec![alone, unit(&[], &[1]), unit(&[], &[2])];
-        let mut schedule = Schedule::new(units, 2, 1, BTreeSet::new());
-        assert_eq!(schedule.take(0, 0), [0]);
-        assert_eq!(schedule.take(1, 0), [0; 0]);
-        schedule.done(0, &[0]);
-        assert_eq!(schedule.take(1, 0), [1]);
-    }
-
-    #[test]
-    fn what_needs_a_refused_step_is_never_attempted() {
-        let units = vec![
-            unit(&[], &[1]),
-            unit(&[0], &[2]),
-            unit(&[1], &[3]),
-            unit(&[], &[4]),
-        ];
-        let mut schedule = Schedule::new(units, 1, 10, BTreeSet::new());
-        assert_eq!(schedule.take(0, 0), [0, 1, 2, 3]);
-        schedule.give_back(0);
-        schedule.refuse(0);
-        assert_eq!(schedule.skipped().collect::<Vec<_>>(), [(1, 0), (2, 0)]);
-        assert_eq!(schedule.take(0, 0), [3]);
-        schedule.done(0, &[3]);
-        assert!(schedule.is_finished());
-    }
-
-    #[test]
-    fn a_large_table_is_not_queued_behind_and_goes_first() {
-        let heavy = Unit {
-            weight: LIGHT * 2,
-            ..unit(&[], &[7])
-        };
-        let mut schedule = Schedule::new(vec![unit(&[], &[1]), heavy], 1, 10, BTreeSet::new());
-        let first = schedule.take(0, 0);
-        assert_eq!(first, [1]);
-        assert!(!schedule.may_queue(&first));
-    }
-
-    proptest! {
-        #[test]
-        fn every_step_ends_and_none_before_its_needs(
-            edges in proptest::collection::vec((0..40_usize, 0..40_usize), 0..80),
-            locks in proptest::collection::vec(1..6_u32, 40),
-            refused in proptest::collection::btree_set(0..40_usize, 0..4),
-        ) {
-            let mut units: Vec<Unit> = locks.iter().map(|lock| unit(&[], &[*lock])).collect();
-            for (a, b) in edges.iter().filter(|(a, b)| a != b) {
-                units[*a.max(b)].needs.push(*a.min(b));
-            }
-            let needs: Vec<_> = units.iter().map(|unit| unit.needs.clone()).collect();
-            let mut schedule = Schedule::new(units, 3, 4, BTreeSet::new());
-            let mut done = BTreeSet::new();
-            let mut flights = vec![Vec::new(); 3];
-            for round in 0.. {
-                if schedule.is_finished() {
-                    break;
-                }
-                prop_assert!(round < 10_000);
-                let lane = round % 3;
-                let batch = schedule.take(lane, 0);
-                if !batch.is_empty() {
-                    flights[lane].push(batch);
-                }
-                if round % 2 == 0 && !flights[lane].is_empty() {
-                    let batch = flights[lane].remove(0);
-                    if let Some(bad) = batch.iter().find(|number| refused.contains(number)) {
-                        schedule.give_back(lane);
-                        schedule.refuse(*bad);
-                        flights[lane].clear();
-                        continue;
-                    }
-                    for number in &batch {
-                        prop_assert!(needs[*number].iter().all(|needed| done.contains(needed)));
-                        prop_assert!(done.insert(*number));
-                    }
-                    schedule.done(lane, &batch);
-                }
-            }
-            prop_assert_eq!(
-                done.len() + schedule.skipped().count()
-                    + refused.iter().filter(|n| !done.contains(n) && schedule.skipped().all(|(s, _)| s != **n)).count(),
-                40
-            );
-        }
-    }
-}
+mod tests;
