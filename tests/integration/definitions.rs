@@ -254,6 +254,8 @@ async fn cramped(tables: u32) -> Route {
     let small = |major| {
         Cluster::builder(major)
             .setting("max_locks_per_transaction", "10")
+            // Each possible sender has its share of the lock table.
+            .setting("max_wal_senders", "10")
             .setting("max_connections", "20")
     };
     let route = Route::start([small(17), small(17)]);
