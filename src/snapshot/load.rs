@@ -274,13 +274,15 @@ impl Board {
 
     /// What a worker does next: whatever has the longest chain of work behind it.
     fn next(&self, worker: usize) -> Task {
+        // Each has a lock of its own: neither is asked while the other's is held.
         let build = self.work.next_chain(worker);
+        let is_built = self.work.is_finished();
         let mut copies = self.copies();
         match (copies.next_chain(), build) {
             (Some(copy), Some(build)) if build > copy => Task::Build,
             (Some(_), _) => copies.take().map_or(Task::Wait, Task::Copy),
             (None, Some(_)) => Task::Build,
-            (None, None) if copies.is_finished() && self.work.is_finished() => Task::End,
+            (None, None) if copies.is_finished() && is_built => Task::End,
             (None, None) => Task::Wait,
         }
     }

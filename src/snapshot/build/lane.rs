@@ -219,7 +219,9 @@ impl Work {
             if !flight.iter().all(may_queue) {
                 return Ok(());
             }
-            let steps = self.schedule().take(lane, longer());
+            // Asked before the schedule is locked: whoever answers may have a lock of its own.
+            let longer = longer();
+            let steps = self.schedule().take(lane, longer);
             if steps.is_empty() {
                 return Ok(());
             }
