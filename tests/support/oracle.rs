@@ -116,7 +116,9 @@ pub(crate) fn schema(url: &str, options: &[&str]) -> Vec<String> {
     for block in dump.split("\n\n\n") {
         let mut lines: Vec<&str> = Vec::new();
         for line in block.lines() {
+            // A mark that some servers keep among the options of columns, and the dump does not know.
             let is_noise = line.starts_with("-- Dumped ")
+                || line.contains(" SET (pg_attver=")
                 || line.starts_with("\\restrict")
                 || line.starts_with("\\unrestrict")
                 || (line.starts_with("SET ") && !line.contains("default_"));

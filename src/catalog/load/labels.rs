@@ -2,7 +2,7 @@
 
 use super::{Columns, query};
 use crate::catalog::Error;
-use crate::catalog::model::{MemberComment, MemberRelation, SecurityLabel};
+use crate::catalog::model::{MemberComment, SecurityLabel};
 use crate::connect::Session;
 
 pub(super) async fn load_security_labels(session: &Session) -> Result<Vec<SecurityLabel>, Error> {
@@ -19,22 +19,6 @@ pub(super) async fn load_security_labels(session: &Session) -> Result<Vec<Securi
                 object: row.sql("object")?,
                 role: row.optional_name("role")?,
                 label: row.value("label")?,
-            })
-        })
-        .collect()
-}
-
-/// Reads the relations that belong to extensions.
-pub(super) async fn load_member_relations(session: &Session) -> Result<Vec<MemberRelation>, Error> {
-    const WHAT: &str = "relations of extensions";
-    let text = include_str!("../sql/member_relations.sql");
-    let rows = query(session, WHAT, text, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let row = Columns::new(WHAT, row);
-            Ok(MemberRelation {
-                extension: (row.value("extension")?, row.value("version")?),
-                name: row.qualified("schema", "name")?,
             })
         })
         .collect()

@@ -11,6 +11,7 @@
 
 mod aggregates;
 mod attached;
+mod beside;
 mod casts;
 mod collations;
 mod columns;
@@ -20,7 +21,6 @@ mod event_triggers;
 mod foreign;
 mod indexes;
 mod languages;
-mod multiranges;
 mod operators;
 mod publications;
 mod relations;
@@ -76,6 +76,7 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
     let foreign = foreign::load_foreign_data(session).await?;
     let ways = casts::load_casts(session).await?;
     let dependencies = dependencies::load_dependencies(session).await?;
+    let beside = beside::load_beside(session).await?;
     let mut catalog = Catalog {
         version: session.version(),
         schemas: schemas::load_schemas(session).await?,
@@ -114,9 +115,9 @@ pub async fn load(session: &Session) -> Result<Catalog, Error> {
         default_acls: default_acl::load_default_acls(session).await?,
         comments: comment::load_comments(session).await?,
         labels: labels::load_security_labels(session).await?,
-        member_comments: labels::load_member_comments(session).await?,
-        member_relations: labels::load_member_relations(session).await?,
-        multiranges: multiranges::load_multiranges(session).await?,
+        member_comments: beside.comments,
+        member_relations: beside.relations,
+        multiranges: beside.multiranges,
         unsupported: unsupported::load_unsupported(session).await?,
         dependencies: dependencies.edges,
         members: dependencies.members,
