@@ -104,29 +104,28 @@ impl Lane {
         parcel: &Parcel,
         progress: &Progress,
     ) -> Result<Vec<Copied>, Error> {
-        let mut wait = WAIT;
-        for attempt in 1.. {
-            let lost = match Box::pin(self.attempt(jobs, parcel, progress)).await {
+        let (mut wait, mut attempts) = (WAIT, 1);
+        loop {
+            let attempt = Box::pin(self.attempt(jobs, parcel, progress)).await;
+            let (lost, copied) = match attempt {
                 Ok(copied) => return Ok(copied),
-                Err((lost, copied)) => match (&lost.undecided, copied) {
-                    (Some(transaction), copied) if lost.is_transient => {
-                        if self.opener.is_committed(transaction).await? {
-                            return Ok(copied);
-                        }
-                        lost
-                    }
-                    _ => lost,
-                },
+                Err(lost) => lost,
             };
-            if !lost.is_transient || attempt == ATTEMPTS {
+            if lost.is_transient
+                && let Some(transaction) = &lost.undecided
+                && self.opener.is_committed(transaction).await?
+            {
+                return Ok(copied);
+            }
+            if !lost.is_transient || attempts == ATTEMPTS {
                 return Err(lost.error);
             }
             let text = format!("{}; trying again", chain(&lost.error));
             self.opener.scope.events.emit(Event::Warning(text)).await;
             self.opener.pause(wait).await?;
             wait *= 2;
+            attempts += 1;
         }
-        unreachable!("the last attempt returns")
     }
 
     /// One attempt. With the error comes what had been copied when the commit was asked for.
