@@ -7,9 +7,8 @@ use super::fate::Fate;
 use super::prepare::{PlannedDatabase, Prepared};
 use super::roles::TargetCluster;
 use super::{Error, Options, Side};
-use crate::catalog;
-use crate::catalog::load::turns::begin;
-use crate::connect::{Purpose, script_settings};
+use crate::catalog::load::reading::Reading;
+use crate::connect::script_settings;
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
 use crate::logical::PUBLICATION;
@@ -141,14 +140,10 @@ async fn definitions(
 ) -> Result<(ddl::Script, usize), Error> {
     let side = Side::Source;
     let endpoint = options.source.with_database(planned.name());
-    let session = endpoint
-        .session(Purpose::Introspect)
-        .await
-        .map_err(|source| Error::Connect { side, source })?;
     let target = cluster.options.target.version;
-    let begun = begin(&session, target).await;
-    begun.map_err(Error::examine(side))?;
-    let catalog = catalog::load(&session).await;
+    let begun = Reading::begin(&endpoint, target).await;
+    let reading = begun.map_err(|source| Error::Connect { side, source })?;
+    let catalog = reading.load().await;
     let mut catalog = catalog.map_err(|source| Error::Catalog {
         side,
         place: format!("database {}", planned.name()),

@@ -1,7 +1,8 @@
 //! Making definitions: what is refused takes down what needs it, and nothing else.
 
-use seren_replicator::catalog;
+use seren_replicator::catalog::load::reading::Reading;
 use seren_replicator::catalog::load::roles::load_roles;
+use seren_replicator::catalog::{self, Catalog};
 use seren_replicator::connect::Purpose;
 use seren_replicator::ddl::{Options, script};
 use seren_replicator::event::Phase;
@@ -351,6 +352,14 @@ async fn a_table_that_is_emptied_while_none_is_locked_is_named() {
     );
 }
 
+/// The same by one session, of another name.
+async fn alone(url: &str) -> Catalog {
+    let session = endpoint(url).session(Purpose::Introspect).await.unwrap();
+    let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    session.batch(&begin).await.unwrap();
+    catalog::load(&session).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_catalog_is_read_by_few_statements_however_much_it_holds() {
     let cluster = Cluster::builder(17)
@@ -369,20 +378,16 @@ async fn a_catalog_is_read_by_few_statements_however_much_it_holds() {
         run(&cluster.url("postgres"), &fill).await;
         let name = format!("reader{tables}");
         let reader = endpoint(&cluster.url("postgres")).with_application_name(&name);
-        let session = reader.session(Purpose::Introspect).await.unwrap();
-        session
-            .batch(&Sql::fixed(
-                "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-            ))
-            .await
-            .unwrap();
-        catalog::load(&session).await.unwrap();
+        let alone = alone(&cluster.url("postgres")).await;
+        let reading = Reading::begin(&reader, alone.version).await.unwrap();
+        assert!(reading.load().await.unwrap() == alone);
         let log = cluster.log();
         let statements = log
             .lines()
             .filter(|line| line.starts_with(&format!("{name}|")));
         counts.push(statements.count());
     }
+    // Two begin, and two prepare their session.
     assert_eq!(counts[0], counts[1]);
     assert!((10..=40).contains(&counts[0]), "{counts:?}");
 }

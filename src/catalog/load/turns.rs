@@ -8,36 +8,27 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::query;
-use super::quoting::quote_for;
 use crate::catalog::Error;
 use crate::connect::{self, Session};
-use crate::pg::{ServerVersion, Sql, SqlState};
+use crate::pg::{Sql, SqlState};
 use crate::sql;
 
 /// Objects whose definitions are read in the first turn.
 const FEW: usize = 128;
 
-/// Begins the transaction of a reading for a server of this version: of one snapshot, and with the
-/// savepoint.
-///
-/// # Errors
-/// The server refused, or the connection broke.
-pub async fn begin(session: &Session, target: ServerVersion) -> Result<(), connect::Error> {
-    quote_for(session, target).await?;
-    let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-    session.batch(&begin).await?;
-    set_savepoint(session).await
-}
+/// What sets the savepoint that a reading goes back to in order to give locks back.
+pub(super) const SAVEPOINT: &str = "SAVEPOINT catalog";
 
-/// Sets the savepoint that a reading goes back to in order to give locks back.
+/// Sets that savepoint.
 ///
 /// # Errors
 /// The session is in no transaction, or the connection broke.
 pub async fn set_savepoint(session: &Session) -> Result<(), connect::Error> {
-    session.batch(&Sql::fixed("SAVEPOINT catalog")).await
+    session.batch(&Sql::fixed(SAVEPOINT)).await
 }
 
-async fn give_locks_back(session: &Session) -> Result<(), connect::Error> {
+/// Goes back to the savepoint.
+pub(super) async fn give_locks_back(session: &Session) -> Result<(), connect::Error> {
     let back = Sql::fixed("ROLLBACK TO SAVEPOINT catalog");
     session.batch(&back).await
 }

@@ -1,23 +1,25 @@
 -- Indexes of tables and materialized views, also unusable ones. Columns that a version lacks mean those of `absent`.
+-- Asked for only where they may be: the columns of keys, included ones, statistics targets, which expressions alone have.
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, i.indrelid AS relation,
        pg_catalog.pg_get_indexdef(c.oid) AS definition, k.oid AS constraint_oid,
        ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY u(number, position)
                JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.number
-              WHERE u.position <= i.indnkeyatts ORDER BY u.position) AS key_columns,
+              WHERE k.oid IS NOT NULL AND u.position <= i.indnkeyatts ORDER BY u.position) AS key_columns,
        ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY u(number, position)
                JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.number
-              WHERE u.position > i.indnkeyatts ORDER BY u.position) AS include_columns,
+              WHERE i.has_included AND u.position > i.indnkeyatts ORDER BY u.position) AS include_columns,
        i.nulls_not_distinct, coalesce(c.reloptions, '{}')::text[] AS options, ts.spcname::text AS tablespace,
        h.inhparent AS parent, i.indisvalid AND i.indisready AND i.indislive AS is_valid, i.indisclustered, i.indisreplident,
        i.indisexclusion,
        ARRAY(SELECT a.attnum FROM pg_catalog.pg_attribute a
-              WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics_columns,
+              WHERE i.has_expressions AND a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics_columns,
        ARRAY(SELECT a.attstattarget::pg_catalog.int4 FROM pg_catalog.pg_attribute a
-              WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics_targets
+              WHERE i.has_expressions AND a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics_targets
   FROM (SELECT x.*
           FROM (SELECT false AS indnullsnotdistinct) absent,
-       LATERAL (SELECT indexrelid, indrelid, indkey, indnkeyatts, indisvalid, indisready, indislive, indisclustered,
-                       indisexclusion, indisreplident, indnullsnotdistinct AS nulls_not_distinct
+       LATERAL (SELECT indexrelid, indrelid, indkey, indnkeyatts, indisvalid, indisready, indislive, indisclustered, indisexclusion,
+                       indisreplident, indnatts > indnkeyatts AS has_included, indexprs IS NOT NULL AS has_expressions,
+                       indnullsnotdistinct AS nulls_not_distinct
                   FROM pg_catalog.pg_index) x) i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_class r ON r.oid = i.indrelid

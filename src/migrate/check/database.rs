@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 
 use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
-use crate::catalog::load::load;
+use crate::catalog::load::reading::Reading;
 use crate::catalog::load::remembered::Remembered;
-use crate::catalog::load::turns::begin;
 use crate::catalog::load::unsupported::Unsupported;
 use crate::catalog::model::Extension;
-use crate::connect::{Endpoint, Purpose, Session};
+use crate::connect::{Endpoint, Session};
 use crate::ddl::{self, Omission, OmissionReason, Script};
 use crate::migrate::Error;
 use crate::migrate::roles::TargetCluster;
@@ -67,38 +66,32 @@ pub(in crate::migrate) async fn examine(
     judge: Judge<'_>,
     scope: &Scope,
 ) -> Result<Examination, Error> {
-    let session = source
-        .session(Purpose::Introspect)
-        .await
-        .map_err(|source| Error::Connect {
-            side: Side::Source,
-            source,
-        })?;
-    let looking = look(&session, source.database(), judge);
+    let target = judge.cluster.options.target.version;
+    let begun = Reading::begin(source, target).await;
+    let reading = begun.map_err(|source| Error::Connect {
+        side: Side::Source,
+        source,
+    })?;
+    let looking = look(&reading, source.database(), judge);
     tokio::select! {
         biased;
         done = looking => done,
         () = scope.stop.cancelled() => {
-            // A table's size waits for whoever locks it, and so would the server without us.
-            if let Err(error) = session.canceller().cancel().await {
-                tracing::debug!(%error, "a cancel request did not reach the server");
-            }
+            reading.cancel().await;
             Err(Error::Stopped)
         }
     }
 }
 
-async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
+async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
     let side = Side::Source;
-    let target = judge.cluster.options.target.version;
-    let begun = begin(session, target).await;
-    begun.map_err(Error::examine(side))?;
     let wrap = |source| Error::Catalog {
         side,
         place: format!("database {name}"),
         source,
     };
-    let mut catalog = load(session).await.map_err(wrap)?;
+    let session = reading.session();
+    let mut catalog = reading.load().await.map_err(wrap)?;
     let definitions = Remembered::remember(session, &catalog)
         .await
         .map_err(wrap)?;
@@ -157,7 +150,7 @@ async fn look(session: &Session, name: &str, judge: Judge<'_>) -> Result<Examina
         before: Before {
             definitions,
             left_out,
-            target: Some(target),
+            target: Some(judge.cluster.options.target.version),
             identities: Vec::new(),
         },
         hypertables,
