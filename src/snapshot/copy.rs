@@ -9,7 +9,7 @@ use super::basis::Basis;
 use super::ledger::Ledger;
 use super::lock::ListedTable;
 use super::plan::{CopyJob, Format, plan_copies};
-use super::split::{self, Range, Splitting};
+use super::split::{self, Range, Splitting, Whole};
 use super::{Error, lock};
 use crate::catalog;
 use crate::connect::{self, Endpoint, Purpose, Session};
@@ -122,12 +122,12 @@ async fn split_jobs(
         lanes: request.jobs as u64,
         larger_than: request.split_larger_than,
     };
-    let all = jobs.iter().map(|job| job.bytes).sum();
-    for job in jobs.iter_mut().filter(|job| job.is_divisible()) {
-        let parts = splitting.parts(job.bytes, all);
-        if parts < 2 {
-            continue;
-        }
+    let tables = jobs.iter().map(|job| Whole {
+        bytes: job.bytes,
+        is_divisible: job.is_divisible(),
+    });
+    let parts = splitting.parts(&tables.collect::<Vec<_>>());
+    for (job, parts) in jobs.iter_mut().zip(parts).filter(|(_, parts)| *parts > 1) {
         let ranges = if session.version().has_tid_range_scan() {
             split::page_ranges(job.heap_bytes, parts)
         } else {

@@ -45,6 +45,6 @@ pub use load::{Load, Loaded, load};
 pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
 pub use slot_watch::{SlotFault, watch_slot};
-pub use split::{Range, Splitting};
+pub use split::{Range, Splitting, Whole};
 pub use statistics::{Analysis, StatisticsRequest, make_statistics};
 pub use values::{CopiedSequences, copy_sequences};

@@ -4,6 +4,9 @@
 //! they are there for every table, and never skewed. Before, a condition on ctids reads the whole
 //! table, and ranges of a key's values stand in for it, where rows lie in the key's order.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::pg::{Ident, Literal, Sql};
 use crate::sql;
 
@@ -81,22 +84,56 @@ pub struct Splitting {
     pub larger_than: Option<u64>,
 }
 
+/// A table as far as cutting it goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole {
+    /// Its estimated bytes.
+    pub bytes: u64,
+    /// Whether it may be read in ranges.
+    pub is_divisible: bool,
+}
+
 impl Splitting {
-    /// Into how many parts a table of these bytes is cut, with so many bytes of all tables.
+    /// Into how many parts each table is cut; the tables come largest first.
     ///
-    /// A table is cut when the lanes could not share the work evenly otherwise: one table of more
-    /// than its lane's share would be at work when the others have nothing left to do.
-    pub fn parts(&self, bytes: u64, all: u64) -> u64 {
+    /// A table whose rows arrive in one transaction is frozen by it, which spares the target the
+    /// setting of hint bits, a vacuum later, and up to a third of its work meanwhile
+    /// (docs/performance.md). So a table is cut only where the lanes would end far apart otherwise.
+    pub fn parts(&self, tables: &[Whole]) -> Vec<u64> {
         if let Some(limit) = self.larger_than {
-            return bytes.div_ceil(limit.max(1)).max(1);
+            let parts = |table: &Whole| match table.is_divisible {
+                true => table.bytes.div_ceil(limit.max(1)).max(1),
+                false => 1,
+            };
+            return tables.iter().map(parts).collect();
         }
-        let share = all / self.lanes.max(1);
-        if self.lanes < 2 || bytes < SMALLEST || bytes * 2 <= share {
-            return 1;
+        let mut parts = vec![1; tables.len()];
+        let candidates = tables.iter().enumerate();
+        let candidates = candidates.filter(|(_, one)| one.is_divisible && one.bytes >= SMALLEST);
+        for (at, table) in candidates {
+            if self.is_even(tables, &parts) {
+                break;
+            }
+            let even = table.bytes.div_ceil(self.lanes * PARTS_A_LANE);
+            let size = even.clamp(SMALLEST / 2, LARGEST_PART);
+            parts[at] = table.bytes.div_ceil(size);
         }
-        let even = bytes.div_ceil(self.lanes * PARTS_A_LANE);
-        let size = even.clamp(SMALLEST / 2, LARGEST_PART);
-        bytes.div_ceil(size)
+        parts
+    }
+
+    /// Whether lanes that take the largest table that is left, each for itself, end about together.
+    /// Parts fill the gaps.
+    fn is_even(&self, tables: &[Whole], parts: &[u64]) -> bool {
+        let all: u64 = tables.iter().map(|table| table.bytes).sum();
+        let lanes = self.lanes.max(1);
+        let mut loads: BinaryHeap<Reverse<u64>> = (0..lanes).map(|_| Reverse(0)).collect();
+        let mut longest = 0;
+        for (table, _) in tables.iter().zip(parts).filter(|(_, parts)| **parts == 1) {
+            let Reverse(least) = loads.pop().expect("a run has lanes");
+            longest = longest.max(least + table.bytes);
+            loads.push(Reverse(least + table.bytes));
+        }
+        longest.saturating_mul(4) <= (all / lanes).saturating_mul(5)
     }
 }
 
@@ -144,25 +181,41 @@ mod tests {
         larger_than: None,
     };
 
+    fn parts(splitting: Splitting, megabytes: &[u64]) -> Vec<u64> {
+        let table = |megabytes: &u64| Whole {
+            bytes: megabytes << 20,
+            is_divisible: true,
+        };
+        splitting.parts(&megabytes.iter().map(table).collect::<Vec<_>>())
+    }
+
     #[test]
     fn a_table_is_cut_when_its_lane_would_be_the_last() {
-        let mega = |n: u64| n << 20;
-        assert_eq!(TWO.parts(mega(600), mega(601)), 8);
-        assert_eq!(TWO.parts(mega(63), mega(64)), 1, "too small");
-        assert_eq!(TWO.parts(mega(100), mega(1000)), 1, "one of many");
-        assert_eq!(
-            TWO.parts(mega(100_000), mega(100_000)),
-            98,
-            "parts of at most 1 GB"
-        );
-        let alone = Splitting { lanes: 1, ..TWO };
-        assert_eq!(alone.parts(mega(600), mega(600)), 1);
+        assert_eq!(parts(TWO, &[600, 1]), [8, 1]);
+        assert_eq!(parts(TWO, &[63, 1]), [1, 1], "too small");
+        assert_eq!(parts(TWO, &[100; 10]), [1; 10], "one of many");
+        assert_eq!(parts(TWO, &[332, 252, 200, 57]), [1; 4], "nearly even");
+        assert_eq!(parts(TWO, &[300, 300, 300]), [8, 1, 1]);
+        assert_eq!(parts(TWO, &[100_000]), [98], "parts of at most 1 GB");
+        assert_eq!(parts(Splitting { lanes: 1, ..TWO }, &[600, 600]), [1, 1]);
+        let eight = Splitting { lanes: 8, ..TWO };
+        let cut = parts(eight, &[1000; 10]);
+        assert_eq!(cut.iter().filter(|parts| **parts > 1).count(), 2, "{cut:?}");
+        assert_eq!(parts(TWO, &[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_table_is_cut_when_the_user_says_so() {
         let forced = Splitting {
             larger_than: Some(100),
             ..TWO
         };
-        assert_eq!(forced.parts(250, 250), 3);
-        assert_eq!(forced.parts(0, 250), 1);
+        let table = |bytes, is_divisible| Whole {
+            bytes,
+            is_divisible,
+        };
+        let tables = [table(250, true), table(250, false), table(0, true)];
+        assert_eq!(forced.parts(&tables), [3, 1, 1]);
     }
 
     #[test]
