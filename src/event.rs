@@ -30,8 +30,6 @@ pub enum Phase {
     Data,
     /// Indexes, keys, triggers, policies.
     PostData,
-    /// Sequences and large objects.
-    Values,
     /// `ANALYZE`.
     Statistics,
     /// Event triggers, which would fire on all that was done before, and on logins.

@@ -1,6 +1,6 @@
 //! Phases 7 to 12 for one database: from the consistent point to the statistics.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::execute::phase;
 use super::guard::guarded;
@@ -13,10 +13,7 @@ use crate::connect::Endpoint;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::pg::QualifiedName;
-use crate::snapshot::{
-    self, Basis, Before, CopiedSequences, CopiedTable, Fact, Loaded, PointKind, Section, Site,
-    Tables,
-};
+use crate::snapshot::{self, Basis, Before, Fact, Loaded, PointKind, Section, Site, Tables};
 use crate::task::Scope;
 
 /// Why a database's contents were not copied.
@@ -130,6 +127,8 @@ async fn from_basis(
         section: made.post_data,
         objects: (!options.schema_only).then_some(&cluster.options),
         rows: !options.schema_only || extensions.any(|extension| !extension.config.is_empty()),
+        values: !options.schema_only,
+        analyze: options.analyze,
     };
     let loaded = Box::pin(snapshot::load(load, basis, scope)).await;
     let Loaded {
@@ -137,9 +136,11 @@ async fn from_basis(
         objects,
         catalog,
         consistent_point,
+        sequences,
+        carryable,
+        mut untold,
     } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
-    let sequences = values(ends, &catalog, options, scope).await?;
-    let without_statistics = statistics(ends, &catalog, &tables, (cluster, options), scope).await?;
+    untold.extend(statistics(ends, (&catalog, &carryable), scope).await?);
     if let Some(last) = made.last {
         let finishing = section(ends, Phase::EventTriggers, last, 1, scope);
         phase(scope, Some(name), Phase::EventTriggers, finishing)
@@ -161,7 +162,7 @@ async fn from_basis(
             .into_iter()
             .chain(objects.left_out)
             .chain(sequences.gone.iter().map(gone))
-            .chain(without_statistics)
+            .chain(untold)
             .collect(),
         elapsed: std::time::Duration::ZERO,
     })
@@ -187,49 +188,24 @@ async fn before_rows(
     })
 }
 
-/// What the target's planner is to know of the rows; what it does not get, in words.
+/// Carries over what the source's planner knows of the rows; what the target's does not get, in words.
 async fn statistics(
     ends: &Ends,
-    catalog: &Catalog,
-    tables: &[CopiedTable],
-    (cluster, options): (&TargetCluster, &Options),
+    (catalog, tables): (&Catalog, &BTreeSet<QualifiedName>),
     scope: &Scope,
 ) -> Result<Vec<String>, Failure> {
-    if !options.analyze || tables.is_empty() {
+    if tables.is_empty() {
         return Ok(Vec::new());
     }
-    let request = snapshot::StatisticsRequest {
-        source: ends.source.clone(),
-        target: ends.target.clone(),
-        target_version: cluster.options.target.version,
-        jobs: options.jobs,
-    };
-    let names = tables.iter().map(|table| table.table.clone()).collect();
-    let making = Box::pin(snapshot::make_statistics(&request, catalog, names, scope));
-    phase(
+    let (source, target) = (&ends.source, &ends.target);
+    let carrying = Box::pin(snapshot::carry_all(
+        (source, target),
+        (catalog, tables),
         scope,
-        Some(ends.target.database()),
-        Phase::Statistics,
-        making,
-    )
-    .await
-    .map_err(Failure::at("statistics"))
-}
-
-/// The values of sequences, which go without rows.
-async fn values(
-    ends: &Ends,
-    catalog: &Catalog,
-    options: &Options,
-    scope: &Scope,
-) -> Result<CopiedSequences, Failure> {
-    if options.schema_only {
-        return Ok(CopiedSequences::default());
-    }
-    let copying = snapshot::copy_sequences(&ends.source, &ends.target, catalog, scope);
-    phase(scope, Some(ends.target.database()), Phase::Values, copying)
+    ));
+    phase(scope, Some(target.database()), Phase::Statistics, carrying)
         .await
-        .map_err(Failure::at("sequence values"))
+        .map_err(Failure::at("statistics"))
 }
 
 /// Brings a catalog to what the target can hold and is to get; what differs by that.

@@ -149,6 +149,8 @@ impl Error {
             "post-data"
         } else if matches!(self, Self::LargeObject { .. } | Self::LargeObjects(_)) {
             "large objects"
+        } else if matches!(self, Self::Sequences(_)) {
+            "sequence values"
         } else {
             "data"
         }

@@ -18,19 +18,23 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
+use super::analysis::{analyses, filled_views};
 use super::basis::{Basis, Hold};
-use super::build::{self, Section, Site, Work, stoppable};
+use super::build::{self, Section, Site, Tables, Work, stoppable};
+use super::carry_statistics::carryable_statistics;
 use super::copies::Copies;
 use super::copy::{self, CopiedTable, CopyRequest};
 use super::lane::Lane;
 use super::large_objects::{CopiedObjects, copy_large_objects};
 use super::ledger::Fact;
 use super::plan::CopyJob;
+use super::statistics::unanalyzed;
+use super::values::{CopiedSequences, copy_sequences};
 use crate::catalog::Catalog;
 use crate::connect::Session;
 use crate::ddl;
 use crate::event::{Event, Phase};
-use crate::pg::Lsn;
+use crate::pg::{Lsn, QualifiedName};
 use crate::task::{Background, Group, Scope};
 use crate::wire::{Copied, Progress};
 
@@ -45,6 +49,12 @@ pub struct Loaded {
     pub catalog: Catalog,
     /// Where the log continues after the snapshot; only with a slot.
     pub consistent_point: Option<Lsn>,
+    /// The sequences, whose values were read after the rows.
+    pub sequences: CopiedSequences,
+    /// Tables whose statistics are to be carried over.
+    pub carryable: BTreeSet<QualifiedName>,
+    /// What has no statistics, in words.
+    pub untold: Vec<String>,
 }
 
 /// What is loaded beside the tables.
@@ -57,6 +67,10 @@ pub struct Load<'l> {
     pub objects: Option<&'l ddl::Options>,
     /// Whether any rows are copied.
     pub rows: bool,
+    /// Whether sequences get the source's values.
+    pub values: bool,
+    /// Whether the target's planner is told of the rows.
+    pub analyze: bool,
 }
 
 /// Copies all rows and large objects of a database and makes the section's definitions. The basis
@@ -90,6 +104,8 @@ struct Workers {
     board: Arc<Board>,
     group: Group<Error>,
     begun: Instant,
+    carryable: BTreeSet<QualifiedName>,
+    untold: Vec<String>,
 }
 
 /// What the workers share.
@@ -143,7 +159,18 @@ impl Workers {
         };
         let missing: BTreeSet<_> = jobs.iter().map(|job| job.oid).collect();
         let ledger = request.ledger.clone();
-        let section = load.section.clone();
+        let mut section = load.section.clone();
+        let carryable = carryable(load, basis).await?;
+        let mut untold = Vec::new();
+        if load.analyze {
+            let tables = Tables::with_rows(&basis.catalog);
+            let mut analyses = analyses(&basis.catalog, &jobs, &carryable, &tables);
+            if !request.only_configuration {
+                analyses.wanted.extend(filled_views(&basis.catalog));
+            }
+            section.analyze(&analyses.wanted, &tables);
+            untold = analyses.untold;
+        }
         let (work, first) = build::prepare(&site, section, request.jobs, missing, ledger).await?;
         let jobs: Arc<[CopyJob]> = jobs.into();
         let copies = Copies::new(Arc::clone(&jobs), &work.chains_behind());
@@ -177,6 +204,8 @@ impl Workers {
             board,
             group,
             begun: Instant::now(),
+            carryable,
+            untold,
         })
     }
 
@@ -185,9 +214,12 @@ impl Workers {
             board,
             group,
             begun,
+            carryable,
+            mut untold,
         } = self;
         let database = load.request.source.database();
-        let stop = group.scope().stop.clone();
+        let group_scope = &group.scope().clone();
+        let stop = group_scope.stop.clone();
         let ticks = copy::tick(
             database.to_owned(),
             Arc::clone(&board.progress),
@@ -210,15 +242,25 @@ impl Workers {
             released?;
             end(scope, database, Phase::Data, begun.elapsed()).await;
             begin(scope, database, Phase::PostData).await;
-            Ok((objects, catalog, consistent_point, Instant::now()))
+            let since = Instant::now();
+            let values = Box::pin(values(load, &catalog, group_scope)).await;
+            if values.is_err() {
+                stop.cancel();
+            }
+            Ok((objects, values?, (catalog, consistent_point), since))
         };
         let (built, read) = tokio::join!(group.join(), reading);
-        let (objects, catalog, consistent_point, since) = match (built, read) {
+        let (objects, sequences, (catalog, consistent_point), since) = match (built, read) {
             (Ok(()), Ok(read)) => read,
             // The workers were only stopped: what stopped them is the cause.
             (Ok(()) | Err(Error::Stopped), Err(error)) | (Err(error), _) => return Err(error),
         };
-        build::told(&board.work)?;
+        let refused = build::told(&board.work)?;
+        untold.extend(
+            refused
+                .iter()
+                .map(|(table, error)| unanalyzed(table, error)),
+        );
         end(scope, database, Phase::PostData, since.elapsed()).await;
         let tables = std::mem::take(&mut *board.copied.lock().expect(UNBROKEN));
         Ok(Loaded {
@@ -226,8 +268,34 @@ impl Workers {
             objects,
             catalog,
             consistent_point,
+            sequences,
+            carryable,
+            untold,
         })
     }
+}
+
+/// The tables whose statistics a target of 18 takes from the source.
+async fn carryable(load: &Load<'_>, basis: &Basis) -> Result<BTreeSet<QualifiedName>, Error> {
+    let version = load.request.target_version;
+    if !load.analyze || !version.has_statistics_import() {
+        return Ok(BTreeSet::new());
+    }
+    let reader = basis.hold.lease.session().await?;
+    carryable_statistics(&reader, version, &basis.catalog).await
+}
+
+/// The values of sequences, which go without rows, and are read after them.
+async fn values(
+    load: &Load<'_>,
+    catalog: &Catalog,
+    scope: &Scope,
+) -> Result<CopiedSequences, Error> {
+    if !load.values {
+        return Ok(CopiedSequences::default());
+    }
+    let request = load.request;
+    copy_sequences(&request.source, &request.target, catalog, scope).await
 }
 
 /// No worker panics while it holds one of the board's locks.

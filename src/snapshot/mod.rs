@@ -9,6 +9,7 @@
 //!   number of them ([`load()`]);
 //! - nothing counts as done before the target has flushed it ([`Flush`]).
 
+mod analysis;
 mod basis;
 mod build;
 mod carry_statistics;
@@ -46,5 +47,5 @@ pub use lock::Waiter;
 pub use plan::{CopyJob, Format, plan_copies};
 pub use slot_watch::{SlotFault, watch_slot};
 pub use split::{Range, Splitting, Whole};
-pub use statistics::{Analysis, StatisticsRequest, make_statistics};
+pub use statistics::{analyze, carry_all};
 pub use values::{CopiedSequences, copy_sequences};

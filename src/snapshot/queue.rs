@@ -26,17 +26,6 @@ impl<T> Queue<T> {
             .expect("no lane panics while it takes an item")
             .extend(items);
     }
-
-    /// The next items, at most so many, and never more than leaves some for the other lanes.
-    pub(super) fn pop_some(&self, most: usize, lanes: usize) -> Vec<T> {
-        let mut items = self
-            .0
-            .lock()
-            .expect("no lane panics while it takes an item");
-        let fair = items.len().div_ceil(lanes.max(1) * 2);
-        let count = fair.min(most);
-        items.drain(..count).collect()
-    }
 }
 
 impl<T> Clone for Queue<T> {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use seren_replicator::catalog;
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::pg::QualifiedName;
-use seren_replicator::snapshot::{Analysis, carry_statistics, carryable_statistics};
+use seren_replicator::snapshot::{analyze, carry_statistics, carryable_statistics};
 
-use crate::support::{database, endpoint, fresh_database, run, text};
+use crate::support::route::common;
+use crate::support::{database, endpoint, fresh_database, run, text, value};
 
 const TABLES: &str = r#"
     CREATE TYPE public.mood AS ENUM ('sad', 'so, "so"', 'glad');
@@ -148,8 +149,35 @@ async fn a_table_that_the_target_does_not_take_whole_is_told_and_can_be_analyzed
         known(&reader, "parent", true).await,
         known(&writer, "parent", true).await
     );
-    let analysis = Analysis::default();
-    assert_eq!(analysis.of_table(&writer, &ranges).await.unwrap(), None);
+    assert_eq!(analyze(&writer, &ranges).await.unwrap(), None);
     let rows = known(&writer, "ranges", true).await;
     assert!(rows.iter().any(|row| row.contains("(1,1,")), "{rows:?}");
+}
+
+/// What the target's planner knows by itself, without any from the source: relation and inherited.
+const ANALYZED: &str =
+    "SELECT string_agg(DISTINCT tablename || CASE WHEN inherited THEN ' whole' ELSE '' END, ', ')
+  FROM pg_stats WHERE schemaname = 'public'";
+
+#[tokio::test]
+async fn tables_with_rows_partitioned_ones_and_views_that_hold_rows_are_analyzed() {
+    let route = common();
+    let name = route.fresh("analyzed").await;
+    let make = "CREATE TABLE public.plain AS SELECT i FROM generate_series(1, 100) i;
+                CREATE TABLE public.above (i int);
+                INSERT INTO public.above VALUES (1);
+                CREATE TABLE public.below () INHERITS (public.above);
+                INSERT INTO public.below VALUES (2);
+                CREATE TABLE public.root (i int PRIMARY KEY) PARTITION BY RANGE (i);
+                CREATE TABLE public.part PARTITION OF public.root FOR VALUES FROM (0) TO (9) PARTITION BY LIST (i);
+                CREATE TABLE public.leaf PARTITION OF public.part FOR VALUES IN (1, 2);
+                INSERT INTO public.root VALUES (1), (2);
+                CREATE MATERIALIZED VIEW public.filled AS SELECT i FROM public.root;
+                CREATE MATERIALIZED VIEW public.empty AS SELECT i FROM public.root WITH NO DATA";
+    run(&route.source.url(&name), make).await;
+    route.init(&name, &[]).run().expect(0);
+    assert_eq!(
+        value(&route.target.url(&name), ANALYZED).await,
+        "above, above whole, below, filled, leaf, part whole, plain, root whole"
+    );
 }

@@ -305,8 +305,10 @@ impl Work {
 
     async fn tell(&self, steps: &[usize], scope: &Scope) {
         for step in steps {
-            let object = self.section.label(*step);
-            self.ledger.note(Fact::Definition { object }).await;
+            if self.section.analysis(*step).is_none() {
+                let object = self.section.label(*step);
+                self.ledger.note(Fact::Definition { object }).await;
+            }
         }
         let count: usize = steps
             .iter()

@@ -4,6 +4,7 @@
 //! A statement that the target refuses takes down what needs it and nothing else: its transaction is
 //! rolled back and run again without it.
 
+mod analysis;
 mod lane;
 mod message;
 mod refusal;
@@ -21,10 +22,10 @@ use self::schedule::{Rows, Schedule, Unit};
 use super::lock_table::share_of_locks;
 use super::{Error, Ledger};
 use crate::catalog::Catalog;
-use crate::connect::{Capacity, Endpoint, Purpose, Session, Tuning};
+use crate::connect::{self, Capacity, Endpoint, Purpose, Session, Tuning};
 use crate::ddl::{Kind, NO_RELATION, Stage, Statement, Step};
 use crate::event::Phase;
-use crate::pg::Oid;
+use crate::pg::{Oid, QualifiedName};
 use crate::task::{Group, Scope};
 
 /// Where a script runs, and what to call it.
@@ -43,6 +44,8 @@ pub struct Section {
     /// The statements of each step.
     ranges: Vec<Range<usize>>,
     units: Vec<Unit>,
+    /// What the last steps analyse.
+    analyzed: Vec<QualifiedName>,
 }
 
 impl Section {
@@ -53,6 +56,7 @@ impl Section {
             statements: Vec::new(),
             ranges: Vec::new(),
             units: Vec::new(),
+            analyzed: Vec::new(),
         };
         let mut begin = 0;
         for of_step in statements.chunk_by(|one, next| one.step == next.step) {
@@ -75,6 +79,12 @@ impl Section {
 
     fn label(&self, step: usize) -> String {
         self.statements[self.ranges[step].start].object.to_string()
+    }
+
+    /// What a step analyses, if that is what it does.
+    fn analysis(&self, step: usize) -> Option<&QualifiedName> {
+        let definitions = self.units.len() - self.analyzed.len();
+        self.analyzed.get(step.checked_sub(definitions)?)
     }
 }
 
@@ -121,7 +131,7 @@ impl Tables {
     }
 
     /// The relations, and all tables below them.
-    fn with_below(&self, relations: impl Iterator<Item = Oid>) -> Vec<Oid> {
+    pub(super) fn with_below(&self, relations: impl Iterator<Item = Oid>) -> Vec<Oid> {
         let mut all = Vec::new();
         for relation in relations {
             all.push(relation);
@@ -208,7 +218,7 @@ pub async fn run_section(
         });
     }
     group.join().await?;
-    told(&work)
+    told(&work).map(drop)
 }
 
 /// What the lanes of a section share, and a session for the first of them. The rows of the tables
@@ -233,12 +243,21 @@ pub(super) async fn prepare(
     Ok((work, first))
 }
 
-/// What is missing, if anything is.
-pub(super) fn told(work: &Work) -> Result<(), Error> {
+/// The tables that could not be analysed, with why.
+pub(super) type Unanalyzed = Vec<(QualifiedName, connect::Error)>;
+
+/// What is missing, if anything is; else only the analyses that are.
+pub(super) fn told(work: &Work) -> Result<Unanalyzed, Error> {
     let section = &work.section;
-    let refusals = work.take_refusals();
+    let (mut refusals, mut unanalyzed) = (Vec::new(), Vec::new());
+    for (number, error) in work.take_refusals() {
+        match section.analysis(section.step_of(number)) {
+            Some(table) => unanalyzed.push((table.clone(), error)),
+            None => refusals.push((number, error)),
+        }
+    }
     if refusals.is_empty() {
-        return Ok(());
+        return Ok(unanalyzed);
     }
     let refusals: Vec<Refusal> = refusals
         .into_iter()
@@ -251,7 +270,9 @@ pub(super) fn told(work: &Work) -> Result<(), Error> {
             }
         })
         .collect();
-    let skipped = work.skipped().into_iter().map(|(step, cause)| Skipped {
+    let skipped = work.skipped().into_iter();
+    let skipped = skipped.filter(|(step, _)| section.analysis(*step).is_none());
+    let skipped = skipped.map(|(step, cause)| Skipped {
         object: section.label(step),
         cause: section.label(cause),
     });

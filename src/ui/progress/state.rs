@@ -46,7 +46,6 @@ pub(super) const fn phase_name(phase: Phase) -> &'static str {
         Phase::PreData => "definitions",
         Phase::Data => "rows",
         Phase::PostData => "indexes, keys and triggers",
-        Phase::Values => "sequences",
         Phase::Statistics => "statistics",
         Phase::EventTriggers => "event triggers",
     }

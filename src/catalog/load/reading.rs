@@ -1,0 +1,111 @@
+//! The transaction that definitions are read in: one snapshot, on two sessions if there is room.
+//!
+//! A server deparses on one processor for each session, and that is what a reading takes longest
+//! for; halves on two sessions are through in little more than half of the time.
+
+use super::quoting::quote_for;
+use super::turns::{SAVEPOINT, give_locks_back};
+use super::{load, load_on_both};
+use crate::catalog::{Catalog, Error};
+use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::pg::{Literal, ServerVersion, Sql, SqlState};
+use crate::sql;
+
+/// An open reading of a database; ends when dropped.
+#[derive(Debug)]
+pub struct Reading {
+    session: Session,
+    second: Option<Session>,
+}
+
+impl Reading {
+    /// Connects to the database that `source` names, and begins a transaction whose definitions
+    /// are for a server of the version `target`.
+    ///
+    /// # Errors
+    /// The server cannot be reached, refused, or the connection broke.
+    pub async fn begin(source: &Endpoint, target: ServerVersion) -> Result<Self, connect::Error> {
+        let session = source.session(Purpose::Introspect).await?;
+        quote_for(&session, target).await?;
+        // Exported before the savepoint: below one a server exports no snapshot.
+        let begin = sql!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
+             SELECT pg_catalog.pg_export_snapshot(); {}",
+            Sql::fixed(SAVEPOINT)
+        );
+        let rows = session.rows(&begin).await?;
+        let name = rows.first().and_then(|row| row.get(0));
+        let second = match name {
+            Some(name) => second(source, target, name).await,
+            None => None,
+        };
+        Ok(Self { session, second })
+    }
+
+    /// Its main session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Everything that the database holds.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub async fn load(&self) -> Result<Catalog, Error> {
+        let Some(second) = &self.second else {
+            return load(&self.session).await;
+        };
+        match load_on_both(&self.session, second).await {
+            // What one session locks for a moment may be too much for the other.
+            Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
+                let given = futures_util::try_join!(
+                    give_locks_back(second),
+                    give_locks_back(&self.session)
+                );
+                match given {
+                    Ok(_) => load(&self.session).await,
+                    Err(_) => Err(error),
+                }
+            }
+            read => read,
+        }
+    }
+
+    /// Cancels what the server is at: a table's size waits for whoever locks it, and so would the
+    /// server without us.
+    pub async fn cancel(&self) {
+        for session in [Some(&self.session), self.second.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if let Err(error) = session.canceller().cancel().await {
+                tracing::debug!(%error, "a cancel request did not reach the server");
+            }
+        }
+    }
+}
+
+/// A second session on the snapshot. It is there for speed alone: without it the first one reads
+/// everything.
+async fn second(source: &Endpoint, target: ServerVersion, snapshot: &str) -> Option<Session> {
+    let begun = begin_at(source, target, snapshot).await;
+    begun
+        .inspect_err(|error| tracing::debug!(%error, "definitions are read on one session"))
+        .ok()
+}
+
+async fn begin_at(
+    source: &Endpoint,
+    target: ServerVersion,
+    snapshot: &str,
+) -> Result<Session, connect::Error> {
+    let session = source.session(Purpose::Introspect).await?;
+    quote_for(&session, target).await?;
+    let begin = sql!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT {}; {}",
+        Literal(snapshot),
+        Sql::fixed(SAVEPOINT)
+    );
+    session.batch(&begin).await?;
+    Ok(session)
+}
