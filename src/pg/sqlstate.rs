@@ -40,6 +40,8 @@ impl SqlState {
         UNDEFINED_OBJECT = b"42704";
         /// `duplicate_object`.
         DUPLICATE_OBJECT = b"42710";
+        /// `unique_violation`.
+        UNIQUE_VIOLATION = b"23505";
         /// `undefined_table`.
         UNDEFINED_TABLE = b"42P01";
         /// `undefined_function`.

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::Error;
 use super::copies::Parcel;
 use super::copy::CopyRequest;
-use super::lease::SnapshotLease;
+use super::lease::Snapshot;
 use super::plan::CopyJob;
 use crate::connect::Purpose;
 use crate::event::Event;
@@ -31,11 +31,11 @@ use crate::wire::{
 };
 
 /// Attempts at one parcel before the run gives up.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 
 /// The wait before the second attempt; doubled for each further one. A server that restarts needs
 /// some seconds.
-const WAIT: Duration = Duration::from_secs(1);
+pub(super) const WAIT: Duration = Duration::from_secs(1);
 
 /// How long the target may need to decide about a transaction whose connection was lost.
 const UNDECIDED: Duration = Duration::from_secs(60);
@@ -81,10 +81,10 @@ impl Lost {
 
 impl Lane {
     /// A lane without connections yet.
-    pub(super) fn new(ends: &CopyRequest, lease: &SnapshotLease, scope: &Scope) -> Self {
+    pub(super) fn new(ends: &CopyRequest, snapshot: &Snapshot, scope: &Scope) -> Self {
         let opener = Opener {
             ends: ends.clone(),
-            begins: lease.begin_statements().collect(),
+            begins: snapshot.begin_statements().collect(),
             scope: scope.clone(),
         };
         Self { opener, open: None }
@@ -122,7 +122,7 @@ impl Lane {
             }
             let text = format!("{}; trying again", chain(&lost.error));
             self.opener.scope.events.emit(Event::Warning(text)).await;
-            self.opener.pause(wait).await?;
+            pause(wait, &self.opener.scope).await?;
             wait *= 2;
             attempts += 1;
         }
@@ -221,13 +221,6 @@ impl Opener {
         }
     }
 
-    async fn pause(&self, wait: Duration) -> Result<(), Error> {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => Ok(()),
-            () = self.scope.stop.cancelled() => Err(Error::Stopped),
-        }
-    }
-
     async fn connect(&self) -> Result<Open, Error> {
         let source = self.ends.source.wire(Purpose::CopyOut).await;
         let mut source = source.map_err(Error::Connect)?;
@@ -248,7 +241,7 @@ impl Opener {
             match answer.first().and_then(|answer| answer.single("status")) {
                 Some("committed") => return Ok(true),
                 Some("aborted") => return Ok(false),
-                _ => self.pause(ASKED).await?,
+                _ => pause(ASKED, &self.scope).await?,
             }
         }
         Err(Error::Undecided)
@@ -272,8 +265,16 @@ fn of_table(table: &QualifiedName, source: crate::wire::Error) -> Lost {
     }
 }
 
+/// Waits, unless the scope is stopped.
+pub(super) async fn pause(wait: Duration, scope: &Scope) -> Result<(), Error> {
+    tokio::select! {
+        () = tokio::time::sleep(wait) => Ok(()),
+        () = scope.stop.cancelled() => Err(Error::Stopped),
+    }
+}
+
 /// An error with its causes, on one line.
-fn chain(error: &Error) -> String {
+pub(super) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

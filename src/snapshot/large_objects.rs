@@ -7,21 +7,18 @@
 //! whole and with its owner.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use tokio_postgres::types::{ToSql, Type};
 
-use super::basis::Basis;
-use super::build::stoppable;
+use super::Error;
 use super::lock_table::share_of_locks;
-use super::queue::Queue;
-use super::{CopyRequest, Error};
 use crate::catalog::load::large_object::load_large_objects;
-use crate::connect::{self, Purpose, Session};
+use crate::connect::{self, Session};
 use crate::ddl;
 use crate::ddl::object::grant::Rendered;
 use crate::ddl::object::large_object::render_large_object;
 use crate::pg::Sql;
-use crate::task::{Group, Scope};
 
 /// Bytes read and written at a time; of a batch all together. A multiple of the servers' own 2 kB.
 const PIECE: u32 = 1 << 20;
@@ -31,15 +28,6 @@ const BATCH: usize = 400;
 
 /// Objects whose sizes are asked for at once: the server keeps each open until the answer is there.
 const LISTED: usize = 10_000;
-
-/// What was copied.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CopiedObjects {
-    /// How many.
-    pub count: usize,
-    /// Grants that the target cannot hold.
-    pub left_out: Vec<String>,
-}
 
 /// Large objects that are copied in one transaction: several small ones, or a large one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,12 +126,36 @@ pub async fn copy_large_object_batch(
     batch: &LargeObjectBatch,
     options: &ddl::Options,
 ) -> Result<Vec<String>, Error> {
+    if batch.objects.is_empty() {
+        return Ok(Vec::new());
+    }
     match copy(reader, writer, &batch.objects, batch.bytes, options).await {
         Err(error) if batch.objects.len() > 1 && error.is_of_target() => {
             one_by_one(reader, writer, &batch.objects, options).await
         }
         copied => copied.map_err(|error| error.of(&batch.objects)),
     }
+}
+
+/// What the target does not have of a batch.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(super) async fn remaining(
+    writer: &Session,
+    batch: &LargeObjectBatch,
+) -> Result<LargeObjectBatch, Error> {
+    let there =
+        Sql::fixed("SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE oid = ANY ($1)");
+    let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&batch.objects, Type::OID_ARRAY)];
+    let rows = writer.query_typed(&there, &parameters).await;
+    let rows = rows.map_err(Error::LargeObjects)?;
+    let there: BTreeSet<u32> = rows.iter().map(|row| row.get(0)).collect();
+    let is_missing = |object: &&u32| !there.contains(object);
+    Ok(LargeObjectBatch {
+        objects: batch.objects.iter().filter(is_missing).copied().collect(),
+        bytes: batch.bytes,
+    })
 }
 
 /// Finds the object that the target refused, or makes all where only their number was too high.
@@ -303,54 +315,6 @@ async fn write_piece(
         writer.query_typed(&put, &[oid, at, bytes]).await
     };
     written.map(drop).map_err(Failure::Target)
-}
-
-/// Copies all large objects under their own numbers, with owner, privileges and comment.
-///
-/// # Errors
-/// An object cannot be read or made, or the scope was stopped.
-pub async fn copy_large_objects(
-    request: &CopyRequest,
-    basis: &Basis,
-    options: &ddl::Options,
-    scope: &Scope,
-) -> Result<CopiedObjects, Error> {
-    let reader = basis.hold.lease.session().await?;
-    let writer = request.target.session(Purpose::Build).await;
-    let writer = writer.map_err(Error::Connect)?;
-    let batches = stoppable(
-        &reader,
-        scope,
-        plan_large_objects(&reader, &writer, request.jobs),
-    );
-    let batches = batches.await?;
-    let count = batches.iter().map(LargeObjectBatch::count).sum();
-    let lanes = request.jobs.min(batches.len());
-    let (queue, left_out) = (Queue::new(batches), Queue::new([]));
-    let mut group = Group::new(scope);
-    let mut opened = Some((reader, writer));
-    for _ in 0..lanes {
-        let (reader, writer) = match opened.take() {
-            Some(sessions) => sessions,
-            None => {
-                let writer = request.target.session(Purpose::Build).await;
-                let writer = writer.map_err(Error::Connect)?;
-                (basis.hold.lease.session().await?, writer)
-            }
-        };
-        let (queue, left_out, scope) = (queue.clone(), left_out.clone(), group.scope().clone());
-        let options = options.clone();
-        group.spawn(async move {
-            while let Some(batch) = queue.pop() {
-                let work = copy_large_object_batch(&reader, &writer, &batch, &options);
-                left_out.extend(stoppable(&writer, &scope, work).await?);
-            }
-            Ok(())
-        });
-    }
-    group.join().await?;
-    let left_out = std::iter::from_fn(|| left_out.pop()).collect();
-    Ok(CopiedObjects { count, left_out })
 }
 
 #[cfg(test)]

@@ -26,9 +26,15 @@ const TRAFFIC: Duration = Duration::from_secs(25);
 /// The snapshot of a consistent point, importable until dropped.
 #[derive(Debug)]
 pub(super) struct SnapshotLease {
+    snapshot: Snapshot,
+    _traffic: Background<()>,
+}
+
+/// How a session comes to see a snapshot, as long as its lease lasts.
+#[derive(Clone, Debug)]
+pub(super) struct Snapshot {
     source: Endpoint,
     names: Vec<String>,
-    _traffic: Background<()>,
 }
 
 impl SnapshotLease {
@@ -56,12 +62,29 @@ impl SnapshotLease {
         let sessions = Arc::new([first, second]);
         let traffic = Background::spawn(keep_alive(sessions, scope.clone()));
         Ok(Self {
-            source: source.clone(),
-            names: vec![first_name, second_name],
+            snapshot: Snapshot {
+                source: source.clone(),
+                names: vec![first_name, second_name],
+            },
             _traffic: traffic,
         })
     }
 
+    /// What it keeps importable.
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// As [`Snapshot::session`].
+    ///
+    /// # Errors
+    /// A connection cannot be made, or the snapshot is gone.
+    pub(super) async fn session(&self) -> Result<Session, Error> {
+        self.snapshot.session().await
+    }
+}
+
+impl Snapshot {
     /// The text that makes a session's new transaction see this snapshot, once per lease session:
     /// the second is for when the first session is lost.
     pub(super) fn begin_statements(&self) -> impl Iterator<Item = Sql> {

@@ -11,32 +11,28 @@
 //! long as rows are read, and are released at once then, with steps still under way.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::analysis::{analyses, filled_views};
 use super::basis::{Basis, Hold};
-use super::build::{self, Section, Site, Tables, Work, stoppable};
+use super::board::Board;
+use super::build::{self, Section, Site, Tables};
 use super::carry_statistics::carryable_statistics;
-use super::copies::Copies;
 use super::copy::{self, CopiedTable, CopyRequest};
 use super::lane::Lane;
-use super::large_objects::{CopiedObjects, copy_large_objects};
-use super::ledger::Fact;
+use super::object_lane::ObjectLane;
+use super::objects::CopiedObjects;
 use super::plan::CopyJob;
 use super::statistics::unanalyzed;
 use super::values::{CopiedSequences, copy_sequences};
+use super::worker::Worker;
 use crate::catalog::Catalog;
-use crate::connect::Session;
 use crate::ddl;
 use crate::event::{Event, Phase};
 use crate::pg::{Lsn, QualifiedName};
 use crate::task::{Background, Group, Scope};
-use crate::wire::{Copied, Progress};
 
 /// A database with its rows and what was built upon them.
 #[derive(Debug)]
@@ -108,35 +104,6 @@ struct Workers {
     untold: Vec<String>,
 }
 
-/// What the workers share.
-struct Board {
-    request: CopyRequest,
-    copies: Mutex<Copies>,
-    jobs: Arc<[CopyJob]>,
-    tallies: Mutex<Vec<Tally>>,
-    copied: Mutex<Vec<CopiedTable>>,
-    work: Work,
-    progress: Arc<Progress>,
-    /// All rows are out.
-    out: Notify,
-}
-
-/// What has arrived of a table.
-#[derive(Clone, Copy, Default)]
-struct Tally {
-    rows: u64,
-    bytes: u64,
-    begun: Option<Instant>,
-}
-
-/// What a worker does next.
-enum Task {
-    Copy(usize),
-    Build,
-    Wait,
-    End,
-}
-
 impl Workers {
     async fn start(
         load: &Load<'_>,
@@ -172,28 +139,17 @@ impl Workers {
             untold = analyses.untold;
         }
         let (work, first) = build::prepare(&site, section, request.jobs, missing, ledger).await?;
-        let jobs: Arc<[CopyJob]> = jobs.into();
-        let copies = Copies::new(Arc::clone(&jobs), &work.chains_behind());
-        let board = Arc::new(Board {
-            request: request.clone(),
-            tallies: Mutex::new(vec![Tally::default(); jobs.len()]),
-            copied: Mutex::default(),
-            progress: Arc::default(),
-            out: Notify::new(),
-            copies: Mutex::new(copies),
-            jobs,
-            work,
-        });
-        if board.copies().is_finished() {
-            board.out.notify_one();
-        }
+        let board = Arc::new(Board::new(request, (jobs, load.objects), work));
         let mut group = Group::new(scope);
         let mut first = Some(first);
         for number in 0..request.jobs {
-            let lane = Lane::new(request, &basis.hold.lease, group.scope());
+            let snapshot = basis.hold.lease.snapshot();
+            let lane = Lane::new(request, snapshot, group.scope());
+            let objects = ObjectLane::new(request, snapshot, group.scope());
             let worker = Worker {
                 number,
                 lane,
+                objects,
                 session: first.take(),
                 board: Arc::clone(&board),
                 scope: group.scope().clone(),
@@ -227,7 +183,7 @@ impl Workers {
         );
         let ticking = Background::spawn(ticks);
         let reading = async {
-            let read = Box::pin(board.read(load, &basis, &stop, scope)).await;
+            let read = Box::pin(board.read(&basis, &stop, scope)).await;
             drop(ticking);
             if read.is_err() {
                 stop.cancel();
@@ -262,9 +218,8 @@ impl Workers {
                 .map(|(table, error)| unanalyzed(table, error)),
         );
         end(scope, database, Phase::PostData, since.elapsed()).await;
-        let tables = std::mem::take(&mut *board.copied.lock().expect(UNBROKEN));
         Ok(Loaded {
-            tables,
+            tables: board.take_copied(),
             objects,
             catalog,
             consistent_point,
@@ -296,213 +251,6 @@ async fn values(
     }
     let request = load.request;
     copy_sequences(&request.source, &request.target, catalog, scope).await
-}
-
-/// No worker panics while it holds one of the board's locks.
-const UNBROKEN: &str = "no worker panics while it looks at the board";
-
-impl Board {
-    fn copies(&self) -> MutexGuard<'_, Copies> {
-        self.copies.lock().expect(UNBROKEN)
-    }
-
-    /// Returns when nothing more is read from the source.
-    async fn read(
-        &self,
-        load: &Load<'_>,
-        basis: &Basis,
-        stop: &CancellationToken,
-        scope: &Scope,
-    ) -> Result<CopiedObjects, Error> {
-        let objects = async {
-            match load.objects {
-                Some(options) => {
-                    let copied = copy_large_objects(load.request, basis, options, scope).await?;
-                    let count = copied.count;
-                    self.request.ledger.note(Fact::LargeObjects { count }).await;
-                    Ok(copied)
-                }
-                None => Ok(CopiedObjects::default()),
-            }
-        };
-        let rows = async {
-            tokio::select! {
-                () = self.out.notified() => Ok(()),
-                () = stop.cancelled() => Err(Error::Stopped),
-            }
-        };
-        let objects = tokio::select! {
-            biased;
-            read = async { tokio::try_join!(rows, objects) } => read?.1,
-            lost = copy::watch_locks(load.request, basis, scope) => return Err(lost),
-        };
-        copy::unchanged(load.request, basis, &self.jobs).await?;
-        Ok(objects)
-    }
-
-    /// What a worker does next: whatever has the longest chain of work behind it.
-    fn next(&self, worker: usize) -> Task {
-        // Each has a lock of its own: neither is asked while the other's is held.
-        let build = self.work.next_chain(worker);
-        let is_built = self.work.is_finished();
-        let mut copies = self.copies();
-        match (copies.next_chain(), build) {
-            (Some(copy), Some(build)) if build > copy => Task::Build,
-            (Some(_), _) => copies.take().map_or(Task::Wait, Task::Copy),
-            (None, Some(_)) => Task::Build,
-            (None, None) if copies.is_finished() && is_built => Task::End,
-            (None, None) => Task::Wait,
-        }
-    }
-
-    /// The tables of a parcel have been begun.
-    async fn begin(&self, number: usize, scope: &Scope) {
-        let pieces = self.copies().parcel(number).pieces.clone();
-        for (job, _) in pieces {
-            let is_first = {
-                let mut tallies = self.tallies.lock().expect(UNBROKEN);
-                let begun = &mut tallies[job].begun;
-                let is_first = begun.is_none();
-                begun.get_or_insert_with(Instant::now);
-                is_first
-            };
-            if is_first {
-                let started = Event::TableStarted {
-                    database: self.request.source.database().to_owned(),
-                    table: self.jobs[job].table.clone(),
-                };
-                scope.events.emit(started).await;
-            }
-        }
-    }
-
-    /// A parcel is committed.
-    async fn done(&self, number: usize, copied: &[Copied], scope: &Scope) {
-        let pieces = self.copies().parcel(number).pieces.clone();
-        for ((job, part), copied) in pieces.into_iter().zip(copied) {
-            {
-                let mut tallies = self.tallies.lock().expect(UNBROKEN);
-                tallies[job].rows += copied.rows;
-                tallies[job].bytes += copied.bytes;
-            }
-            if let Some(part) = part {
-                let fact = Fact::Part {
-                    table: self.jobs[job].table.clone(),
-                    part,
-                    of: self.jobs[job].ranges.len(),
-                    rows: copied.rows,
-                };
-                self.request.ledger.note(fact).await;
-            }
-        }
-        let (whole, landed, is_out) = {
-            let mut copies = self.copies();
-            let whole = copies.done(number);
-            let landed = copies.landed(&whole);
-            (whole, landed, copies.is_finished())
-        };
-        self.work.landed(&landed);
-        for job in whole {
-            self.tell(job, scope).await;
-        }
-        if is_out {
-            self.out.notify_one();
-        }
-    }
-
-    /// A table has all its rows.
-    async fn tell(&self, job: usize, scope: &Scope) {
-        let Tally { rows, bytes, begun } = self.tallies.lock().expect(UNBROKEN)[job];
-        let CopyJob { table, format, .. } = &self.jobs[job];
-        let copied = CopiedTable {
-            table: table.clone(),
-            rows,
-            bytes,
-            elapsed: begun.map_or(Duration::ZERO, |begun| begun.elapsed()),
-            format: format.clone(),
-        };
-        let fact = Fact::Table {
-            table: table.clone(),
-            rows,
-            bytes,
-        };
-        self.request.ledger.note(fact).await;
-        let event = Event::TableCopied {
-            database: self.request.source.database().to_owned(),
-            table: table.clone(),
-            rows,
-            bytes,
-            elapsed: copied.elapsed,
-        };
-        scope.events.emit(event).await;
-        self.copied.lock().expect(UNBROKEN).push(copied);
-    }
-}
-
-/// One of the workers, with the connections that it has opened.
-struct Worker {
-    number: usize,
-    lane: Lane,
-    session: Option<Session>,
-    board: Arc<Board>,
-    scope: Scope,
-}
-
-impl Worker {
-    async fn run(mut self) -> Result<(), Error> {
-        let board = Arc::clone(&self.board);
-        loop {
-            let changed = board.work.changed();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if self.scope.stop.is_cancelled() {
-                return Err(Error::Stopped);
-            }
-            match board.next(self.number) {
-                Task::Copy(parcel) => self.copy(parcel).await?,
-                Task::Build => self.build().await?,
-                Task::Wait => tokio::select! {
-                    () = changed => {}
-                    () = self.scope.stop.cancelled() => {}
-                },
-                Task::End => return Ok(()),
-            }
-        }
-    }
-
-    async fn copy(&mut self, number: usize) -> Result<(), Error> {
-        let board = Arc::clone(&self.board);
-        board.begin(number, &self.scope).await;
-        let parcel = board.copies().parcel(number).clone();
-        let copied = self
-            .lane
-            .copy(&board.jobs, &parcel, &board.progress)
-            .await?;
-        if board.copies().next_chain().is_none() {
-            // Nothing keeps the source's snapshot longer than rows are read.
-            self.lane.close();
-        }
-        board.done(number, &copied, &self.scope).await;
-        Ok(())
-    }
-
-    async fn build(&mut self) -> Result<(), Error> {
-        let board = Arc::clone(&self.board);
-        if board.copies().next_chain().is_none() {
-            self.lane.close();
-        }
-        let session = match self.session.take() {
-            Some(session) => session,
-            None => board.work.session().await?,
-        };
-        let longer = || board.copies().next_chain().unwrap_or(0);
-        let work = board
-            .work
-            .run_ready(self.number, &session, &longer, &self.scope);
-        stoppable(&session, &self.scope, work).await?;
-        self.session = Some(session);
-        Ok(())
-    }
 }
 
 async fn begin(scope: &Scope, database: &str, phase: Phase) {

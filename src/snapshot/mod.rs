@@ -11,6 +11,7 @@
 
 mod analysis;
 mod basis;
+mod board;
 mod build;
 mod carry_statistics;
 mod copies;
@@ -24,12 +25,14 @@ mod ledger;
 mod load;
 mod lock;
 mod lock_table;
+mod object_lane;
+mod objects;
 mod plan;
-mod queue;
 mod slot_watch;
 mod split;
 mod statistics;
 mod values;
+mod worker;
 
 pub use basis::{Basis, Before, Hold, PointKind, establish};
 pub use build::{Refusal, Refused, Section, Site, Skipped, Tables, run_section};
@@ -37,13 +40,11 @@ pub use carry_statistics::{carry_statistics, carryable_statistics};
 pub use copy::{CopiedTable, CopyRequest};
 pub use durable::Flush;
 pub use error::Error;
-pub use large_objects::{
-    CopiedObjects, LargeObjectBatch, copy_large_object_batch, copy_large_objects,
-    plan_large_objects,
-};
+pub use large_objects::{LargeObjectBatch, copy_large_object_batch, plan_large_objects};
 pub use ledger::{Fact, Ledger};
 pub use load::{Load, Loaded, load};
 pub use lock::Waiter;
+pub use objects::CopiedObjects;
 pub use plan::{CopyJob, Format, plan_copies};
 pub use slot_watch::{SlotFault, watch_slot};
 pub use split::{Range, Splitting, Whole};

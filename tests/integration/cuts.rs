@@ -130,3 +130,51 @@ async fn a_stall_that_ends_costs_nothing_but_time() {
         distance.assert_equal(&name, "after a stall");
     }
 }
+
+/// Objects of a few bytes and one of 8 MB, which travels in pieces.
+const OBJECTS: &str = "
+    SELECT lo_from_bytea(0, convert_to(n::text, 'UTF8')) FROM generate_series(1, 900) n;
+    SELECT lo_from_bytea(0, decode(string_agg(md5(n::text), ''), 'hex')) FROM generate_series(1, 500000) n;
+";
+
+/// What a lane of large objects sends to the source before their bytes come.
+const LOOKS: &[&str] = &["TRANSACTION SNAPSHOT", "lo_get"];
+
+/// What it sends to the target with them.
+const MAKES: &[&str] = &["lo_from_bytea"];
+
+/// What it sends to the target when a batch is whole.
+const COMMITS: &[&str] = &["lo_from_bytea", "COMMIT"];
+
+#[tokio::test]
+async fn large_objects_that_are_cut_off_are_copied_again_and_none_is_there_twice() {
+    let route = common();
+    let name = route.fresh("cut_objects").await;
+    run(&route.source.url(&name), OBJECTS).await;
+    let source = |after| (Side::Source, Way::ToClient, LOOKS, after);
+    let target = |after| (Side::Target, Way::ToServer, MAKES, after);
+    let commit = |after| (Side::Target, Way::ToClient, COMMITS, after);
+    let breaks = [
+        source(0),
+        source(4_000_000),
+        target(0),
+        target(4_000_000),
+        commit(0),
+        commit(8),
+        commit(24),
+    ];
+    for (side, way, since, after) in breaks {
+        let told = format!("{side:?} {way:?} {after}");
+        let distance = Distance::between(route);
+        let line = match side {
+            Side::Source => &distance.source,
+            Side::Target => &distance.target,
+        };
+        let (_, plan) = cut(side, way, after);
+        line.plan(Break { since, ..plan });
+        distance.init(&name, &[]).run().expect(0);
+        assert_eq!(line.struck(), 1, "{told}");
+        distance.assert_equal(&name, &told);
+        route.drop_target(&name).await;
+    }
+}

@@ -1,0 +1,276 @@
+//! What the workers of a database share: rows and large objects to copy, steps to run, and how far
+//! each is.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Error;
+use super::basis::Basis;
+use super::build::Work;
+use super::copies::Copies;
+use super::copy::{self, CopiedTable, CopyRequest};
+use super::large_objects::LargeObjectBatch;
+use super::ledger::Fact;
+use super::objects::{CopiedObjects, ObjectTask, Objects};
+use super::plan::CopyJob;
+use crate::ddl;
+use crate::event::Event;
+use crate::task::Scope;
+use crate::wire::{Copied, Progress};
+
+/// What the workers share.
+pub(super) struct Board {
+    pub(super) request: CopyRequest,
+    copies: Mutex<Copies>,
+    pub(super) jobs: Arc<[CopyJob]>,
+    tallies: Mutex<Vec<Tally>>,
+    copied: Mutex<Vec<CopiedTable>>,
+    objects: Mutex<Objects>,
+    /// How large objects are written.
+    pub(super) options: Option<ddl::Options>,
+    pub(super) work: Work,
+    pub(super) progress: Arc<Progress>,
+    /// All rows are out.
+    out: Notify,
+}
+
+/// What has arrived of a table.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    rows: u64,
+    bytes: u64,
+    begun: Option<Instant>,
+}
+
+/// What a worker does next.
+pub(super) enum Task {
+    /// A parcel of rows, by its number.
+    Copy(usize),
+    Objects(ObjectTask),
+    Build,
+    Wait,
+    End,
+}
+
+/// No worker panics while it holds one of the board's locks.
+const UNBROKEN: &str = "no worker panics while it looks at the board";
+
+impl Board {
+    /// Before anything is copied or built.
+    pub(super) fn new(
+        request: &CopyRequest,
+        (jobs, options): (Vec<CopyJob>, Option<&ddl::Options>),
+        work: Work,
+    ) -> Self {
+        let jobs: Arc<[CopyJob]> = jobs.into();
+        let copies = Copies::new(Arc::clone(&jobs), &work.chains_behind());
+        let objects = match options {
+            Some(_) => Objects::Unlisted,
+            None => Objects::Unwanted,
+        };
+        let board = Self {
+            request: request.clone(),
+            copies: Mutex::new(copies),
+            tallies: Mutex::new(vec![Tally::default(); jobs.len()]),
+            jobs,
+            copied: Mutex::default(),
+            objects: Mutex::new(objects),
+            options: options.cloned(),
+            work,
+            progress: Arc::default(),
+            out: Notify::new(),
+        };
+        board.look_whether_out();
+        board
+    }
+
+    pub(super) fn copies(&self) -> MutexGuard<'_, Copies> {
+        self.copies.lock().expect(UNBROKEN)
+    }
+
+    fn objects(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().expect(UNBROKEN)
+    }
+
+    /// The longest chain of what waits to be read from the source.
+    fn next_to_read(&self) -> Option<u64> {
+        let objects = self.objects().next_chain();
+        objects.max(self.copies().next_chain())
+    }
+
+    /// The same, as a number; 0 where nothing waits.
+    pub(super) fn longest_to_read(&self) -> u64 {
+        self.next_to_read().unwrap_or(0)
+    }
+
+    /// Whether nothing waits to be read from the source.
+    pub(super) fn is_read(&self) -> bool {
+        self.next_to_read().is_none()
+    }
+
+    /// Tells when the last row and the last large object have arrived.
+    fn look_whether_out(&self) {
+        let has_objects = !self.objects().is_finished();
+        if !has_objects && self.copies().is_finished() {
+            self.out.notify_one();
+        }
+    }
+
+    /// Returns when nothing more is read from the source.
+    pub(super) async fn read(
+        &self,
+        basis: &Basis,
+        stop: &CancellationToken,
+        scope: &Scope,
+    ) -> Result<CopiedObjects, Error> {
+        tokio::select! {
+            biased;
+            () = self.out.notified() => {}
+            () = stop.cancelled() => return Err(Error::Stopped),
+            lost = copy::watch_locks(&self.request, basis, scope) => return Err(lost),
+        }
+        copy::unchanged(&self.request, basis, &self.jobs).await?;
+        let copied = self.objects().take_copied();
+        if self.options.is_some() {
+            let count = copied.count;
+            self.request.ledger.note(Fact::LargeObjects { count }).await;
+        }
+        Ok(copied)
+    }
+
+    /// Every table that has arrived, once.
+    pub(super) fn take_copied(&self) -> Vec<CopiedTable> {
+        std::mem::take(&mut *self.copied.lock().expect(UNBROKEN))
+    }
+
+    /// What a worker does next: whatever has the longest chain of work behind it.
+    pub(super) fn next(&self, worker: usize) -> Task {
+        loop {
+            // Each has a lock of its own: none is asked while another's is held.
+            let build = self.work.next_chain(worker);
+            let objects = self.objects().next_chain();
+            let copy = self.copies().next_chain();
+            let Some(longest) = build.max(objects).max(copy) else {
+                return match self.is_finished() {
+                    true => Task::End,
+                    false => Task::Wait,
+                };
+            };
+            let taken = if objects == Some(longest) {
+                self.objects().take().map(Task::Objects)
+            } else if copy == Some(longest) {
+                self.copies().take().map(Task::Copy)
+            } else {
+                Some(Task::Build)
+            };
+            // Another worker may have been quicker.
+            if let Some(task) = taken {
+                return task;
+            }
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        let is_built = self.work.is_finished();
+        let has_objects = !self.objects().is_finished();
+        is_built && !has_objects && self.copies().is_finished()
+    }
+
+    /// Large objects were listed.
+    pub(super) fn listed(&self, batches: Vec<LargeObjectBatch>) {
+        self.objects().listed(batches);
+        self.work.landed(&[]);
+        self.look_whether_out();
+    }
+
+    /// A batch of large objects is committed.
+    pub(super) fn done_objects(&self, count: usize, left_out: Vec<String>) {
+        self.objects().done(count, left_out);
+        self.work.landed(&[]);
+        self.look_whether_out();
+    }
+
+    /// The tables of a parcel have been begun.
+    pub(super) async fn begin(&self, number: usize, scope: &Scope) {
+        let pieces = self.copies().parcel(number).pieces.clone();
+        for (job, _) in pieces {
+            let is_first = {
+                let mut tallies = self.tallies.lock().expect(UNBROKEN);
+                let begun = &mut tallies[job].begun;
+                let is_first = begun.is_none();
+                begun.get_or_insert_with(Instant::now);
+                is_first
+            };
+            if is_first {
+                let started = Event::TableStarted {
+                    database: self.request.source.database().to_owned(),
+                    table: self.jobs[job].table.clone(),
+                };
+                scope.events.emit(started).await;
+            }
+        }
+    }
+
+    /// A parcel is committed.
+    pub(super) async fn done(&self, number: usize, copied: &[Copied], scope: &Scope) {
+        let pieces = self.copies().parcel(number).pieces.clone();
+        for ((job, part), copied) in pieces.into_iter().zip(copied) {
+            {
+                let mut tallies = self.tallies.lock().expect(UNBROKEN);
+                tallies[job].rows += copied.rows;
+                tallies[job].bytes += copied.bytes;
+            }
+            if let Some(part) = part {
+                let fact = Fact::Part {
+                    table: self.jobs[job].table.clone(),
+                    part,
+                    of: self.jobs[job].ranges.len(),
+                    rows: copied.rows,
+                };
+                self.request.ledger.note(fact).await;
+            }
+        }
+        let (whole, landed) = {
+            let mut copies = self.copies();
+            let whole = copies.done(number);
+            let landed = copies.landed(&whole);
+            (whole, landed)
+        };
+        self.work.landed(&landed);
+        for job in whole {
+            self.tell(job, scope).await;
+        }
+        self.look_whether_out();
+    }
+
+    /// A table has all its rows.
+    async fn tell(&self, job: usize, scope: &Scope) {
+        let Tally { rows, bytes, begun } = self.tallies.lock().expect(UNBROKEN)[job];
+        let CopyJob { table, format, .. } = &self.jobs[job];
+        let copied = CopiedTable {
+            table: table.clone(),
+            rows,
+            bytes,
+            elapsed: begun.map_or(Duration::ZERO, |begun| begun.elapsed()),
+            format: format.clone(),
+        };
+        let fact = Fact::Table {
+            table: table.clone(),
+            rows,
+            bytes,
+        };
+        self.request.ledger.note(fact).await;
+        let event = Event::TableCopied {
+            database: self.request.source.database().to_owned(),
+            table: table.clone(),
+            rows,
+            bytes,
+            elapsed: copied.elapsed,
+        };
+        scope.events.emit(event).await;
+        self.copied.lock().expect(UNBROKEN).push(copied);
+    }
+}

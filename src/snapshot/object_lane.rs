@@ -1,0 +1,144 @@
+//! A worker's connections for large objects, which are replaced when they are lost.
+//!
+//! A batch is one transaction on the target. If its commit has no answer, the objects that stand there
+//! afterwards tell that it has arrived, and are left out when it is repeated.
+
+use super::Error;
+use super::build::stoppable;
+use super::copy::CopyRequest;
+use super::lane::{ATTEMPTS, WAIT, chain, pause};
+use super::large_objects::{
+    LargeObjectBatch, copy_large_object_batch, plan_large_objects, remaining,
+};
+use super::lease::Snapshot;
+use crate::connect::{Purpose, Session};
+use crate::ddl;
+use crate::event::Event;
+use crate::pg::SqlState;
+use crate::task::Scope;
+
+/// See the module's documentation.
+pub(super) struct ObjectLane {
+    request: CopyRequest,
+    snapshot: Snapshot,
+    scope: Scope,
+    open: Option<(Session, Session)>,
+}
+
+/// What is done with the connections.
+#[derive(Clone, Copy)]
+enum Job<'j> {
+    List,
+    Copy(&'j LargeObjectBatch, &'j ddl::Options),
+}
+
+/// What came of it.
+enum Outcome {
+    Listed(Vec<LargeObjectBatch>),
+    Copied(Vec<String>),
+}
+
+impl ObjectLane {
+    /// A lane without connections yet.
+    pub(super) fn new(request: &CopyRequest, snapshot: &Snapshot, scope: &Scope) -> Self {
+        Self {
+            request: request.clone(),
+            snapshot: snapshot.clone(),
+            scope: scope.clone(),
+            open: None,
+        }
+    }
+
+    /// Ends both connections.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Lists all large objects of the snapshot, in batches.
+    pub(super) async fn list(&mut self) -> Result<Vec<LargeObjectBatch>, Error> {
+        match self.insist(Job::List).await? {
+            Outcome::Listed(batches) => Ok(batches),
+            Outcome::Copied(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Copies a batch and commits it; grants that the target cannot hold.
+    pub(super) async fn copy(
+        &mut self,
+        batch: &LargeObjectBatch,
+        options: &ddl::Options,
+    ) -> Result<Vec<String>, Error> {
+        match self.insist(Job::Copy(batch, options)).await? {
+            Outcome::Copied(left_out) => Ok(left_out),
+            Outcome::Listed(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Repeats a job on new connections until it is done, or what it meets would meet it again.
+    async fn insist(&mut self, job: Job<'_>) -> Result<Outcome, Error> {
+        let (mut wait, mut attempts) = (WAIT, 1);
+        loop {
+            let error = match Box::pin(self.attempt(job, attempts > 1)).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
+            if attempts == ATTEMPTS || !may_pass(&error, attempts > 1) {
+                return Err(error);
+            }
+            let text = format!("{}; trying again", chain(&error));
+            self.scope.events.emit(Event::Warning(text)).await;
+            pause(wait, &self.scope).await?;
+            wait *= 2;
+            attempts += 1;
+        }
+    }
+
+    async fn attempt(&mut self, job: Job<'_>, is_again: bool) -> Result<Outcome, Error> {
+        let (reader, writer) = match self.open.take() {
+            Some(open) => open,
+            None => self.connect().await?,
+        };
+        let work = async {
+            match job {
+                Job::List => {
+                    let listed = plan_large_objects(&reader, &writer, self.request.jobs).await;
+                    listed.map(Outcome::Listed)
+                }
+                Job::Copy(batch, options) => {
+                    let rest = match is_again {
+                        true => &remaining(&writer, batch).await?,
+                        false => batch,
+                    };
+                    let copied = copy_large_object_batch(&reader, &writer, rest, options).await;
+                    copied.map(Outcome::Copied)
+                }
+            }
+        };
+        let outcome = stoppable(&writer, &self.scope, work).await?;
+        self.open = Some((reader, writer));
+        Ok(outcome)
+    }
+
+    async fn connect(&self) -> Result<(Session, Session), Error> {
+        let reader = self.snapshot.session().await?;
+        let writer = self.request.target.session(Purpose::Build).await;
+        Ok((reader, writer.map_err(Error::Connect)?))
+    }
+}
+
+/// Whether another attempt may succeed. A commit without an answer may still have been under way when
+/// the objects were looked for.
+fn may_pass(error: &Error, is_again: bool) -> bool {
+    if let Error::Catalog(source) = error {
+        return source.is_transient();
+    }
+    let (Error::Connect(source)
+    | Error::Lease(source)
+    | Error::LargeObjects(source)
+    | Error::LargeObject { source, .. }) = error
+    else {
+        return false;
+    };
+    let was_late = is_again && source.sqlstate() == Some(SqlState::UNIQUE_VIOLATION);
+    was_late || source.is_transient()
+}

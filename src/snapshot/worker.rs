@@ -1,0 +1,97 @@
+//! One of the workers of a database: it copies and builds, whatever comes first.
+
+use std::sync::Arc;
+
+use super::Error;
+use super::board::{Board, Task};
+use super::build::stoppable;
+use super::lane::Lane;
+use super::object_lane::ObjectLane;
+use super::objects::ObjectTask;
+use crate::connect::Session;
+use crate::task::Scope;
+
+/// One of the workers, with the connections that it has opened.
+pub(super) struct Worker {
+    pub(super) number: usize,
+    pub(super) lane: Lane,
+    pub(super) objects: ObjectLane,
+    pub(super) session: Option<Session>,
+    pub(super) board: Arc<Board>,
+    pub(super) scope: Scope,
+}
+
+impl Worker {
+    pub(super) async fn run(mut self) -> Result<(), Error> {
+        let board = Arc::clone(&self.board);
+        loop {
+            let changed = board.work.changed();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.scope.stop.is_cancelled() {
+                return Err(Error::Stopped);
+            }
+            match board.next(self.number) {
+                Task::Copy(parcel) => self.copy(parcel).await?,
+                Task::Objects(task) => self.copy_objects(task).await?,
+                Task::Build => self.build().await?,
+                Task::Wait => tokio::select! {
+                    () = changed => {}
+                    () = self.scope.stop.cancelled() => {}
+                },
+                Task::End => return Ok(()),
+            }
+        }
+    }
+
+    async fn copy(&mut self, number: usize) -> Result<(), Error> {
+        let board = Arc::clone(&self.board);
+        board.begin(number, &self.scope).await;
+        let parcel = board.copies().parcel(number).clone();
+        let copied = self
+            .lane
+            .copy(&board.jobs, &parcel, &board.progress)
+            .await?;
+        self.close_readers();
+        board.done(number, &copied, &self.scope).await;
+        Ok(())
+    }
+
+    async fn copy_objects(&mut self, task: ObjectTask) -> Result<(), Error> {
+        let board = Arc::clone(&self.board);
+        match (task, &board.options) {
+            (ObjectTask::List, _) => board.listed(self.objects.list().await?),
+            (ObjectTask::Copy(batch), Some(options)) => {
+                let left_out = self.objects.copy(&batch, options).await?;
+                board.done_objects(batch.count(), left_out);
+            }
+            (ObjectTask::Copy(_), None) => {}
+        }
+        self.close_readers();
+        Ok(())
+    }
+
+    /// Nothing keeps the source's snapshot longer than there is something to read.
+    fn close_readers(&mut self) {
+        if self.board.is_read() {
+            self.lane.close();
+            self.objects.close();
+        }
+    }
+
+    async fn build(&mut self) -> Result<(), Error> {
+        let board = Arc::clone(&self.board);
+        self.close_readers();
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => board.work.session().await?,
+        };
+        let longer = || board.longest_to_read();
+        let work = board
+            .work
+            .run_ready(self.number, &session, &longer, &self.scope);
+        stoppable(&session, &self.scope, work).await?;
+        self.session = Some(session);
+        Ok(())
+    }
+}
