@@ -64,6 +64,15 @@ struct Ends {
     target: Endpoint,
 }
 
+impl Ends {
+    fn of(planned: &PlannedDatabase, options: &Options) -> Self {
+        Self {
+            source: options.source.with_database(planned.name()),
+            target: options.target.with_database(planned.target().as_str()),
+        }
+    }
+}
+
 /// Copies what is chosen of a database, of which the checks learned `before`.
 ///
 /// # Errors
@@ -75,10 +84,7 @@ pub(super) async fn contents(
     scope: &Scope,
 ) -> Result<DatabaseReport, Failure> {
     let name = planned.name();
-    let ends = Ends {
-        source: options.source.with_database(name),
-        target: options.target.with_database(planned.target().as_str()),
-    };
+    let ends = Ends::of(planned, options);
     // Opened first: a target that crashes meanwhile ends this session, and with it the run, which
     // would not notice otherwise that commits are lost.
     let flush = snapshot::Flush::open(&ends.target).await;
@@ -120,7 +126,7 @@ async fn from_basis(
             return Err(error);
         }
     };
-    let request = request(planned, ends, (cluster, options));
+    let request = request(planned, (cluster, options));
     let mut extensions = basis.catalog.extensions.iter();
     let load = snapshot::Load {
         request: &request,
@@ -220,14 +226,15 @@ fn fit(
     Ok(omissions)
 }
 
-fn request(
+/// Between which databases the rows go, and how.
+pub(super) fn request(
     planned: &PlannedDatabase,
-    ends: &Ends,
     (cluster, options): (&TargetCluster, &Options),
 ) -> snapshot::CopyRequest {
+    let ends = Ends::of(planned, options);
     snapshot::CopyRequest {
-        source: ends.source.clone(),
-        target: ends.target.clone(),
+        source: ends.source,
+        target: ends.target,
         target_version: cluster.options.target.version,
         jobs: options.jobs,
         only_configuration: options.schema_only,

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::copy::request;
 use super::fate::Fate;
 use super::prepare::{PlannedDatabase, Prepared};
 use super::roles::TargetCluster;
@@ -13,7 +14,7 @@ use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish
 use crate::ddl::{self, Statement};
 use crate::logical::PUBLICATION;
 use crate::pg::{Ident, ServerVersion, Sql};
-use crate::snapshot::PointKind;
+use crate::snapshot::{CopyJob, PointKind, plan_rows};
 use crate::sql;
 use crate::task::Scope;
 
@@ -106,16 +107,23 @@ async fn database(
     }
     script.push_str(&connect(name));
     settings_of_session(script, cluster.options.target.version);
-    let (definitions, tables) = definitions(planned, cluster, options).await?;
+    let (definitions, rows) = definitions(planned, cluster, options).await?;
     section(script, &format!("database {name}: pre-data"));
     statements(script, &definitions.pre_data);
     section(script, &format!("database {name}: data"));
-    let rows = if options.schema_only {
-        "-- No rows are copied.\n".to_owned()
+    if rows.is_empty() {
+        line(script, "-- No rows are copied.");
     } else {
-        format!("-- Here the rows of {tables} tables are copied.\n")
-    };
-    script.push_str(&rows);
+        let tables = rows.len();
+        line(
+            script,
+            &format!("-- Here the rows of {tables} tables are copied:"),
+        );
+    }
+    for job in &rows {
+        let job = Ident::from_catalog(job.to_string());
+        line(script, &format!("-- {job}"));
+    }
     section(script, &format!("database {name}: post-data"));
     statements(script, &definitions.post_data);
     let finish = render_finish(&planned.database, wanted);
@@ -132,16 +140,16 @@ fn settings_of_session(script: &mut String, version: ServerVersion) {
     push(script, &script_settings(version));
 }
 
-/// The script of a database, read under a snapshot of its own, and its tables with rows.
+/// The script of a database, read under a snapshot of its own, and the copies of its rows.
 async fn definitions(
     planned: &PlannedDatabase,
     cluster: &TargetCluster,
     options: &Options,
-) -> Result<(ddl::Script, usize), Error> {
+) -> Result<(ddl::Script, Vec<CopyJob>), Error> {
     let side = Side::Source;
-    let endpoint = options.source.with_database(planned.name());
+    let request = request(planned, (cluster, options));
     let target = cluster.options.target.version;
-    let begun = Reading::begin(&endpoint, target).await;
+    let begun = Reading::begin(&request.source, target).await;
     let reading = begun.map_err(|source| Error::Connect { side, source })?;
     let catalog = reading.load().await;
     let mut catalog = catalog.map_err(|source| Error::Catalog {
@@ -157,7 +165,14 @@ async fn definitions(
     ddl::leave_out(&mut catalog, &cluster.options, &planned.choice);
     let script = ddl::script(&catalog, &cluster.options);
     let script = script.map_err(place)?;
-    Ok((script, catalog.row_sources().count()))
+    let rows = plan_rows(reading.session(), &catalog, &request).await;
+    let rows = rows.map_err(|source| Error::Copy {
+        database: planned.name().to_owned(),
+        phase: "plan",
+        removed: false,
+        source: Box::new(source),
+    })?;
+    Ok((script, rows))
 }
 
 fn statements(script: &mut String, statements: &[Statement]) {

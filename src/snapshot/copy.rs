@@ -11,7 +11,8 @@ use super::lock::ListedTable;
 use super::plan::{CopyJob, Format, plan_copies};
 use super::split::{self, Range, Splitting, Whole};
 use super::{Error, lock};
-use crate::catalog;
+use crate::catalog::Catalog;
+use crate::catalog::load::transfer::load_transfer;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::{Event, Events};
 use crate::pg::{Ident, Oid, QualifiedName, ServerVersion, Sql};
@@ -93,22 +94,28 @@ pub(super) async fn unchanged(
     }
 }
 
-/// Asks under the snapshot what the plan needs beside the catalog.
-pub(super) async fn plan(request: &CopyRequest, basis: &Basis) -> Result<Vec<CopyJob>, Error> {
-    let session = basis.hold.lease.session().await?;
-    let text = catalog::load::transfer::load_transfer(&session, request.target_version).await;
+/// Plans the copies of what is in a catalog, the largest first; asks what is not in it.
+///
+/// # Errors
+/// The source cannot be asked.
+pub async fn plan_rows(
+    session: &Session,
+    catalog: &Catalog,
+    request: &CopyRequest,
+) -> Result<Vec<CopyJob>, Error> {
+    let text = load_transfer(session, request.target_version).await;
     let text = text.map_err(Error::Catalog)?;
-    let unstable = unstable_partitions(&session).await?;
-    let mut jobs = plan_copies(&basis.catalog, &text, &unstable, &request.predicates);
+    let unstable = unstable_partitions(session).await?;
+    let mut jobs = plan_copies(catalog, &text, &unstable, &request.predicates);
     if request.only_configuration {
-        let extensions = basis.catalog.extensions.iter();
+        let extensions = catalog.extensions.iter();
         let configuration: HashSet<&QualifiedName> = extensions
             .flat_map(|extension| &extension.config)
             .map(|config| &config.table.name)
             .collect();
         jobs.retain(|job| configuration.contains(&job.table));
     }
-    split_jobs(&session, request, &mut jobs).await?;
+    split_jobs(session, request, &mut jobs).await?;
     Ok(jobs)
 }
 

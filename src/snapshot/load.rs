@@ -77,7 +77,7 @@ pub struct Load<'l> {
 /// was made; or the scope was stopped. No COPY goes on on either server then.
 pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded, Error> {
     let planned = if load.rows {
-        copy::plan(load.request, &basis).await
+        plan(load.request, &basis).await
     } else {
         Ok(Vec::new())
     };
@@ -93,6 +93,12 @@ pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded,
         }
     };
     Box::pin(workers.finish(&load, basis, scope)).await
+}
+
+/// The plan under the snapshot.
+async fn plan(request: &CopyRequest, basis: &Basis) -> Result<Vec<CopyJob>, Error> {
+    let session = basis.hold.lease.session().await?;
+    copy::plan_rows(&session, &basis.catalog, request).await
 }
 
 /// The workers of a database.

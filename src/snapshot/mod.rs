@@ -37,7 +37,7 @@ mod worker;
 pub use basis::{Basis, Before, Hold, PointKind, establish};
 pub use build::{Refusal, Refused, Section, Site, Skipped, Tables, run_section};
 pub use carry_statistics::{carry_statistics, carryable_statistics};
-pub use copy::{CopiedTable, CopyRequest};
+pub use copy::{CopiedTable, CopyRequest, plan_rows};
 pub use durable::Flush;
 pub use error::Error;
 pub use large_objects::{LargeObjectBatch, copy_large_object_batch, plan_large_objects};

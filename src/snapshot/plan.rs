@@ -1,6 +1,7 @@
 //! Which rows go where and how: pure, from the catalog alone.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::split::Range;
 use crate::catalog::Catalog;
@@ -100,6 +101,31 @@ fn stored_columns(table: &Table) -> Vec<Ident> {
         .iter()
         .filter(|column| column.generated.is_none());
     stored.map(|column| column.name.clone()).collect()
+}
+
+impl fmt::Display for CopyJob {
+    /// One line for people: what is read, where it goes, how.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.table)?;
+        if self.into != self.table {
+            write!(f, " through {}", self.into)?;
+        }
+        write!(f, ", {} kB, ", self.bytes.div_ceil(1024))?;
+        match self.ranges.len() {
+            0 => f.write_str("whole")?,
+            parts => write!(f, "in {parts} parts")?,
+        }
+        match &self.format {
+            Format::Binary => f.write_str(", binary"),
+            Format::Text(reasons) => {
+                f.write_str(", text")?;
+                reasons.iter().try_for_each(|reason| {
+                    let (column, of_type, why) = (&reason.column, &reason.type_name, reason.why);
+                    write!(f, "; {column} is of {of_type}: {why}")
+                })
+            }
+        }
+    }
 }
 
 impl CopyJob {
