@@ -106,6 +106,12 @@ pub enum Error {
         /// The table.
         table: QualifiedName,
     },
+    /// Neither server nor we have anything to do, and the copy is not over.
+    #[error("copy table {table}: its connections stand, and nothing arrives any more")]
+    Stalled {
+        /// The table.
+        table: QualifiedName,
+    },
     /// The connection was lost while a part was committed, and the target does not tell in time
     /// whether it was.
     #[error("the target does not tell whether a part of a table was committed")]

@@ -11,6 +11,7 @@
 //! parcel is emptied first anyway.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,7 @@ use super::copies::Parcel;
 use super::copy::CopyRequest;
 use super::lease::Snapshot;
 use super::plan::CopyJob;
+use super::stall::stalled;
 use crate::connect::Purpose;
 use crate::event::Event;
 use crate::pg::{QualifiedName, Sql};
@@ -102,7 +104,7 @@ impl Lane {
         &mut self,
         jobs: &[CopyJob],
         parcel: &Parcel,
-        progress: &Progress,
+        progress: &Arc<Progress>,
     ) -> Result<Vec<Copied>, Error> {
         let (mut wait, mut attempts) = (WAIT, 1);
         loop {
@@ -133,7 +135,7 @@ impl Lane {
         &mut self,
         jobs: &[CopyJob],
         parcel: &Parcel,
-        progress: &Progress,
+        progress: &Arc<Progress>,
     ) -> Result<Vec<Copied>, (Lost, Vec<Copied>)> {
         if self.opener.scope.stop.is_cancelled() {
             return Err((Lost::ended(Error::Stopped), Vec::new()));
@@ -145,28 +147,56 @@ impl Lane {
                 opened.map_err(|error| (Lost::ended(error), Vec::new()))?
             }
         };
-        let keys = (source.cancel_key(), target.cancel_key());
-        let piped = self
+        let watch = Watch {
+            request: self.opener.ends.clone(),
+            keys: (source.cancel_key(), target.cancel_key()),
+            progress: Progress::within(progress),
+            table: name(jobs, parcel, 0),
+        };
+        let piping = self
             .opener
-            .pipe(jobs, parcel, (source, target), progress)
-            .await;
-        let ((source, mut target), copied) = match piped {
+            .pipe(jobs, parcel, (source, target), &watch.progress);
+        let ((source, mut target), copied) = match Box::pin(watch.over(piping)).await {
             Ok(piped) => piped,
             Err(lost) => {
-                self.opener.ends.cancel_both(keys).await;
+                self.opener.ends.cancel_both(watch.keys).await;
                 return Err((lost, Vec::new()));
             }
         };
-        let table = name(jobs, parcel, 0);
-        match commit(&mut target, parcel.is_repeatable(jobs), &table).await {
+        match commit(&mut target, parcel.is_repeatable(jobs), &watch).await {
             Ok(()) => {
                 self.open = Some((source, target));
                 Ok(copied)
             }
             Err(lost) => {
-                self.opener.ends.cancel_both(keys).await;
+                self.opener.ends.cancel_both(watch.keys).await;
                 Err((lost, copied))
             }
+        }
+    }
+}
+
+/// Looks whether the connections of an attempt still carry anything.
+struct Watch {
+    request: CopyRequest,
+    keys: (Option<CancelKey>, Option<CancelKey>),
+    progress: Progress,
+    table: QualifiedName,
+}
+
+impl Watch {
+    /// Waits for work on the connections, unless they stall for good.
+    async fn over<T>(&self, work: impl Future<Output = Result<T, Lost>>) -> Result<T, Lost> {
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = stalled(&self.request, self.keys, &self.progress) => Err(Lost {
+                error: Error::Stalled {
+                    table: self.table.clone(),
+                },
+                is_transient: true,
+                undecided: None,
+            }),
         }
     }
 }
@@ -288,21 +318,31 @@ pub(super) fn chain(error: &Error) -> String {
 async fn commit(
     target: &mut Connection<Idle>,
     is_repeatable: bool,
-    table: &QualifiedName,
+    watch: &Watch,
 ) -> Result<(), Lost> {
-    let mut undecided = None;
-    if !is_repeatable {
-        let ask = Sql::fixed("SELECT pg_catalog.txid_current() AS number");
-        let answer = target.query(&ask).await;
-        let answer = answer.map_err(|error| of_table(table, error))?;
-        let number = answer.first().and_then(|answer| answer.single("number"));
-        undecided = number.map(str::to_owned);
-    }
-    let committed = target.execute(&Sql::fixed("COMMIT")).await;
-    committed.map_err(|error| Lost {
-        undecided,
-        ..of_table(table, error)
-    })
+    let undecided = if is_repeatable {
+        None
+    } else {
+        watch.over(number(target, &watch.table)).await?
+    };
+    let committing = async {
+        let committed = target.execute(&Sql::fixed("COMMIT")).await;
+        committed.map_err(|error| of_table(&watch.table, error))
+    };
+    let committed = watch.over(committing).await;
+    committed.map_err(|lost| Lost { undecided, ..lost })
+}
+
+/// The number of the target's transaction.
+async fn number(
+    target: &mut Connection<Idle>,
+    table: &QualifiedName,
+) -> Result<Option<String>, Lost> {
+    let ask = Sql::fixed("SELECT pg_catalog.txid_current() AS number");
+    let answer = target.query(&ask).await;
+    let answer = answer.map_err(|error| of_table(table, error))?;
+    let number = answer.first().and_then(|answer| answer.single("number"));
+    Ok(number.map(str::to_owned))
 }
 
 /// Makes a reader see the snapshot for all of its copies. The savepoint is what it goes back to in

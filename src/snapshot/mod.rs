@@ -30,6 +30,7 @@ mod objects;
 mod plan;
 mod slot_watch;
 mod split;
+mod stall;
 mod statistics;
 mod values;
 mod worker;

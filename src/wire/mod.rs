@@ -37,6 +37,7 @@ mod frame;
 mod frontend;
 mod link;
 mod pack;
+mod progress;
 mod pump;
 mod reader;
 mod replication;
@@ -64,7 +65,8 @@ pub use frame::{
 pub use frontend::EncodeError;
 pub use link::{BoxStream, Stream};
 pub use pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack};
-pub use pump::{EndedBy, Progress, PumpError, PumpOptions, PumpOutcome, SourceAfter, pump};
+pub use progress::Progress;
+pub use pump::{EndedBy, PumpError, PumpOptions, PumpOutcome, SourceAfter, pump};
 pub use reader::{DecodeError, Reader};
 pub use replication::{
     CreatedSlot, PrimaryKeepalive, ReplicationMessage, SlotSnapshot, StandbyStatusUpdate,

@@ -18,7 +18,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::ops::Range;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -33,6 +32,7 @@ use super::frame::COPY_BUFFER_BYTES;
 use super::frontend;
 use super::link::Item;
 use super::pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack, payloads};
+use super::progress::Progress;
 
 /// How long the target may take to answer `CopyFail` before its stream is closed instead, which
 /// ends the copy as well. It may be busy with a row, or wait for a lock.
@@ -43,36 +43,6 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct PumpOptions {
     /// How rows are framed for the target.
     pub packing: Packing,
-}
-
-/// What all pumps of a run have moved so far; written by them, read by whoever shows it. Rows of
-/// copies that fail later are included.
-#[derive(Debug, Default)]
-pub struct Progress {
-    rows: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Progress {
-    /// Rows handed on.
-    pub fn rows(&self) -> u64 {
-        self.rows.load(Ordering::Relaxed)
-    }
-
-    /// Bytes of COPY data handed on.
-    pub fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// Takes back what was counted and was no row.
-    fn without(&self, frames: u64) {
-        self.rows.fetch_sub(frames, Ordering::Relaxed);
-    }
-
-    fn add(&self, packed: &Packed) {
-        self.rows.fetch_add(packed.frames, Ordering::Relaxed);
-        self.bytes.fetch_add(packed.bytes, Ordering::Relaxed);
-    }
 }
 
 /// Who ended a pump before its time.
@@ -278,7 +248,7 @@ impl Lane {
                 progress.without(self.source.state.tally.trailers());
                 return Ok(());
             }
-            if let Err(error) = poll_fn(|cx| self.poll_step(stopped.as_mut(), cx)).await {
+            if let Err(error) = poll_fn(|cx| self.poll_step(progress, stopped.as_mut(), cx)).await {
                 return Err(match error {
                     Ended::Target(error) => Ended::Target(self.target_error(error).await),
                     ended @ (Ended::Source(_) | Ended::Stop | Ended::Lost) => ended,
@@ -380,14 +350,19 @@ impl Lane {
     /// Reads, writes and listens once, whichever is possible.
     fn poll_step(
         &mut self,
+        progress: &Progress,
         stopped: Pin<&mut WaitForCancellationFuture<'_>>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Ended>> {
         if stopped.poll(cx).is_ready() {
             return Poll::Ready(Err(Ended::Stop));
         }
+        let pending = self.pending.start;
         let read = self.poll_read(cx);
         let written = self.poll_write(cx).map_err(Ended::Target)?;
+        if read || self.pending.start != pending {
+            progress.note_movement();
+        }
         self.poll_refused(cx).map_err(Ended::Target)?;
         if read || written {
             return Poll::Ready(Ok(()));

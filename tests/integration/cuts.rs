@@ -131,6 +131,40 @@ async fn a_stall_that_ends_costs_nothing_but_time() {
     }
 }
 
+/// The rows, or the answer to their commit, stay on the way for good, and both connections stay open.
+#[tokio::test]
+async fn a_stall_without_end_is_noticed_and_the_rows_are_copied_again() {
+    let route = common();
+    let stalls = [
+        (Side::Source, Way::ToClient, 1_000_000),
+        (Side::Target, Way::ToServer, 1_000_000),
+        (Side::Target, Way::ToClient, 12),
+    ];
+    let mut running = Vec::new();
+    for (side, way, after) in stalls {
+        let name = filled(route, "endless").await;
+        let distance = Distance::between(route);
+        let line = match side {
+            Side::Source => &distance.source,
+            Side::Target => &distance.target,
+        };
+        let (_, plan) = cut(side, way, after);
+        let fault = Fault::Stall;
+        line.plan(Break { fault, ..plan });
+        let copying = distance.init(&name, &[]).start();
+        running.push((distance, name, copying));
+    }
+    for (distance, name, copying) in running {
+        let done = copying.finish().expect(0);
+        assert!(
+            done.stderr.contains("nothing arrives any more"),
+            "{}",
+            done.stderr
+        );
+        distance.assert_equal(&name, "after a stall without end");
+    }
+}
+
 /// Objects of a few bytes and one of 8 MB, which travels in pieces.
 const OBJECTS: &str = "
     SELECT lo_from_bytea(0, convert_to(n::text, 'UTF8')) FROM generate_series(1, 900) n;

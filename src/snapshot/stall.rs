@@ -1,0 +1,99 @@
+//! Notices connections that stand, and carry nothing any more.
+//!
+//! While rows travel there is always somebody with something to do: the source, the target, or we. If
+//! both servers wait for their client, and nothing has reached or left us between several looks, what
+//! they have sent or wait for is lost on the way, however long the connections stay open.
+
+use std::time::Duration;
+
+use super::copy::CopyRequest;
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::pg::Sql;
+use crate::wire::{CancelKey, Progress};
+
+/// The time between two looks.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Looks without any movement before a lane is given up.
+const LOOKS: u32 = 2;
+
+/// A server's side of a lane, as the server sees it.
+struct Backend {
+    pid: i32,
+    /// Numbers are given out again; together with this one it is the same process.
+    started: String,
+}
+
+/// Returns when both connections of a lane have stalled for good; what they held on the servers is
+/// ended then. `progress` is the lane's own.
+pub(super) async fn stalled(
+    request: &CopyRequest,
+    (source, target): (Option<CancelKey>, Option<CancelKey>),
+    progress: &Progress,
+) {
+    let (Some(source), Some(target)) = (source, target) else {
+        return std::future::pending().await;
+    };
+    let mut quiet = 0;
+    loop {
+        let before = progress.moved();
+        tokio::time::sleep(LOOK).await;
+        if progress.moved() != before {
+            quiet = 0;
+            continue;
+        }
+        let looks = (
+            waiting(&request.source, source.process_id),
+            waiting(&request.target, target.process_id),
+        );
+        let (on_source, on_target) = tokio::join!(looks.0, looks.1);
+        let (Some(on_source), Some(on_target)) = (on_source, on_target) else {
+            quiet = 0;
+            continue;
+        };
+        quiet += 1;
+        if quiet == LOOKS && progress.moved() == before {
+            // A cancel request does not reach a server that waits for its client.
+            tokio::join!(on_source.end(), on_target.end());
+            return;
+        }
+    }
+}
+
+/// A session of ours, and the process that it looks at.
+struct Looker {
+    session: Session,
+    backend: Backend,
+}
+
+/// Looks at a backend; None if it does anything but wait for its client, or if there is no telling.
+/// A pooler gives numbers of its own to its clients: only what says of itself that it is ours counts.
+async fn waiting(endpoint: &Endpoint, pid: i32) -> Option<Looker> {
+    let look = Sql::fixed(
+        "SELECT backend_start::pg_catalog.text FROM pg_catalog.pg_stat_activity \
+          WHERE pid = $1 AND wait_event_type = 'Client' \
+            AND datname = pg_catalog.current_database() AND usename = CURRENT_USER \
+            AND application_name = pg_catalog.current_setting('application_name')",
+    );
+    let session = endpoint.session(Purpose::Control).await.ok()?;
+    let rows = session.query(&look, &[&pid]).await.ok()?;
+    let started = rows.first()?.get(0);
+    Some(Looker {
+        session,
+        backend: Backend { pid, started },
+    })
+}
+
+impl Looker {
+    /// Ends the process, which would hold its locks for as long as it waits.
+    async fn end(self) {
+        let Backend { pid, started } = self.backend;
+        let end = Sql::fixed(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+              WHERE pid = $1 AND backend_start::pg_catalog.text = $2",
+        );
+        if let Err(error) = self.session.query(&end, &[&pid, &started]).await {
+            tracing::warn!(%error, "a stalled session could not be ended on its server");
+        }
+    }
+}
