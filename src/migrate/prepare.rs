@@ -192,6 +192,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
             .iter_mut()
             .flat_map(|resume| resume.left(&offered, &selected)),
     );
+    findings.extend(left_slots(&source, (&offered, &chosen), &target.facts, options).await?);
     let names = chosen.iter().map(|(database, _)| database.name.as_str());
     let places = check::judge_map(&options.map, &names.collect(), is_one);
     let is_misplaced = check::refused(&places);
@@ -266,6 +267,27 @@ async fn missing_slots(
         !slots.iter().any(|slot| slot.name == name.as_str())
     };
     Ok(Some(chosen.iter().filter(is_missing).count()))
+}
+
+/// Slots between these clusters, of databases that this run does not replicate.
+async fn left_slots(
+    source: &Cluster,
+    (offered, chosen): (&[Database], &[(Database, TableChoice)]),
+    target: &ServerFacts,
+    options: &Options,
+) -> Result<Vec<Finding>, Error> {
+    let slots = source.slots(Side::Source).await?;
+    let facts = (&source.facts, target);
+    let is_replicated = |database: &&Database| {
+        options.replicate && chosen.iter().any(|(one, _)| one.oid == database.oid)
+    };
+    let others = offered.iter().filter(|database| !is_replicated(database));
+    let left = others.filter_map(|database| {
+        let name = slot(options, database, facts);
+        let slot = slots.iter().find(|slot| slot.name == name.as_str())?;
+        check::left_slot(database.name.as_str(), slot)
+    });
+    Ok(left.collect())
 }
 
 /// What is asked to be skipped and is nowhere.

@@ -386,7 +386,11 @@ async fn what_a_killed_run_has_left_is_made_anew() {
     gate.open().await;
     assert_eq!(value(&source, SLOTS).await, "1");
     assert_eq!(value(&source, PUBLICATIONS).await, "1");
+    let once = route.init("app", &["--drop-existing", "--dry-run"]).run();
+    let told = "of an earlier run keeps the source's log";
+    assert!(once.expect(0).stderr.contains(told));
     let done = route.replicate("app", &["--drop-existing"]).run().expect(0);
+    assert!(!done.stderr.contains(told), "{}", done.stderr);
     assert!(
         done.stderr.contains("of an earlier run is made anew"),
         "{}",

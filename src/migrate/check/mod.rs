@@ -17,7 +17,7 @@ pub use server::ServerFacts;
 pub(super) use contents::Contents;
 pub(super) use database::{Examination, Judge, examine};
 pub(super) use place::{Place, judge_map};
-pub(super) use replication::examine_replication;
+pub(super) use replication::{examine_replication, left_slot};
 pub(super) use target::{cluster, judge_inheritance, judge_owners};
 
 use super::{Error, Options};

@@ -4,7 +4,7 @@
 use super::finding::{Finding, Level, Side};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Blocked, Blocker, Definition, FoundPublication, PUBLICATION, Published, find_publication,
+    Blocked, Blocker, Definition, FoundPublication, PUBLICATION, Published, Slot, find_publication,
     find_slot,
 };
 use crate::migrate::Error;
@@ -13,6 +13,18 @@ use crate::pg::Sql;
 
 /// How many tables one note names.
 const NAMED: usize = 5;
+
+/// A slot of an earlier run that this one does not use. Nobody reading from it, it keeps the log.
+pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Finding> {
+    if slot.active_pid.is_some() {
+        return None;
+    }
+    let name = &slot.name;
+    let message = format!("replication slot {name} of an earlier run keeps the source's log");
+    let finding = Finding::new(Level::Warning, Side::Source, message);
+    let cure = "go on from it with sync, or remove it with teardown";
+    Some(finding.in_database(database).cure(cure))
+}
 
 /// Examines a database of the source. Read-only. `is_freed` tells that who uses the slot ends with the
 /// target database that is replaced.
