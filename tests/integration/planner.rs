@@ -164,6 +164,7 @@ async fn tables_with_rows_partitioned_ones_and_views_that_hold_rows_are_analyzed
     let route = common();
     let name = route.fresh("analyzed").await;
     let make = "CREATE TABLE public.plain AS SELECT i FROM generate_series(1, 100) i;
+                CREATE INDEX of_plain ON public.plain ((i % 7), (i % 3));
                 CREATE TABLE public.above (i int);
                 INSERT INTO public.above VALUES (1);
                 CREATE TABLE public.below () INHERITS (public.above);
@@ -178,6 +179,6 @@ async fn tables_with_rows_partitioned_ones_and_views_that_hold_rows_are_analyzed
     route.init(&name, &[]).run().expect(0);
     assert_eq!(
         value(&route.target.url(&name), ANALYZED).await,
-        "above, above whole, below, filled, leaf, part whole, plain, root whole"
+        "above, above whole, below, filled, leaf, of_plain, part whole, plain, root whole"
     );
 }
