@@ -187,17 +187,20 @@ struct Watch {
 impl Watch {
     /// Waits for work on the connections, unless they stall for good.
     async fn over<T>(&self, work: impl Future<Output = Result<T, Lost>>) -> Result<T, Lost> {
-        tokio::select! {
+        let stall = tokio::select! {
             biased;
-            done = work => done,
-            () = stalled(&self.request, self.keys, &self.progress) => Err(Lost {
-                error: Error::Stalled {
-                    table: self.table.clone(),
-                },
-                is_transient: true,
-                undecided: None,
-            }),
-        }
+            done = work => return done,
+            stall = stalled(&self.request, self.keys, &self.progress) => stall,
+        };
+        // Only now, when the work waits no more: it would take the end of its sessions for the cause.
+        stall.end().await;
+        Err(Lost {
+            error: Error::Stalled {
+                table: self.table.clone(),
+            },
+            is_transient: true,
+            undecided: None,
+        })
     }
 }
 

@@ -24,13 +24,18 @@ struct Backend {
     started: String,
 }
 
-/// Returns when both connections of a lane have stalled for good; what they held on the servers is
-/// ended then. `progress` is the lane's own.
+/// The sessions of a lane that has stalled for good. They hold their locks for as long as they wait.
+pub(super) struct Stall {
+    on_source: Looker,
+    on_target: Looker,
+}
+
+/// Returns when both connections of a lane have stalled for good. `progress` is the lane's own.
 pub(super) async fn stalled(
     request: &CopyRequest,
     (source, target): (Option<CancelKey>, Option<CancelKey>),
     progress: &Progress,
-) {
+) -> Stall {
     let (Some(source), Some(target)) = (source, target) else {
         return std::future::pending().await;
     };
@@ -53,9 +58,10 @@ pub(super) async fn stalled(
         };
         quiet += 1;
         if quiet == LOOKS && progress.moved() == before {
-            // A cancel request does not reach a server that waits for its client.
-            tokio::join!(on_source.end(), on_target.end());
-            return;
+            return Stall {
+                on_source,
+                on_target,
+            };
         }
     }
 }
@@ -84,8 +90,15 @@ async fn waiting(endpoint: &Endpoint, pid: i32) -> Option<Looker> {
     })
 }
 
+impl Stall {
+    /// Ends both sessions on their servers. A cancel request does not reach a server that waits for its
+    /// client.
+    pub(super) async fn end(self) {
+        tokio::join!(self.on_source.end(), self.on_target.end());
+    }
+}
+
 impl Looker {
-    /// Ends the process, which would hold its locks for as long as it waits.
     async fn end(self) {
         let Backend { pid, started } = self.backend;
         let end = Sql::fixed(
