@@ -2,11 +2,16 @@
 //! ends it on drop. Stopping is a token, passed on in a [`Scope`].
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::Events;
+
+/// How long work that is told to stop may wait for a server's last answer. With a network that carries
+/// nothing any more there is none.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// What work in progress needs from its surroundings: when to stop, and whom to tell.
 #[derive(Clone, Debug)]
@@ -24,6 +29,12 @@ impl Scope {
             stop: CancellationToken::new(),
             events: Events::silent(),
         }
+    }
+
+    /// Returns when the work has been told to stop, and has had time for it.
+    pub async fn overdue(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
     }
 
     /// A scope that stops with this one, and may be stopped alone.

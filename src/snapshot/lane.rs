@@ -137,13 +137,10 @@ impl Lane {
         parcel: &Parcel,
         progress: &Arc<Progress>,
     ) -> Result<Vec<Copied>, (Lost, Vec<Copied>)> {
-        if self.opener.scope.stop.is_cancelled() {
-            return Err((Lost::ended(Error::Stopped), Vec::new()));
-        }
         let (source, target) = match self.open.take() {
             Some(open) => open,
             None => {
-                let opened = self.opener.connect().await;
+                let opened = Box::pin(self.opener.open()).await;
                 opened.map_err(|error| (Lost::ended(error), Vec::new()))?
             }
         };
@@ -152,6 +149,7 @@ impl Lane {
             keys: (source.cancel_key(), target.cancel_key()),
             progress: Progress::within(progress),
             table: name(jobs, parcel, 0),
+            scope: self.opener.scope.clone(),
         };
         let piping = self
             .opener
@@ -182,14 +180,16 @@ struct Watch {
     keys: (Option<CancelKey>, Option<CancelKey>),
     progress: Progress,
     table: QualifiedName,
+    scope: Scope,
 }
 
 impl Watch {
-    /// Waits for work on the connections, unless they stall for good.
+    /// Waits for work on the connections, unless they stall for good, or at a stop.
     async fn over<T>(&self, work: impl Future<Output = Result<T, Lost>>) -> Result<T, Lost> {
         let stall = tokio::select! {
             biased;
             done = work => return done,
+            () = self.scope.overdue() => return Err(Lost::ended(Error::Stopped)),
             stall = stalled(&self.request, self.keys, &self.progress) => stall,
         };
         // Only now, when the work waits no more: it would take the end of its sessions for the cause.
@@ -251,6 +251,15 @@ impl Opener {
                     source: Box::new(error),
                 },
             }),
+        }
+    }
+
+    /// Opens both connections, unless the run stops: the snapshot is given up then.
+    async fn open(&self) -> Result<Open, Error> {
+        tokio::select! {
+            biased;
+            () = self.scope.stop.cancelled() => Err(Error::Stopped),
+            opened = self.connect() => opened,
         }
     }
 

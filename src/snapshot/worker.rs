@@ -22,7 +22,18 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) async fn run(mut self) -> Result<(), Error> {
+    /// Works until there is nothing left to do.
+    pub(super) async fn run(self) -> Result<(), Error> {
+        let stop = self.scope.stop.clone();
+        let worked = self.work().await;
+        // The snapshot and the connections are given up at a stop, which is the cause of what fails then.
+        worked.map_err(|error| match stop.is_cancelled() {
+            true => Error::Stopped,
+            false => error,
+        })
+    }
+
+    async fn work(mut self) -> Result<(), Error> {
         let board = Arc::clone(&self.board);
         loop {
             let changed = board.work.changed();

@@ -1,10 +1,12 @@
 //! Connections that break during a copy: a lane that is lost is replaced and its part repeated, so that
 //! the copy ends complete and no row is there twice.
 
+use std::time::{Duration, Instant};
+
 use crate::support::cut::{Break, Fault, Way};
 use crate::support::distance::{Distance, READS, WRITES};
 use crate::support::route::{Route, common};
-use crate::support::{run, wait_until};
+use crate::support::{database, run, wait_for, wait_until};
 
 /// Wide and narrow tables, one of several MB, with keys between them.
 const TABLES: &str = "
@@ -162,6 +164,50 @@ async fn a_stall_without_end_is_noticed_and_the_rows_are_copied_again() {
             done.stderr
         );
         distance.assert_equal(&name, "after a stall without end");
+    }
+}
+
+/// A lane that opens its source connection, rows from one side and to the other, large objects.
+#[tokio::test]
+async fn a_signal_ends_a_copy_in_time_when_nothing_arrives() {
+    let route = common();
+    let (to_server, to_client) = (Way::ToServer, Way::ToClient);
+    let stalls = [
+        (Side::Source, to_server, &["SAVEPOINT rows"] as &[_], 0),
+        (Side::Source, to_client, READS, 1_000_000),
+        (Side::Target, to_server, WRITES, 1_000_000),
+        (Side::Target, to_client, WRITES, 12),
+        (Side::Source, to_client, LOOKS, 0),
+    ];
+    let name = filled(route, "stop_stalled").await;
+    run(&route.source.url(&name), OBJECTS).await;
+    let gone = format!("SELECT NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')");
+    for (side, way, since, after) in stalls {
+        let told = format!("{side:?} {way:?} {since:?} {after}");
+        let distance = Distance::between(route);
+        let line = match side {
+            Side::Source => &distance.source,
+            Side::Target => &distance.target,
+        };
+        let (_, plan) = cut(side, way, after);
+        let fault = Fault::Stall;
+        line.plan(Break {
+            fault,
+            since,
+            ..plan
+        });
+        let running = distance.init(&name, &[]).start();
+        wait_until("a connection stalls", || (line.struck() == 1).then_some(()));
+        let asked = Instant::now();
+        running.signal("INT");
+        running.finish().expect(130);
+        assert!(
+            asked.elapsed() < Duration::from_secs(5),
+            "{told}: {:?}",
+            asked.elapsed()
+        );
+        line.release();
+        wait_for(&database(&route.target.url("postgres")).await, &gone).await;
     }
 }
 

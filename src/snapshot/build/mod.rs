@@ -298,7 +298,10 @@ pub(super) async fn stoppable<T>(
             if let Err(error) = session.canceller().cancel().await {
                 tracing::warn!(%error, "a cancel request did not reach the server");
             }
-            drop(work.await);
+            tokio::select! {
+                done = work => drop(done),
+                () = scope.overdue() => {}
+            }
             Err(Error::Stopped)
         }
         done = &mut work => done,
