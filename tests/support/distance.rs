@@ -12,17 +12,17 @@ pub(crate) const READS: &[&str] = &["TRANSACTION SNAPSHOT", " TO STDOUT"];
 pub(crate) const WRITES: &[&str] = &[" FROM STDIN"];
 
 /// A route and a line to each of its clusters.
-pub(crate) struct Distance {
-    route: &'static Route,
+pub(crate) struct Distance<'r> {
+    route: &'r Route,
     /// The line to the source.
     pub(crate) source: Line,
     /// The line to the target.
     pub(crate) target: Line,
 }
 
-impl Distance {
+impl<'r> Distance<'r> {
     /// Lines that do not fail yet.
-    pub(crate) fn between(route: &'static Route) -> Self {
+    pub(crate) fn between(route: &'r Route) -> Self {
         Self {
             route,
             source: Line::to(route.source.port()),
