@@ -46,10 +46,13 @@ impl Worker {
                 Task::Copy(parcel) => self.copy(parcel).await?,
                 Task::Objects(task) => self.copy_objects(task).await?,
                 Task::Build => self.build().await?,
-                Task::Wait => tokio::select! {
-                    () = changed => {}
-                    () = self.scope.stop.cancelled() => {}
-                },
+                Task::Wait => {
+                    self.close_readers();
+                    tokio::select! {
+                        () = changed => {}
+                        () = self.scope.stop.cancelled() => {}
+                    }
+                }
                 Task::End => return Ok(()),
             }
         }

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::support::command::Running;
 use crate::support::gate::Gate;
 use crate::support::oracle;
-use crate::support::route::Route;
+use crate::support::route::{Route, common};
 use crate::support::{database, run, text, value, wait_for};
 
 /// Clusters for one test at a time: whoever has written holds up every slot.
@@ -216,4 +216,28 @@ async fn changes_during_the_copy_wait_and_are_told() {
         "1"
     );
     assert!(done.all().contains("numbers"), "{}", done.all());
+}
+
+/// Three workers of which one builds: the source is free of us, whoever waits.
+#[tokio::test]
+async fn nothing_is_held_on_the_source_while_indexes_are_built() {
+    let route = common();
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let name = route.fresh("freed").await;
+    let fill = gate.function()
+        + "CREATE TABLE public.s AS SELECT n FROM generate_series(1, 100) n;
+           CREATE TABLE public.t AS SELECT n FROM generate_series(1, 100) n;
+           CREATE TABLE public.u AS SELECT n FROM generate_series(1, 100) n;
+           SELECT lo_from_bytea(0, 'x') FROM generate_series(1, 10);
+           CREATE INDEX ON public.t (public.gate(n));";
+    run(&route.source.url(&name), &fill).await;
+    let running = route.init(&name, &["--jobs", "3"]).start();
+    gate.reached(&name).await;
+    let free = format!(
+        "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '{name}' AND state <> 'idle')
+            AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '{name}' AND backend_xmin IS NOT NULL)"
+    );
+    wait_for(&database(&route.source.url("postgres")).await, &free).await;
+    gate.open().await;
+    running.finish().expect(0);
 }
