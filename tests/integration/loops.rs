@@ -50,9 +50,11 @@ const GENERATED: &str = "
       AS 'SELECT i + 1';
     ALTER TABLE public.generated DROP g, ADD g int GENERATED ALWAYS AS (public.of_table(NULL, id)) STORED, ADD last int;";
 
+// The newest minors (15.20 and its siblings) let no table be rewritten that its own columns name,
+// so only older ones can hold this: the majors are those that are fetched at a fixed version.
 #[tokio::test]
 async fn a_generated_column_gets_its_expression_after_what_takes_the_tables_rows() {
-    for majors in [[15, 17], [18, 18]] {
+    for majors in [[16, 17], [18, 18]] {
         let source = fresh_database(majors[0], "generated").await;
         run(&source, GENERATED).await;
         let target = copy("generated", &source, majors).await;
