@@ -120,21 +120,22 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     fn write(mut self, order: &[usize]) -> Script {
+        let makers = self.plan.makers(self.context);
         let mut attached_written = false;
         for number in order {
             let Some(step) = self.plan.step(*number) else {
                 continue;
             };
             if comes_last(step.object.kind()) && !attached_written {
-                self.write_attached();
+                self.write_attached(&makers);
                 attached_written = true;
             }
             self.write_step(*number, step);
         }
         if !attached_written {
-            self.write_attached();
+            self.write_attached(&makers);
         }
-        self.write_last_attached();
+        self.write_last_attached(&makers);
         self.script.omissions.extend(omissions(self.context));
         temporary::lend(self.context, &mut self.script);
         self.script
@@ -218,17 +219,16 @@ impl<'w, 'a> Writer<'w, 'a> {
 
     /// Comments and privileges: after everything that they are about, and before materialized
     /// views are filled, which their owners may need privileges for.
-    fn write_attached(&mut self) {
+    fn write_attached(&mut self, makers: &HashMap<ObjectId, usize>) {
         self.write_returned();
-        let makers = self.plan.makers(self.context);
         let maker = |class: Oid, oid: Oid| {
             let class = Class::from_oid(class)?;
             makers.get(&ObjectId::new(class, oid)).copied()
         };
         if self.context.options.carried.comments {
-            self.write_comments(&makers, |kind| !comes_last(kind));
+            self.write_comments(makers, |kind| !comes_last(kind));
         }
-        self.write_labels(&makers, |kind| !comes_last(kind));
+        self.write_labels(makers, |kind| !comes_last(kind));
         if self.context.options.carried.privileges {
             for acl in &self.context.catalog.acls {
                 let maker = maker(acl.class, acl.oid);
@@ -236,17 +236,16 @@ impl<'w, 'a> Writer<'w, 'a> {
                     self.write_grants(acl, maker);
                 }
             }
-            self.write_default_privileges(&makers);
+            self.write_default_privileges(makers);
         }
     }
 
     /// Comments on and labels of what comes after the others'.
-    fn write_last_attached(&mut self) {
-        let makers = self.plan.makers(self.context);
+    fn write_last_attached(&mut self, makers: &HashMap<ObjectId, usize>) {
         if self.context.options.carried.comments {
-            self.write_comments(&makers, comes_last);
+            self.write_comments(makers, comes_last);
         }
-        self.write_labels(&makers, comes_last);
+        self.write_labels(makers, comes_last);
     }
 
     /// Security labels of what steps of the chosen kinds make; roles, the database and what

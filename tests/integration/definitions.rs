@@ -303,6 +303,8 @@ async fn more_tables_than_locks_are_copied_without_locks_and_whole() {
     let all = "SELECT count(pg_get_viewdef(oid)) FROM pg_class WHERE relkind = 'v'";
     let refused = session.batch(&text(all)).await.unwrap_err();
     assert_eq!(refused.sqlstate(), Some(SqlState::OUT_OF_MEMORY));
+    // A server tells an error before it gives back the locks: not so with the next answer.
+    session.batch(&text("SELECT 1")).await.unwrap();
 
     let done = route.init("cramped", &[]).run().expect(0);
     assert!(
