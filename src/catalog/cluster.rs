@@ -312,8 +312,6 @@ pub struct Database {
     pub settings: Vec<Setting>,
     /// Settings of single roles in it.
     pub role_settings: Vec<RoleSetting>,
-    /// Bytes on disk; None where we may not ask.
-    pub size_bytes: Option<u64>,
 }
 
 /// Whether a database is copied when nothing is said about it.

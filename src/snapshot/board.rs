@@ -111,6 +111,19 @@ impl Board {
         self.next_to_read().is_none()
     }
 
+    /// Returns when nothing waits to be read from the source.
+    pub(super) async fn all_taken(&self) {
+        loop {
+            let changed = self.work.changed();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.is_read() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Tells when the last row and the last large object have arrived.
     fn look_whether_out(&self) {
         let has_objects = !self.objects().is_finished();

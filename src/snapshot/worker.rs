@@ -94,18 +94,28 @@ impl Worker {
     }
 
     async fn build(&mut self) -> Result<(), Error> {
-        let board = Arc::clone(&self.board);
         self.close_readers();
         let session = match self.session.take() {
             Some(session) => session,
-            None => board.work.session().await?,
+            None => self.board.work.session().await?,
         };
-        let longer = || board.longest_to_read();
-        let work = board
-            .work
-            .run_ready(self.number, &session, &longer, &self.scope);
-        stoppable(&session, &self.scope, work).await?;
+        self.run_ready(&session).await?;
         self.session = Some(session);
         Ok(())
+    }
+
+    /// Runs what is ready. An index may take hours, and others read the last rows meanwhile.
+    async fn run_ready(&mut self, session: &Session) -> Result<(), Error> {
+        let (board, scope) = (Arc::clone(&self.board), self.scope.clone());
+        let longer = || board.longest_to_read();
+        let work = board.work.run_ready(self.number, session, &longer, &scope);
+        let work = stoppable(session, &scope, work);
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            built = &mut work => return built,
+            () = board.all_taken() => self.close_readers(),
+        }
+        work.await
     }
 }

@@ -233,11 +233,61 @@ async fn nothing_is_held_on_the_source_while_indexes_are_built() {
     run(&route.source.url(&name), &fill).await;
     let running = route.init(&name, &["--jobs", "3"]).start();
     gate.reached(&name).await;
-    let free = format!(
-        "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '{name}' AND state <> 'idle')
-            AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '{name}' AND backend_xmin IS NOT NULL)"
-    );
-    wait_for(&database(&route.source.url("postgres")).await, &free).await;
+    wait_for(&database(&route.source.url("postgres")).await, &free(&name)).await;
     gate.open().await;
     running.finish().expect(0);
+}
+
+/// A worker turns to an index while large objects wait, which another worker then reads: it lets go of
+/// what it has read with, however long its index takes.
+#[tokio::test]
+async fn a_worker_that_builds_lets_go_of_the_source_once_all_is_read() {
+    let route = common();
+    let rows = Gate::shut(&route.target.url("postgres")).await;
+    let index = Gate::shut(&route.target.url("postgres")).await;
+    let name = route.fresh("letting").await;
+    // One worker meets `rows`, the other copies the rest and is then held at the first of two batches of
+    // large objects. The index wants all rows, and is more work than the second batch.
+    let fill = rows.function().replace("gate(", "of_rows(")
+        + &index.function()
+        + "CREATE DOMAIN public.slow AS int CHECK (public.of_rows(VALUE) = VALUE);
+           CREATE TABLE public.large (n public.slow, filler text);
+           CREATE TABLE public.t (n int, filler text);
+           CREATE INDEX ON public.t (public.gate(n)) WHERE n = 1;
+           INSERT INTO public.t SELECT n, repeat('x', 1000) FROM generate_series(1, 400) n;
+           INSERT INTO public.large SELECT n, repeat('x', 1000) FROM generate_series(1, 1200) n;
+           SELECT lo_from_bytea(0, 'x') FROM generate_series(1, 500);";
+    run(&route.source.url(&name), &fill).await;
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+    run(&route.target.url("postgres"), &create).await;
+    let objects = begin(
+        &route.target.url(&name),
+        "LOCK TABLE pg_catalog.pg_largeobject IN SHARE MODE",
+    )
+    .await;
+    let running = route.init(&name, &["--jobs", "2"]).start();
+    rows.reached(&name).await;
+    let target = database(&route.target.url("postgres")).await;
+    let held = format!(
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '{name}'"
+    );
+    wait_for(&target, &held).await;
+    rows.open().await;
+    let builds = format!(
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '{name}' AND query ~ 'CREATE INDEX'"
+    );
+    wait_for(&target, &builds).await;
+    commit(objects).await;
+    wait_for(&database(&route.source.url("postgres")).await, &free(&name)).await;
+    index.open().await;
+    running.finish().expect(0);
+    equal(route, &name);
+}
+
+/// Whether no session is in a transaction on a database, or keeps old rows from being cleared away.
+fn free(name: &str) -> String {
+    format!(
+        "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '{name}' AND state <> 'idle')
+            AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '{name}' AND backend_xmin IS NOT NULL)"
+    )
 }

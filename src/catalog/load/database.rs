@@ -47,7 +47,6 @@ fn database(row: &Columns<'_>) -> Result<Database, Error> {
     let connection_limit = row.value("datconnlimit")?;
     let has_acl: bool = row.value("has_acl")?;
     let settings: Vec<&str> = row.value("settings")?;
-    let size: Option<i64> = row.value("size_bytes")?;
     Ok(Database {
         oid: row.oid("oid")?,
         name: row.name("name")?,
@@ -64,7 +63,6 @@ fn database(row: &Columns<'_>) -> Result<Database, Error> {
         comment: row.value("comment")?,
         settings: settings.into_iter().map(Setting::parse).collect(),
         role_settings: role_settings(row)?,
-        size_bytes: size.map(i64::unsigned_abs),
     })
 }
 

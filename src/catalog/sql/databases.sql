@@ -38,10 +38,7 @@ SELECT d.oid,
        ARRAY(SELECT s.role FROM setting s WHERE s.setdatabase = d.oid AND s.role IS NOT NULL
               ORDER BY s.role, s.position) AS setting_roles,
        ARRAY(SELECT s.entry FROM setting s WHERE s.setdatabase = d.oid AND s.role IS NOT NULL
-              ORDER BY s.role, s.position) AS role_settings,
-       CASE WHEN d.datconnlimit <> -2
-             AND (pg_catalog.has_database_privilege(d.oid, 'CONNECT') OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'))
-            THEN pg_catalog.pg_database_size(d.oid) END AS size_bytes
+              ORDER BY s.role, s.position) AS role_settings
   FROM pg_catalog.pg_database d
   JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace,
        LATERAL (SELECT pg_catalog.to_jsonb(d) AS row) j

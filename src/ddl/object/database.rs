@@ -439,7 +439,6 @@ mod tests {
             comment: None,
             settings: vec![Setting::parse("work_mem=1MB"), Setting::parse("gone=1")],
             role_settings: Vec::new(),
-            size_bytes: None,
         }
     }
 
