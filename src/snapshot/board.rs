@@ -145,6 +145,11 @@ impl Board {
             () = stop.cancelled() => return Err(Error::Stopped),
             lost = copy::watch_locks(&self.request, basis, scope) => return Err(lost),
         }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Error::Stopped),
+            held = copy::still_locked(basis) => held?,
+        }
         copy::unchanged(&self.request, basis, &self.jobs).await?;
         let copied = self.objects().take_copied();
         if self.options.is_some() {

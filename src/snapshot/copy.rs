@@ -207,6 +207,19 @@ pub(super) async fn tick(database: String, progress: Arc<Progress>, events: Even
     }
 }
 
+/// Whether the locks lasted until the rows were out. Their session never begins anew, so one answer
+/// of it proves that: else a table could have been emptied or rewritten before it was read, which at
+/// the snapshot looks as if it had no rows.
+///
+/// # Errors
+/// The session, and with it the locks, is gone.
+pub(super) async fn still_locked(basis: &Basis) -> Result<(), Error> {
+    match &basis.hold.locks {
+        Some(locks) => locks.touch().await,
+        None => Ok(()),
+    }
+}
+
 /// Keeps the lock session alive and names whoever waits for its locks; returns only when they are lost.
 pub(super) async fn watch_locks(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Error {
     let Some(locks) = &basis.hold.locks else {

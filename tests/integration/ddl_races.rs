@@ -218,6 +218,33 @@ async fn changes_during_the_copy_wait_and_are_told() {
     assert!(done.all().contains("numbers"), "{}", done.all());
 }
 
+/// Without the locks a table may have been emptied before it was read, at the snapshot without a trace.
+#[tokio::test]
+async fn locks_that_are_lost_before_the_last_row_fail_the_copy() {
+    let route = common();
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let name = route.fresh("unlocked").await;
+    let fill = gate.function()
+        + "CREATE DOMAIN public.slow AS int CHECK (public.gate(VALUE) = VALUE);
+           CREATE TABLE public.gated (n public.slow);
+           INSERT INTO public.gated VALUES (1);";
+    let url = route.source.url(&name);
+    run(&url, &fill).await;
+    let running = route.init(&name, &["--jobs", "1"]).start();
+    gate.reached(&name).await;
+    let holders = "FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                   WHERE l.relation = 'public.gated'::regclass AND a.state = 'idle in transaction'";
+    let session = database(&url).await;
+    wait_for(
+        &session,
+        &format!("SELECT count(pg_terminate_backend(pid)) > 0 {holders}"),
+    )
+    .await;
+    wait_for(&session, &format!("SELECT count(*) = 0 {holders}")).await;
+    gate.open().await;
+    running.finish().expect(1);
+}
+
 /// Three workers of which one builds: the source is free of us, whoever waits.
 #[tokio::test]
 async fn nothing_is_held_on_the_source_while_indexes_are_built() {
