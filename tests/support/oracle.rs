@@ -107,9 +107,10 @@ pub(crate) fn psql(url: &str, script: &str) -> String {
     )
 }
 
-/// A dump without the marks that servers keep among the options of columns, and take from nobody:
+/// What `pg_dump` writes of definitions, without the marks that servers keep among the options of columns, and take from nobody:
 /// since 15.20 and its siblings `pg_attver`, which an older `pg_dump` writes as if users had set it.
-pub(crate) fn without_marks(dump: &str) -> String {
+pub(crate) fn definitions(options: &[&str]) -> String {
+    let dump = run("pg_dump", &[&["--schema-only"], options].concat());
     // Names hold line ends: statements are what must be looked at, not lines.
     let statements: Vec<_> = dump.split(";\n").filter_map(without_mark).collect();
     statements.join(";\n")
@@ -132,9 +133,9 @@ fn without_mark(statement: &str) -> Option<Cow<'_, str>> {
 
 /// The schema as `pg_dump` writes it, one block of text per object, in no particular order.
 pub(crate) fn schema(url: &str, options: &[&str]) -> Vec<String> {
-    let mut arguments = vec!["--schema-only", "--restrict-key=oracle", "--dbname", url];
+    let mut arguments = vec!["--restrict-key=oracle", "--dbname", url];
     arguments.extend_from_slice(options);
-    let dump = without_marks(&run("pg_dump", &arguments));
+    let dump = definitions(&arguments);
     let mut blocks: Vec<String> = Vec::new();
     let mut tablespace = String::new();
     for block in dump.split("\n\n\n") {

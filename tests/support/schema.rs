@@ -213,8 +213,7 @@ fn reference(family: &str, [from, to]: [u32; 2]) -> Reference {
 async fn restored(source: String, major: u32) -> String {
     let control = fresh_database(major, "control").await;
     tokio::task::spawn_blocking(move || {
-        let dump = oracle::run("pg_dump", &["--schema-only", "--dbname", &source]);
-        let dump = oracle::without_marks(&dump);
+        let dump = oracle::definitions(&["--dbname", &source]);
         // `pg_dump` 18 writes what servers before 17 and 15 do not know.
         let known = |line: &&str| {
             !line.starts_with("SET transaction_timeout") && (major >= 15 || line.trim() != "LOGGED")
