@@ -28,6 +28,7 @@ mod tuning;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use conninfo::{ConninfoError, masked_conninfo};
 pub use environment::Environment;
@@ -42,6 +43,9 @@ pub use tuning::{Capacity, Tuning};
 use self::dial::Pinned;
 use self::profile::Profile;
 use crate::wire::{self, CancelKey, Connection, Idle};
+
+/// How long a cancel request may take to be delivered. Whoever stops is gone within 5 s.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where, as whom and how to connect; checked, but not connected. Cheap to clone; all clones use the
 /// same host of a list.
@@ -179,13 +183,21 @@ impl Endpoint {
         Ok(connection)
     }
 
-    /// Asks the server to cancel what another session does.
+    /// Asks the server to cancel what another session does. It has two seconds for it: a host that
+    /// answers nothing is not waited for.
     ///
     /// # Errors
     /// The request could not be delivered.
     pub async fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
-        let stream = dial::stream_for_cancel(&self.profile, &self.pinned).await?;
-        wire::cancel(stream, *key).await.map_err(Error::Cancel)
+        let deliver = async {
+            let stream = dial::stream_for_cancel(&self.profile, &self.pinned).await?;
+            wire::cancel(stream, *key).await.map_err(Error::Cancel)
+        };
+        let delivered = tokio::time::timeout(CANCEL_TIMEOUT, deliver).await;
+        delivered.unwrap_or_else(|_| {
+            let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+            Err(Error::Cancel(wire::Error::Lost(late)))
+        })
     }
 }
 

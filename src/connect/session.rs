@@ -75,6 +75,11 @@ impl Session {
         })
     }
 
+    /// The number of its process on the server, with what cancels it; poolers give their own.
+    pub fn cancel_key(&self) -> Option<CancelKey> {
+        self.key
+    }
+
     /// What cancels the statement at work.
     pub fn canceller(&self) -> Canceller {
         Canceller {

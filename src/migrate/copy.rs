@@ -121,8 +121,7 @@ async fn from_basis(
         Ok(made) => made,
         Err(error) => {
             // Released on every path and at once: others may wait for our locks.
-            let released = basis.hold.release().await;
-            released.map_err(Failure::at("release the consistent point"))?;
+            basis.hold.release().await;
             return Err(error);
         }
     };

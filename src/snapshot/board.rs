@@ -101,9 +101,19 @@ impl Board {
         objects.max(self.copies().next_chain())
     }
 
-    /// The same, as a number; 0 where nothing waits.
+    /// The same, as a number; 0 where nothing waits. Where nobody reads, nothing else is longer:
+    /// snapshot and locks would last on the source for as long as the target builds.
     pub(super) fn longest_to_read(&self) -> u64 {
-        self.next_to_read().unwrap_or(0)
+        match self.next_to_read() {
+            None => 0,
+            Some(_) if !self.is_reading() => u64::MAX,
+            Some(chain) => chain,
+        }
+    }
+
+    fn is_reading(&self) -> bool {
+        let has_objects = self.objects().is_reading();
+        has_objects || self.copies().is_reading()
     }
 
     /// Whether nothing waits to be read from the source.
@@ -164,13 +174,16 @@ impl Board {
         std::mem::take(&mut *self.copied.lock().expect(UNBROKEN))
     }
 
-    /// What a worker does next: whatever has the longest chain of work behind it.
+    /// What a worker does next: whatever has the longest chain of work behind it, but somebody reads as
+    /// long as there is something to read.
     pub(super) fn next(&self, worker: usize) -> Task {
         loop {
             // Each has a lock of its own: none is asked while another's is held.
             let build = self.work.next_chain(worker);
             let objects = self.objects().next_chain();
             let copy = self.copies().next_chain();
+            let must_read = !self.is_reading() && objects.max(copy).is_some();
+            let build = build.filter(|_| !must_read);
             let Some(longest) = build.max(objects).max(copy) else {
                 return match self.is_finished() {
                     true => Task::End,

@@ -120,6 +120,11 @@ impl Copies {
         landed
     }
 
+    /// Whether somebody copies a parcel.
+    pub(super) fn is_reading(&self) -> bool {
+        self.under_way > 0
+    }
+
     /// Whether all rows have arrived.
     pub(super) fn is_finished(&self) -> bool {
         self.waiting.is_empty() && self.under_way == 0

@@ -14,15 +14,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::Error;
 use super::copies::Parcel;
 use super::copy::CopyRequest;
 use super::lease::Snapshot;
 use super::plan::CopyJob;
-use super::stall::stalled;
-use crate::connect::Purpose;
+use super::stall::{end_orphans, stalled};
+use crate::connect::{Endpoint, Purpose};
 use crate::event::Event;
 use crate::pg::{QualifiedName, Sql};
 use crate::sql;
@@ -44,6 +42,9 @@ const UNDECIDED: Duration = Duration::from_secs(60);
 
 /// How often it is asked.
 const ASKED: Duration = Duration::from_millis(200);
+
+/// How long a last cancel request may take, after those at the stop itself.
+const LAST: Duration = Duration::from_secs(1);
 
 /// A connection to the source, at the snapshot, and one to the target.
 type Open = (Connection<Idle>, Connection<Idle>);
@@ -72,10 +73,23 @@ struct Lost {
 }
 
 impl Lost {
-    fn ended(error: Error) -> Self {
+    fn stopped() -> Self {
         Self {
-            error,
+            error: Error::Stopped,
             is_transient: false,
+            undecided: None,
+        }
+    }
+
+    /// Without anything done yet.
+    fn opening(error: Error) -> Self {
+        Self {
+            is_transient: match &error {
+                Error::Connect(source) => source.is_transient(),
+                Error::Lane(source) => source.is_transient(),
+                _ => false,
+            },
+            error,
             undecided: None,
         }
     }
@@ -141,7 +155,7 @@ impl Lane {
             Some(open) => open,
             None => {
                 let opened = Box::pin(self.opener.open()).await;
-                opened.map_err(|error| (Lost::ended(error), Vec::new()))?
+                opened.map_err(|error| (Lost::opening(error), Vec::new()))?
             }
         };
         let watch = Watch {
@@ -157,7 +171,7 @@ impl Lane {
         let ((source, mut target), copied) = match Box::pin(watch.over(piping)).await {
             Ok(piped) => piped,
             Err(lost) => {
-                self.opener.ends.cancel_both(watch.keys).await;
+                watch.end_both(lost.is_transient).await;
                 return Err((lost, Vec::new()));
             }
         };
@@ -167,7 +181,7 @@ impl Lane {
                 Ok(copied)
             }
             Err(lost) => {
-                self.opener.ends.cancel_both(watch.keys).await;
+                watch.end_both(lost.is_transient).await;
                 Err((lost, copied))
             }
         }
@@ -186,14 +200,18 @@ struct Watch {
 impl Watch {
     /// Waits for work on the connections, unless they stall for good, or at a stop.
     async fn over<T>(&self, work: impl Future<Output = Result<T, Lost>>) -> Result<T, Lost> {
+        let work = self.cancel_on_stop(work);
         let stall = tokio::select! {
             biased;
             done = work => return done,
-            () = self.scope.overdue() => return Err(Lost::ended(Error::Stopped)),
+            () = self.scope.overdue() => return Err(Lost::stopped()),
             stall = stalled(&self.request, self.keys, &self.progress) => stall,
         };
         // Only now, when the work waits no more: it would take the end of its sessions for the cause.
-        stall.end().await;
+        tokio::select! {
+            () = stall.end() => {}
+            () = self.scope.overdue() => return Err(Lost::stopped()),
+        }
         Err(Lost {
             error: Error::Stalled {
                 table: self.table.clone(),
@@ -201,6 +219,55 @@ impl Watch {
             is_transient: true,
             undecided: None,
         })
+    }
+
+    /// Waits for work; at a stop both servers are told, since one that is busy with a row reads
+    /// nothing that the work itself sends.
+    async fn cancel_on_stop<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = self.scope.stop.cancelled() => {}
+        }
+        tokio::join!(work, self.cancel_both()).0
+    }
+
+    /// Asks both servers to cancel what they are at.
+    async fn cancel_both(&self) {
+        let cancel = async |endpoint: &Endpoint, key: Option<CancelKey>| {
+            if let Some(key) = key
+                && let Err(error) = endpoint.cancel(&key).await
+            {
+                tracing::debug!(%error, "a cancel request did not reach the server");
+            }
+        };
+        let (source, target) = self.keys;
+        tokio::join!(
+            cancel(&self.request.source, source),
+            cancel(&self.request.target, target)
+        );
+    }
+
+    /// Ends what may still run on both servers after connections are given up. They would notice it by
+    /// themselves, but only with their next byte.
+    async fn end_both(&self, is_repeated: bool) {
+        if self.scope.stop.is_cancelled() {
+            // A request of the stop may have come between two statements.
+            drop(tokio::time::timeout(LAST, self.cancel_both()).await);
+            return;
+        }
+        let ending = async {
+            self.cancel_both().await;
+            if is_repeated {
+                let ends = (&self.request.source, &self.request.target);
+                end_orphans(ends, self.keys).await;
+            }
+        };
+        tokio::select! {
+            () = ending => {}
+            () = self.scope.overdue() => {}
+        }
     }
 }
 
@@ -219,11 +286,9 @@ impl Opener {
         let refused = |failure: crate::wire::Failure| of_table(&first, failure.error);
         let target = asked_in.map_err(refused)?.copies_in(parcel.format(jobs));
         let source = asked_out.map_err(refused)?;
-        let keys = (source.cancel_key(), target.cancel_key());
         let source = source.copies_out().await.map_err(refused)?;
         let (options, stop) = (PumpOptions::default(), &self.scope.stop);
-        let pumping = pump(source, target, &options, progress, stop);
-        let outcome = self.ends.cancel_on_stop(pumping, keys, stop).await;
+        let outcome = pump(source, target, &options, progress, stop).await;
         let table = name(jobs, parcel, outcome.at);
         match outcome {
             PumpOutcome {
@@ -240,7 +305,7 @@ impl Opener {
             }),
             PumpOutcome {
                 result: Err(error), ..
-            } if error.ended_by == EndedBy::Stop => Err(Lost::ended(Error::Stopped)),
+            } if error.ended_by == EndedBy::Stop => Err(Lost::stopped()),
             PumpOutcome {
                 result: Err(error), ..
             } => Err(Lost {
@@ -271,22 +336,40 @@ impl Opener {
         Ok((source, target.map_err(Error::Connect)?))
     }
 
-    /// What became of a transaction whose commit has no answer.
+    /// What became of a transaction whose commit has no answer. A target that is away for a while is
+    /// asked again.
     async fn is_committed(&self, transaction: &str) -> Result<bool, Error> {
+        let number: i64 = transaction.parse().map_err(|_| Error::Undecided)?;
+        let asking = async {
+            loop {
+                match self.status(number).await.map_err(Lost::opening) {
+                    Ok(Some(is_committed)) => return Ok(is_committed),
+                    Err(lost) if !lost.is_transient => return Err(lost.error),
+                    Ok(None) | Err(_) => tokio::time::sleep(ASKED).await,
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            decided = tokio::time::timeout(UNDECIDED, asking) => {
+                decided.unwrap_or(Err(Error::Undecided))
+            }
+            () = self.scope.stop.cancelled() => Err(Error::Stopped),
+        }
+    }
+
+    /// Whether the target has committed a transaction; None if it is under way.
+    async fn status(&self, number: i64) -> Result<Option<bool>, Error> {
         let session = self.ends.target.wire(Purpose::CopyIn).await;
         let mut session = session.map_err(Error::Connect)?;
-        let number: i64 = transaction.parse().map_err(|_| Error::Undecided)?;
         let ask = sql!("SELECT pg_catalog.txid_status({}) AS status", number);
-        let begun = tokio::time::Instant::now();
-        while begun.elapsed() < UNDECIDED {
-            let answer = session.query(&ask).await.map_err(Error::Lane)?;
-            match answer.first().and_then(|answer| answer.single("status")) {
-                Some("committed") => return Ok(true),
-                Some("aborted") => return Ok(false),
-                _ => pause(ASKED, &self.scope).await?,
-            }
-        }
-        Err(Error::Undecided)
+        let answer = session.query(&ask).await.map_err(Error::Lane)?;
+        let status = answer.first().and_then(|answer| answer.single("status"));
+        Ok(match status {
+            Some("committed") => Some(true),
+            Some("aborted") => Some(false),
+            _ => None,
+        })
     }
 }
 
@@ -365,40 +448,11 @@ async fn see_snapshot(source: &mut Connection<Idle>, begins: &[Sql]) -> Result<(
     for begin in begins {
         match source.execute(&sql!("{}; SAVEPOINT rows", begin)).await {
             Ok(()) => return Ok(()),
+            Err(error) if error.is_transient() => return Err(Error::Lane(error)),
             Err(error) => refusal = Some(error),
         }
         let rollback = Sql::fixed("ROLLBACK");
         source.execute(&rollback).await.map_err(Error::Lane)?;
     }
     Err(Error::Lane(refusal.expect("a lease has two names")))
-}
-
-impl CopyRequest {
-    /// Waits for a copy; at a stop both servers are told, since one that is busy with a row reads
-    /// nothing that the copy itself sends.
-    async fn cancel_on_stop<T>(
-        &self,
-        copy: impl Future<Output = T>,
-        keys: (Option<CancelKey>, Option<CancelKey>),
-        stop: &CancellationToken,
-    ) -> T {
-        tokio::pin!(copy);
-        tokio::select! {
-            biased;
-            done = &mut copy => return done,
-            () = stop.cancelled() => {}
-        }
-        tokio::join!(copy, self.cancel_both(keys)).0
-    }
-
-    /// Ends what may still run on both servers. They would notice closed connections by themselves,
-    /// but only with their next byte.
-    async fn cancel_both(&self, (source, target): (Option<CancelKey>, Option<CancelKey>)) {
-        for (endpoint, key) in [(&self.source, source), (&self.target, target)] {
-            let Some(key) = key else { continue };
-            if let Err(error) = endpoint.cancel(&key).await {
-                tracing::debug!(%error, "a cancel request did not reach the server");
-            }
-        }
-    }
 }

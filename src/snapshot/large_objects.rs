@@ -13,10 +13,9 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::Error;
 use super::lock_table::share_of_locks;
-use crate::catalog::load::large_object::load_large_objects;
+use crate::catalog::load::large_object::{LargeObject, load_large_objects};
 use crate::connect::{self, Session};
 use crate::ddl;
-use crate::ddl::object::grant::Rendered;
 use crate::ddl::object::large_object::render_large_object;
 use crate::pg::Sql;
 
@@ -137,25 +136,38 @@ pub async fn copy_large_object_batch(
     }
 }
 
-/// What the target does not have of a batch.
+/// Copies what the target does not have of a batch; grants that the target cannot hold, of the whole
+/// batch.
 ///
 /// # Errors
-/// The target cannot be asked.
-pub(super) async fn remaining(
+/// As [`copy_large_object_batch`]; or the target cannot be asked.
+pub(super) async fn complete_large_object_batch(
+    reader: &Session,
     writer: &Session,
     batch: &LargeObjectBatch,
-) -> Result<LargeObjectBatch, Error> {
+    options: &ddl::Options,
+) -> Result<Vec<String>, Error> {
+    let (there, objects) = divide(writer, batch).await.map_err(Error::LargeObjects)?;
+    let described = load_large_objects(reader, &there).await;
+    let (_, mut left_out) = render(&described.map_err(Error::Catalog)?, options);
+    let bytes = batch.bytes;
+    let rest = LargeObjectBatch { objects, bytes };
+    left_out.extend(copy_large_object_batch(reader, writer, &rest, options).await?);
+    Ok(left_out)
+}
+
+/// The objects of a batch that the target has, and the others.
+async fn divide(
+    writer: &Session,
+    batch: &LargeObjectBatch,
+) -> Result<(Vec<u32>, Vec<u32>), connect::Error> {
     let there =
         Sql::fixed("SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE oid = ANY ($1)");
     let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&batch.objects, Type::OID_ARRAY)];
-    let rows = writer.query_typed(&there, &parameters).await;
-    let rows = rows.map_err(Error::LargeObjects)?;
+    let rows = writer.query_typed(&there, &parameters).await?;
     let there: BTreeSet<u32> = rows.iter().map(|row| row.get(0)).collect();
-    let is_missing = |object: &&u32| !there.contains(object);
-    Ok(LargeObjectBatch {
-        objects: batch.objects.iter().filter(is_missing).copied().collect(),
-        bytes: batch.bytes,
-    })
+    let objects = batch.objects.iter().copied();
+    Ok(objects.partition(|object| there.contains(object)))
 }
 
 /// Finds the object that the target refused, or makes all where only their number was too high.
@@ -219,13 +231,7 @@ async fn copy(
         begun.map_err(Failure::Target)
     };
     let (described, ()) = tokio::try_join!(around, begin)?;
-    let mut end = Vec::new();
-    let mut left_out = Vec::new();
-    for object in &described {
-        let rendered: Rendered = render_large_object(object, options);
-        end.extend(rendered.statements);
-        left_out.extend(rendered.left_out.iter().map(ToString::to_string));
-    }
+    let (mut end, left_out) = render(&described, options);
     end.push(Sql::fixed("COMMIT"));
     let copied = async {
         match objects {
@@ -245,6 +251,17 @@ async fn copy(
         return Err(error);
     }
     Ok(left_out)
+}
+
+/// What surrounds objects, and grants that the target cannot hold.
+fn render(objects: &[LargeObject], options: &ddl::Options) -> (Vec<Sql>, Vec<String>) {
+    let (mut statements, mut left_out) = (Vec::new(), Vec::new());
+    for object in objects {
+        let rendered = render_large_object(object, options);
+        statements.extend(rendered.statements);
+        left_out.extend(rendered.left_out.iter().map(ToString::to_string));
+    }
+    (statements, left_out)
 }
 
 /// Reads objects with one question and writes them with one statement.

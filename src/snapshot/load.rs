@@ -76,19 +76,18 @@ pub struct Load<'l> {
 /// The first worker that failed, with the others stopped; [`Error::Refused`] after everything else
 /// was made; or the scope was stopped. No COPY goes on on either server then.
 pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded, Error> {
-    let planned = if load.rows {
-        plan(load.request, &basis).await
-    } else {
-        Ok(Vec::new())
+    let starting = async {
+        let jobs = match load.rows {
+            true => plan(load.request, &basis).await?,
+            false => Vec::new(),
+        };
+        Workers::start(&load, jobs, &basis, scope).await
     };
-    let begun = match planned {
-        Ok(jobs) => Workers::start(&load, jobs, &basis, scope).await,
-        Err(error) => Err(error),
-    };
-    let workers = match begun {
+    let begun = Box::pin(scope.stop.run_until_cancelled(starting)).await;
+    let workers = match begun.unwrap_or(Err(Error::Stopped)) {
         Ok(workers) => workers,
         Err(error) => {
-            basis.hold.release().await?;
+            basis.hold.release().await;
             return Err(error);
         }
     };
@@ -199,9 +198,8 @@ impl Workers {
                 consistent_point,
                 hold,
             } = basis;
-            let released = Hold::release(hold).await;
+            Hold::release(hold).await;
             let objects = read?;
-            released?;
             end(scope, database, Phase::Data, begun.elapsed()).await;
             begin(scope, database, Phase::PostData).await;
             let since = Instant::now();

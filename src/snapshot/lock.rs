@@ -91,7 +91,7 @@ impl TableLocks {
         let pid = backend_pid(&session).await?;
         for attempt in 1..=ATTEMPTS {
             let listing = async { lock_listed(&session, left_out).await.map_err(Error::Lock) };
-            match stoppable(&session, scope, listing).await {
+            match stoppable(&[&session], scope, listing).await {
                 Ok(Some(tables)) => {
                     return Ok(Self {
                         session,

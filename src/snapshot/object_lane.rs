@@ -8,9 +8,10 @@ use super::build::stoppable;
 use super::copy::CopyRequest;
 use super::lane::{ATTEMPTS, WAIT, chain, pause};
 use super::large_objects::{
-    LargeObjectBatch, copy_large_object_batch, plan_large_objects, remaining,
+    LargeObjectBatch, complete_large_object_batch, copy_large_object_batch, plan_large_objects,
 };
 use super::lease::Snapshot;
+use super::stall::end_orphans;
 use crate::connect::{Purpose, Session};
 use crate::ddl;
 use crate::event::Event;
@@ -104,19 +105,41 @@ impl ObjectLane {
                     let listed = plan_large_objects(&reader, &writer, self.request.jobs).await;
                     listed.map(Outcome::Listed)
                 }
+                Job::Copy(batch, options) if is_again => {
+                    complete_large_object_batch(&reader, &writer, batch, options)
+                        .await
+                        .map(Outcome::Copied)
+                }
                 Job::Copy(batch, options) => {
-                    let rest = match is_again {
-                        true => &remaining(&writer, batch).await?,
-                        false => batch,
-                    };
-                    let copied = copy_large_object_batch(&reader, &writer, rest, options).await;
-                    copied.map(Outcome::Copied)
+                    copy_large_object_batch(&reader, &writer, batch, options)
+                        .await
+                        .map(Outcome::Copied)
                 }
             }
         };
-        let outcome = stoppable(&writer, &self.scope, work).await?;
-        self.open = Some((reader, writer));
-        Ok(outcome)
+        let worked = stoppable(&[&reader, &writer], &self.scope, work).await;
+        match worked {
+            Ok(outcome) => {
+                self.open = Some((reader, writer));
+                Ok(outcome)
+            }
+            Err(error) => {
+                if may_pass(&error, is_again) {
+                    self.end_orphans((reader, writer)).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Nobody is to wait for what an attempt has left on the servers.
+    async fn end_orphans(&self, (reader, writer): (Session, Session)) {
+        let keys = (reader.cancel_key(), writer.cancel_key());
+        let ends = (&self.request.source, &self.request.target);
+        tokio::select! {
+            () = end_orphans(ends, keys) => {}
+            () = self.scope.overdue() => {}
+        }
     }
 
     async fn connect(&self) -> Result<(Session, Session), Error> {

@@ -91,6 +91,15 @@ impl Objects {
         }
     }
 
+    /// Whether somebody lists or copies some.
+    pub(super) fn is_reading(&self) -> bool {
+        match self {
+            Self::Listing => true,
+            Self::Listed { under_way, .. } => *under_way > 0,
+            Self::Unwanted | Self::Unlisted => false,
+        }
+    }
+
     /// Whether all have arrived.
     pub(super) fn is_finished(&self) -> bool {
         match self {

@@ -43,7 +43,7 @@ pub async fn carry_all(
             }
             Ok(())
         };
-        stoppable(&writer, scope, work).await?;
+        stoppable(&[&writer], scope, work).await?;
     }
     Ok(untold)
 }

@@ -48,7 +48,7 @@ pub async fn copy_sequences(
         .await
         .map_err(Error::Connect)?;
     for batch in names.chunks(BATCH) {
-        let values = stoppable(&reader, scope, async {
+        let values = stoppable(&[&reader], scope, async {
             read(&reader, batch).await.map_err(Error::Sequences)
         })
         .await?;
@@ -61,7 +61,7 @@ pub async fn copy_sequences(
             continue;
         }
         let set = sql!("SELECT {}", Sql::join(values.iter().map(Value::set), ", "));
-        stoppable(&writer, scope, async {
+        stoppable(&[&writer], scope, async {
             writer.batch(&set).await.map_err(Error::Sequences)
         })
         .await?;

@@ -109,7 +109,8 @@ impl Worker {
         let (board, scope) = (Arc::clone(&self.board), self.scope.clone());
         let longer = || board.longest_to_read();
         let work = board.work.run_ready(self.number, session, &longer, &scope);
-        let work = stoppable(session, &scope, work);
+        let sessions = [session];
+        let work = stoppable(&sessions, &scope, work);
         tokio::pin!(work);
         tokio::select! {
             biased;

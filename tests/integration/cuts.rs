@@ -112,6 +112,34 @@ async fn several_lanes_may_be_lost_on_both_sides_in_one_copy() {
     distance.assert_equal(&name, "three on each side");
 }
 
+/// The server still has the table locked for a session that nobody reads from any more.
+#[tokio::test]
+async fn a_connection_that_is_lost_on_our_side_alone_keeps_nobody_waiting() {
+    let orphan = |side, way, after| {
+        let (side, plan) = cut(side, way, after);
+        let fault = Fault::Orphan;
+        (side, Break { fault, ..plan })
+    };
+    let breaks = vec![
+        orphan(Side::Target, Way::ToServer, 0),
+        orphan(Side::Target, Way::ToServer, 300_000),
+        orphan(Side::Target, Way::ToClient, 12),
+        orphan(Side::Source, Way::ToClient, 300_000),
+    ];
+    survives("orphan", breaks, &["--jobs", "2"]).await;
+}
+
+/// What a lane sends first, when it opens its connections.
+const OPENS: &[&str] = &["SAVEPOINT rows"];
+
+#[tokio::test]
+async fn a_lane_that_cannot_open_its_connections_tries_again() {
+    let (_, plan) = cut(Side::Source, Way::ToServer, 0);
+    let since = OPENS;
+    let breaks = vec![(Side::Source, Break { since, ..plan })];
+    survives("cut_opening", breaks, &["--jobs", "2"]).await;
+}
+
 #[tokio::test]
 async fn a_stall_that_ends_costs_nothing_but_time() {
     let route = common();
@@ -179,7 +207,7 @@ async fn a_signal_ends_a_copy_in_time_when_nothing_arrives() {
     let route = &own();
     let (to_server, to_client) = (Way::ToServer, Way::ToClient);
     let stalls = [
-        (Side::Source, to_server, &["SAVEPOINT rows"] as &[_], 0),
+        (Side::Source, to_server, OPENS, 0),
         (Side::Source, to_client, READS, 1_000_000),
         (Side::Target, to_server, WRITES, 1_000_000),
         (Side::Target, to_client, WRITES, 12),

@@ -16,6 +16,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub(crate) enum Fault {
     /// Both ends find it reset.
     Cut,
+    /// Our program finds it reset; the server goes without news, until all stalls are released.
+    Orphan,
     /// It stays open and nothing arrives any more, until all stalls are released.
     Stall,
 }
@@ -259,21 +261,34 @@ async fn carry([mut client, mut server]: [TcpStream; 2], number: usize, shared: 
         let there = line.forward(Way::ToServer, client_reads, server_writes);
         let back = line.forward(Way::ToClient, server_reads, client_writes);
         tokio::select! {
-            ended = async { tokio::try_join!(there, back) } => ended.is_ok(),
-            _ = cuts.changed() => false,
+            ended = async { tokio::try_join!(there, back) } => ended.map(drop),
+            _ = cuts.changed() => Err(Broken::Cut),
         }
     };
-    if !whole {
-        for stream in [&client, &server] {
-            // Closing with a time of zero resets.
-            let socket = socket2::SockRef::from(stream);
-            socket.set_linger(Some(Duration::ZERO)).unwrap();
+    if let Err(broken) = whole {
+        let mut releases = shared.releases.subscribe();
+        reset(client);
+        if broken == Broken::Orphaned {
+            releases.changed().await.unwrap();
         }
+        reset(server);
     }
 }
 
-/// The connection was cut, or one end has gone without a word.
-struct Broken;
+/// Closes a connection at once: with a time of zero it is reset.
+fn reset(stream: TcpStream) {
+    let socket = socket2::SockRef::from(&stream);
+    socket.set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+/// Why a connection ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broken {
+    /// It was cut, or one end has gone without a word.
+    Cut,
+    /// Only our program's end is to know.
+    Orphaned,
+}
 
 /// What both directions of a connection know.
 #[derive(Clone, Copy)]
@@ -294,17 +309,18 @@ impl Direction<'_> {
     ) -> Result<(), Broken> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            let count = from.read(&mut buffer).await.map_err(|_| Broken)?;
+            let count = from.read(&mut buffer).await.map_err(|_| Broken::Cut)?;
             self.flowing().await;
             if count == 0 {
-                return to.shutdown().await.map_err(|_| Broken);
+                return to.shutdown().await.map_err(|_| Broken::Cut);
             }
             let bytes = &buffer[..count];
             let (passing, fault) = self.admit(way, bytes);
             send(&mut to, &bytes[..passing]).await?;
             match fault {
                 None => {}
-                Some(Fault::Cut) => return Err(Broken),
+                Some(Fault::Cut) => return Err(Broken::Cut),
+                Some(Fault::Orphan) => return Err(Broken::Orphaned),
                 Some(Fault::Stall) => {
                     self.stalled().await;
                     send(&mut to, &bytes[passing..]).await?;
@@ -340,5 +356,5 @@ impl Direction<'_> {
 }
 
 async fn send(to: &mut WriteHalf<'_>, bytes: &[u8]) -> Result<(), Broken> {
-    to.write_all(bytes).await.map_err(|_| Broken)
+    to.write_all(bytes).await.map_err(|_| Broken::Cut)
 }

@@ -15,6 +15,8 @@ use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 pub use refusal::{Refusal, Refused, Skipped};
 
 pub(super) use self::lane::Work;
@@ -171,8 +173,7 @@ fn unit(
         // A table brings its TOAST table, sequences, types; a key its index and both tables.
         cost: 4 + 3 * statements.len() + step.needs.len() + step.locks.len(),
         weight,
-        // All are added before rows are checked against any: what checks them locks the table.
-        is_early: kind == Kind::ForeignKey,
+        spans_tables: kind == Kind::ForeignKey,
         rows: rows(step, tables),
     }
 }
@@ -214,7 +215,7 @@ pub async fn run_section(
                 Some(session) => session,
                 None => work.session().await?,
             };
-            stoppable(&session, &scope, work.run_lane(lane, &session, &scope)).await
+            stoppable(&[&session], &scope, work.run_lane(lane, &session, &scope)).await
         });
     }
     group.join().await?;
@@ -283,10 +284,10 @@ pub(super) fn told(work: &Work) -> Result<Unanalyzed, Error> {
     Err(Error::Refused(Box::new(Refused { refusals, skipped })))
 }
 
-/// Runs work on a session until it ends or the scope is stopped. A stopped statement is cancelled on
-/// the server, which would otherwise go on with it long after we are gone.
+/// Runs work on sessions until it ends or the scope is stopped. Stopped statements are cancelled on
+/// their servers, which would otherwise go on with them long after we are gone.
 pub(super) async fn stoppable<T>(
-    session: &Session,
+    sessions: &[&Session],
     scope: &Scope,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
@@ -294,16 +295,21 @@ pub(super) async fn stoppable<T>(
     tokio::select! {
         biased;
         () = scope.stop.cancelled() => {
-            // The cancel request itself may fail; the work's own end is what counts.
-            if let Err(error) = session.canceller().cancel().await {
-                tracing::warn!(%error, "a cancel request did not reach the server");
-            }
+            // A request may fail, or go nowhere; the work's own end is what counts.
+            let cancelling = sessions.iter().map(|session| cancel(session));
+            let cancelled = async { tokio::join!(join_all(cancelling), scope.overdue()) };
             tokio::select! {
                 done = work => drop(done),
-                () = scope.overdue() => {}
+                _ = cancelled => {}
             }
             Err(Error::Stopped)
         }
         done = &mut work => done,
+    }
+}
+
+async fn cancel(session: &Session) {
+    if let Err(error) = session.canceller().cancel().await {
+        tracing::warn!(%error, "a cancel request did not reach the server");
     }
 }

@@ -43,8 +43,8 @@ pub(super) struct Unit {
     pub(super) cost: usize,
     /// Bytes that it reads.
     pub(super) weight: u64,
-    /// It goes before everything that is at hand.
-    pub(super) is_early: bool,
+    /// It waits for the rows of several tables, and is not counted as the work behind any one of them.
+    pub(super) spans_tables: bool,
     /// Which rows must be there before.
     pub(super) rows: Rows,
 }
@@ -174,7 +174,7 @@ impl Schedule {
     pub(super) fn chains_behind(&self) -> HashMap<Oid, u64> {
         let mut longest = HashMap::new();
         for (unit, chain) in self.units.iter().zip(&self.chains) {
-            if let (Rows::Of(tables), false) = (&unit.rows, unit.is_early) {
+            if let (Rows::Of(tables), false) = (&unit.rows, unit.spans_tables) {
                 for table in tables {
                     let longest = longest.entry(*table).or_insert(0);
                     *longest = (*chain).max(*longest);
