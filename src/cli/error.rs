@@ -49,6 +49,12 @@ pub enum Error {
         /// What to exit with.
         exit_code: u8,
     },
+    /// A second signal ended the command, or a server that did not answer.
+    #[error("stopped before everything was cleared up; the same command goes on")]
+    Uncleared {
+        /// What to exit with.
+        exit_code: u8,
+    },
     /// `init` or `validate`.
     #[error(transparent)]
     Migrate(#[from] migrate::Error),
@@ -75,6 +81,7 @@ impl Error {
             | Self::Refused { .. }
             | Self::Declined
             | Self::Stopped { .. }
+            | Self::Uncleared { .. }
             | Self::Verify(_)
             | Self::Demo(_)
             | Self::Output(_) => None,
@@ -91,6 +98,7 @@ impl Error {
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
             | Self::Stopped { .. }
+            | Self::Uncleared { .. }
             | Self::Migrate(_)
             | Self::Verify(_)
             | Self::Demo(_)
@@ -106,7 +114,7 @@ impl Error {
             | Self::Url { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. } => exit::USAGE,
-            Self::Stopped { exit_code } => *exit_code,
+            Self::Stopped { exit_code } | Self::Uncleared { exit_code } => *exit_code,
             Self::Refused { .. }
             | Self::Declined
             | Self::Migrate(_)

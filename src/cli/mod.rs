@@ -73,8 +73,8 @@ pub async fn run() -> u8 {
     let signals = Signals::listen();
     let done = tokio::select! {
         biased;
-        // A second signal ends at once: connections are dropped, servers roll back.
-        () = signals.insisted() => Err(Error::Stopped { exit_code: signals.exit_code() }),
+        // Connections are dropped, servers roll back.
+        () = signals.insisted() => Err(Error::Uncleared { exit_code: signals.exit_code() }),
         done = dispatch(&arguments.command, &ui, &signals) => done,
     };
     match done {

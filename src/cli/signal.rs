@@ -1,13 +1,18 @@
-//! SIGINT and SIGTERM: the first asks the run to stop cleanly, the second ends it at once.
+//! SIGINT and SIGTERM: the first asks the run to stop cleanly and gives it time for that, the second ends
+//! it at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::exit;
 use crate::task::Background;
+
+/// How long clearing up may take after a signal. A large database takes a server some seconds to drop.
+const CLEARING: Duration = Duration::from_secs(30);
 
 /// What signals have asked for so far.
 #[derive(Debug)]
@@ -38,9 +43,17 @@ impl Signals {
         &self.stop
     }
 
-    /// Returns at the second signal. Cancel safe.
+    /// Returns at the second signal, or when clearing up after the first has had its time: a server that
+    /// is gone without a word would keep it for ever. Cancel safe.
     pub(super) async fn insisted(&self) {
-        self.insisted.cancelled().await;
+        let late = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(CLEARING).await;
+        };
+        tokio::select! {
+            () = self.insisted.cancelled() => {}
+            () = late => {}
+        }
     }
 
     /// What a stopped run exits with.

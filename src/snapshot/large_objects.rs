@@ -141,7 +141,7 @@ pub async fn copy_large_object_batch(
 ///
 /// # Errors
 /// As [`copy_large_object_batch`]; or the target cannot be asked.
-pub(super) async fn complete_large_object_batch(
+pub async fn complete_large_object_batch(
     reader: &Session,
     writer: &Session,
     batch: &LargeObjectBatch,

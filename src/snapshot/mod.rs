@@ -41,7 +41,9 @@ pub use carry_statistics::{carry_statistics, carryable_statistics};
 pub use copy::{CopiedTable, CopyRequest, plan_rows};
 pub use durable::Flush;
 pub use error::Error;
-pub use large_objects::{LargeObjectBatch, copy_large_object_batch, plan_large_objects};
+pub use large_objects::{
+    LargeObjectBatch, complete_large_object_batch, copy_large_object_batch, plan_large_objects,
+};
 pub use ledger::{Fact, Ledger};
 pub use load::{Load, Loaded, load};
 pub use lock::Waiter;

@@ -116,7 +116,10 @@ async fn find(endpoint: &Endpoint, pid: i32, doing: Doing) -> Option<Looker> {
             AND application_name = pg_catalog.current_setting('application_name')",
     );
     let session = endpoint.session(Purpose::Control).await.ok()?;
-    let rows = session.query(&look, &[&pid, &(doing == Doing::Anything)]).await.ok()?;
+    let rows = session
+        .query(&look, &[&pid, &(doing == Doing::Anything)])
+        .await
+        .ok()?;
     let started = rows.first()?.get(0);
     Some(Looker {
         session,

@@ -246,6 +246,45 @@ async fn a_signal_ends_a_copy_in_time_when_nothing_arrives() {
     }
 }
 
+/// Whatever is still open and whatever is opened, to cancel or to clear up: hosts take it and say nothing.
+#[tokio::test]
+async fn a_signal_ends_a_copy_in_bounded_time_when_a_server_is_gone_without_a_word() {
+    let route = &own();
+    for side in [Side::Source, Side::Target] {
+        let name = filled(route, "silent").await;
+        let distance = Distance::between(route);
+        let line = match side {
+            Side::Source => &distance.source,
+            Side::Target => &distance.target,
+        };
+        // One lane holds still, so that the copy is under way when everything else does.
+        let (_, plan) = cut(Side::Target, Way::ToServer, 1_000_000);
+        let fault = Fault::Stall;
+        distance.target.plan(Break { fault, ..plan });
+        let running = distance.init(&name, &[]).start();
+        wait_until("a lane stalls", || {
+            (distance.target.struck() == 1).then_some(())
+        });
+        line.stall();
+        let asked = Instant::now();
+        running.signal("INT");
+        let stopped = running.finish().expect(130);
+        let (took, told) = (asked.elapsed(), &stopped.stderr);
+        // On the source nothing is left to clear up; on the target half a database.
+        let (most, end) = match side {
+            Side::Source => (5, "stopped before the end"),
+            Side::Target => (35, "stopped before everything was cleared up"),
+        };
+        assert!(
+            took < Duration::from_secs(most),
+            "{side:?} {took:?}: {told}"
+        );
+        assert!(told.contains(end), "{side:?}: {told}");
+        distance.target.release();
+        distance.source.release();
+    }
+}
+
 /// Objects of a few bytes and one of 8 MB, which travels in pieces.
 const OBJECTS: &str = "
     SELECT lo_from_bytea(0, convert_to(n::text, 'UTF8')) FROM generate_series(1, 900) n;

@@ -265,6 +265,26 @@ async fn nothing_is_held_on_the_source_while_indexes_are_built() {
     running.finish().expect(0);
 }
 
+/// Many small things to read are less work than one index, which would keep the source's snapshot.
+#[tokio::test]
+async fn an_index_that_takes_long_begins_once_all_is_read_if_there_is_one_worker() {
+    let route = common();
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let name = route.fresh("reading").await;
+    let fill = gate.function()
+        + "CREATE TABLE public.t (n int, filler text);
+           CREATE INDEX ON public.t (public.gate(n)) WHERE n = 1;
+           INSERT INTO public.t SELECT n, repeat('x', 1000) FROM generate_series(1, 400) n;
+           SELECT lo_from_bytea(0, 'x') FROM generate_series(1, 500);";
+    run(&route.source.url(&name), &fill).await;
+    let running = route.init(&name, &["--jobs", "1"]).start();
+    gate.reached(&name).await;
+    wait_for(&database(&route.source.url("postgres")).await, &free(&name)).await;
+    gate.open().await;
+    running.finish().expect(0);
+    equal(route, &name);
+}
+
 /// A worker turns to an index while large objects wait, which another worker then reads: it lets go of
 /// what it has read with, however long its index takes.
 #[tokio::test]

@@ -6,7 +6,8 @@ use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::ddl::Options;
 use seren_replicator::pg::Ident;
 use seren_replicator::snapshot::{
-    Error, LargeObjectBatch, copy_large_object_batch, plan_large_objects,
+    Error, LargeObjectBatch, complete_large_object_batch, copy_large_object_batch,
+    plan_large_objects,
 };
 
 use crate::support::{database, endpoint, fresh_database, fresh_name, run, text};
@@ -111,6 +112,37 @@ async fn an_object_that_the_target_refuses_is_named_and_nothing_of_it_is_made() 
         .batch(&text("SELECT lo_unlink(507)"))
         .await
         .unwrap();
+}
+
+/// After a commit whose answer was lost.
+#[tokio::test]
+async fn a_batch_that_is_completed_tells_of_all_its_grants_that_the_target_cannot_hold() {
+    let role = fresh_name("stranger");
+    let sql = format!(
+        "CREATE ROLE {role}; \
+         SELECT lo_from_bytea(oid, 'x') FROM generate_series(601, 604) AS g (oid); \
+         DO $$ BEGIN FOR oid IN 601 .. 604 LOOP \
+           EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO {role}', oid); \
+         END LOOP; END $$"
+    );
+    let ends = ends(17, &sql, &["postgres"]).await;
+    let (reader, writer, options) = (&ends.reader, &ends.writer, &ends.options);
+    let batch = plan_large_objects(reader, writer, 1)
+        .await
+        .unwrap()
+        .remove(0);
+    let copied = copy_large_object_batch(reader, writer, &batch, options).await;
+    let told = copied.unwrap();
+    assert_eq!(told.len(), 4, "{told:?}");
+    let lose = text("SELECT lo_unlink(602)");
+    writer.batch(&lose).await.unwrap();
+    let completed = complete_large_object_batch(reader, writer, &batch, options).await;
+    let mut again = completed.unwrap();
+    again.sort();
+    assert_eq!(again, told);
+    let there = text("SELECT oid FROM pg_largeobject_metadata ORDER BY oid");
+    let rows = writer.rows(&there).await.unwrap();
+    assert_eq!(rows.len(), 4);
 }
 
 #[tokio::test]

@@ -160,6 +160,31 @@ async fn a_signal_while_a_table_is_locked_by_another_ends_the_wait() {
 }
 
 #[tokio::test]
+async fn a_signal_while_large_objects_are_listed_ends_that_on_the_source() {
+    let (_turn, route) = waiting().await;
+    let name = route.fresh("listed").await;
+    let url = route.source.url(&name);
+    run(&url, "SELECT lo_from_bytea(0, 'x')").await;
+    let (running, mut stdin) = route
+        .command("init", &[&name], &["--no-sync", "--jobs", "1"])
+        .start_open();
+    running.wait_for_error("[y/N]:");
+    let holder = database(&url).await;
+    let lock = "BEGIN; LOCK TABLE pg_catalog.pg_largeobject_metadata IN ACCESS EXCLUSIVE MODE";
+    holder.batch(&text(lock)).await.unwrap();
+    std::io::Write::write_all(&mut stdin, b"y\n").unwrap();
+    let reads = format!(
+        "FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE 'SELECT oid FROM pg_catalog.pg_largeobject_metadata%'"
+    );
+    let watcher = database(&route.source.url("postgres")).await;
+    let waits = format!("SELECT count(*) = 1 {reads} AND wait_event_type = 'Lock'");
+    wait_for(&watcher, &waits).await;
+    running.signal("INT");
+    running.finish().expect(130);
+    wait_for(&watcher, &format!("SELECT count(*) = 0 {reads}")).await;
+}
+
+#[tokio::test]
 async fn a_signal_while_the_checks_wait_for_a_lock_ends_them() {
     let (_turn, route) = waiting().await;
     let name = route.fresh("checked").await;

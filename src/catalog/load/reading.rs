@@ -85,8 +85,7 @@ impl Reading {
     }
 }
 
-/// A second session on the snapshot. It is there for speed alone: without it the first one reads
-/// everything.
+/// A second session on the snapshot, for speed: where none is to be had, the first one reads everything.
 async fn second(source: &Endpoint, target: ServerVersion, snapshot: &str) -> Option<Session> {
     let begun = begin_at(source, target, snapshot).await;
     begun
