@@ -83,12 +83,10 @@ impl Lost {
 
     /// Without anything done yet.
     fn opening(error: Error) -> Self {
+        let is_transient = matches!(&error, Error::Connect(source) if source.is_transient())
+            || matches!(&error, Error::Lane(source) if source.is_transient());
         Self {
-            is_transient: match &error {
-                Error::Connect(source) => source.is_transient(),
-                Error::Lane(source) => source.is_transient(),
-                _ => false,
-            },
+            is_transient,
             error,
             undecided: None,
         }

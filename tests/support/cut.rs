@@ -279,6 +279,7 @@ async fn carry([mut client, mut server]: [TcpStream; 2], number: usize, shared: 
 fn reset(stream: TcpStream) {
     let socket = socket2::SockRef::from(&stream);
     socket.set_linger(Some(Duration::ZERO)).unwrap();
+    drop(stream);
 }
 
 /// Why a connection ended before its time.
