@@ -38,7 +38,7 @@ fn side<'l>(
     }
 }
 
-/// A cut in the copies of one side. Answers of the target are few bytes, rows are many: as often as not
+/// A cut in the copies of one side, of which the server hears or not. Answers of the target are few bytes, rows are many: as often as not
 /// the cut comes among the first bytes.
 fn random(random: &mut Random, since: &'static [&'static str]) -> Break {
     let way = if random.chance(50) {
@@ -47,8 +47,13 @@ fn random(random: &mut Random, since: &'static [&'static str]) -> Break {
         Way::ToClient
     };
     let most = if random.chance(50) { 200 } else { 4_000_000 };
+    let fault = if random.chance(50) {
+        Fault::Cut
+    } else {
+        Fault::Orphan
+    };
     Break {
-        fault: Fault::Cut,
+        fault,
         way,
         since,
         after: random.below(most) as u64,
@@ -68,7 +73,10 @@ async fn round(seed: u64, name: &str, route: &'static Route) {
     for _ in 0..=numbers.below(3) {
         let (line, since) = side(&mut numbers, &distance);
         let plan = random(&mut numbers, since);
-        told.push(format!("{since:?} {:?} {}", plan.way, plan.after));
+        told.push(format!(
+            "{:?} {since:?} {:?} {}",
+            plan.fault, plan.way, plan.after
+        ));
         line.plan(plan);
     }
     let told = told.join(" ");
