@@ -1,11 +1,46 @@
 //! Makes, drops and configures databases of the target.
 
+use std::time::{Duration, Instant};
+
 use super::{Error, door};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::object::database::{FinishStatement, Omission};
 use crate::logical::{SUBSCRIPTION, drop_subscription, find_subscription};
 use crate::pg::{Ident, Oid, Sql, SqlState};
 use crate::sql;
+use crate::task::Scope;
+
+/// How long the work of a killed run on databases is waited for.
+const SETTLING: Duration = Duration::from_secs(60);
+
+/// How often it is looked for.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Waits until no session of ours makes or drops a database of the target. A server goes on with that
+/// after its client was killed, and nobody else sees what it makes until it is there.
+///
+/// # Errors
+/// The target cannot be asked, or the scope was stopped.
+pub(super) async fn settled(session: &Session, scope: &Scope) -> Result<(), Error> {
+    let at_work = Sql::fixed(
+        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity \
+          WHERE application_name LIKE 'postgres-seren-replicator/%' AND state = 'active' \
+            AND (query LIKE 'CREATE DATABASE %' OR query LIKE 'DROP DATABASE %')",
+    );
+    let begun = Instant::now();
+    while begun.elapsed() < SETTLING {
+        let found = session.query_one(&at_work, &[]).await;
+        let found: i64 = found.map_err(Error::examine(super::Side::Target))?.get(0);
+        if found == 0 {
+            break;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = scope.stop.cancelled() => return Err(Error::Stopped),
+        }
+    }
+    Ok(())
+}
 
 /// Makes a database.
 ///

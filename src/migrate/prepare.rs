@@ -7,7 +7,7 @@ use super::fate::{self, Destiny, Fate};
 use super::replication::Replication;
 use super::resume::{self, Resume};
 use super::roles::TargetCluster;
-use super::{Error, Options, door, select};
+use super::{Error, Options, database, door, select};
 use crate::catalog::cluster::{Database, Roles};
 use crate::catalog::load::database::load_databases;
 use crate::catalog::load::roles::load_roles;
@@ -213,6 +213,7 @@ async fn examine_all(
     mut findings: Vec<Finding>,
     (options, scope): (&Options, &Scope),
 ) -> Result<Prepared, Error> {
+    database::settled(&target.session, scope).await?;
     let existing = target.standing().await?;
     let place = |database: &Database| {
         existing.get(&Ident::from_catalog(

@@ -4,11 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use seren_replicator::task::Background;
+
 use crate::support::command::{Finished, Program};
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::{Route, common};
-use crate::support::{run, value};
+use crate::support::{database, run, text, value, wait_for};
 
 const RICH: &str = include_str!("../cases/init/rich.sql");
 
@@ -347,4 +349,36 @@ async fn a_used_database_is_emptied_within_12() {
 #[tokio::test]
 async fn a_used_database_is_emptied_within_18() {
     used([18, 18]).await;
+}
+
+/// The server goes on with what it was at when the client was killed, and nobody sees the database yet.
+#[tokio::test]
+async fn a_database_that_a_killed_run_is_still_making_is_waited_for() {
+    let route = &Route::of_majors([17, 17]);
+    let name = route.fresh("making").await;
+    let fill = "CREATE TABLE public.t AS SELECT n FROM generate_series(1, 10) n";
+    run(&route.source.url(&name), fill).await;
+    let target = route.target.url("postgres");
+    // It has written the new database's row by then.
+    let holder = database(&target).await;
+    let lock = "BEGIN; LOCK TABLE pg_catalog.pg_shdepend IN SHARE MODE";
+    holder.batch(&text(lock)).await.unwrap();
+    let killed = format!("{target}?application_name=postgres-seren-replicator/killed");
+    let create = format!("CREATE DATABASE {name} WITH TEMPLATE = template0");
+    let making = Background::spawn(async move { run(&killed, &create).await });
+    let ours = "FROM pg_stat_activity WHERE application_name LIKE 'postgres-seren-replicator/%'";
+    let is_making = format!("SELECT count(*) = 1 {ours} AND wait_event_type = 'Lock'");
+    let watcher = database(&target).await;
+    wait_for(&watcher, &is_making).await;
+    let running = route.init(&name, &[]).start();
+    let has_come = format!(
+        "SELECT count(*) > 0 {ours} AND application_name NOT LIKE '%/killed'
+            AND (query LIKE '%DROP DATABASE %' OR query LIKE 'CREATE DATABASE %')"
+    );
+    wait_for(&watcher, &has_come).await;
+    holder.batch(&text("COMMIT")).await.unwrap();
+    making.join().await;
+    running.finish().expect(0);
+    let [source, target] = [&route.source, &route.target].map(|cluster| cluster.url(&name));
+    assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
 }

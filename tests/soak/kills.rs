@@ -123,10 +123,11 @@ async fn a_run_killed_at_any_moment_is_gone_on_with() {
         // The moment is what is tried; no condition tells it.
         std::thread::sleep(whole * u32::try_from(random.below(1000)).unwrap() / 1000);
         running.signal("KILL");
-        match running.finish().code {
+        let ended = running.finish();
+        match ended.code {
             137 => kills += 1,
             code => {
-                assert_eq!(code, 0);
+                assert_eq!(code, 0, "{}", ended.all());
                 completed += 1;
                 trial.assert_whole(&finished).await;
                 trial.reset().await;
