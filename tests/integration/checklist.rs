@@ -36,13 +36,13 @@ fn queries() -> (String, Vec<(String, String)>) {
 
 /// The lines of the checklist that a family contains.
 async fn contained(family: &Family) -> BTreeSet<String> {
-    let url = family.make(18).await;
+    let source = family.source(18).await;
     let (mut script, queries) = queries();
     for (name, query) in queries {
         let question = format!("\nSELECT $${name}$$ WHERE EXISTS (SELECT FROM {query});");
         script.push_str(&question);
     }
-    let found = tokio::task::spawn_blocking(move || oracle::psql(&url, &script));
+    let found = tokio::task::spawn_blocking(move || oracle::psql(&source.url, &script));
     let found = found.await.unwrap();
     found.lines().map(str::to_owned).collect()
 }

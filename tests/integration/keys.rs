@@ -34,10 +34,10 @@ async fn constraints_inherit_and_fire_as_on_the_source() {
         .find(|family| family.name == "keys")
         .unwrap();
     for majors in [[12, 12], [15, 15], [17, 17], [18, 18]] {
-        let source = keys.make(majors[0]).await;
-        let target = copy("keys", &source, majors).await;
+        let source = keys.source(majors[0]).await;
+        let target = copy("keys", &source.url, majors).await;
         assert_eq!(
-            lines(&source, KEYS).await,
+            lines(&source.url, KEYS).await,
             lines(&target, KEYS).await,
             "{majors:?}"
         );

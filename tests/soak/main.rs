@@ -8,4 +8,5 @@ mod support;
 
 mod cuts;
 mod kills;
+mod pairs;
 mod timescale;

@@ -135,7 +135,11 @@ fn without_mark(statement: &str) -> Option<Cow<'_, str>> {
 pub(crate) fn schema(url: &str, options: &[&str]) -> Vec<String> {
     let mut arguments = vec!["--restrict-key=oracle", "--dbname", url];
     arguments.extend_from_slice(options);
-    let dump = definitions(&arguments);
+    objects(&definitions(&arguments))
+}
+
+/// The objects of a dump, one block of text each, in no particular order.
+fn objects(dump: &str) -> Vec<String> {
     let mut blocks: Vec<String> = Vec::new();
     let mut tablespace = String::new();
     for block in dump.split("\n\n\n") {
@@ -164,11 +168,20 @@ pub(crate) fn schema(url: &str, options: &[&str]) -> Vec<String> {
 
 /// The blocks of text that only one side's schema has.
 pub(crate) fn schema_diff(source: &str, target: &str) -> Vec<String> {
+    differing(schema(source, &[]), schema(target, &[]))
+}
+
+/// The blocks of text that only a dump or only the target's schema has.
+pub(crate) fn dump_diff(dump: &str, target: &str) -> Vec<String> {
+    differing(objects(dump), schema(target, &[]))
+}
+
+fn differing(source: Vec<String>, target: Vec<String>) -> Vec<String> {
     let mut counts: BTreeMap<String, i32> = BTreeMap::new();
-    for block in schema(source, &[]) {
+    for block in source {
         *counts.entry(block).or_default() += 1;
     }
-    for block in schema(target, &[]) {
+    for block in target {
         *counts.entry(block).or_default() -= 1;
     }
     let side = |count: i32| {

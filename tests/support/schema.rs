@@ -1,8 +1,12 @@
 //! Schemas as test cases: one file per family of objects, from server to server by our script, with
 //! `pg_dump` 18 as the judge.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use tokio::sync::OnceCell;
 
 use seren_replicator::catalog::load::quoting::quote_for;
 use seren_replicator::catalog::load::roles::load_roles;
@@ -36,9 +40,39 @@ pub(crate) fn families() -> Vec<Family> {
     families
 }
 
+/// A family in a database of a major, which tests only read.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The database's URL.
+    pub(crate) url: String,
+    /// What `pg_dump` writes of it.
+    dump: String,
+}
+
 impl Family {
-    /// Makes the family in a new database of a major; its URL.
-    pub(crate) async fn make(&self, major: u32) -> String {
+    /// The family in a database of a major, which all tests of this process share; they only read it.
+    pub(crate) async fn source(&self, major: u32) -> Arc<Source> {
+        type Sources = Mutex<HashMap<(String, u32), Arc<OnceCell<Arc<Source>>>>>;
+        static SOURCES: OnceLock<Sources> = OnceLock::new();
+        let cell = {
+            let mut sources = SOURCES.get_or_init(Mutex::default).lock().unwrap();
+            let cell = sources.entry((self.name.clone(), major)).or_default();
+            Arc::clone(cell)
+        };
+        let source = async || {
+            let url = self.create(major).await;
+            tokio::task::spawn_blocking(|| {
+                let dump = oracle::definitions(&["--restrict-key=oracle", "--dbname", &url]);
+                Arc::new(Source { url, dump })
+            })
+            .await
+            .unwrap()
+        };
+        Arc::clone(cell.get_or_init(source).await)
+    }
+
+    /// Creates the family in a new database of a major; its URL.
+    async fn create(&self, major: u32) -> String {
         let url = fresh_database(major, "ddl").await;
         let set = |version: u32| format!("\\set v{version} {}\n", major >= version);
         let variables: String = (13..=18).map(set).collect();
@@ -121,17 +155,20 @@ pub(crate) async fn differing([from, to]: [u32; 2]) -> Vec<String> {
     let mut wrong = Vec::new();
     for family in families() {
         let name = family.name.clone();
-        let source = family.make(from).await;
-        let target = copy(&name, &source, [from, to]).await;
-        let reference = match reference(&name, [from, to]) {
-            Reference::Source => source,
-            Reference::Restored => restored(source, to).await,
+        let source = family.source(from).await;
+        let target = copy(&name, &source.url, [from, to]).await;
+        let differing = match reference(&name, [from, to]) {
+            Reference::Source => {
+                let compare = move || oracle::dump_diff(&source.dump, &target);
+                tokio::task::spawn_blocking(compare).await.unwrap()
+            }
+            Reference::Restored => {
+                let control = restored(source, to).await;
+                let compare = move || oracle::schema_diff(&control, &target);
+                tokio::task::spawn_blocking(compare).await.unwrap()
+            }
             Reference::None => continue,
         };
-        let differing =
-            tokio::task::spawn_blocking(move || oracle::schema_diff(&reference, &target))
-                .await
-                .unwrap();
         if !differing.is_empty() {
             wrong.push(format!("{name} {from} to {to}:\n{}", differing.join("\n")));
         }
@@ -154,9 +191,9 @@ pub(crate) struct Downgrade {
 pub(crate) async fn downgraded([from, to]: [u32; 2]) -> Downgrade {
     let (mut refused, mut told, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for family in families() {
-        let source = family.make(from).await;
+        let source = family.source(from).await;
         let target = fresh_database(to, "older").await;
-        let reader = database(&source).await;
+        let reader = database(&source.url).await;
         let writer = endpoint(&target).session(Purpose::Build).await.unwrap();
         quote_for(&reader, writer.version()).await.unwrap();
         let mut catalog = catalog::load(&reader).await.unwrap();
@@ -210,15 +247,14 @@ fn reference(family: &str, [from, to]: [u32; 2]) -> Reference {
 }
 
 /// A database of a major that holds what `pg_dump | psql` makes of `source`.
-async fn restored(source: String, major: u32) -> String {
+async fn restored(source: Arc<Source>, major: u32) -> String {
     let control = fresh_database(major, "control").await;
     tokio::task::spawn_blocking(move || {
-        let dump = oracle::definitions(&["--dbname", &source]);
         // `pg_dump` 18 writes what servers before 17 and 15 do not know.
         let known = |line: &&str| {
             !line.starts_with("SET transaction_timeout") && (major >= 15 || line.trim() != "LOGGED")
         };
-        let lines: Vec<&str> = dump.lines().filter(known).collect();
+        let lines: Vec<&str> = source.dump.lines().filter(known).collect();
         oracle::psql(&control, &lines.join("\n"));
         control
     })
