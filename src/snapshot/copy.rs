@@ -162,7 +162,7 @@ async fn key_ranges(
         return Ok(Vec::new());
     };
     let column = Ident::from_catalog(row.get::<_, String>(0));
-    let type_name = Sql::deparsed(row.get::<_, String>(1));
+    let type_name = QualifiedName::from_catalog("pg_catalog", row.get::<_, String>(1));
     let pages = job.heap_bytes / 8192;
     let percent = (SAMPLED_PAGES * 100).div_ceil(pages.max(1)).clamp(1, 100);
     let fractions: Vec<Sql> = (1..parts)
@@ -170,10 +170,11 @@ async fn key_ranges(
         .collect();
     let sample = sql!(
         "SELECT coalesce(pg_catalog.percentile_disc(ARRAY[{}]::pg_catalog.float8[]) \
-                WITHIN GROUP (ORDER BY {})::pg_catalog.text[], '{{}}') \
+                WITHIN GROUP (ORDER BY {}::{})::pg_catalog.text[], '{{}}') \
            FROM ONLY {} TABLESAMPLE SYSTEM ({})",
         Sql::join(&fractions, ", "),
         column,
+        type_name,
         job.table,
         percent
     );

@@ -313,7 +313,7 @@ mod tests {
         let parts: Vec<_> = job.parts().map(|range| job.copy_out(range)).collect();
         assert_eq!(
             parts[0].as_str(),
-            r#"COPY (SELECT "Id", "select" FROM ONLY "s"."a""b" WHERE ctid < '(50,0)'::pg_catalog.tid AND (a = 1 OR b)) TO STDOUT (FORMAT binary)"#
+            r#"COPY (SELECT "Id", "select" FROM ONLY "s"."a""b" WHERE ctid OPERATOR(pg_catalog.<) '(50,0)'::pg_catalog.tid AND (a = 1 OR b)) TO STDOUT (FORMAT binary)"#
         );
         assert_eq!(parts.len(), 2);
         assert!(!job.empties());

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::pg::{Ident, Literal, Sql};
+use crate::pg::{Ident, Literal, QualifiedName, Sql};
 use crate::sql;
 
 /// Bytes below which a table is never cut: the parts cost more than they bring.
@@ -32,8 +32,8 @@ pub enum Range {
     Keys {
         /// The column: not null, the first of a unique index.
         column: Ident,
-        /// Its type, as the server writes it.
-        type_name: Sql,
+        /// The type of the server's own by which its values are compared.
+        type_name: QualifiedName,
         /// The first value.
         from: Option<String>,
         /// The first value of the next range.
@@ -47,8 +47,8 @@ impl Range {
         let bounds: Vec<Sql> = match self {
             Self::Pages(from, until) => {
                 let tid = |page: u64| sql!("'({},0)'::pg_catalog.tid", page);
-                let from = (*from > 0).then(|| sql!("ctid >= {}", tid(*from)));
-                let until = until.map(|until| sql!("ctid < {}", tid(until)));
+                let from = (*from > 0).then(|| sql!("ctid {} {}", at_least(), tid(*from)));
+                let until = until.map(|until| sql!("ctid {} {}", below(), tid(until)));
                 from.into_iter().chain(until).collect()
             }
             Self::Keys {
@@ -60,10 +60,10 @@ impl Range {
                 let value = |value: &String| sql!("{}::{}", Literal(value), type_name);
                 let from = from
                     .as_ref()
-                    .map(|from| sql!("{} >= {}", column, value(from)));
+                    .map(|from| sql!("{} {} {}", column, at_least(), value(from)));
                 let until = until
                     .as_ref()
-                    .map(|until| sql!("{} < {}", column, value(until)));
+                    .map(|until| sql!("{} {} {}", column, below(), value(until)));
                 from.into_iter().chain(until).collect()
             }
         };
@@ -72,6 +72,16 @@ impl Range {
         }
         Sql::join(&bounds, " AND ")
     }
+}
+
+/// The server's own operators: no other may be found by its name.
+fn at_least() -> Sql {
+    Sql::fixed("OPERATOR(pg_catalog.>=)")
+}
+
+/// As [`at_least`].
+fn below() -> Sql {
+    Sql::fixed("OPERATOR(pg_catalog.<)")
 }
 
 /// How large tables are cut.
@@ -155,7 +165,11 @@ pub(super) fn page_ranges(heap_bytes: u64, parts: u64) -> Vec<Range> {
 }
 
 /// Ranges between values of a key, in its order.
-pub(super) fn key_ranges(column: &Ident, type_name: &Sql, between: &[String]) -> Vec<Range> {
+pub(super) fn key_ranges(
+    column: &Ident,
+    type_name: &QualifiedName,
+    between: &[String],
+) -> Vec<Range> {
     let mut between = between.to_vec();
     between.dedup();
     let starts = std::iter::once(None).chain(between.iter().cloned().map(Some));
@@ -227,15 +241,23 @@ mod tests {
         assert_eq!(
             conditions,
             [
-                "ctid < '(3,0)'::pg_catalog.tid",
-                "ctid >= '(3,0)'::pg_catalog.tid AND ctid < '(6,0)'::pg_catalog.tid",
-                "ctid >= '(6,0)'::pg_catalog.tid",
+                "ctid OPERATOR(pg_catalog.<) '(3,0)'::pg_catalog.tid",
+                "ctid OPERATOR(pg_catalog.>=) '(3,0)'::pg_catalog.tid \
+                 AND ctid OPERATOR(pg_catalog.<) '(6,0)'::pg_catalog.tid",
+                "ctid OPERATOR(pg_catalog.>=) '(6,0)'::pg_catalog.tid",
             ]
         );
         let column = Ident::from_catalog("Id");
-        let keys = key_ranges(&column, &Sql::fixed("integer"), &["1'0".to_owned()]);
-        assert_eq!(keys[0].condition().as_str(), r#""Id" < '1''0'::integer"#);
-        assert_eq!(keys[1].condition().as_str(), r#""Id" >= '1''0'::integer"#);
+        let of_type = QualifiedName::from_catalog("pg_catalog", "int4");
+        let keys = key_ranges(&column, &of_type, &["1'0".to_owned()]);
+        assert_eq!(
+            keys[0].condition().as_str(),
+            r#""Id" OPERATOR(pg_catalog.<) '1''0'::"pg_catalog"."int4""#
+        );
+        assert_eq!(
+            keys[1].condition().as_str(),
+            r#""Id" OPERATOR(pg_catalog.>=) '1''0'::"pg_catalog"."int4""#
+        );
         assert_eq!(page_ranges(0, 5)[0].condition().as_str(), "true");
     }
 
