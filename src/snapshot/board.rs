@@ -12,7 +12,7 @@ use super::basis::Basis;
 use super::build::Work;
 use super::copies::Copies;
 use super::copy::{self, CopiedTable, CopyRequest};
-use super::large_objects::LargeObjectBatch;
+use super::large_objects::LargeObjectPage;
 use super::ledger::Fact;
 use super::objects::{CopiedObjects, ObjectTask, Objects};
 use super::plan::CopyJob;
@@ -68,7 +68,7 @@ impl Board {
         let jobs: Arc<[CopyJob]> = jobs.into();
         let copies = Copies::new(Arc::clone(&jobs), &work.chains_behind());
         let objects = match options {
-            Some(_) => Objects::Unlisted,
+            Some(_) => Objects::wanted(),
             None => Objects::Unwanted,
         };
         let board = Self {
@@ -211,8 +211,8 @@ impl Board {
     }
 
     /// Large objects were listed.
-    pub(super) fn listed(&self, batches: Vec<LargeObjectBatch>) {
-        self.objects().listed(batches);
+    pub(super) fn listed(&self, page: LargeObjectPage) {
+        self.objects().listed(page);
         self.work.landed(&[]);
         self.look_whether_out();
     }

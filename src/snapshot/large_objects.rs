@@ -18,6 +18,7 @@ use crate::connect::{self, Session};
 use crate::ddl;
 use crate::ddl::object::large_object::render_large_object;
 use crate::pg::Sql;
+use crate::sql;
 
 /// Bytes read and written at a time; of a batch all together. A multiple of the servers' own 2 kB.
 const PIECE: u32 = 1 << 20;
@@ -25,7 +26,8 @@ const PIECE: u32 = 1 << 20;
 /// Most objects of a batch.
 const BATCH: usize = 400;
 
-/// Objects whose sizes are asked for at once: the server keeps each open until the answer is there.
+/// Objects of a page, whose sizes are asked for at once: the server keeps each open until the answer is
+/// there.
 const LISTED: usize = 10_000;
 
 /// Large objects that are copied in one transaction: several small ones, or a large one.
@@ -47,8 +49,17 @@ impl LargeObjectBatch {
     }
 }
 
-/// Lists the large objects that `reader` sees, in batches for so many lanes, the largest first. The reader
-/// is in the transaction of the snapshot.
+/// A few of a database's large objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LargeObjectPage {
+    /// Its objects in batches, the largest first.
+    pub batches: Vec<LargeObjectBatch>,
+    /// Behind which oid the next page begins; None after the last.
+    pub next: Option<u32>,
+}
+
+/// Lists the next large objects that `reader` sees behind an oid, in batches for so many lanes. The
+/// reader is in the transaction of the snapshot.
 ///
 /// # Errors
 /// The source cannot list them, or the target does not tell how many locks it can hold.
@@ -56,22 +67,26 @@ pub async fn plan_large_objects(
     reader: &Session,
     writer: &Session,
     lanes: usize,
-) -> Result<Vec<LargeObjectBatch>, Error> {
+    behind: u32,
+) -> Result<LargeObjectPage, Error> {
     let plan = async {
         let most = share_of_locks(writer, lanes).await?.min(BATCH);
-        let mut batches = Vec::new();
-        for oids in list(reader).await?.chunks(LISTED) {
-            batches.extend(batch(&sizes(reader, oids).await?, most));
-        }
+        let oids = list(reader, behind).await?;
+        let mut batches = batch(&sizes(reader, &oids).await?, most);
         batches.sort_by_key(|batch: &LargeObjectBatch| Reverse(batch.bytes));
-        Ok(batches)
+        let is_last = oids.len() < LISTED;
+        let next = oids.last().copied().filter(|_| !is_last);
+        Ok(LargeObjectPage { batches, next })
     };
     plan.await.map_err(Error::LargeObjects)
 }
 
-async fn list(reader: &Session) -> Result<Vec<u32>, connect::Error> {
-    let list = Sql::fixed("SELECT oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid");
-    let rows = reader.query(&list, &[]).await?;
+async fn list(reader: &Session, behind: u32) -> Result<Vec<u32>, connect::Error> {
+    let list = sql!(
+        "SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE oid > $1 ORDER BY oid LIMIT {}",
+        LISTED as u64
+    );
+    let rows = reader.query_typed(&list, &[(&behind, Type::OID)]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
@@ -332,6 +347,15 @@ async fn write_piece(
         writer.query_typed(&put, &[oid, at, bytes]).await
     };
     written.map(drop).map_err(Failure::Target)
+}
+
+/// A batch of one object for tests of what depends on it.
+#[cfg(test)]
+pub(super) fn batch_of(object: u32, bytes: u64) -> LargeObjectBatch {
+    LargeObjectBatch {
+        objects: vec![object],
+        bytes,
+    }
 }
 
 #[cfg(test)]

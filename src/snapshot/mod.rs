@@ -42,7 +42,8 @@ pub use copy::{CopiedTable, CopyRequest, plan_rows};
 pub use durable::Flush;
 pub use error::Error;
 pub use large_objects::{
-    LargeObjectBatch, complete_large_object_batch, copy_large_object_batch, plan_large_objects,
+    LargeObjectBatch, LargeObjectPage, complete_large_object_batch, copy_large_object_batch,
+    plan_large_objects,
 };
 pub use ledger::{Fact, Ledger};
 pub use load::{Load, Loaded, load};

@@ -8,7 +8,8 @@ use super::build::stoppable;
 use super::copy::CopyRequest;
 use super::lane::{ATTEMPTS, WAIT, chain, pause};
 use super::large_objects::{
-    LargeObjectBatch, complete_large_object_batch, copy_large_object_batch, plan_large_objects,
+    LargeObjectBatch, LargeObjectPage, complete_large_object_batch, copy_large_object_batch,
+    plan_large_objects,
 };
 use super::lease::Snapshot;
 use super::stall::end_orphans;
@@ -29,13 +30,13 @@ pub(super) struct ObjectLane {
 /// What is done with the connections.
 #[derive(Clone, Copy)]
 enum Job<'j> {
-    List,
+    List(u32),
     Copy(&'j LargeObjectBatch, &'j ddl::Options),
 }
 
 /// What came of it.
 enum Outcome {
-    Listed(Vec<LargeObjectBatch>),
+    Listed(LargeObjectPage),
     Copied(Vec<String>),
 }
 
@@ -55,11 +56,11 @@ impl ObjectLane {
         self.open = None;
     }
 
-    /// Lists all large objects of the snapshot, in batches.
-    pub(super) async fn list(&mut self) -> Result<Vec<LargeObjectBatch>, Error> {
-        match self.insist(Job::List).await? {
-            Outcome::Listed(batches) => Ok(batches),
-            Outcome::Copied(_) => Ok(Vec::new()),
+    /// Lists the next large objects of the snapshot behind an oid.
+    pub(super) async fn list(&mut self, behind: u32) -> Result<LargeObjectPage, Error> {
+        match self.insist(Job::List(behind)).await? {
+            Outcome::Listed(page) => Ok(page),
+            Outcome::Copied(_) => Ok(LargeObjectPage::default()),
         }
     }
 
@@ -101,8 +102,9 @@ impl ObjectLane {
         };
         let work = async {
             match job {
-                Job::List => {
-                    let listed = plan_large_objects(&reader, &writer, self.request.jobs).await;
+                Job::List(behind) => {
+                    let lanes = self.request.jobs;
+                    let listed = plan_large_objects(&reader, &writer, lanes, behind).await;
                     listed.map(Outcome::Listed)
                 }
                 Job::Copy(batch, options) if is_again => {

@@ -74,7 +74,7 @@ impl Worker {
     async fn copy_objects(&mut self, task: ObjectTask) -> Result<(), Error> {
         let board = Arc::clone(&self.board);
         match (task, &board.options) {
-            (ObjectTask::List, _) => board.listed(self.objects.list().await?),
+            (ObjectTask::List(behind), _) => board.listed(self.objects.list(behind).await?),
             (ObjectTask::Copy(batch), Some(options)) => {
                 let left_out = self.objects.copy(&batch, options).await?;
                 board.done_objects(batch.count(), left_out);

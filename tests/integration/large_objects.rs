@@ -9,6 +9,7 @@ use seren_replicator::snapshot::{
     Error, LargeObjectBatch, complete_large_object_batch, copy_large_object_batch,
     plan_large_objects,
 };
+use seren_replicator::sql;
 
 use crate::support::{database, endpoint, fresh_database, fresh_name, run, text};
 
@@ -51,6 +52,38 @@ async fn ends(major: u32, sql: &str, roles: &[&str]) -> Ends {
     }
 }
 
+/// All batches of few objects.
+async fn batches(reader: &Session, writer: &Session, lanes: usize) -> Vec<LargeObjectBatch> {
+    let page = plan_large_objects(reader, writer, lanes, 0).await.unwrap();
+    assert_eq!(page.next, None);
+    page.batches
+}
+
+/// Memory must not grow with the number of objects.
+#[tokio::test]
+async fn many_objects_are_listed_page_by_page_each_once() {
+    let make = "SELECT count(lo_create(oid)) FROM generate_series(1, 40001, 2) AS g (oid)";
+    let ends = ends(13, make, &["postgres"]).await;
+    let (mut pages, mut objects, mut behind) = (0, 0, Some(0));
+    while let Some(oid) = behind {
+        let page = plan_large_objects(&ends.reader, &ends.writer, 2, oid)
+            .await
+            .unwrap();
+        let count: usize = page.batches.iter().map(LargeObjectBatch::count).sum();
+        let up_to = page.next.unwrap_or(u32::MAX);
+        let expected = sql!(
+            "SELECT count(*) FROM pg_largeobject_metadata WHERE oid > {} AND oid <= {}",
+            i64::from(oid),
+            i64::from(up_to)
+        );
+        let rows = ends.reader.rows(&expected).await.unwrap();
+        assert_eq!(rows[0].get(0), Some(count.to_string().as_str()));
+        assert!(count <= 10_000, "{count}");
+        (pages, objects, behind) = (pages + 1, objects + count, page.next);
+    }
+    assert_eq!((pages, objects), (3, 20_001));
+}
+
 #[tokio::test]
 async fn objects_of_all_sizes_arrive_with_owner_privileges_and_comment() {
     for major in [12, 18] {
@@ -69,9 +102,7 @@ async fn objects_of_all_sizes_arrive_with_owner_privileges_and_comment() {
              SELECT lo_from_bytea(11, ''), lo_put(11, 3000000, 'behind a gap')"
         );
         let ends = ends(major, &sql, &["postgres", &role]).await;
-        let batches = plan_large_objects(&ends.reader, &ends.writer, 2)
-            .await
-            .unwrap();
+        let batches = batches(&ends.reader, &ends.writer, 2).await;
         assert!(batches.len() < 12, "{}", batches.len());
         assert_eq!(
             batches.iter().map(LargeObjectBatch::count).sum::<usize>(),
@@ -94,9 +125,7 @@ async fn an_object_that_the_target_refuses_is_named_and_nothing_of_it_is_made() 
         .batch(&text("SELECT lo_from_bytea(507, 'mine')"))
         .await
         .unwrap();
-    let batches = plan_large_objects(&ends.reader, &ends.writer, 1)
-        .await
-        .unwrap();
+    let batches = batches(&ends.reader, &ends.writer, 1).await;
     assert_eq!(batches.len(), 1);
     let copied = copy_large_object_batch(&ends.reader, &ends.writer, &batches[0], &ends.options);
     let error = copied.await.unwrap_err();
@@ -127,10 +156,7 @@ async fn a_batch_that_is_completed_tells_of_all_its_grants_that_the_target_canno
     );
     let ends = ends(17, &sql, &["postgres"]).await;
     let (reader, writer, options) = (&ends.reader, &ends.writer, &ends.options);
-    let batch = plan_large_objects(reader, writer, 1)
-        .await
-        .unwrap()
-        .remove(0);
+    let batch = batches(reader, writer, 1).await.remove(0);
     let copied = copy_large_object_batch(reader, writer, &batch, options).await;
     let told = copied.unwrap();
     assert_eq!(told.len(), 4, "{told:?}");
@@ -157,6 +183,6 @@ async fn a_reader_of_objects_needs_no_more_than_the_right_to_read_them() {
     let reader = endpoint(&url).session(Purpose::Introspect).await.unwrap();
     reader.batch(&text("BEGIN READ ONLY")).await.unwrap();
     let writer = database(&source).await;
-    let batches = plan_large_objects(&reader, &writer, 1).await.unwrap();
+    let batches = batches(&reader, &writer, 1).await;
     assert_eq!(batches[0].bytes(), 1);
 }
