@@ -42,6 +42,8 @@ impl SqlState {
         DUPLICATE_OBJECT = b"42710";
         /// `unique_violation`.
         UNIQUE_VIOLATION = b"23505";
+        /// `undefined_column`.
+        UNDEFINED_COLUMN = b"42703";
         /// `undefined_table`.
         UNDEFINED_TABLE = b"42P01";
         /// `undefined_function`.

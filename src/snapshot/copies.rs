@@ -168,9 +168,29 @@ impl Parcel {
         })
     }
 
-    /// The command for the source. The savepoint gives back the locks of what was read before.
-    pub(super) fn copies_out(&self, jobs: &[CopyJob]) -> Sql {
-        let copies = self.parts(jobs).map(|(job, range)| job.copy_out(range));
+    /// The tables that it reads.
+    pub(super) fn tables(&self, jobs: &[CopyJob]) -> Vec<Oid> {
+        self.parts(jobs).map(|(job, _)| job.oid).collect()
+    }
+
+    /// The command for the source, with the names of now for tables that have another one. The savepoint
+    /// gives back the locks of what was read before.
+    pub(super) fn copies_out(
+        &self,
+        jobs: &[CopyJob],
+        renamed: &HashMap<Oid, QualifiedName>,
+    ) -> Sql {
+        let copies = self.parts(jobs).map(|(job, range)| {
+            let Some(name) = renamed.get(&job.oid) else {
+                return job.copy_out(range);
+            };
+            let table = name.clone();
+            CopyJob {
+                table,
+                ..job.clone()
+            }
+            .copy_out(range)
+        });
         sql!("ROLLBACK TO SAVEPOINT rows; {}", Sql::join(copies, "; "))
     }
 
@@ -235,8 +255,13 @@ mod tests {
         let two = Copies::new([job(1, 0), job(2, 0)].into(), &HashMap::new());
         let parcel = two.parcel(0);
         assert_eq!(
-            parcel.copies_out(&two.jobs).as_str(),
+            parcel.copies_out(&two.jobs, &HashMap::new()).as_str(),
             r#"ROLLBACK TO SAVEPOINT rows; COPY "s"."t1" ("a") TO STDOUT (FORMAT binary); COPY "s"."t2" ("a") TO STDOUT (FORMAT binary)"#
+        );
+        let renamed = [(Oid(2), QualifiedName::from_catalog("now", "t2"))].into();
+        assert_eq!(
+            parcel.copies_out(&two.jobs, &renamed).as_str(),
+            r#"ROLLBACK TO SAVEPOINT rows; COPY "s"."t1" ("a") TO STDOUT (FORMAT binary); COPY "now"."t2" ("a") TO STDOUT (FORMAT binary)"#
         );
         assert_eq!(
             parcel.copies_in(&two.jobs).as_str(),

@@ -82,6 +82,22 @@ pub enum Error {
         /// The table.
         table: QualifiedName,
     },
+    /// A name may have meant another object while rows were read by it.
+    #[error("{what} was renamed or changed on the source while rows were read")]
+    Renamed {
+        /// What it is.
+        what: String,
+    },
+    /// A type of the source is not the one that the target has been given.
+    #[error(
+        "type {name} was changed on the source while rows were read ({change}); repeat the run"
+    )]
+    TypeChanged {
+        /// The type.
+        name: String,
+        /// What is different.
+        change: String,
+    },
     /// Statements were refused by the target, which has everything else.
     #[error(transparent)]
     Refused(Box<Refused>),

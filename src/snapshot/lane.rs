@@ -9,6 +9,9 @@
 //! whatever happens before its commit, the target rolls back. If the connection is lost at the
 //! commit itself, the target is asked what became of the transaction, unless each table of the
 //! parcel is emptied first anyway.
+//!
+//! Before the commit the source is asked whether the names and types of the parcel meant the same all
+//! the time ([`Meanings`]); if not, the parcel is repeated, too.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use super::Error;
 use super::copies::Parcel;
 use super::copy::CopyRequest;
 use super::lease::Snapshot;
+use super::meanings::{Before, Meanings};
 use super::plan::CopyJob;
 use super::stall::{end_orphans, stalled};
 use crate::connect::{Endpoint, Purpose};
@@ -60,7 +64,15 @@ struct Opener {
     ends: CopyRequest,
     /// How a transaction begins that sees the snapshot; more than one way.
     begins: Vec<Sql>,
+    meanings: Arc<Meanings>,
     scope: Scope,
+}
+
+/// What one attempt copies.
+struct Copying<'c> {
+    jobs: &'c [CopyJob],
+    parcel: &'c Parcel,
+    before: Before,
 }
 
 /// Why an attempt came to nothing.
@@ -83,8 +95,9 @@ impl Lost {
 
     /// Without anything done yet.
     fn opening(error: Error) -> Self {
-        let is_transient = matches!(&error, Error::Connect(source) if source.is_transient())
-            || matches!(&error, Error::Lane(source) if source.is_transient());
+        let is_transient = matches!(&error, Error::Connect(source) | Error::Lease(source) if source.is_transient())
+            || matches!(&error, Error::Lane(source) if source.is_transient())
+            || matches!(&error, Error::Renamed { .. });
         Self {
             is_transient,
             error,
@@ -95,10 +108,16 @@ impl Lost {
 
 impl Lane {
     /// A lane without connections yet.
-    pub(super) fn new(ends: &CopyRequest, snapshot: &Snapshot, scope: &Scope) -> Self {
+    pub(super) fn new(
+        ends: &CopyRequest,
+        snapshot: &Snapshot,
+        meanings: &Arc<Meanings>,
+        scope: &Scope,
+    ) -> Self {
         let opener = Opener {
             ends: ends.clone(),
             begins: snapshot.begin_statements().collect(),
+            meanings: Arc::clone(meanings),
             scope: scope.clone(),
         };
         Self { opener, open: None }
@@ -107,6 +126,7 @@ impl Lane {
     /// Ends both connections, and with them what the source keeps for this lane.
     pub(super) fn close(&mut self) {
         self.open = None;
+        self.opener.meanings.close();
     }
 
     /// Copies one parcel and commits it; what was copied, piece by piece.
@@ -163,9 +183,13 @@ impl Lane {
             table: name(jobs, parcel, 0),
             scope: self.opener.scope.clone(),
         };
-        let piping = self
-            .opener
-            .pipe(jobs, parcel, (source, target), &watch.progress);
+        let copying = Copying {
+            jobs,
+            parcel,
+            before: self.opener.meanings.before(&parcel.tables(jobs)),
+        };
+        let open = (source, target);
+        let piping = self.opener.pipe_checked(&copying, open, &watch.progress);
         let ((source, mut target), copied) = match Box::pin(watch.over(piping)).await {
             Ok(piped) => piped,
             Err(lost) => {
@@ -270,16 +294,38 @@ impl Watch {
 }
 
 impl Opener {
+    /// Copies the rows, and makes sure that they were read from what the names and types were to mean.
+    async fn pipe_checked(
+        &self,
+        copying: &Copying<'_>,
+        open: Open,
+        progress: &Progress,
+    ) -> Result<(Open, Vec<Copied>), Lost> {
+        let piped = self.pipe(copying, open, progress).await;
+        if let Err(lost) = &piped
+            && (lost.is_transient || self.scope.stop.is_cancelled())
+        {
+            return piped;
+        }
+        match self.meanings.check(&copying.before).await {
+            Ok(()) => piped,
+            // What a server has refused is only explained by a change.
+            Err(Error::Connect(_) | Error::Lease(_)) if piped.is_err() => piped,
+            Err(error) => Err(Lost::opening(error)),
+        }
+    }
+
     /// From the first statement to the last row, which both servers have counted.
     async fn pipe(
         &self,
-        jobs: &[CopyJob],
-        parcel: &Parcel,
+        copying: &Copying<'_>,
         (source, target): Open,
         progress: &Progress,
     ) -> Result<(Open, Vec<Copied>), Lost> {
+        let (jobs, parcel) = (copying.jobs, copying.parcel);
         let first = name(jobs, parcel, 0);
-        let (out, into) = (parcel.copies_out(jobs), parcel.copies_in(jobs));
+        let out = parcel.copies_out(jobs, &copying.before.renamed);
+        let into = parcel.copies_in(jobs);
         let (asked_out, asked_in) = tokio::join!(source.ask(&out), target.ask(&into));
         let refused = |failure: crate::wire::Failure| of_table(&first, failure.error);
         let target = asked_in.map_err(refused)?.copies_in(parcel.format(jobs));

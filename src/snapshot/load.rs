@@ -22,6 +22,7 @@ use super::build::{self, Section, Site, Tables};
 use super::carry_statistics::carryable_statistics;
 use super::copy::{self, CopiedTable, CopyRequest};
 use super::lane::Lane;
+use super::meanings::Meanings;
 use super::object_lane::ObjectLane;
 use super::objects::CopiedObjects;
 use super::plan::CopyJob;
@@ -144,12 +145,13 @@ impl Workers {
             untold = analyses.untold;
         }
         let (work, first) = build::prepare(&site, section, request.jobs, missing, ledger).await?;
+        let meanings = Arc::new(Meanings::load(&request.source, basis, &jobs).await?);
         let board = Arc::new(Board::new(request, (jobs, load.objects), work));
         let mut group = Group::new(scope);
         let mut first = Some(first);
         for number in 0..request.jobs {
             let snapshot = basis.hold.lease.snapshot();
-            let lane = Lane::new(request, snapshot, group.scope());
+            let lane = Lane::new(request, snapshot, &meanings, group.scope());
             let objects = ObjectLane::new(request, snapshot, group.scope());
             let worker = Worker {
                 number,

@@ -25,6 +25,7 @@ mod ledger;
 mod load;
 mod lock;
 mod lock_table;
+mod meanings;
 mod object_lane;
 mod objects;
 mod plan;

@@ -1,13 +1,17 @@
 //! The values of sequences. They are no part of the snapshot: a sequence is read after the rows, so
 //! that it never lies behind a key that was copied.
 
+use std::collections::HashMap;
+
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use super::Error;
 use super::build::stoppable;
 use crate::catalog::Catalog;
+use crate::catalog::model::Sequence;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::pg::{Literal, QualifiedName, Sql, SqlState};
+use crate::pg::{Literal, Oid, QualifiedName, Sql, SqlState};
 use crate::sql;
 use crate::task::Scope;
 
@@ -19,7 +23,7 @@ const BATCH: usize = 200;
 pub struct CopiedSequences {
     /// How many were set.
     pub count: usize,
-    /// Sequences that the source no longer has under the name they had at the snapshot.
+    /// Sequences that the source no longer has, by the names they had at the snapshot.
     pub gone: Vec<QualifiedName>,
 }
 
@@ -33,10 +37,8 @@ pub async fn copy_sequences(
     catalog: &Catalog,
     scope: &Scope,
 ) -> Result<CopiedSequences, Error> {
-    let names = catalog.sequences.iter().map(|sequence| &sequence.name);
-    let names: Vec<&QualifiedName> = names.collect();
     let mut copied = CopiedSequences::default();
-    if names.is_empty() {
+    if catalog.sequences.is_empty() {
         return Ok(copied);
     }
     let reader = source
@@ -47,20 +49,25 @@ pub async fn copy_sequences(
         .session(Purpose::Build)
         .await
         .map_err(Error::Connect)?;
-    for batch in names.chunks(BATCH) {
+    for batch in catalog.sequences.chunks(BATCH) {
         let values = stoppable(&[&reader], scope, async {
             read(&reader, batch).await.map_err(Error::Sequences)
         })
         .await?;
-        let is_gone = |name: &&&QualifiedName| !values.iter().any(|value| value.name == **name);
+        let is_gone = |sequence: &&Sequence| !values.contains_key(&sequence.id.oid);
+        let gone = batch.iter().filter(is_gone);
         copied
             .gone
-            .extend(batch.iter().filter(is_gone).map(|name| (*name).clone()));
+            .extend(gone.map(|sequence| sequence.name.clone()));
         copied.count += values.len();
         if values.is_empty() {
             continue;
         }
-        let set = sql!("SELECT {}", Sql::join(values.iter().map(Value::set), ", "));
+        let sets = batch.iter().filter_map(|sequence| {
+            let value = values.get(&sequence.id.oid)?;
+            Some(value.set(&sequence.name))
+        });
+        let set = sql!("SELECT {}", Sql::join(sets, ", "));
         stoppable(&[&writer], scope, async {
             writer.batch(&set).await.map_err(Error::Sequences)
         })
@@ -69,50 +76,73 @@ pub async fn copy_sequences(
     Ok(copied)
 }
 
-/// Reads the sequences that are still there. No lock keeps one from being dropped since the
-/// snapshot, or between two statements.
-async fn read<'a>(
+/// Reads the sequences that are still there, by the names that they have now. No lock keeps one from
+/// being dropped or renamed since the snapshot, or between two statements: what was read says itself
+/// which sequence it is.
+async fn read(
     reader: &Session,
-    names: &[&'a QualifiedName],
-) -> Result<Vec<Value<'a>>, connect::Error> {
+    sequences: &[Sequence],
+) -> Result<HashMap<Oid, Value>, connect::Error> {
+    let oids: Vec<u32> = sequences.iter().map(|one| one.id.oid.0).collect();
     loop {
-        let present = present(reader, names).await?;
+        let present = present(reader, &oids).await?;
         if present.is_empty() {
-            return Ok(Vec::new());
+            return Ok(HashMap::new());
         }
-        let reads = present
-            .iter()
-            .enumerate()
-            .map(|(at, name)| sql!("SELECT {} AS at, last_value, is_called FROM {}", at, *name));
-        let read = sql!("{} ORDER BY at", Sql::join(reads, " UNION ALL "));
+        let reads = present.values().map(|name| {
+            sql!(
+                "SELECT tableoid AS oid, last_value, is_called FROM {}",
+                name
+            )
+        });
+        let read = Sql::join(reads, " UNION ALL ");
         match reader.query(&read, &[]).await {
-            Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {}
+            Err(error) if error.sqlstate().is_some_and(means_another) => {}
             Err(error) => return Err(error),
             Ok(rows) => {
-                let value = |(name, row): (&&'a QualifiedName, &Row)| Value {
-                    name,
-                    last: row.get(1),
-                    called: row.get(2),
-                };
-                return Ok(present.iter().zip(&rows).map(value).collect());
+                let values: HashMap<Oid, Value> = rows.iter().map(value).collect();
+                if present.keys().all(|oid| values.contains_key(oid)) {
+                    return Ok(values);
+                }
             }
         }
     }
 }
 
-/// Those of the names that stand for a relation now.
-async fn present<'a>(
+/// Whether a code means that a name no longer means a sequence.
+fn means_another(code: SqlState) -> bool {
+    matches!(
+        code,
+        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN | SqlState::INTERNAL_ERROR
+    )
+}
+
+/// Those of the sequences that exist now, with their names.
+async fn present(
     reader: &Session,
-    names: &[&'a QualifiedName],
-) -> Result<Vec<&'a QualifiedName>, connect::Error> {
+    oids: &[u32],
+) -> Result<HashMap<Oid, QualifiedName>, connect::Error> {
     let sql = Sql::fixed(
-        "SELECT pg_catalog.to_regclass(name) IS NOT NULL \
-         FROM ROWS FROM (pg_catalog.unnest($1::text[])) WITH ORDINALITY AS n (name, at) ORDER BY at",
+        "SELECT c.oid, n.nspname::text, c.relname::text \
+           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+          WHERE c.oid = ANY ($1) AND c.relkind = 'S'",
     );
-    let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-    let rows = reader.query(&sql, &[&quoted]).await?;
-    let still = names.iter().zip(&rows).filter(|(_, row)| row.get(0));
-    Ok(still.map(|(name, _)| *name).collect())
+    let rows = reader
+        .query_typed(&sql, &[(&oids, Type::OID_ARRAY)])
+        .await?;
+    let entry = |row: &Row| {
+        let name = QualifiedName::from_catalog(row.get::<_, String>(1), row.get::<_, String>(2));
+        (Oid(row.get(0)), name)
+    };
+    Ok(rows.iter().map(entry).collect())
+}
+
+fn value(row: &Row) -> (Oid, Value) {
+    let value = Value {
+        last: row.get(1),
+        called: row.get(2),
+    };
+    (Oid(row.get(0)), value)
 }
 
 /// The name as SQL writes it.
@@ -121,18 +151,17 @@ fn quoted(name: &QualifiedName) -> String {
 }
 
 /// What a sequence of the source holds.
-struct Value<'a> {
-    name: &'a QualifiedName,
+struct Value {
     last: i64,
     called: bool,
 }
 
-impl Value<'_> {
-    fn set(&self) -> Sql {
+impl Value {
+    fn set(&self, name: &QualifiedName) -> Sql {
         let called = Sql::fixed(if self.called { "true" } else { "false" });
         sql!(
             "pg_catalog.setval({}, {}, {})",
-            Literal(&quoted(self.name)),
+            Literal(&quoted(name)),
             self.last,
             called
         )
@@ -147,12 +176,11 @@ mod tests {
     fn the_sequence_is_named_by_a_quoted_literal() {
         let name = QualifiedName::from_catalog("s", "it's \"q\"");
         let value = Value {
-            name: &name,
             last: -3,
             called: false,
         };
         assert_eq!(
-            value.set().as_str(),
+            value.set(&name).as_str(),
             r#"pg_catalog.setval('"s"."it''s ""q"""', -3, false)"#
         );
     }

@@ -201,7 +201,6 @@ impl Shared {
             encoding
         );
         Reading {
-            name: pair.name.clone(),
             copy,
             identity: half.identity,
         }

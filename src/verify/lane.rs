@@ -21,7 +21,7 @@ use super::plan::Identity;
 use super::progress::Progress;
 use super::view::View;
 use crate::connect::Purpose;
-use crate::pg::{Literal, Oid, QualifiedName, Sql};
+use crate::pg::{Literal, Oid, Sql};
 use crate::sql;
 use crate::wire::{self, CancelKey, Connection, CopyOut, Idle};
 
@@ -57,8 +57,6 @@ const TURN: usize = 1 << 20;
 /// A statement whose result is digested.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
-    /// The table.
-    pub(super) name: QualifiedName,
     /// `COPY … TO STDOUT` of its rows as text.
     pub(super) copy: Sql,
     /// Which table the snapshot saw.
@@ -200,16 +198,19 @@ impl Reader {
         }
     }
 
-    /// Whether the name still means the table that the snapshot saw.
+    /// Whether what was read is the table that the snapshot saw. Its lock says so: a name, which may
+    /// be given to another table and back, says nothing.
     async fn recheck(
         &self,
         connection: &mut Connection<Idle>,
         reading: &Reading,
     ) -> Result<(), Error> {
-        let name = sql!("{}", reading.name);
-        let table = sql!("pg_catalog.to_regclass({})", Literal(name.as_str()));
+        let table = reading.identity.oid;
         let identity = sql!(
-            "SELECT {}::pg_catalog.oid AS oid, pg_catalog.pg_relation_filenode({}) AS filenode",
+            "SELECT (SELECT l.relation FROM pg_catalog.pg_locks l \
+                      WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' \
+                        AND l.relation = {} AND l.granted) AS oid, \
+                    pg_catalog.pg_relation_filenode({}) AS filenode",
             table,
             table
         );

@@ -37,6 +37,7 @@ mod random;
 mod recorder;
 mod refusals;
 mod remembered;
+mod renamed;
 mod replication;
 mod resume;
 mod roles;
