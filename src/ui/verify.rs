@@ -25,6 +25,7 @@ impl Report for verify::Report {
             lines.extend(database_lines(database, self.strict, style));
         }
         lines.push(totals_line(self.totals(), self.class(), style));
+        lines.push(format!("- not covered: {}", verify::NOT_COVERED.join(", ")));
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
@@ -141,6 +142,12 @@ fn mismatch(mismatch: &Mismatch) -> String {
             let (source, target) = (text::clean(source), text::clean(target));
             format!("column {column} is {source} on the source, {target} on the target")
         }
+        Mismatch::ParentOnSource(parent) => {
+            format!("on the target it is no partition or child of {parent}, which lacks its rows")
+        }
+        Mismatch::ParentOnTarget(parent) => {
+            format!("only on the target it is a partition or child of {parent}")
+        }
     }
 }
 
@@ -189,6 +196,7 @@ fn database_json(database: &DatabaseReport, strict: bool) -> Value {
         "reason": reason,
         "elapsed_ms": milliseconds(database.elapsed),
         "tables": tables,
+        "not_covered": verify::NOT_COVERED,
         "target_only": database.target_only().iter().map(name_json).collect::<Vec<_>>(),
         "totals": {
             "tables": totals.tables,
@@ -230,13 +238,21 @@ fn table_json(table: &TableReport, strict: bool) -> Value {
         ),
         Verdict::NotCompared(reason) => (Value::Null, Value::Null, Some(sentence(reason.as_ref()))),
     };
+    let is_of_parent = |one: &&Mismatch| {
+        matches!(
+            one,
+            Mismatch::ParentOnSource(_) | Mismatch::ParentOnTarget(_)
+        )
+    };
+    let (parents, columns): (Vec<_>, Vec<_>) = table.mismatches.iter().partition(is_of_parent);
     json!({
         "schema": table.name.schema.as_str(),
         "name": table.name.name.as_str(),
         "result": class_name(table.class(strict)),
         "source": source,
         "target": target,
-        "columns": table.mismatches.iter().map(mismatch).collect::<Vec<_>>(),
+        "columns": columns.into_iter().map(mismatch).collect::<Vec<_>>(),
+        "parents": parents.into_iter().map(mismatch).collect::<Vec<_>>(),
         "reason": reason,
         "elapsed_ms": milliseconds(table.elapsed),
     })

@@ -20,7 +20,7 @@ use super::report::{Class, DatabaseReport, Outcome, TableReport, Verdict};
 use super::view::View;
 use super::{DatabasePair, Options};
 use crate::event::Event;
-use crate::pg::Literal;
+use crate::pg::{Literal, QualifiedName};
 use crate::sql;
 use crate::task::{Background, Group, Scope};
 
@@ -73,6 +73,11 @@ async fn open(
     for tables in [&mut source_tables, &mut target_tables] {
         // What belongs to an extension goes with it.
         tables.retain(|table| table.is_configuration || pair.tables.takes(table.lineage()));
+        // A table below one that takes no part stands alone on the target.
+        for table in tables.iter_mut() {
+            let takes = |parent: &QualifiedName| pair.tables.takes(std::iter::once(parent));
+            table.parents.retain(takes);
+        }
     }
     Ok((source, target, plan_pairs(source_tables, target_tables)))
 }

@@ -2,7 +2,8 @@
 //!
 //! Every table that holds rows of its own is read once per side: ordinary tables, partitions and
 //! members of inheritance trees, each `ONLY` itself. Columns are matched by name, generated ones
-//! included. The rows are digested here ([`digest`] says how and why that suffices), so that
+//! included. A partition or child whose parents are others on the target is a difference: its rows are
+//! missing, or are too many, there. The rows are digested here ([`digest`] says how and why that suffices), so that
 //! neither server computes anything beyond the text of its values, and memory stays the same
 //! whatever the width of a row or the size of a table.
 //!
@@ -31,7 +32,9 @@ mod view;
 pub use digest::{Contents, CutOff, Digest, Digester};
 pub use error::{Error, Side};
 pub use plan::Mismatch;
-pub use report::{Class, DatabaseReport, Outcome, Report, TableReport, Totals, Verdict, exit_code};
+pub use report::{
+    Class, DatabaseReport, NOT_COVERED, Outcome, Report, TableReport, Totals, Verdict, exit_code,
+};
 
 use crate::connect::Endpoint;
 use crate::selection::TableChoice;

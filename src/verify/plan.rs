@@ -1,7 +1,7 @@
 //! What is compared with what: the tables of both sides, matched by name. Pure.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pg::{Ident, Oid, QualifiedName, Sql};
 use crate::sql;
@@ -19,6 +19,8 @@ pub(super) struct Table {
     pub(super) condition: Option<Sql>,
     /// The partitioned tables above, the topmost last.
     pub(super) above: Vec<QualifiedName>,
+    /// All tables that its rows are rows of, too: those that it is a partition of or inherits from.
+    pub(super) parents: BTreeSet<QualifiedName>,
     /// Which table the name meant when the snapshot was taken.
     pub(super) identity: Identity,
     /// Whether its rows lie in chunks of a hypertable, which are read with it.
@@ -91,7 +93,7 @@ pub(super) struct Pair {
     /// The expressions compared, ordered by the columns' names: so all partitions of a table have
     /// the same order, and their digests can be added.
     pub(super) columns: Vec<Sql>,
-    /// Where the definitions of columns differ.
+    /// Where the definitions differ.
     pub(super) mismatches: Vec<Mismatch>,
     /// What is read on the source.
     pub(super) source: Half,
@@ -112,7 +114,7 @@ pub(super) struct Half {
     pub(super) in_chunks: bool,
 }
 
-/// Where the columns of a table differ.
+/// Where the definitions of a table differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mismatch {
     /// The target lacks a column of the source: its values are lost.
@@ -128,6 +130,12 @@ pub enum Mismatch {
         /// Its type on the target.
         target: String,
     },
+    /// On the target it is no partition of this table, or does not inherit from it: that table lacks
+    /// its rows.
+    ParentOnSource(QualifiedName),
+    /// Only on the target it is a partition of this table, or inherits from it: that table has its rows
+    /// as well.
+    ParentOnTarget(QualifiedName),
 }
 
 /// What a database's comparison consists of.
@@ -228,6 +236,7 @@ fn pair(source: Table, target: Table) -> Pair {
     }
     let extra = theirs.keys().filter(|name| !ours.contains_key(*name));
     mismatches.extend(extra.map(|name| Mismatch::OnlyOnTarget((*name).clone())));
+    mismatches.extend(parents(&source.parents, &target.parents));
     Pair {
         root: source
             .root()
@@ -248,6 +257,16 @@ fn pair(source: Table, target: Table) -> Pair {
         },
         bytes: source.bytes,
     }
+}
+
+fn parents<'t>(
+    source: &'t BTreeSet<QualifiedName>,
+    target: &'t BTreeSet<QualifiedName>,
+) -> impl Iterator<Item = Mismatch> + 't {
+    let lost = source.difference(target).cloned();
+    let more = target.difference(source).cloned();
+    lost.map(Mismatch::ParentOnSource)
+        .chain(more.map(Mismatch::ParentOnTarget))
 }
 
 fn by_name(columns: &[Column]) -> BTreeMap<&Ident, &Column> {
@@ -286,6 +305,7 @@ mod tests {
             is_configuration: false,
             condition: None,
             above: Vec::new(),
+            parents: BTreeSet::new(),
             identity: Identity {
                 oid: Oid(1),
                 filenode: Oid(2),
@@ -346,6 +366,26 @@ mod tests {
         };
         assert_eq!(names(&plan.missing), ["public.lost"]);
         assert_eq!(names(&plan.target_only), ["public.new"]);
+    }
+
+    #[test]
+    fn rows_that_another_table_lacks_or_gains_are_a_mismatch() {
+        let below = |parents: &[&str]| {
+            let name = |name: &&str| QualifiedName::from_catalog("public", *name);
+            vec![Table {
+                parents: parents.iter().map(name).collect(),
+                ..table("t", 0, &[])
+            }]
+        };
+        let name = |name| QualifiedName::from_catalog("public", name);
+        let plan = plan_pairs(below(&["same", "root"]), below(&["other", "same"]));
+        assert_eq!(
+            plan.pairs[0].mismatches,
+            [
+                Mismatch::ParentOnSource(name("root")),
+                Mismatch::ParentOnTarget(name("other"))
+            ]
+        );
     }
 
     #[test]

@@ -8,6 +8,15 @@ use super::error::Error;
 use super::plan::Mismatch;
 use crate::pg::QualifiedName;
 
+/// What is never compared: an equal report says nothing about it.
+pub const NOT_COVERED: [&str; 5] = [
+    "sequences",
+    "large objects",
+    "materialized views",
+    "foreign tables",
+    "definitions",
+];
+
 /// Everything that was compared.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -53,7 +62,7 @@ pub struct TableReport {
     pub name: QualifiedName,
     /// What was found.
     pub verdict: Verdict,
-    /// Where the definitions of its columns differ.
+    /// Where the definitions of its columns, and what its rows are rows of, differ.
     pub mismatches: Vec<Mismatch>,
     /// How long both sides took together.
     pub elapsed: Duration,
@@ -153,7 +162,7 @@ impl Mismatch {
     /// Whether this makes the table differ, whatever the other columns hold.
     fn counts(&self, strict: bool) -> bool {
         match self {
-            Self::MissingOnTarget(_) => true,
+            Self::MissingOnTarget(_) | Self::ParentOnSource(_) | Self::ParentOnTarget(_) => true,
             Self::OnlyOnTarget(_) | Self::Type { .. } => strict,
         }
     }

@@ -84,7 +84,10 @@ fn tables(rows: &[Row]) -> Vec<Table> {
             columns: rows.iter().filter_map(column).collect(),
             is_configuration: row.get("is_configuration"),
             condition: row.get::<_, Option<String>>("condition").map(Sql::deparsed),
-            above: above(row),
+            above: names(row, "above_schemas", "above_names"),
+            parents: names(row, "parent_schemas", "parent_names")
+                .into_iter()
+                .collect(),
             identity: Identity {
                 oid: oid(row, "oid"),
                 filenode: oid(row, "filenode"),
@@ -100,10 +103,10 @@ fn oid(row: &Row, column: &str) -> Oid {
     Oid(row.get(column))
 }
 
-/// The partitioned tables above a table, the topmost last.
-fn above(row: &Row) -> Vec<QualifiedName> {
-    let schemas: Vec<String> = row.get("above_schemas");
-    let names: Vec<String> = row.get("above_names");
+/// The names in a pair of columns.
+fn names(row: &Row, schemas: &str, names: &str) -> Vec<QualifiedName> {
+    let schemas: Vec<String> = row.get(schemas);
+    let names: Vec<String> = row.get(names);
     let names = schemas.into_iter().zip(names);
     names
         .map(|(schema, name)| QualifiedName::from_catalog(schema, name))

@@ -54,6 +54,7 @@ mod transfer;
 mod tuning;
 mod unprivileged;
 mod verify;
+mod verify_parents;
 mod wire;
 
 #[tokio::test]

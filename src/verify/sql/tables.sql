@@ -11,6 +11,8 @@ SELECT c.oid AS oid,
        nullif(config.condition, '') AS condition,
        above.schemas AS above_schemas,
        above.names AS above_names,
+       parents.schemas AS parent_schemas,
+       parents.names AS parent_names,
        a.attname::text AS column_name,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
        CASE a.atttypid
@@ -35,6 +37,17 @@ CROSS JOIN LATERAL (
     JOIN pg_catalog.pg_class pc ON pc.oid = p.relation
     JOIN pg_catalog.pg_namespace pn ON pn.oid = pc.relnamespace
     WHERE p.relation <> c.oid) above
+-- All that it is a partition of or inherits from, at any distance: their rows are its rows.
+CROSS JOIN LATERAL (
+    WITH RECURSIVE up(relation) AS (
+        SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid
+        UNION
+        SELECT i.inhparent FROM up JOIN pg_catalog.pg_inherits i ON i.inhrelid = up.relation)
+    SELECT coalesce(pg_catalog.array_agg(pn.nspname::text ORDER BY pc.oid), '{}') AS schemas,
+           coalesce(pg_catalog.array_agg(pc.relname::text ORDER BY pc.oid), '{}') AS names
+    FROM up
+    JOIN pg_catalog.pg_class pc ON pc.oid = up.relation
+    JOIN pg_catalog.pg_namespace pn ON pn.oid = pc.relnamespace) parents
 WHERE c.relkind = 'r'
   AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
