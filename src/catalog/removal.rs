@@ -101,6 +101,7 @@ impl Catalog {
             unsupported,
             dependencies,
             members: _,
+            resolutions: _,
             timescale: _,
         } = self;
         keep!(

@@ -19,6 +19,7 @@ mod repair;
 mod script;
 mod setting;
 mod statement;
+mod step_path;
 mod target;
 mod temporary;
 mod timescale;
@@ -34,6 +35,7 @@ pub use setting::render_setting;
 pub use statement::{
     Kind, Label, NO_RELATION, Omission, OmissionReason, Script, Stage, Statement, Step, attach,
 };
+pub use step_path::{Probe, StepPath};
 pub use target::{AvailableExtension, Target};
 
 use crate::catalog::RoleMap;

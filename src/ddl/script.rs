@@ -14,6 +14,7 @@ use super::repair::repair;
 use super::statement::{
     Kind, Label, NO_RELATION, Omission, OmissionReason, Script, Statement, Step,
 };
+use super::step_path::step_path;
 use super::temporary;
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
@@ -163,6 +164,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             scans,
             must_run_alone: step.object.must_run_alone(),
             runs_code: self.runs_code(step),
+            search_path: step_path(self.context, &*step.object, number > self.plan.boundary()),
         });
         let statements = step.object.statements(self.context);
         let statements = statements.into_iter().map(|sql| Statement {

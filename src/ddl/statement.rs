@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::one_line::on_one_line;
+use super::step_path::StepPath;
 use crate::catalog::acl::Privilege;
 use crate::pg::{Ident, Oid, QualifiedName, Sql, readable};
 
@@ -59,6 +60,9 @@ pub struct Step {
     pub must_run_alone: bool,
     /// It may run functions of users or extensions, which may read any table.
     pub runs_code: bool,
+    /// The search path that its definitions need, and what to compare before the commit. Without it
+    /// the path is empty.
+    pub search_path: Option<StepPath>,
 }
 
 /// Adds a step that needs no other: a change to what stands on the target already.

@@ -8,6 +8,7 @@ use super::context::{Context, Lookup, Placement, Placements};
 use super::object::comment::render_comment;
 use super::object::grant::render_grants;
 use super::object::{self, NodeId, Nodes, Part, add_column};
+use super::step_path::step_path;
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Oid, Sql};
@@ -51,7 +52,12 @@ pub(super) fn definitions(
         for node in nodes {
             let NodeId { object, part } = node.node();
             if part != Part::Shell && rows.contains_key(&object) && !node.is_secret() {
-                statements.insert(node.node(), node.statements(context));
+                let made = node.statements(context);
+                let made = match step_path(context, &**node, false) {
+                    Some(path) => path.enclose(made),
+                    None => made,
+                };
+                statements.insert(node.node(), made);
             }
         }
         let mut definitions: HashMap<ObjectId, Vec<Sql>> = HashMap::new();

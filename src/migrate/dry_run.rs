@@ -109,7 +109,7 @@ async fn database(
     settings_of_session(script, cluster.options.target.version);
     let (definitions, rows) = definitions(planned, cluster, options).await?;
     section(script, &format!("database {name}: pre-data"));
-    statements(script, &definitions.pre_data);
+    statements(script, &definitions, &definitions.pre_data);
     section(script, &format!("database {name}: data"));
     if rows.is_empty() {
         line(script, "-- No rows are copied.");
@@ -125,7 +125,7 @@ async fn database(
         line(script, &format!("-- {job}"));
     }
     section(script, &format!("database {name}: post-data"));
-    statements(script, &definitions.post_data);
+    statements(script, &definitions, &definitions.post_data);
     let finish = render_finish(&planned.database, wanted);
     section(script, &format!("database {name}: settings"));
     for statement in &finish.statements {
@@ -175,9 +175,15 @@ async fn definitions(
     Ok((script, rows))
 }
 
-fn statements(script: &mut String, statements: &[Statement]) {
+fn statements(script: &mut String, definitions: &ddl::Script, statements: &[Statement]) {
     for of_step in statements.chunk_by(|one, next| one.step == next.step) {
         line(script, &format!("\n-- {}", of_step[0].object));
+        if let Some(path) = &definitions.steps[of_step[0].step].search_path {
+            for statement in path.enclose(of_step.iter().map(|of| of.sql.clone())) {
+                push(script, &statement);
+            }
+            continue;
+        }
         for statement in of_step {
             if statement.secret {
                 line(script, "-- It holds a secret, and is not shown.");

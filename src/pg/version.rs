@@ -98,6 +98,8 @@ impl ServerVersion {
         has_transaction_timeout since 17;
         /// Not-null constraints of tables in `pg_constraint`.
         has_not_null_constraints since 18;
+        /// Views repeat the expressions that they group by in their rules.
+        repeats_groups since 18;
         /// `pg_constraint.conenforced`.
         has_unenforced_constraints since 18;
         /// Changes are refused where an identity holds generated columns that are not published.

@@ -37,7 +37,7 @@ mod values;
 mod worker;
 
 pub use basis::{Basis, Before, Hold, PointKind, establish};
-pub use build::{Refusal, Refused, Section, Site, Skipped, Tables, run_section};
+pub use build::{Mismatch, Reason, Refusal, Refused, Section, Site, Skipped, Tables, run_section};
 pub use carry_statistics::{carry_statistics, carryable_statistics};
 pub use copy::{CopiedTable, CopyRequest, plan_rows};
 pub use durable::Flush;

@@ -66,7 +66,10 @@ fn refusal_json(refusal: &Refusal) -> Value {
         "object": text::clean(&refusal.object),
         "statement": refusal.statement,
         "sqlstate": answer.map(|answer| answer.code.to_string()),
-        "message": answer.map(|answer| text::clean(&answer.message)),
+        "message": answer.map_or_else(
+            || text::clean(&refusal.source.to_string()),
+            |answer| text::clean(&answer.message),
+        ),
         "detail": answer.and_then(|answer| answer.detail.as_deref()).map(text::clean),
         "hint": answer.and_then(|answer| answer.hint.as_deref()).map(text::clean),
     })

@@ -30,6 +30,7 @@ mod loops;
 mod lost;
 mod names;
 mod older;
+mod operators;
 mod owner;
 mod place;
 mod planner;

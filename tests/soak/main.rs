@@ -8,5 +8,6 @@ mod support;
 
 mod cuts;
 mod kills;
+mod operators;
 mod pairs;
 mod timescale;

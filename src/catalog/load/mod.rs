@@ -43,6 +43,7 @@ pub mod planner_statistics;
 pub mod quoting;
 pub mod reading;
 pub mod remembered;
+pub mod resolution;
 pub mod roles;
 pub mod transfer;
 pub mod turns;
@@ -94,6 +95,7 @@ async fn join(session: &Session, standing: Catalog, hanging: Hanging) -> Result<
     };
     constraints::name_not_nulls(&mut catalog.tables, hanging.not_nulls);
     timescale::settle(session, &mut catalog).await?;
+    resolution::load_resolutions(session, &mut catalog).await?;
     Ok(catalog)
 }
 

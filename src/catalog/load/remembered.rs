@@ -128,6 +128,7 @@ mod tests {
     const NO_CATALOGS: &[&str] = &[
         "pg_available_extension_versions",
         "pg_available_extensions",
+        "pg_get_object_address",
         "pg_identify_object",
         "pg_seclabels",
     ];

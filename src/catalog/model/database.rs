@@ -4,8 +4,8 @@ use super::{
     AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger,
     Extension, ForeignDataWrapper, ForeignServer, Index, KeyTrigger, Language, MaterializedView,
     MemberComment, MemberRelation, ObjectId, Operator, OperatorClass, OperatorFamily, Policy,
-    Publication, Routine, Rule, Schema, Search, SecurityLabel, Sequence, Statistics, Subscription,
-    Table, Timescale, Transform, Trigger, Type, UserMapping, View,
+    Publication, Resolution, Routine, Rule, Schema, Search, SecurityLabel, Sequence, Statistics,
+    Subscription, Table, Timescale, Transform, Trigger, Type, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
 use crate::catalog::comment::Comment;
@@ -102,6 +102,9 @@ pub struct Catalog {
     pub dependencies: Vec<Dependency>,
     /// The extension (by its oid) that an object belongs to.
     pub members: HashMap<ObjectId, Oid>,
+    /// What definitions need in order to find the operators that their text does not name with
+    /// their schema.
+    pub resolutions: HashMap<ObjectId, Resolution>,
     /// What TimescaleDB made, where it is installed.
     pub timescale: Option<Timescale>,
 }

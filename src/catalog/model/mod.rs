@@ -20,6 +20,7 @@ mod language;
 mod operator;
 mod publication;
 mod relation;
+mod resolution;
 mod routine;
 mod schema;
 mod search;
@@ -45,6 +46,7 @@ pub use relation::{
     Options, Owned, Partition, PartitionKey, Sequence, SequenceOwner, Size, Storage, Table,
     TypedAs, View,
 };
+pub use resolution::{Address, Calls, Resolution};
 pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
 pub use schema::{ConfigTable, Extension, Schema};
 pub use search::{Search, SearchKind};

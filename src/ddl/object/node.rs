@@ -77,6 +77,16 @@ pub(in crate::ddl) trait Object {
     /// what depends on them after it.
     fn rows(&self, context: &Context<'_>) -> Vec<ObjectId>;
 
+    /// The rows whose expressions its statements hold in full.
+    fn defined(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        self.rows(context)
+    }
+
+    /// Whether its statements hold only a part of these expressions, and a later step the rest.
+    fn is_stub(&self) -> bool {
+        false
+    }
+
     /// Steps that come before it although no catalog says so.
     fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         Vec::new()

@@ -234,6 +234,14 @@ impl Object for Stub<'_> {
         Vec::new()
     }
 
+    fn defined(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.0.id]
+    }
+
+    fn is_stub(&self) -> bool {
+        true
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         vec![self.0.create(context.options, Form::Stub)]
     }

@@ -208,6 +208,14 @@ impl Object for &Type {
         rows
     }
 
+    fn defined(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        let mut rows = self.rows(context);
+        if is_default_apart(context, self) {
+            rows.retain(|row| *row != self.id);
+        }
+        rows
+    }
+
     fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Shell.of(self.id)]
     }
@@ -288,6 +296,10 @@ impl Object for DomainDefault<'_> {
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
+    }
+
+    fn defined(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.user_type.id]
     }
 
     fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {

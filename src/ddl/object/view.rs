@@ -71,6 +71,14 @@ impl Object for &View {
         vec![self.id, ObjectId::new(Class::Type, self.row_type)]
     }
 
+    fn defined(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        if is_dummy(context, self) {
+            Vec::new()
+        } else {
+            vec![self.id]
+        }
+    }
+
     fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.id.oid)
     }
@@ -104,6 +112,10 @@ impl Object for Query<'_> {
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
+    }
+
+    fn defined(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        vec![self.0.id]
     }
 
     fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {

@@ -9,9 +9,11 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::message::{self, Message};
+use super::refusal::{Reason, Refusal, Refused};
 use super::schedule::Schedule;
 use super::{Section, Site};
-use crate::connect::{self, Answer, Purpose, Session, Tuning};
+use crate::catalog;
+use crate::connect::{Answer, Purpose, Session, Tuning};
 use crate::event::Event;
 use crate::pg::{Oid, Sql, SqlState};
 use crate::snapshot::{Error, Fact, Ledger};
@@ -25,7 +27,7 @@ pub(in crate::snapshot) struct Work {
     pub(super) site: Site,
     pub(super) section: Section,
     schedule: Mutex<Schedule>,
-    refusals: Mutex<Vec<(usize, connect::Error)>>,
+    refusals: Mutex<Vec<(usize, Reason)>>,
     changed: Notify,
     done: AtomicUsize,
     tuning: Tuning,
@@ -39,10 +41,10 @@ struct Batch {
 }
 
 /// What became of a transaction.
-enum Outcome {
+pub(super) enum Outcome {
     Committed,
     /// The target refused this statement; None for the commit itself.
-    Refused(Option<usize>, connect::Error),
+    Refused(Option<usize>, Reason),
 }
 
 /// What an error says about the statement that it answers.
@@ -56,8 +58,13 @@ enum Verdict {
     End,
 }
 
-fn verdict(error: &connect::Error) -> Verdict {
-    let Some(answer) = error.answer() else {
+fn verdict(reason: &Reason) -> Verdict {
+    let answer = match reason {
+        Reason::Answer(error) => error.answer(),
+        Reason::Catalog(catalog::Error::Query { source, .. }) => source.answer(),
+        Reason::Catalog(_) | Reason::Mismatch(_) => return Verdict::Refusal,
+    };
+    let Some(answer) = answer else {
         return Verdict::End;
     };
     let code = answer.code;
@@ -136,7 +143,7 @@ impl Work {
     }
 
     /// The refused statements in their order. Once.
-    pub(super) fn take_refusals(&self) -> Vec<(usize, connect::Error)> {
+    pub(super) fn take_refusals(&self) -> Vec<(usize, Reason)> {
         let refusals = self.refusals.lock();
         let mut refusals =
             std::mem::take(&mut *refusals.expect("no lane panics while it adds one"));
@@ -190,7 +197,12 @@ impl Work {
                 return Ok(());
             };
             let steps = batch.steps.clone();
-            match finish(batch).await {
+            let compared = self.run_compared(session, &steps).await;
+            let outcome = match compared {
+                Some(outcome) => outcome,
+                None => finish(batch).await,
+            };
+            match outcome {
                 Outcome::Committed => {
                     self.schedule().done(lane, &steps);
                     self.tell(&steps, scope).await;
@@ -230,7 +242,15 @@ impl Work {
         Ok(())
     }
 
+    /// What is compared is not sent ahead, but run when its turn comes.
     async fn send(&self, session: &Session, steps: Vec<usize>) -> Result<Batch, Error> {
+        if steps
+            .iter()
+            .any(|step| self.section.paths.contains_key(step))
+        {
+            let answers = Vec::new();
+            return Ok(Batch { steps, answers });
+        }
         let ranges: Vec<_> = steps
             .iter()
             .map(|step| self.section.ranges[*step].clone())
@@ -247,7 +267,7 @@ impl Work {
         let mut answers = Vec::with_capacity(messages.len());
         for message in messages {
             let answer = session.send(&message.sql).await;
-            let answer = answer.map_err(|error| self.ended(&steps, error))?;
+            let answer = answer.map_err(|error| self.ended(&steps, Reason::Answer(error)))?;
             answers.push((message, answer));
         }
         Ok(Batch { steps, answers })
@@ -258,18 +278,18 @@ impl Work {
         &self,
         lane: usize,
         session: &Session,
-        (steps, statement, error): (&[usize], Option<usize>, connect::Error),
+        (steps, statement, reason): (&[usize], Option<usize>, Reason),
     ) -> Result<(), Error> {
-        let verdict = verdict(&error);
+        let verdict = verdict(&reason);
         let culprit = statement.or_else(|| {
             let last = steps.iter().rev().map(|step| &self.section.ranges[*step]);
             last.filter_map(|range| range.clone().last()).next()
         });
         let Some(culprit) = culprit.filter(|_| verdict != Verdict::End) else {
-            return Err(self.ended(steps, error));
+            return Err(self.ended(steps, reason));
         };
         let rollback = session.batch(&Sql::fixed("ROLLBACK")).await;
-        rollback.map_err(|error| self.ended(steps, error))?;
+        rollback.map_err(|error| self.ended(steps, Reason::Answer(error)))?;
         let mut schedule = self.schedule();
         schedule.give_back(lane);
         let is_single = steps.len() == 1 && schedule.is_single(steps[0]);
@@ -283,24 +303,38 @@ impl Work {
             .refusals
             .lock()
             .expect("no lane panics while it adds one");
-        refusals.push((culprit, error));
+        refusals.push((culprit, reason));
         Ok(())
     }
 
     /// The error of a run that cannot go on.
-    fn ended(&self, steps: &[usize], source: connect::Error) -> Error {
+    fn ended(&self, steps: &[usize], reason: Reason) -> Error {
         let first = steps.iter().find_map(|step| {
             let range = self.section.ranges[*step].clone();
             self.section.statements[range].first()
         });
-        first.map_or_else(
-            || Error::Interrupted,
-            |first| Error::Statement {
-                object: first.object.to_string(),
-                statement: None,
-                source,
-            },
-        )
+        let Some(first) = first else {
+            return Error::Interrupted;
+        };
+        let (object, statement) = (first.object.to_string(), None);
+        match reason {
+            Reason::Answer(source) | Reason::Catalog(catalog::Error::Query { source, .. }) => {
+                Error::Statement {
+                    object,
+                    statement,
+                    source,
+                }
+            }
+            source @ (Reason::Catalog(_) | Reason::Mismatch(_)) => {
+                let refusals = vec![Refusal {
+                    object,
+                    statement,
+                    source,
+                }];
+                let skipped = Vec::new();
+                Error::Refused(Box::new(Refused { refusals, skipped }))
+            }
+        }
     }
 
     async fn tell(&self, steps: &[usize], scope: &Scope) {
@@ -329,7 +363,8 @@ impl Work {
 async fn finish(batch: Batch) -> Outcome {
     for (message, answer) in batch.answers {
         if let Err((completed, error)) = answer.finish().await {
-            return Outcome::Refused(message.culprit(completed, &error), error);
+            let culprit = message.culprit(completed, &error);
+            return Outcome::Refused(culprit, Reason::Answer(error));
         }
     }
     Outcome::Committed

@@ -5,6 +5,7 @@
 //! rolled back and run again without it.
 
 mod analysis;
+mod compared;
 mod lane;
 mod message;
 mod refusal;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-pub use refusal::{Refusal, Refused, Skipped};
+pub use compared::Mismatch;
+pub use refusal::{Reason, Refusal, Refused, Skipped};
 
 pub(super) use self::lane::Work;
 use self::schedule::{Rows, Schedule, Unit};
@@ -25,7 +27,7 @@ use super::lock_table::share_of_locks;
 use super::{Error, Ledger};
 use crate::catalog::Catalog;
 use crate::connect::{self, Capacity, Endpoint, Purpose, Session, Tuning};
-use crate::ddl::{Kind, NO_RELATION, Stage, Statement, Step};
+use crate::ddl::{Kind, NO_RELATION, Stage, Statement, Step, StepPath};
 use crate::event::Phase;
 use crate::pg::{Oid, QualifiedName};
 use crate::task::{Group, Scope};
@@ -46,6 +48,8 @@ pub struct Section {
     /// The statements of each step.
     ranges: Vec<Range<usize>>,
     units: Vec<Unit>,
+    /// The search paths of steps that need one.
+    paths: HashMap<usize, StepPath>,
     /// What the last steps analyse.
     analyzed: Vec<QualifiedName>,
 }
@@ -58,6 +62,7 @@ impl Section {
             statements: Vec::new(),
             ranges: Vec::new(),
             units: Vec::new(),
+            paths: HashMap::new(),
             analyzed: Vec::new(),
         };
         let mut begin = 0;
@@ -66,6 +71,9 @@ impl Section {
             let range = begin..begin + of_step.len();
             begin = range.end;
             places.insert(number, section.units.len());
+            if let Some(path) = &steps[number].search_path {
+                section.paths.insert(section.units.len(), path.clone());
+            }
             section
                 .units
                 .push(unit(of_step, &steps[number], &places, tables));
@@ -170,6 +178,7 @@ fn unit(
         is_single: statements
             .iter()
             .any(|statement| statement.needs_no_transaction),
+        is_compared: step.search_path.is_some(),
         // A table brings its TOAST table, sequences, types; a key its index and both tables.
         cost: 4 + 3 * statements.len() + step.needs.len() + step.locks.len(),
         weight,
@@ -251,10 +260,10 @@ pub(super) type Unanalyzed = Vec<(QualifiedName, connect::Error)>;
 pub(super) fn told(work: &Work) -> Result<Unanalyzed, Error> {
     let section = &work.section;
     let (mut refusals, mut unanalyzed) = (Vec::new(), Vec::new());
-    for (number, error) in work.take_refusals() {
-        match section.analysis(section.step_of(number)) {
-            Some(table) => unanalyzed.push((table.clone(), error)),
-            None => refusals.push((number, error)),
+    for (number, reason) in work.take_refusals() {
+        match (section.analysis(section.step_of(number)), reason) {
+            (Some(table), Reason::Answer(error)) => unanalyzed.push((table.clone(), error)),
+            (_, reason) => refusals.push((number, reason)),
         }
     }
     if refusals.is_empty() {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::compared::Mismatch;
+use crate::catalog;
 use crate::connect;
 use crate::pg::ServerError;
 
@@ -12,14 +14,17 @@ pub struct Refusal {
     pub object: String,
     /// Its text, unless it holds a secret.
     pub statement: Option<String>,
-    /// The target's answer.
-    pub source: connect::Error,
+    /// The target's answer, or what differs.
+    pub source: Reason,
 }
 
 impl Refusal {
-    /// The target's answer, in fields.
+    /// The target's answer, in fields, if it refused.
     pub fn answer(&self) -> Option<&ServerError> {
-        self.source.answer()
+        match &self.source {
+            Reason::Answer(error) => error.answer(),
+            Reason::Catalog(_) | Reason::Mismatch(_) => None,
+        }
     }
 }
 
@@ -34,6 +39,20 @@ impl std::error::Error for Refusal {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.source)
     }
+}
+
+/// Why a statement is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Reason {
+    /// By the target.
+    #[error(transparent)]
+    Answer(connect::Error),
+    /// What the target recorded could not be read.
+    #[error(transparent)]
+    Catalog(catalog::Error),
+    /// By us: it would call other operators.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
 }
 
 /// An object that was not attempted.

@@ -39,6 +39,8 @@ pub(super) struct Unit {
     pub(super) is_alone: bool,
     /// It stands alone in its transaction.
     pub(super) is_single: bool,
+    /// It stands alone in its transaction, which begins when those before it are over.
+    pub(super) is_compared: bool,
     /// Entries of the server's lock table that it may take.
     pub(super) cost: usize,
     /// Bytes that it reads.
@@ -230,13 +232,14 @@ impl Schedule {
             let unit = &self.units[number];
             let first = batch.is_empty();
             let is_full = cost + unit.cost > self.budget || weight + unit.weight > LIGHT;
-            if !first && (is_full || unit.is_single) {
+            let is_apart = unit.is_single || unit.is_compared;
+            if !first && (is_full || is_apart) {
                 break;
             }
             if unit.weight > LIGHT && self.under_way[lane] > 0 && first {
                 break;
             }
-            let ends_batch = unit.is_single;
+            let ends_batch = is_apart;
             cost += unit.cost;
             weight += unit.weight;
             self.hold(number, lane);
@@ -251,7 +254,9 @@ impl Schedule {
     /// Whether a lane may send more behind what it has under way.
     pub(super) fn may_queue(&self, batch: &[usize]) -> bool {
         let weight: u64 = batch.iter().map(|number| self.units[*number].weight).sum();
-        weight <= LIGHT && !batch.iter().any(|number| self.units[*number].is_single)
+        let is_apart =
+            |number: &usize| self.units[*number].is_single || self.units[*number].is_compared;
+        weight <= LIGHT && !batch.iter().any(is_apart)
     }
 
     /// Leaves work for the other lanes.

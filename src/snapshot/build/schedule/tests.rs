@@ -200,3 +200,19 @@ proptest! {
         );
     }
 }
+
+#[test]
+fn a_compared_step_has_a_batch_of_its_own() {
+    let compared = Unit {
+        is_compared: true,
+        ..unit(&[], &[2])
+    };
+    let units = vec![unit(&[], &[1]), compared, unit(&[], &[3])];
+    let mut schedule = Schedule::new(units, 1, 9, BTreeSet::new());
+    assert_eq!(schedule.take(0, 0), [0]);
+    assert!(schedule.may_queue(&[0]));
+    assert_eq!(schedule.take(0, 0), [1]);
+    assert!(!schedule.may_queue(&[1]));
+    assert!(!schedule.is_single(1), "it is tried again after a deadlock");
+    assert_eq!(schedule.take(0, 0), [2]);
+}
