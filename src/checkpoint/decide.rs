@@ -43,6 +43,8 @@ pub enum Void {
     TargetGone,
     /// The source has another database of this name now.
     SourceReplaced,
+    /// It was copied whole, and its changes since cannot be followed any more; the reason.
+    NotFollowed(String),
 }
 
 impl std::fmt::Display for Void {
@@ -60,6 +62,10 @@ impl std::fmt::Display for Void {
             ),
             Self::TargetGone => f.write_str(
                 "it was dropped on the target since the interrupted run, and is copied anew",
+            ),
+            Self::NotFollowed(reason) => write!(
+                f,
+                "the interrupted run has copied it, but its changes since then are lost: {reason}"
             ),
             Self::SourceReplaced => f.write_str(
                 "it was replaced on the source since the interrupted run, whose state is void for it",

@@ -1,5 +1,6 @@
 //! The form of the state file, and how it is replaced.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -76,12 +77,36 @@ pub(super) fn read(folder: &Path) -> Result<Option<Run>, Error> {
 
 /// Replaces the file of a folder, and returns when that is on disk.
 pub(super) fn write(folder: &Path, run: &Run) -> Result<(), Error> {
+    replace(folder, NAME, &encode(run))
+}
+
+/// The name of the file that keeps the numbers of runs beside the state: they tell which objects on the
+/// source are ours, also when the state cannot be read.
+const NUMBERS: &str = "runs";
+
+/// Replaces the numbers of a folder, one a line.
+pub(super) fn write_numbers(folder: &Path, numbers: &BTreeSet<String>) -> Result<(), Error> {
+    let lines: String = numbers.iter().flat_map(|one| [one, "\n"]).collect();
+    replace(folder, NUMBERS, lines.as_bytes())
+}
+
+/// Reads the numbers of a folder; none where they were never written.
+pub(super) fn read_numbers(folder: &Path) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(folder.join(NUMBERS)).unwrap_or_default();
+    let lines = text.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     // The lock keeps others from writing, so one name is enough, and what a killed run has left is
     // overwritten.
-    let (new, path) = (folder.join("state.json.new"), folder.join(NAME));
+    let (new, path) = (folder.join(format!("{name}.new")), folder.join(name));
     let mut options = OpenOptions::new();
     let options = options.create(true).truncate(true).write(true);
-    let write = |mut file: File| file.write_all(&encode(run)).and_then(|()| file.sync_all());
+    let write = |mut file: File| file.write_all(bytes).and_then(|()| file.sync_all());
     let written = options.mode(0o600).open(&new).and_then(write);
     written.map_err(Error::file("write", &new))?;
     std::fs::rename(&new, &path).map_err(Error::file("replace", &path))?;

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! <state folder>/<run id>/state.json     what is done, replaced as a whole
+//!                         runs           the numbers of all runs, which name them on the source
 //!                         lock           held by the run at work; holds its process id
 //! ```
 //!
 //! The run id comes from the two clusters' system identifiers, never from URL text. The file is written
 //! beside the old one, flushed, and renamed over it: a reader finds one or the other. It holds names,
-//! numbers and positions, and no password, URL or host.
+//! numbers and positions, and where the run was started; no password, URL or host of a server.
 //!
 //! One small file instead of a journal: tables are kept only of the database at work, and the
 //! [`Recorder`] gathers what arrives while it waits for the target's disk, so that the cost of writing
@@ -32,4 +33,4 @@ pub use folder::{Pair, default_root};
 pub use recorder::{Closed, Recorder};
 pub use run::{Database, Membership, Name, Origin, Run, Stage, Table};
 pub use selection::{Chosen, Selection};
-pub use store::Store;
+pub use store::{Store, known_runs, remove_state};

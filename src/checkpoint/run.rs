@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::Pair;
 use super::selection::Selection;
+use crate::logical::RunTag;
 use crate::pg::{Ident, Lsn, Oid, QualifiedName};
 use crate::snapshot::Fact;
 
@@ -22,6 +23,13 @@ pub struct Run {
     pub owed: BTreeSet<Membership>,
     /// By name on the source.
     pub databases: BTreeMap<String, Database>,
+    /// What names the latest run in its marks on the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<RunTag>,
+    /// The numbers of all runs that were begun or adopted with this state: what they left on the source is
+    /// ours.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub numbers: BTreeSet<String>,
 }
 
 /// A membership of our role.
@@ -52,6 +60,12 @@ pub struct Database {
     pub stage: Stage,
     /// The publication made for it, once known.
     pub publication: Option<String>,
+    /// What names its run in the publication's mark; none where the publication is somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// The oids of the tables that were published when its slot was created, once it is finished.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub published: BTreeSet<u32>,
     /// The slot kept for it, once known.
     pub slot: Option<String>,
     /// The log position of its snapshot, once known.
@@ -150,6 +164,18 @@ impl Run {
             number: 0,
             owed: BTreeSet::new(),
             databases: BTreeMap::new(),
+            tag: None,
+            numbers: BTreeSet::new(),
+        }
+    }
+
+    /// Nothing done, but for what earlier runs have left on the servers.
+    #[must_use]
+    pub fn discarded(self) -> Self {
+        Self {
+            owed: self.owed,
+            numbers: self.numbers,
+            ..Self::new(self.pair)
         }
     }
 
@@ -169,11 +195,17 @@ impl Run {
     pub fn begin(&mut self) {
         if self.is_complete() {
             self.number += 1;
+            self.tag = None;
         }
+        let tag = self.tag.get_or_insert_default();
+        self.numbers.insert(tag.number.clone());
     }
 
     /// Records that a database is to be copied, and that nothing of it is ours.
     pub fn plan(&mut self, database: &str, source_oid: Oid, selection: Selection) {
+        // Until the next publication is marked, nothing else tells that the earlier run's slot is ours.
+        let earlier = self.databases.get(database);
+        let slot = earlier.and_then(|earlier| earlier.slot.clone());
         let record = Database {
             run: self.number,
             source_oid: source_oid.0,
@@ -181,7 +213,9 @@ impl Run {
             selection,
             stage: Stage::Planned,
             publication: None,
-            slot: None,
+            mark: None,
+            published: BTreeSet::new(),
+            slot,
             consistent_point: None,
             tables: BTreeMap::new(),
             definitions: BTreeSet::new(),
@@ -207,6 +241,9 @@ impl Database {
 
     fn reset(&mut self, stage: Stage) {
         self.stage = stage;
+        self.publication = None;
+        self.mark = None;
+        self.published.clear();
         self.slot = None;
         self.consistent_point = None;
         self.tables.clear();
@@ -246,6 +283,17 @@ impl Database {
                 self.definitions.insert(object.clone());
             }
         }
+    }
+
+    /// Records what was published of it when its slot was created.
+    pub fn publish(
+        &mut self,
+        (publication, mark): (&str, Option<&str>),
+        tables: impl Iterator<Item = Oid>,
+    ) {
+        self.publication = Some(publication.to_owned());
+        self.mark = mark.map(str::to_owned);
+        self.published = tables.map(|oid| oid.0).collect();
     }
 
     /// Records that it is whole. What was recorded of its tables one by one is of no use any more:

@@ -1,10 +1,12 @@
 //! The state of a pair's runs, held by one process.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::lock::Lock;
 use super::{Database, Error, Pair, Run, file, folder};
+use crate::logical::RunId;
 
 /// The state, locked against other runs. Every change is on disk when it returns.
 #[derive(Debug)]
@@ -28,16 +30,16 @@ impl Store {
         let lock = Lock::take(&folder)?;
         let run = match file::read(&folder) {
             Ok(Some(run)) if run.pair == *pair && resume => run,
-            Ok(Some(run)) if run.pair == *pair => Run {
-                owed: run.owed,
-                ..Run::new(pair.clone())
-            },
+            Ok(Some(run)) if run.pair == *pair => run.discarded(),
             Ok(Some(_)) if resume => {
                 let path = folder.join(file::NAME);
                 return Err(Error::OtherClusters { path });
             }
             Err(error) if resume => return Err(error),
-            Ok(_) | Err(_) => Run::new(pair.clone()),
+            Ok(_) | Err(_) => Run {
+                numbers: file::read_numbers(&folder),
+                ..Run::new(pair.clone())
+            },
         };
         Ok(Some(Self {
             folder,
@@ -82,7 +84,11 @@ impl Store {
     /// The file cannot be written.
     pub fn change<T>(&self, change: impl FnOnce(&mut Run) -> T) -> Result<T, Error> {
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbers = run.numbers.len();
         let changed = change(&mut run);
+        if run.numbers.len() != numbers {
+            file::write_numbers(&self.folder, &run.numbers)?;
+        }
         // Written under the lock: of two changes the later one must be what stays.
         file::write(&self.folder, &run)?;
         Ok(changed)
@@ -113,6 +119,34 @@ impl Store {
     pub fn remove(self) -> Result<(), Error> {
         let removed = std::fs::remove_dir_all(&self.folder);
         removed.map_err(Error::file("remove", &self.folder))
+    }
+}
+
+/// The numbers of the runs that the state of two clusters knows, and that of the latest where the state can
+/// be read.
+pub fn known_runs(root: &Path, run: &RunId) -> (BTreeSet<String>, Option<String>) {
+    let folder = root.join(run.as_str());
+    match file::read(&folder) {
+        Ok(Some(run)) => (run.numbers, run.tag.map(|tag| tag.number)),
+        Ok(None) | Err(_) => (file::read_numbers(&folder), None),
+    }
+}
+
+/// Removes the state of two clusters from the disk, if there is one.
+///
+/// # Errors
+/// A run is at work, or the file system refuses.
+pub fn remove_state(root: &Path, run: &RunId) -> Result<(), Error> {
+    let folder = root.join(run.as_str());
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let _lock = Lock::take(&folder)?;
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::file("remove", &folder)(error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -179,10 +213,14 @@ mod tests {
         let store = Store::find(root.path(), &pair(), false).unwrap().unwrap();
         assert!(store.run().databases.is_empty());
         assert_eq!(store.run().owed.len(), 1);
+        store
+            .change(|run| run.numbers.insert("one".to_owned()))
+            .unwrap();
         std::fs::write(store.path(), "{").unwrap();
         drop(store);
         assert!(Store::find(root.path(), &pair(), true).is_err());
         let store = Store::find(root.path(), &pair(), false).unwrap().unwrap();
+        assert!(store.run().numbers.contains("one"));
         store.remove().unwrap();
         assert!(Store::find(root.path(), &pair(), true).unwrap().is_none());
     }

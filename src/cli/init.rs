@@ -1,7 +1,7 @@
 use super::args::{Carried, Connections, Mapping, Replication, Selection, State, parse_size};
 use super::{Error, exit, plan};
 use crate::ddl;
-use crate::migrate::{self, Options, StateOptions, execute, prepare};
+use crate::migrate::{self, Options, ReplicationOptions, StateOptions, execute, prepare};
 use crate::task::Scope;
 use crate::ui::{self, Ui};
 
@@ -34,6 +34,16 @@ pub(super) struct Arguments {
     /// [default: what the server's max_slot_wal_keep_size allows]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Replication")]
     max_retained_wal: Option<u64>,
+
+    /// Become the owner of what run RUN has left on the source, though the state folder knows nothing of it;
+    /// it is replaced
+    #[arg(
+        long,
+        value_name = "RUN",
+        help_heading = "Replication",
+        conflicts_with = "no_sync"
+    )]
+    adopt: Option<String>,
 
     /// Do not ask for confirmation
     #[arg(short, long)]
@@ -84,7 +94,11 @@ impl Arguments {
             allow_same_cluster: self.allow_same_cluster,
             jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),
             replicate: self.replication.follows() && !self.schema_only,
-            replication: self.replication.options(self.max_retained_wal),
+            replication: ReplicationOptions {
+                adopt: self.adopt.clone(),
+                max_retained_wal: self.max_retained_wal,
+                ..self.replication.options()
+            },
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,
             split_larger_than: self.split_larger_than,

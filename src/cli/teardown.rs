@@ -1,8 +1,11 @@
 use serde_json::{Value, json};
 
-use super::args::{DatabaseSelection, Mapping, OptionalConnections, State};
+use super::args::{DatabaseSelection, Mapping, OptionalConnections, State, parse_publication};
 use super::{Error, exit};
-use crate::migrate::{Leftovers, TeardownOptions, Unreachable, find_leftovers, remove_leftovers};
+use crate::migrate::{
+    Leftovers, TeardownOptions, Unreachable, Which, find_leftovers, remove_leftovers,
+};
+use crate::pg::{Ident, InvalidName, SlotName};
 use crate::selection::Databases;
 use crate::task::Scope;
 use crate::ui::{self, Report, Style, Ui, text};
@@ -25,6 +28,19 @@ pub(super) struct Arguments {
     #[command(flatten)]
     state: State,
 
+    /// Only publications of this name, and their slots
+    #[arg(long, value_name = "NAME", value_parser = parse_publication)]
+    publication: Option<Ident>,
+
+    /// Remove what run RUN has left, whatever its target; init and teardown print its number
+    #[arg(long, value_name = "RUN", conflicts_with = "slot")]
+    run: Option<String>,
+
+    /// Remove this slot, and the publication that goes with it, whose target no longer exists; needs the
+    /// source only
+    #[arg(long, value_name = "NAME", value_parser = parse_slot, conflicts_with_all = ["include_databases", "exclude_databases", "publication"])]
+    slot: Option<SlotName>,
+
     /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
@@ -32,6 +48,21 @@ pub(super) struct Arguments {
     /// List what would be removed; writes nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+/// A slot's name.
+fn parse_slot(text: &str) -> Result<SlotName, InvalidName> {
+    SlotName::new(text)
+}
+
+impl Arguments {
+    fn which(&self) -> Which {
+        match (&self.run, &self.slot) {
+            (_, Some(slot)) => Which::Slot(slot.clone()),
+            (Some(run), None) => Which::Run(run.clone()),
+            (None, None) => Which::Pair,
+        }
+    }
 }
 
 /// Looks, asks, removes, reports.
@@ -48,7 +79,14 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         target,
         databases,
         map: arguments.mapping.map()?,
-        state_root: is_whole.then(|| arguments.state.root()).transpose()?,
+        publication: arguments.publication.clone(),
+        which: arguments.which(),
+        removes_state: is_whole && arguments.publication.is_none(),
+        // Where nothing says where states are, none is looked at.
+        state_root: match arguments.state.root() {
+            Err(_) if !is_whole || arguments.slot.is_some() => None,
+            root => Some(root?),
+        },
     };
     for warning in [&options.source, &options.target].into_iter().flatten() {
         warning.warnings().iter().for_each(|text| ui.warn(text));
@@ -58,8 +96,13 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         () = scope.stop.cancelled() => return Err(crate::migrate::Error::Stopped.into()),
         found = find_leftovers(&options) => found?,
     };
+    let shows_statements = matches!(options.which, Which::Slot(_));
     for leftover in &leftovers.objects {
         ui.screen().line_from_outside("  ", &leftover.to_string());
+        let statement = leftover.statement().filter(|_| shows_statements);
+        if let Some(statement) = statement {
+            ui.screen().line_from_outside("    ", &statement);
+        }
     }
     for other in &leftovers.others {
         let line = format!("of another run, left alone: {other}");

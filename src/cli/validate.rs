@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         allow_same_cluster: arguments.allow_same_cluster,
         jobs: migrate::automatic_jobs(),
         replicate: arguments.replication.follows(),
-        replication: arguments.replication.options(None),
+        replication: arguments.replication.options(),
         drop_existing: arguments.drop_existing,
         schema_only: false,
         split_larger_than: None,

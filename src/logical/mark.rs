@@ -4,11 +4,12 @@
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::tag::RunTag;
 use crate::pg::{Ident, QualifiedName, ReplicaIdentity, Sql};
 use crate::sql;
 
-/// The form of the comment that this version writes.
-const FORM: u32 = 1;
+/// The form of the comment that this version writes. Form 1 has no tag.
+const FORM: u32 = 2;
 
 /// Which two clusters a run connects; the same for every run between them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,8 +42,11 @@ pub struct Mark {
     /// The form of this comment.
     #[serde(rename = "seren_replicator")]
     form: u32,
-    /// Whose it is.
+    /// The two clusters.
     pub run: RunId,
+    /// Whose it is; none in form 1.
+    #[serde(flatten)]
+    pub tag: Option<RunTag>,
     /// The target database's name.
     pub target: String,
     /// The slot's name.
@@ -58,10 +62,11 @@ pub struct Mark {
 
 impl Mark {
     /// The mark of a copy that has only begun.
-    pub fn new(run: RunId, target: &str, slot: &str, scope: String) -> Self {
+    pub fn new((run, tag): (RunId, RunTag), target: &str, slot: &str, scope: String) -> Self {
         Self {
             form: FORM,
             run,
+            tag: Some(tag),
             target: target.to_owned(),
             slot: slot.to_owned(),
             scope,
@@ -92,9 +97,29 @@ impl Mark {
         }
     }
 
-    /// Whether it marks an object of this run into this database.
+    /// What names the run in commands: its number, or in form 1 the id of its two clusters.
+    pub fn name(&self) -> &str {
+        self.tag
+            .as_ref()
+            .map_or(self.run.as_str(), |tag| tag.number.as_str())
+    }
+
+    /// Whether it marks an object of a run between these clusters into this database.
     pub fn is_of(&self, run: &RunId, target: &str) -> bool {
         self.run == *run && self.target == target
+    }
+
+    /// The run in words: its name, where and when it began, and how far it came.
+    pub fn describe(&self) -> String {
+        let begun = self.tag.as_ref().map_or_else(String::new, |tag| {
+            format!("started {} on {}, ", tag.started, tag.host)
+        });
+        let end = if self.complete {
+            "complete"
+        } else {
+            "incomplete"
+        };
+        format!("run {} ({begun}{end})", self.name())
     }
 }
 
@@ -159,13 +184,18 @@ mod tests {
     #[test]
     fn a_mark_survives_its_comment_and_others_are_none() {
         let table = QualifiedName::from_catalog("s", "it's \"t\"");
-        let mut mark = Mark::new(RunId::new("1", "2"), "app", "seren_app_1", "ab".to_owned());
+        let tag = RunTag::new();
+        let owner = (RunId::new("1", "2"), tag.clone());
+        let mut mark = Mark::new(owner, "app", "seren_app_1", "ab".to_owned());
         mark.identities.push(FormerIdentity::new(
             &table,
             ReplicaIdentity::Index,
             Some(&Ident::from_catalog("i")),
         ));
         assert_eq!(Mark::parse(&mark.text()), Some(mark.clone()));
+        // Catalog queries know it by its first bytes.
+        assert!(mark.text().starts_with("{\"seren_replicator\":"));
+        assert_eq!(mark.name(), tag.number);
         assert_eq!(
             mark.identities[0].restore().as_str(),
             r#"ALTER TABLE ONLY "s"."it's ""t""" REPLICA IDENTITY USING INDEX "i""#
@@ -173,6 +203,15 @@ mod tests {
         for other in ["", "ours", "{}", "{\"seren_replicator\":1}"] {
             assert_eq!(Mark::parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_mark_of_form_1_is_named_by_its_clusters() {
+        let text = "{\"seren_replicator\":1,\"run\":\"ab\",\"target\":\"app\",\"slot\":\"s\",\"scope\":\"x\",\
+                    \"complete\":true}";
+        let mark = Mark::parse(text).unwrap();
+        assert_eq!((mark.name(), &mark.tag), ("ab", &None));
+        assert_eq!(mark.describe(), "run ab (complete)");
     }
 
     #[test]
@@ -190,7 +229,7 @@ mod tests {
         let run = RunId::new("1", "2");
         assert_ne!(run, RunId::new("2", "1"));
         assert_ne!(RunId::new("1", "12"), RunId::new("11", "2"));
-        let mark = Mark::new(run.clone(), "a", "s", String::new());
+        let mark = Mark::new((run.clone(), RunTag::new()), "a", "s", String::new());
         assert!(mark.is_of(&run, "a") && !mark.is_of(&run, "b"));
     }
 }

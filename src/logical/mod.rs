@@ -5,18 +5,22 @@ mod candidate;
 mod identity;
 mod mark;
 mod publication;
+mod publisher;
 mod slot;
 mod subscription;
+mod tag;
 
 pub use candidate::{Candidate, LoadError, load_candidates};
 pub use identity::{Blocked, Blocker, Judge, Published, judge};
 pub use mark::{FormerIdentity, Mark, RunId};
 pub use publication::{
-    Definition, FoundPublication, PUBLICATION, create_publication, drop_statement,
-    find_publication, mark_publication, remove_publication,
+    Definition, FoundPublication, PUBLICATION, create_publication, drop_statement, find_marked,
+    find_publication, remove_publication,
 };
+pub use publisher::{PublishError, Publisher, Publishing};
 pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
 pub use subscription::{
     FoundSubscription, SUBSCRIPTION, drop_origin, drop_statements, drop_subscription,
     find_subscription, has_origin,
 };
+pub use tag::RunTag;

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::identity::Published;
 use super::mark::{FormerIdentity, Mark};
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Literal, QualifiedName, ServerVersion, Sql, SqlState};
+use crate::pg::{Ident, Literal, Oid, QualifiedName, ServerVersion, Sql, SqlState};
 use crate::sql;
 
-/// The publication's name in every database.
+/// The publication's name in every database, unless another one is asked for.
 pub const PUBLICATION: &str = "seren_replication_pub";
 
 /// Tables that one statement adds: each holds a lock until its end, and the lock table is shared.
@@ -56,24 +56,55 @@ impl Definition {
     }
 }
 
-/// A publication that exists under our name.
+/// A publication that exists under our name, or with a mark of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundPublication {
+    /// Its name.
+    pub name: Ident,
     /// Whose it is, if it is a run's.
     pub mark: Option<Mark>,
+    /// The tables that it lists, by oid: a renamed table stays the same.
+    pub oids: BTreeSet<Oid>,
     definition: Definition,
     /// What no publication of ours has.
     oddities: Vec<&'static str>,
 }
 
 impl FoundPublication {
-    /// What differs from the definition that is wanted; nothing: it may serve.
-    pub fn differences(&self, wanted: &Definition) -> Vec<String> {
+    /// An unmarked publication of tables with these oids, as we make it.
+    #[cfg(test)]
+    pub(crate) fn plain(name: Ident, oids: impl Iterator<Item = u32>) -> Self {
+        let tables = BTreeSet::new();
+        Self {
+            name,
+            mark: None,
+            oids: oids.map(Oid).collect(),
+            definition: Definition {
+                tables,
+                via_root: true,
+            },
+            oddities: Vec::new(),
+        }
+    }
+
+    /// Its definition.
+    pub fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// Which of its options are not those that are wanted.
+    pub fn odd_options(&self, via_root: bool) -> Vec<String> {
         let mut found: Vec<String> = self.oddities.iter().map(ToString::to_string).collect();
-        if self.definition.via_root != wanted.via_root {
+        if self.definition.via_root != via_root {
             let has = self.definition.via_root;
             found.push(format!("publish_via_partition_root is {has}"));
         }
+        found
+    }
+
+    /// What differs from the definition that is wanted; nothing: it may serve.
+    pub fn differences(&self, wanted: &Definition) -> Vec<String> {
+        let mut found = self.odd_options(wanted.via_root);
         let (has, wants) = (&self.definition.tables, &wanted.tables);
         found.extend(named("lacks", wants.difference(has)));
         found.extend(named("has also", has.difference(wants)));
@@ -93,42 +124,65 @@ fn named<'a>(what: &str, tables: impl Iterator<Item = &'a QualifiedName>) -> Opt
     (!names.is_empty()).then(|| format!("{what} {}{rest}", first.join(", ")))
 }
 
-/// Looks for our publication in the session's database.
+/// Looks for the publication of this name in the session's database.
 ///
 /// # Errors
 /// The server refused the question.
 pub async fn find_publication(
     session: &Session,
+    name: &Ident,
 ) -> Result<Option<FoundPublication>, connect::Error> {
+    let found = query(session, Some(name)).await?;
+    Ok(found.into_iter().next())
+}
+
+/// Finds all publications in the session's database that runs have marked, by name.
+///
+/// # Errors
+/// The server refused the question.
+pub async fn find_marked(session: &Session) -> Result<Vec<FoundPublication>, connect::Error> {
+    let found = query(session, None).await?;
+    Ok(found.into_iter().filter(|one| one.mark.is_some()).collect())
+}
+
+async fn query(
+    session: &Session,
+    name: Option<&Ident>,
+) -> Result<Vec<FoundPublication>, connect::Error> {
     let sql = Sql::fixed(include_str!("sql/publication.sql"));
-    let rows = session.query(&sql, &[&PUBLICATION]).await?;
-    Ok(rows.first().map(|row| {
-        let comment: Option<String> = row.get("comment");
-        let schemas: Vec<String> = row.get("table_schemas");
-        let names: Vec<String> = row.get("table_names");
-        let tables = schemas.into_iter().zip(names);
-        let odd = [
-            (row.get("all_tables"), "is for all tables"),
-            (row.get("schemas"), "is for whole schemas"),
-            (row.get("narrowed"), "narrows rows or columns"),
-            (row.get("generated_columns"), "sends generated columns"),
-            (
-                !row.get::<_, bool>("all_operations"),
-                "does not send every operation",
-            ),
-        ];
-        let odd = odd.into_iter().filter(|(is, _): &(bool, _)| *is);
-        FoundPublication {
-            mark: comment.as_deref().and_then(Mark::parse),
-            definition: Definition {
-                tables: tables
-                    .map(|(schema, name)| QualifiedName::from_catalog(schema, name))
-                    .collect(),
-                via_root: row.get("via_root"),
-            },
-            oddities: odd.map(|(_, text)| text).collect(),
-        }
-    }))
+    let rows = session.query(&sql, &[&name.map(Ident::as_str)]).await?;
+    Ok(rows.iter().map(found).collect())
+}
+
+fn found(row: &tokio_postgres::Row) -> FoundPublication {
+    let comment: Option<String> = row.get("comment");
+    let schemas: Vec<String> = row.get("table_schemas");
+    let names: Vec<String> = row.get("table_names");
+    let oids: Vec<u32> = row.get("table_oids");
+    let tables = schemas.into_iter().zip(names);
+    let odd = [
+        (row.get("all_tables"), "is for all tables"),
+        (row.get("schemas"), "is for whole schemas"),
+        (row.get("narrowed"), "narrows rows or columns"),
+        (row.get("generated_columns"), "sends generated columns"),
+        (
+            !row.get::<_, bool>("all_operations"),
+            "does not send every operation",
+        ),
+    ];
+    let odd = odd.into_iter().filter(|(is, _): &(bool, _)| *is);
+    FoundPublication {
+        name: Ident::from_catalog(row.get::<_, String>("name")),
+        mark: comment.as_deref().and_then(Mark::parse),
+        oids: oids.into_iter().map(Oid).collect(),
+        definition: Definition {
+            tables: tables
+                .map(|(schema, name)| QualifiedName::from_catalog(schema, name))
+                .collect(),
+            via_root: row.get("via_root"),
+        },
+        oddities: odd.map(|(_, text)| text).collect(),
+    }
 }
 
 /// Makes the publication: empty and with its mark, so that it is known as ours whatever happens next;
@@ -138,10 +192,9 @@ pub async fn find_publication(
 /// The server refused a statement; what was made so far stays.
 pub async fn create_publication(
     session: &Session,
-    wanted: &Definition,
-    mark: &Mark,
+    name: &Ident,
+    (wanted, mark): (&Definition, &Mark),
 ) -> Result<(), connect::Error> {
-    let name = Ident::from_catalog(PUBLICATION);
     let mut create = sql!(
         "CREATE PUBLICATION {} WITH (publish = 'insert, update, delete, truncate'",
         name
@@ -151,26 +204,37 @@ pub async fn create_publication(
     }
     // One message of the simple protocol is one transaction.
     session
-        .batch(&sql!("{}); {}", create, comment(mark)))
+        .batch(&sql!("{}); {}", create, comment(name, mark)))
         .await?;
+    set_full(session, &mark.identities).await?;
+    alter_tables(session, name, ("ADD", &wanted.tables)).await
+}
+
+/// Gives tables the whole row as their identity. Their former identities must be in the mark already.
+///
+/// # Errors
+/// The server refused a statement.
+pub(super) async fn set_full(
+    session: &Session,
+    tables: &[FormerIdentity],
+) -> Result<(), connect::Error> {
     let full =
         |former: &FormerIdentity| sql!("ALTER TABLE ONLY {} REPLICA IDENTITY FULL", former.table());
-    alter_identities(session, mark.identities.iter().map(full)).await?;
-    alter_tables(session, "ADD", &wanted.tables).await
+    alter_identities(session, tables.iter().map(full)).await
 }
 
 /// Adds or drops tables in few statements, or one by one where the server's lock table is small.
-async fn alter_tables(
+pub(super) async fn alter_tables(
     session: &Session,
-    verb: &'static str,
-    tables: &BTreeSet<QualifiedName>,
+    name: &Ident,
+    (verb, tables): (&'static str, &BTreeSet<QualifiedName>),
 ) -> Result<(), connect::Error> {
     for batch in batches(tables) {
-        let done = session.batch(&alter(verb, &batch)).await;
+        let done = session.batch(&alter(name, verb, &batch)).await;
         match done {
             Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
                 for one in &batch {
-                    let alone = alter(verb, std::slice::from_ref(one));
+                    let alone = alter(name, verb, std::slice::from_ref(one));
                     session.batch(&alone).await?;
                 }
             }
@@ -184,12 +248,15 @@ async fn alter_tables(
 ///
 /// # Errors
 /// The server refused the statement.
-pub async fn mark_publication(session: &Session, mark: &Mark) -> Result<(), connect::Error> {
-    session.batch(&comment(mark)).await
+pub(super) async fn mark_publication(
+    session: &Session,
+    name: &Ident,
+    mark: &Mark,
+) -> Result<(), connect::Error> {
+    session.batch(&comment(name, mark)).await
 }
 
-fn comment(mark: &Mark) -> Sql {
-    let name = Ident::from_catalog(PUBLICATION);
+fn comment(name: &Ident, mark: &Mark) -> Sql {
     sql!(
         "COMMENT ON PUBLICATION {} IS {}",
         name,
@@ -210,26 +277,25 @@ pub async fn remove_publication(
     let identities: Vec<&FormerIdentity> = identities.collect();
     if !identities.is_empty() {
         // A table that is still published could not be updated without the identity.
-        alter_tables(session, "DROP", &found.definition.tables).await?;
+        alter_tables(session, &found.name, ("DROP", &found.definition.tables)).await?;
         let changed = changed(session).await?;
         let present = identities
             .iter()
             .filter(|one| changed.contains(&one.table()));
         alter_identities(session, present.map(|one| one.restore())).await?;
     }
-    match session.batch(&drop_statement()).await {
+    match session.batch(&drop_statement(&found.name)).await {
         // To drop it as a whole takes a lock for every table.
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
-            alter_tables(session, "DROP", &found.definition.tables).await?;
-            session.batch(&drop_statement()).await
+            alter_tables(session, &found.name, ("DROP", &found.definition.tables)).await?;
+            session.batch(&drop_statement(&found.name)).await
         }
         other => other,
     }
 }
 
 /// The statement that removes the publication.
-pub fn drop_statement() -> Sql {
-    let name = Ident::from_catalog(PUBLICATION);
+pub fn drop_statement(name: &Ident) -> Sql {
     sql!("DROP PUBLICATION IF EXISTS {}", name)
 }
 
@@ -278,8 +344,7 @@ fn batches(tables: &BTreeSet<QualifiedName>) -> Vec<Vec<Sql>> {
     batches
 }
 
-fn alter(verb: &'static str, tables: &[Sql]) -> Sql {
-    let name = Ident::from_catalog(PUBLICATION);
+fn alter(name: &Ident, verb: &'static str, tables: &[Sql]) -> Sql {
     let verb = Sql::fixed(verb);
     sql!(
         "ALTER PUBLICATION {} {} TABLE {}",
@@ -313,7 +378,7 @@ mod tests {
     fn names_are_quoted() {
         let batches = batches(&definition(&["a\"; DROP"], true).tables);
         assert_eq!(
-            alter("ADD", &batches[0]).as_str(),
+            alter(&Ident::from_catalog(PUBLICATION), "ADD", &batches[0]).as_str(),
             r#"ALTER PUBLICATION "seren_replication_pub" ADD TABLE ONLY "s"."a""; DROP""#
         );
     }
@@ -321,7 +386,9 @@ mod tests {
     #[test]
     fn every_difference_is_told() {
         let found = FoundPublication {
+            name: Ident::from_catalog(PUBLICATION),
             mark: None,
+            oids: BTreeSet::new(),
             definition: definition(&["a", "b"], false),
             oddities: vec!["narrows rows or columns"],
         };

@@ -2,8 +2,9 @@ use tokio::time::{Duration, Instant};
 use tokio_postgres::Row;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::publication::PUBLICATION;
 use crate::connect::{self, Session};
-use crate::pg::{Lsn, Oid, SlotName, Sql, SqlState};
+use crate::pg::{Ident, Lsn, Oid, SlotName, Sql, SqlState};
 
 /// What makes a slot this run's own: one database of one cluster, copied to one database of
 /// another. Host names and URLs are no part of it, since they may change between runs.
@@ -17,6 +18,8 @@ pub struct SlotIdentity<'a> {
     pub target_system: &'a str,
     /// The target database's name.
     pub target_database: &'a str,
+    /// The publication's name.
+    pub publication: &'a Ident,
 }
 
 /// Bytes of the database's name that fit beside the prefix, the digest and their separators.
@@ -35,13 +38,17 @@ pub fn slot_name(database: &str, identity: &SlotIdentity<'_>) -> SlotName {
     };
     let readable: String = database.chars().map(allowed).take(NAME_BYTES).collect();
     // NUL cannot occur in any of the parts, so the joined text is unambiguous.
-    let key = [
+    let oid = identity.source_database.to_string();
+    let mut key = vec![
         identity.source_system,
-        &identity.source_database.to_string(),
+        &oid,
         identity.target_system,
         identity.target_database,
-    ]
-    .join("\0");
+    ];
+    if identity.publication.as_str() != PUBLICATION {
+        key.push(identity.publication.as_str());
+    }
+    let key = key.join("\0");
     SlotName::new(format!("seren_{readable}_{:016x}", xxh3_64(key.as_bytes())))
         .expect("letters, digits and underscores, at most 63 of them")
 }
@@ -144,8 +151,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn identity(target_database: &str) -> SlotIdentity<'_> {
+    fn identity<'a>(target_database: &'a str, publication: &'a Ident) -> SlotIdentity<'a> {
         SlotIdentity {
+            publication,
             source_system: "7312",
             source_database: Oid(16384),
             target_system: "7313",
@@ -155,15 +163,17 @@ mod tests {
 
     #[test]
     fn names_are_readable_and_distinct_per_target() {
-        let name = slot_name("My-App", &identity("a"));
+        let [usual, other] = [PUBLICATION, "other"].map(Ident::from_catalog);
+        let name = slot_name("My-App", &identity("a", &usual));
         assert!(name.as_str().starts_with("seren_my_app_"), "{name}");
-        assert_ne!(name, slot_name("My-App", &identity("b")));
+        assert_ne!(name, slot_name("My-App", &identity("b", &usual)));
+        assert_ne!(name, slot_name("My-App", &identity("a", &other)));
     }
 
     proptest! {
         #[test]
         fn any_database_name_gives_a_valid_slot_name(database in "\\PC{1,63}") {
-            prop_assert!(slot_name(&database, &identity(&database)).as_str().len() <= 63);
+            prop_assert!(slot_name(&database, &identity(&database, &Ident::from_catalog(PUBLICATION))).as_str().len() <= 63);
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::execute::phase;
-use super::guard::guarded;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
@@ -94,18 +93,23 @@ pub(super) async fn contents(
         .await
         .map_err(Failure::at("make the consistent point"))?;
     if let (Some(lsn), PointKind::Slot(slot)) = (basis.consistent_point, &planned.point) {
+        planned.slots.add(slot);
         let slot = slot.clone();
         planned.ledger.note(Fact::Point { lsn, slot }).await;
     }
-    let guard = scope.child();
-    let copying = Box::pin(from_basis(
+    let copied = Box::pin(from_basis(
         planned,
         &ends,
         (basis, flush),
         (cluster, options),
-        &guard,
+        scope,
     ));
-    guarded((&ends.source, &planned.point), options, &guard, copying).await
+    let copied = copied.await;
+    if let (Err(_), PointKind::Slot(slot)) = (&copied, &planned.point) {
+        // It is dropped now, by ourselves.
+        planned.slots.remove(slot);
+    }
+    copied
 }
 
 /// What follows the consistent point.

@@ -12,7 +12,6 @@ use crate::catalog::load::reading::Reading;
 use crate::connect::script_settings;
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
-use crate::logical::PUBLICATION;
 use crate::pg::{Ident, ServerVersion, Sql};
 use crate::snapshot::{CopyJob, PointKind, plan_rows};
 use crate::sql;
@@ -88,8 +87,9 @@ async fn database(
     section(script, &format!("database {name}"));
     if let PointKind::Slot(slot) = &planned.point {
         let source = &planned.database.name;
+        let publication = &options.replication.publication;
         let text = format!(
-            "-- On the source publication {PUBLICATION} is made in {source}, then replication slot {slot}."
+            "-- On the source publication {publication} is made in {source}, then replication slot {slot}."
         );
         line(script, &text);
     }

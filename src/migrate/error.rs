@@ -1,7 +1,5 @@
-use std::path::PathBuf;
-
-use crate::logical::{Blocked, PUBLICATION};
-use crate::pg::Ident;
+use crate::logical::Blocked;
+use crate::pg::{Ident, SlotName};
 use crate::{catalog, checkpoint, connect, ddl, selection, snapshot};
 
 use super::Side;
@@ -75,13 +73,58 @@ pub enum Error {
         /// A slot or subscription, by name.
         by: String,
     },
-    /// Another run fills the database.
-    #[error("database {database} on the target is being filled by {by}; wait for its end")]
+    /// Another run copies the database.
+    #[error("database {database} on the {side} is being {} by {by}; wait for its end", busy(*side))]
     Busy {
+        /// On which side.
+        side: Side,
         /// The database.
         database: String,
         /// Who it is.
         by: String,
+    },
+    /// A session that held the run's locks has ended: another run may have begun.
+    #[error(
+        "the session that held this run's locks on the {side} was lost; what this run had not finished was \
+         taken back where that was possible, and the same command continues"
+    )]
+    LockLost {
+        /// On which side.
+        side: Side,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// A slot of the run was lost, or retained too much WAL. It was removed with its publication.
+    #[error(
+        "the run cannot end with all its replication slots; what had not been finished was removed again, and a \
+         finished database whose slot was lost must be copied again (--drop-existing), or copied once \
+         (--no-sync)"
+    )]
+    SlotLost {
+        /// The slot, and what is wrong with it.
+        source: Box<snapshot::Error>,
+    },
+    /// All rows are copied, and changes from there on cannot be followed.
+    #[error(
+        "database {database} was copied, but its changes since then cannot be followed: {reasons}; copy it \
+         again, or copy it once with --no-sync"
+    )]
+    PromiseBroken {
+        /// The database.
+        database: String,
+        /// What is wrong.
+        reasons: String,
+    },
+    /// A slot of our name is another run's.
+    #[error(
+        "database {database}: replication slot {slot} is of a run of which the state folder knows nothing; \
+         remove it with: postgres-seren-replicator teardown --slot {slot}"
+    )]
+    ForeignSlot {
+        /// The database.
+        database: String,
+        /// The slot.
+        slot: SlotName,
     },
     /// The database is not the one that the plan was made for.
     #[error("database {database} on the target has been replaced meanwhile; repeat the command")]
@@ -106,8 +149,10 @@ pub enum Error {
     #[error(transparent)]
     State(Box<checkpoint::Error>),
     /// The publication could not be made, changed or dropped.
-    #[error("publication {PUBLICATION} in database {database} on the source")]
+    #[error("publication {publication} in database {database} on the source")]
     Publication {
+        /// The publication.
+        publication: Box<Ident>,
         /// The database.
         database: String,
         /// The cause.
@@ -127,9 +172,11 @@ pub enum Error {
     },
     /// Somebody else's publication has our name.
     #[error(
-        "database {database}: publication {PUBLICATION} is not this run's, and differs: it {differences}"
+        "database {database}: publication {publication} is not this run's, and differs: it {differences}"
     )]
     ForeignPublication {
+        /// The publication.
+        publication: Ident,
         /// The database.
         database: String,
         /// What differs.
@@ -152,14 +199,23 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
-    /// The state of a run could not be removed.
-    #[error("remove the state in {}", folder.display())]
-    StateFolder {
-        /// The folder.
-        folder: PathBuf,
-        /// The cause.
-        source: std::io::Error,
+    /// A slot that was to be removed is in use.
+    #[error("replication slot {slot} is in use by pid {pid} of the source; end that session first")]
+    SlotActive {
+        /// The slot.
+        slot: SlotName,
+        /// Who uses it.
+        pid: i32,
     },
+    /// A slot that was to be removed is not one of ours.
+    #[error("replication slot {slot} was not created by this program, and is left alone")]
+    SlotNotOurs {
+        /// The slot.
+        slot: SlotName,
+    },
+    /// A slot is to be removed, and no source is given.
+    #[error("--slot takes --source")]
+    NoSource,
     /// A phase of the copy ended with an error.
     #[error("database {database}: {phase}{}", kept_note(*removed))]
     Copy {
@@ -176,6 +232,13 @@ pub enum Error {
     /// The run was asked to stop.
     #[error("stopped before the end; the same command goes on")]
     Stopped,
+}
+
+fn busy(side: Side) -> &'static str {
+    match side {
+        Side::Target => "filled",
+        Side::Source | Side::Both => "copied",
+    }
 }
 
 fn role_note(role: Option<&Ident>) -> String {
@@ -201,6 +264,7 @@ impl Error {
         match self {
             Self::Connect { side, .. }
             | Self::Examine { side, .. }
+            | Self::LockLost { side, .. }
             | Self::Catalog { side, .. } => Some(side.to_string()),
             Self::Copy {
                 database, phase, ..
@@ -208,21 +272,26 @@ impl Error {
             Self::Ddl { database, .. }
             | Self::Database { database, .. }
             | Self::InUse { database, .. }
-            | Self::Busy { database, .. }
             | Self::Replaced { database }
             | Self::NotCleared { database, .. } => Some(format!("target, database {database}")),
             Self::Publication { database, .. }
             | Self::Unpublishable { database, .. }
+            | Self::PromiseBroken { database, .. }
+            | Self::ForeignSlot { database, .. }
             | Self::ForeignPublication { database, .. } => {
                 Some(format!("source, database {database}"))
             }
             Self::Roles { .. } | Self::Unmakeable(_) => Some(Side::Target.to_string()),
+            Self::Busy { database, side, .. } => Some(format!("{side}, database {database}")),
+            Self::SlotLost { .. } | Self::SlotActive { .. } | Self::SlotNotOurs { .. } => {
+                Some(Side::Source.to_string())
+            }
             Self::Selection(_)
             | Self::State(_)
             | Self::Stopped
             | Self::NoIdentity { .. }
-            | Self::Teardown { .. }
-            | Self::StateFolder { .. } => None,
+            | Self::NoSource
+            | Self::Teardown { .. } => None,
         }
     }
 

@@ -5,27 +5,30 @@ use std::time::Instant;
 
 use super::clear::clear;
 use super::fate::Fate;
+use super::guard::Foundation;
+use super::plan_replication::keys;
 use super::prepare::{PlannedDatabase, Prepared};
+use super::promise::{self, Promise};
 use super::replication::{self, Held};
 use super::report::{DatabaseReport, KeptSlot, Report};
-use super::resume::{self, Record};
+use super::resume::{self, Record, Resume};
 use super::roles::{self, TargetCluster};
-use super::turn::Turn;
+use super::run_lock::{LockKey, RunLocks};
 use super::{Error, Options, copy, database, existing};
 use crate::checkpoint::{Closed, Origin, Recorder};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::object::membership::Assumption;
 use crate::event::{Event, Phase};
-use crate::pg::Sql;
-use crate::snapshot::Ledger;
+use crate::pg::{Lsn, Sql};
+use crate::snapshot::{Ledger, WatchedSlots};
 use crate::task::Scope;
 
 /// Carries out what [`prepare`](super::prepare()) planned. The user has agreed.
 ///
 /// # Errors
-/// The first phase that failed. Databases finished before stay, with slot and publication; the one at
-/// hand is removed if this run has made it. Of it and those to come no slot, publication, session or
-/// lock remains.
+/// The first phase that failed, or a lock, slot or publication of the run that was lost. Databases finished
+/// before stay, with slot and publication; the one at hand is removed if this run has made it. Of it and
+/// those to come no slot, publication, session or lock remains.
 ///
 /// # Panics
 /// The findings of `prepared` refuse the run.
@@ -40,41 +43,177 @@ pub async fn execute(
         "refused findings end a run before it begins"
     );
     let begun = Instant::now();
+    // First of all: nothing that another run may be at is even looked at again.
+    let foundation = Foundation {
+        locks: take_locks(&prepared.databases, options).await?,
+        slots: WatchedSlots::default(),
+    };
     let is_kept = |planned: &PlannedDatabase| matches!(planned.fate, Fate::Keep { .. });
     let (kept, mut planned): (Vec<_>, Vec<_>) = prepared.databases.into_iter().partition(is_kept);
+    for planned in &mut planned {
+        planned.slots = foundation.slots.clone();
+    }
+    let promises: Vec<Promise> = kept.iter().filter_map(|one| one.promise.clone()).collect();
+    for promise in &promises {
+        foundation.slots.add(&promise.slot);
+    }
     let cluster = prepared.cluster;
     let cluster = cluster.expect("a plan without errors has read the roles");
-    let assumption = cluster.assume();
-    let lent = resume::lent(&assumption, &cluster.options.target.connected_as);
-    let record = Record::begin(prepared.resume, &planned, lent)?;
     let mut report = Report {
         kept: kept.iter().map(|one| one.name().to_owned()).collect(),
         ..Report::default()
     };
-    let held = if options.replicate {
-        let publishing = replication::publish(&mut planned, options, scope);
-        phase(scope, None, Phase::Publication, publishing).await?
-    } else {
-        planned.iter().map(|_| None).collect()
+    let context = RunContext {
+        cluster: &cluster,
+        foundation: &foundation,
+        options,
     };
-    let place = (&cluster, &record, &assumption);
-    let working = copy_all((planned, &held), place, options, &mut report, scope);
-    if let Err(error) = Box::pin(working).await {
-        let (finished, open) = held.split_at(report.databases.len());
-        replication::withdraw(open, scope).await;
-        for held in finished.iter().flatten() {
-            let text = format!(
+    let todo = Todo {
+        planned,
+        promises,
+        resume: prepared.resume,
+    };
+    Box::pin(run_guarded(todo, context, &mut report, scope)).await?;
+    report.elapsed = begun.elapsed();
+    Ok(report)
+}
+
+/// What the parts of a run share.
+#[derive(Clone, Copy)]
+struct RunContext<'a> {
+    cluster: &'a TargetCluster,
+    foundation: &'a Foundation,
+    options: &'a Options,
+}
+
+/// What a run is to do.
+struct Todo {
+    planned: Vec<PlannedDatabase>,
+    /// What must stay true of the databases that it keeps.
+    promises: Vec<Promise>,
+    resume: Option<Resume>,
+}
+
+/// Takes the locks of a run on both sides, also for databases that it only keeps.
+async fn take_locks(databases: &[PlannedDatabase], options: &Options) -> Result<RunLocks, Error> {
+    let keys = databases.iter().map(|one| keys(options, &one.database));
+    let (on_source, on_target): (Vec<_>, Vec<_>) = keys.unzip();
+    let on_source: Vec<LockKey> = on_source.into_iter().flatten().collect();
+    let mut locks = RunLocks::default();
+    locks.take_source(&options.source, &on_source).await?;
+    locks.take_target(&options.target, &on_target).await?;
+    Ok(locks)
+}
+
+/// All that writes, from the publications on. Ends with a look at everything that the run promises.
+async fn run_guarded(
+    todo: Todo,
+    context: RunContext<'_>,
+    report: &mut Report,
+    scope: &Scope,
+) -> Result<(), Error> {
+    let Todo {
+        mut planned,
+        mut promises,
+        resume,
+    } = todo;
+    let (cluster, options) = (context.cluster, context.options);
+    let assumption = cluster.assume();
+    let lent = resume::lent(&assumption, &cluster.options.target.connected_as);
+    let adopted = options.replication.adopt.as_ref();
+    let record = Record::begin(resume, &planned, (lent, adopted))?;
+    let tag = record.tag();
+    let mut held = Vec::new();
+    let guard = scope.child();
+    let work = async {
+        if options.replicate {
+            let publishing = replication::publish(&mut planned, &tag, (options, &mut held), &guard);
+            phase(&guard, None, Phase::Publication, publishing).await?;
+        } else {
+            held.resize_with(planned.len(), || None);
+        }
+        let place = (cluster, &record, &assumption);
+        Box::pin(copy_all((planned, &held), place, options, report, &guard)).await
+    };
+    let foundation = context.foundation;
+    let mut done = foundation.guard(options, &guard, Box::pin(work)).await;
+    if done.is_ok() {
+        promises.extend(finished(&held, report).map(|(held, point)| held.promise(point, true)));
+        done = keep_promises(&promises, context).await;
+    }
+    if let Err(error) = &done {
+        let remains = Remains {
+            held: &held,
+            finished: report.databases.len(),
+            promises: &promises,
+        };
+        clean_up(remains, error, options, scope).await;
+    }
+    done
+}
+
+/// What was copied, with its consistent point.
+fn finished<'a>(
+    held: &'a [Option<Held>],
+    report: &'a Report,
+) -> impl Iterator<Item = (&'a Held, Option<Lsn>)> {
+    let databases = report.databases.iter().map(|one| one.consistent_point);
+    let pairs = held.iter().zip(databases);
+    pairs.filter_map(|(held, point)| Some((held.as_ref()?, point)))
+}
+
+/// The last act of a run: each promise is looked at on the servers.
+async fn keep_promises(promises: &[Promise], context: RunContext<'_>) -> Result<(), Error> {
+    for promise in promises {
+        promise::must_hold(promise, context.options).await?;
+    }
+    context.foundation.locks.verify().await
+}
+
+/// What a failed run has on the source.
+struct Remains<'a> {
+    held: &'a [Option<Held>],
+    /// How many of them are of databases that are copied whole.
+    finished: usize,
+    promises: &'a [Promise],
+}
+
+/// Takes back what serves no more, and says what stays.
+async fn clean_up(remains: Remains<'_>, error: &Error, options: &Options, scope: &Scope) {
+    let held = remains.held;
+    let (finished, open) = held.split_at(remains.finished.min(held.len()));
+    replication::withdraw(open.iter().flatten(), scope).await;
+    let lost = error.lost_slot();
+    for held in finished.iter().flatten() {
+        let broken = is_broken(held, remains.promises, options);
+        let text = if lost == Some(held.slot()) || broken.await {
+            replication::withdraw(std::iter::once(held), scope).await;
+            format!(
+                "database {} is copied whole, and its changes cannot be followed: replication slot {} and \
+                 publication {} were removed",
+                held.database(),
+                held.slot(),
+                held.publication()
+            )
+        } else {
+            format!(
                 "database {} is copied whole: its replication slot {} stays and keeps log on the source; \
                  remove it with teardown unless its replication is to follow",
                 held.database(),
                 held.slot()
-            );
-            scope.events.emit(Event::Note(text)).await;
-        }
-        return Err(error);
+            )
+        };
+        scope.events.emit(Event::Note(text)).await;
     }
-    report.elapsed = begun.elapsed();
-    Ok(report)
+}
+
+/// Whether a finished database cannot be followed any more. What cannot be asked is left as it is.
+async fn is_broken(held: &Held, promises: &[Promise], options: &Options) -> bool {
+    let mut promises = promises.iter();
+    let Some(promise) = promises.find(|one| one.database == held.database()) else {
+        return false;
+    };
+    matches!(promise::check(promise, options).await, Ok(broken) if !broken.is_empty())
 }
 
 /// The phases after the publications. What is finished is in the report, also after an error.
@@ -111,9 +250,8 @@ async fn databases(
     scope: &Scope,
 ) -> Result<(), Error> {
     for (planned, held) in planned {
-        let done = one_database(planned, place, options, scope).await?;
+        let done = one_database((planned, held.as_ref()), place, options, scope).await?;
         if let Some(held) = held {
-            replication::complete(held, scope).await?;
             report.slots.push(KeptSlot {
                 database: held.database().to_owned(),
                 slot: held.slot().clone(),
@@ -154,7 +292,7 @@ pub(super) async fn phase<T, E>(
 }
 
 async fn one_database(
-    mut planned: PlannedDatabase,
+    (mut planned, held): (PlannedDatabase, Option<&Held>),
     (cluster, record): (&TargetCluster, &Record),
     options: &Options,
     scope: &Scope,
@@ -164,8 +302,6 @@ async fn one_database(
     }
     let begun = Instant::now();
     let name = planned.name().to_owned();
-    let place = planned.target().as_str().to_owned();
-    let _turn = Turn::take(&options.target, &place).await?;
     let wanted = DatabaseOptions {
         name: planned.target(),
         locale: options.cluster.locale.as_deref(),
@@ -181,7 +317,15 @@ async fn one_database(
         Ok(done) => done,
         Err(broken) => return Err(failed(&planned, record, options, broken).await),
     };
-    let refused = database::finish(&options.target, &name, &finish.statements).await?;
+    let finishing = async {
+        let refused = database::finish(&options.target, &name, &finish.statements).await?;
+        finish_replication((held, done.consistent_point), record, options).await?;
+        Ok::<_, Error>(refused)
+    };
+    let refused = match finishing.await {
+        Ok(refused) => refused,
+        Err(error) => return Err(failed(&planned, record, options, error.into()).await),
+    };
     if let Some(recorded) = recorded {
         let (tables, point) = (done.tables.len(), done.consistent_point);
         recorded.finish(tables, done.rows(), point).await?;
@@ -194,6 +338,22 @@ async fn one_database(
         differences,
         ..done
     })
+}
+
+/// Looks whether the database can be followed from its consistent point, and says so in its mark. All of
+/// this comes before it counts as finished.
+async fn finish_replication(
+    (held, point): (Option<&Held>, Option<Lsn>),
+    record: &Record,
+    options: &Options,
+) -> Result<(), Error> {
+    let Some(held) = held else {
+        return Ok(());
+    };
+    let promise = held.promise(point, false);
+    promise::must_hold(&promise, options).await?;
+    held.complete().await?;
+    record.published(&promise)
 }
 
 /// Sees to it that the database stands and is empty; then it is ours.

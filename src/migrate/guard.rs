@@ -1,33 +1,65 @@
-//! Keeps watch over the slot while the work that needs it goes on.
+//! Ends a run when what it rests on is lost.
 
 use std::future::Future;
 
-use super::Options;
-use super::copy::Failure;
-use crate::connect::Endpoint;
-use crate::snapshot::{PointKind, watch_slot};
+use super::run_lock::RunLocks;
+use super::{Error, Options};
+use crate::pg::SlotName;
+use crate::snapshot::{self, WatchedSlots};
 use crate::task::Scope;
 
-/// Does the work of a database whose consistent point is made. When its slot is lost, or keeps too much
-/// log, the work is stopped through `guard`, which it runs under, and the reason is the error.
-pub(super) async fn guarded<T>(
-    (source, point): (&Endpoint, &PointKind),
-    options: &Options,
-    guard: &Scope,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let PointKind::Slot(slot) = point else {
-        return work.await;
-    };
-    tokio::pin!(work);
-    let limit = options.replication.max_retained_wal;
-    let fault = tokio::select! {
-        biased;
-        done = &mut work => return done,
-        fault = watch_slot(source, slot, limit, guard) => fault,
-    };
-    guard.stop.cancel();
-    // What it was at when it was stopped counts less than why.
-    drop(work.await);
-    Err(Failure::at("watch the slot")(fault))
+/// What a run rests on from its first write to its end.
+#[derive(Debug)]
+pub(super) struct Foundation {
+    /// Its locks on both sides.
+    pub(super) locks: RunLocks,
+    /// All slots that it has made or keeps.
+    pub(super) slots: WatchedSlots,
+}
+
+impl Foundation {
+    /// Does the work of a run. When a lock or a slot is lost, or a slot retains too much WAL, the work is
+    /// stopped through `guard`, which it runs under, and the reason is the error.
+    ///
+    /// # Errors
+    /// Those of the work, or what was lost.
+    pub(super) async fn guard<T>(
+        &self,
+        options: &Options,
+        guard: &Scope,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::pin!(work);
+        let limit = options.replication.max_retained_wal;
+        let fault = tokio::select! {
+            biased;
+            done = &mut work => return done,
+            lost = self.locks.lost() => lost,
+            fault = self.slots.watch(&options.source, limit, guard) => Error::from_watch(fault),
+        };
+        guard.stop.cancel();
+        // Why it was stopped counts more than where it was then.
+        drop(work.await);
+        Err(fault)
+    }
+}
+
+impl Error {
+    fn from_watch(fault: snapshot::Error) -> Self {
+        Self::SlotLost {
+            source: Box::new(fault),
+        }
+    }
+
+    /// The slot whose loss has ended the run.
+    pub(super) fn lost_slot(&self) -> Option<&SlotName> {
+        let Self::SlotLost { source } = self else {
+            return None;
+        };
+        if let snapshot::Error::SlotFault { slot, .. } = &**source {
+            Some(slot)
+        } else {
+            None
+        }
+    }
 }

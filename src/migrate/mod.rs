@@ -23,15 +23,17 @@ mod existing;
 mod fate;
 mod guard;
 mod options;
+mod plan_replication;
 mod prepare;
+mod promise;
 mod rate;
 mod replication;
 mod report;
 mod resume;
 mod roles;
+mod run_lock;
 mod select;
 mod teardown;
-mod turn;
 
 pub use check::{Finding, Level, ServerFacts, Side};
 pub use dry_run::render_dry_run;
@@ -40,9 +42,11 @@ pub use execute::execute;
 pub use fate::Fate;
 pub use options::{ClusterOptions, Options, ReplicationOptions, StateOptions, automatic_jobs};
 pub use prepare::{PlannedDatabase, Prepared, prepare};
+pub use promise::Broken;
 pub use rate::measure_rate;
 pub use report::{DatabaseReport, KeptSlot, Report};
 pub use select::select;
 pub use teardown::{
-    Leftover, Leftovers, Object, TeardownOptions, Unreachable, find_leftovers, remove_leftovers,
+    Leftover, Leftovers, Object, TeardownOptions, Unreachable, Which, find_leftovers,
+    remove_leftovers,
 };

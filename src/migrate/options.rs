@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use crate::connect::Endpoint;
 use crate::ddl;
+use crate::logical::PUBLICATION;
+use crate::pg::Ident;
 use crate::selection::{DatabaseMap, Databases, Tables};
 
 /// What `init` is asked to do.
@@ -51,12 +53,27 @@ pub struct StateOptions {
 }
 
 /// How the source is prepared for replication.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplicationOptions {
+    /// The publication's name.
+    pub publication: Ident,
+    /// The run whose leftovers this one replaces, though the state knows nothing of it.
+    pub adopt: Option<String>,
     /// Whether tables without a replica identity get the whole row as one.
     pub identity_full: bool,
     /// Bytes of log that a slot may keep on the source while rows are copied.
     pub max_retained_wal: Option<u64>,
+}
+
+impl Default for ReplicationOptions {
+    fn default() -> Self {
+        Self {
+            publication: Ident::from_catalog(PUBLICATION),
+            adopt: None,
+            identity_full: false,
+            max_retained_wal: None,
+        }
+    }
 }
 
 /// What is carried over that belongs to the cluster.

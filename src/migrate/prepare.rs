@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Contents, Examination, Finding, Level, ServerFacts, Side};
 use super::fate::{self, Destiny, Fate};
+use super::plan_replication::{self, Facts, Known};
+use super::promise::Promise;
 use super::replication::Replication;
 use super::resume::{self, Resume};
 use super::roles::TargetCluster;
+use super::run_lock::{Holder, LockKey, find_holder};
 use super::{Error, Options, database, door, select};
 use crate::catalog::cluster::{Database, Roles};
 use crate::catalog::load::database::load_databases;
@@ -16,10 +19,10 @@ use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
 use crate::ddl::object::database::{DatabaseOptions, render_finish};
 use crate::event::{Event, Phase};
-use crate::logical::{RunId, Slot, SlotIdentity, load_slots, slot_name};
-use crate::pg::{Ident, QualifiedName, SlotName};
+use crate::logical::{Slot, load_slots};
+use crate::pg::{Ident, QualifiedName};
 use crate::selection::TableChoice;
-use crate::snapshot::{Before, Ledger, PointKind};
+use crate::snapshot::{Before, Ledger, PointKind, WatchedSlots};
 use crate::task::Scope;
 
 /// One database of the plan.
@@ -53,6 +56,10 @@ pub struct PlannedDatabase {
     target: Ident,
     /// What its replication takes, where it is to replicate.
     pub(super) replication: Option<Replication>,
+    /// What must stay true of it, where it is kept.
+    pub(super) promise: Option<Promise>,
+    /// Where its slot is told to who watches it.
+    pub(super) slots: WatchedSlots,
 }
 
 impl PlannedDatabase {
@@ -91,7 +98,7 @@ impl Prepared {
 /// A cluster as the checks see it.
 pub(super) struct Cluster {
     session: Session,
-    facts: ServerFacts,
+    pub(super) facts: ServerFacts,
 }
 
 impl Cluster {
@@ -113,6 +120,16 @@ impl Cluster {
         load_slots(&self.session)
             .await
             .map_err(Error::examine(side))
+    }
+
+    /// A run that holds one of these locks.
+    pub(super) async fn holder(
+        &self,
+        side: Side,
+        keys: &[LockKey],
+    ) -> Result<Option<Holder>, Error> {
+        let found = find_holder(&self.session, keys).await;
+        found.map_err(Error::examine(side))
     }
 
     pub(super) async fn roles(&self, side: Side) -> Result<Roles, Error> {
@@ -192,7 +209,10 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
             .iter_mut()
             .flat_map(|resume| resume.left(&offered, &selected)),
     );
-    findings.extend(left_slots(&source, (&offered, &chosen), &target.facts, options).await?);
+    let facts = (&source.facts, &target.facts);
+    findings.extend(
+        plan_replication::left_slots(&source, (&offered, &chosen), (options, facts)).await?,
+    );
     let names = chosen.iter().map(|(database, _)| database.name.as_str());
     let places = check::judge_map(&options.map, &names.collect(), is_one);
     let is_misplaced = check::refused(&places);
@@ -223,10 +243,11 @@ async fn examine_all(
     let creates =
         options.drop_existing || chosen.iter().any(|(database, _)| place(database).is_none());
     let facts = (&source.facts, &target.facts);
-    let slots = missing_slots(&source, &chosen, (options, facts)).await?;
+    let slots = plan_replication::missing_slots(&source, &chosen, (options, facts)).await?;
     findings.extend(check::abilities(facts.0, facts.1, slots, creates));
     let mut databases = Vec::new();
     let mut found = BTreeSet::new();
+    let mut is_adopted = false;
     for (database, choice) in chosen {
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
@@ -234,7 +255,11 @@ async fn examine_all(
         let exists = place(&database);
         let selection = resume::selection(options, &choice);
         let decision = Resume::decide(resume.as_ref(), (&database, &selection), exists);
-        let site = (&cluster, facts);
+        let known = Known::load((&source, &target), &database, (options, resume.as_ref()));
+        let known = known.await?;
+        let decision = known.decide(decision, options).await?;
+        is_adopted |= known.is_adopted;
+        let site = (&cluster, (facts, &known));
         let wanted = (database, choice, selection);
         let found_there = (exists, decision);
         let (planned, examined) = plan(options, wanted, found_there, site, scope).await?;
@@ -243,6 +268,7 @@ async fn examine_all(
         cluster.actors.extend(examined.actors);
         databases.push(planned);
     }
+    findings.extend(plan_replication::nothing_adopted(options, is_adopted));
     findings.extend(unknown_extensions(options, &found));
     findings.sort_by_key(|finding| finding.level);
     Ok(Prepared {
@@ -251,44 +277,6 @@ async fn examine_all(
         cluster: Some(cluster),
         resume,
     })
-}
-
-/// How many slots are to be made beside those that earlier runs have left.
-async fn missing_slots(
-    source: &Cluster,
-    chosen: &[(Database, TableChoice)],
-    (options, facts): (&Options, (&ServerFacts, &ServerFacts)),
-) -> Result<Option<usize>, Error> {
-    if !options.replicate {
-        return Ok(None);
-    }
-    let slots = source.slots(Side::Source).await?;
-    let is_missing = |(database, _): &&(Database, TableChoice)| {
-        let name = slot(options, database, facts);
-        !slots.iter().any(|slot| slot.name == name.as_str())
-    };
-    Ok(Some(chosen.iter().filter(is_missing).count()))
-}
-
-/// Slots between these clusters, of databases that this run does not replicate.
-async fn left_slots(
-    source: &Cluster,
-    (offered, chosen): (&[Database], &[(Database, TableChoice)]),
-    target: &ServerFacts,
-    options: &Options,
-) -> Result<Vec<Finding>, Error> {
-    let slots = source.slots(Side::Source).await?;
-    let facts = (&source.facts, target);
-    let is_replicated = |database: &&Database| {
-        options.replicate && chosen.iter().any(|(one, _)| one.oid == database.oid)
-    };
-    let others = offered.iter().filter(|database| !is_replicated(database));
-    let left = others.filter_map(|database| {
-        let name = slot(options, database, facts);
-        let slot = slots.iter().find(|slot| slot.name == name.as_str())?;
-        check::left_slot(database.name.as_str(), slot)
-    });
-    Ok(left.collect())
 }
 
 /// What is asked to be skipped and is nowhere.
@@ -335,7 +323,7 @@ async fn plan(
     options: &Options,
     (database, choice, selection): (Database, TableChoice, checkpoint::Selection),
     (exists, decision): (Option<&Database>, Decision),
-    (cluster, facts): (&TargetCluster, (&ServerFacts, &ServerFacts)),
+    (cluster, (facts, known)): (&TargetCluster, (Facts<'_>, &Known)),
     scope: &Scope,
 ) -> Result<(PlannedDatabase, Examination), Error> {
     let Destiny {
@@ -357,17 +345,20 @@ async fn plan(
         check::examine(&endpoint, judge, scope).await?
     };
     examined.findings.extend(findings);
-    let own_slot = slot(options, &database, facts);
     examined
         .findings
-        .extend(fate.foreign_subscription(&own_slot));
+        .extend(fate.foreign_subscription(known.slot()));
+    examined.findings.extend_from_slice(known.live());
     // What is kept has its publication and its slot.
-    let replication = replication(options, &database, facts, &examined).filter(|_| !is_kept);
+    let replication = known.replication((options, &database), facts, &examined);
+    let replication = replication.filter(|_| !is_kept);
     let is_possible = facts.0.replication && facts.0.wal_level == "logical" && !facts.0.standby;
+    let is_possible = is_possible && known.live().is_empty();
     if let Some(replication) = replication.as_ref().filter(|_| is_possible) {
         let is_freed = options.drop_existing && fate.frees(&replication.slot);
         let endpoint = options.source.with_database(database.name.as_str());
-        let findings = check::examine_replication(&endpoint, replication, is_freed).await?;
+        let judged = (replication, options.state.is_some());
+        let findings = check::examine_replication(&endpoint, judged, is_freed).await?;
         examined.findings.extend(findings);
     }
     let point = match &replication {
@@ -390,6 +381,8 @@ async fn plan(
         ledger: Ledger::none(),
         target,
         replication,
+        promise: known.promise().filter(|_| is_kept),
+        slots: WatchedSlots::default(),
     };
     if !is_kept {
         judge_database(&planned, cluster, &mut examined);
@@ -470,43 +463,4 @@ async fn unselected_maintenance(
         let cure = "name it in --include-databases to copy it";
         Finding::new(Level::Warning, Side::Source, message).cure(cure)
     }))
-}
-
-/// What replication takes, where it is to follow.
-fn replication(
-    options: &Options,
-    database: &Database,
-    facts: (&ServerFacts, &ServerFacts),
-    examined: &Examination,
-) -> Option<Replication> {
-    let left_out = &examined.before.left_out;
-    options.replicate.then(|| Replication {
-        run: RunId::new(&system(facts.0), &system(facts.1)),
-        target: options.map.target(database.name.as_str()).to_owned(),
-        slot: slot(options, database, facts),
-        left_out: left_out.union(&examined.chunks).cloned().collect(),
-        hypertables: examined.hypertables.clone(),
-        make_full: options.replication.identity_full,
-    })
-}
-
-/// The name of a database's slot.
-fn slot(
-    options: &Options,
-    database: &Database,
-    (source, target): (&ServerFacts, &ServerFacts),
-) -> SlotName {
-    slot_name(
-        database.name.as_str(),
-        &SlotIdentity {
-            source_system: &system(source),
-            source_database: database.oid,
-            target_system: &system(target),
-            target_database: options.map.target(database.name.as_str()),
-        },
-    )
-}
-
-fn system(facts: &ServerFacts) -> String {
-    facts.system_identifier.clone().unwrap_or_default()
 }

@@ -1,17 +1,19 @@
 //! Phase 4 of `init`, and its undoing: the publication in every database of the source. What is made
 //! here is taken back unless the copy of that database ends well.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::prepare::PlannedDatabase;
+use super::promise::Promise;
 use super::{Error, Options, Side};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::Event;
 use crate::logical::{
-    self, Definition, FormerIdentity, FoundPublication, Judge, LoadError, Mark, PUBLICATION,
-    Published, RunId,
+    self, Definition, FoundPublication, LoadError, Mark, Published, Publisher, Publishing, RunId,
+    RunTag,
 };
-use crate::pg::{QualifiedName, ReplicaIdentity, SlotName};
+use crate::pg::{Ident, Lsn, SlotName};
 use crate::task::Scope;
 
 /// What the replication of one database takes.
@@ -23,19 +25,67 @@ pub(super) struct Replication {
     pub(super) target: String,
     /// The slot.
     pub(super) slot: SlotName,
-    /// Tables that do not take part.
-    pub(super) left_out: BTreeSet<QualifiedName>,
-    /// Hypertables.
-    pub(super) hypertables: BTreeSet<QualifiedName>,
-    /// Whether tables without an identity get the whole row as one.
-    pub(super) make_full: bool,
+    /// What is published, and under which name.
+    pub(super) publishing: Publishing,
+    /// What earlier runs have left that is ours.
+    pub(super) ours: Ours,
+}
+
+/// What tells our own leftovers from other runs' objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ours {
+    /// The numbers of earlier runs that the state knows.
+    pub(super) numbers: BTreeSet<String>,
+    /// Whether the state knows runs from before there were numbers.
+    pub(super) is_old: bool,
+    /// The run that the user adopts.
+    pub(super) adopted: Option<String>,
+    /// The slot that the state knows of this database.
+    pub(super) slot: Option<String>,
+}
+
+/// Whose a marked publication is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// An earlier run's that this one continues or replaces.
+    Ours,
+    /// A run's between the same clusters into the same database, of which the state knows nothing.
+    Unknown,
+    /// A run's into another target.
+    OtherTarget,
 }
 
 impl Replication {
-    /// Whether a publication is this run's, from this attempt or an earlier one.
+    /// Whose a publication with this mark is.
+    pub(super) fn whose(&self, mark: &Mark) -> Whose {
+        let is_here = mark.is_of(&self.run, &self.target);
+        let is_known = match &mark.tag {
+            Some(tag) => self.ours.numbers.contains(&tag.number),
+            None => self.ours.is_old && is_here,
+        };
+        let is_adopted = self.ours.adopted.as_deref() == Some(mark.name());
+        // What we have copied whole into another database stays, like anybody else's.
+        if is_adopted || is_known && (is_here || !mark.complete) {
+            Whose::Ours
+        } else if is_here {
+            Whose::Unknown
+        } else {
+            Whose::OtherTarget
+        }
+    }
+
+    /// Whether a publication was left by a run that this one continues or replaces.
     pub(super) fn owns(&self, found: &FoundPublication) -> bool {
         let mark = found.mark.as_ref();
-        mark.is_some_and(|mark| mark.is_of(&self.run, &self.target))
+        mark.is_some_and(|mark| self.whose(mark) == Whose::Ours)
+    }
+
+    /// Whether a slot of our name was left by such a run.
+    pub(super) fn owns_slot(&self, earlier: Option<&FoundPublication>) -> bool {
+        let marked = earlier.filter(|found| self.owns(found));
+        let marked = marked.and_then(|found| found.mark.as_ref());
+        marked.is_some_and(|mark| mark.slot == self.slot.as_str())
+            || self.ours.slot.as_deref() == Some(self.slot.as_str())
     }
 
     /// What is to be published of the session's database, once an earlier publication of this run is
@@ -48,38 +98,18 @@ impl Replication {
         session: &Session,
         found: Option<&FoundPublication>,
     ) -> Result<Published, Error> {
-        let candidates = logical::load_candidates(session).await;
-        let mut candidates = candidates.map_err(|error| match error {
+        let earlier = found.filter(|found| self.owns(found));
+        let changed = earlier.and_then(|found| found.mark.as_ref());
+        let changed = changed.map(|mark| mark.identities.as_slice());
+        let published = self.publishing.judge(session, changed.unwrap_or_default());
+        published.await.map_err(|error| match error {
             LoadError::Server(source) => Error::examine(Side::Source)(source),
             LoadError::Letter(source) => Error::Catalog {
                 side: Side::Source,
                 place: "tables".to_owned(),
                 source: source.into(),
             },
-        })?;
-        let earlier = found.filter(|found| self.owns(found));
-        let changed = earlier.and_then(|found| found.mark.as_ref());
-        let changed = changed.iter().flat_map(|mark| &mark.identities);
-        let changed: BTreeMap<QualifiedName, &FormerIdentity> =
-            changed.map(|one| (one.table(), one)).collect();
-        for candidate in &mut candidates {
-            let former = changed.get(&candidate.name);
-            if let Some(former) = former
-                && candidate.identity == ReplicaIdentity::Full
-            {
-                // A key that serves then is not known now: such members of a tree are listed, too.
-                candidate.identity = former.identity();
-            }
-        }
-        Ok(logical::judge(
-            &candidates,
-            Judge {
-                version: session.version(),
-                left_out: &self.left_out,
-                hypertables: &self.hypertables,
-                make_full: self.make_full,
-            },
-        ))
+        })
     }
 }
 
@@ -88,8 +118,9 @@ impl Replication {
 pub(super) struct Held {
     source: Endpoint,
     replication: Replication,
-    /// The mark; none where the publication is somebody else's.
-    mark: Option<Mark>,
+    tag: RunTag,
+    /// None until it is made or found, and as long as a slot of our name may be somebody else's.
+    publisher: Option<Arc<Publisher>>,
 }
 
 impl Held {
@@ -102,53 +133,103 @@ impl Held {
     pub(super) fn database(&self) -> &str {
         self.source.database()
     }
+
+    /// The publication's name.
+    pub(super) fn publication(&self) -> &Ident {
+        &self.replication.publishing.name
+    }
+
+    /// What is promised of the database once it is copied.
+    pub(super) fn promise(&self, point: Option<Lsn>, complete: bool) -> Promise {
+        let publisher = self.publisher.as_ref();
+        let mark = publisher.and_then(|publisher| publisher.mark());
+        Promise {
+            database: self.database().to_owned(),
+            target: self.replication.target.clone(),
+            slot: self.slot().clone(),
+            point,
+            publication: self.publication().clone(),
+            run: mark.map(|mark| mark.name().to_owned()),
+            tables: publisher.map(|publisher| publisher.tables()),
+            complete,
+        }
+    }
+
+    /// Notes on the publication that its copy has ended well.
+    ///
+    /// # Errors
+    /// The source refused.
+    pub(super) async fn complete(&self) -> Result<(), Error> {
+        let Some(publisher) = &self.publisher else {
+            return Ok(());
+        };
+        let side = Side::Source;
+        let session = self.source.session(Purpose::Control).await;
+        let session = session.map_err(|source| Error::Connect { side, source })?;
+        let done = publisher.complete(&session).await;
+        done.map_err(|source| self.refused(source))
+    }
+
+    fn foreign(&self, differences: String) -> Error {
+        Error::ForeignPublication {
+            publication: self.publication().clone(),
+            database: self.database().to_owned(),
+            differences,
+        }
+    }
+
+    fn refused(&self, source: connect::Error) -> Error {
+        Error::Publication {
+            publication: Box::new(self.publication().clone()),
+            database: self.database().to_owned(),
+            source,
+        }
+    }
 }
 
-/// Makes the publications of all databases that are to replicate; `None` for others. After a refusal
-/// nothing of them stays.
+/// Makes the publications of all databases that are to replicate and puts them into `held`, with `None`
+/// for others. After a refusal nothing of them stays.
 ///
 /// # Errors
-/// A server refused a statement, a table has lost its identity since the checks, or the scope was
-/// stopped.
+/// A server refused a statement, a table has lost its identity since the checks, what is there belongs to
+/// another run, or the scope was stopped.
 pub(super) async fn publish(
     planned: &mut [PlannedDatabase],
-    options: &Options,
+    tag: &RunTag,
+    (options, held): (&Options, &mut Vec<Option<Held>>),
     scope: &Scope,
-) -> Result<Vec<Option<Held>>, Error> {
-    let mut held = Vec::new();
+) -> Result<(), Error> {
     for database in planned {
-        let Some(replication) = database.replication.clone() else {
+        let Some(mut replication) = database.replication.clone() else {
             held.push(None);
             continue;
         };
+        replication.ours.numbers.insert(tag.number.clone());
         let mut one = Held {
             source: options.source.with_database(database.name()),
             replication,
-            mark: None,
+            tag: tag.clone(),
+            publisher: None,
         };
-        match publish_one(&mut one, scope).await {
-            Ok(identities) => {
-                database.before.identities = identities;
-                held.push(Some(one));
-            }
-            Err(error) => {
-                held.push(Some(one));
-                withdraw(&held, scope).await;
-                return Err(error);
-            }
+        let done = publish_one(&mut one, scope).await;
+        database.before.publisher.clone_from(&one.publisher);
+        held.push(Some(one));
+        if let Err(error) = done {
+            withdraw(held.iter().flatten(), scope).await;
+            held.clear();
+            return Err(error);
         }
     }
-    Ok(held)
+    Ok(())
 }
 
-/// Makes one publication; the identities that it has changed.
-async fn publish_one(held: &mut Held, scope: &Scope) -> Result<Vec<FormerIdentity>, Error> {
+async fn publish_one(held: &mut Held, scope: &Scope) -> Result<(), Error> {
     let side = Side::Source;
     let session = held.source.session(Purpose::Control).await;
     let session = session.map_err(|source| Error::Connect { side, source })?;
     tokio::select! {
         biased;
-        done = publish_in(&session, held) => done,
+        done = publish_in(&session, held, scope) => done,
         () = scope.stop.cancelled() => {
             // A statement may wait for a lock, and would go on to wait without us.
             if let Err(error) = session.canceller().cancel().await {
@@ -159,102 +240,205 @@ async fn publish_one(held: &mut Held, scope: &Scope) -> Result<Vec<FormerIdentit
     }
 }
 
-async fn publish_in(session: &Session, held: &mut Held) -> Result<Vec<FormerIdentity>, Error> {
-    let database = held.source.database().to_owned();
-    let wrap = |source| Error::Publication {
-        database: database.clone(),
-        source,
-    };
-    let replication = &held.replication;
-    let mut found = logical::find_publication(session).await.map_err(wrap)?;
-    if let Some(earlier) = found.take_if(|found| replication.owns(found)) {
-        let removed = logical::remove_publication(session, &earlier).await;
-        removed.map_err(wrap)?;
+async fn publish_in(session: &Session, held: &mut Held, scope: &Scope) -> Result<(), Error> {
+    let name = held.publication().clone();
+    let found = logical::find_publication(session, &name).await;
+    let mut found = found.map_err(|source| held.refused(source))?;
+    if let Some(found) = &found {
+        refuse_other_runs(held, found)?;
     }
-    let published = replication.published(session, None).await?;
+    claim_slot(session, held, found.as_ref()).await?;
+    if let Some(earlier) = found.take_if(|found| held.replication.owns(found)) {
+        drop_slot_of(session, held, (&earlier, scope)).await?;
+        let removed = logical::remove_publication(session, &earlier).await;
+        removed.map_err(|source| held.refused(source))?;
+    }
+    let published = held.replication.published(session, None).await?;
     if let Some(blocked) = published.blocked.first() {
-        let blocked = Box::new(blocked.clone());
-        return Err(Error::Unpublishable { database, blocked });
+        return Err(Error::Unpublishable {
+            database: held.database().to_owned(),
+            blocked: Box::new(blocked.clone()),
+        });
     }
     let wanted = Definition::new(&published, session.version());
+    let publishing = held.replication.publishing.clone();
     if let Some(found) = found {
         let differences = found.differences(&wanted);
-        return if differences.is_empty() {
-            Ok(Vec::new())
-        } else {
-            Err(Error::ForeignPublication {
-                database,
-                differences: differences.join("; "),
-            })
-        };
+        if differences.is_empty() {
+            held.publisher = Some(Arc::new(Publisher::new(publishing, None)));
+            return Ok(());
+        }
+        return Err(held.foreign(differences.join("; ")));
     }
-    let (run, slot) = (replication.run.clone(), replication.slot.as_str());
-    let mut mark = Mark::new(run, &replication.target, slot, wanted.digest());
+    let Replication {
+        run, target, slot, ..
+    } = &held.replication;
+    let owner = (run.clone(), held.tag.clone());
+    let mut mark = Mark::new(owner, target, slot.as_str(), wanted.digest());
     mark.identities.clone_from(&published.identities);
-    held.mark = Some(mark.clone());
-    let created = logical::create_publication(session, &wanted, &mark).await;
-    created.map_err(wrap)?;
-    Ok(published.identities)
+    held.publisher = Some(Arc::new(Publisher::new(publishing, Some(mark.clone()))));
+    let created = logical::create_publication(session, &name, (&wanted, &mark)).await;
+    created.map_err(|source| held.refused(source))
 }
 
-/// Notes on a publication that its copy has ended well, and tells which tables it does not list: those
-/// made meanwhile.
-///
-/// # Errors
-/// The source refused.
-pub(super) async fn complete(held: &Held, scope: &Scope) -> Result<(), Error> {
-    let side = Side::Source;
-    let database = held.source.database();
-    let wrap = |source| Error::Publication {
-        database: database.to_owned(),
-        source,
+/// Refuses to go on where the publication is another run's.
+fn refuse_other_runs(held: &Held, found: &FoundPublication) -> Result<(), Error> {
+    let Some(mark) = &found.mark else {
+        return Ok(());
     };
-    let session = held.source.session(Purpose::Control).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
-    if let Some(mark) = &held.mark {
-        let marked = logical::mark_publication(&session, &mark.completed()).await;
-        marked.map_err(wrap)?;
+    let whose = held.replication.whose(mark);
+    if whose == Whose::Ours {
+        return Ok(());
     }
-    let found = logical::find_publication(&session).await.map_err(wrap)?;
-    let published = held.replication.published(&session, None).await?;
-    let wanted = Definition::new(&published, session.version());
-    let differences = match found {
-        Some(found) => found.differences(&wanted),
-        None => vec!["is gone".to_owned()],
+    let run = mark.describe();
+    Err(held.foreign(format!("is of {run}; {}", ways_out(whose, mark))))
+}
+
+/// What to do about a publication of another run.
+pub(super) fn ways_out(whose: Whose, mark: &Mark) -> String {
+    const PROGRAM: &str = "postgres-seren-replicator";
+    let run = mark.name();
+    let remove = format!("remove what that run left with: {PROGRAM} teardown --run {run}");
+    match whose {
+        Whose::Ours => String::new(),
+        Whose::Unknown => {
+            format!("become its owner with: {PROGRAM} init --adopt {run}, or {remove}")
+        }
+        Whose::OtherTarget => format!(
+            "copy to this target as well with --publication NAME, or, if its target is gone, {remove}"
+        ),
+    }
+}
+
+/// Refuses to go on where a slot of our name is another run's.
+async fn claim_slot(
+    session: &Session,
+    held: &Held,
+    found: Option<&FoundPublication>,
+) -> Result<(), Error> {
+    let slot = logical::find_slot(session, held.slot()).await;
+    let slot = slot.map_err(Error::examine(Side::Source))?;
+    if slot.is_none() || held.replication.owns_slot(found) {
+        return Ok(());
+    }
+    Err(Error::ForeignSlot {
+        database: held.database().to_owned(),
+        slot: held.slot().clone(),
+    })
+}
+
+/// Drops the slot of an earlier run that had another name, such as that of an adopted one.
+async fn drop_slot_of(
+    session: &Session,
+    held: &Held,
+    (earlier, scope): (&FoundPublication, &Scope),
+) -> Result<(), Error> {
+    let slot = earlier.mark.as_ref().map(|mark| mark.slot.as_str());
+    let slot = slot.filter(|slot| *slot != held.slot().as_str());
+    let Some(slot) = slot.and_then(|slot| SlotName::new(slot).ok()) else {
+        return Ok(());
     };
-    if !differences.is_empty() {
-        let text = format!(
-            "database {database}: publication {PUBLICATION} no longer fits, so that not every change \
-             would be followed: it {}",
-            differences.join("; ")
-        );
-        scope.events.emit(Event::Warning(text)).await;
+    let dropped = logical::drop_slot(session, &slot).await;
+    if dropped.map_err(|source| held.refused(source))? {
+        let note = format!("replication slot {slot}, left by an earlier run, was dropped");
+        scope.events.emit(Event::Note(note)).await;
     }
     Ok(())
 }
 
 /// Takes back slots and publications of databases whose copy has not ended well. What cannot be
 /// removed is told with what removes it.
-pub(super) async fn withdraw(held: &[Option<Held>], scope: &Scope) {
-    for held in held.iter().flatten() {
-        if let Err(error) = withdraw_one(held).await {
+pub(super) async fn withdraw(held: impl Iterator<Item = &Held>, scope: &Scope) {
+    for held in held {
+        let Some(publisher) = &held.publisher else {
+            continue;
+        };
+        if let Err(error) = withdraw_one(held, publisher).await {
             let text = format!(
-                "database {}: replication slot {} and publication {PUBLICATION} stay on the source, \
-                 and the slot keeps its log: {error}; remove them with teardown",
+                "database {}: replication slot {} and publication {} remain on the source, and the slot \
+                 retains WAL: {error}; remove them with teardown",
                 held.database(),
-                held.slot()
+                held.slot(),
+                held.publication()
             );
             scope.events.emit(Event::Warning(text)).await;
         }
     }
 }
 
-async fn withdraw_one(held: &Held) -> Result<(), connect::Error> {
+async fn withdraw_one(held: &Held, publisher: &Publisher) -> Result<(), connect::Error> {
     let session = held.source.session(Purpose::Control).await?;
+    let found = logical::find_publication(&session, held.publication()).await?;
+    let run = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.name().to_owned());
+    let own = publisher.mark();
+    // Without our locks another run may have begun in our place: then the slot is its own, too.
+    if let Some(found) = &found
+        && found.mark.is_some()
+        && run(&found.mark) != run(&own)
+    {
+        return Ok(());
+    }
     logical::drop_slot(&session, held.slot()).await?;
-    let found = logical::find_publication(&session).await?;
-    match found.filter(|found| held.replication.owns(found)) {
+    match found.filter(|found| found.mark.is_some()) {
         Some(found) => logical::remove_publication(&session, &found).await,
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logical::PUBLICATION;
+
+    fn replication(ours: Ours) -> Replication {
+        Replication {
+            run: RunId::new("1", "2"),
+            target: "app".to_owned(),
+            slot: SlotName::new("seren_app").unwrap(),
+            publishing: Publishing {
+                name: Ident::from_catalog(PUBLICATION),
+                left_out: BTreeSet::new(),
+                hypertables: BTreeSet::new(),
+                make_full: false,
+            },
+            ours,
+        }
+    }
+
+    fn mark(target: &str, complete: bool) -> Mark {
+        let owner = (RunId::new("1", "2"), RunTag::new());
+        let mark = Mark::new(owner, target, "seren_app", String::new());
+        if complete { mark.completed() } else { mark }
+    }
+
+    #[test]
+    fn only_what_the_state_knows_or_the_user_adopts_is_ours() {
+        let of = |mark: &Mark, ours: Ours| replication(ours).whose(mark);
+        let (here, there) = (mark("app", true), mark("other", true));
+        let knows = |mark: &Mark| Ours {
+            numbers: BTreeSet::from([mark.name().to_owned()]),
+            ..Ours::default()
+        };
+        let adopts = |mark: &Mark| Ours {
+            adopted: Some(mark.name().to_owned()),
+            ..Ours::default()
+        };
+        assert_eq!(of(&here, Ours::default()), Whose::Unknown);
+        assert_eq!(of(&here, knows(&here)), Whose::Ours);
+        assert_eq!(of(&here, adopts(&here)), Whose::Ours);
+        assert_eq!(of(&there, Ours::default()), Whose::OtherTarget);
+        assert_eq!(of(&there, knows(&there)), Whose::OtherTarget);
+        assert_eq!(of(&there, adopts(&there)), Whose::Ours);
+        let begun = mark("other", false);
+        assert_eq!(of(&begun, knows(&begun)), Whose::Ours);
+    }
+
+    #[test]
+    fn the_ways_out_name_the_run() {
+        let mark = mark("app", true);
+        let text = ways_out(Whose::Unknown, &mark);
+        assert!(text.contains(&format!("init --adopt {}", mark.name())));
+        assert!(text.contains(&format!("teardown --run {}", mark.name())));
+        assert!(ways_out(Whose::OtherTarget, &mark).contains("--publication NAME"));
     }
 }

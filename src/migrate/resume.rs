@@ -9,15 +9,18 @@ use tokio_util::sync::CancellationToken;
 use super::check::{Finding, Level, ServerFacts, Side};
 use super::fate::Fate;
 use super::prepare::PlannedDatabase;
+use super::promise::Promise;
+use super::replication::Ours;
 use super::roles::TargetCluster;
 use super::{Error, Options};
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{
-    Chosen, Decision, Membership, Origin, Pair, Recorder, Run, Selection, Store, decide,
+    Chosen, Decision, Membership, Origin, Pair, Recorder, Run, Selection, Stage, Store, decide,
 };
 use crate::connect::Endpoint;
 use crate::ddl::object::membership::{Assumption, Loan};
-use crate::pg::{Ident, Oid, Sql};
+use crate::logical::RunTag;
+use crate::pg::{Ident, Oid, SlotName, Sql};
 use crate::selection::TableChoice;
 
 /// The state of earlier runs between the same clusters, held so that no other run changes it.
@@ -70,6 +73,43 @@ impl Resume {
         decide(recorded, (database.oid, selection), standing)
     }
 
+    /// What tells our own leftovers of a database from other runs'.
+    pub(super) fn ours(&self, database: &str) -> Ours {
+        let recorded = self.run.databases.get(database);
+        Ours {
+            numbers: self.run.numbers.clone(),
+            is_old: self.store.is_some(),
+            adopted: None,
+            slot: recorded.and_then(|one| one.slot.clone()),
+        }
+    }
+
+    /// What must be true of a database that the interrupted run has finished.
+    pub(super) fn promise(&self, database: &Database, options: &Options) -> Option<Promise> {
+        let name = database.name.as_str();
+        let recorded = self.run.resumed(name)?;
+        let slot = SlotName::new(recorded.slot.clone()?).ok()?;
+        let is_finished = matches!(recorded.stage, Stage::Finished { .. });
+        let usual = options.replication.publication.as_str();
+        let publication = recorded.publication.as_deref().unwrap_or(usual);
+        let is_recorded = recorded.publication.is_some();
+        let tables = recorded.published.iter().map(|oid| Oid(*oid));
+        (is_finished && options.replicate).then(|| Promise {
+            database: name.to_owned(),
+            target: options.map.target(name).to_owned(),
+            slot,
+            point: recorded.consistent_point,
+            publication: Ident::from_catalog(publication),
+            // Older versions had no numbers, and recorded no publication.
+            run: match is_recorded {
+                true => recorded.mark.clone(),
+                false => Some(self.pair.id()),
+            },
+            tables: is_recorded.then(|| tables.collect()),
+            complete: true,
+        })
+    }
+
     /// Looks for databases of the interrupted run that this one does not go on with.
     pub(super) fn left(
         &mut self,
@@ -106,7 +146,7 @@ impl Resume {
     fn begin(
         self,
         planned: &[PlannedDatabase],
-        lent: impl Iterator<Item = Membership>,
+        (lent, adopted): (impl Iterator<Item = Membership>, Option<&String>),
     ) -> Result<Record, Error> {
         let store = match self.store {
             Some(store) => store,
@@ -114,6 +154,7 @@ impl Resume {
         };
         store.change(|run| {
             run.begin();
+            run.numbers.extend(adopted.cloned());
             run.owed.extend(lent);
             run.databases.retain(|name, _| !self.gone.contains(name));
             for one in planned {
@@ -182,10 +223,10 @@ impl Record {
     pub(super) fn begin(
         resume: Option<Resume>,
         planned: &[PlannedDatabase],
-        lent: impl Iterator<Item = Membership>,
+        (lent, adopted): (impl Iterator<Item = Membership>, Option<&String>),
     ) -> Result<Self, Error> {
         match resume {
-            Some(resume) => resume.begin(planned, lent),
+            Some(resume) => resume.begin(planned, (lent, adopted)),
             None => Ok(Self(None)),
         }
     }
@@ -222,6 +263,26 @@ impl Record {
     pub(super) fn begun(&self, name: &str, oid: Oid, origin: Origin) -> Result<(), Error> {
         if let Some(store) = &self.0 {
             store.change_database(name, |database| database.begin(oid, origin))?;
+        }
+        Ok(())
+    }
+
+    /// What names this run in its marks.
+    pub(super) fn tag(&self) -> RunTag {
+        let recorded = self.0.as_ref().and_then(|store| store.run().tag);
+        recorded.unwrap_or_default()
+    }
+
+    /// Records what is published of a database.
+    pub(super) fn published(&self, promise: &Promise) -> Result<(), Error> {
+        if let Some(store) = &self.0 {
+            let tables = promise.tables.iter().flatten().copied();
+            store.change_database(&promise.database, |database| {
+                database.publish(
+                    (promise.publication.as_str(), promise.run.as_deref()),
+                    tables,
+                );
+            })?;
         }
         Ok(())
     }

@@ -1,12 +1,14 @@
 //! The consistent point of one database: what is locked, what the snapshot shows, and where the
 //! log goes on from there.
 //!
-//! The order is the guarantee. Tables are listed and locked; *then* the slot is made, which waits
+//! The order is the guarantee. Tables are listed and locked, and the publication is made to list them;
+//! *then* the slot is made, which waits
 //! for older transactions and exports the snapshot of its consistent point; *then* the catalog
 //! is read under that snapshot and compared with what was locked. Whatever DDL slipped in between
 //! shows as a difference, and the basis is made anew.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use tokio::time::{Duration, Instant};
 
@@ -19,7 +21,7 @@ use crate::catalog::load::turns::set_savepoint;
 use crate::catalog::{self, Catalog};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::Event;
-use crate::logical::{FormerIdentity, drop_slot, find_slot};
+use crate::logical::{FormerIdentity, Publisher, drop_slot, find_slot};
 use crate::pg::{Lsn, Oid, QualifiedName, ServerVersion, SlotName, SqlState};
 use crate::task::{Background, Scope};
 use crate::wire::{self, SlotSnapshot};
@@ -54,8 +56,9 @@ pub struct Before {
     pub left_out: BTreeSet<QualifiedName>,
     /// The version of the server that its definitions are for; None for one of its own major.
     pub target: Option<ServerVersion>,
-    /// Replica identities that this run has changed; the target gets them as they were.
-    pub identities: Vec<FormerIdentity>,
+    /// The publication that is kept equal to the locked tables until the slot is created. The target gets
+    /// the replica identities that it has changed as they were.
+    pub publisher: Option<Arc<Publisher>>,
 }
 
 /// A consistent point.
@@ -199,6 +202,10 @@ async fn attempt(
     scope: &Scope,
 ) -> Result<Attempt, Error> {
     let locks = Box::pin(TableLocks::take(source, &before.left_out, scope)).await?;
+    let Some(locks) = published(source, before, locks).await? else {
+        let what = "the publication did not list every table".to_owned();
+        return Ok(Attempt::Disturbed(what));
+    };
     let (exporter, consistent_point, lease) = match kind {
         PointKind::SnapshotOnly => (None, None, SnapshotLease::take(source, None, scope).await?),
         PointKind::Slot(name) => match create_slot(source, name, &locks, scope).await? {
@@ -222,7 +229,9 @@ async fn attempt(
     set_savepoint(&session).await.map_err(Error::Lock)?;
     match read(&session, before.definitions.take()).await {
         Ok(mut catalog) => {
-            bring_back(&mut catalog, &before.identities);
+            let publisher = before.publisher.as_ref();
+            let identities = publisher.map(|one| one.identities()).unwrap_or_default();
+            bring_back(&mut catalog, &identities);
             let unlocked = if locks.are_locked() {
                 Vec::new()
             } else {
@@ -247,6 +256,32 @@ async fn attempt(
         }
         Err(error) => Err(Error::Catalog(error)),
     }
+}
+
+/// Returns the locks if the publication lists the tables that are locked. Otherwise they are let go, and the
+/// publication is changed: the next attempt is younger than that.
+async fn published(
+    source: &Endpoint,
+    before: &Before,
+    locks: TableLocks,
+) -> Result<Option<TableLocks>, Error> {
+    let Some(publisher) = &before.publisher else {
+        return Ok(Some(locks));
+    };
+    let wrap = |source| Error::Publication {
+        name: publisher.name().clone(),
+        source: Box::new(source),
+    };
+    let session = source.session(Purpose::Control).await;
+    let session = session.map_err(Error::Connect)?;
+    let names = locks.tables().iter().map(|table| table.name.clone());
+    let settled = publisher.is_settled(&session, &names.collect()).await;
+    if settled.map_err(wrap)? {
+        return Ok(Some(locks));
+    }
+    drop(locks);
+    publisher.settle(&session).await.map_err(wrap)?;
+    Ok(None)
 }
 
 /// Shows identities as they were before this run has changed them.

@@ -1,6 +1,7 @@
 use super::build::Refused;
 use super::slot_watch::SlotFault;
-use crate::pg::{QualifiedName, SlotName};
+use crate::logical::PublishError;
+use crate::pg::{Ident, QualifiedName, SlotName};
 use crate::{catalog, connect, wire};
 
 /// Why a phase of the copy did not come to an end.
@@ -49,6 +50,14 @@ pub enum Error {
         slot: SlotName,
         /// Who uses it.
         pid: i32,
+    },
+    /// The publication does not list the locked tables, and cannot be made to.
+    #[error("publication {name} on the source")]
+    Publication {
+        /// The publication.
+        name: Ident,
+        /// The cause.
+        source: Box<PublishError>,
     },
     /// The slot no longer serves, or must not be kept.
     #[error("replication slot {slot} on the source {fault}")]

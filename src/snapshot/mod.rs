@@ -51,7 +51,7 @@ pub use load::{Load, Loaded, load};
 pub use lock::Waiter;
 pub use objects::CopiedObjects;
 pub use plan::{CopyJob, Format, plan_copies};
-pub use slot_watch::{SlotFault, watch_slot};
+pub use slot_watch::{SlotFault, WatchedSlots, judge_slot};
 pub use split::{Range, Splitting, Whole};
 pub use statistics::{analyze, carry_all};
 pub use values::{CopiedSequences, copy_sequences};

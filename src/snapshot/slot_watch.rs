@@ -1,14 +1,17 @@
-//! Watches the slot of a run. It keeps log on the source for as long as it exists, and a source whose
-//! disk is full stands still; a slot that is lost makes the copy worthless for replication.
+//! Watches the slots of a run for the run's whole life, also those of databases that are finished. A slot
+//! retains WAL on the source for as long as it exists, and a source whose disk is full stands still; a slot
+//! that is lost makes the copy worthless for replication.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Duration;
 
 use super::Error;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::Event;
-use crate::logical::{Slot, find_slot};
+use crate::logical::{Slot, load_slots};
 use crate::pg::SlotName;
 use crate::task::Scope;
 
@@ -53,34 +56,55 @@ impl fmt::Display for SlotFault {
     }
 }
 
-/// Watches a slot that exists; returns when the run must end, and why. Without a limit of our own
-/// the server's `max_slot_wal_keep_size` alone counts. Cancel safe.
-pub async fn watch_slot(
-    source: &Endpoint,
-    slot: &SlotName,
-    limit: Option<u64>,
-    scope: &Scope,
-) -> Error {
-    let mut session = None;
-    let mut failures = 0;
-    let mut looks = tokio::time::interval(INTERVAL);
-    loop {
-        looks.tick().await;
-        match look(source, &mut session, slot).await {
-            Ok(found) => {
-                failures = 0;
-                if let Some(fault) = judge(found.as_ref(), limit) {
-                    let slot = slot.clone();
-                    return Error::SlotFault { slot, fault };
-                }
+/// The slots of a run that exist by now. Clones are the same list.
+#[derive(Clone, Debug, Default)]
+pub struct WatchedSlots(Arc<Mutex<BTreeMap<String, SlotName>>>);
+
+impl WatchedSlots {
+    /// Adds a slot that exists.
+    pub fn add(&self, slot: &SlotName) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.insert(slot.as_str().to_owned(), slot.clone());
+    }
+
+    /// Removes a slot that its run gives up.
+    pub fn remove(&self, slot: &SlotName) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.remove(slot.as_str());
+    }
+
+    fn list(&self) -> Vec<SlotName> {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.values().cloned().collect()
+    }
+
+    /// Returns when the run must end because of a slot, and why. Without a limit of our own the server's
+    /// `max_slot_wal_keep_size` alone counts. Cancel safe.
+    pub async fn watch(&self, source: &Endpoint, limit: Option<u64>, scope: &Scope) -> Error {
+        let mut session = None;
+        let mut failures = 0;
+        let mut looks = tokio::time::interval(INTERVAL);
+        loop {
+            looks.tick().await;
+            let slots = self.list();
+            if slots.is_empty() {
+                continue;
             }
-            Err(error) => {
-                session = None;
-                failures += 1;
-                tracing::debug!(%error, %slot, "the slot could not be looked at");
-                if failures == BLIND {
-                    let text = format!("replication slot {slot} cannot be watched: {error}");
-                    scope.events.emit(Event::Warning(text)).await;
+            match look(source, &mut session).await {
+                Ok(found) => {
+                    failures = 0;
+                    if let Some(error) = first_fault(slots, &found, limit) {
+                        return error;
+                    }
+                }
+                Err(error) => {
+                    session = None;
+                    failures += 1;
+                    tracing::debug!(%error, "the slots could not be looked at");
+                    if failures == BLIND {
+                        let text = format!("the replication slots cannot be watched: {error}");
+                        scope.events.emit(Event::Warning(text)).await;
+                    }
                 }
             }
         }
@@ -90,17 +114,24 @@ pub async fn watch_slot(
 async fn look(
     source: &Endpoint,
     session: &mut Option<Session>,
-    slot: &SlotName,
-) -> Result<Option<Slot>, connect::Error> {
+) -> Result<Vec<Slot>, connect::Error> {
     let session = match session {
         Some(session) => session,
         None => session.insert(source.session(Purpose::Introspect).await?),
     };
-    find_slot(session, slot).await
+    load_slots(session).await
 }
 
-/// What is wrong with a slot, if anything is.
-fn judge(slot: Option<&Slot>, limit: Option<u64>) -> Option<SlotFault> {
+fn first_fault(slots: Vec<SlotName>, found: &[Slot], limit: Option<u64>) -> Option<Error> {
+    slots.into_iter().find_map(|slot| {
+        let seen = found.iter().find(|one| one.name == slot.as_str());
+        let fault = judge_slot(seen, limit)?;
+        Some(Error::SlotFault { slot, fault })
+    })
+}
+
+/// Returns what is wrong with a slot, if anything is; `limit` is what it may retain in bytes.
+pub fn judge_slot(slot: Option<&Slot>, limit: Option<u64>) -> Option<SlotFault> {
     let Some(slot) = slot else {
         return Some(SlotFault::Gone);
     };
@@ -145,33 +176,42 @@ mod tests {
     #[test]
     fn a_slot_that_serves_is_no_fault_up_to_its_limit() {
         for status in [None, Some("reserved"), Some("extended")] {
-            assert_eq!(judge(Some(&with_status(status)), None), None);
-            assert_eq!(judge(Some(&with_status(status)), Some(100)), None);
+            assert_eq!(judge_slot(Some(&with_status(status)), None), None);
+            assert_eq!(judge_slot(Some(&with_status(status)), Some(100)), None);
         }
         let (retained, limit) = (100, 99);
         assert_eq!(
-            judge(Some(&slot()), Some(99)),
+            judge_slot(Some(&slot()), Some(99)),
             Some(SlotFault::KeepsTooMuch { retained, limit })
         );
     }
 
     #[test]
     fn every_way_to_lose_a_slot_is_told() {
-        assert_eq!(judge(None, None), Some(SlotFault::Gone));
+        assert_eq!(judge_slot(None, None), Some(SlotFault::Gone));
         let lost = with_status(Some("lost"));
-        assert_eq!(judge(Some(&lost), None), Some(SlotFault::Lost(None)));
+        assert_eq!(judge_slot(Some(&lost), None), Some(SlotFault::Lost(None)));
         let unreserved = with_status(Some("unreserved"));
-        assert_eq!(judge(Some(&unreserved), None), Some(SlotFault::Unreserved));
+        assert_eq!(
+            judge_slot(Some(&unreserved), None),
+            Some(SlotFault::Unreserved)
+        );
         let without_log = Slot {
             restart_lsn: None,
             ..with_status(None)
         };
-        assert_eq!(judge(Some(&without_log), None), Some(SlotFault::Lost(None)));
+        assert_eq!(
+            judge_slot(Some(&without_log), None),
+            Some(SlotFault::Lost(None))
+        );
         let reason = Some("wal_removed".to_owned());
         let given_up = Slot {
             invalidation: reason.clone(),
             ..slot()
         };
-        assert_eq!(judge(Some(&given_up), None), Some(SlotFault::Lost(reason)));
+        assert_eq!(
+            judge_slot(Some(&given_up), None),
+            Some(SlotFault::Lost(reason))
+        );
     }
 }

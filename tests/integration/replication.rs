@@ -176,10 +176,9 @@ async fn blockers_are_listed_and_cured(major: u32) {
     )
     .await;
     let before = value(&source, IDENTITIES).await;
-    route
-        .replicate("app", &["--replica-identity-full"])
-        .run()
-        .expect(0);
+    let machine = tempfile::tempdir().unwrap();
+    let full = route.replicate("app", &["--replica-identity-full"]);
+    full.state(&machine).run().expect(0);
     let during = value(&source, IDENTITIES).await;
     assert!(
         during.contains("bare=f") && during.contains("kept=d"),
@@ -193,7 +192,8 @@ async fn blockers_are_listed_and_cured(major: u32) {
     );
     // A second run does not take the changed identities for the former ones.
     let again = ["--replica-identity-full", "--drop-existing"];
-    route.replicate("app", &again).run().expect(0);
+    let again = route.replicate("app", &again).state(&machine);
+    again.run().expect(0);
     route
         .command("teardown", &["app"], &["--yes"])
         .run()
@@ -379,7 +379,8 @@ async fn what_a_killed_run_has_left_is_made_anew() {
            INSERT INTO public.t SELECT generate_series(1, 10);
            CREATE INDEX ON public.t (public.gate(id));";
     run(&source, &fill).await;
-    let running = route.replicate("app", &[]).start();
+    let machine = tempfile::tempdir().unwrap();
+    let running = route.replicate("app", &[]).state(&machine).start();
     gate.reached("app").await;
     running.signal("KILL");
     running.finish().expect(137);
@@ -389,7 +390,8 @@ async fn what_a_killed_run_has_left_is_made_anew() {
     let once = route.init("app", &["--drop-existing", "--dry-run"]).run();
     let told = "of an earlier run keeps the source's log";
     assert!(once.expect(0).stderr.contains(told));
-    let done = route.replicate("app", &["--drop-existing"]).run().expect(0);
+    let done = route.replicate("app", &["--drop-existing"]);
+    let done = done.state(&machine).run().expect(0);
     assert!(!done.stderr.contains(told), "{}", done.stderr);
     assert!(
         done.stderr.contains("of an earlier run is made anew"),

@@ -81,6 +81,12 @@ async fn a_running_subscription_goes_with_its_slot_and_publication() {
         "{}",
         refused.stderr
     );
+    let source = route.source.url("app");
+    let slot = value(&source, "SELECT slot_name FROM pg_replication_slots").await;
+    let used = ["teardown", "--source", &source, "--slot", &slot, "--yes"];
+    let used = program(&used).run().expect(1);
+    assert!(used.stderr.contains("is in use by pid"), "{}", used.stderr);
+    assert_eq!(value(&source, LEFT).await, "1 1");
     let gone = teardown(&route, &["--yes", "--output", "json"])
         .run()
         .expect(0);
@@ -99,7 +105,13 @@ async fn databases_with_the_runs_own_subscription_are_replaced_and_others_refuse
     let route = copied().await;
     subscribe(&route, true).await;
     run(&route.source.url("app"), "INSERT INTO public.t VALUES (2)").await;
-    route.replicate("app", &["--drop-existing"]).run().expect(0);
+    let name =
+        "SELECT obj_description(oid, 'pg_publication')::json ->> 'number' FROM pg_publication";
+    let first = value(&route.source.url("app"), name).await;
+    route
+        .replicate("app", &["--drop-existing", "--adopt", &first])
+        .run()
+        .expect(0);
     assert_eq!(
         value(&route.target.url("app"), "SELECT count(*) FROM public.t").await,
         "2"

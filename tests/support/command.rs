@@ -75,6 +75,11 @@ impl Program {
         self
     }
 
+    /// A state folder that it shares with other runs, as on one machine.
+    pub(crate) fn state(self, home: &TempDir) -> Self {
+        self.env("XDG_STATE_HOME", home.path().to_str().unwrap())
+    }
+
     /// What stands on its standard input.
     pub(crate) fn input(mut self, text: &str) -> Self {
         text.clone_into(&mut self.input);

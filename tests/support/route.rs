@@ -12,6 +12,9 @@ use seren_replicator::sql;
 /// The major of tests that do not care.
 pub(crate) const MAJOR: u32 = 17;
 
+/// The other one of tests that look at two.
+const OLDER_MAJOR: u32 = 15;
+
 /// Where a copy comes from and goes to.
 pub(crate) struct Route {
     /// The cluster read.
@@ -24,6 +27,12 @@ pub(crate) struct Route {
 pub(crate) fn common() -> &'static Route {
     static COMMON: OnceLock<Route> = OnceLock::new();
     COMMON.get_or_init(|| Route::of_majors([MAJOR, MAJOR]))
+}
+
+/// The same of an older major, for tests that look at two.
+pub(crate) fn older() -> &'static Route {
+    static OLDER: OnceLock<Route> = OnceLock::new();
+    OLDER.get_or_init(|| Route::of_majors([OLDER_MAJOR, OLDER_MAJOR]))
 }
 
 impl Route {

@@ -13,7 +13,7 @@ pub(super) use carried::Carried;
 pub(super) use connection::{Connections, OptionalConnections};
 pub(super) use mapping::Mapping;
 pub(super) use output::Output;
-pub(super) use replication::Replication;
+pub(super) use replication::{Replication, parse_publication};
 pub(super) use selection::{DatabaseSelection, Selection};
 pub(super) use size::parse_size;
 pub(super) use state::State;

@@ -1,4 +1,6 @@
+use crate::logical::PUBLICATION;
 use crate::migrate::ReplicationOptions;
+use crate::pg::{Ident, InvalidName};
 
 /// How the source is prepared for replication.
 #[derive(Debug, clap::Args)]
@@ -11,6 +13,15 @@ pub(in crate::cli) struct Replication {
     /// Give tables without a replica identity the whole row as one; teardown restores them
     #[arg(long)]
     replica_identity_full: bool,
+
+    /// Name of the publication in every database, so that one source can be copied to several targets
+    #[arg(long, value_name = "NAME", default_value = PUBLICATION, value_parser = parse_publication)]
+    publication: Ident,
+}
+
+/// A publication's name.
+pub(in crate::cli) fn parse_publication(text: &str) -> Result<Ident, InvalidName> {
+    Ident::new(text)
 }
 
 impl Replication {
@@ -20,10 +31,11 @@ impl Replication {
     }
 
     /// How the source is prepared.
-    pub(in crate::cli) fn options(&self, max_retained_wal: Option<u64>) -> ReplicationOptions {
+    pub(in crate::cli) fn options(&self) -> ReplicationOptions {
         ReplicationOptions {
+            publication: self.publication.clone(),
             identity_full: self.replica_identity_full,
-            max_retained_wal,
+            ..ReplicationOptions::default()
         }
     }
 }

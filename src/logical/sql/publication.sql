@@ -1,5 +1,7 @@
--- A publication, whole. What a version lacks is not there. $1 its name. At most one row.
-SELECT pg_catalog.obj_description(p.oid, 'pg_publication') AS comment,
+-- Publications, whole. What a version lacks is not there. $1 a name, or NULL for all that a run has marked.
+SELECT p.pubname::text AS name,
+       ARRAY(SELECT r.prrelid FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid) AS table_oids,
+       pg_catalog.obj_description(p.oid, 'pg_publication') AS comment,
        p.puballtables AS all_tables,
        p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS all_operations,
        COALESCE((j.row ->> 'pubviaroot')::bool, false) AS via_root,
@@ -16,4 +18,6 @@ SELECT pg_catalog.obj_description(p.oid, 'pg_publication') AS comment,
                JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
               WHERE r.prpubid = p.oid ORDER BY r.oid) AS table_names
   FROM pg_catalog.pg_publication p, LATERAL (SELECT pg_catalog.to_jsonb(p) AS row) j
- WHERE p.pubname = $1::text::name
+ WHERE CASE WHEN $1::text IS NOT NULL THEN p.pubname = $1::text::name
+            ELSE pg_catalog.obj_description(p.oid, 'pg_publication') LIKE '{"seren_replicator":%' END
+ ORDER BY p.pubname

@@ -151,7 +151,7 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
             definitions,
             left_out,
             target: Some(judge.cluster.options.target.version),
-            identities: Vec::new(),
+            publisher: None,
         },
         hypertables,
         chunks,

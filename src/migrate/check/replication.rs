@@ -4,12 +4,12 @@
 use super::finding::{Finding, Level, Side};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Blocked, Blocker, Definition, FoundPublication, PUBLICATION, Published, Slot, find_publication,
+    Blocked, Blocker, Definition, FoundPublication, Mark, Published, Slot, find_publication,
     find_slot,
 };
 use crate::migrate::Error;
-use crate::migrate::replication::Replication;
-use crate::pg::Sql;
+use crate::migrate::replication::{Replication, Whose, ways_out};
+use crate::pg::{Ident, Sql};
 
 /// How many tables one note names.
 const NAMED: usize = 5;
@@ -26,14 +26,14 @@ pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Findi
     Some(finding.in_database(database).cure(cure))
 }
 
-/// Examines a database of the source. Read-only. `is_freed` tells that who uses the slot ends with the
-/// target database that is replaced.
+/// Examines a database of the source. Read-only. `has_state` tells whether the state was looked at, which
+/// knows our own runs; `is_freed`, that who uses the slot ends with the target database that is replaced.
 ///
 /// # Errors
 /// The database cannot be reached, or refused a question.
 pub(in crate::migrate) async fn examine_replication(
     source: &Endpoint,
-    replication: &Replication,
+    (replication, has_state): (&Replication, bool),
     is_freed: bool,
 ) -> Result<Vec<Finding>, Error> {
     let side = Side::Source;
@@ -41,19 +41,19 @@ pub(in crate::migrate) async fn examine_replication(
     let session = source.session(Purpose::Introspect).await;
     let session = session.map_err(|source| Error::Connect { side, source })?;
     let mut findings = facts(&session).await.map_err(wrap)?;
-    let found = find_publication(&session).await.map_err(wrap)?;
+    let found = find_publication(&session, &replication.publishing.name).await;
+    let found = found.map_err(wrap)?;
     let published = replication.published(&session, found.as_ref()).await?;
     findings.extend(judge_tables(&published));
     if let Some(found) = &found {
         let wanted = Definition::new(&published, session.version());
-        findings.extend(judge_publication(found, &wanted, replication));
+        findings.extend(judge_publication(found, &wanted, (replication, has_state)));
     }
     let slot = find_slot(&session, &replication.slot).await.map_err(wrap)?;
     if let Some(slot) = slot {
-        findings.push(judge_slot(
-            slot.active_pid.filter(|_| !is_freed),
-            &slot.name,
-        ));
+        let is_ours = !has_state || replication.owns_slot(found.as_ref());
+        let active = slot.active_pid.filter(|_| !is_freed);
+        findings.push(judge_slot(active, &slot.name, is_ours));
     }
     let name = source.database();
     Ok(findings
@@ -154,41 +154,85 @@ fn blocked(blocked: &Blocked) -> Finding {
 fn judge_publication(
     found: &FoundPublication,
     wanted: &Definition,
-    replication: &Replication,
+    (replication, has_state): (&Replication, bool),
 ) -> Option<Finding> {
-    if replication.owns(found) {
-        let message = format!("publication {PUBLICATION} of an earlier run is made anew");
-        return Some(Finding::new(Level::Note, Side::Source, message));
-    }
-    let whose = match &found.mark {
-        Some(mark) => format!("of the run {} into database {}", mark.run, mark.target),
-        None => "that is none of ours".to_owned(),
+    let name = &found.name;
+    let Some(mark) = &found.mark else {
+        let differences = found.differences(wanted);
+        return Some(if differences.is_empty() {
+            let message = format!(
+                "publication {name} that is none of ours is exactly what is needed, and is used"
+            );
+            Finding::new(Level::Note, Side::Source, message)
+        } else {
+            let message = format!(
+                "publication {name} that is none of ours exists and differs: it {}",
+                differences.join("; ")
+            );
+            Finding::new(Level::Error, Side::Source, message)
+                .cure("drop it if nobody needs it, or copy once with --no-sync")
+        });
     };
-    let differences = found.differences(wanted);
-    Some(if differences.is_empty() {
-        let message =
-            format!("publication {PUBLICATION} {whose} is exactly what is needed, and is used");
-        Finding::new(Level::Note, Side::Source, message)
-    } else {
-        let message = format!(
-            "publication {PUBLICATION} {whose} exists and differs: it {}",
-            differences.join("; ")
-        );
-        Finding::new(Level::Error, Side::Source, message)
-            .cure("drop it if nobody needs it, or copy once with --no-sync")
-    })
+    Some(judge_marked(name, mark, (replication, has_state)))
+}
+
+/// A publication that a run has marked.
+fn judge_marked(
+    name: &Ident,
+    mark: &Mark,
+    (replication, has_state): (&Replication, bool),
+) -> Finding {
+    let whose = replication.whose(mark);
+    let run = mark.describe();
+    let target = &mark.target;
+    let (level, message) = match whose {
+        Whose::Ours => {
+            let message = format!("publication {name} of an earlier run is made anew");
+            return Finding::new(Level::Note, Side::Source, message);
+        }
+        Whose::Unknown => {
+            let message = format!(
+                "publication {name} is of {run} into database {target}, of which the state folder knows \
+                 nothing"
+            );
+            // What is not looked at knows nothing.
+            let level = if has_state {
+                Level::Error
+            } else {
+                Level::Warning
+            };
+            (level, message)
+        }
+        Whose::OtherTarget => {
+            let message =
+                format!("publication {name} is of {run} into database {target} of another target");
+            (Level::Error, message)
+        }
+    };
+    Finding::new(level, Side::Source, message).cure(ways_out(whose, mark))
 }
 
 /// What stands under our slot's name already.
-fn judge_slot(active: Option<i32>, name: &str) -> Finding {
+fn judge_slot(active: Option<i32>, name: &str, is_ours: bool) -> Finding {
+    let error = |message: String| Finding::new(Level::Error, Side::Source, message);
     match active {
-        None => {
+        Some(pid) => {
+            let message = format!("its replication is active: slot {name} is in use by pid {pid}");
+            error(message).cure("end it with teardown first")
+        }
+        None if is_ours => {
             let message = format!("replication slot {name} of an earlier run is made anew");
             Finding::new(Level::Note, Side::Source, message)
         }
-        Some(pid) => {
-            let message = format!("its replication is active: slot {name} is in use by pid {pid}");
-            Finding::new(Level::Error, Side::Source, message).cure("end it with teardown first")
+        None => {
+            let message = format!(
+                "replication slot {name} is of a run of which the state folder knows nothing"
+            );
+            let cure = format!(
+                "adopt that run as its publication says, or remove the slot with: \
+                 postgres-seren-replicator teardown --slot {name}"
+            );
+            error(message).cure(cure)
         }
     }
 }
@@ -206,8 +250,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_slot_in_use_refuses_the_run() {
-        assert_eq!(judge_slot(None, "s").level, Level::Note);
-        assert_eq!(judge_slot(Some(7), "s").level, Level::Error);
+    fn a_slot_in_use_or_of_another_run_refuses_the_run() {
+        assert_eq!(judge_slot(None, "s", true).level, Level::Note);
+        assert_eq!(judge_slot(None, "s", false).level, Level::Error);
+        assert_eq!(judge_slot(Some(7), "s", true).level, Level::Error);
     }
 }

@@ -31,6 +31,8 @@ pub struct ServerFacts {
     pub createrole: bool,
     /// Prepared transactions, which hold up a slot.
     pub prepared: i64,
+    /// `idle_replication_slot_timeout`, where it is not 0.
+    pub idle_slot_timeout: Option<String>,
 }
 
 impl ServerFacts {
@@ -58,6 +60,7 @@ impl ServerFacts {
             createdb: superuser || row.get::<_, bool>("createdb"),
             createrole: superuser || row.get::<_, bool>("createrole"),
             prepared: row.get("prepared"),
+            idle_slot_timeout: row.get("idle_slot_timeout"),
         })
     }
 }
@@ -136,6 +139,14 @@ pub(super) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
     if source.free_senders < 1 {
         findings.push(error("has no free WAL sender", "raise max_wal_senders"));
     }
+    if let Some(timeout) = &source.idle_slot_timeout {
+        let message = format!(
+            "idle_replication_slot_timeout is {timeout}: the slot, which nobody reads from until replication \
+             starts, would be invalidated"
+        );
+        let cure = "run ALTER SYSTEM SET idle_replication_slot_timeout = 0; SELECT pg_catalog.pg_reload_conf();";
+        findings.push(error(&message, cure));
+    }
     if source.prepared > 0 {
         let message = format!("{} prepared transactions hold up the slot", source.prepared);
         let cure = "commit or roll them back";
@@ -183,6 +194,7 @@ mod tests {
             createdb: true,
             createrole: true,
             prepared: 0,
+            idle_slot_timeout: None,
         }
     }
 
@@ -201,9 +213,10 @@ mod tests {
             replication: false,
             free_slots: 0,
             free_senders: 0,
+            idle_slot_timeout: Some("1min".to_owned()),
             ..facts()
         };
-        assert_eq!(errors(&judge_replication(&bad, 1)), 5);
+        assert_eq!(errors(&judge_replication(&bad, 1)), 6);
         assert!(judge_replication(&facts(), 1).is_empty());
     }
 

@@ -14,6 +14,9 @@ SELECT pg_catalog.pg_is_in_recovery() AS standby,
        EXISTS (SELECT FROM pg_catalog.pg_roles provider
                 WHERE provider.rolname IN ('rds_replication', 'cloudsqlreplica', 'azure_pg_admin')
                   AND pg_catalog.pg_has_role(r.oid, provider.oid, 'MEMBER')) AS provider_replication,
-       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts) AS prepared
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts) AS prepared,
+       -- Since 18: how long a slot that nobody uses lives, with its unit; 0 is for ever.
+       (SELECT pg_catalog.current_setting(s.name) FROM pg_catalog.pg_settings s
+         WHERE s.name = 'idle_replication_slot_timeout' AND s.setting <> '0') AS idle_slot_timeout
   FROM pg_catalog.pg_roles r
  WHERE r.rolname = CURRENT_USER

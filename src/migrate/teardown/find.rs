@@ -2,32 +2,76 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Leftover, Leftovers, Object, TeardownOptions, Unreachable};
+use super::whose::Wanted;
+use super::{
+    Leftover, Leftovers, Object, TeardownOptions, Unreachable, Which, drop_slot_statement, orphan,
+};
 use crate::catalog::cluster::Database;
+use crate::checkpoint;
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{
-    self, FoundPublication, PUBLICATION, RunId, SUBSCRIPTION, Slot, SlotIdentity, slot_name,
+    self, FoundPublication, Mark, PUBLICATION, RunId, SUBSCRIPTION, Slot, SlotIdentity, slot_name,
 };
 use crate::migrate::prepare::Cluster;
+use crate::migrate::run_lock::{Holder, LockKey};
 use crate::migrate::{Error, Side};
-use crate::pg::{Ident, Literal, SlotName, SqlState};
+use crate::pg::{Ident, Literal, Oid, SlotName, SqlState};
 use crate::sql;
 
 /// A cluster that answers, with its databases that can be connected to.
-struct Reached {
-    cluster: Cluster,
+pub(super) struct Reached {
+    pub(super) cluster: Cluster,
     databases: Vec<Database>,
 }
 
 /// A side: reached, or why not.
 type Answer = Result<Reached, Option<Error>>;
 
+/// A publication, and where it is.
+pub(super) struct Marked {
+    pub(super) database: String,
+    oid: Oid,
+    pub(super) publication: FoundPublication,
+}
+
+impl Marked {
+    /// The lock of the run that uses it.
+    pub(super) fn key(&self) -> LockKey {
+        LockKey::source(&self.database, self.oid, &self.publication.name)
+    }
+
+    /// Where it is and whose, in words.
+    pub(super) fn describe(&self) -> String {
+        let Self {
+            database,
+            publication,
+            ..
+        } = self;
+        let name = &publication.name;
+        let place = format!("source, database {database}: publication {name}");
+        match &publication.mark {
+            Some(mark) => format!(
+                "{place}, of {} into database {} (teardown --run {})",
+                mark.describe(),
+                mark.target,
+                mark.name()
+            ),
+            None => format!("{place}, which no run has marked"),
+        }
+    }
+}
+
 /// Looks at both sides. A side that does not answer is no error, as long as the other one does.
 ///
 /// # Errors
-/// Neither side answers, one that answers refuses a question, or a name stands for no database.
+/// Neither side answers, one that answers refuses a question, a name stands for no database, or a run is at
+/// work.
 pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Error> {
     let source = reach(Side::Source, options.source.as_ref()).await;
+    if let Which::Slot(slot) = &options.which {
+        let source = source.map_err(|error| error.unwrap_or(Error::NoSource))?;
+        return find_orphan(slot, &source, options).await;
+    }
     let target = reach(Side::Target, options.target.as_ref()).await;
     let (source, target) = match (source, target) {
         (Err(Some(error)), Err(_)) | (Err(None), Err(Some(error))) => return Err(error),
@@ -41,10 +85,12 @@ pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Erro
         let seen = known.look(endpoint, &mut found).await?;
         slots = seen.slots;
         on_source = seen.objects;
+        refuse_beside(Side::Source, reached, &found.locks.source).await?;
     }
     if let (Ok(reached), Some(endpoint)) = (&target, &options.target) {
         let owned = source.is_ok().then_some(&slots);
         look_at_target(reached, endpoint, owned, &mut found).await?;
+        refuse_beside(Side::Target, reached, &found.locks.target).await?;
     }
     // The target first: a subscription uses its slot.
     found.objects.extend(on_source);
@@ -57,6 +103,20 @@ pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Erro
     Ok(found)
 }
 
+async fn find_orphan(
+    slot: &SlotName,
+    source: &Reached,
+    options: &TeardownOptions,
+) -> Result<Leftovers, Error> {
+    let mut found = Leftovers::default();
+    let endpoint = options.source.as_ref().ok_or(Error::NoSource)?;
+    let databases: Vec<&Database> = source.databases.iter().collect();
+    let marked = publications(endpoint, &databases, options).await?;
+    orphan::find(slot, (source, marked), &mut found).await?;
+    refuse_beside(Side::Source, source, &found.locks.source).await?;
+    Ok(found)
+}
+
 async fn reach(side: Side, endpoint: Option<&Endpoint>) -> Answer {
     let endpoint = endpoint.ok_or(None)?;
     let cluster = Cluster::open(side, endpoint).await.map_err(Some)?;
@@ -66,6 +126,47 @@ async fn reach(side: Side, endpoint: Option<&Endpoint>) -> Answer {
         databases: databases.filter(|one| one.allows_connections).collect(),
         cluster,
     })
+}
+
+/// Refuses to go on while a run holds one of these locks.
+async fn refuse_beside(side: Side, reached: &Reached, keys: &[LockKey]) -> Result<(), Error> {
+    match reached.cluster.holder(side, keys).await? {
+        Some(Holder { database, by }) => Err(Error::Busy { side, database, by }),
+        None => Ok(()),
+    }
+}
+
+/// The publications of databases that runs have marked, and those that have our name without a mark.
+async fn publications(
+    endpoint: &Endpoint,
+    databases: &[&Database],
+    options: &TeardownOptions,
+) -> Result<Vec<Marked>, Error> {
+    let side = Side::Source;
+    let wrap = Error::examine(side);
+    let usual = Ident::from_catalog(PUBLICATION);
+    let mut all = Vec::new();
+    for database in databases {
+        let name = database.name.as_str();
+        let endpoint = endpoint.with_database(name);
+        let session = endpoint.session(Purpose::Introspect).await;
+        let session = session.map_err(|source| Error::Connect { side, source })?;
+        let mut found = logical::find_marked(&session).await.map_err(wrap)?;
+        let ours = options.publication.as_ref().unwrap_or(&usual);
+        let named = logical::find_publication(&session, ours).await;
+        found.extend(named.map_err(wrap)?.filter(|one| one.mark.is_none()));
+        let is_asked_for = |one: &FoundPublication| {
+            let asked = options.publication.as_ref();
+            asked.is_none_or(|asked| one.name == *asked)
+        };
+        let found = found.into_iter().filter(is_asked_for);
+        all.extend(found.map(|publication| Marked {
+            database: name.to_owned(),
+            oid: database.oid,
+            publication,
+        }));
+    }
+    Ok(all)
 }
 
 /// What is known of the pair before the source is looked at.
@@ -81,6 +182,8 @@ struct Known<'a> {
 struct Seen {
     /// Slots of this pair, each with the target's database.
     slots: BTreeMap<String, String>,
+    /// Slots that other runs' marks name.
+    foreign: BTreeSet<String>,
     objects: Vec<Leftover>,
 }
 
@@ -116,84 +219,120 @@ impl<'a> Known<'a> {
     }
 
     async fn look(&self, endpoint: &Endpoint, found: &mut Leftovers) -> Result<Seen, Error> {
-        let side = Side::Source;
-        let wrap = Error::examine(side);
         let slots = self.source.cluster.slots(Side::Source).await?;
-        let mut marked = Vec::new();
-        for database in &self.databases {
-            let name = database.name.as_str();
-            let session = endpoint
-                .with_database(name)
-                .session(Purpose::Introspect)
-                .await;
-            let session = session.map_err(|source| Error::Connect { side, source })?;
-            let publication = logical::find_publication(&session).await.map_err(wrap)?;
-            marked.push((*database, publication));
-        }
-        let run = self.run(&marked);
-        found.run.clone_from(&run);
+        let marked = publications(endpoint, &self.databases, self.options).await?;
+        let runs = self.runs(&marked, found);
         let mut seen = Seen {
-            slots: BTreeMap::new(),
+            slots: self.named_slots(),
+            foreign: BTreeSet::new(),
             objects: Vec::new(),
         };
+        found.locks.source.extend(self.keys(&marked));
         let mut publications = Vec::new();
-        for (database, publication) in marked {
-            let found = (&mut *found, &mut publications);
-            self.sort((database, publication), run.as_ref(), &mut seen, found);
+        for one in marked {
+            match &one.publication.mark {
+                Some(mark) if runs.contains(mark.name()) => {
+                    seen.slots.insert(mark.slot.clone(), mark.target.clone());
+                    found.locks.source.push(one.key());
+                    publications.push(Leftover {
+                        side: Side::Source,
+                        database: one.database,
+                        object: Object::Publication(Box::new(one.publication)),
+                    });
+                }
+                mark => {
+                    seen.foreign
+                        .extend(mark.iter().map(|mark| mark.slot.clone()));
+                    found.others.push(one.describe());
+                }
+            }
         }
         self.sort_slots(&slots, &mut seen, found);
         seen.objects.extend(publications);
         Ok(seen)
     }
 
-    /// The run that is torn down; without the target it must be the only one.
-    fn run(&self, marked: &[(&Database, Option<FoundPublication>)]) -> Option<RunId> {
-        if let Some(target) = &self.target_system {
-            return Some(RunId::new(&self.source_system, target));
-        }
-        let marks = marked
-            .iter()
-            .filter_map(|(_, found)| found.as_ref()?.mark.as_ref());
-        let runs: BTreeSet<&RunId> = marks.map(|mark| &mark.run).collect();
-        match runs.into_iter().collect::<Vec<_>>()[..] {
-            [only] => Some(only.clone()),
-            _ => None,
-        }
+    fn pair(&self) -> Option<RunId> {
+        let target = self.target_system.as_ref()?;
+        Some(RunId::new(&self.source_system, target))
     }
 
-    /// Sorts a database's publication, and names the slot that would go with it.
-    fn sort(
-        &self,
-        (database, publication): (&Database, Option<FoundPublication>),
-        run: Option<&RunId>,
-        seen: &mut Seen,
-        (found, publications): (&mut Leftovers, &mut Vec<Leftover>),
-    ) {
-        let name = database.name.as_str();
-        let target = self.options.map.target(name);
-        if let Some(system) = &self.target_system {
-            let slot = self.slot(database, system, target);
-            seen.slots
-                .insert(slot.as_str().to_owned(), target.to_owned());
-        }
-        let Some(publication) = publication else {
-            return;
+    /// The names of the runs that are torn down; notes whose state goes along.
+    fn runs(&self, marked: &[Marked], found: &mut Leftovers) -> BTreeSet<String> {
+        let marks = marked.iter();
+        let marks = marks.filter_map(|one| one.publication.mark.as_ref());
+        let marks: Vec<&Mark> = marks.collect();
+        let pair = self.pair();
+        let of_marks = marks
+            .iter()
+            .map(|mark| &mark.run)
+            .filter(|_| pair.is_none());
+        let pairs: BTreeSet<&RunId> = pair.iter().chain(of_marks).collect();
+        let root = self.options.state_root.iter();
+        let known = root.flat_map(|root| pairs.iter().map(|run| checkpoint::known_runs(root, run)));
+        let (numbers, latest): (Vec<_>, Vec<_>) = known.unzip();
+        let wanted = Wanted {
+            which: &self.options.which,
+            numbers: numbers.into_iter().flatten().collect(),
+            pair: pair.clone(),
         };
-        let told = format!("source, database {name}: publication {PUBLICATION}");
-        match &publication.mark {
-            Some(mark) if Some(&mark.run) == run => {
-                seen.slots.insert(mark.slot.clone(), mark.target.clone());
-                publications.push(Leftover {
-                    side: Side::Source,
-                    database: name.to_owned(),
-                    object: Object::Publication(Box::new(publication)),
-                });
+        let runs = wanted.runs(&marks);
+        found.run = match &self.options.which {
+            Which::Slot(_) => None,
+            // The state of a run that goes on with others stays.
+            Which::Run(run) => {
+                let latest = latest.iter().flatten().any(|latest| latest == run);
+                let mark = marks.iter().find(|mark| mark.name() == run);
+                mark.filter(|_| latest).map(|mark| mark.run.clone())
             }
-            Some(mark) => found.others.push(format!("{told}, of run {}", mark.run)),
-            None => found
-                .others
-                .push(format!("{told}, which no run has marked")),
-        }
+            Which::Pair => pair.or_else(|| {
+                let removed = marks.iter().filter(|mark| runs.contains(mark.name()));
+                removed.map(|mark| mark.run.clone()).next()
+            }),
+        };
+        runs
+    }
+
+    /// The slots that a run between the two clusters would have.
+    fn named_slots(&self) -> BTreeMap<String, String> {
+        let (Some(system), Which::Pair) = (&self.target_system, &self.options.which) else {
+            return BTreeMap::new();
+        };
+        let named = self.databases.iter().map(|database| {
+            let target = self.options.map.target(database.name.as_str());
+            let slot = self.slot(database, system, target);
+            (slot.as_str().to_owned(), target.to_owned())
+        });
+        named.collect()
+    }
+
+    /// The locks of runs between the two clusters that have made no publication yet, or that the state does
+    /// not know.
+    fn keys(&self, marked: &[Marked]) -> Vec<LockKey> {
+        let Some(pair) = self.pair().filter(|_| self.options.which == Which::Pair) else {
+            return Vec::new();
+        };
+        let name = self.publication();
+        let is_elsewhere = |one: &&Marked| {
+            let mark = one.publication.mark.as_ref();
+            mark.is_some_and(|mark| mark.run != pair)
+        };
+        let elsewhere: BTreeSet<Oid> = marked
+            .iter()
+            .filter(|one| one.publication.name == name)
+            .filter(is_elsewhere)
+            .map(|one| one.oid)
+            .collect();
+        let databases = self.databases.iter();
+        let databases = databases.filter(|one| !elsewhere.contains(&one.oid));
+        databases
+            .map(|one| LockKey::source(one.name.as_str(), one.oid, &name))
+            .collect()
+    }
+
+    fn publication(&self) -> Ident {
+        let asked = self.options.publication.clone();
+        asked.unwrap_or_else(|| Ident::from_catalog(PUBLICATION))
     }
 
     fn slot(&self, database: &Database, target_system: &str, target: &str) -> SlotName {
@@ -204,12 +343,15 @@ impl<'a> Known<'a> {
                 source_database: database.oid,
                 target_system,
                 target_database: target,
+                publication: &self.publication(),
             },
         )
     }
 
     fn sort_slots(&self, slots: &[Slot], seen: &mut Seen, found: &mut Leftovers) {
         let chosen: BTreeSet<&str> = self.databases.iter().map(|one| one.name.as_str()).collect();
+        let foreign = std::mem::take(&mut seen.foreign);
+        seen.slots.retain(|name, _| !foreign.contains(name));
         for slot in slots.iter().filter(|slot| slot.name.starts_with("seren_")) {
             let database = slot.database.clone().unwrap_or_default();
             let name = SlotName::new(slot.name.as_str());
@@ -269,6 +411,7 @@ async fn look_at_target(
             (Some(slot), None) => slot.starts_with("seren_"),
         };
         if is_ours {
+            found.locks.target.push(LockKey::target(name));
             found.objects.push(Leftover {
                 side,
                 database: name.to_owned(),
@@ -300,13 +443,7 @@ fn source_statements(found: &Leftovers, error: Option<Error>) -> Unreachable {
         subscription.slot.clone()
     });
     let mut statements: Vec<String> = slots
-        .map(|slot| {
-            let sql = sql!(
-                "SELECT pg_catalog.pg_drop_replication_slot({})",
-                Literal(&slot)
-            );
-            format!("{};", sql.as_str())
-        })
+        .map(|slot| format!("{};", drop_slot_statement(&slot).as_str()))
         .collect();
     if statements.is_empty() {
         statements.push(
@@ -315,7 +452,7 @@ fn source_statements(found: &Leftovers, error: Option<Error>) -> Unreachable {
                 .to_owned(),
         );
     }
-    let drop = logical::drop_statement();
+    let drop = logical::drop_statement(&Ident::from_catalog(PUBLICATION));
     statements.push(format!("{}; -- in every database copied", drop.as_str()));
     Unreachable {
         side: Side::Source,

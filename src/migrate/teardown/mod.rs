@@ -3,21 +3,26 @@
 //!
 //! Whose an object is tells the mark of our publication, and the name of a slot, which is a digest of
 //! the pair. Without the target that name cannot be made: then only the marks tell, and only where
-//! all of them are of one run.
+//! all of them are of one run. A run or a slot that the user names needs neither: its target may be gone.
+//! What a run at work uses, as its locks on the servers show, is never removed.
 
 mod find;
+mod orphan;
 mod remove;
+mod whose;
 
 use std::path::PathBuf;
 
 pub use find::find_leftovers;
 pub use remove::remove_leftovers;
 
+use super::run_lock::LockKey;
 use super::{Error, Side};
 use crate::connect::Endpoint;
-use crate::logical::{FoundPublication, FoundSubscription, RunId};
-use crate::pg::SlotName;
+use crate::logical::{self, FoundPublication, FoundSubscription, RunId};
+use crate::pg::{Ident, Literal, SlotName, Sql};
 use crate::selection::{DatabaseMap, Databases};
+use crate::sql;
 
 /// What `teardown` is asked to do.
 #[derive(Clone, Debug)]
@@ -30,8 +35,25 @@ pub struct TeardownOptions {
     pub databases: Databases,
     /// Which of them have another name on the target.
     pub map: DatabaseMap,
-    /// The folder in which runs keep their state, if they do.
+    /// The only publication that counts, if one is named.
+    pub publication: Option<Ident>,
+    /// What is removed.
+    pub which: Which,
+    /// The folder in which runs keep their state, where that is known.
     pub state_root: Option<PathBuf>,
+    /// Whether the state is removed, too.
+    pub removes_state: bool,
+}
+
+/// What is removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// What the run between the two clusters has left.
+    Pair,
+    /// What the run of this name has left, whatever its target.
+    Run(String),
+    /// A slot, and the publication that goes with it.
+    Slot(SlotName),
 }
 
 /// An object of a run.
@@ -61,14 +83,25 @@ pub struct Leftover {
 /// What `teardown` found.
 #[derive(Debug, Default)]
 pub struct Leftovers {
-    /// Which run, where that is known.
+    /// Which runs' state goes along, where that is known.
     pub run: Option<RunId>,
+    /// What is locked while it is removed.
+    pub(super) locks: Locks,
     /// In the order in which they are removed.
     pub objects: Vec<Leftover>,
     /// Objects of other runs, in words; they are left alone.
     pub others: Vec<String>,
     /// Sides that could not be looked at, with the reason, and the statements to run there.
     pub unreachable: Vec<Unreachable>,
+}
+
+/// Locks that keep runs from beginning.
+#[derive(Debug, Default)]
+pub(super) struct Locks {
+    /// On the source.
+    pub(super) source: Vec<LockKey>,
+    /// On the target.
+    pub(super) target: Vec<LockKey>,
 }
 
 /// A side that could not be looked at.
@@ -89,7 +122,7 @@ impl std::fmt::Display for Leftover {
         match &self.object {
             Object::Slot(slot) => write!(f, "replication slot {slot}"),
             Object::Publication(found) => {
-                write!(f, "publication {}", crate::logical::PUBLICATION)?;
+                write!(f, "publication {}", found.name)?;
                 let mark = found.mark.as_ref();
                 match mark.map_or(0, |mark| mark.identities.len()) {
                     0 => Ok(()),
@@ -100,4 +133,24 @@ impl std::fmt::Display for Leftover {
             Object::Origin(name) => write!(f, "replication origin {name}"),
         }
     }
+}
+
+impl Leftover {
+    /// The statement that removes it by hand, where it is one on the source.
+    pub fn statement(&self) -> Option<String> {
+        let statement = match &self.object {
+            Object::Slot(slot) => drop_slot_statement(slot.as_str()),
+            Object::Publication(found) => logical::drop_statement(&found.name),
+            Object::Subscription(_) | Object::Origin(_) => return None,
+        };
+        Some(format!("{};", statement.as_str()))
+    }
+}
+
+/// The statement that drops a slot.
+fn drop_slot_statement(slot: &str) -> Sql {
+    sql!(
+        "SELECT pg_catalog.pg_drop_replication_slot({})",
+        Literal(slot)
+    )
 }

@@ -1,11 +1,12 @@
 //! Removes what was found, the target's objects first.
 
-use std::path::Path;
-
 use super::{Leftover, Leftovers, Object, TeardownOptions};
+use crate::checkpoint;
 use crate::connect::{self, Purpose};
-use crate::logical;
+use crate::logical::{self, FoundPublication};
+use crate::migrate::run_lock::RunLocks;
 use crate::migrate::{Error, Side};
+use crate::pg::SlotName;
 
 /// Removes everything of this run; the number of objects removed. Absent ones are fine.
 ///
@@ -15,8 +16,16 @@ pub async fn remove_leftovers(
     leftovers: &Leftovers,
     options: &TeardownOptions,
 ) -> Result<usize, Error> {
+    // Held to the end: no run begins meanwhile.
+    let mut locks = RunLocks::default();
+    if let Some(source) = &options.source {
+        locks.take_source(source, &leftovers.locks.source).await?;
+    }
+    if let Some(target) = &options.target {
+        locks.take_target(target, &leftovers.locks.target).await?;
+    }
     for leftover in &leftovers.objects {
-        remove(leftover, options)
+        remove(leftover, leftovers, options)
             .await
             .map_err(|source| Error::Teardown {
                 object: leftover.to_string(),
@@ -25,13 +34,19 @@ pub async fn remove_leftovers(
     }
     // What a side that was not reached still has is known from the state.
     let is_whole = leftovers.unreachable.is_empty();
-    if let (Some(root), Some(run), true) = (&options.state_root, &leftovers.run, is_whole) {
-        remove_state(&root.join(run.as_str()))?;
+    let root = options.state_root.as_ref();
+    if let (Some(root), Some(run), true) = (root, &leftovers.run, is_whole && options.removes_state)
+    {
+        checkpoint::remove_state(root, run)?;
     }
     Ok(leftovers.objects.len())
 }
 
-async fn remove(leftover: &Leftover, options: &TeardownOptions) -> Result<(), connect::Error> {
+async fn remove(
+    leftover: &Leftover,
+    all: &Leftovers,
+    options: &TeardownOptions,
+) -> Result<(), connect::Error> {
     let endpoint = match leftover.side {
         Side::Target => options.target.as_ref(),
         Side::Source | Side::Both => options.source.as_ref(),
@@ -48,24 +63,40 @@ async fn remove(leftover: &Leftover, options: &TeardownOptions) -> Result<(), co
             true => logical::drop_origin(&session, name).await,
             false => Ok(()),
         },
-        Object::Slot(slot) => logical::drop_slot(&session, slot).await.map(|_| ()),
-        // Found again, since it may have changed while the user was asked.
-        Object::Publication(before) => match logical::find_publication(&session).await? {
-            Some(found) if found.mark == before.mark => {
-                logical::remove_publication(&session, &found).await
+        Object::Slot(slot) => {
+            // While the user was asked, another run may have made one of the same name.
+            let marked = logical::find_marked(&session).await?;
+            let is_others =
+                |found: &FoundPublication| names(found, slot) && !all.has_publication(found);
+            if !marked.iter().any(is_others) {
+                logical::drop_slot(&session, slot).await?;
             }
-            _ => Ok(()),
-        },
+            Ok(())
+        }
+        // Found again, since it may have changed while the user was asked.
+        Object::Publication(before) => {
+            match logical::find_publication(&session, &before.name).await? {
+                Some(found) if found.mark == before.mark => {
+                    logical::remove_publication(&session, &found).await
+                }
+                _ => Ok(()),
+            }
+        }
     }
 }
 
-/// Removes the folder with the state of these runs.
-fn remove_state(folder: &Path) -> Result<(), Error> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::StateFolder {
-            folder: folder.to_owned(),
-            source: error,
-        }),
-        _ => Ok(()),
+/// Whether a publication's mark names this slot.
+fn names(found: &FoundPublication, slot: &SlotName) -> bool {
+    let mark = found.mark.as_ref();
+    mark.is_some_and(|mark| mark.slot == slot.as_str())
+}
+
+impl Leftovers {
+    /// Whether a publication was found before, with the same mark.
+    fn has_publication(&self, found: &FoundPublication) -> bool {
+        self.objects.iter().any(|leftover| match &leftover.object {
+            Object::Publication(before) => before.mark == found.mark,
+            Object::Slot(_) | Object::Subscription(_) | Object::Origin(_) => false,
+        })
     }
 }
