@@ -144,6 +144,21 @@ impl Acl {
         }
     }
 
+    /// The list with `owner` as the grantor of everything: initial privileges name who owned the
+    /// object when they were recorded, while a later owner revokes them in its own name.
+    #[must_use]
+    pub fn granted_by(&self, owner: &Ident) -> Self {
+        let mut list = Self::default();
+        for item in &self.items {
+            for (privilege, grantable) in &item.privileges {
+                let held = list.grantable(&item.grantee, owner, *privilege);
+                let grantable = *grantable || held.unwrap_or(false);
+                list.add(item.grantee.clone(), owner.clone(), *privilege, grantable);
+            }
+        }
+        list
+    }
+
     /// Whether a grantee may grant on what it holds by a grantor; None where it holds nothing.
     pub(super) fn grantable(
         &self,
@@ -242,6 +257,8 @@ pub struct DefaultAcl {
     pub role: Ident,
     /// In which schema; None: in all.
     pub schema: Option<Ident>,
+    /// That schema's row; invalid: in all.
+    pub schema_oid: Oid,
     /// Which objects.
     pub kind: DefaultAclKind,
     /// The privileges.

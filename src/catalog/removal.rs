@@ -95,7 +95,7 @@ impl Catalog {
             labels,
             member_comments: _,
             member_relations: _,
-            default_acls: _,
+            default_acls,
             comments,
             multiranges: _,
             unsupported,
@@ -115,6 +115,11 @@ impl Catalog {
         acls.retain(|acl| is_made(acl.class, acl.oid));
         labels.retain(|label| is_made(label.class, label.oid));
         comments.retain(|comment| is_made(comment.class, comment.oid));
+        // Within a schema that goes there is nothing to have privileges by default.
+        default_acls.retain(|default| {
+            let schema = ObjectId::new(Class::Schema, default.schema_oid);
+            default.schema.is_none() || stays(schema)
+        });
         unsupported.retain(|object| is_made(object.class, object.oid));
         dependencies.retain(|edge| stays(edge.from));
         for publication in publications {

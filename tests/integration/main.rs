@@ -31,6 +31,7 @@ mod lost;
 mod names;
 mod older;
 mod operators;
+mod own_objects;
 mod owner;
 mod place;
 mod planner;

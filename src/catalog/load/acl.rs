@@ -24,14 +24,15 @@ pub async fn load_acls(session: &Session) -> Result<Vec<ObjectAcl>, Error> {
 
 fn object(row: &Columns<'_>) -> Result<ObjectAcl, Error> {
     let kind = kind(row.value("kind")?)?;
+    let owner = row.name("owner")?;
     Ok(ObjectAcl {
         class: row.oid("class")?,
         oid: row.oid("oid")?,
         kind,
         name: name(row, kind)?,
-        owner: row.name("owner")?,
         acl: row.acl("acl")?,
-        base: row.acl("base")?,
+        base: row.acl("base")?.granted_by(&owner),
+        owner,
         is_system: row.value("is_system")?,
     })
 }

@@ -19,6 +19,7 @@ pub async fn load_default_acls(session: &Session) -> Result<Vec<DefaultAcl>, Err
             Ok(DefaultAcl {
                 role: row.name("role")?,
                 schema: row.optional_name("schema")?,
+                schema_oid: row.oid("schema_oid")?,
                 kind: row.value::<&str>("kind")?.parse()?,
                 acl: row.acl("acl")?,
                 base: row.acl("base")?,

@@ -18,7 +18,7 @@ exploded AS (
          LEFT JOIN role grantee ON grantee.oid = e.grantee
          LEFT JOIN role grantor ON grantor.oid = e.grantor
    GROUP BY 1, 2)
-SELECT role.name AS role, n.nspname::text AS schema, d.kind, held.items AS acl, base.items AS base
+SELECT role.name AS role, n.nspname::text AS schema, d.defaclnamespace AS schema_oid, d.kind, held.items AS acl, base.items AS base
   FROM entry d
   JOIN role ON role.oid = d.defaclrole
   LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace

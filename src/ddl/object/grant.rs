@@ -408,6 +408,7 @@ mod tests {
         let default = DefaultAcl {
             role: name("o"),
             schema: Some(name("s")),
+            schema_oid: Oid(1),
             kind: DefaultAclKind::Functions,
             acl: list(&[("a", "o", Privilege::Execute, false)]),
             base: Acl::default(),
