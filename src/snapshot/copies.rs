@@ -131,11 +131,17 @@ impl Copies {
     }
 }
 
-/// Parts of large tables each for itself, and small tables together.
+/// Parts of large tables each for itself, small tables together, and all configuration tables of
+/// extensions together.
 fn parcels(jobs: &[CopyJob]) -> Vec<Parcel> {
     let mut parcels = Vec::new();
     let mut open: BTreeMap<&'static str, (Parcel, u64)> = BTreeMap::new();
-    for (at, job) in jobs.iter().enumerate() {
+    let is_configuration = |job: &CopyJob| job.configuration.is_some();
+    for (at, job) in jobs
+        .iter()
+        .enumerate()
+        .filter(|(_, job)| !is_configuration(job))
+    {
         if job.bytes > SMALL || !job.ranges.is_empty() || !job.empties() {
             let pieces = job.parts().enumerate();
             parcels.extend(pieces.map(|(range, part)| Parcel {
@@ -151,7 +157,13 @@ fn parcels(jobs: &[CopyJob]) -> Vec<Parcel> {
             *bytes = 0;
         }
     }
+    // Tables that refer to each other, in their order.
+    let together = (0..jobs.len()).filter(|at| is_configuration(&jobs[*at]));
+    let together = Parcel {
+        pieces: together.map(|at| (at, None)).collect(),
+    };
     let rest = open.into_values().map(|(parcel, _)| parcel);
+    let rest = rest.chain([together]);
     parcels.extend(rest.filter(|parcel| !parcel.pieces.is_empty()));
     parcels
 }
@@ -210,7 +222,7 @@ impl Parcel {
 
     /// Whether it can be repeated without a look at what became of it: each table is emptied first.
     pub(super) fn is_repeatable(&self, jobs: &[CopyJob]) -> bool {
-        self.parts(jobs).all(|(job, _)| job.empties())
+        self.parts(jobs).all(|(job, _)| job.is_repeatable())
     }
 }
 
@@ -218,6 +230,7 @@ impl Parcel {
 mod tests {
     use super::*;
     use crate::pg::Ident;
+    use crate::snapshot::configuration::Configuration;
     use crate::snapshot::split::page_ranges;
 
     fn job(oid: u32, bytes: u64) -> CopyJob {
@@ -229,6 +242,7 @@ mod tests {
             columns: vec![Ident::from_catalog("a")],
             format: Format::Binary,
             condition: None,
+            configuration: None,
             predicate: None,
             in_chunks: false,
             bytes,
@@ -266,6 +280,27 @@ mod tests {
         assert_eq!(
             parcel.copies_in(&two.jobs).as_str(),
             r#"BEGIN; TRUNCATE ONLY "s"."t1"; COPY "s"."t1" ("a") FROM STDIN (FORMAT binary, FREEZE); TRUNCATE ONLY "s"."t2"; COPY "s"."t2" ("a") FROM STDIN (FORMAT binary, FREEZE)"#
+        );
+    }
+
+    #[test]
+    fn configuration_tables_share_a_transaction_in_their_order() {
+        let of_extension = |oid, before: Option<&'static str>| CopyJob {
+            configuration: Some(Configuration {
+                before: before.map(Sql::fixed),
+                after: None,
+            }),
+            ..job(oid, 1 << 30)
+        };
+        let first = of_extension(3, Some("DELETE FROM ONLY t"));
+        let jobs = [job(1, 0), first, of_extension(2, None)];
+        let copies = Copies::new(jobs.into(), &HashMap::new());
+        assert_eq!(copies.parcels.len(), 2);
+        let parcel = copies.parcel(1);
+        assert!(parcel.is_repeatable(&copies.jobs));
+        assert_eq!(
+            parcel.copies_in(&copies.jobs).as_str(),
+            r#"BEGIN; DELETE FROM ONLY t; COPY "s"."t3" ("a") FROM STDIN (FORMAT binary); COPY "s"."t2" ("a") FROM STDIN (FORMAT binary)"#
         );
     }
 

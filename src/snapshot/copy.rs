@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::basis::Basis;
+use super::configuration::Configuration;
 use super::ledger::Ledger;
 use super::lock::ListedTable;
 use super::plan::{CopyJob, Format, plan_copies};
@@ -107,16 +108,25 @@ pub async fn plan_rows(
     let text = text.map_err(Error::Catalog)?;
     let unstable = unstable_partitions(session).await?;
     let mut jobs = plan_copies(catalog, &text, &unstable, &request.predicates);
+    let configuration: HashSet<&QualifiedName> = configuration(catalog).collect();
+    for job in jobs
+        .iter_mut()
+        .filter(|job| configuration.contains(&job.table))
+    {
+        job.configuration = Some(Configuration::default());
+    }
     if request.only_configuration {
-        let extensions = catalog.extensions.iter();
-        let configuration: HashSet<&QualifiedName> = extensions
-            .flat_map(|extension| &extension.config)
-            .map(|config| &config.table.name)
-            .collect();
-        jobs.retain(|job| configuration.contains(&job.table));
+        jobs.retain(|job| job.configuration.is_some());
     }
     split_jobs(session, request, &mut jobs).await?;
     Ok(jobs)
+}
+
+/// The configuration tables and sequences of extensions.
+fn configuration(catalog: &Catalog) -> impl Iterator<Item = &QualifiedName> {
+    let extensions = catalog.extensions.iter();
+    let config = extensions.flat_map(|extension| &extension.config);
+    config.map(|config| &config.table.name)
 }
 
 /// Decides which tables are read in ranges, and in which.

@@ -150,6 +150,9 @@ pub enum Error {
         #[source]
         source: wire::Error,
     },
+    /// The target could not be asked about its configuration tables of extensions.
+    #[error("ask the target about configuration tables of extensions")]
+    Configuration(#[source] connect::Error),
     /// Sequence values could not be carried over.
     #[error("carry over the values of sequences")]
     Sequences(#[source] connect::Error),

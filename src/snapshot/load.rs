@@ -20,6 +20,7 @@ use super::basis::{Basis, Hold};
 use super::board::Board;
 use super::build::{self, Section, Site, Tables};
 use super::carry_statistics::carryable_statistics;
+use super::configuration::plan_configuration;
 use super::copy::{self, CopiedTable, CopyRequest};
 use super::lane::Lane;
 use super::meanings::Meanings;
@@ -27,7 +28,7 @@ use super::object_lane::ObjectLane;
 use super::objects::CopiedObjects;
 use super::plan::CopyJob;
 use super::statistics::unanalyzed;
-use super::values::{CopiedSequences, copy_sequences};
+use super::values::{CopiedSequences, WhichSequences, copy_sequences};
 use super::worker::Worker;
 use crate::catalog::Catalog;
 use crate::ddl;
@@ -64,7 +65,7 @@ pub struct Load<'l> {
     pub objects: Option<&'l ddl::Options>,
     /// Whether any rows are copied.
     pub rows: bool,
-    /// Whether sequences get the source's values.
+    /// Whether sequences of users get the source's values; configuration of extensions always does.
     pub values: bool,
     /// Whether the target's planner is told of the rows.
     pub analyze: bool,
@@ -79,7 +80,7 @@ pub struct Load<'l> {
 pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded, Error> {
     let starting = async {
         let jobs = match load.rows {
-            true => plan(load.request, &basis).await?,
+            true => plan(load.request, &basis, scope).await?,
             false => Vec::new(),
         };
         Workers::start(&load, jobs, &basis, scope).await
@@ -96,9 +97,19 @@ pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded,
 }
 
 /// The plan under the snapshot.
-async fn plan(request: &CopyRequest, basis: &Basis) -> Result<Vec<CopyJob>, Error> {
+async fn plan(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Result<Vec<CopyJob>, Error> {
     let session = basis.hold.lease.session().await?;
-    copy::plan_rows(&session, &basis.catalog, request).await
+    let mut jobs = copy::plan_rows(&session, &basis.catalog, request).await?;
+    let firing = plan_configuration(&request.target, &mut jobs).await?;
+    for table in firing {
+        let text = format!(
+            "configuration table {table}: triggers of its extension fire on the copied rows, since our role \
+             may not set session_replication_role; run as a superuser, or GRANT SET ON PARAMETER \
+             session_replication_role"
+        );
+        scope.events.emit(Event::Warning(text)).await;
+    }
+    Ok(jobs)
 }
 
 /// The workers of a database.
@@ -252,11 +263,13 @@ async fn values(
     catalog: &Catalog,
     scope: &Scope,
 ) -> Result<CopiedSequences, Error> {
-    if !load.values {
-        return Ok(CopiedSequences::default());
-    }
-    let request = load.request;
-    copy_sequences(&request.source, &request.target, catalog, scope).await
+    let which = if load.values {
+        WhichSequences::All
+    } else {
+        WhichSequences::Configuration
+    };
+    let (source, target) = (&load.request.source, &load.request.target);
+    copy_sequences(source, target, (catalog, which), scope).await
 }
 
 async fn begin(scope: &Scope, database: &str, phase: Phase) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::configuration::Configuration;
 use super::split::Range;
 use crate::catalog::Catalog;
 use crate::catalog::load::transfer::TextReason;
@@ -48,6 +49,8 @@ pub struct CopyJob {
     pub format: Format,
     /// Rows of an extension's configuration table are only those its author marked: a clause.
     pub condition: Option<Sql>,
+    /// What surrounds its rows on the target, if it is an extension's configuration table.
+    pub configuration: Option<Configuration>,
     /// Only rows for which this holds are wanted: an expression.
     pub predicate: Option<Sql>,
     /// Its rows lie in chunks of a hypertable: they are read and written through it.
@@ -79,6 +82,7 @@ pub fn plan_copies(
             .get(&table.id.oid)
             .map_or(Format::Binary, |why| Format::Text(why.clone())),
         condition: condition.cloned(),
+        configuration: None,
         predicate: predicates.get(&table.id.oid).cloned(),
         in_chunks: table.hypertable.is_some(),
         bytes: table.size.bytes(),
@@ -131,7 +135,7 @@ impl fmt::Display for CopyJob {
 impl CopyJob {
     /// Whether the table may be read in ranges.
     pub(super) const fn is_divisible(&self) -> bool {
-        self.condition.is_none() && !self.in_chunks
+        self.condition.is_none() && self.configuration.is_none() && !self.in_chunks
     }
 
     /// The parts that it is copied in; the whole table is one, without a range.
@@ -188,20 +192,30 @@ impl CopyJob {
                 format
             );
         }
-        sql!(
+        let copy = sql!(
             "COPY {}{} FROM STDIN (FORMAT {})",
             self.into,
             self.list(),
             format
-        )
+        );
+        let Some(Configuration { before, after }) = &self.configuration else {
+            return copy;
+        };
+        let statements = before.iter().chain([&copy]).chain(after);
+        Sql::join(statements, "; ")
     }
 
     /// Whether the table is emptied first: not when several lanes write into it at once, nor when
-    /// several partitions are written through one root, nor an extension's table, which its script
-    /// may have filled, nor a hypertable, which refuses it.
+    /// several partitions are written through one root, nor an extension's table, which has rows of
+    /// its own and may be referenced, nor a hypertable, which refuses it.
     pub(super) fn empties(&self) -> bool {
         let is_shared = self.into != self.table || self.ranges.len() > 1;
-        !is_shared && self.condition.is_none() && !self.in_chunks
+        !is_shared && self.condition.is_none() && self.configuration.is_none() && !self.in_chunks
+    }
+
+    /// Whether the copy can be repeated whatever became of it: it first removes what it has written.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.empties() || self.configuration.is_some()
     }
 
     /// The column list; none when there is no column to name.
@@ -227,6 +241,7 @@ mod tests {
             columns: vec![Ident::from_catalog("Id"), Ident::from_catalog("select")],
             format: Format::Binary,
             condition: None,
+            configuration: None,
             predicate: None,
             in_chunks: false,
             bytes: 0,

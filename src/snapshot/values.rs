@@ -9,9 +9,8 @@ use tokio_postgres::types::Type;
 use super::Error;
 use super::build::stoppable;
 use crate::catalog::Catalog;
-use crate::catalog::model::Sequence;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::pg::{Literal, Oid, QualifiedName, Sql, SqlState};
+use crate::pg::{Literal, Oid, QualifiedName, RelKind, Sql, SqlState};
 use crate::sql;
 use crate::task::Scope;
 
@@ -25,20 +24,39 @@ pub struct CopiedSequences {
     pub count: usize,
     /// Sequences that the source no longer has, by the names they had at the snapshot.
     pub gone: Vec<QualifiedName>,
+    /// Sequences of extensions that the target's version of the extension does not have.
+    pub absent: Vec<QualifiedName>,
 }
 
-/// Sets every sequence of the target to the source's value.
+/// Which sequences get the source's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichSequences {
+    /// Those of users, and those that extensions register as configuration.
+    All,
+    /// Those that extensions register as configuration.
+    Configuration,
+}
+
+/// A sequence of the source by the name that it has on the target.
+#[derive(Clone, Copy)]
+struct Named<'c> {
+    oid: Oid,
+    name: &'c QualifiedName,
+}
+
+/// Sets sequences of the target to the source's values.
 ///
 /// # Errors
 /// A sequence cannot be read or set, or the scope was stopped.
 pub async fn copy_sequences(
     source: &Endpoint,
     target: &Endpoint,
-    catalog: &Catalog,
+    (catalog, which): (&Catalog, WhichSequences),
     scope: &Scope,
 ) -> Result<CopiedSequences, Error> {
+    let (mut sequences, of_extensions) = (own(catalog, which), configuration(catalog));
     let mut copied = CopiedSequences::default();
-    if catalog.sequences.is_empty() {
+    if sequences.is_empty() && of_extensions.is_empty() {
         return Ok(copied);
     }
     let reader = source
@@ -49,12 +67,24 @@ pub async fn copy_sequences(
         .session(Purpose::Build)
         .await
         .map_err(Error::Connect)?;
-    for batch in catalog.sequences.chunks(BATCH) {
+    for sequence in of_extensions {
+        let known = stoppable(&[&writer], scope, async {
+            let known = exists(&writer, sequence.name).await;
+            known.map_err(Error::Sequences)
+        })
+        .await?;
+        if known {
+            sequences.push(sequence);
+        } else {
+            copied.absent.push(sequence.name.clone());
+        }
+    }
+    for batch in sequences.chunks(BATCH) {
         let values = stoppable(&[&reader], scope, async {
             read(&reader, batch).await.map_err(Error::Sequences)
         })
         .await?;
-        let is_gone = |sequence: &&Sequence| !values.contains_key(&sequence.id.oid);
+        let is_gone = |sequence: &&Named<'_>| !values.contains_key(&sequence.oid);
         let gone = batch.iter().filter(is_gone);
         copied
             .gone
@@ -64,8 +94,8 @@ pub async fn copy_sequences(
             continue;
         }
         let sets = batch.iter().filter_map(|sequence| {
-            let value = values.get(&sequence.id.oid)?;
-            Some(value.set(&sequence.name))
+            let value = values.get(&sequence.oid)?;
+            Some(value.set(sequence.name))
         });
         let set = sql!("SELECT {}", Sql::join(sets, ", "));
         stoppable(&[&writer], scope, async {
@@ -76,14 +106,49 @@ pub async fn copy_sequences(
     Ok(copied)
 }
 
+/// The sequences of users, if they are wanted.
+fn own(catalog: &Catalog, which: WhichSequences) -> Vec<Named<'_>> {
+    match which {
+        WhichSequences::Configuration => Vec::new(),
+        WhichSequences::All => {
+            let sequences = catalog.sequences.iter();
+            let named = sequences.map(|sequence| Named {
+                oid: sequence.id.oid,
+                name: &sequence.name,
+            });
+            named.collect()
+        }
+    }
+}
+
+/// The sequences that extensions register as configuration. Others of theirs keep the values that
+/// their scripts gave them, as with `pg_dump`.
+fn configuration(catalog: &Catalog) -> Vec<Named<'_>> {
+    let extensions = catalog.extensions.iter();
+    let config = extensions.flat_map(|extension| &extension.config);
+    let sequences = config.filter(|config| config.table.kind == RelKind::Sequence);
+    let named = sequences.map(|config| Named {
+        oid: config.table.id.oid,
+        name: &config.table.name,
+    });
+    named.collect()
+}
+
+/// Whether the target has a relation of this name.
+async fn exists(writer: &Session, name: &QualifiedName) -> Result<bool, connect::Error> {
+    let ask = Sql::fixed("SELECT pg_catalog.to_regclass($1::text) IS NOT NULL");
+    let row = writer.query_one(&ask, &[&quoted(name)]).await?;
+    Ok(row.get(0))
+}
+
 /// Reads the sequences that are still there, by the names that they have now. No lock keeps one from
 /// being dropped or renamed since the snapshot, or between two statements: what was read says itself
 /// which sequence it is.
 async fn read(
     reader: &Session,
-    sequences: &[Sequence],
+    sequences: &[Named<'_>],
 ) -> Result<HashMap<Oid, Value>, connect::Error> {
-    let oids: Vec<u32> = sequences.iter().map(|one| one.id.oid.0).collect();
+    let oids: Vec<u32> = sequences.iter().map(|one| one.oid.0).collect();
     loop {
         let present = present(reader, &oids).await?;
         if present.is_empty() {

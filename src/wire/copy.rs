@@ -263,11 +263,13 @@ impl Ending {
         self.error.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// The rows of the server's last tag, or its error.
+    /// The rows of the command's last copy, which other statements may follow, or the server's error.
     pub(super) fn rows(&mut self) -> Result<u64, Error> {
         self.check()?;
-        let tag = self.tags.last().ok_or(Error::OutOfStep)?;
-        copied_rows(tag).ok_or_else(|| Error::CopyTag { tag: tag.clone() })
+        let last = self.tags.last().ok_or(Error::OutOfStep)?;
+        let mut tags = self.tags.iter().rev();
+        let rows = tags.find_map(|tag| copied_rows(tag));
+        rows.ok_or_else(|| Error::CopyTag { tag: last.clone() })
     }
 
     /// The rows of each copy that the server has ended so far.
