@@ -68,6 +68,7 @@ impl Catalog {
             search,
             sequences,
             tables,
+            parent_tables,
             views,
             materialized_views,
             constraints,
@@ -107,7 +108,7 @@ impl Catalog {
         keep!(
             stays:
             schemas, extensions, collations, types, routines, aggregates, search, sequences, tables,
-            views, materialized_views, constraints, indexes, statistics, rules, triggers, policies,
+            parent_tables, views, materialized_views, constraints, indexes, statistics, rules, triggers, policies,
             languages, casts, transforms, conversions, access_methods, operators, operator_families,
             operator_classes, wrappers, servers, user_mappings, key_triggers, publications,
             event_triggers

@@ -102,6 +102,8 @@ pub(super) struct Lookup<'a> {
     index_of_constraint: HashMap<Oid, &'a Index>,
     bound_to_extension: HashMap<ObjectId, Vec<&'a Extension>>,
     children: HashMap<Oid, Vec<&'a Table>>,
+    /// Tables of extensions by oid.
+    extension_tables: HashMap<Oid, &'a Table>,
     /// What the query of a view or materialized view reads.
     reads: HashMap<Oid, Vec<Oid>>,
 }
@@ -157,9 +159,18 @@ impl<'a> Lookup<'a> {
                 .collect(),
             bound_to_extension: bound_to_extension(catalog),
             children,
+            extension_tables: extension_tables(catalog),
             reads: reads(catalog),
         }
     }
+}
+
+fn extension_tables(catalog: &Catalog) -> HashMap<Oid, &Table> {
+    let extensions = catalog.extensions.iter();
+    let config = extensions.flat_map(|extension| &extension.config);
+    let config = config.map(|config| &config.table);
+    let tables = catalog.parent_tables.iter().chain(config);
+    tables.map(|table| (table.id.oid, table)).collect()
 }
 
 fn bound_to_extension(catalog: &Catalog) -> HashMap<ObjectId, Vec<&Extension>> {
@@ -262,6 +273,17 @@ impl<'a> Context<'a> {
             Relation::Table(table) => Some(table),
             Relation::View(_) | Relation::MaterializedView(_) => None,
         }
+    }
+
+    /// The table of this oid that others inherit from, or are partitions of; also an extension's.
+    pub(super) fn parent(&self, oid: Oid) -> Option<&'a Table> {
+        let of_extension = || self.lookup.extension_tables.get(&oid).copied();
+        self.table(oid).or_else(of_extension)
+    }
+
+    /// Whether a table belongs to an extension.
+    pub(super) fn is_of_extension(&self, oid: Oid) -> bool {
+        self.lookup.extension_tables.contains_key(&oid)
     }
 
     /// Whether hypertables are made such, and not plain tables.

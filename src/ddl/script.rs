@@ -1,5 +1,7 @@
 //! From the model to the script.
 
+mod kept;
+
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
@@ -166,8 +168,11 @@ impl<'w, 'a> Writer<'w, 'a> {
             runs_code: self.runs_code(step),
             search_path: step_path(self.context, &*step.object, number > self.plan.boundary()),
         });
+        let exists = self.exists_already(step);
         let statements = step.object.statements(self.context);
-        let statements = statements.into_iter().map(|sql| Statement {
+        // What an extension's script has created keeps the form that this version of it gives.
+        let statements = statements.into_iter().skip(usize::from(exists));
+        let statements = statements.map(|sql| Statement {
             sql,
             object: step.label.clone(),
             kind,
@@ -347,59 +352,11 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    /// Whether a comment stays as it is, because the object is not ours.
-    fn keeps_comment(&mut self, comment: &Comment) -> bool {
-        let target = &self.context.options.target;
-        if let CommentTarget::Extension(name) = &comment.target
-            && target.foreign_extensions.contains(name)
-        {
-            self.script.omissions.push(Omission {
-                object: Label::plain("comment on extension", name),
-                reason: OmissionReason::NotOurs,
-            });
-            return true;
-        }
-        let public =
-            matches!(&comment.target, CommentTarget::Schema(name) if name.as_str() == "public");
-        let is_kept = !target.is_superuser && public && !target.version.has_closed_public_schema();
-        if is_kept && comment.text.is_some() {
-            let name = Ident::from_catalog("public");
-            self.script.omissions.push(Omission {
-                object: Label::plain("comment on schema", &name),
-                reason: OmissionReason::Superuser("it".to_owned()),
-            });
-        }
-        is_kept
-    }
-
     /// What was lent to owners so that they could get their objects is taken back.
     fn write_returned(&mut self) {
         if let Some(sql) = temporary::returned(self.context) {
             self.push_attached(Kind::Acl, &temporary::label(), None, [sql]);
         }
-    }
-
-    /// Whether the privileges of an object stay as they are, since we may not change them; told, if
-    /// there is something to tell.
-    fn keeps_privileges(&mut self, acl: &ObjectAcl) -> bool {
-        let Options { target, carried } = self.context.options;
-        let schemas = &self.context.catalog.schemas;
-        let public = || schemas.iter().find(|schema| schema.is_public());
-        let is_kept = !target.is_superuser
-            && (acl.is_system
-                || (acl.is_public_schema()
-                    && !target.version.has_closed_public_schema()
-                    && public().is_some()));
-        if is_kept {
-            let acl = carried.role_map.object_acl(acl);
-            if !render_grants(&acl, target).statements.is_empty() {
-                let what = "grants on what the server or an extension made".to_owned();
-                let reason = OmissionReason::Superuser(what);
-                let object = privileges_label(&acl);
-                self.script.omissions.push(Omission { object, reason });
-            }
-        }
-        is_kept
     }
 
     fn write_grants(&mut self, acl: &ObjectAcl, maker: Option<usize>) {

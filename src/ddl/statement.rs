@@ -147,6 +147,8 @@ pub enum OmissionReason {
     Setting(String),
     /// It belongs to the managed service that the source is.
     Provider,
+    /// The script of an extension of the target's has created it.
+    ByExtension,
     /// It belongs to an extension that is skipped.
     Skipped(Ident),
     /// The hypertable's rows go into a plain table.
@@ -194,6 +196,9 @@ impl fmt::Display for OmissionReason {
             }
             Self::Owner(name) => write!(f, "it stays with its owner, role {name} cannot get it"),
             Self::Superuser(what) => write!(f, "only a superuser may make {what}"),
+            Self::ByExtension => {
+                f.write_str("kept as the script of an extension creates it on the target")
+            }
             Self::NotOurs => f.write_str("left out, somebody else owns it on the target"),
             Self::NamesOfRoles => f.write_str(
                 "it asks for the name of its user, and --role-map gives roles other names: look at it",

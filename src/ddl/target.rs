@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::cluster::Settable;
+use crate::catalog::model::ObjectId;
 use crate::pg::{Ident, ServerVersion};
 
 /// An extension that the target could make.
@@ -11,6 +12,8 @@ use crate::pg::{Ident, ServerVersion};
 pub struct AvailableExtension {
     /// The version that it would make.
     pub version: Option<String>,
+    /// The schema that its control file prescribes, if it does.
+    pub schema: Option<Ident>,
     /// Whether the server has loaded what it must have at its start.
     pub is_loaded: bool,
     /// Whether we may make it.
@@ -40,6 +43,11 @@ pub struct Target {
     pub missing_label_providers: BTreeSet<String>,
     /// Extensions in its database that are not ours.
     pub foreign_extensions: BTreeSet<Ident>,
+    /// Schemas that exist in its database already, and whether they are ours to change.
+    pub existing_schemas: BTreeMap<Ident, bool>,
+    /// Objects of the source that exist in its database already, because the script of an extension
+    /// creates them without making them its own.
+    pub existing_objects: BTreeSet<ObjectId>,
     /// The extensions that it has.
     pub extensions: BTreeMap<Ident, AvailableExtension>,
 }
@@ -58,8 +66,15 @@ impl Target {
             tablespaces: BTreeSet::new(),
             missing_label_providers: BTreeSet::new(),
             foreign_extensions: BTreeSet::new(),
+            existing_schemas: BTreeMap::new(),
+            existing_objects: BTreeSet::new(),
             extensions: BTreeMap::new(),
         }
+    }
+
+    /// Whether a schema exists already and belongs to somebody that we cannot act for.
+    pub(in crate::ddl) fn is_foreign_schema(&self, name: &Ident) -> bool {
+        self.existing_schemas.get(name) == Some(&false)
     }
 
     /// Whether objects can be given to a role, and grants made in its name.

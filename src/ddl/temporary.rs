@@ -64,6 +64,7 @@ fn loans<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Ident, Sql)> {
     let schemas = context.catalog.schemas.iter();
     schemas
         .filter(move |schema| !is_superuser && (lends || !schema.is_public()))
+        .filter(|schema| !target.is_foreign_schema(&schema.name))
         .filter_map(move |schema| {
             let owner = carried.role_map.of(&schema.owner);
             let others: Vec<_> = owners.iter().filter(|other| *other != owner).collect();

@@ -6,7 +6,7 @@ use super::execute::phase;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
-use super::{Error, Options, existing};
+use super::{Error, Options, existing, pre_data};
 use crate::catalog::Catalog;
 use crate::connect::Endpoint;
 use crate::ddl::{self, Script, Stage};
@@ -34,7 +34,20 @@ impl Failure {
         }
     }
 
-    const fn plan(error: ddl::Error) -> Self {
+    /// Whether the target has refused statements, and has everything else.
+    pub(super) const fn is_refusal(&self) -> bool {
+        matches!(self.cause, Cause::Snapshot(snapshot::Error::Refused(_)))
+    }
+
+    /// What the target has refused, if that is the cause.
+    pub(super) fn into_refused(self) -> Option<Box<snapshot::Refused>> {
+        match self.cause {
+            Cause::Snapshot(snapshot::Error::Refused(refused)) => Some(refused),
+            Cause::Snapshot(_) | Cause::Ddl(_) => None,
+        }
+    }
+
+    pub(super) const fn plan(error: ddl::Error) -> Self {
         Self {
             doing: "plan",
             cause: Cause::Ddl(error),
@@ -58,9 +71,9 @@ impl Failure {
 }
 
 /// Where the rows come from and go to.
-struct Ends {
-    source: Endpoint,
-    target: Endpoint,
+pub(super) struct Ends {
+    pub(super) source: Endpoint,
+    pub(super) target: Endpoint,
 }
 
 impl Ends {
@@ -159,6 +172,9 @@ async fn from_basis(
     flush.wait().await.map_err(Failure::at("flush"))?;
     let gone =
         |name: &QualifiedName| format!("sequence {name} was dropped on the source meanwhile");
+    let absent = |name: &QualifiedName| {
+        format!("sequence {name}: the target's version of its extension does not have it")
+    };
     Ok(DatabaseReport {
         name: name.to_owned(),
         consistent_point,
@@ -171,6 +187,7 @@ async fn from_basis(
             .into_iter()
             .chain(objects.left_out)
             .chain(sequences.gone.iter().map(gone))
+            .chain(sequences.absent.iter().map(absent))
             .chain(untold)
             .collect(),
         elapsed: std::time::Duration::ZERO,
@@ -275,19 +292,20 @@ async fn pre_data(
             .await
             .map_err(connect)?;
     }
+    let making = pre_data::Making {
+        ends,
+        catalog: &basis.catalog,
+        jobs: options.jobs,
+    };
+    let making = pre_data::create(&making, &mut wanted, scope);
     let Script {
         pre_data,
         mut post_data,
         mut steps,
         omissions,
         ..
-    } = ddl::script(&basis.catalog, &wanted).map_err(Failure::plan)?;
+    } = phase(scope, Some(name), Phase::PreData, Box::pin(making)).await?;
     let statements = pre_data.len() + post_data.len();
-    let pre_data = Section::new(pre_data, &steps, &Tables::default());
-    let making = section(ends, Phase::PreData, pre_data, options.jobs, scope);
-    phase(scope, Some(name), Phase::PreData, making)
-        .await
-        .map_err(Failure::at("pre-data"))?;
 
     let (catalog, statements_after) = (&basis.catalog, (&mut steps, &mut post_data));
     let missing = existing::settle(&ends.target, catalog, &wanted, statements_after)
@@ -311,7 +329,7 @@ async fn pre_data(
 }
 
 /// Makes one section of the script on the target.
-async fn section(
+pub(super) async fn section(
     ends: &Ends,
     phase: Phase,
     section: Section,

@@ -7,7 +7,7 @@ use super::copy::request;
 use super::fate::Fate;
 use super::prepare::{PlannedDatabase, Prepared};
 use super::roles::TargetCluster;
-use super::{Error, Options, Side};
+use super::{Error, Options, Side, extensions};
 use crate::catalog::load::reading::Reading;
 use crate::connect::script_settings;
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
@@ -163,8 +163,12 @@ async fn definitions(
     };
     ddl::degrade(&mut catalog, &cluster.options).map_err(place)?;
     ddl::leave_out(&mut catalog, &cluster.options, &planned.choice);
-    let script = ddl::script(&catalog, &cluster.options);
-    let script = script.map_err(place)?;
+    let mut wanted = cluster.options.clone();
+    if planned.fate.uses_existing() {
+        let schemas = extensions::load_schemas(&request.target).await;
+        wanted.target.existing_schemas = schemas.map_err(Error::examine(Side::Target))?;
+    }
+    let script = ddl::script(&catalog, &wanted).map_err(place)?;
     let rows = plan_rows(reading.session(), &catalog, &request).await;
     let rows = rows.map_err(|source| Error::Copy {
         database: planned.name().to_owned(),

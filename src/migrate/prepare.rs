@@ -345,6 +345,13 @@ async fn plan(
         check::examine(&endpoint, judge, scope).await?
     };
     examined.findings.extend(findings);
+    if fate.uses_existing() && !installed.is_empty() {
+        let name = options.map.target(database.name.as_str());
+        let place = options.target.with_database(name);
+        let target = &cluster.options.target;
+        let findings = check::examine_installed(&place, &examined.expected, target).await?;
+        examined.findings.extend(findings);
+    }
     examined
         .findings
         .extend(fate.foreign_subscription(known.slot()));

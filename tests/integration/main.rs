@@ -17,6 +17,7 @@ mod ddl;
 mod ddl_races;
 mod definitions;
 mod demo;
+mod extensions;
 mod faults;
 mod foreign;
 mod inherited;

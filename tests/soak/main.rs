@@ -7,6 +7,7 @@
 mod support;
 
 mod cuts;
+mod extensions;
 mod kills;
 mod operators;
 mod pairs;

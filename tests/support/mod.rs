@@ -4,6 +4,7 @@ pub(crate) mod command;
 pub(crate) mod cut;
 pub(crate) mod distance;
 pub(crate) mod gate;
+pub(crate) mod installation;
 pub(crate) mod operators;
 pub(crate) mod oracle;
 pub(crate) mod pair;

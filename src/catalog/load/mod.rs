@@ -134,6 +134,7 @@ async fn load_standing(session: &Session) -> Result<Catalog, Error> {
         user_mappings: foreign.user_mappings,
         sequences: sequences::load_sequences(session).await?,
         tables: relations.tables,
+        parent_tables: relations.parents,
         views: relations.views,
         materialized_views: relations.materialized_views,
         publications: publications::load_publications(session).await?,

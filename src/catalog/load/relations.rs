@@ -26,6 +26,8 @@ pub(super) struct Relations {
     pub(super) views: Vec<View>,
     /// Materialized views.
     pub(super) materialized_views: Vec<MaterializedView>,
+    /// Tables of extensions that users' tables inherit from, but for those asked for.
+    pub(super) parents: Vec<Table>,
     /// The relations of extensions that were asked for.
     pub(super) config: HashMap<Oid, Table>,
 }
@@ -58,6 +60,10 @@ impl Relations {
         relation.columns = columns.remove(&relation.id.oid).unwrap_or_default();
         if config.contains(&relation.id.oid.0) {
             self.config.insert(relation.id.oid, relation);
+            return Ok(());
+        }
+        if row.value("is_member")? {
+            self.parents.push(relation);
             return Ok(());
         }
         match kind {

@@ -57,6 +57,9 @@ pub struct Catalog {
     pub sequences: Vec<Sequence>,
     /// Tables, partitioned, foreign or neither.
     pub tables: Vec<Table>,
+    /// Tables of extensions that tables inherit from, or are partitions of; configuration tables are
+    /// with their extension.
+    pub parent_tables: Vec<Table>,
     /// Views.
     pub views: Vec<View>,
     /// Materialized views.

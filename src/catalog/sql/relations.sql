@@ -1,6 +1,8 @@
 -- Tables, foreign tables, views, materialized views: everything of pg_class but sequences, indexes and composite types.
--- $1 oid[]: relations of extensions that are wanted all the same.
+-- Of extensions' relations only the parents of users' tables, and those of $1 oid[].
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
+       EXISTS (SELECT FROM pg_catalog.pg_depend d
+                WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype = 'e') AS is_member,
        c.relkind::text AS kind, c.relpersistence::text AS persistence, c.reltype AS row_type,
        c.reloftype AS of_type, CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END AS of_type_name,
        coalesce(pg_catalog.pg_relation_filenode(c.oid), 0::pg_catalog.oid) AS filenode,
@@ -30,5 +32,9 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_
    AND CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_depend d
                           WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype = 'e')
             THEN c.oid = ANY ($1::pg_catalog.oid[])
+                 OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
+                             WHERE i.inhparent = c.oid
+                               AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                                                WHERE d.classid = c.tableoid AND d.objid = i.inhrelid AND d.deptype = 'e'))
             ELSE c.relkind <> 'S' END
  ORDER BY c.oid

@@ -1,8 +1,8 @@
 //! Partitions take their place in their parent before rows are copied, so that the parent can be
 //! read and keys be made for the whole.
 
-use super::{NodeId, Nodes, Object, Part};
-use crate::catalog::model::{ObjectId, Partition, Table};
+use super::{NodeId, Nodes, Object, Part, index};
+use crate::catalog::model::{Index, ObjectId, Partition, Table};
 use crate::ddl::context::Context;
 use crate::ddl::statement::{Kind, Label};
 use crate::pg::{Oid, Sql};
@@ -10,12 +10,13 @@ use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for table in &context.catalog.tables {
-        let parent = table.parents.first().and_then(|oid| context.table(*oid));
+        let parent = table.parents.first().and_then(|oid| context.parent(*oid));
         if let (Some(partition), Some(parent)) = (&table.partition, parent) {
             nodes.push(Box::new(Attach {
                 table,
                 partition,
                 parent,
+                is_late: context.is_of_extension(parent.id.oid),
             }));
         }
     }
@@ -25,6 +26,7 @@ struct Attach<'a> {
     table: &'a Table,
     partition: &'a Partition,
     parent: &'a Table,
+    is_late: bool,
 }
 
 impl Object for Attach<'_> {
@@ -32,8 +34,14 @@ impl Object for Attach<'_> {
         Part::Attach.of(self.table.id)
     }
 
+    /// An extension's table has its indexes already. They would come with the attachment beside those
+    /// of the partition, which is therefore attached once it has its own.
     fn kind(&self) -> Kind {
-        Kind::Attach
+        if self.is_late {
+            Kind::IndexAttach
+        } else {
+            Kind::Attach
+        }
     }
 
     fn label(&self, _context: &Context<'_>) -> Label {
@@ -44,14 +52,25 @@ impl Object for Attach<'_> {
         Vec::new()
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
-        [self.table.id, self.parent.id]
-            .map(|id| Part::Definition.of(id))
-            .to_vec()
+    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+        let tables = [self.table.id, self.parent.id].map(|id| Part::Definition.of(id));
+        let indexes = context.catalog.indexes.iter();
+        let is_own = |index: &&Index| self.is_late && index.relation == self.table.id.oid;
+        let indexes = indexes.filter(is_own).map(index::maker);
+        tables.into_iter().chain(indexes).collect()
     }
 
     fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.parent.id.oid)
+    }
+
+    fn further_relations(&self, _context: &Context<'_>) -> Vec<Oid> {
+        let table = self.is_late.then_some(self.table.id.oid);
+        table.into_iter().collect()
+    }
+
+    fn scans(&self, context: &Context<'_>) -> Vec<Oid> {
+        self.further_relations(context)
     }
 
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {

@@ -50,7 +50,7 @@ fn has_all_as_its_own(context: &Context<'_>, table: &Table) -> bool {
 /// The parents' columns first, then the table's.
 fn has_usual_order(context: &Context<'_>, table: &Table) -> bool {
     let parents = table.parents.iter();
-    let parents = parents.filter_map(|parent| context.table(*parent));
+    let parents = parents.filter_map(|parent| context.parent(*parent));
     let mut seen = BTreeSet::new();
     let inherited = parents.flat_map(|parent| &parent.columns);
     let inherited: Vec<&Ident> = inherited
@@ -121,7 +121,7 @@ fn inherited<'a>(
     table
         .parents
         .iter()
-        .filter_map(move |parent| context.table(*parent)?.column(&column.name))
+        .filter_map(move |parent| context.parent(*parent)?.column(&column.name))
 }
 
 /// Whether the parents give the very same generation expression.

@@ -4,12 +4,20 @@ use super::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Extension, ObjectId};
 use crate::ddl::context::Context;
 use crate::ddl::statement::{Kind, Label};
-use crate::pg::Sql;
+use crate::pg::{Ident, Sql};
 use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for extension in &context.catalog.extensions {
         nodes.push(Box::new(extension));
+    }
+}
+
+impl Extension {
+    /// The schema that the target's control file prescribes.
+    pub(in crate::ddl) fn prescribed_schema<'a>(&self, context: &Context<'a>) -> Option<&'a Ident> {
+        let available = context.options.target.extensions.get(&self.name)?;
+        available.schema.as_ref()
     }
 }
 
@@ -30,11 +38,21 @@ impl Object for &Extension {
         vec![self.id]
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
-        vec![sql!(
-            "CREATE EXTENSION IF NOT EXISTS {} WITH SCHEMA {}",
-            self.name,
-            self.schema
-        )]
+    /// A schema of the control file's is created by the server where it is missing, but not beside
+    /// one of ours.
+    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+        let schema = self.prescribed_schema(context);
+        let schemas = context.catalog.schemas.iter();
+        let schemas = schemas.filter(|own| Some(&own.name) == schema);
+        schemas.map(|own| Part::Definition.of(own.id)).collect()
+    }
+
+    /// Where the control file prescribes a schema, the server takes no other.
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let create = sql!("CREATE EXTENSION IF NOT EXISTS {}", self.name);
+        vec![match self.prescribed_schema(context) {
+            Some(_) => create,
+            None => sql!("{} WITH SCHEMA {}", create, self.schema),
+        }]
     }
 }

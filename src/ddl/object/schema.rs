@@ -44,6 +44,10 @@ impl Object for &Schema {
             let owner = clause::owner(context, &sql!("SCHEMA {}", self.name), &self.owner);
             return owner.into_iter().collect();
         }
+        if let Some(is_ours) = context.options.target.existing_schemas.get(&self.name) {
+            let owner = clause::owner(context, &sql!("SCHEMA {}", self.name), &self.owner);
+            return owner.filter(|_| *is_ours).into_iter().collect();
+        }
         vec![match clause::new_owner(context, &self.owner) {
             Some(owner) => sql!("CREATE SCHEMA {} AUTHORIZATION {}", self.name, owner),
             None => sql!("CREATE SCHEMA {}", self.name),

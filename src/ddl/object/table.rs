@@ -72,7 +72,7 @@ impl Table {
 
     fn parent_names<'a>(&self, context: &Context<'a>) -> Vec<&'a QualifiedName> {
         let parents = self.parents.iter();
-        let names = parents.filter_map(|oid| Some(&context.table(*oid)?.name));
+        let names = parents.filter_map(|oid| Some(&context.parent(*oid)?.name));
         names.collect()
     }
 

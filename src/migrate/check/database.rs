@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::finding::{Finding, Level, Side};
+use super::installed::Expected;
 use crate::catalog::Catalog;
 use crate::catalog::load::reading::Reading;
 use crate::catalog::load::remembered::Remembered;
@@ -31,6 +32,8 @@ pub(in crate::migrate) struct Examination {
     pub(in crate::migrate) findings: Vec<Finding>,
     /// Its extensions.
     pub(in crate::migrate) extensions: BTreeSet<Ident>,
+    /// What an existing database of the target must fit.
+    pub(in crate::migrate) expected: Expected,
     /// Roles that we must act for on the target.
     pub(in crate::migrate) actors: BTreeSet<Ident>,
     /// What the copy need not learn again.
@@ -146,6 +149,7 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
             .collect(),
         findings,
         extensions: extensions_found,
+        expected: Expected::of(&catalog),
         actors,
         before: Before {
             definitions,
@@ -331,6 +335,18 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
         if !available.is_permitted && !judge.installed.contains(name) {
             let message = format!("extension {name} takes a superuser to be made");
             return error(message, "let one make it in a database made beforehand");
+        }
+        if let Some(schema) = available
+            .schema
+            .as_ref()
+            .filter(|s| **s != extension.schema)
+        {
+            let message = format!(
+                "extension {name} is created in schema {schema}, here it is in {}: what names its objects \
+                 there is refused",
+                extension.schema
+            );
+            return Some(Finding::new(Level::Warning, Side::Target, message));
         }
         match &available.version {
             Some(version) if *version != extension.version => {

@@ -6,6 +6,7 @@
 mod contents;
 mod database;
 mod finding;
+mod installed;
 mod place;
 mod replication;
 mod server;
@@ -16,6 +17,7 @@ pub use server::ServerFacts;
 
 pub(super) use contents::Contents;
 pub(super) use database::{Examination, Judge, examine};
+pub(super) use installed::examine_installed;
 pub(super) use place::{Place, judge_map};
 pub(super) use replication::{examine_replication, left_slot};
 pub(super) use target::{cluster, judge_inheritance, judge_owners};

@@ -50,6 +50,8 @@ pub(in crate::migrate) async fn cluster(
     let superusers = superusers.cloned().collect();
     let capabilities = Target {
         missing_label_providers: BTreeSet::new(),
+        existing_schemas: BTreeMap::new(),
+        existing_objects: BTreeSet::new(),
         // It comes with every database, and belongs to whoever made the cluster.
         foreign_extensions: [Ident::from_catalog("plpgsql")]
             .into_iter()
@@ -110,6 +112,9 @@ async fn extensions(
         let name = Ident::from_catalog(row.get::<_, String>("name"));
         let available = AvailableExtension {
             version: row.get("version"),
+            schema: row
+                .get::<_, Option<String>>("schema")
+                .map(Ident::from_catalog),
             is_loaded: row.get("loaded"),
             is_permitted: makes_all || !needs_superuser || is_trusted,
         };

@@ -5,6 +5,9 @@ WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
      member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
      object(is_table, class, oid, namespace) AS (
        SELECT relkind IN ('r', 'p', 'f', 'm'), tableoid, oid, relnamespace FROM pg_catalog.pg_class
+        -- Indexes belong to no extension, only their tables do.
+        WHERE oid NOT IN (SELECT x.indexrelid FROM pg_catalog.pg_index x JOIN member m
+                              ON m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND m.objid = x.indrelid)
        UNION ALL SELECT false, tableoid, oid, pronamespace FROM pg_catalog.pg_proc
        -- Types of rows and arrays belong to another object; older servers do not call them an extension's.
        UNION ALL SELECT false, tableoid, oid, typnamespace FROM pg_catalog.pg_type t

@@ -1,6 +1,6 @@
 -- Extensions that could be made here, in their default versions. What a version lacks is NULL. No parameters.
 SELECT a.name::text AS name, a.default_version AS version,
-       coalesce(v.superuser, true) AS superuser,
+       v.schema::text AS schema, coalesce(v.superuser, true) AS superuser,
        coalesce((pg_catalog.to_jsonb(v) ->> 'trusted')::bool, false) AS trusted,
        -- Its parameters are known once its library is; made without it, it ends the session.
        a.name <> 'timescaledb'

@@ -1,0 +1,167 @@
+//! Extensions that exist in a used database of the target: whether they are where the source has them.
+
+use std::collections::BTreeSet;
+
+use super::finding::{Finding, Level, Side};
+use crate::catalog::Catalog;
+use crate::connect::{Endpoint, Purpose};
+use crate::ddl::Target;
+use crate::migrate::Error;
+use crate::pg::{Ident, Sql};
+
+/// An extension of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::migrate) struct SourceExtension {
+    name: Ident,
+    schema: Ident,
+    has_configuration: bool,
+}
+
+/// What of a database of the source must fit what exists in one of the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::migrate) struct Expected {
+    extensions: Vec<SourceExtension>,
+    schemas: BTreeSet<Ident>,
+}
+
+impl Expected {
+    /// What a catalog expects.
+    pub(super) fn of(catalog: &Catalog) -> Self {
+        let extensions = catalog.extensions.iter().map(|extension| SourceExtension {
+            name: extension.name.clone(),
+            schema: extension.schema.clone(),
+            has_configuration: !extension.config.is_empty(),
+        });
+        let schemas = catalog.schemas.iter().map(|schema| schema.name.clone());
+        Self {
+            extensions: extensions.collect(),
+            schemas: schemas.collect(),
+        }
+    }
+}
+
+/// An extension of the target's database.
+struct Installed {
+    name: Ident,
+    schema: Ident,
+    is_relocatable: bool,
+}
+
+/// Compares the extensions and schemas of an existing database with what is expected of it.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(in crate::migrate) async fn examine_installed(
+    database: &Endpoint,
+    expected: &Expected,
+    target: &Target,
+) -> Result<Vec<Finding>, Error> {
+    let side = Side::Target;
+    let session = database.session(Purpose::Introspect).await;
+    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let sql = Sql::fixed(include_str!("../sql/installed.sql"));
+    let rows = session.query(&sql, &[]).await;
+    let rows = rows.map_err(Error::examine(side))?;
+    let mut findings = Vec::new();
+    for row in &rows {
+        let name = Ident::from_catalog(row.get::<_, String>("name"));
+        match row.get::<_, Option<String>>("schema") {
+            Some(schema) => findings.extend(judge_extension(
+                &Installed {
+                    name,
+                    schema: Ident::from_catalog(schema),
+                    is_relocatable: row.get("is_relocatable"),
+                },
+                expected,
+                target,
+            )),
+            None if expected.schemas.contains(&name) && !row.get::<_, bool>("may_create") => {
+                let message =
+                    format!("schema {name} exists, and the connecting role may not create in it");
+                let cure = format!("run on the target: GRANT CREATE ON SCHEMA {name} TO the role");
+                findings.push(Finding::new(Level::Error, side, message).cure(cure));
+            }
+            None => {}
+        }
+    }
+    let name = database.database();
+    let findings = findings.into_iter();
+    Ok(findings.map(|finding| finding.in_database(name)).collect())
+}
+
+fn judge_extension(installed: &Installed, expected: &Expected, target: &Target) -> Vec<Finding> {
+    let Installed {
+        name,
+        schema,
+        is_relocatable,
+    } = installed;
+    let mut wanted = expected.extensions.iter();
+    let Some(wanted) = wanted.find(|wanted| wanted.name == *name) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let prescribed = target.extensions.get(name).and_then(|a| a.schema.as_ref());
+    if wanted.schema != *schema && prescribed != Some(schema) {
+        let message = format!(
+            "extension {name} exists in schema {schema}, on the source it is in {}",
+            wanted.schema
+        );
+        let cure = if *is_relocatable {
+            format!(
+                "run on the target: CREATE SCHEMA IF NOT EXISTS {0}; ALTER EXTENSION {name} SET SCHEMA {0}",
+                wanted.schema
+            )
+        } else {
+            format!("run on the target: DROP EXTENSION {name}; create it again in that schema")
+        };
+        let cure = format!("{cure}; or pass --skip-extensions {name}");
+        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+    }
+    if wanted.has_configuration {
+        let message = format!(
+            "extension {name} exists: rows of its configuration tables are replaced by the source's"
+        );
+        findings.push(Finding::new(Level::Warning, Side::Target, message));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::ServerVersion;
+
+    fn name(text: &str) -> Ident {
+        Ident::from_catalog(text)
+    }
+
+    fn judged(schema: &str, is_relocatable: bool) -> Vec<String> {
+        let expected = Expected {
+            extensions: vec![SourceExtension {
+                name: name("e"),
+                schema: name("a"),
+                has_configuration: false,
+            }],
+            schemas: BTreeSet::new(),
+        };
+        let installed = Installed {
+            name: name("e"),
+            schema: name(schema),
+            is_relocatable,
+        };
+        let target = Target::unrestricted(ServerVersion::new(170_000), BTreeSet::new());
+        let findings = judge_extension(&installed, &expected, &target);
+        findings
+            .into_iter()
+            .map(|finding| finding.message)
+            .collect()
+    }
+
+    #[test]
+    fn an_extension_elsewhere_is_an_error() {
+        assert_eq!(judged("a", false), [""; 0]);
+        let message = "extension e exists in schema b, on the source it is in a";
+        assert_eq!(judged("b", false), [message]);
+        assert_eq!(judged("b", true), [message]);
+    }
+}

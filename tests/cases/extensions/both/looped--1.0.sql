@@ -1,0 +1,12 @@
+CREATE TABLE node (id int PRIMARY KEY, parent int REFERENCES node, chosen int, builtin bool DEFAULT false);
+CREATE TABLE choice (id int PRIMARY KEY, node int NOT NULL REFERENCES node ON DELETE CASCADE);
+ALTER TABLE node ADD FOREIGN KEY (chosen) REFERENCES choice;
+CREATE TABLE used (choice int REFERENCES choice ON DELETE CASCADE);
+INSERT INTO node (id, builtin) VALUES (1, true), (2, false);
+INSERT INTO choice VALUES (1, 1), (2, 2);
+INSERT INTO used VALUES (1), (2);
+UPDATE node SET chosen = id, parent = 1;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not by hand'; END$$;
+CREATE TRIGGER refuses BEFORE INSERT OR DELETE ON choice FOR EACH ROW EXECUTE FUNCTION refuse();
+SELECT pg_catalog.pg_extension_config_dump('node', 'WHERE NOT builtin ORDER BY id');
+SELECT pg_catalog.pg_extension_config_dump('choice', '');

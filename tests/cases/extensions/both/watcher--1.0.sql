@@ -1,0 +1,10 @@
+CREATE SCHEMA watcher;
+CREATE TABLE watcher.team (name text PRIMARY KEY);
+SELECT pg_catalog.pg_extension_config_dump('watcher.team', '');
+CREATE FUNCTION watcher.protect() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN END$$;
+CREATE EVENT TRIGGER watcher_protect ON sql_drop EXECUTE FUNCTION watcher.protect();
+CREATE TABLE watcher.note (id int PRIMARY KEY, words text CONSTRAINT worded CHECK (words <> ''));
+CREATE INDEX note_words ON watcher.note (words);
+ALTER EXTENSION watcher DROP FUNCTION watcher.protect();
+ALTER EXTENSION watcher DROP EVENT TRIGGER watcher_protect;
+ALTER EXTENSION watcher DROP TABLE watcher.note;

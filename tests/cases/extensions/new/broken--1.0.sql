@@ -1,0 +1,1 @@
+DO $$BEGIN RAISE 'not on this server'; END$$;

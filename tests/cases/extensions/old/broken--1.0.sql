@@ -1,0 +1,1 @@
+CREATE DOMAIN @extschema@.word AS text;
