@@ -158,6 +158,11 @@ impl Events {
         Self(None)
     }
 
+    /// Whether nobody reads them.
+    pub const fn is_silent(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Emits a fact; waits while the queue is full. Cancel safe.
     pub async fn emit(&self, event: Event) {
         if let Some(sender) = &self.0 {

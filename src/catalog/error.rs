@@ -67,6 +67,22 @@ impl Error {
         }
     }
 
+    /// Whether a change of definitions came between: an object that the snapshot shows is gone, or is being
+    /// changed. What the server prints follows the latest state, and is NULL for what is gone.
+    pub fn is_of_change(&self) -> bool {
+        match self {
+            Self::Query { source, .. } => {
+                source.is_lock_conflict() || source.sqlstate().is_some_and(is_missing)
+            }
+            Self::Column { source, .. } => std::error::Error::source(source)
+                .is_some_and(|cause| cause.is::<tokio_postgres::types::WasNull>()),
+            Self::RowCount { .. }
+            | Self::Json { .. }
+            | Self::TimescaleVersion { .. }
+            | Self::Letter(_) => false,
+        }
+    }
+
     /// Whether the same call may succeed later on a new connection.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -81,4 +97,17 @@ impl Error {
             | Self::Letter(_) => false,
         }
     }
+}
+
+/// Whether a code means that something a query was about does not exist any more.
+pub fn is_missing(code: SqlState) -> bool {
+    matches!(
+        code,
+        SqlState::INTERNAL_ERROR
+            | SqlState::UNDEFINED_OBJECT
+            | SqlState::UNDEFINED_TABLE
+            | SqlState::UNDEFINED_COLUMN
+            | SqlState::UNDEFINED_FUNCTION
+            | SqlState::INVALID_SCHEMA_NAME
+    )
 }

@@ -10,7 +10,7 @@ pub mod provider;
 mod removal;
 mod role_map;
 
-pub use error::Error;
+pub use error::{Error, is_missing};
 pub use load::load;
 pub use model::{Catalog, Class, ObjectId};
 pub use removal::Dependants;

@@ -1,7 +1,9 @@
 use super::args::{Carried, Connections, Mapping, Replication, Selection, State, parse_size};
 use super::{Error, exit, plan};
 use crate::ddl;
-use crate::migrate::{self, Options, ReplicationOptions, StateOptions, execute, prepare};
+use crate::migrate::{
+    self, LockOptions, Options, ReplicationOptions, StateOptions, execute, prepare,
+};
 use crate::task::Scope;
 use crate::ui::{self, Ui};
 
@@ -44,6 +46,16 @@ pub(super) struct Arguments {
         conflicts_with = "no_sync"
     )]
     adopt: Option<String>,
+
+    /// Let DDL on the source wait until the rows are copied, and name it every minute; without, a session
+    /// that waits for a lock of the copy ends it
+    #[arg(long, help_heading = "Locks")]
+    keep_locks: bool,
+
+    /// How often a copy that DDL has ended within its first minute begins again
+    #[arg(long, value_name = "N", default_value_t = migrate::DDL_RESTARTS, help_heading = "Locks",
+          conflicts_with = "keep_locks")]
+    ddl_restarts: u32,
 
     /// Do not ask for confirmation
     #[arg(short, long)]
@@ -98,6 +110,10 @@ impl Arguments {
                 adopt: self.adopt.clone(),
                 max_retained_wal: self.max_retained_wal,
                 ..self.replication.options()
+            },
+            locks: LockOptions {
+                keep: self.keep_locks,
+                restarts: self.ddl_restarts,
             },
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,

@@ -61,6 +61,17 @@ pub(super) fn show(ui: &Ui, prepared: &Prepared, options: &Options, measured: Op
     };
     let line = format!("Copying at {kind} snapshot with {} workers.", options.jobs);
     ui.screen().line(&line);
+    ui.screen().line(locks_line(options));
+}
+
+/// What becomes of DDL on the source meanwhile.
+fn locks_line(options: &Options) -> &'static str {
+    if options.locks.keep {
+        "DDL on the source that needs a copied table waits until the rows are copied (--keep-locks)."
+    } else {
+        "DDL on the source that needs a copied table ends the copy (TRUNCATE, ALTER TABLE, DROP, VACUUM \
+         FULL, CREATE TABLE … PARTITION OF, …): pause it, or pass --keep-locks to let it wait."
+    }
 }
 
 fn fate_line(planned: &PlannedDatabase) -> String {

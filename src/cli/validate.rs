@@ -48,6 +48,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         jobs: migrate::automatic_jobs(),
         replicate: arguments.replication.follows(),
         replication: arguments.replication.options(),
+        locks: migrate::LockOptions::default(),
         drop_existing: arguments.drop_existing,
         schema_only: false,
         split_larger_than: None,

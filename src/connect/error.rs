@@ -84,6 +84,20 @@ pub enum Error {
     /// The server refused a statement.
     #[error(transparent)]
     Server(Box<ServerError>),
+    /// Other sessions held locks for too long.
+    #[error(
+        "waited {seconds} s for {what}: {holders}; end the transaction that is in the way, or raise --max-lock-wait"
+    )]
+    LockWait {
+        /// What was waited for.
+        what: String,
+        /// For how long.
+        seconds: u64,
+        /// Who was in the way, in words.
+        holders: String,
+        /// The last refusal.
+        source: Box<Error>,
+    },
     /// The connection broke, or an answer could not be understood.
     #[error("the connection to the server failed")]
     Lost(#[source] tokio_postgres::Error),
@@ -125,6 +139,7 @@ impl Error {
             Self::Start { source, .. } | Self::Settings { source, .. } | Self::Cancel(source) => {
                 source.sqlstate()
             }
+            Self::LockWait { source, .. } => source.sqlstate(),
             Self::Conninfo(_)
             | Self::Service(_)
             | Self::Resolve { .. }
@@ -149,11 +164,21 @@ impl Error {
                 source.is_transient()
             }
             Self::Server(answer) => answer.code.is_transient(),
-            Self::Conninfo(_)
+            Self::LockWait { .. }
+            | Self::Conninfo(_)
             | Self::Service(_)
             | Self::NoTls { .. }
             | Self::SessionKind { .. } => false,
         }
+    }
+
+    /// Whether a lock of another session was in the way: the wait for it ended early, or in a deadlock.
+    pub fn is_lock_conflict(&self) -> bool {
+        let code = self.answer().map(|answer| answer.code);
+        matches!(
+            code,
+            Some(SqlState::LOCK_NOT_AVAILABLE | SqlState::DEADLOCK_DETECTED)
+        )
     }
 
     /// What may help.
@@ -181,6 +206,7 @@ impl Error {
             | Self::Settings { .. }
             | Self::Cancel(_)
             | Self::Server(_)
+            | Self::LockWait { .. }
             | Self::Lost(_) => None,
         }
     }

@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod handover;
 mod keyword;
+pub mod locks;
 mod passfile;
 mod profile;
 mod secret;
@@ -24,10 +25,12 @@ mod session;
 mod settings;
 pub mod tls;
 mod tuning;
+pub mod waiters;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use conninfo::{ConninfoError, masked_conninfo};
@@ -55,6 +58,12 @@ pub struct Endpoint {
     pinned: Arc<Pinned>,
     warnings: Arc<[String]>,
     toast: ToastCompression,
+    /// How long a step may wait for locks.
+    lock_limit: Duration,
+    /// Whether it does so in short waits.
+    waits_shortly: bool,
+    /// The server's processes that serve us, or did.
+    processes: Arc<Mutex<BTreeSet<i32>>>,
 }
 
 impl Endpoint {
@@ -83,6 +92,9 @@ impl Endpoint {
             pinned: Arc::default(),
             warnings: parsed.warnings.into(),
             toast: ToastCompression::default(),
+            lock_limit: locks::LOCK_LIMIT,
+            waits_shortly: false,
+            processes: Arc::default(),
         })
     }
 
@@ -114,6 +126,45 @@ impl Endpoint {
     #[must_use]
     pub fn with_toast_compression(self, toast: ToastCompression) -> Self {
         Self { toast, ..self }
+    }
+
+    /// The same place, where a step waits for locks or transactions of other sessions no longer than this.
+    #[must_use]
+    pub fn with_lock_limit(self, lock_limit: Duration) -> Self {
+        Self { lock_limit, ..self }
+    }
+
+    /// The same place, where no session waits for a lock longer than a fraction of the server's
+    /// `deadlock_timeout`: whoever waits tries again.
+    #[must_use]
+    pub fn with_short_lock_waits(self) -> Self {
+        Self {
+            waits_shortly: true,
+            ..self
+        }
+    }
+
+    /// How long a step may wait for locks or transactions of other sessions.
+    pub fn lock_limit(&self) -> Duration {
+        self.lock_limit
+    }
+
+    /// The server's processes that serve sessions of this endpoint and of its clones, or did.
+    pub fn processes(&self) -> Vec<i32> {
+        let known = self
+            .processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.iter().copied().collect()
+    }
+
+    /// Notes the server's own number of a process: a pooler gives its clients others.
+    pub fn note_process(&self, pid: i32) {
+        let mut known = self
+            .processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert(pid);
     }
 
     /// The database's name.
@@ -152,6 +203,9 @@ impl Endpoint {
         };
         let version = connection.server_version().map_err(unprepared)?;
         let mut settings = settings::settings(purpose, version, self.toast);
+        if self.waits_shortly {
+            settings.push(&settings::short_lock_waits());
+        }
         if connection.parameter("server_encoding") == Some("SQL_ASCII") {
             // Bytes of no known encoding pass as they are.
             settings.push(&crate::pg::Sql::fixed(
@@ -164,7 +218,11 @@ impl Endpoint {
 
     /// Dialling knows many ways; its state is on the heap, so that callers' futures stay small.
     async fn dial(&self, more: &[(&str, &str)]) -> Result<Connection<Idle>, Error> {
-        Box::pin(dial::connect(&self.profile, &self.pinned, more)).await
+        let dialled = Box::pin(dial::connect(&self.profile, &self.pinned, more)).await;
+        if let Some(key) = dialled.as_ref().ok().and_then(Connection::cancel_key) {
+            self.note_process(key.process_id);
+        }
+        dialled
     }
 
     /// Opens a connection for replication commands, free of timeouts. After a slot's creation nothing

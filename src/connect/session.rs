@@ -80,6 +80,11 @@ impl Session {
         self.key
     }
 
+    /// Where it is connected to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// What cancels the statement at work.
     pub fn canceller(&self) -> Canceller {
         Canceller {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::identity::Published;
 use super::mark::{FormerIdentity, Mark};
+use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Session};
+use crate::event::Events;
 use crate::pg::{Ident, Literal, Oid, QualifiedName, ServerVersion, Sql, SqlState};
 use crate::sql;
 
@@ -20,10 +22,6 @@ const BATCH_BYTES: usize = 64 * 1024;
 
 /// How many tables a difference names.
 const NAMED: usize = 5;
-
-/// How long a change of an identity waits for its lock: whoever reads or writes the table waits
-/// behind it.
-const IDENTITY_TIMEOUT: &str = "SET lock_timeout = '3s'";
 
 /// What a publication lists, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,10 +184,11 @@ fn found(row: &tokio_postgres::Row) -> FoundPublication {
 }
 
 /// Makes the publication: empty and with its mark, so that it is known as ours whatever happens next;
-/// then the identities, since a published table without one cannot be updated; then the tables.
+/// then the identities, since a published table without one cannot be updated; then the tables. Each
+/// statement holds its locks for itself, and is repeated where another session's lock is in its way.
 ///
 /// # Errors
-/// The server refused a statement; what was made so far stays.
+/// The server refused a statement, or a lock was not to be had for too long; what was made so far stays.
 pub async fn create_publication(
     session: &Session,
     name: &Ident,
@@ -229,13 +228,21 @@ pub(super) async fn alter_tables(
     name: &Ident,
     (verb, tables): (&'static str, &BTreeSet<QualifiedName>),
 ) -> Result<(), connect::Error> {
+    let mode = LockMode::ShareUpdateExclusive;
+    let mut wait = LockWait::new(
+        session.endpoint(),
+        mode,
+        "locks on tables of the publication",
+    );
     for batch in batches(tables) {
-        let done = session.batch(&alter(name, verb, &batch)).await;
+        let done = wait
+            .insist(session, &alter(name, verb, &batch), &Events::silent())
+            .await;
         match done {
             Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
                 for one in &batch {
                     let alone = alter(name, verb, std::slice::from_ref(one));
-                    session.batch(&alone).await?;
+                    wait.insist(session, &alone, &Events::silent()).await?;
                 }
             }
             other => other?,
@@ -284,11 +291,14 @@ pub async fn remove_publication(
             .filter(|one| changed.contains(&one.table()));
         alter_identities(session, present.map(|one| one.restore())).await?;
     }
-    match session.batch(&drop_statement(&found.name)).await {
+    let mode = LockMode::ShareUpdateExclusive;
+    let mut wait = LockWait::new(session.endpoint(), mode, "locks to drop the publication");
+    let (drop, events) = (drop_statement(&found.name), Events::silent());
+    match wait.insist(session, &drop, &events).await {
         // To drop it as a whole takes a lock for every table.
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
             alter_tables(session, &found.name, ("DROP", &found.definition.tables)).await?;
-            session.batch(&drop_statement(&found.name)).await
+            wait.insist(session, &drop, &events).await
         }
         other => other,
     }
@@ -313,15 +323,19 @@ async fn changed(session: &Session) -> Result<BTreeSet<QualifiedName>, connect::
     Ok(rows.iter().map(name).collect())
 }
 
+/// Changes identities one by one. Whoever reads or writes a table waits behind the change while that waits
+/// for its lock: on a source in use it waits shortly, and again.
 async fn alter_identities(
     session: &Session,
     statements: impl Iterator<Item = Sql>,
 ) -> Result<(), connect::Error> {
-    session.batch(&Sql::fixed(IDENTITY_TIMEOUT)).await?;
+    let mode = LockMode::AccessExclusive;
+    let what = "locks on tables that get another replica identity";
     for statement in statements {
-        session.batch(&statement).await?;
+        let mut wait = LockWait::new(session.endpoint(), mode, what);
+        wait.insist(session, &statement, &Events::silent()).await?;
     }
-    session.batch(&Sql::fixed("SET lock_timeout = 0")).await
+    Ok(())
 }
 
 /// Tables as statements name them, as many to a batch as one statement may change.

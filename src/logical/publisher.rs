@@ -12,10 +12,7 @@ use super::publication::{
     Definition, FoundPublication, alter_tables, find_publication, mark_publication, set_full,
 };
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Oid, QualifiedName, ReplicaIdentity, Sql, SqlState};
-
-/// How long a change of the publication waits for a table's lock. We hold no other lock then.
-const LOCK_WAIT: &str = "SET lock_timeout = '3s'";
+use crate::pg::{Ident, Oid, QualifiedName, ReplicaIdentity, SqlState};
 
 /// Attempts at a publication while tables come and go.
 const ATTEMPTS: u32 = 20;
@@ -287,13 +284,11 @@ impl Publisher {
         if !change.identities.is_empty() {
             set_full(session, change.identities).await?;
         }
-        session.batch(&Sql::fixed(LOCK_WAIT)).await?;
         let (has, wants) = (&change.found.definition().tables, &change.wanted.tables);
         let add: BTreeSet<QualifiedName> = wants.difference(has).cloned().collect();
         let remove: BTreeSet<QualifiedName> = has.difference(wants).cloned().collect();
         alter_tables(session, self.name(), ("DROP", &remove)).await?;
-        alter_tables(session, self.name(), ("ADD", &add)).await?;
-        Ok(session.batch(&Sql::fixed("SET lock_timeout = 0")).await?)
+        Ok(alter_tables(session, self.name(), ("ADD", &add)).await?)
     }
 }
 

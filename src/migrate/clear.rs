@@ -8,13 +8,18 @@ use std::collections::BTreeSet;
 
 use super::check::Contents;
 use super::{Error, Side};
+use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::event::Events;
 use crate::pg::{Ident, Oid, Sql};
 use crate::sql;
 
 /// Objects dropped in one transaction. Each table takes locks for its indexes, its TOAST table and its
 /// sequences, too; a server has 6400 by default.
 const BATCH: i64 = 200;
+
+/// After this long a transaction gives back its locks, and tries again.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '1s'";
 
 /// Removes what is in the database with this oid, but for the extensions that it had.
 ///
@@ -24,6 +29,7 @@ pub(super) async fn clear(
     target: &Endpoint,
     oid: Oid,
     extensions: &BTreeSet<Ident>,
+    events: &Events,
 ) -> Result<(), Error> {
     let side = Side::Target;
     let session = target.session(Purpose::Build).await;
@@ -39,7 +45,9 @@ pub(super) async fn clear(
         });
     }
     end_sessions(&session).await.map_err(Error::examine(side))?;
-    drop_objects(&session, target.database(), extensions).await?;
+    let waits = session.batch(&Sql::fixed(LOCK_TIMEOUT)).await;
+    waits.map_err(Error::examine(side))?;
+    drop_objects(&session, target.database(), extensions, events).await?;
     drop_large_objects(&session, target.database()).await?;
     let contents = Contents::load(&session).await;
     let contents = contents.map_err(Error::examine(side))?;
@@ -79,6 +87,7 @@ async fn drop_objects(
     session: &Session,
     database: &str,
     extensions: &BTreeSet<Ident>,
+    events: &Events,
 ) -> Result<(), Error> {
     let kept: Vec<&str> = extensions.iter().map(Ident::as_str).collect();
     let list = Sql::fixed(include_str!("sql/standing.sql"));
@@ -101,7 +110,7 @@ async fn drop_objects(
         let drops = rows
             .iter()
             .map(|row| Sql::deparsed(row.get::<_, String>("statement")));
-        run(session, database, &Sql::join(drops, "; ")).await?;
+        run(session, database, &Sql::join(drops, "; "), events).await?;
     }
 }
 
@@ -120,8 +129,17 @@ async fn drop_large_objects(session: &Session, database: &str) -> Result<(), Err
     }
 }
 
-async fn run(session: &Session, database: &str, statements: &Sql) -> Result<(), Error> {
-    session.batch(statements).await.map_err(refused(database))
+/// Runs statements as one transaction; repeated where a lock of another session is in its way.
+async fn run(
+    session: &Session,
+    database: &str,
+    statements: &Sql,
+    events: &Events,
+) -> Result<(), Error> {
+    let what = format!("locks to empty database {database} on the target");
+    let mut wait = LockWait::new(session.endpoint(), LockMode::AccessExclusive, what);
+    let run = wait.insist(session, statements, events).await;
+    run.map_err(refused(database))
 }
 
 fn refused(database: &str) -> impl Fn(connect::Error) -> Error {

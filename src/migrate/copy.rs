@@ -1,6 +1,8 @@
 //! Phases 7 to 12 for one database: from the consistent point to the statistics.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::future::Future;
 
 use super::execute::phase;
 use super::prepare::PlannedDatabase;
@@ -9,6 +11,7 @@ use super::roles::TargetCluster;
 use super::{Error, Options, existing, pre_data};
 use crate::catalog::Catalog;
 use crate::connect::Endpoint;
+use crate::connect::waiters::Waiting;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::pg::QualifiedName;
@@ -54,6 +57,11 @@ impl Failure {
         }
     }
 
+    /// Whether the copy ended for a session that waits for our locks.
+    pub(super) fn is_yielding(&self) -> bool {
+        matches!(&self.cause, Cause::Snapshot(error) if error.is_yielding())
+    }
+
     /// The error of the run; `removed` tells whether the target database is gone.
     pub(super) fn into_error(self, database: &str, removed: bool) -> Error {
         let database = database.to_owned();
@@ -66,6 +74,16 @@ impl Failure {
                 source: Box::new(source),
             },
             Cause::Ddl(source) => Error::Ddl { database, source },
+        }
+    }
+}
+
+/// The cause, in words.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Snapshot(error) => error.fmt(f),
+            Cause::Ddl(error) => error.fmt(f),
         }
     }
 }
@@ -101,6 +119,13 @@ pub(super) async fn contents(
     // would not notice otherwise that commits are lost.
     let flush = snapshot::Flush::open(&ends.target).await;
     let flush = flush.map_err(Failure::at("flush"))?;
+    let before = Before {
+        keeping: match options.locks.keep {
+            true => options.jobs,
+            false => 0,
+        },
+        ..before
+    };
     let making = snapshot::establish(&ends.source, &planned.point, before, scope);
     let basis = phase(scope, Some(name), Phase::Basis, making)
         .await
@@ -110,19 +135,44 @@ pub(super) async fn contents(
         let slot = slot.clone();
         planned.ledger.note(Fact::Point { lsn, slot }).await;
     }
+    let guard = scope.child();
     let copied = Box::pin(from_basis(
         planned,
         &ends,
         (basis, flush),
         (cluster, options),
-        scope,
+        &guard,
     ));
-    let copied = copied.await;
+    let copied = yielding(&ends.source, options, &guard, copied).await;
     if let (Err(_), PointKind::Slot(slot)) = (&copied, &planned.point) {
         // It is dropped now, by ourselves.
         planned.slots.remove(slot);
     }
     copied
+}
+
+/// Does work that holds locks on the source; where a session waits for one, the work is stopped through
+/// `guard`, and that session is the error, unless DDL is to wait.
+async fn yielding<T>(
+    source: &Endpoint,
+    options: &Options,
+    guard: &Scope,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let waiting = match options.locks.keep {
+        true => Waiting::Keep,
+        false => Waiting::Yield,
+    };
+    tokio::pin!(work);
+    let wanted = tokio::select! {
+        biased;
+        done = &mut work => return done,
+        wanted = snapshot::watch_waiters(source, waiting, guard) => wanted,
+    };
+    guard.stop.cancel();
+    // What it was at when it was stopped counts less than why.
+    drop(work.await);
+    Err(Failure::at("yield to DDL")(wanted))
 }
 
 /// What follows the consistent point.

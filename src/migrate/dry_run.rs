@@ -6,12 +6,16 @@ use std::fmt::Write as _;
 use super::copy::request;
 use super::fate::Fate;
 use super::prepare::{PlannedDatabase, Prepared};
+use super::repeats::Repeats;
 use super::roles::TargetCluster;
 use super::{Error, Options, Side, extensions};
-use crate::catalog::load::reading::Reading;
-use crate::connect::script_settings;
+use crate::catalog::Catalog;
+use crate::catalog::load::reading::{Reading, Sessions};
+use crate::connect::locks::LockMode;
+use crate::connect::{Endpoint, script_settings};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
+use crate::event::Events;
 use crate::pg::{Ident, ServerVersion, Sql};
 use crate::snapshot::{CopyJob, PointKind, plan_rows};
 use crate::sql;
@@ -146,17 +150,9 @@ async fn definitions(
     cluster: &TargetCluster,
     options: &Options,
 ) -> Result<(ddl::Script, Vec<CopyJob>), Error> {
-    let side = Side::Source;
     let request = request(planned, (cluster, options));
     let target = cluster.options.target.version;
-    let begun = Reading::begin(&request.source, target).await;
-    let reading = begun.map_err(|source| Error::Connect { side, source })?;
-    let catalog = reading.load().await;
-    let mut catalog = catalog.map_err(|source| Error::Catalog {
-        side,
-        place: format!("database {}", planned.name()),
-        source,
-    })?;
+    let (reading, mut catalog) = read(&request.source, target).await?;
     let place = |source| Error::Ddl {
         database: planned.name().to_owned(),
         source,
@@ -177,6 +173,31 @@ async fn definitions(
         source: Box::new(source),
     })?;
     Ok((script, rows))
+}
+
+/// Reads the definitions; again, where others change or lock what is read.
+async fn read(source: &Endpoint, target: ServerVersion) -> Result<(Reading, Catalog), Error> {
+    let side = Side::Source;
+    let place = format!("database {}", source.database());
+    let what = format!("locks to read the definitions of {place}");
+    let mut repeats = Repeats::new(source, LockMode::AccessShare, what);
+    loop {
+        let begun = Reading::begin_on(source, target, Sessions::One).await;
+        let reading = begun.map_err(|source| Error::Connect { side, source })?;
+        let error = match reading.load().await {
+            Ok(catalog) => return Ok((reading, catalog)),
+            Err(error) => error,
+        };
+        drop(reading);
+        let place = place.clone();
+        let source = error;
+        let error = Error::Catalog {
+            side,
+            place,
+            source,
+        };
+        repeats.after(error, &Events::silent()).await?;
+    }
 }
 
 fn statements(script: &mut String, definitions: &ddl::Script, statements: &[Statement]) {

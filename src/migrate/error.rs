@@ -36,6 +36,19 @@ pub enum Error {
         /// The cause.
         source: catalog::Error,
     },
+    /// Definitions were gone whenever they were to be read.
+    #[error(
+        "definitions of database {database} changed in each of {attempts} attempts to read them; pause the DDL \
+         and repeat"
+    )]
+    Changing {
+        /// The database.
+        database: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// The last failure.
+        source: Box<Error>,
+    },
     /// No order of the definitions works, or one cannot be written for the target.
     #[error("database {database}")]
     Ddl {
@@ -275,6 +288,7 @@ impl Error {
             | Self::Replaced { database }
             | Self::NotCleared { database, .. } => Some(format!("target, database {database}")),
             Self::Publication { database, .. }
+            | Self::Changing { database, .. }
             | Self::Unpublishable { database, .. }
             | Self::PromiseBroken { database, .. }
             | Self::ForeignSlot { database, .. }
@@ -292,6 +306,20 @@ impl Error {
             | Self::NoIdentity { .. }
             | Self::NoSource
             | Self::Teardown { .. } => None,
+        }
+    }
+
+    /// Whether locks or changes of other sessions kept something from being read for too long: a finding of
+    /// the checks.
+    pub(super) fn is_of_others(&self) -> bool {
+        match self {
+            Self::Changing { .. } => true,
+            Self::Catalog {
+                source: catalog::Error::Query { source, .. },
+                ..
+            }
+            | Self::Examine { source, .. } => matches!(source, connect::Error::LockWait { .. }),
+            _ => false,
         }
     }
 

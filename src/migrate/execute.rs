@@ -1,7 +1,7 @@
 //! Phases 5 to 13 of `init`.
 
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::clear::clear;
 use super::fate::Fate;
@@ -310,13 +310,8 @@ async fn one_database(
     };
     let create = render_create(&planned.database, wanted)?;
     let finish = render_finish(&planned.database, wanted);
-    let making = make_database(&planned, &create, record, options);
-    phase(scope, Some(&name), Phase::Database, making).await?;
-    let copying = contents(&mut planned, (cluster, record), options, scope);
-    let (done, recorded) = match Box::pin(copying).await {
-        Ok(done) => done,
-        Err(broken) => return Err(failed(&planned, record, options, broken).await),
-    };
+    let place = (cluster, record);
+    let (done, recorded) = filled(&mut planned, &create, place, options, scope).await?;
     let finishing = async {
         let refused = database::finish(&options.target, &name, &finish.statements).await?;
         finish_replication((held, done.consistent_point), record, options).await?;
@@ -356,12 +351,71 @@ async fn finish_replication(
     record.published(&promise)
 }
 
+/// Makes the database and fills it; again, where DDL on the source has ended a short copy.
+async fn filled(
+    planned: &mut PlannedDatabase,
+    create: &Sql,
+    (cluster, record): (&TargetCluster, &Record),
+    options: &Options,
+    scope: &Scope,
+) -> Result<(DatabaseReport, Option<Closed>), Error> {
+    let name = planned.name().to_owned();
+    let mut restarts = options.locks.restarts;
+    loop {
+        let making = make_database(planned, (create, record), options, scope);
+        phase(scope, Some(&name), Phase::Database, making).await?;
+        let again = planned.before.again();
+        let since = Instant::now();
+        let copying = contents(planned, (cluster, record), options, scope);
+        let broken = match Box::pin(copying).await {
+            Ok(done) => return Ok(done),
+            Err(broken) => broken,
+        };
+        let is_repeated = broken.is_yielding() && restarts > 0 && since.elapsed() < SHORT_COPY;
+        if !is_repeated || !begins_again(planned, record, options).await {
+            return Err(failed(planned, record, options, broken).await);
+        }
+        restarts -= 1;
+        planned.before = again;
+        let text = format!(
+            "database {name}: {}; it begins again, {restarts} more times at most",
+            broken.cause()
+        );
+        scope.events.emit(Event::Warning(text)).await;
+    }
+}
+
+/// A copy that has run for less than this begins again when it has ended for DDL.
+const SHORT_COPY: Duration = Duration::from_secs(60);
+
+/// Removes what a copy that ended for DDL has left, as far as that goes at once, and decides how the database
+/// is made for the next one. Whether there can be one.
+async fn begins_again(planned: &mut PlannedDatabase, record: &Record, options: &Options) -> bool {
+    const WHY: &str = "DDL on the source ended the copy";
+    if planned.fate.uses_existing() {
+        let Some(existing) = &planned.existing else {
+            return false;
+        };
+        let oid = existing.oid;
+        planned.fate = Fate::Clear { oid, why: WHY };
+        return true;
+    }
+    if !database::remove(&options.target, planned.target().as_str()).await {
+        return false;
+    }
+    planned.fate = Fate::Create;
+    let removed = record.removed(planned.name());
+    removed
+        .inspect_err(|error| tracing::warn!(%error, "what was removed could not be recorded"))
+        .is_ok()
+}
+
 /// Sees to it that the database stands and is empty; then it is ours.
 async fn make_database(
     planned: &PlannedDatabase,
-    create: &Sql,
-    record: &Record,
+    (create, record): (&Sql, &Record),
     options: &Options,
+    scope: &Scope,
 ) -> Result<(), Error> {
     let name = planned.name();
     let (place, target) = (planned.target().as_str(), &options.target);
@@ -372,7 +426,8 @@ async fn make_database(
             return record.begun(name, oid, used(planned));
         }
         Fate::Clear { oid, .. } => {
-            clear(&target.with_database(place), oid, &planned.installed).await?;
+            let inside = target.with_database(place);
+            clear(&inside, oid, &planned.installed, &scope.events).await?;
             return record.begun(name, oid, used(planned));
         }
         Fate::Replace { .. } => database::drop_database(target, place).await?,
@@ -402,6 +457,20 @@ enum Broken {
     Copy(copy::Failure),
     /// Something around it failed.
     Around(Error),
+}
+
+impl Broken {
+    fn is_yielding(&self) -> bool {
+        matches!(self, Self::Copy(failure) if failure.is_yielding())
+    }
+
+    /// Why, in words.
+    fn cause(&self) -> String {
+        match self {
+            Self::Copy(failure) => failure.to_string(),
+            Self::Around(error) => error.to_string(),
+        }
+    }
 }
 
 impl<E: Into<Error>> From<E> for Broken {

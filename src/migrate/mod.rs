@@ -29,6 +29,7 @@ mod pre_data;
 mod prepare;
 mod promise;
 mod rate;
+mod repeats;
 mod replication;
 mod report;
 mod resume;
@@ -42,7 +43,10 @@ pub use dry_run::render_dry_run;
 pub use error::Error;
 pub use execute::execute;
 pub use fate::Fate;
-pub use options::{ClusterOptions, Options, ReplicationOptions, StateOptions, automatic_jobs};
+pub use options::{
+    ClusterOptions, DDL_RESTARTS, LockOptions, Options, ReplicationOptions, StateOptions,
+    automatic_jobs,
+};
 pub use prepare::{PlannedDatabase, Prepared, prepare};
 pub use promise::Broken;
 pub use rate::measure_rate;

@@ -27,6 +27,8 @@ pub struct Options {
     pub replicate: bool,
     /// How the source is prepared for that.
     pub replication: ReplicationOptions,
+    /// What becomes of DDL on the source that waits for locks of the copy.
+    pub locks: LockOptions,
     /// Whether databases that hold objects are dropped and made again.
     pub drop_existing: bool,
     /// Whether only definitions are made, and no rows copied.
@@ -72,6 +74,27 @@ impl Default for ReplicationOptions {
             adopt: None,
             identity_full: false,
             max_retained_wal: None,
+        }
+    }
+}
+
+/// How often a copy that ended for DDL begins again, unless it is told otherwise.
+pub const DDL_RESTARTS: u32 = 3;
+
+/// What becomes of DDL on the source that waits for locks of the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockOptions {
+    /// Whether it waits, rather than ending the copy.
+    pub keep: bool,
+    /// How often a short copy that has ended for it begins again.
+    pub restarts: u32,
+}
+
+impl Default for LockOptions {
+    fn default() -> Self {
+        Self {
+            keep: false,
+            restarts: DDL_RESTARTS,
         }
     }
 }

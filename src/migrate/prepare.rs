@@ -365,7 +365,7 @@ async fn plan(
         let is_freed = options.drop_existing && fate.frees(&replication.slot);
         let endpoint = options.source.with_database(database.name.as_str());
         let judged = (replication, options.state.is_some());
-        let findings = check::examine_replication(&endpoint, judged, is_freed).await?;
+        let findings = check::examine_replication(&endpoint, judged, is_freed, scope).await?;
         examined.findings.extend(findings);
     }
     let point = match &replication {

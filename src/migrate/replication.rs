@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::prepare::PlannedDatabase;
 use super::promise::Promise;
+use super::repeats::Repeats;
 use super::{Error, Options, Side};
+use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::Event;
 use crate::logical::{
@@ -240,7 +242,23 @@ async fn publish_one(held: &mut Held, scope: &Scope) -> Result<(), Error> {
     }
 }
 
+/// Makes one publication; again, where definitions change meanwhile.
 async fn publish_in(session: &Session, held: &mut Held, scope: &Scope) -> Result<(), Error> {
+    let source = held.source.clone();
+    let what = format!(
+        "locks to publish the tables of database {}",
+        source.database()
+    );
+    let mut repeats = Repeats::new(&source, LockMode::ShareUpdateExclusive, what);
+    loop {
+        match publish_once(session, held, scope).await {
+            Ok(()) => return Ok(()),
+            Err(error) => repeats.after(error, &scope.events).await?,
+        }
+    }
+}
+
+async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Result<(), Error> {
     let name = held.publication().clone();
     let found = logical::find_publication(session, &name).await;
     let mut found = found.map_err(|source| held.refused(source))?;

@@ -30,6 +30,8 @@ impl SqlState {
         INVALID_PASSWORD = b"28P01";
         /// `invalid_catalog_name`: the database does not exist.
         INVALID_CATALOG_NAME = b"3D000";
+        /// `invalid_schema_name`: the schema does not exist.
+        INVALID_SCHEMA_NAME = b"3F000";
         /// `serialization_failure`.
         SERIALIZATION_FAILURE = b"40001";
         /// `deadlock_detected`.
@@ -109,12 +111,13 @@ impl SqlState {
     }
 
     /// Whether the same call may succeed later on a new connection: the connection was lost
-    /// (class 08, shutdown codes), or another transaction stood in the way (class 40).
+    /// (class 08, shutdown codes), or another transaction stood in the way (class 40, a lock timeout).
     pub fn is_transient(&self) -> bool {
         matches!(self.class(), "08" | "40")
             || matches!(
                 *self,
-                Self::ADMIN_SHUTDOWN
+                Self::LOCK_NOT_AVAILABLE
+                    | Self::ADMIN_SHUTDOWN
                     | Self::CRASH_SHUTDOWN
                     | Self::CANNOT_CONNECT_NOW
                     | Self::IDLE_SESSION_TIMEOUT

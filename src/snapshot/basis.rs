@@ -1,42 +1,50 @@
-//! The consistent point of one database: what is locked, what the snapshot shows, and where the
+//! The consistent point of one database: what the snapshot shows, what is locked, and where the
 //! log goes on from there.
 //!
-//! The order is the guarantee. Tables are listed and locked, and the publication is made to list them;
-//! *then* the slot is made, which waits
-//! for older transactions and exports the snapshot of its consistent point; *then* the catalog
-//! is read under that snapshot and compared with what was locked. Whatever DDL slipped in between
-//! shows as a difference, and the basis is made anew.
+//! The order is the guarantee. The slot is made, which waits for older transactions and exports the snapshot
+//! of its consistent point; *then* the tables that the snapshot shows are locked, and compared with it and with
+//! the publication; *then* the catalog is read under the snapshot. A table that is not what the snapshot shows,
+//! one that is not published, or a session that waits for our locks, ends the attempt with all its locks, and
+//! another one begins.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tokio::time::{Duration, Instant};
 
 use super::Error;
-use super::lease::SnapshotLease;
-use super::lock::{self, ListedTable, TableLocks};
+use super::build::stoppable;
+use super::kept::KeptLocks;
+use super::lease::{Snapshot, SnapshotLease};
+use super::lock::{self, ListedTable, TableLocks, Taken};
 use crate::catalog::load::quoting::quote_for;
 use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::turns::set_savepoint;
 use crate::catalog::{self, Catalog};
+use crate::connect::locks::SILENCE;
+use crate::connect::waiters::{load_waiters, watch_readers};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::Event;
 use crate::logical::{FormerIdentity, Publisher, drop_slot, find_slot};
-use crate::pg::{Lsn, Oid, QualifiedName, ServerVersion, SlotName, SqlState};
+use crate::pg::{Lsn, QualifiedName, ServerVersion, SlotName, SqlState};
 use crate::task::{Background, Scope};
 use crate::wire::{self, SlotSnapshot};
 
-/// How often the basis is made anew because of DDL before the run gives up.
-const ATTEMPTS: u32 = 3;
+/// The pause between two attempts, during which whoever waited for us gets what it waited for.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often a slot's creation looks for sessions that wait for our locks.
-const LOOK: Duration = Duration::from_millis(500);
+/// For how long an attempt fails for a session that began to wait for us right at its end. Later the copy begins
+/// all the same: where somebody always waits, it ends with that session's name.
+const SETTLING: Duration = Duration::from_secs(15);
+
+/// Attempts in a row that may fail because a definition is gone, before that counts as an error.
+const VANISHED: u32 = 10;
+
+/// How often a slot's creation that waits looks for whom it waits.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long the server may take to give up a slot's creation once it is told to.
 const CLEARING: Duration = Duration::from_secs(3);
-
-/// When a slot's creation that waits for older transactions says whom it waits for.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the consistent point comes about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +67,23 @@ pub struct Before {
     /// The publication that is kept equal to the locked tables until the slot is created. The target gets
     /// the replica identities that it has changed as they were.
     pub publisher: Option<Arc<Publisher>>,
+    /// How many readers lock all tables for themselves, so that they never wait behind a session that
+    /// waits for our locks; 0 where such a session ends the copy.
+    pub keeping: usize,
+}
+
+impl Before {
+    /// The same for another attempt; definitions are read again then.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self {
+            definitions: None,
+            left_out: self.left_out.clone(),
+            target: self.target,
+            publisher: self.publisher.clone(),
+            keeping: self.keeping,
+        }
+    }
 }
 
 /// A consistent point.
@@ -80,14 +105,51 @@ pub struct Hold {
     pub(super) locks: Option<TableLocks>,
     /// Tables that may change while they are read.
     pub(super) unlocked: Vec<ListedTable>,
+    /// Readers that have locked all tables for themselves.
+    kept: Option<KeptLocks>,
     /// The connection that made the slot.
     exporter: Option<wire::Connection<wire::Idle>>,
 }
 
 impl Hold {
+    fn new(point: Point, locks: TableLocks, kept: Option<KeptLocks>) -> Self {
+        let unlocked = match locks.are_locked() {
+            true => Vec::new(),
+            false => locks.tables().to_vec(),
+        };
+        Self {
+            lease: point.lease,
+            locks: Some(locks),
+            unlocked,
+            kept,
+            exporter: point.exporter,
+        }
+    }
+
+    /// How lanes come to see the snapshot, and to locks of their own where those are kept.
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        let kept = self.kept.as_ref().map(KeptLocks::snapshot);
+        kept.unwrap_or_else(|| self.lease.snapshot())
+    }
+
+    /// Does work with a session that sees the snapshot.
+    ///
+    /// # Errors
+    /// A connection cannot be made, or the work's own.
+    pub(super) async fn read<T>(
+        &self,
+        work: impl AsyncFnOnce(&Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match &self.kept {
+            Some(kept) => work(kept.reader()).await,
+            None => work(&self.lease.session().await?).await,
+        }
+    }
+
     /// Lets go of the locks, and keeps the snapshot. Tables read from now on are compared with what
     /// they were.
     pub fn unlock(&mut self) {
+        self.kept = None;
         if let Some(locks) = self.locks.take() {
             self.unlocked = locks.tables().to_vec();
         }
@@ -98,11 +160,12 @@ impl Hold {
         let Self {
             lease,
             locks,
+            kept,
             exporter,
             ..
         } = self;
+        drop((locks, kept));
         drop(lease);
-        drop(locks);
         // The slot stays whatever becomes of the connection that made it.
         if let Some(connection) = exporter
             && let Err(error) = connection.close().await
@@ -117,9 +180,12 @@ enum Attempt {
     Settled(Box<Basis>),
     /// DDL came between; the text names it.
     Disturbed(String),
+    /// A definition was gone when it was asked for.
+    Vanished(Error),
 }
 
-/// Makes the basis of the database that `source` names.
+/// Makes the basis of the database that `source` names. What is disturbed by DDL is repeated for as long as
+/// the endpoint's limit for waits allows.
 ///
 /// # Errors
 /// DDL came between in every attempt; a lock, a slot or a connection was not to be had; or the
@@ -130,21 +196,64 @@ pub async fn establish(
     mut before: Before,
     scope: &Scope,
 ) -> Result<Basis, Error> {
-    let mut last = String::new();
-    for _ in 0..ATTEMPTS {
-        let attempted = Box::pin(attempt(source, kind, &mut before, scope)).await;
+    let limit = source.lock_limit();
+    let source = &source.clone().with_short_lock_waits();
+    let mut attempts = Attempts {
+        begun: Instant::now(),
+        limit,
+        vanished: 0,
+        told: None,
+    };
+    loop {
+        let is_early = attempts.begun.elapsed() < SETTLING;
+        let attempted = Box::pin(attempt(source, kind, &mut before, is_early, scope)).await;
         match cleared(source, kind, attempted).await? {
             Attempt::Settled(basis) => return Ok(*basis),
             Attempt::Disturbed(what) => {
-                let note = format!(
-                    "definitions changed while the snapshot was made ({what}); beginning again"
-                );
-                scope.events.emit(Event::Note(note)).await;
-                last = what;
+                attempts.vanished = 0;
+                attempts.after(what, scope).await?;
+            }
+            Attempt::Vanished(error) => {
+                attempts.vanished += 1;
+                if attempts.vanished == VANISHED {
+                    return Err(error);
+                }
+                attempts.after(super::lane::chain(&error), scope).await?;
             }
         }
     }
-    Err(Error::Unsettled { what: last })
+}
+
+/// The attempts so far.
+struct Attempts {
+    begun: Instant,
+    limit: Duration,
+    /// How many of the last failed because a definition was gone.
+    vanished: u32,
+    /// When it was last reported that there is another one.
+    told: Option<Instant>,
+}
+
+impl Attempts {
+    /// Pauses after one that was disturbed by `what`.
+    async fn after(&mut self, what: String, scope: &Scope) -> Result<(), Error> {
+        if scope.stop.is_cancelled() {
+            return Err(Error::Stopped);
+        }
+        if self.begun.elapsed() >= self.limit {
+            let seconds = self.begun.elapsed().as_secs();
+            return Err(Error::Unsettled { what, seconds });
+        }
+        if self.told.is_none_or(|told| told.elapsed() >= SILENCE) {
+            self.told = Some(Instant::now());
+            let note = format!(
+                "definitions changed while the snapshot was made ({what}); beginning again, for up to {} s",
+                self.limit.as_secs()
+            );
+            scope.events.emit(Event::Note(note)).await;
+        }
+        super::lane::pause(PAUSE, scope).await
+    }
 }
 
 /// Drops the slot of an attempt that has not settled: it is older than what follows.
@@ -195,67 +304,111 @@ async fn drop_leftover(source: &Endpoint, name: &SlotName) -> Result<bool, Error
     }
 }
 
+/// A snapshot, and what made it.
+struct Point {
+    exporter: Option<wire::Connection<wire::Idle>>,
+    consistent_point: Option<Lsn>,
+    lease: SnapshotLease,
+}
+
 async fn attempt(
     source: &Endpoint,
     kind: &PointKind,
     before: &mut Before,
+    is_early: bool,
     scope: &Scope,
 ) -> Result<Attempt, Error> {
-    let locks = Box::pin(TableLocks::take(source, &before.left_out, scope)).await?;
+    let point = take_point(source, kind, scope).await?;
+    // It stops with the run, and when a session waits for our locks.
+    let own = scope.child();
+    let work = lock_and_read(source, point, before, is_early, &own);
+    tokio::pin!(work);
+    let waiter = tokio::select! {
+        biased;
+        done = &mut work => return done,
+        waiter = watch_readers(source, Duration::ZERO, scope) => waiter,
+    };
+    own.stop.cancel();
+    // With it end its sessions, and all locks.
+    drop(work.await);
+    Ok(Attempt::Disturbed(waiter.to_string()))
+}
+
+async fn take_point(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<Point, Error> {
+    let PointKind::Slot(name) = kind else {
+        return Ok(Point {
+            exporter: None,
+            consistent_point: None,
+            lease: SnapshotLease::take(source, None, scope).await?,
+        });
+    };
+    let (connection, slot) = create_slot(source, name, scope).await?;
+    let snapshot = slot.snapshot_name.as_deref();
+    Ok(Point {
+        lease: SnapshotLease::take(source, snapshot, scope).await?,
+        exporter: Some(connection),
+        consistent_point: Some(slot.consistent_point),
+    })
+}
+
+/// Locks what the snapshot shows, and reads the definitions.
+async fn lock_and_read(
+    source: &Endpoint,
+    point: Point,
+    before: &mut Before,
+    is_early: bool,
+    scope: &Scope,
+) -> Result<Attempt, Error> {
+    let session = point.lease.session().await?;
+    let seen = lock::list_tables(&session, &before.left_out).await;
+    let locks = match TableLocks::take(source, seen.map_err(Error::Lock)?, scope).await? {
+        Taken::Locks(locks) => locks,
+        Taken::Changed(what) => return Ok(Attempt::Disturbed(what)),
+    };
     let Some(locks) = published(source, before, locks).await? else {
         let what = "the publication did not list every table".to_owned();
         return Ok(Attempt::Disturbed(what));
     };
-    let (exporter, consistent_point, lease) = match kind {
-        PointKind::SnapshotOnly => (None, None, SnapshotLease::take(source, None, scope).await?),
-        PointKind::Slot(name) => match create_slot(source, name, &locks, scope).await? {
-            Created::Slot(connection, slot) => {
-                let snapshot = slot.snapshot_name.as_deref();
-                let lease = SnapshotLease::take(source, snapshot, scope).await?;
-                (Some(connection), Some(slot.consistent_point), lease)
-            }
-            Created::Disturbed(what) => return Ok(Attempt::Disturbed(what)),
-        },
+    let kept = match KeptLocks::take(point.lease.snapshot(), &locks, before.keeping).await {
+        Err(error) if error.is_lock_conflict() => {
+            return Ok(Attempt::Disturbed(error.to_string()));
+        }
+        kept => kept?,
     };
-    let session = lease.session().await?;
-    let seen = lock::list_tables(&session, &before.left_out).await;
-    let seen = seen.map_err(Error::Lock)?;
-    if let Some(what) = difference(locks.tables(), &seen) {
-        return Ok(Attempt::Disturbed(what));
-    }
-    if let Some(target) = before.target {
-        quote_for(&session, target).await.map_err(Error::Lease)?;
-    }
-    set_savepoint(&session).await.map_err(Error::Lock)?;
-    match read(&session, before.definitions.take()).await {
-        Ok(mut catalog) => {
-            let publisher = before.publisher.as_ref();
-            let identities = publisher.map(|one| one.identities()).unwrap_or_default();
-            bring_back(&mut catalog, &identities);
-            let unlocked = if locks.are_locked() {
-                Vec::new()
-            } else {
-                locks.tables().to_vec()
-            };
-            let hold = Hold {
-                lease,
-                locks: Some(locks),
-                unlocked,
-                exporter,
-            };
-            let basis = Basis {
-                catalog,
-                consistent_point,
-                hold,
-            };
-            Ok(Attempt::Settled(Box::new(basis)))
-        }
+    let reader = kept.as_ref().map_or(&session, KeptLocks::reader);
+    let readers = [reader];
+    let reading = stoppable(&readers, scope, definitions(reader, before));
+    let mut catalog = match reading.await {
+        Ok(catalog) => catalog,
         // The deparse functions look at the latest state: what they were asked about is gone.
-        Err(error) if error.sqlstate().is_some_and(vanished) => {
-            Ok(Attempt::Disturbed(error.to_string()))
+        Err(Error::Catalog(error)) if error.is_of_change() => {
+            return Ok(Attempt::Vanished(Error::Catalog(error)));
         }
-        Err(error) => Err(Error::Catalog(error)),
+        Err(error) => return Err(error),
+    };
+    let waiters = load_waiters(&session, source).await.map_err(Error::Lock)?;
+    let waiter = waiters.iter().find(|waiter| !waiter.by_nature);
+    if let Some(waiter) = waiter.filter(|_| is_early) {
+        return Ok(Attempt::Disturbed(waiter.to_string()));
     }
+    let publisher = before.publisher.as_ref();
+    let identities = publisher.map(|one| one.identities()).unwrap_or_default();
+    bring_back(&mut catalog, &identities);
+    Ok(Attempt::Settled(Box::new(Basis {
+        catalog,
+        consistent_point: point.consistent_point,
+        hold: Hold::new(point, locks, kept),
+    })))
+}
+
+/// The definitions under the session's snapshot, as the target's version takes them.
+async fn definitions(reader: &Session, before: &mut Before) -> Result<Catalog, Error> {
+    if let Some(target) = before.target {
+        quote_for(reader, target).await.map_err(Error::Lease)?;
+    }
+    set_savepoint(reader).await.map_err(Error::Lock)?;
+    let read = read(reader, before.definitions.take()).await;
+    read.map_err(Error::Catalog)
 }
 
 /// Returns the locks if the publication lists the tables that are locked. Otherwise they are let go, and the
@@ -305,54 +458,15 @@ async fn read(session: &Session, before: Option<Remembered>) -> Result<Catalog, 
     catalog::load(session).await
 }
 
-/// Whether a code means that a definition vanished between the snapshot and now.
-fn vanished(code: SqlState) -> bool {
-    matches!(
-        code,
-        SqlState::INTERNAL_ERROR
-            | SqlState::UNDEFINED_OBJECT
-            | SqlState::UNDEFINED_TABLE
-            | SqlState::UNDEFINED_FUNCTION
-    )
-}
-
-/// The first table that is not under the snapshot what it was when locked.
-fn difference(locked: &[ListedTable], seen: &[ListedTable]) -> Option<String> {
-    let known: HashMap<Oid, &ListedTable> = locked.iter().map(|table| (table.oid, table)).collect();
-    let shown: HashSet<Oid> = seen.iter().map(|table| table.oid).collect();
-    let made = |table: &ListedTable| format!("table {} was made", table.name);
-    let changed = seen.iter().find_map(|table| match known.get(&table.oid) {
-        Some(before) if *before == table => None,
-        Some(_) => Some(format!("table {} was altered", table.name)),
-        None => Some(made(table)),
-    });
-    // Locked and not shown: it was made by a transaction that the snapshot does not include.
-    changed.or_else(|| {
-        locked
-            .iter()
-            .find(|table| !shown.contains(&table.oid))
-            .map(made)
-    })
-}
-
-enum Created {
-    Slot(wire::Connection<wire::Idle>, wire::CreatedSlot),
-    Disturbed(String),
-}
-
-/// Creates the slot, unless a session that waits for our locks stands in the way.
-///
-/// The creation waits for every transaction that has written. If one of those waits for our table
-/// locks, neither would ever go on, and the server's deadlock detector does not see it: our lock
-/// session waits for nothing. The locks then give way.
+/// Creates the slot. No lock on a table is held meanwhile: the creation waits for every transaction that has
+/// written, and one of those may want any lock.
 async fn create_slot(
     source: &Endpoint,
     name: &SlotName,
-    locks: &TableLocks,
     scope: &Scope,
-) -> Result<Created, Error> {
+) -> Result<(wire::Connection<wire::Idle>, wire::CreatedSlot), Error> {
     if drop_leftover(source, name).await? {
-        let note = format!("replication slot {name}, left by an earlier run, was dropped");
+        let note = format!("replication slot {name} of an earlier attempt was dropped");
         scope.events.emit(Event::Note(note)).await;
     }
     let mut connection = source.replication().await.map_err(Error::Connect)?;
@@ -369,11 +483,11 @@ async fn create_slot(
     let abandoned = tokio::select! {
         biased;
         done = &mut creation => return match done {
-            (connection, Ok(slot)) => Ok(Created::Slot(connection, slot)),
+            (connection, Ok(slot)) => Ok((connection, slot)),
             (_, Err(error)) => Err(Error::Replication(error)),
         },
-        () = scope.stop.cancelled() => Err(Error::Stopped),
-        found = wait_in_the_way(source, locks, scope) => found.map(Created::Disturbed),
+        () = scope.stop.cancelled() => Error::Stopped,
+        error = wait_for_transactions(source, scope) => error,
     };
     // The server does not notice a closed connection while it waits for transactions.
     if let Some(key) = key {
@@ -381,60 +495,49 @@ async fn create_slot(
     }
     // Until it has cleared up, the slot's name is taken.
     drop(tokio::time::timeout(CLEARING, creation).await);
-    abandoned
+    Err(abandoned)
 }
 
-/// Returns when a session waits for our locks, with what it does. Reports once whom the creation
-/// waits for.
-async fn wait_in_the_way(
-    source: &Endpoint,
-    locks: &TableLocks,
-    scope: &Scope,
-) -> Result<String, Error> {
-    let session = source
-        .session(Purpose::Introspect)
-        .await
-        .map_err(Error::Connect)?;
-    let begun = Instant::now();
-    let mut told = false;
+/// Reports whom a slot's creation waits for; returns when it has waited for too long.
+async fn wait_for_transactions(source: &Endpoint, scope: &Scope) -> Error {
+    let (begun, limit) = (Instant::now(), source.lock_limit());
+    let (mut told, mut session) = (false, None);
     let mut looks = tokio::time::interval(LOOK);
     loop {
         looks.tick().await;
-        let waiters = lock::waiters(&session, locks.pid()).await?;
-        if let Some(waiter) = waiters.iter().find(|waiter| waiter.holds_up_writers) {
-            return Ok(format!("{waiter} waited for a table lock"));
+        let is_over = begun.elapsed() >= limit;
+        if !is_over && (told || begun.elapsed() < SILENCE) {
+            continue;
         }
-        if !told && begun.elapsed() > PATIENCE {
-            told = true;
-            for holder in lock::old_transactions(&session).await? {
-                let text = format!("the slot waits for an older transaction: {holder}");
-                scope.events.emit(Event::Warning(text)).await;
+        let holders = match old_transactions(source, &mut session).await {
+            Ok(holders) => holders,
+            Err(error) => {
+                tracing::debug!(%error, "old transactions could not be looked for");
+                session = None;
+                Vec::new()
             }
+        };
+        if is_over {
+            return Error::SlotWaits {
+                seconds: begun.elapsed().as_secs(),
+                holders: holders.join("; "),
+            };
+        }
+        told = !holders.is_empty();
+        for holder in holders {
+            let text = format!("the slot waits for an older transaction: {holder}");
+            scope.events.emit(Event::Warning(text)).await;
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::lock::listed;
-    use super::*;
-
-    #[test]
-    fn the_same_tables_are_no_difference() {
-        let tables = [listed(1, "a", "r:1"), listed(2, "b", "r:2")];
-        assert_eq!(difference(&tables, &tables), None);
-    }
-
-    #[test]
-    fn a_rewrite_a_new_and_a_missing_table_are_named() {
-        let locked = [listed(1, "a", "r:1")];
-        let rewritten = [listed(1, "a", "r:9")];
-        assert_eq!(
-            difference(&locked, &rewritten).unwrap(),
-            "table s.a was altered"
-        );
-        let more = [listed(1, "a", "r:1"), listed(2, "b", "r:2")];
-        assert_eq!(difference(&locked, &more).unwrap(), "table s.b was made");
-        assert_eq!(difference(&more, &locked).unwrap(), "table s.b was made");
-    }
+async fn old_transactions(
+    source: &Endpoint,
+    session: &mut Option<Session>,
+) -> Result<Vec<String>, crate::connect::Error> {
+    let session = match session {
+        Some(session) => session,
+        None => session.insert(source.session(Purpose::Introspect).await?),
+    };
+    lock::old_transactions(session).await
 }

@@ -147,13 +147,12 @@ impl Board {
         &self,
         basis: &Basis,
         stop: &CancellationToken,
-        scope: &Scope,
     ) -> Result<CopiedObjects, Error> {
         tokio::select! {
             biased;
             () = self.out.notified() => {}
             () = stop.cancelled() => return Err(Error::Stopped),
-            lost = copy::watch_locks(&self.request, basis, scope) => return Err(lost),
+            lost = copy::keep_locks(basis) => return Err(lost),
         }
         tokio::select! {
             biased;

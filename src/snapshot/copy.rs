@@ -18,13 +18,12 @@ use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::{Event, Events};
 use crate::pg::{Ident, Oid, QualifiedName, ServerVersion, Sql};
 use crate::sql;
-use crate::task::Scope;
 use crate::wire::Progress;
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How often the lock session gets traffic, and waiting sessions are looked for.
+/// How often the lock session gets traffic.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Between which databases rows are copied, and with how many lanes.
@@ -231,32 +230,16 @@ pub(super) async fn still_locked(basis: &Basis) -> Result<(), Error> {
     }
 }
 
-/// Keeps the lock session alive and names whoever waits for its locks; returns only when they are lost.
-pub(super) async fn watch_locks(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Error {
+/// Keeps the lock session alive; returns only when its locks are lost.
+pub(super) async fn keep_locks(basis: &Basis) -> Error {
     let Some(locks) = &basis.hold.locks else {
         return std::future::pending().await;
     };
-    let mut watcher = request.source.session(Purpose::Introspect).await.ok();
-    let mut told = HashSet::new();
     let mut looks = tokio::time::interval(LOOK);
     loop {
         looks.tick().await;
         if let Err(lost) = locks.touch().await {
             return lost;
-        }
-        let Some(session) = &watcher else { continue };
-        let Ok(waiters) = lock::waiters(session, locks.pid()).await else {
-            // Without the watcher nobody is named; the copy itself does not depend on it.
-            tracing::warn!("sessions that wait for our table locks can no longer be named");
-            watcher = None;
-            continue;
-        };
-        for waiter in waiters.into_iter().filter(|waiter| told.insert(waiter.pid)) {
-            let text = format!(
-                "{waiter} waits until the rows of {} are copied",
-                waiter.table
-            );
-            scope.events.emit(Event::Warning(text)).await;
         }
     }
 }

@@ -1,7 +1,8 @@
 use super::build::Refused;
 use super::slot_watch::SlotFault;
+use crate::connect::waiters::Waiter;
 use crate::logical::PublishError;
-use crate::pg::{Ident, QualifiedName, SlotName};
+use crate::pg::{Ident, QualifiedName, SlotName, SqlState};
 use crate::{catalog, connect, wire};
 
 /// Why a phase of the copy did not come to an end.
@@ -13,21 +14,51 @@ pub enum Error {
     /// The tables could not be listed or locked.
     #[error("lock the source's tables")]
     Lock(#[source] connect::Error),
-    /// Other sessions hold locks that exclude even reading.
-    #[error("lock the source's tables: they are locked ACCESS EXCLUSIVE by {blockers}")]
-    LockNotAvailable {
-        /// Sessions with their statements.
-        blockers: String,
-        /// The server's last refusal.
-        source: connect::Error,
+    /// A session waits for our locks, which the copy ends for.
+    #[error(
+        "{waiter}; the copy ended so that it need not wait; run the command again after the DDL, or pass \
+         --keep-locks to let DDL wait for the copy"
+    )]
+    LockWanted {
+        /// The session.
+        waiter: Box<Waiter>,
     },
+    /// The lock table has no room for the locks of all readers.
+    #[error(
+        "--keep-locks needs {needed} locks on the source at once; raise max_locks_per_transaction there, lower \
+         --jobs, or run without --keep-locks"
+    )]
+    LockTableFull {
+        /// How many locks.
+        needed: usize,
+    },
+    /// A reader that kept its locks was lost, and another one cannot get them.
+    #[error(
+        "a connection to the source was lost with its locks, and a session now waits for a table in front of \
+         the new one; run the command again after the DDL"
+    )]
+    LocksLost(#[source] wire::Error),
     /// The source's definitions never held still.
     #[error(
-        "no consistent point: definitions keep changing on the source ({what}); pause the DDL and repeat"
+        "no consistent point within {seconds} s: definitions keep changing on the source ({what}); pause the \
+         DDL and repeat, or raise --max-lock-wait"
     )]
     Unsettled {
         /// The last change seen.
         what: String,
+        /// For how long it was tried.
+        seconds: u64,
+    },
+    /// A slot's creation waited too long for older transactions.
+    #[error(
+        "the creation of the slot waited {seconds} s for older transactions ({holders}); end them, or raise \
+         --max-lock-wait"
+    )]
+    SlotWaits {
+        /// For how long.
+        seconds: u64,
+        /// Whose they are.
+        holders: String,
     },
     /// The slot could not be made or dropped.
     #[error("replication slot on the source")]
@@ -188,6 +219,29 @@ impl Error {
         } else {
             "data"
         }
+    }
+
+    /// Whether a lock of another session was in the way.
+    pub(super) fn is_lock_conflict(&self) -> bool {
+        match self {
+            Self::Lock(source) | Self::Lease(source) => source.is_lock_conflict(),
+            Self::Lane(source) | Self::LocksLost(source) => source.is_lock_conflict(),
+            _ => false,
+        }
+    }
+
+    /// The server's code of an error of locks or lanes.
+    pub(super) fn sqlstate(&self) -> Option<SqlState> {
+        match self {
+            Self::Lock(source) | Self::Lease(source) => source.sqlstate(),
+            Self::Lane(source) | Self::LocksLost(source) => source.sqlstate(),
+            _ => None,
+        }
+    }
+
+    /// Whether the copy ended for a session that waits for our locks.
+    pub fn is_yielding(&self) -> bool {
+        matches!(self, Self::LockWanted { .. })
     }
 
     /// Whether the run was asked to stop, rather than failing.

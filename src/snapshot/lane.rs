@@ -62,8 +62,7 @@ pub(super) struct Lane {
 /// What opens a lane's connections, again if need be.
 struct Opener {
     ends: CopyRequest,
-    /// How a transaction begins that sees the snapshot; more than one way.
-    begins: Vec<Sql>,
+    snapshot: Snapshot,
     meanings: Arc<Meanings>,
     scope: Scope,
 }
@@ -116,7 +115,7 @@ impl Lane {
     ) -> Self {
         let opener = Opener {
             ends: ends.clone(),
-            begins: snapshot.begin_statements().collect(),
+            snapshot: snapshot.clone(),
             meanings: Arc::clone(meanings),
             scope: scope.clone(),
         };
@@ -373,9 +372,15 @@ impl Opener {
     }
 
     async fn connect(&self) -> Result<Open, Error> {
-        let source = self.ends.source.wire(Purpose::CopyOut).await;
-        let mut source = source.map_err(Error::Connect)?;
-        see_snapshot(&mut source, &self.begins).await?;
+        let source = match self.snapshot.take_ready() {
+            Some(source) => source,
+            None => {
+                let source = self.ends.source.wire(Purpose::CopyOut).await;
+                let mut source = source.map_err(Error::Connect)?;
+                self.snapshot.see(&mut source).await?;
+                source
+            }
+        };
         let target = self.ends.target.wire(Purpose::CopyIn).await;
         Ok((source, target.map_err(Error::Connect)?))
     }
@@ -482,21 +487,4 @@ async fn number(
     let answer = answer.map_err(|error| of_table(table, error))?;
     let number = answer.first().and_then(|answer| answer.single("number"));
     Ok(number.map(str::to_owned))
-}
-
-/// Makes a reader see the snapshot for all of its copies. The savepoint is what it goes back to in
-/// order to give back the locks of what it has read; the session that is there to hold them keeps
-/// them.
-async fn see_snapshot(source: &mut Connection<Idle>, begins: &[Sql]) -> Result<(), Error> {
-    let mut refusal = None;
-    for begin in begins {
-        match source.execute(&sql!("{}; SAVEPOINT rows", begin)).await {
-            Ok(()) => return Ok(()),
-            Err(error) if error.is_transient() => return Err(Error::Lane(error)),
-            Err(error) => refusal = Some(error),
-        }
-        let rollback = Sql::fixed("ROLLBACK");
-        source.execute(&rollback).await.map_err(Error::Lane)?;
-    }
-    Err(Error::Lane(refusal.expect("a lease has two names")))
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Error;
+use super::kept::Ready;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::pg::{Literal, Sql};
 use crate::sql;
@@ -33,8 +34,12 @@ pub(super) struct SnapshotLease {
 /// How a session comes to see a snapshot, as long as its lease lasts.
 #[derive(Clone, Debug)]
 pub(super) struct Snapshot {
-    source: Endpoint,
+    pub(super) source: Endpoint,
     names: Vec<String>,
+    /// Statements that lock all tables, where readers keep locks of their own.
+    pub(super) locks: Option<Sql>,
+    /// Connections that have those locks already.
+    pub(super) ready: Ready,
 }
 
 impl SnapshotLease {
@@ -65,6 +70,8 @@ impl SnapshotLease {
             snapshot: Snapshot {
                 source: source.clone(),
                 names: vec![first_name, second_name],
+                locks: None,
+                ready: Ready::default(),
             },
             _traffic: traffic,
         })

@@ -31,6 +31,7 @@ use super::statistics::unanalyzed;
 use super::values::{CopiedSequences, WhichSequences, copy_sequences};
 use super::worker::Worker;
 use crate::catalog::Catalog;
+use crate::connect::Session;
 use crate::ddl;
 use crate::event::{Event, Phase};
 use crate::pg::{Lsn, QualifiedName};
@@ -98,8 +99,8 @@ pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded,
 
 /// The plan under the snapshot.
 async fn plan(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Result<Vec<CopyJob>, Error> {
-    let session = basis.hold.lease.session().await?;
-    let mut jobs = copy::plan_rows(&session, &basis.catalog, request).await?;
+    let plan = async |session: &Session| copy::plan_rows(session, &basis.catalog, request).await;
+    let mut jobs = basis.hold.read(plan).await?;
     let firing = plan_configuration(&request.target, &mut jobs).await?;
     for table in firing {
         let text = format!(
@@ -161,7 +162,7 @@ impl Workers {
         let mut group = Group::new(scope);
         let mut first = Some(first);
         for number in 0..request.jobs {
-            let snapshot = basis.hold.lease.snapshot();
+            let snapshot = basis.hold.snapshot();
             let lane = Lane::new(request, snapshot, &meanings, group.scope());
             let objects = ObjectLane::new(request, snapshot, group.scope());
             let worker = Worker {
@@ -201,7 +202,7 @@ impl Workers {
         );
         let ticking = Background::spawn(ticks);
         let reading = async {
-            let read = Box::pin(board.read(&basis, &stop, scope)).await;
+            let read = Box::pin(board.read(&basis, &stop)).await;
             drop(ticking);
             if read.is_err() {
                 stop.cancel();
@@ -253,8 +254,8 @@ async fn carryable(load: &Load<'_>, basis: &Basis) -> Result<BTreeSet<QualifiedN
     if !load.analyze || !version.has_statistics_import() {
         return Ok(BTreeSet::new());
     }
-    let reader = basis.hold.lease.session().await?;
-    carryable_statistics(&reader, version, &basis.catalog).await
+    let read = async |reader: &Session| carryable_statistics(reader, version, &basis.catalog).await;
+    basis.hold.read(read).await
 }
 
 /// The values of sequences, which go without rows, and are read after them.

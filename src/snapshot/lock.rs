@@ -1,29 +1,25 @@
-//! ACCESS SHARE locks on every table, taken before the snapshot and held until the rows are out.
+//! ACCESS SHARE locks on every table that the snapshot shows, held until the rows are out.
 //!
-//! A rewrite (`TRUNCATE`, `ALTER TABLE … TYPE`, …) between snapshot and lock would read as an empty
-//! table under the snapshot, and is not decoded either: rows would be lost. With the locks
-//! taken *first*, a rewrite is either finished before the snapshot or waits until the end.
+//! A rewrite (`TRUNCATE`, `ALTER TABLE … TYPE`, …) after the snapshot reads as an empty table under it, and
+//! is not decoded either: rows would be lost. The locks are taken right *after* the snapshot, and then each
+//! table must be what the snapshot shows: with the same file, name and columns. A rewrite gives a table
+//! another file, so one between snapshot and lock is found, and later ones wait until the locks end.
 //!
-//! The session runs READ COMMITTED and never writes, so it has no transaction id that the
-//! creation of a slot would wait for.
+//! Taken in this order, the locks are not held while the creation of a slot waits for other transactions,
+//! which may wait for those locks in turn.
+//!
+//! The session runs READ COMMITTED and never writes, so it has no transaction id.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Error;
 use super::build::stoppable;
-use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::connect::locks::{LockMode, LockWait, one_line};
+use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::Event;
 use crate::pg::{Oid, QualifiedName, Sql, SqlState};
 use crate::sql;
 use crate::task::Scope;
-
-/// How long one attempt waits for a lock before the blockers are named. Production traffic queues
-/// behind a waiting lock request only if that is stronger than ours, so the wait is harmless.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Attempts at the locks before the run gives up.
-const ATTEMPTS: u32 = 4;
 
 /// Names in one `LOCK TABLE`, in bytes of SQL.
 const BATCH: usize = 64 * 1024;
@@ -37,116 +33,91 @@ pub(super) struct ListedTable {
     columns: String,
 }
 
-/// A session that waits for one of our locks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiter {
-    /// Its process id on the server.
-    pub pid: i32,
-    /// Its statement, the first 200 characters.
-    pub statement: String,
-    /// The table it waits for; empty when it waits behind another waiter.
-    pub table: String,
-    /// Whether a transaction that has written may be waiting behind it.
-    pub holds_up_writers: bool,
-}
-
-impl std::fmt::Display for Waiter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "pid {} ({})", self.pid, one_line(&self.statement))
-    }
-}
-
-/// A statement without line breaks and other control characters.
-fn one_line(statement: &str) -> String {
-    statement
-        .chars()
-        .map(|part| if part.is_control() { ' ' } else { part })
-        .collect()
-}
-
 /// The locks of one database; released on drop.
 #[derive(Debug)]
 pub(super) struct TableLocks {
     session: Session,
-    pid: i32,
     tables: Vec<ListedTable>,
     are_locked: bool,
 }
 
+/// What came of an attempt to lock.
+pub(super) enum Taken {
+    Locks(TableLocks),
+    /// A table is not what the snapshot shows; the text names it.
+    Changed(String),
+}
+
 impl TableLocks {
-    /// Lists and locks all tables but those left out; repeats until what is locked is what is
-    /// listed.
+    /// Locks the tables that a snapshot shows. Where a lock is not to be had, all are released before the
+    /// next attempt.
     ///
     /// # Errors
-    /// A lock is not to be had within its time, named with its blockers; or the server refuses.
+    /// A lock was not to be had for too long, named with who holds it; the server refused; or a stop.
     pub(super) async fn take(
         source: &Endpoint,
-        left_out: &BTreeSet<QualifiedName>,
+        tables: Vec<ListedTable>,
         scope: &Scope,
-    ) -> Result<Self, Error> {
-        let session = source
-            .session(Purpose::Introspect)
-            .await
-            .map_err(Error::Connect)?;
-        let pid = backend_pid(&session).await?;
-        for attempt in 1..=ATTEMPTS {
-            let listing = async { lock_listed(&session, left_out).await.map_err(Error::Lock) };
-            match stoppable(&[&session], scope, listing).await {
-                Ok(Some(tables)) => {
-                    return Ok(Self {
-                        session,
-                        pid,
-                        tables,
-                        are_locked: true,
-                    });
-                }
-                // The server's lock table holds fewer locks than there are tables.
-                Err(Error::Lock(error)) if is(&error, SqlState::OUT_OF_MEMORY) => {
-                    return Self::without(session, pid, left_out, scope).await;
-                }
-                // A table was renamed, dropped or made between list and lock.
-                Ok(None) => {}
-                Err(Error::Lock(error)) if is(&error, SqlState::UNDEFINED_TABLE) => {}
-                Err(Error::Lock(error)) if is(&error, SqlState::LOCK_NOT_AVAILABLE) => {
-                    let blockers = blockers(source).await?;
-                    if attempt == ATTEMPTS {
-                        return Err(Error::LockNotAvailable {
-                            blockers,
-                            source: error,
-                        });
-                    }
-                    let text = format!("waiting for table locks, which {blockers} excludes");
-                    scope.events.emit(Event::Warning(text)).await;
-                }
+    ) -> Result<Taken, Error> {
+        let session = source.session(Purpose::Introspect).await;
+        let session = session.map_err(Error::Connect)?;
+        source.note_process(backend_pid(&session).await?);
+        let what = format!("locks on the tables of database {}", source.database());
+        let mut wait = LockWait::new(source, LockMode::AccessShare, what);
+        loop {
+            let locking = async { lock(&session, &tables).await.map_err(Error::Lock) };
+            let error = match stoppable(&[&session], scope, locking).await {
+                Ok(now) => return Ok(Self::compared(session, tables, &now)),
+                Err(Error::Lock(error)) => error,
                 Err(error) => return Err(error),
-            }
+            };
             let rollback = Sql::fixed("ROLLBACK");
             session.batch(&rollback).await.map_err(Error::Lock)?;
+            match error.sqlstate() {
+                // The server's lock table holds fewer locks than there are tables.
+                Some(SqlState::OUT_OF_MEMORY) => {
+                    return Self::without(session, tables, scope).await;
+                }
+                Some(SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME) => {
+                    return Ok(Taken::Changed(error.to_string()));
+                }
+                _ => wait
+                    .after(error, &scope.events)
+                    .await
+                    .map_err(Error::Lock)?,
+            }
+            if scope.stop.is_cancelled() {
+                return Err(Error::Stopped);
+            }
         }
-        let what = "tables kept changing while they were locked".to_owned();
-        Err(Error::Unsettled { what })
     }
 
-    /// Lists the tables and locks none: the run goes on, and whoever copies rows compares the tables
-    /// with this list once they are out.
+    /// What came of locks, by what the tables are under them.
+    fn compared(session: Session, tables: Vec<ListedTable>, now: &[ListedTable]) -> Taken {
+        match difference(&tables, now) {
+            Some(what) => Taken::Changed(what),
+            None => Taken::Locks(Self {
+                session,
+                tables,
+                are_locked: true,
+            }),
+        }
+    }
+
+    /// Locks none of the tables: whoever copies rows compares them with this list once they are out.
     async fn without(
         session: Session,
-        pid: i32,
-        left_out: &BTreeSet<QualifiedName>,
+        tables: Vec<ListedTable>,
         scope: &Scope,
-    ) -> Result<Self, Error> {
-        let rollback = Sql::fixed("ROLLBACK");
-        session.batch(&rollback).await.map_err(Error::Lock)?;
+    ) -> Result<Taken, Error> {
         let text = "the source's max_locks_per_transaction is too small to lock all tables: none is \
                     locked, and the run fails if one is rewritten or altered meanwhile";
         scope.events.emit(Event::Warning(text.to_owned())).await;
-        let tables = list_tables(&session, left_out).await.map_err(Error::Lock)?;
-        Ok(Self {
+        Ok(Taken::Locks(Self {
             session,
-            pid,
             tables,
             are_locked: false,
-        })
+        }))
     }
 
     /// Whether the tables are locked, and not only listed.
@@ -157,11 +128,6 @@ impl TableLocks {
     /// What is locked, by oid.
     pub(super) fn tables(&self) -> &[ListedTable] {
         &self.tables
-    }
-
-    /// The process id that holds the locks.
-    pub(super) fn pid(&self) -> i32 {
-        self.pid
     }
 
     /// Keeps the session from looking idle to what stands between us and the server.
@@ -176,46 +142,43 @@ impl TableLocks {
     }
 }
 
-fn is(error: &connect::Error, code: SqlState) -> bool {
-    error.sqlstate() == Some(code)
+/// One attempt; the tables as they are now, under the locks.
+async fn lock(
+    session: &Session,
+    tables: &[ListedTable],
+) -> Result<Vec<ListedTable>, crate::connect::Error> {
+    let begin = Sql::fixed("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY");
+    let locks = lock_statements(tables.iter().map(|table| &table.name));
+    // One message: no network lies between the first lock and the last.
+    session
+        .batch(&Sql::join(std::iter::once(&begin).chain(&locks), "; "))
+        .await?;
+    let mut now = list_tables(session, &BTreeSet::new()).await?;
+    // A renamed schema is not excluded by these locks: what has a table's name now may not be locked.
+    let own = Sql::fixed(
+        "SELECT relation FROM pg_catalog.pg_locks \
+          WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted",
+    );
+    let rows = session.query(&own, &[]).await?;
+    let locked: HashSet<Oid> = rows.iter().map(|row| Oid(row.get(0))).collect();
+    now.retain(|table| locked.contains(&table.oid));
+    Ok(now)
 }
 
-/// Who holds locks that exclude reading, in words.
-async fn blockers(source: &Endpoint) -> Result<String, Error> {
-    let session = source
-        .session(Purpose::Introspect)
-        .await
-        .map_err(Error::Connect)?;
-    let sql = Sql::fixed(include_str!("sql/blockers.sql"));
-    let rows = session.query(&sql, &[]).await.map_err(Error::Lock)?;
-    let describe = |row: &tokio_postgres::Row| {
-        let (pid, statement, table): (i32, &str, &str) = (row.get(0), row.get(1), row.get(2));
-        format!("pid {pid} on {} ({})", one_line(table), one_line(statement))
-    };
-    let named: Vec<String> = rows.iter().map(describe).collect();
-    Ok(if named.is_empty() {
-        "another session".to_owned()
-    } else {
-        named.join(", ")
+/// The first table of a snapshot that is not the same now. Tables made since are not read.
+fn difference(shown: &[ListedTable], now: &[ListedTable]) -> Option<String> {
+    let now: HashMap<Oid, &ListedTable> = now.iter().map(|table| (table.oid, table)).collect();
+    shown.iter().find_map(|table| match now.get(&table.oid) {
+        Some(same) if *same == table => None,
+        Some(_) => Some(format!("table {} was altered", table.name)),
+        None => Some(format!("table {} was dropped or renamed", table.name)),
     })
 }
 
-/// One attempt: `None` when the tables changed between list and lock.
-async fn lock_listed(
-    session: &Session,
-    left_out: &BTreeSet<QualifiedName>,
-) -> Result<Option<Vec<ListedTable>>, crate::connect::Error> {
-    let begin = sql!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = {}",
-        u64::try_from(LOCK_TIMEOUT.as_millis()).expect("half a minute in milliseconds")
-    );
-    session.batch(&begin).await?;
-    let listed = list_tables(session, left_out).await?;
-    for statement in lock_statements(listed.iter().map(|table| &table.name)) {
-        session.batch(&statement).await?;
-    }
-    let locked = list_tables(session, left_out).await?;
-    Ok((listed == locked).then_some(locked))
+/// The statements that lock these tables, as one text.
+pub(super) fn lock_text(tables: &[ListedTable]) -> Sql {
+    let locks = lock_statements(tables.iter().map(|table| &table.name));
+    Sql::join(&locks, "; ")
 }
 
 /// Statements that lock all tables in order, as many in each as a batch holds, and at least one.
@@ -258,19 +221,6 @@ pub(super) async fn list_tables(
         .collect())
 }
 
-/// Who waits for the locks of `pid`.
-pub(super) async fn waiters(session: &Session, pid: i32) -> Result<Vec<Waiter>, Error> {
-    let sql = Sql::fixed(include_str!("sql/waiting.sql"));
-    let rows = session.query(&sql, &[&pid]).await.map_err(Error::Lock)?;
-    let waiter = |row: &tokio_postgres::Row| Waiter {
-        pid: row.get(0),
-        statement: row.get(1),
-        table: row.get(2),
-        holds_up_writers: row.get(3),
-    };
-    Ok(rows.iter().map(waiter).collect())
-}
-
 /// The session's own process id.
 pub(super) async fn backend_pid(session: &Session) -> Result<i32, Error> {
     let sql = Sql::fixed("SELECT pg_catalog.pg_backend_pid()");
@@ -281,13 +231,20 @@ pub(super) async fn backend_pid(session: &Session) -> Result<i32, Error> {
         .get(0))
 }
 
-/// The transactions that a slot's creation waits for, for people: pid, age, statement.
-pub(super) async fn old_transactions(session: &Session) -> Result<Vec<String>, Error> {
+/// The transactions that a slot's creation waits for, in words; the oldest first.
+pub(super) async fn old_transactions(
+    session: &Session,
+) -> Result<Vec<String>, crate::connect::Error> {
     let sql = Sql::fixed(include_str!("sql/old_transactions.sql"));
-    let rows = session.query(&sql, &[]).await.map_err(Error::Lock)?;
+    let rows = session.query(&sql, &[]).await?;
     let describe = |row: &tokio_postgres::Row| {
-        let (pid, seconds): (i32, i64) = (row.get(0), row.get(1));
-        format!("pid {pid} ({}), open for {seconds} s", one_line(row.get(2)))
+        let seconds: i64 = row.get("seconds");
+        format!(
+            "{} of role {} ({}), open for {seconds} s",
+            one_line(row.get("who")),
+            one_line(row.get("user")),
+            one_line(row.get("statement"))
+        )
     };
     Ok(rows.iter().map(describe).collect())
 }
@@ -348,6 +305,27 @@ mod tests {
         for (text, table) in locked.iter().zip(&tables) {
             assert!(text.starts_with(sql!("{}", table).as_str()));
         }
+    }
+
+    #[test]
+    fn the_same_tables_are_no_difference_whatever_was_made_since() {
+        let tables = [listed(1, "a", "r:1"), listed(2, "b", "r:2")];
+        assert_eq!(difference(&tables, &tables), None);
+        assert_eq!(difference(&tables[..1], &tables), None);
+    }
+
+    #[test]
+    fn a_rewritten_and_a_missing_table_are_named() {
+        let shown = [listed(1, "a", "r:1"), listed(2, "b", "r:2")];
+        let rewritten = [listed(1, "a", "r:9"), listed(2, "b", "r:2")];
+        assert_eq!(
+            difference(&shown, &rewritten).unwrap(),
+            "table s.a was altered"
+        );
+        assert_eq!(
+            difference(&shown, &shown[..1]).unwrap(),
+            "table s.b was dropped or renamed"
+        );
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! It exposes phases, not one run; `migrate` calls them in order. What holds between them:
 //!
-//! - the tables are locked before the snapshot is made, and stay locked until their rows are out
-//!   ([`establish`]);
+//! - the tables that the snapshot shows are locked, compared with it, and stay locked until their rows are
+//!   out ([`establish`]);
+//! - whoever waits for a lock of ours gets it: the work ends ([`watch_waiters`]);
 //! - every lane reads at the same snapshot, kept importable by two lease sessions;
 //! - a table's rows are committed as one transaction, after both servers have counted the same
 //!   number of them ([`load()`]);
@@ -19,6 +20,7 @@ mod copies;
 mod copy;
 mod durable;
 mod error;
+mod kept;
 mod lane;
 mod large_objects;
 mod lease;
@@ -35,6 +37,7 @@ mod split;
 mod stall;
 mod statistics;
 mod values;
+mod waiters;
 mod worker;
 
 pub use basis::{Basis, Before, Hold, PointKind, establish};
@@ -49,10 +52,10 @@ pub use large_objects::{
 };
 pub use ledger::{Fact, Ledger};
 pub use load::{Load, Loaded, load};
-pub use lock::Waiter;
 pub use objects::CopiedObjects;
 pub use plan::{CopyJob, Format, plan_copies};
 pub use slot_watch::{SlotFault, WatchedSlots, judge_slot};
 pub use split::{Range, Splitting, Whole};
 pub use statistics::{analyze, carry_all};
 pub use values::{CopiedSequences, WhichSequences, copy_sequences};
+pub use waiters::watch_waiters;

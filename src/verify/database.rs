@@ -18,6 +18,7 @@ use super::plan::{Half, Pair, Plan, Single, common_encoding, plan_pairs};
 use super::progress::Progress;
 use super::report::{Class, DatabaseReport, Outcome, TableReport, Verdict};
 use super::view::View;
+use super::wanted::Wanted;
 use super::{DatabasePair, Options};
 use crate::event::Event;
 use crate::pg::{Literal, QualifiedName};
@@ -97,6 +98,8 @@ struct Shared {
     encoding: String,
     queue: Mutex<VecDeque<Pair>>,
     done: Mutex<Vec<Compared>>,
+    /// The tables that are being read.
+    wanted: Wanted,
     /// Why a worker gave up before the queue was empty.
     unreachable: Mutex<Option<Arc<Error>>>,
 }
@@ -118,6 +121,7 @@ impl Run {
             encoding: common_encoding(&views[0].encoding, &views[1].encoding).to_owned(),
             queue: Mutex::new(plan.pairs.into()),
             done: Mutex::default(),
+            wanted: Wanted::default(),
             unreachable: Mutex::default(),
         };
         Self {
@@ -131,6 +135,9 @@ impl Run {
 
     async fn compare(self, jobs: usize, scope: &Scope) -> Result<Outcome, Error> {
         let workers = lock(&self.shared.queue).len().min(jobs.max(1));
+        let watched = self.views[0].endpoint.clone();
+        let watch = self.shared.wanted.clone().watch(watched, scope.clone());
+        let _watch = Background::spawn(watch);
         let mut group = Group::new(scope);
         for number in 0..workers {
             let mut lanes = self.lanes();
@@ -292,10 +299,12 @@ async fn both(
     scope: &Scope,
 ) -> (Verdict, [Lane; 2]) {
     let stop = scope.stop.child_token();
+    shared.wanted.begin(&pair.name, &stop);
     let other = Background::spawn({
         let (reading, stop) = (shared.reading(pair, &pair.target), stop.clone());
+        let events = scope.events.clone();
         async move {
-            let result = target.digest(&reading, &stop).await;
+            let result = target.digest(&reading, (&stop, &events)).await;
             if result.is_err() {
                 stop.cancel();
             }
@@ -303,16 +312,20 @@ async fn both(
         }
     });
     let one = source
-        .digest(&shared.reading(pair, &pair.source), &stop)
+        .digest(&shared.reading(pair, &pair.source), (&stop, &scope.events))
         .await;
     if one.is_err() {
         stop.cancel();
     }
     let (other, target) = other.join().await;
-    let verdict = match (one, other) {
-        (Ok(source), Ok(target)) => Verdict::of(source, target),
+    let verdict = match (one, other, shared.wanted.end(&pair.name)) {
+        (Ok(source), Ok(target), _) => Verdict::of(source, target),
+        (Err(Error::Stopped), Err(Error::Stopped), Some(waiter)) => {
+            let waiter = Box::new(waiter);
+            Verdict::NotCompared(Arc::new(Error::Wanted { waiter }))
+        }
         // The one that stopped the other is the reason.
-        (Err(Error::Stopped) | Ok(_), Err(error)) | (Err(error), _) => {
+        (Err(Error::Stopped) | Ok(_), Err(error), _) | (Err(error), _, _) => {
             Verdict::NotCompared(Arc::new(error))
         }
     };

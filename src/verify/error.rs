@@ -3,6 +3,7 @@ use std::fmt;
 use super::digest::CutOff;
 use crate::catalog;
 use crate::connect;
+use crate::connect::waiters::Waiter;
 use crate::pg::SqlState;
 use crate::wire;
 
@@ -63,6 +64,21 @@ pub enum Error {
         #[source]
         source: wire::Error,
     },
+    /// A lock of another session was in the way for too long.
+    #[error("lock a table on the {side}")]
+    Locked {
+        /// Which.
+        side: Side,
+        /// Who it was.
+        #[source]
+        source: connect::Error,
+    },
+    /// A session waited for the lock that the table was read under.
+    #[error("{waiter}; the table was given up so that it need not wait")]
+    Wanted {
+        /// The session.
+        waiter: Box<Waiter>,
+    },
     /// A side's rows ended too early.
     #[error("read the rows on the {side}")]
     CutOff {
@@ -104,6 +120,8 @@ impl Error {
             Self::Catalog { .. }
             | Self::Hypertables { .. }
             | Self::Rows { .. }
+            | Self::Locked { .. }
+            | Self::Wanted { .. }
             | Self::CutOff { .. }
             | Self::Miscounted { .. }
             | Self::Rewritten { .. }

@@ -20,8 +20,10 @@ use super::error::{Error, Side};
 use super::plan::Identity;
 use super::progress::Progress;
 use super::view::View;
-use crate::connect::Purpose;
-use crate::pg::{Literal, Oid, Sql};
+use crate::connect::locks::{LockMode, LockWait};
+use crate::connect::{self, Purpose};
+use crate::event::Events;
+use crate::pg::{Literal, Oid, Sql, SqlState};
 use crate::sql;
 use crate::wire::{self, CancelKey, Connection, CopyOut, Idle};
 
@@ -39,9 +41,11 @@ const SETTINGS: &str = "SET search_path = ''; \
     SET row_security = off; \
     SET statement_timeout = 0; \
     SET idle_in_transaction_session_timeout = 0; \
-    SET lock_timeout = '30s'; \
     SET jit = off; \
     SET max_parallel_workers_per_gather = 0";
+
+/// How long a reader of the target waits for a lock. On the source it gives up sooner, and tries again.
+const TARGET_LOCKS: &str = "SET lock_timeout = '30s'";
 
 /// Before a table is read.
 const SAVEPOINT: &str = "SAVEPOINT before_table";
@@ -104,6 +108,35 @@ impl Lane {
     /// # Errors
     /// The rows cannot be read, or not as the snapshot saw them; or `stop`.
     pub(super) async fn digest(
+        &mut self,
+        reading: &Reading,
+        (stop, events): (&CancellationToken, &Events),
+    ) -> Result<Contents, Error> {
+        let view = Arc::clone(&self.reader.view);
+        let database = view.endpoint.database();
+        let what = format!(
+            "a lock to read a table of database {database} on the {}",
+            view.side
+        );
+        let mut wait = LockWait::new(&view.endpoint, LockMode::AccessShare, what);
+        loop {
+            let side = view.side;
+            match self.digest_once(reading, stop).await {
+                // The table's lock, and with it the place in the queue, is given up between attempts.
+                Err(Error::Rows {
+                    source: wire::Error::Server(answer),
+                    ..
+                }) if side == Side::Source && answer.code == SqlState::LOCK_NOT_AVAILABLE => {
+                    let refusal = connect::Error::Server(answer);
+                    let waited = wait.after(refusal, events).await;
+                    waited.map_err(|source| Error::Locked { side, source })?;
+                }
+                digested => return digested,
+            }
+        }
+    }
+
+    async fn digest_once(
         &mut self,
         reading: &Reading,
         stop: &CancellationToken,
@@ -249,7 +282,11 @@ async fn open(view: &View) -> Result<Connection<Idle>, Error> {
         Literal(&view.snapshot_name),
         Sql::fixed(SAVEPOINT)
     );
-    for statement in [Sql::fixed(SETTINGS), see] {
+    let mut statements = vec![Sql::fixed(SETTINGS), see];
+    if side == Side::Target {
+        statements.insert(1, Sql::fixed(TARGET_LOCKS));
+    }
+    for statement in statements {
         let done = connection.execute(&statement).await;
         done.map_err(|source| Error::Rows { side, source })?;
     }

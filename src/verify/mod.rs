@@ -28,6 +28,7 @@ mod plan;
 mod progress;
 mod report;
 mod view;
+mod wanted;
 
 pub use digest::{Contents, CutOff, Digest, Digester};
 pub use error::{Error, Side};

@@ -110,6 +110,14 @@ impl Error {
         }
     }
 
+    /// Whether a lock of another session was in the way.
+    pub fn is_lock_conflict(&self) -> bool {
+        matches!(
+            self.sqlstate(),
+            Some(SqlState::LOCK_NOT_AVAILABLE | SqlState::DEADLOCK_DETECTED)
+        )
+    }
+
     /// Whether the same may succeed later on a new connection.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -27,6 +27,7 @@ mod keywords;
 mod kinds;
 mod large_objects;
 mod line;
+mod lock_queues;
 mod loops;
 mod lost;
 mod names;

@@ -1,5 +1,6 @@
 //! What tests share: databases on shared clusters, oracles, our own program as a process.
 
+pub(crate) mod application;
 pub(crate) mod command;
 pub(crate) mod cut;
 pub(crate) mod distance;

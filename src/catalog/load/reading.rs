@@ -11,6 +11,15 @@ use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::pg::{Literal, ServerVersion, Sql, SqlState};
 use crate::sql;
 
+/// On how many sessions definitions are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// On one.
+    One,
+    /// On two, if there is room.
+    Two,
+}
+
 /// An open reading of a database; ends when dropped.
 #[derive(Debug)]
 pub struct Reading {
@@ -25,6 +34,19 @@ impl Reading {
     /// # Errors
     /// The server cannot be reached, refused, or the connection broke.
     pub async fn begin(source: &Endpoint, target: ServerVersion) -> Result<Self, connect::Error> {
+        Self::begin_on(source, target, Sessions::Two).await
+    }
+
+    /// As [`begin`](Self::begin). On a single session nothing queues behind somebody who waits for the other
+    /// one's locks.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub async fn begin_on(
+        source: &Endpoint,
+        target: ServerVersion,
+        on: Sessions,
+    ) -> Result<Self, connect::Error> {
         let session = source.session(Purpose::Introspect).await?;
         quote_for(&session, target).await?;
         // Exported before the savepoint: below one a server exports no snapshot.
@@ -35,9 +57,9 @@ impl Reading {
         );
         let rows = session.rows(&begin).await?;
         let name = rows.first().and_then(|row| row.get(0));
-        let second = match name {
-            Some(name) => second(source, target, name).await,
-            None => None,
+        let second = match (name, on) {
+            (Some(name), Sessions::Two) => second(source, target, name).await,
+            _ => None,
         };
         Ok(Self { session, second })
     }

@@ -41,8 +41,21 @@ pub(super) async fn query_deparsed(
     sql: &'static str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, Error> {
+    // Nobody's DDL waits for more than one of these queries. Outside of a transaction there is nothing to
+    // give back.
+    let is_inside = session
+        .batch(&Sql::fixed("SAVEPOINT deparsed"))
+        .await
+        .is_ok();
     let error = match query(session, what, sql, parameters).await {
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => error,
+        Ok(rows) if is_inside => {
+            let back = "ROLLBACK TO SAVEPOINT deparsed; RELEASE SAVEPOINT deparsed";
+            let given = session.batch(&Sql::fixed(back)).await;
+            return given
+                .map(|()| rows)
+                .map_err(|source| Error::Query { what, source });
+        }
         done => return done,
     };
     if give_locks_back(session).await.is_err() {

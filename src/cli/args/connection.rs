@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::cli::Error;
 use crate::connect::{Endpoint, Environment};
 
@@ -24,6 +26,12 @@ pub(in crate::cli) struct Connections {
         hide_env_values = true
     )]
     target: String,
+
+    /// How long a step waits for locks and transactions of other sessions before the run ends with an
+    /// error that names them, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    max_lock_wait: u64,
 }
 
 /// Where runs were between; one side may be gone.
@@ -47,6 +55,12 @@ pub(in crate::cli) struct OptionalConnections {
         hide_env_values = true
     )]
     target: Option<String>,
+
+    /// How long a step waits for locks and transactions of other sessions before the run ends with an
+    /// error that names them, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    max_lock_wait: u64,
 }
 
 impl OptionalConnections {
@@ -58,11 +72,15 @@ impl OptionalConnections {
         &self,
         command: &str,
     ) -> Result<(Option<Endpoint>, Option<Endpoint>), Error> {
+        let limit = Duration::from_secs(self.max_lock_wait);
         let end = |side, url: &Option<String>| {
             let url = url.as_deref();
-            url.map(|url| endpoint(side, url, command)).transpose()
+            let end = url.map(|url| endpoint(side, url, command)).transpose();
+            Ok::<_, Error>(end?.map(|end: Endpoint| end.with_lock_limit(limit)))
         };
-        Ok((end("source", &self.source)?, end("target", &self.target)?))
+        let source = end("source", &self.source)?;
+        let source = source.map(Endpoint::with_short_lock_waits);
+        Ok((source, end("target", &self.target)?))
     }
 }
 
@@ -80,7 +98,12 @@ impl Connections {
     /// # Errors
     /// A connection string is wrong; nothing was connected to.
     pub(in crate::cli) fn resolve(&self, command: &str) -> Result<(Endpoint, Endpoint), Error> {
-        let end = |side, url| endpoint(side, url, command);
-        Ok((end("source", &self.source)?, end("target", &self.target)?))
+        let limit = Duration::from_secs(self.max_lock_wait);
+        let end = |side, url| {
+            let end = endpoint(side, url, command)?;
+            Ok::<_, Error>(end.with_lock_limit(limit))
+        };
+        let source = end("source", &self.source)?.with_short_lock_waits();
+        Ok((source, end("target", &self.target)?))
     }
 }

@@ -2,17 +2,21 @@
 //! the target has.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use super::finding::{Finding, Level, Side};
 use super::installed::Expected;
 use crate::catalog::Catalog;
-use crate::catalog::load::reading::Reading;
+use crate::catalog::load::reading::{Reading, Sessions};
 use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::unsupported::Unsupported;
 use crate::catalog::model::Extension;
+use crate::connect::locks::LockMode;
+use crate::connect::waiters::{Waiter, watch_readers};
 use crate::connect::{Endpoint, Session};
 use crate::ddl::{self, Omission, OmissionReason, Script};
 use crate::migrate::Error;
+use crate::migrate::repeats::Repeats;
 use crate::migrate::roles::TargetCluster;
 use crate::pg::{Ident, QualifiedName, Sql};
 use crate::selection::TableChoice;
@@ -69,21 +73,97 @@ pub(in crate::migrate) async fn examine(
     judge: Judge<'_>,
     scope: &Scope,
 ) -> Result<Examination, Error> {
+    let what = format!(
+        "locks to read the definitions of database {}",
+        source.database()
+    );
+    let mut repeats = Repeats::new(source, LockMode::AccessShare, what);
+    let begun = Instant::now();
+    let mut on = Sessions::Two;
+    loop {
+        let error = match examine_once(source, judge, on, scope).await {
+            Ok(Examined::Whole(mut examination)) => {
+                let said = repeats.said().into_iter();
+                let waited = said.map(|said| Finding::new(Level::Warning, Side::Source, said));
+                let waited = waited.map(|finding| finding.in_database(source.database()));
+                examination.findings.extend(waited);
+                return Ok(examination);
+            }
+            Ok(Examined::Wanted(_)) if begun.elapsed() < source.lock_limit() => {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            Ok(Examined::Wanted(waiter)) => {
+                let message =
+                    format!("definitions could not be read without making others wait: {waiter}");
+                return Ok(refused(source, message));
+            }
+            Err(error) => error,
+        };
+        // Where the two block each other through somebody else, one of them alone gets through.
+        on = Sessions::One;
+        match repeats.after(error, &scope.events).await {
+            Ok(()) => {}
+            Err(error) if error.is_of_others() => return Ok(refused(source, chain(&error))),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// How long a statement may wait for our reading before that ends.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pause after that.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What came of one reading.
+enum Examined {
+    Whole(Examination),
+    /// A session waited for its locks.
+    Wanted(Waiter),
+}
+
+/// What others kept from being read.
+fn refused(source: &Endpoint, message: String) -> Examination {
+    let finding = Finding::new(Level::Error, Side::Source, message);
+    Examination {
+        findings: vec![finding.in_database(source.database())],
+        ..Examination::default()
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+async fn examine_once(
+    source: &Endpoint,
+    judge: Judge<'_>,
+    on: Sessions,
+    scope: &Scope,
+) -> Result<Examined, Error> {
     let target = judge.cluster.options.target.version;
-    let begun = Reading::begin(source, target).await;
+    let begun = Reading::begin_on(source, target, on).await;
     let reading = begun.map_err(|source| Error::Connect {
         side: Side::Source,
         source,
     })?;
     let looking = look(&reading, source.database(), judge);
-    tokio::select! {
+    let done = tokio::select! {
         biased;
-        done = looking => done,
-        () = scope.stop.cancelled() => {
-            reading.cancel().await;
-            Err(Error::Stopped)
-        }
-    }
+        done = looking => return done.map(Examined::Whole),
+        () = scope.stop.cancelled() => Err(Error::Stopped),
+        waiter = watch_readers(source, PATIENCE, scope) => Ok(Examined::Wanted(waiter)),
+    };
+    reading.cancel().await;
+    done
 }
 
 async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
@@ -156,6 +236,7 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
             left_out,
             target: Some(judge.cluster.options.target.version),
             publisher: None,
+            keeping: 0,
         },
         hypertables,
         chunks,

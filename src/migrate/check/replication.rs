@@ -2,14 +2,17 @@
 //! the source under our names.
 
 use super::finding::{Finding, Level, Side};
+use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
     Blocked, Blocker, Definition, FoundPublication, Mark, Published, Slot, find_publication,
     find_slot,
 };
 use crate::migrate::Error;
+use crate::migrate::repeats::Repeats;
 use crate::migrate::replication::{Replication, Whose, ways_out};
 use crate::pg::{Ident, Sql};
+use crate::task::Scope;
 
 /// How many tables one note names.
 const NAMED: usize = 5;
@@ -32,6 +35,27 @@ pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Findi
 /// # Errors
 /// The database cannot be reached, or refused a question.
 pub(in crate::migrate) async fn examine_replication(
+    source: &Endpoint,
+    (replication, has_state): (&Replication, bool),
+    is_freed: bool,
+    scope: &Scope,
+) -> Result<Vec<Finding>, Error> {
+    let what = format!("locks to read the tables of database {}", source.database());
+    let mut repeats = Repeats::new(source, LockMode::AccessShare, what);
+    loop {
+        let examined = tokio::select! {
+            biased;
+            () = scope.stop.cancelled() => return Err(Error::Stopped),
+            examined = examine_once(source, (replication, has_state), is_freed) => examined,
+        };
+        match examined {
+            Ok(findings) => return Ok(findings),
+            Err(error) => repeats.after(error, &scope.events).await?,
+        }
+    }
+}
+
+async fn examine_once(
     source: &Endpoint,
     (replication, has_state): (&Replication, bool),
     is_freed: bool,
@@ -81,6 +105,12 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
         let cure = "end them";
         findings.push(Finding::new(Level::Warning, Side::Source, message).cure(cure));
     }
+    let prepared: Vec<String> = row.get("prepared");
+    findings.extend(prepared.iter().map(|one| {
+        let message = format!("a prepared transaction holds up the slot: {one}");
+        let cure = "COMMIT PREPARED or ROLLBACK PREPARED it";
+        Finding::new(Level::Warning, Side::Source, message).cure(cure)
+    }));
     let kept = row.get("kept_megabytes");
     findings.extend(judge_kept(kept, row.get("bytes")));
     Ok(findings)

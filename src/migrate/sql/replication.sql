@@ -6,4 +6,7 @@ SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'
        -- Transactions that have written: a slot's creation waits for them.
        ARRAY(SELECT a.pid FROM pg_catalog.pg_stat_activity a
               WHERE a.backend_xid IS NOT NULL AND a.xact_start < pg_catalog.clock_timestamp() - interval '1 hour'
-              ORDER BY a.xact_start) AS old_pids
+              ORDER BY a.xact_start) AS old_pids,
+       ARRAY(SELECT x.gid || ' of role ' || x.owner || ', prepared ' || x.prepared::timestamptz(0)
+               FROM pg_catalog.pg_prepared_xacts x
+              ORDER BY x.prepared) AS prepared

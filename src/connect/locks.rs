@@ -1,0 +1,316 @@
+//! Waiting for locks of other sessions: never for long, and never silently.
+//!
+//! The server finds a deadlock only among sessions that wait. Ours hold locks and wait for nothing on the
+//! server, so a session of ours that queues behind somebody who waits for another session of ours would
+//! wait for ever, with everybody who comes later. On the source each wait of ours therefore ends after a
+//! fraction of the server's `deadlock_timeout`; whoever waited releases all that it holds, and then tries
+//! again, up to a limit. [`LockWait`] keeps that limit and names who is in the way.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Endpoint, Error, Purpose, Session};
+use crate::event::{Event, Events};
+use crate::pg::Sql;
+
+/// How long a step waits for locks or transactions of other sessions unless it is told otherwise.
+pub const LOCK_LIMIT: Duration = Duration::from_secs(600);
+
+/// When a wait is first reported.
+pub const SILENCE: Duration = Duration::from_secs(5);
+
+/// How often it is reported from then on.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// The pause before the second attempt; doubled up to [`LONGEST`] for each further one.
+const SHORTEST: Duration = Duration::from_millis(50);
+
+/// The longest pause between two attempts.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// How many lock holders a message names.
+const NAMED: usize = 5;
+
+/// The lock mode that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockMode {
+    /// `ACCESS SHARE`: to read.
+    AccessShare,
+    /// `SHARE UPDATE EXCLUSIVE`: to add a table to a publication.
+    ShareUpdateExclusive,
+    /// `ACCESS EXCLUSIVE`: to change or drop a table.
+    AccessExclusive,
+}
+
+impl LockMode {
+    /// The modes that exclude it (manual, "Explicit Locking").
+    fn conflicts(self) -> &'static [&'static str] {
+        const ALL: &[&str] = &[
+            "AccessExclusiveLock",
+            "ExclusiveLock",
+            "ShareRowExclusiveLock",
+            "ShareLock",
+            "ShareUpdateExclusiveLock",
+            "RowExclusiveLock",
+            "RowShareLock",
+            "AccessShareLock",
+        ];
+        match self {
+            Self::AccessShare => &ALL[..1],
+            Self::ShareUpdateExclusive => &ALL[..5],
+            Self::AccessExclusive => ALL,
+        }
+    }
+}
+
+/// A session or prepared transaction that has a lock on a relation, or waits for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockHolder {
+    /// Its process id; none for a prepared transaction.
+    pub pid: Option<i32>,
+    /// The global identifier of a prepared transaction.
+    pub gid: Option<String>,
+    /// Its role.
+    pub user: String,
+    /// Seconds since its transaction began or was prepared.
+    pub seconds: i64,
+    /// The relation.
+    pub relation: String,
+    /// The lock mode.
+    pub mode: String,
+    /// Whether it has the lock, rather than waiting for it.
+    pub is_granted: bool,
+    /// Its statement, the first 200 characters.
+    pub statement: String,
+}
+
+impl fmt::Display for LockHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.pid, &self.gid) {
+            (Some(pid), _) => write!(f, "pid {pid}")?,
+            (None, Some(gid)) => write!(f, "prepared transaction '{}'", one_line(gid))?,
+            (None, None) => f.write_str("a prepared transaction")?,
+        }
+        let verb = if self.is_granted {
+            "holds"
+        } else {
+            "waits for"
+        };
+        write!(
+            f,
+            " of role {} {verb} {} on {}, open for {} s",
+            one_line(&self.user),
+            self.mode,
+            one_line(&self.relation),
+            self.seconds
+        )?;
+        if self.statement.is_empty() {
+            return Ok(());
+        }
+        write!(f, " ({})", one_line(&self.statement))
+    }
+}
+
+/// A text without line breaks and other control characters.
+pub fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|part| if part.is_control() { ' ' } else { part })
+        .collect()
+}
+
+/// Loads who has or awaits a lock on a relation of the session's database that excludes `mode`, but for
+/// these process ids and the session itself; the oldest first.
+///
+/// # Errors
+/// The server refused the query, or the connection broke.
+pub async fn load_lock_holders(
+    session: &Session,
+    mode: LockMode,
+    own: &[i32],
+) -> Result<Vec<LockHolder>, Error> {
+    let sql = Sql::fixed(include_str!("sql/lock_holders.sql"));
+    let rows = session.query(&sql, &[&mode.conflicts(), &own]).await?;
+    let holder = |row: &tokio_postgres::Row| LockHolder {
+        pid: row.get("pid"),
+        gid: row.get("gid"),
+        user: row.get("user"),
+        seconds: row.get("seconds"),
+        relation: row.get("relation"),
+        mode: row.get("mode"),
+        is_granted: row.get("granted"),
+        statement: row.get("statement"),
+    };
+    Ok(rows.iter().map(holder).collect())
+}
+
+/// A wait for locks of other sessions, made of attempts that each hold nothing when they end.
+#[derive(Debug)]
+pub struct LockWait<'w> {
+    endpoint: &'w Endpoint,
+    mode: LockMode,
+    what: String,
+    begun: Option<Instant>,
+    reported: Option<Instant>,
+    said: Option<String>,
+    pause: Duration,
+}
+
+impl<'w> LockWait<'w> {
+    /// A wait that has not begun. `what` is waited for, such as `locks on the tables of database d`.
+    pub fn new(endpoint: &'w Endpoint, mode: LockMode, what: impl Into<String>) -> Self {
+        Self {
+            endpoint,
+            mode,
+            what: what.into(),
+            begun: None,
+            reported: None,
+            said: None,
+            pause: SHORTEST,
+        }
+    }
+
+    /// Runs a statement until no lock is in its way. Each attempt is a transaction of its own.
+    ///
+    /// # Errors
+    /// As [`after`](Self::after).
+    pub async fn insist(
+        &mut self,
+        session: &Session,
+        statement: &Sql,
+        events: &Events,
+    ) -> Result<(), Error> {
+        loop {
+            match session.batch(statement).await {
+                Ok(()) => return Ok(()),
+                Err(error) => self.after(error, events).await?,
+            }
+        }
+    }
+
+    /// What was last reported of it, if it took long.
+    pub fn said(&self) -> Option<&str> {
+        self.said.as_deref()
+    }
+
+    /// Pauses after an attempt that ended with `error`. Whoever is in the way is reported after some seconds.
+    ///
+    /// # Errors
+    /// `error`, unless another attempt may succeed; [`Error::LockWait`] once the limit is reached.
+    pub async fn after(&mut self, error: Error, events: &Events) -> Result<(), Error> {
+        if !error.is_lock_conflict() {
+            return Err(error);
+        }
+        let now = Instant::now();
+        let begun = *self.begun.get_or_insert(now);
+        let elapsed = now - begun;
+        if elapsed >= self.endpoint.lock_limit() {
+            return Err(Error::LockWait {
+                what: self.what.clone(),
+                seconds: elapsed.as_secs(),
+                holders: self.holders().await,
+                source: Box::new(error),
+            });
+        }
+        let quiet = self.reported.map_or(SILENCE, |_| AGAIN);
+        if now - self.reported.unwrap_or(begun) >= quiet {
+            self.reported = Some(now);
+            let holders = self.holders().await;
+            let text = format!(
+                "waiting for {} for {} s: {holders}",
+                self.what,
+                elapsed.as_secs()
+            );
+            if events.is_silent() {
+                tracing::warn!("{text}");
+            }
+            events.emit(Event::Warning(text.clone())).await;
+            self.said = Some(text);
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST);
+        Ok(())
+    }
+
+    /// Who is in the way, in words.
+    async fn holders(&self) -> String {
+        match self.load().await {
+            Ok(holders) => describe(&holders),
+            Err(error) => format!("who holds them is unknown: {error}"),
+        }
+    }
+
+    async fn load(&self) -> Result<Vec<LockHolder>, Error> {
+        let session = self.endpoint.session(Purpose::Introspect).await?;
+        load_lock_holders(&session, self.mode, &self.endpoint.processes()).await
+    }
+}
+
+/// Lock holders in words.
+pub fn describe(holders: &[LockHolder]) -> String {
+    if holders.is_empty() {
+        return "no session that holds a lock now".to_owned();
+    }
+    let named: Vec<_> = holders
+        .iter()
+        .take(NAMED)
+        .map(ToString::to_string)
+        .collect();
+    match holders.len().saturating_sub(NAMED) {
+        0 => named.join("; "),
+        more => format!("{}; and {more} more", named.join("; ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder() -> LockHolder {
+        LockHolder {
+            pid: Some(7),
+            gid: None,
+            user: "app".to_owned(),
+            seconds: 12,
+            relation: "s.t".to_owned(),
+            mode: "AccessExclusiveLock".to_owned(),
+            is_granted: false,
+            statement: "TRUNCATE\ns.t".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_holder_is_named_with_role_age_relation_and_statement() {
+        assert_eq!(
+            holder().to_string(),
+            "pid 7 of role app waits for AccessExclusiveLock on s.t, open for 12 s (TRUNCATE s.t)"
+        );
+        let prepared = LockHolder {
+            pid: None,
+            gid: Some("order 1".to_owned()),
+            is_granted: true,
+            statement: String::new(),
+            ..holder()
+        };
+        assert_eq!(
+            prepared.to_string(),
+            "prepared transaction 'order 1' of role app holds AccessExclusiveLock on s.t, open for 12 s"
+        );
+    }
+
+    #[test]
+    fn a_message_names_a_few() {
+        let text = describe(&vec![holder(); 7]);
+        assert!(text.ends_with("; and 2 more"), "{text}");
+        assert_eq!(text.matches("pid 7").count(), 5);
+    }
+
+    #[test]
+    fn weaker_modes_have_fewer_conflicts() {
+        let conflicts = |mode: LockMode| mode.conflicts().len();
+        assert_eq!(conflicts(LockMode::AccessShare), 1);
+        assert_eq!(conflicts(LockMode::ShareUpdateExclusive), 5);
+        assert_eq!(conflicts(LockMode::AccessExclusive), 8);
+    }
+}

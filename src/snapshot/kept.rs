@@ -1,0 +1,114 @@
+//! Readers that lock all tables for themselves: `--keep-locks`.
+//!
+//! A session that waits for our locks is left to wait then. Readers that have no lock on a table yet would
+//! queue behind it, and it waits for us: neither would go on. A session that has a lock already gets it again
+//! without a queue. So each reader locks all tables at the consistent point, before anybody waits for us.
+//! The server's lock table must have room for that.
+
+use std::sync::{Arc, Mutex};
+
+use super::Error;
+use super::lease::Snapshot;
+use super::lock::{TableLocks, lock_text};
+use crate::connect::{Purpose, Session};
+use crate::pg::SqlState;
+use crate::sql;
+use crate::wire::{Connection, Idle};
+
+/// Connections that have all locks, for lanes to take.
+pub(super) type Ready = Arc<Mutex<Vec<Connection<Idle>>>>;
+
+/// The readers of one database; those that no lane has taken end when it is dropped.
+#[derive(Debug)]
+pub(super) struct KeptLocks {
+    reader: Session,
+    snapshot: Snapshot,
+}
+
+impl KeptLocks {
+    /// Opens a session for definitions and plans, and connections for `lanes`, and locks all tables with each;
+    /// nothing for no lanes.
+    ///
+    /// # Errors
+    /// The lock table is too small, a lock was not to be had at once, or a connection cannot be made.
+    pub(super) async fn take(
+        snapshot: &Snapshot,
+        locks: &TableLocks,
+        lanes: usize,
+    ) -> Result<Option<Self>, Error> {
+        if lanes == 0 {
+            return Ok(None);
+        }
+        let needed = (locks.tables().len() + 1) * (lanes + 2);
+        if !locks.are_locked() {
+            return Err(Error::LockTableFull { needed });
+        }
+        let text = lock_text(locks.tables());
+        let full = |error: Error| match error.sqlstate() {
+            Some(SqlState::OUT_OF_MEMORY) => Error::LockTableFull { needed },
+            _ => error,
+        };
+        let reader = snapshot.session().await?;
+        let locked = reader.batch(&text).await.map_err(Error::Lock);
+        locked.map_err(full)?;
+        let mut snapshot = snapshot.clone();
+        snapshot.locks = Some(text);
+        let mut ready = Vec::new();
+        for _ in 0..lanes {
+            let source = snapshot.source.wire(Purpose::CopyOut).await;
+            let mut source = source.map_err(Error::Connect)?;
+            snapshot.see(&mut source).await.map_err(full)?;
+            ready.push(source);
+        }
+        snapshot.ready = Arc::new(Mutex::new(ready));
+        Ok(Some(Self { reader, snapshot }))
+    }
+
+    /// The session for definitions and plans.
+    pub(super) fn reader(&self) -> &Session {
+        &self.reader
+    }
+
+    /// How lanes come to the connections.
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+}
+
+impl Snapshot {
+    /// A connection that is ready for a lane, if one is left.
+    pub(super) fn take_ready(&self) -> Option<Connection<Idle>> {
+        let mut ready = self
+            .ready
+            .lock()
+            .expect("no task panics while it takes a connection");
+        ready.pop()
+    }
+
+    /// Makes a connection see the snapshot for all of its copies, with the locks that are kept. The
+    /// savepoint is what it goes back to in order to give back the locks of what it has read; the session
+    /// that is there to hold them keeps them.
+    ///
+    /// # Errors
+    /// The snapshot is gone, a lock is not to be had, or the connection is lost.
+    pub(super) async fn see(&self, source: &mut Connection<Idle>) -> Result<(), Error> {
+        let mut refusal = None;
+        for begin in self.begin_statements() {
+            let begin = match &self.locks {
+                Some(locks) => sql!("{}; {}; SAVEPOINT rows", begin, locks),
+                None => sql!("{}; SAVEPOINT rows", begin),
+            };
+            match source.execute(&begin).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_lock_conflict() && self.locks.is_some() => {
+                    return Err(Error::LocksLost(error));
+                }
+                Err(error) if error.is_transient() => return Err(Error::Lane(error)),
+                Err(error) => refusal = Some(error),
+            }
+            let rollback = crate::pg::Sql::fixed("ROLLBACK");
+            source.execute(&rollback).await.map_err(Error::Lane)?;
+        }
+        Err(Error::Lane(refusal.expect("a lease has two names")))
+    }
+}

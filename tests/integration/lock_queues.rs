@@ -1,0 +1,305 @@
+//! Nobody waits for us: DDL that needs our locks gets them, readers of ours never queue behind it, and what
+//! we wait for ourselves is named and limited.
+
+use std::io::Write as _;
+
+use seren_replicator::connect::Session;
+use seren_replicator::task::Background;
+
+use super::ddl_races::{alone, begin, commit, in_background, waiters};
+use crate::support::application::Application;
+use crate::support::gate::Gate;
+use crate::support::oracle;
+use crate::support::route::Route;
+use crate::support::{database, run, value, wait_for};
+
+/// Two tables that one lane copies one after the other; the first is held at the gate.
+const TWO_TABLES: &str = "
+    CREATE DOMAIN public.slow AS int CHECK (public.gate(VALUE) = VALUE);
+    CREATE TABLE public.gated (n public.slow PRIMARY KEY, filler text);
+    CREATE TABLE public.wanted (n int PRIMARY KEY, filler text);
+    ALTER TABLE public.gated ALTER filler SET STORAGE PLAIN;
+    ALTER TABLE public.wanted ALTER filler SET STORAGE PLAIN;
+    INSERT INTO public.gated SELECT n, repeat('x', 1000) FROM generate_series(1, 700) n;
+    INSERT INTO public.wanted SELECT n, repeat('y', 1000) FROM generate_series(1, 400) n;
+    ANALYZE;";
+
+/// A copy whose first table is held, while `wanted` waits for the same lane.
+async fn held(route: &Route, more: &[&str]) -> (String, Gate, crate::support::command::Running) {
+    let name = route.fresh("queue").await;
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let fill = gate.function() + TWO_TABLES;
+    run(&route.source.url(&name), &fill).await;
+    let more = [&["--jobs", "1"], more].concat();
+    let running = route.replicate(&name, &more).start();
+    gate.reached(&name).await;
+    (name, gate, running)
+}
+
+async fn nothing_left(route: &Route, name: &str) {
+    let url = route.source.url(name);
+    let left =
+        "SELECT (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_replication_slots
+                         WHERE database = current_database())";
+    assert_eq!(value(&url, left).await, "0");
+}
+
+fn equal(route: &Route, name: &str) {
+    let (source, target) = (route.source.url(name), route.target.url(name));
+    assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
+}
+
+/// A reader that came after the DDL, which waits behind it.
+fn reader(url: &str) -> Background {
+    in_background(url, "SELECT count(*) FROM public.wanted")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ddl_that_waits_for_the_copy_ends_it_and_is_named() {
+    let (_turn, route) = alone().await;
+    let (name, gate, running) = held(route, &["--ddl-restarts", "0"]).await;
+    let url = route.source.url(&name);
+    let truncate = in_background(&url, "TRUNCATE public.wanted");
+    let select = reader(&url);
+    // The gate stays shut: only the end of the copy lets them through.
+    truncate.join().await;
+    select.join().await;
+    let ended = running.finish().expect(1);
+    for part in [
+        "waits for a lock on public.wanted",
+        "(TRUNCATE public.wanted)",
+        "pid ",
+        "--keep-locks",
+    ] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    nothing_left(route, &name).await;
+    drop(gate);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_copy_begins_again_after_the_ddl() {
+    let (_turn, route) = alone().await;
+    let (name, gate, running) = held(route, &[]).await;
+    let url = route.source.url(&name);
+    let change = "TRUNCATE public.wanted; INSERT INTO public.wanted VALUES (1, 'new')";
+    let change = in_background(&url, change);
+    running.wait_for_error("it begins again");
+    change.join().await;
+    gate.open().await;
+    let done = running.finish().expect(0);
+    assert!(
+        done.stderr.contains("ends the copy"),
+        "the plan says so beforehand: {}",
+        done.stderr
+    );
+    equal(route, &name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_locks_let_ddl_wait_and_readers_pass_it() {
+    let (_turn, route) = alone().await;
+    let (name, gate, running) = held(route, &["--keep-locks"]).await;
+    let url = route.source.url(&name);
+    let change = in_background(&url, "TRUNCATE public.wanted");
+    running.wait_for_error("waits for a lock on public.wanted");
+    waiters(&url, 1).await;
+    // The lane now reads the table that the DDL waits for.
+    gate.open().await;
+    running.finish().expect(0);
+    change.join().await;
+    let target = route.target.url(&name);
+    let rows = "SELECT count(*) FROM public.wanted";
+    assert_eq!(value(&target, rows).await, "400");
+    assert_eq!(value(&url, rows).await, "0");
+}
+
+/// Whether a copy reaches its rows beside an application that repeats these statements.
+async fn comes_through(statements: &'static [&'static str], more: &[&str]) {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("staging").await;
+    let url = route.source.url(&name);
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let fill = gate.function()
+        + TWO_TABLES
+        + "CREATE TABLE public.parts (n int PRIMARY KEY) PARTITION BY LIST (n);
+           CREATE TABLE public.parts_0 PARTITION OF public.parts FOR VALUES IN (-1);
+           INSERT INTO public.parts VALUES (-1);";
+    run(&url, &fill).await;
+    let application = Application::start(&url, statements);
+    let more = [&["--jobs", "1", "--ddl-restarts", "100"], more].concat();
+    let running = route.replicate(&name, &more).start();
+    gate.reached(&name).await;
+    // What waits for our locks now ends this copy; another one follows.
+    assert!(application.end().await > 0);
+    gate.open().await;
+    running.finish().expect(0);
+    for table in ["gated", "wanted", "parts"] {
+        let count = format!("SELECT count(*) FROM public.{table}");
+        let there = value(&route.target.url(&name), &count).await;
+        assert_eq!(there, value(&url, &count).await, "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_comes_through_beside_staging_tables() {
+    let statements = &[
+        "CREATE TABLE public.staging (n int PRIMARY KEY)",
+        "INSERT INTO public.staging SELECT generate_series(1, 100)",
+        "TRUNCATE public.staging",
+        "DROP TABLE public.staging",
+    ];
+    comes_through(statements, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_comes_through_beside_new_partitions() {
+    let statements = &[
+        "CREATE TABLE public.part_{n} PARTITION OF public.parts FOR VALUES IN ({n})",
+        "ALTER TABLE public.parts DETACH PARTITION public.part_{n}",
+        "DROP TABLE public.part_{n}",
+        "SELECT pg_catalog.pg_sleep(0.4)",
+    ];
+    comes_through(statements, &["--no-sync"]).await;
+}
+
+/// Two readers of the checks lock what a view and a policy read; the other one would queue behind the DDL.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checks_come_through_beside_ddl() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("checks").await;
+    let url = route.source.url(&name);
+    let mut fill = "CREATE TABLE public.t (n int PRIMARY KEY, m int);".to_owned();
+    for number in 0..30 {
+        fill += &format!(
+            "CREATE VIEW public.v{number} AS SELECT n, m FROM public.t WHERE n > {number};
+             CREATE POLICY p{number} ON public.t USING (EXISTS (SELECT FROM public.t x WHERE x.n > {number}));"
+        );
+    }
+    run(&url, &fill).await;
+    let application = Application::start(
+        &url,
+        &["ALTER TABLE public.t ADD x int; ALTER TABLE public.t DROP x"],
+    );
+    for _ in 0..3 {
+        route.command("validate", &[&name], &[]).run().expect(0);
+    }
+    assert!(application.end().await > 0);
+}
+
+async fn prepare(url: &str, gid: &str, sql: &str) {
+    run(url, &format!("BEGIN; {sql}; PREPARE TRANSACTION '{gid}'")).await;
+}
+
+/// A lock without a session, which nobody would find by process ids.
+#[tokio::test]
+async fn a_lock_of_a_prepared_transaction_is_named_and_the_wait_limited() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("prepared").await;
+    let url = route.source.url(&name);
+    run(&url, "CREATE TABLE public.t (n int PRIMARY KEY)").await;
+    prepare(
+        &url,
+        "order 1",
+        "LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE",
+    )
+    .await;
+    let refused = route.command("validate", &[&name], &["--max-lock-wait", "1"]);
+    let refused = refused.run().expect(1);
+    let named =
+        "prepared transaction 'order 1' of role postgres holds AccessExclusiveLock on public.t";
+    assert!(refused.all().contains(named), "{}", refused.all());
+    run(&url, "ROLLBACK PREPARED 'order 1'").await;
+}
+
+#[tokio::test]
+async fn a_slot_that_waits_for_a_prepared_transaction_ends_and_leaves_nothing() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("prepared").await;
+    let url = route.source.url(&name);
+    run(&url, "CREATE TABLE public.t (n int PRIMARY KEY)").await;
+    prepare(&url, "order 2", "INSERT INTO public.t VALUES (1)").await;
+    let ended = route.replicate(&name, &["--max-lock-wait", "1"]).run();
+    run(&url, "ROLLBACK PREPARED 'order 2'").await;
+    let ended = ended.expect(1);
+    let warned = "a prepared transaction holds up the slot: order 2 of role postgres";
+    assert!(ended.stderr.contains(warned), "{}", ended.stderr);
+    let named =
+        "waited 1 s for older transactions (prepared transaction 'order 2' of role postgres";
+    assert!(ended.stderr.contains(named), "{}", ended.stderr);
+    nothing_left(route, &name).await;
+}
+
+/// Publishing takes locks that an index build excludes.
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_waits_without_locks_and_names_who_is_in_the_way() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("publishing").await;
+    let url = route.source.url(&name);
+    run(
+        &url,
+        "CREATE TABLE public.a (n int PRIMARY KEY); CREATE TABLE public.b (n int PRIMARY KEY)",
+    )
+    .await;
+    let other = begin(&url, "LOCK TABLE public.b IN SHARE UPDATE EXCLUSIVE MODE").await;
+    let ended = route
+        .replicate(&name, &["--max-lock-wait", "1"])
+        .run()
+        .expect(1);
+    let named = "holds ShareUpdateExclusiveLock on public.b";
+    assert!(ended.stderr.contains(named), "{}", ended.stderr);
+    nothing_left(route, &name).await;
+    let running = route.replicate(&name, &[]).start();
+    let publication = database(&url).await;
+    wait_for(&publication, "SELECT count(*) = 1 FROM pg_publication").await;
+    // What needs the other table, which would be locked by the same statement, is not held up.
+    run(&url, "TRUNCATE public.a").await;
+    commit(other).await;
+    running.finish().expect(0);
+    equal(route, &name);
+}
+
+/// An error that does not go away is told as what it most often means.
+#[tokio::test]
+async fn definitions_that_are_gone_when_they_are_printed_are_read_again_and_named() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("gone").await;
+    let url = route.source.url(&name);
+    let fill = "CREATE TABLE public.t (n int PRIMARY KEY);
+                CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+                CREATE TRIGGER r BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.f();
+                SET allow_system_table_mods = on;
+                UPDATE pg_catalog.pg_trigger SET tgfoid = 1 WHERE tgname = 'r';";
+    run(&url, fill).await;
+    let refused = route.command("validate", &[&name], &[]).run().expect(1);
+    let said = refused.all();
+    assert!(
+        said.contains("changed in each of 10 attempts to read them"),
+        "{said}"
+    );
+    assert!(said.contains("cache lookup failed"), "{said}");
+}
+
+async fn locked_after_the_question(
+    route: &Route,
+) -> (String, Session, crate::support::command::Running) {
+    let name = route.fresh("stop").await;
+    let url = route.source.url(&name);
+    run(&url, "CREATE TABLE public.t (n int PRIMARY KEY)").await;
+    let (running, mut stdin) = route.command("init", &[&name], &[]).start_open();
+    running.wait_for_error("[y/N]:");
+    let other = begin(&url, "LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE").await;
+    stdin.write_all(b"y\n").unwrap();
+    (name, other, running)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_while_a_lock_is_awaited_leaves_neither_slot_nor_publication() {
+    let (_turn, route) = alone().await;
+    let (name, other, running) = locked_after_the_question(route).await;
+    running.wait_for_error("pid ");
+    running.signal("INT");
+    running.finish().expect(130);
+    nothing_left(route, &name).await;
+    drop(other);
+}
