@@ -132,7 +132,7 @@ mod tests {
         let enclosed = path.enclose([Sql::fixed("SELECT")]);
         assert_eq!(
             Sql::join(&enclosed, "; ").as_str(),
-            "BEGIN; SET LOCAL search_path TO \"my ext\", public, pg_temp; SELECT; COMMIT"
+            "BEGIN; SET LOCAL search_path TO \"my ext\", \"public\", pg_temp; SELECT; COMMIT"
         );
     }
 }

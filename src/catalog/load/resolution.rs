@@ -11,7 +11,7 @@ use super::turns::give_locks_back;
 use super::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{
-    Address, Body, Calls, Catalog, Class, Column, ObjectId, Resolution, TypeKind,
+    Address, Body, Calls, Catalog, Class, Column, Dependency, ObjectId, Resolution, TypeKind,
 };
 use crate::connect::Session;
 use crate::pg::{Ident, Literal, Sql, SqlState};
@@ -59,6 +59,9 @@ pub(super) async fn load_resolutions(
     session: &Session,
     catalog: &mut Catalog,
 ) -> Result<(), Error> {
+    if !uses_operators(catalog) {
+        return Ok(());
+    }
     let mut paths = load_paths(session).await?;
     if paths.is_empty() {
         return Ok(());
@@ -92,6 +95,29 @@ pub(super) async fn load_resolutions(
     }
     replace_texts(catalog, &texts);
     Ok(())
+}
+
+/// Whether a definition of a user depends on an operator. The server's own ones are pinned, and no
+/// dependency names them.
+fn uses_operators(catalog: &Catalog) -> bool {
+    let uses = |edge: &Dependency| {
+        let holds_expressions = matches!(
+            edge.from.class,
+            Class::Constraint
+                | Class::Default
+                | Class::Policy
+                | Class::Relation
+                | Class::Routine
+                | Class::Rule
+                | Class::Statistics
+                | Class::Trigger
+                | Class::Type
+        );
+        edge.to.class == Class::Operator
+            && holds_expressions
+            && !catalog.members.contains_key(&edge.from)
+    };
+    catalog.dependencies.iter().any(uses)
 }
 
 /// The objects that use operators outside `pg_catalog`, with the operators' schemas.
