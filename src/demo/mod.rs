@@ -100,6 +100,7 @@ pub async fn run(
     let ends = Ends {
         source: end(&source.url("postgres"))?,
         target: end(&target.url("postgres"))?,
+        state: target.home().join("runs"),
     };
     Box::pin(play(&mut stage, &ends, scope)).await?;
     stage.report.elapsed = begun.elapsed();
@@ -110,6 +111,8 @@ pub async fn run(
 struct Ends {
     source: Endpoint,
     target: Endpoint,
+    /// Where runs are recorded: the second one replaces what the first has left on the source.
+    state: PathBuf,
 }
 
 /// What has been shown so far.
@@ -218,7 +221,10 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
         analyze: true,
         carried: ddl::Carried::default(),
         cluster: migrate::ClusterOptions::default(),
-        state: None,
+        state: Some(migrate::StateOptions {
+            root: ends.state.clone(),
+            resume: true,
+        }),
     };
     let prepared = migrate::prepare(&options, scope).await?;
     if let Some(finding) = prepared

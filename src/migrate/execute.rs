@@ -184,6 +184,11 @@ async fn clean_up(remains: Remains<'_>, error: &Error, options: &Options, scope:
     let (finished, open) = held.split_at(remains.finished.min(held.len()));
     replication::withdraw(open.iter().flatten(), scope).await;
     let lost = error.lost_slot();
+    let is_held = |promise: &&Promise| held.iter().flatten().any(|one| *one.slot() == promise.slot);
+    let kept = remains.promises.iter().filter(|one| !is_held(one));
+    for promise in kept.filter(|promise| lost == Some(&promise.slot)) {
+        replication::give_up(promise, options, scope).await;
+    }
     for held in finished.iter().flatten() {
         let broken = is_broken(held, remains.promises, options);
         let text = if lost == Some(held.slot()) || broken.await {

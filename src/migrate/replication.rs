@@ -384,6 +384,41 @@ pub(super) async fn withdraw(held: impl Iterator<Item = &Held>, scope: &Scope) {
     }
 }
 
+/// Takes back the slot and the publication of a database that this run only keeps, since the slot serves no
+/// more or must not stay.
+pub(super) async fn give_up(promise: &Promise, options: &Options, scope: &Scope) {
+    let (database, slot) = (&promise.database, &promise.slot);
+    let text = match remove_promised(promise, options).await {
+        Ok(()) => format!(
+            "database {database} is copied whole, and its changes cannot be followed: replication slot {slot} and \
+             publication {} were removed",
+            promise.publication
+        ),
+        Err(error) => format!(
+            "database {database}: replication slot {slot} remains on the source, and retains WAL: {error}; \
+             remove it with teardown"
+        ),
+    };
+    scope.events.emit(Event::Warning(text)).await;
+}
+
+async fn remove_promised(promise: &Promise, options: &Options) -> Result<(), connect::Error> {
+    let endpoint = options.source.with_database(&promise.database);
+    let session = endpoint.session(Purpose::Control).await?;
+    let found = logical::find_publication(&session, &promise.publication).await?;
+    let run = |found: &FoundPublication| found.mark.as_ref().map(|mark| mark.name().to_owned());
+    if let Some(found) = &found
+        && run(found) != promise.run
+    {
+        return Ok(());
+    }
+    logical::drop_slot(&session, &promise.slot).await?;
+    match found.filter(|found| found.mark.is_some()) {
+        Some(found) => logical::remove_publication(&session, &found).await,
+        None => Ok(()),
+    }
+}
+
 async fn withdraw_one(held: &Held, publisher: &Publisher) -> Result<(), connect::Error> {
     let session = held.source.session(Purpose::Control).await?;
     let found = logical::find_publication(&session, held.publication()).await?;

@@ -47,7 +47,9 @@ const DDL: &str = "
     DROP TABLE public.dropped;
     ALTER TABLE public.renamed RENAME TO other;
     CREATE TABLE public.renamed AS SELECT n FROM generate_series(1, 7) n;
-    CREATE TABLE public.made AS SELECT n FROM generate_series(1, 9) n;";
+    CREATE TABLE public.made AS SELECT n FROM generate_series(1, 9) n;
+    ALTER TABLE public.renamed REPLICA IDENTITY FULL;
+    ALTER TABLE public.made REPLICA IDENTITY FULL;";
 
 fn equal(route: &Route, name: &str) {
     let (source, target) = (route.source.url(name), route.target.url(name));
@@ -135,7 +137,7 @@ async fn a_table_made_while_the_slot_waits_is_copied() {
     slot_waits(route).await;
     run(
         &url,
-        "CREATE TABLE public.made AS SELECT n FROM generate_series(1, 9) n",
+        "CREATE TABLE public.made (n int PRIMARY KEY); INSERT INTO public.made SELECT generate_series(1, 9)",
     )
     .await;
     commit(old).await;

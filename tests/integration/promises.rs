@@ -206,12 +206,25 @@ async fn slots_of_finished_databases_go_with_a_run_that_retains_too_much() {
     let route = Route::of_majors([17, 17]);
     let gate = Gate::shut(&route.target.url("postgres")).await;
     let two = Two::new(&route, &gate).await;
-    let running = two.started(&gate, &["--max-retained-wal", "20MB"]).await;
+    let limit = ["--max-retained-wal", "20MB"];
+    let running = two.started(&gate, &limit).await;
+    let door = route.source.url("postgres");
     let write = "CREATE TABLE public.log AS SELECT repeat(md5(n::text), 10) FROM generate_series(1, 100000) n";
-    run(&route.source.url("postgres"), write).await;
+    run(&door, write).await;
     says(&running.finish().expect(1), &["of --max-retained-wal"]);
     let left = "SELECT count(*) FROM pg_replication_slots";
-    assert_eq!(value(&route.source.url("postgres"), left).await, "0");
+    assert_eq!(value(&door, left).await, "0");
+    // A repetition that keeps the first database keeps its slot only within the limit.
+    let two = Two::new(&route, &gate).await;
+    let running = two.started(&gate, &[]).await;
+    running.signal("KILL");
+    running.finish().expect(137);
+    run(&door, &write.replace("public.log", "public.more")).await;
+    says(
+        &two.init(&limit).run().expect(1),
+        &["of --max-retained-wal"],
+    );
+    assert_eq!(value(&two.source(0), LEFT).await, "0");
 }
 
 #[tokio::test]

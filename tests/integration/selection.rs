@@ -62,7 +62,9 @@ async fn an_included_table_comes_with_what_it_needs_and_nothing_else() {
     run(&route.source.url("beside"), "CREATE TABLE public.t (a int)").await;
 
     let flags = ["--yes", "--include-tables", "app.users"];
-    let done = route.command("init", &[], &flags).run().expect(0);
+    let machine = tempfile::tempdir().unwrap();
+    let done = route.command("init", &[], &flags).state(&machine);
+    let done = done.run().expect(0);
     let target = route.target.url("app");
     assert_eq!(
         value(&target, OBJECTS).await,
@@ -116,7 +118,8 @@ async fn an_included_table_comes_with_what_it_needs_and_nothing_else() {
         "--include-tables",
         "app.users",
     ];
-    let script = route.command("init", &[], &flags).run().expect(0).stdout;
+    let script = route.command("init", &[], &flags).state(&machine);
+    let script = script.run().expect(0).stdout;
     assert!(
         script.contains("CREATE TABLE \"public\".\"users\""),
         "{script}"
