@@ -2,16 +2,20 @@
 //!
 //! The client insists on starting its sessions itself. This stream swallows its `StartupMessage`
 //! and answers with what the server has said already: authentication done, parameters, cancel key,
-//! ready. From then on it only passes bytes.
+//! ready. From then on it passes bytes; those of a database without an encoding through a
+//! [`RawTextCodec`].
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, BufMut as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::wire::{BoxStream, Parts};
+use crate::wire::{BoxStream, DecodeError, Parts, RawTextCodec};
+
+/// Bytes that are read at a time for the codec.
+const PIECE: usize = 8 * 1024;
 
 /// The length field of a startup message.
 const LENGTH: usize = 4;
@@ -22,6 +26,10 @@ pub(super) struct Handover {
     /// What the client is still to read before the stream's own bytes.
     answer: BytesMut,
     startup: Startup,
+    /// Where the database has no encoding.
+    codec: Option<RawTextCodec>,
+    /// What the codec has made of the client's bytes, for the server.
+    unsent: BytesMut,
 }
 
 /// How much of the client's startup message has come.
@@ -50,8 +58,18 @@ impl Handover {
             });
         }
         message(&mut answer, b'Z', |body| body.put_u8(b'I'));
+        let is_raw =
+            |(name, value): &(String, String)| name == "server_encoding" && value == "SQL_ASCII";
+        let codec = parts
+            .parameters
+            .iter()
+            .any(is_raw)
+            .then(RawTextCodec::default);
+        // An idle server has said nothing more than notices.
         answer.put_slice(&parts.unread);
         Self {
+            codec,
+            unsent: BytesMut::new(),
             stream: parts.stream,
             answer,
             startup: Startup::Length(BytesMut::new()),
@@ -86,6 +104,24 @@ impl Handover {
     }
 }
 
+impl Handover {
+    /// Writes what the codec has made.
+    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.unsent))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unsent.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn malformed(error: DecodeError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
 /// Appends a backend message with its length.
 fn message(out: &mut BytesMut, tag: u8, body: impl FnOnce(&mut BytesMut)) {
     let mut content = BytesMut::new();
@@ -101,8 +137,23 @@ impl AsyncRead for Handover {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.answer.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        while self.answer.is_empty() {
+            let Self {
+                stream,
+                answer,
+                codec,
+                ..
+            } = &mut *self;
+            let Some(codec) = codec else {
+                return Pin::new(stream).poll_read(context, buffer);
+            };
+            let mut piece = [0; PIECE];
+            let mut piece = ReadBuf::new(&mut piece);
+            ready!(Pin::new(stream).poll_read(context, &mut piece))?;
+            if piece.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            codec.receive(piece.filled(), answer).map_err(malformed)?;
         }
         let length = self.answer.len().min(buffer.remaining());
         buffer.put_slice(&self.answer.split_to(length));
@@ -116,17 +167,31 @@ impl AsyncWrite for Handover {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if matches!(self.startup, Startup::Done) {
-            return Pin::new(&mut self.stream).poll_write(context, bytes);
+        if !matches!(self.startup, Startup::Done) {
+            return Poll::Ready(self.swallow(bytes));
         }
-        Poll::Ready(self.swallow(bytes))
+        // What was taken before goes first, so that no more than that is kept.
+        ready!(self.poll_unsent(context))?;
+        let Self {
+            stream,
+            codec,
+            unsent,
+            ..
+        } = &mut *self;
+        let Some(codec) = codec else {
+            return Pin::new(stream).poll_write(context, bytes);
+        };
+        codec.send(bytes, unsent).map_err(malformed)?;
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_unsent(context))?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_unsent(context))?;
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -4,6 +4,7 @@
 mod lsn;
 mod name;
 mod oid;
+mod raw_text;
 mod relation;
 mod server_error;
 mod sql;
@@ -13,6 +14,7 @@ mod version;
 pub use lsn::{Lsn, ParseLsnError};
 pub use name::{Ident, InvalidName, QualifiedName, SlotName, readable};
 pub use oid::Oid;
+pub use raw_text::{bytes_from_text, has_raw_bytes, text_from_bytes};
 pub use relation::{Persistence, RelKind, ReplicaIdentity, UnknownLetter};
 pub use server_error::ServerError;
 pub use sql::{Fragment, Literal, Sql};

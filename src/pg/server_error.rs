@@ -23,6 +23,31 @@ pub struct ServerError {
 }
 
 impl ServerError {
+    /// The line and the column of a `COPY` that the error is about, without the value.
+    pub fn copy_place(&self) -> Option<String> {
+        // The outermost context is the last line.
+        let place = self.context.as_deref()?.lines().last()?;
+        let place = place.split(": \"").next()?;
+        let clean = |part: char| if part.is_control() { ' ' } else { part };
+        place
+            .starts_with("COPY ")
+            .then(|| place.chars().map(clean).collect())
+    }
+
+    /// What helps against an encoding that text does not fit.
+    pub fn encoding_remedy(&self) -> Option<&'static str> {
+        match self.code {
+            SqlState::CHARACTER_NOT_IN_REPERTOIRE => Some(
+                "the bytes are not valid in the encoding of their database; correct the value on the source",
+            ),
+            SqlState::UNTRANSLATABLE_CHARACTER => Some(
+                "one encoding lacks the character; use a target database of the source's encoding, or \
+                 correct the value on the source",
+            ),
+            _ => None,
+        }
+    }
+
     /// Whether the server ended the session with this error.
     pub fn ends_session(&self) -> bool {
         matches!(self.severity.as_str(), "FATAL" | "PANIC")

@@ -22,6 +22,10 @@ impl SqlState {
         PROTOCOL_VIOLATION = b"08P01";
         /// `feature_not_supported`.
         FEATURE_NOT_SUPPORTED = b"0A000";
+        /// `character_not_in_repertoire`: bytes that are not valid in the encoding.
+        CHARACTER_NOT_IN_REPERTOIRE = b"22021";
+        /// `untranslatable_character`: an encoding lacks it.
+        UNTRANSLATABLE_CHARACTER = b"22P05";
         /// `invalid_parameter_value`: also a provider of security labels that is not loaded.
         INVALID_PARAMETER_VALUE = b"22023";
         /// `invalid_authorization_specification`.

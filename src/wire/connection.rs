@@ -12,7 +12,7 @@ use super::copy::{CopyIn, CopyOut};
 use super::error::Error;
 use super::link::{Link, unexpected};
 use super::startup::Parts;
-use crate::pg::{ServerError, Sql};
+use crate::pg::{ServerError, Sql, text_from_bytes};
 
 /// The server waits for a command.
 #[derive(Debug)]
@@ -130,12 +130,13 @@ impl Connection<Idle> {
     pub async fn query(&mut self, sql: &Sql) -> Result<Vec<ResultSet>, Error> {
         self.link.begin(sql)?;
         self.link.flush().await?;
+        let is_raw = self.link.is_raw();
         let mut results = Vec::new();
         let mut open = ResultSet::default();
         loop {
             match self.link.receive().await? {
                 Backend::RowDescription(columns) => open.columns = columns,
-                Backend::DataRow(row) => open.rows.push(text_row(&row)?),
+                Backend::DataRow(row) => open.rows.push(text_row(&row, is_raw)?),
                 Backend::CommandComplete(tag) => {
                     tag.clone_into(&mut open.tag);
                     results.push(std::mem::take(&mut open));
@@ -240,9 +241,10 @@ impl Connection<Idle> {
     }
 }
 
-fn text_row(row: &[Option<&[u8]>]) -> Result<Vec<Option<String>>, Error> {
+fn text_row(row: &[Option<&[u8]>], is_raw: bool) -> Result<Vec<Option<String>>, Error> {
     let text = |value: &Option<&[u8]>| match value {
         None => Ok(None),
+        Some(bytes) if is_raw => Ok(Some(text_from_bytes(bytes).into_owned())),
         Some(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Some(text.to_owned())),
             Err(_) => Err(Error::Answer {

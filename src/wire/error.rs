@@ -8,6 +8,10 @@ use super::frontend::EncodeError;
 use super::reader::DecodeError;
 use crate::pg::{ServerError, SqlState};
 
+/// Why a statement cannot be sent that was made of another database's texts.
+pub const RAW_BYTES: &str = "the statement holds bytes that are not UTF-8; only a database of encoding SQL_ASCII takes them: \
+     use a target database of that encoding, or correct the text on the source";
+
 /// Why a conversation with a server went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -46,6 +50,9 @@ pub enum Error {
     /// Something of ours cannot be put into a message.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// A statement holds bytes of a database without an encoding, and this one has an encoding.
+    #[error("{RAW_BYTES}")]
+    RawBytes,
     /// An earlier call on this connection was dropped or failed half-way.
     #[error("the connection was left in the middle of an earlier command")]
     OutOfStep,
@@ -100,6 +107,7 @@ impl Error {
             | Self::ProtocolVersion { .. }
             | Self::Authentication(_)
             | Self::Encode(_)
+            | Self::RawBytes
             | Self::OutOfStep
             | Self::CopyHeader(_)
             | Self::CopyFormats { .. }
@@ -133,6 +141,7 @@ impl Error {
             | Self::ProtocolVersion { .. }
             | Self::Authentication(_)
             | Self::Encode(_)
+            | Self::RawBytes
             | Self::OutOfStep
             | Self::CopyHeader(_)
             | Self::CopyFormats { .. }

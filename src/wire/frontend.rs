@@ -7,7 +7,10 @@ use postgres_protocol::message::frontend;
 
 use super::backend::{CancelKey, tag};
 use super::frame::{COPY_LIMIT, HEADER_BYTES};
-use crate::pg::Sql;
+use crate::pg::{Sql, bytes_from_text};
+
+/// The length field of a message.
+const LENGTH: usize = 4;
 
 /// A text of ours that no message can carry: it holds a NUL, or is longer than 2 GB.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,22 @@ fn of(what: &'static str) -> impl Fn(io::Error) -> EncodeError {
 /// The statement holds a NUL.
 pub(super) fn query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError> {
     frontend::query(sql.as_str(), out).map_err(of("the statement"))
+}
+
+/// `Query` for a database without an encoding, whose texts may be any bytes.
+///
+/// # Errors
+/// The statement holds a NUL.
+pub(super) fn raw_query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError> {
+    let bytes = bytes_from_text(sql.as_str());
+    let sendable = (!bytes.contains(&0)).then(|| i32::try_from(bytes.len() + LENGTH + 1).ok());
+    let refusal = || of("the statement")(io::ErrorKind::InvalidInput.into());
+    let length = sendable.flatten().ok_or_else(refusal)?;
+    out.put_u8(b'Q');
+    out.put_i32(length);
+    out.put_slice(&bytes);
+    out.put_u8(0);
+    Ok(())
 }
 
 /// `StartupMessage` of protocol 3.0.

@@ -14,7 +14,7 @@ use super::backend::{Asynchronous, Backend, CancelKey, TransactionStatus};
 use super::error::Error;
 use super::frame::{CONTROL_LIMIT, FrameReader, FrameWriter, Scan};
 use super::frontend;
-use crate::pg::{ServerError, Sql};
+use crate::pg::{ServerError, Sql, has_raw_bytes};
 
 /// A byte stream to a server: TCP or unix socket, with TLS or without.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -93,12 +93,23 @@ impl Link {
         }
     }
 
+    /// Whether the database has no encoding, so that texts may be any bytes.
+    pub(super) fn is_raw(&self) -> bool {
+        self.parameters
+            .get("server_encoding")
+            .is_some_and(|name| name == "SQL_ASCII")
+    }
+
     /// Begins a command: the link is out of step until its `ReadyForQuery`.
     pub(super) fn begin(&mut self, sql: &Sql) -> Result<(), Error> {
         if self.phase == Phase::Busy || !self.outbox.is_empty() {
             return Err(Error::OutOfStep);
         }
-        frontend::query(sql, self.outbox.queue())?;
+        match self.is_raw() {
+            true => frontend::raw_query(sql, self.outbox.queue())?,
+            false if has_raw_bytes(sql.as_str()) => return Err(Error::RawBytes),
+            false => frontend::query(sql, self.outbox.queue())?,
+        }
         self.phase = Phase::Busy;
         Ok(())
     }

@@ -39,6 +39,7 @@ mod link;
 mod pack;
 mod progress;
 mod pump;
+mod raw_text;
 mod reader;
 mod replication;
 mod startup;
@@ -57,7 +58,7 @@ pub use connection::{Connection, Failure, Idle, ResultSet};
 pub use copy::{Copied, CopyIn, CopyOut, Piece};
 pub use copy_both::CopyBoth;
 pub use copy_header::{CopyHeader, CopyHeaderError};
-pub use error::Error;
+pub use error::{Error, RAW_BYTES};
 pub use frame::{
     CONTROL_BUFFER_BYTES, CONTROL_LIMIT, COPY_BUFFER_BYTES, COPY_LIMIT, FrameError, FrameReader,
     FrameWriter, HEADER_BYTES, STARTUP_LIMIT, Scan, Scanner,
@@ -67,6 +68,7 @@ pub use link::{BoxStream, Stream};
 pub use pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack};
 pub use progress::Progress;
 pub use pump::{EndedBy, PumpError, PumpOptions, PumpOutcome, SourceAfter, pump};
+pub use raw_text::RawTextCodec;
 pub use reader::{DecodeError, Reader};
 pub use replication::{
     CreatedSlot, PrimaryKeepalive, ReplicationMessage, SlotSnapshot, StandbyStatusUpdate,

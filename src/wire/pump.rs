@@ -105,6 +105,11 @@ impl fmt::Display for PumpError {
                 write!(f, ": {error}")?;
                 cause = error.source();
             }
+            if let Error::Server(answer) = error {
+                let place = answer.copy_place().map(|place| format!("; {place}"));
+                let remedy = answer.encoding_remedy().map(|remedy| format!("; {remedy}"));
+                f.write_str(&(place.unwrap_or_default() + &remedy.unwrap_or_default()))?;
+            }
             written = true;
         }
         Ok(())
