@@ -138,6 +138,15 @@ pub enum Event {
     Note(String),
     /// Something the user should act upon.
     Warning(String),
+    /// An attempt to connect takes long. A tick: may be dropped.
+    Connecting {
+        /// Hosts and ports.
+        place: String,
+        /// How long it has taken.
+        elapsed: Duration,
+        /// When it ends, unless `connect_timeout` is 0.
+        limit: Option<Duration>,
+    },
     /// A server sent a notice.
     ServerNotice(ServerError),
 }

@@ -107,6 +107,11 @@ impl Error {
         hint.map(str::to_owned)
     }
 
+    /// Whether a stop ended an attempt to connect.
+    pub(super) fn is_stopped_attempt(&self) -> bool {
+        matches!(connection_error(self), Some(connect::Error::Stopped))
+    }
+
     /// What the process exits with.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -127,10 +132,17 @@ impl Error {
 
 /// What may help with the connection that is behind an error, if one is.
 fn connection_hint(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    connection_error(error).and_then(connect::Error::hint)
+}
+
+/// The connection's error that is behind an error, if one is.
+fn connection_error<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> Option<&'e connect::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<connect::Error>() {
-            return error.hint();
+            return Some(error);
         }
         next = error.source();
     }

@@ -95,8 +95,8 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    fn options(&self) -> Result<Options, Error> {
-        let (source, target) = self.connections.resolve("init")?;
+    fn options(&self, scope: &Scope) -> Result<Options, Error> {
+        let (source, target) = self.connections.resolve("init", scope)?;
         Ok(Options {
             source,
             target: target.with_toast_compression(self.carried.toast_compression()),
@@ -137,7 +137,7 @@ impl Arguments {
 /// # Errors
 /// The checks refuse, the user declines, or a phase fails.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
-    let options = arguments.options()?;
+    let options = arguments.options(scope)?;
     plan::warn_about(ui, [&options.source, &options.target]);
     let prepared = prepare(&options, scope).await?;
     plan::show_findings(ui, &prepared);

@@ -70,7 +70,7 @@ pub async fn run() -> u8 {
     };
     let ui = arguments.output.start();
     let command = arguments.command.name();
-    let signals = Signals::listen();
+    let signals = Signals::listen(ui.screen().clone());
     let done = tokio::select! {
         biased;
         // Connections are dropped, servers roll back.
@@ -111,6 +111,8 @@ fn report_failure(ui: &Ui, command: &'static str, error: &Error, signals: &Signa
     let (exit_code, error) = match (signals.stop().is_cancelled(), error) {
         // A question that a signal left unanswered.
         (true, Error::Declined) => (signals.exit_code(), &stopped),
+        // An attempt to connect that a signal ended.
+        (true, error) if error.is_stopped_attempt() => (signals.exit_code(), &stopped),
         (true, error) => (signals.exit_code(), error),
         (false, error) => (error.exit_code(), error),
     };

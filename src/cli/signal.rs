@@ -10,6 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit;
 use crate::task::Background;
+use crate::ui::Screen;
+
+/// What the first signal is answered with.
+const STOPPING: &str = "stopping: press Ctrl-C again to end at once";
 
 /// How long clearing up may take after a signal. A large database takes a server some seconds to drop.
 const CLEARING: Duration = Duration::from_secs(30);
@@ -25,11 +29,15 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Starts to listen, in place of the signals' usual effect.
-    pub(super) fn listen() -> Self {
+    pub(super) fn listen(screen: Screen) -> Self {
         let stop = CancellationToken::new();
         let insisted = CancellationToken::new();
         let exit_code = Arc::new(AtomicU8::new(exit::INTERRUPTED));
-        let listener = listen(stop.clone(), insisted.clone(), Arc::clone(&exit_code));
+        let listener = listen(
+            screen,
+            [stop.clone(), insisted.clone()],
+            Arc::clone(&exit_code),
+        );
         Self {
             stop,
             insisted,
@@ -62,7 +70,7 @@ impl Signals {
     }
 }
 
-async fn listen(stop: CancellationToken, insisted: CancellationToken, exit_code: Arc<AtomicU8>) {
+async fn listen(screen: Screen, tokens: [CancellationToken; 2], exit_code: Arc<AtomicU8>) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -70,12 +78,16 @@ async fn listen(stop: CancellationToken, insisted: CancellationToken, exit_code:
         // Without handlers the signals keep their usual effect.
         return;
     };
-    for token in [stop, insisted] {
+    for (number, token) in tokens.into_iter().enumerate() {
         let code = tokio::select! {
             _ = interrupt.recv() => exit::INTERRUPTED,
             _ = terminate.recv() => exit::TERMINATED,
         };
         exit_code.store(code, Ordering::Relaxed);
+        if number == 0 {
+            // First: the command may end at once.
+            screen.line(STOPPING);
+        }
         token.cancel();
     }
 }

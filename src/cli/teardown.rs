@@ -70,7 +70,7 @@ impl Arguments {
 /// # Errors
 /// No side can be reached, the user declines, or a server refuses.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
-    let (source, target) = arguments.connections.resolve("teardown")?;
+    let (source, target) = arguments.connections.resolve("teardown", scope)?;
     let databases = arguments.databases.databases()?;
     // What is recorded of the databases that are not selected must stay.
     let is_whole = databases == Databases::All;

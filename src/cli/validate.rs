@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 /// # Errors
 /// A cluster cannot be reached or read.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
-    let (source, target) = arguments.connections.resolve("validate")?;
+    let (source, target) = arguments.connections.resolve("validate", scope)?;
     plan::warn_about(ui, [&source, &target]);
     let options = Options {
         source,

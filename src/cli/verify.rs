@@ -33,11 +33,12 @@ pub(super) struct Arguments {
 /// # Errors
 /// The comparison could not begin, or was stopped.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
-    let (source, target) = arguments.connections.resolve("verify")?;
+    let (source, target) = arguments.connections.resolve("verify", scope)?;
     plan::warn_about(ui, [&source, &target]);
     let selection = &arguments.selection;
     let (databases, tables) = (selection.databases()?, selection.tables()?);
     let map = arguments.mapping.map()?;
+    migrate::refuse_pooler(&target).await?;
     let selected = migrate::select(&source, &databases, &tables).await?;
     for warning in &selected.warnings {
         tracing::warn!("{warning}");

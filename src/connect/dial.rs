@@ -161,7 +161,7 @@ async fn at_host(
     Err(last.expect("a resolved host has an address"))
 }
 
-/// `connect_timeout` holds for each address.
+/// `connect_timeout` applies to each address, as in libpq; [`super::attempt`] limits all of them together.
 async fn limited<T>(
     profile: &Profile,
     host: &Host,

@@ -6,6 +6,10 @@ use super::tls::{self, SslMode};
 use crate::pg::{ServerError, SqlState};
 use crate::wire;
 
+/// The way around a pooler.
+pub const POOLER_HINT: &str = "connect to the server itself: give the host and port of PostgreSQL, not those of the \
+     pooler (Neon: the host name without -pooler; Supabase: port 5432 instead of 6543)";
+
 /// Why there is no connection, or why a statement on it did not succeed. No message holds a
 /// password; places are `host:port`.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,17 @@ pub enum Error {
         place: String,
         /// `connect_timeout`.
         seconds: u64,
+    },
+    /// The command was stopped while it connected.
+    #[error("stopped")]
+    Stopped,
+    /// A transaction pooler is between us and the server.
+    #[error("{place} is a transaction pooler: {proof}")]
+    Pooler {
+        /// Hosts, ports and database.
+        place: String,
+        /// What proves it.
+        proof: &'static str,
     },
     /// TLS is wanted, and the server does not offer it.
     #[error("{place}: sslmode={mode} needs TLS, which the server does not offer")]
@@ -81,6 +96,9 @@ pub enum Error {
     /// A cancel request could not be delivered.
     #[error("deliver a cancel request")]
     Cancel(#[source] wire::Error),
+    /// A statement holds bytes of a database without an encoding, and this one has an encoding.
+    #[error("{}", wire::RAW_BYTES)]
+    RawBytes,
     /// The server refused a statement.
     #[error(transparent)]
     Server(Box<ServerError>),
@@ -132,6 +150,17 @@ impl Error {
         }
     }
 
+    /// What the server, or a pooler, said when it did not let us in.
+    pub fn refused_start(&self) -> Option<&ServerError> {
+        match self {
+            Self::Start {
+                source: wire::Error::Server(answer),
+                ..
+            } => Some(answer),
+            _ => None,
+        }
+    }
+
     /// The server's code, where a server answered.
     pub fn sqlstate(&self) -> Option<SqlState> {
         match self {
@@ -147,6 +176,9 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::NoTls { .. }
             | Self::Tls { .. }
+            | Self::Stopped
+            | Self::RawBytes
+            | Self::Pooler { .. }
             | Self::SessionKind { .. }
             | Self::Lost(_) => None,
         }
@@ -167,6 +199,9 @@ impl Error {
             Self::LockWait { .. }
             | Self::Conninfo(_)
             | Self::Service(_)
+            | Self::Stopped
+            | Self::RawBytes
+            | Self::Pooler { .. }
             | Self::NoTls { .. }
             | Self::SessionKind { .. } => false,
         }
@@ -185,6 +220,7 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Tls { source, .. } => source.hint(),
+            Self::Pooler { .. } => Some(POOLER_HINT),
             Self::NoTls { .. } => Some("use another sslmode, or switch ssl on at the server"),
             Self::Start {
                 source: wire::Error::Server(answer),
@@ -201,6 +237,8 @@ impl Error {
             | Self::Resolve { .. }
             | Self::Dial { .. }
             | Self::TimedOut { .. }
+            | Self::Stopped
+            | Self::RawBytes
             | Self::Start { .. }
             | Self::SessionKind { .. }
             | Self::Settings { .. }

@@ -10,6 +10,7 @@
 //! One dialer and one authentication serve all three. Passwords are [`Secret`]s from the parser on;
 //! no message and no `Debug` output shows them.
 
+mod attempt;
 mod conninfo;
 mod dial;
 mod environment;
@@ -18,6 +19,7 @@ mod handover;
 mod keyword;
 pub mod locks;
 mod passfile;
+mod pooler;
 mod profile;
 mod secret;
 mod service;
@@ -35,7 +37,7 @@ use std::time::Duration;
 
 pub use conninfo::{ConninfoError, masked_conninfo};
 pub use environment::Environment;
-pub use error::Error;
+pub use error::{Error, POOLER_HINT};
 pub use passfile::Passfile;
 pub use secret::Secret;
 pub use service::{ServiceError, parse_service};
@@ -43,8 +45,12 @@ pub use session::{Answer, Canceller, Purpose, Session};
 pub use settings::{ToastCompression, script_settings};
 pub use tuning::{Capacity, Tuning};
 
+use tokio::sync::OnceCell;
+
+use self::attempt::Supervisor;
 use self::dial::Pinned;
 use self::profile::Profile;
+use crate::task::Scope;
 use crate::wire::{self, CancelKey, Connection, Idle};
 
 /// How long a cancel request may take to be delivered. Whoever stops is gone within 5 s.
@@ -64,6 +70,9 @@ pub struct Endpoint {
     waits_shortly: bool,
     /// The server's processes that serve us, or did.
     processes: Arc<Mutex<BTreeSet<i32>>>,
+    supervisor: Arc<Supervisor>,
+    /// That no transaction pooler is in between.
+    proved: Arc<OnceCell<()>>,
 }
 
 impl Endpoint {
@@ -95,6 +104,8 @@ impl Endpoint {
             lock_limit: locks::LOCK_LIMIT,
             waits_shortly: false,
             processes: Arc::default(),
+            supervisor: Arc::new(Supervisor::new(Scope::detached())),
+            proved: Arc::default(),
         })
     }
 
@@ -144,6 +155,15 @@ impl Endpoint {
         }
     }
 
+    /// The same place, where a stop of the scope also ends attempts to connect, which are reported to it.
+    #[must_use]
+    pub fn within(self, scope: &Scope) -> Self {
+        Self {
+            supervisor: Arc::new(Supervisor::new(scope.clone())),
+            ..self
+        }
+    }
+
     /// How long a step may wait for locks or transactions of other sessions.
     pub fn lock_limit(&self) -> Duration {
         self.lock_limit
@@ -165,6 +185,11 @@ impl Endpoint {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         known.insert(pid);
+    }
+
+    /// Lets all clones connect after a stop, too: what was created must be removed then.
+    pub fn permit_cleanup(&self) {
+        self.supervisor.permit_cleanup();
     }
 
     /// The database's name.
@@ -196,6 +221,21 @@ impl Endpoint {
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn wire(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
+        self.supervised(self.prepared(purpose)).await
+    }
+
+    /// Obeys the stop and the limit of [`attempt`].
+    async fn supervised<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let limit = attempt::overall_limit(self.profile.connect_timeout, self.profile.hosts.len());
+        let attempt = Box::pin(attempt);
+        self.supervisor.over((self.hosts(), limit), attempt).await
+    }
+
+    /// A connection with the settings of its purpose.
+    async fn prepared(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
         let mut connection = self.dial(&[]).await?;
         let unprepared = |source| Error::Settings {
             place: self.to_string(),
@@ -216,6 +256,15 @@ impl Endpoint {
         Ok(connection)
     }
 
+    /// Hosts and ports.
+    fn hosts(&self) -> String {
+        let hosts: Vec<String> = match self.pinned.get() {
+            Some(at) => vec![self.profile.hosts[*at].to_string()],
+            None => self.profile.hosts.iter().map(ToString::to_string).collect(),
+        };
+        hosts.join(",")
+    }
+
     /// Dialling knows many ways; its state is on the heap, so that callers' futures stay small.
     async fn dial(&self, more: &[(&str, &str)]) -> Result<Connection<Idle>, Error> {
         let dialled = Box::pin(dial::connect(&self.profile, &self.pinned, more)).await;
@@ -231,14 +280,17 @@ impl Endpoint {
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn replication(&self) -> Result<Connection<Idle>, Error> {
-        let mut connection = self.dial(&[("replication", "database")]).await?;
-        let settings = settings::replication_settings();
-        let unprepared = |source| Error::Settings {
-            place: self.to_string(),
-            source,
+        let connecting = async {
+            let mut connection = self.dial(&[("replication", "database")]).await?;
+            let settings = settings::replication_settings();
+            let unprepared = |source| Error::Settings {
+                place: self.to_string(),
+                source,
+            };
+            connection.execute(&settings).await.map_err(unprepared)?;
+            Ok(connection)
         };
-        connection.execute(&settings).await.map_err(unprepared)?;
-        Ok(connection)
+        self.supervised(connecting).await
     }
 
     /// Asks the server to cancel what another session does. It has two seconds for it: a host that
@@ -262,12 +314,8 @@ impl Endpoint {
 /// Hosts, ports and database; never a secret.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hosts: Vec<String> = match self.pinned.get() {
-            Some(at) => vec![self.profile.hosts[*at].to_string()],
-            None => self.profile.hosts.iter().map(ToString::to_string).collect(),
-        };
         let database = crate::pg::Ident::from_catalog(self.database());
-        write!(f, "{}/{database}", hosts.join(","))
+        write!(f, "{}/{database}", self.hosts())
     }
 }
 

@@ -17,9 +17,9 @@ const DEFAULT_PORT: u16 = 5432;
 /// The database when none is named.
 const DEFAULT_DATABASE: &str = "postgres";
 
-/// How long a connection may take when nothing is said: a packet lost on the way is sent again a
-/// few times within it.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection to one address may take by default: a packet lost on the way is sent again a
+/// few times within it. The limit over all addresses and tries is in `attempt`.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where servers put their sockets: PostgreSQL's own default, and Debian's.
 const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];

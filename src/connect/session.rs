@@ -13,7 +13,7 @@ use tokio_postgres::{
 
 use super::handover::Handover;
 use super::{Endpoint, Error};
-use crate::pg::{ServerVersion, Sql};
+use crate::pg::{ServerVersion, Sql, has_raw_bytes};
 use crate::task::Background;
 use crate::wire::{CancelKey, Connection, Idle};
 
@@ -38,6 +38,8 @@ pub struct Session {
     client: Client,
     version: ServerVersion,
     key: Option<CancelKey>,
+    /// Whether the database has an encoding.
+    is_encoded: bool,
     endpoint: Endpoint,
     _driver: Background<()>,
 }
@@ -58,6 +60,7 @@ impl Session {
         };
         let version = connection.server_version().map_err(prepare)?;
         let key = connection.cancel_key();
+        let is_encoded = connection.parameter("server_encoding") != Some("SQL_ASCII");
         let stream = Handover::new(connection.into_parts().map_err(prepare)?);
         let mut config = Config::new();
         config.user(endpoint.user()).ssl_mode(SslMode::Disable);
@@ -70,6 +73,7 @@ impl Session {
             client,
             version,
             key,
+            is_encoded,
             endpoint,
             _driver: driver,
         })
@@ -98,6 +102,15 @@ impl Session {
         self.version
     }
 
+    /// The text of a statement. One that was made of texts of a database without an encoding is only for
+    /// another such database.
+    fn sendable<'s>(&self, sql: &'s Sql) -> Result<&'s str, Error> {
+        if self.is_encoded && has_raw_bytes(sql.as_str()) {
+            return Err(Error::RawBytes);
+        }
+        Ok(sql.as_str())
+    }
+
     /// Runs one statement with parameters; all rows.
     ///
     /// # Errors
@@ -109,9 +122,9 @@ impl Session {
     ) -> Result<Vec<Row>, Error> {
         let rows = if parameters.is_empty() {
             // Nothing to ask the server about first: one round trip instead of two.
-            self.client.query_typed(sql.as_str(), &[]).await
+            self.client.query_typed(self.sendable(sql)?, &[]).await
         } else {
-            self.client.query(sql.as_str(), parameters).await
+            self.client.query(self.sendable(sql)?, parameters).await
         };
         rows.map_err(Error::from_statement)
     }
@@ -125,7 +138,10 @@ impl Session {
         sql: &Sql,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, Error> {
-        let rows = self.client.query_typed(sql.as_str(), parameters).await;
+        let rows = self
+            .client
+            .query_typed(self.sendable(sql)?, parameters)
+            .await;
         rows.map_err(Error::from_statement)
     }
 
@@ -139,7 +155,7 @@ impl Session {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, Error> {
         self.client
-            .query_one(sql.as_str(), parameters)
+            .query_one(self.sendable(sql)?, parameters)
             .await
             .map_err(Error::from_statement)
     }
@@ -154,7 +170,7 @@ impl Session {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, Error> {
         self.client
-            .execute(sql.as_str(), parameters)
+            .execute(self.sendable(sql)?, parameters)
             .await
             .map_err(Error::from_statement)
     }
@@ -165,7 +181,7 @@ impl Session {
     /// As [`query`](Self::query); statements after the failing one are not run.
     pub async fn batch(&self, sql: &Sql) -> Result<(), Error> {
         self.client
-            .batch_execute(sql.as_str())
+            .batch_execute(self.sendable(sql)?)
             .await
             .map_err(Error::from_statement)
     }
@@ -176,7 +192,7 @@ impl Session {
     /// # Errors
     /// The connection is broken.
     pub async fn send(&self, sql: &Sql) -> Result<Answer, Error> {
-        let sent = self.client.simple_query_raw(sql.as_str()).await;
+        let sent = self.client.simple_query_raw(self.sendable(sql)?).await;
         let stream = sent.map_err(Error::from_statement)?;
         Ok(Answer(Box::pin(stream)))
     }
@@ -188,7 +204,7 @@ impl Session {
     pub async fn rows(&self, sql: &Sql) -> Result<Vec<SimpleQueryRow>, Error> {
         let messages = self
             .client
-            .simple_query(sql.as_str())
+            .simple_query(self.sendable(sql)?)
             .await
             .map_err(Error::from_statement)?;
         let row = |message| {

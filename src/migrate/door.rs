@@ -16,7 +16,7 @@ pub(super) async fn open(
     endpoint: &Endpoint,
     purpose: Purpose,
 ) -> Result<Session, Error> {
-    let refused = match endpoint.session(purpose).await {
+    let refused = match direct(endpoint, purpose).await {
         Err(error) if error.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME) => error,
         other => return other.map_err(|source| Error::Connect { side, source }),
     };
@@ -27,14 +27,35 @@ pub(super) async fn open(
         });
     }
     for database in MAINTENANCE {
-        if let Ok(session) = endpoint.with_database(database).session(purpose).await {
-            return Ok(session);
+        match direct(&endpoint.with_database(database), purpose).await {
+            Ok(session) => return Ok(session),
+            Err(source @ (connect::Error::Pooler { .. } | connect::Error::Stopped)) => {
+                return Err(Error::Connect { side, source });
+            }
+            Err(_) => {}
         }
     }
     Err(Error::Connect {
         side,
         source: refused,
     })
+}
+
+/// A session, unless a transaction pooler is in between: its clients share sessions.
+async fn direct(endpoint: &Endpoint, purpose: Purpose) -> Result<Session, connect::Error> {
+    endpoint.refuse_pooler().await?;
+    endpoint.session(purpose).await
+}
+
+/// Refuses a target behind a transaction pooler. Whatever else is wrong with it is left to others.
+///
+/// # Errors
+/// A transaction pooler is in between.
+pub async fn refuse_pooler(target: &Endpoint) -> Result<(), Error> {
+    match open(Side::Target, target, Purpose::Introspect).await {
+        Err(error) if error.is_final() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// A session for creating, locking, changing and dropping `database`. A role need not have CONNECT on

@@ -323,6 +323,18 @@ impl Error {
         }
     }
 
+    /// Whether another side or another way in would not help: the command was stopped while it connected,
+    /// or a transaction pooler answers.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect {
+                source: connect::Error::Pooler { .. } | connect::Error::Stopped,
+                ..
+            }
+        )
+    }
+
     /// Wraps the refusal of a question of the checks.
     pub(super) fn examine(side: Side) -> impl Fn(connect::Error) -> Self + Copy {
         move |source| Self::Examine { side, source }

@@ -43,6 +43,9 @@ pub async fn execute(
         "refused findings end a run before it begins"
     );
     let begun = Instant::now();
+    // What is created from here on is removed after a stop.
+    options.source.permit_cleanup();
+    options.target.permit_cleanup();
     // First of all: nothing that another run may be at is even looked at again.
     let foundation = Foundation {
         locks: take_locks(&prepared.databases, options).await?,

@@ -39,6 +39,7 @@ mod select;
 mod teardown;
 
 pub use check::{Finding, Level, ServerFacts, Side};
+pub use door::refuse_pooler;
 pub use dry_run::render_dry_run;
 pub use error::Error;
 pub use execute::execute;

@@ -9,9 +9,11 @@ pub(crate) mod installation;
 pub(crate) mod operators;
 pub(crate) mod oracle;
 pub(crate) mod pair;
+pub(crate) mod pooler;
 pub(crate) mod random;
 pub(crate) mod route;
 pub(crate) mod schema;
+pub(crate) mod silent;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};

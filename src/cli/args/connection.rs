@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::cli::Error;
 use crate::connect::{Endpoint, Environment};
+use crate::task::Scope;
 
 /// Where to copy from and to.
 #[derive(Debug, clap::Args)]
@@ -64,18 +65,19 @@ pub(in crate::cli) struct OptionalConnections {
 }
 
 impl OptionalConnections {
-    /// The ends that are given, named after the command in the servers' activity views.
+    /// The ends that are given, named after the command in the servers' activity views. The scope's stop ends attempts to connect.
     ///
     /// # Errors
     /// A connection string is wrong; nothing was connected to.
     pub(in crate::cli) fn resolve(
         &self,
         command: &str,
+        scope: &Scope,
     ) -> Result<(Option<Endpoint>, Option<Endpoint>), Error> {
         let limit = Duration::from_secs(self.max_lock_wait);
         let end = |side, url: &Option<String>| {
             let url = url.as_deref();
-            let end = url.map(|url| endpoint(side, url, command)).transpose();
+            let end = url.map(|url| endpoint(side, url, command, scope)).transpose();
             Ok::<_, Error>(end?.map(|end: Endpoint| end.with_lock_limit(limit)))
         };
         let source = end("source", &self.source)?;
@@ -84,23 +86,27 @@ impl OptionalConnections {
     }
 }
 
-fn endpoint(side: &'static str, url: &str, command: &str) -> Result<Endpoint, Error> {
+fn endpoint(
+    side: &'static str,
+    url: &str,
+    command: &str,
+    scope: &Scope,
+) -> Result<Endpoint, Error> {
+    let name = format!("postgres-seren-replicator/{command}");
     Endpoint::parse(url, &Environment::from_process())
-        .map(|endpoint| {
-            endpoint.with_application_name(&format!("postgres-seren-replicator/{command}"))
-        })
+        .map(|endpoint| endpoint.with_application_name(&name).within(scope))
         .map_err(|source| Error::Url { side, source })
 }
 
 impl Connections {
-    /// Both ends, named after the command in the servers' activity views.
+    /// Both ends, named after the command in the servers' activity views. The scope's stop ends attempts to connect.
     ///
     /// # Errors
     /// A connection string is wrong; nothing was connected to.
-    pub(in crate::cli) fn resolve(&self, command: &str) -> Result<(Endpoint, Endpoint), Error> {
+    pub(in crate::cli) fn resolve(&self, command: &str, scope: &Scope) -> Result<(Endpoint, Endpoint), Error> {
         let limit = Duration::from_secs(self.max_lock_wait);
         let end = |side, url| {
-            let end = endpoint(side, url, command)?;
+            let end = endpoint(side, url, command, scope)?;
             Ok::<_, Error>(end.with_lock_limit(limit))
         };
         let source = end("source", &self.source)?.with_short_lock_waits();

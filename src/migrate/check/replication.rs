@@ -11,7 +11,7 @@ use crate::logical::{
 use crate::migrate::Error;
 use crate::migrate::repeats::Repeats;
 use crate::migrate::replication::{Replication, Whose, ways_out};
-use crate::pg::{Ident, Sql};
+use crate::pg::{Ident, Sql, SqlState};
 use crate::task::Scope;
 
 /// How many tables one note names.
@@ -65,6 +65,7 @@ async fn examine_once(
     let session = source.session(Purpose::Introspect).await;
     let session = session.map_err(|source| Error::Connect { side, source })?;
     let mut findings = facts(&session).await.map_err(wrap)?;
+    findings.extend(judge_connection(source).await?);
     let found = find_publication(&session, &replication.publishing.name).await;
     let found = found.map_err(wrap)?;
     let published = replication.published(&session, found.as_ref()).await?;
@@ -84,6 +85,29 @@ async fn examine_once(
         .into_iter()
         .map(|finding| finding.in_database(name))
         .collect())
+}
+
+/// Whether a connection for replication commands is refused, as poolers do. A want of WAL senders has its
+/// own finding.
+async fn judge_connection(source: &Endpoint) -> Result<Option<Finding>, Error> {
+    let refusal = match source.replication().await {
+        Ok(_) => return Ok(None),
+        Err(refusal) => refusal,
+    };
+    match refusal.refused_start() {
+        Some(answer) if answer.code == SqlState::TOO_MANY_CONNECTIONS => Ok(None),
+        Some(answer) => {
+            let message = format!("refuses a connection for replication: {}", answer.message);
+            let cure = format!("{}, or copy once with --no-sync", connect::POOLER_HINT);
+            Ok(Some(
+                Finding::new(Level::Error, Side::Source, message).cure(cure),
+            ))
+        }
+        None => Err(Error::Connect {
+            side: Side::Source,
+            source: refusal,
+        }),
+    }
 }
 
 async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {

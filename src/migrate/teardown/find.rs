@@ -74,6 +74,7 @@ pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Erro
     }
     let target = reach(Side::Target, options.target.as_ref()).await;
     let (source, target) = match (source, target) {
+        (Err(Some(error)), _) | (_, Err(Some(error))) if error.is_final() => return Err(error),
         (Err(Some(error)), Err(_)) | (Err(None), Err(Some(error))) => return Err(error),
         sides => sides,
     };

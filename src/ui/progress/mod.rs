@@ -134,6 +134,11 @@ fn tell(screen: &Screen, warnings: &Warnings, event: &Event) {
             screen.line_from_outside("warning: ", warning);
             lock(warnings).push(text::clean(warning));
         }
+        Event::Connecting {
+            place,
+            elapsed,
+            limit,
+        } => screen.line_from_outside("", &connecting(place, *elapsed, *limit)),
         Event::Note(note) => screen.line_from_outside("note: ", note),
         Event::ServerNotice(notice) if notice.severity == "WARNING" => {
             screen.line_from_outside("the server warns: ", &notice.to_string());
@@ -152,6 +157,12 @@ fn tell(screen: &Screen, warnings: &Warnings, event: &Event) {
         | Event::VerifyPlanned { .. }
         | Event::VerifyProgress { .. } => {}
     }
+}
+
+/// How far an attempt to connect is.
+fn connecting(place: &str, elapsed: Duration, limit: Option<Duration>) -> String {
+    let of = limit.map_or_else(String::new, |limit| format!(" of {} s", limit.as_secs()));
+    format!("connecting to {place}, {} s{of}", elapsed.as_secs())
 }
 
 /// The line of a table or phase that is done; names are free of control characters by their type.
@@ -214,6 +225,7 @@ fn finished(event: &Event) -> Option<String> {
         | Event::VerifyProgress { .. }
         | Event::Note(_)
         | Event::Warning(_)
+        | Event::Connecting { .. }
         | Event::ServerNotice(_) => None,
     }
 }
@@ -235,6 +247,17 @@ mod tests {
         assert_eq!(
             finished(&event).unwrap(),
             "shop.public.orders: 1500000 rows, 120.0 MB in 4.0s (30.0 MB/s)"
+        );
+    }
+
+    #[test]
+    fn an_attempt_to_connect_shows_its_limit() {
+        let seconds = Duration::from_secs;
+        let line = connecting("h:5432", seconds(5), Some(seconds(40)));
+        assert_eq!(line, "connecting to h:5432, 5 s of 40 s");
+        assert_eq!(
+            connecting("h:5432", seconds(5), None),
+            "connecting to h:5432, 5 s"
         );
     }
 

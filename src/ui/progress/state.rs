@@ -105,6 +105,7 @@ impl State {
             Event::TableStarted { .. }
             | Event::Note(_)
             | Event::Warning(_)
+            | Event::Connecting { .. }
             | Event::ServerNotice(_) => {}
         }
     }
