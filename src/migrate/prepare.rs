@@ -188,12 +188,6 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         mut findings,
         is_one,
     } = place.await?;
-    let refused = |findings| Prepared {
-        findings,
-        databases: Vec::new(),
-        cluster: None,
-        resume: None,
-    };
     if check::refused(&findings) {
         return Ok(refused(findings));
     }
@@ -225,6 +219,16 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     Box::pin(examine_all(ends, known, chosen, findings, (options, scope))).await
 }
 
+/// What only the findings are known of.
+fn refused(findings: Vec<Finding>) -> Prepared {
+    Prepared {
+        findings,
+        databases: Vec::new(),
+        cluster: None,
+        resume: None,
+    }
+}
+
 /// Examines every database that was chosen.
 async fn examine_all(
     (source, target): (Cluster, Cluster),
@@ -245,6 +249,14 @@ async fn examine_all(
     let facts = (&source.facts, &target.facts);
     let slots = plan_replication::missing_slots(&source, &chosen, (options, facts)).await?;
     findings.extend(check::abilities(facts.0, facts.1, slots, creates));
+    let sessions = [&source.session, &target.session];
+    let names = chosen.iter().map(|(one, _)| one.name.as_str()).collect();
+    let connections = check::examine_connections(sessions, &names, options).await?;
+    let lacks_connections = check::refused(&connections);
+    findings.extend(connections);
+    if lacks_connections {
+        return Ok(refused(findings));
+    }
     let mut databases = Vec::new();
     let mut found = BTreeSet::new();
     let mut is_adopted = false;

@@ -218,7 +218,7 @@ pub async fn establish(
                 if attempts.vanished == VANISHED {
                     return Err(error);
                 }
-                attempts.after(super::lane::chain(&error), scope).await?;
+                attempts.after(error.chain(), scope).await?;
             }
         }
     }

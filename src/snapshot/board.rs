@@ -12,6 +12,7 @@ use super::basis::Basis;
 use super::build::Work;
 use super::copies::Copies;
 use super::copy::{self, CopiedTable, CopyRequest};
+use super::crew::Crew;
 use super::large_objects::LargeObjectPage;
 use super::ledger::Fact;
 use super::objects::{CopiedObjects, ObjectTask, Objects};
@@ -33,6 +34,7 @@ pub(super) struct Board {
     pub(super) options: Option<ddl::Options>,
     pub(super) work: Work,
     pub(super) progress: Arc<Progress>,
+    pub(super) crew: Crew,
     /// All rows are out.
     out: Notify,
 }
@@ -81,6 +83,7 @@ impl Board {
             options: options.cloned(),
             work,
             progress: Arc::default(),
+            crew: Crew::of(request.jobs),
             out: Notify::new(),
         };
         board.look_whether_out();
@@ -214,6 +217,18 @@ impl Board {
         self.objects().listed(page);
         self.work.landed(&[]);
         self.look_whether_out();
+    }
+
+    /// A worker without connections returns a batch of rows to the queue.
+    pub(super) fn put_back(&self, number: usize) {
+        self.copies().put_back(number);
+        self.work.landed(&[]);
+    }
+
+    /// The same for large objects.
+    pub(super) fn put_back_objects(&self, task: ObjectTask) {
+        self.objects().put_back(task);
+        self.work.landed(&[]);
     }
 
     /// A batch of large objects is committed.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::plan::{CopyJob, Format};
 use super::split::Range;
-use crate::pg::{Oid, QualifiedName, Sql};
+use crate::pg::{Literal, Oid, QualifiedName, Sql};
 use crate::sql;
 use crate::wire::CopyFormat;
 
@@ -37,6 +37,7 @@ pub(super) struct Copies {
     parcels: Vec<Parcel>,
     /// Parcels that nobody has taken, the longest chains first.
     waiting: BTreeSet<(Reverse<u64>, usize)>,
+    chains: Vec<u64>,
     under_way: usize,
     /// Parts of a table that have not arrived.
     left: Vec<usize>,
@@ -65,6 +66,7 @@ impl Copies {
         let waiting = chains.iter().enumerate();
         Self {
             waiting: waiting.map(|(at, chain)| (Reverse(*chain), at)).collect(),
+            chains,
             left: jobs.iter().map(|job| job.parts().count()).collect(),
             parcels,
             jobs,
@@ -83,6 +85,12 @@ impl Copies {
         let (_, number) = self.waiting.pop_first()?;
         self.under_way += 1;
         Some(number)
+    }
+
+    /// Returns a parcel that was taken.
+    pub(super) fn put_back(&mut self, number: usize) {
+        self.waiting.insert((Reverse(self.chains[number]), number));
+        self.under_way -= 1;
     }
 
     /// A parcel by its number.
@@ -187,10 +195,15 @@ impl Parcel {
 
     /// The command for the source, with the names of now for tables that have another one. The savepoint
     /// gives back the locks of what was read before.
+    ///
+    /// # Protocol
+    /// The server converts the whole command from the encoding that holds when it arrives, and the rows
+    /// to the one that holds when they are sent. So names are UTF-8, whatever the rows are.
     pub(super) fn copies_out(
         &self,
         jobs: &[CopyJob],
         renamed: &HashMap<Oid, QualifiedName>,
+        encoding: Option<&str>,
     ) -> Sql {
         let copies = self.parts(jobs).map(|(job, range)| {
             let Some(name) = renamed.get(&job.oid) else {
@@ -203,13 +216,15 @@ impl Parcel {
             }
             .copy_out(range)
         });
-        sql!("ROLLBACK TO SAVEPOINT rows; {}", Sql::join(copies, "; "))
+        let (encoding, copies) = (set_encoding(encoding), Sql::join(copies, "; "));
+        sql!("ROLLBACK TO SAVEPOINT rows; {}{}", encoding, copies)
     }
 
     /// The command for the target, up to the commit.
-    pub(super) fn copies_in(&self, jobs: &[CopyJob]) -> Sql {
+    pub(super) fn copies_in(&self, jobs: &[CopyJob], encoding: Option<&str>) -> Sql {
         let copies = self.parts(jobs).map(|(job, _)| job.copy_in());
-        sql!("BEGIN; {}", Sql::join(copies, "; "))
+        let (encoding, copies) = (set_encoding(encoding), Sql::join(copies, "; "));
+        sql!("BEGIN; {}{}", encoding, copies)
     }
 
     /// The format of all its copies.
@@ -224,6 +239,13 @@ impl Parcel {
     pub(super) fn is_repeatable(&self, jobs: &[CopyJob]) -> bool {
         self.parts(jobs).all(|(job, _)| job.is_repeatable())
     }
+}
+
+/// Lets rows pass in an encoding other than UTF-8, until the savepoint or the transaction ends.
+fn set_encoding(encoding: Option<&str>) -> Sql {
+    encoding.map_or_else(Sql::default, |encoding| {
+        sql!("SET LOCAL client_encoding = {}; ", Literal(encoding))
+    })
 }
 
 #[cfg(test)]
@@ -269,16 +291,16 @@ mod tests {
         let two = Copies::new([job(1, 0), job(2, 0)].into(), &HashMap::new());
         let parcel = two.parcel(0);
         assert_eq!(
-            parcel.copies_out(&two.jobs, &HashMap::new()).as_str(),
+            parcel.copies_out(&two.jobs, &HashMap::new(), None).as_str(),
             r#"ROLLBACK TO SAVEPOINT rows; COPY "s"."t1" ("a") TO STDOUT (FORMAT binary); COPY "s"."t2" ("a") TO STDOUT (FORMAT binary)"#
         );
         let renamed = [(Oid(2), QualifiedName::from_catalog("now", "t2"))].into();
         assert_eq!(
-            parcel.copies_out(&two.jobs, &renamed).as_str(),
+            parcel.copies_out(&two.jobs, &renamed, None).as_str(),
             r#"ROLLBACK TO SAVEPOINT rows; COPY "s"."t1" ("a") TO STDOUT (FORMAT binary); COPY "now"."t2" ("a") TO STDOUT (FORMAT binary)"#
         );
         assert_eq!(
-            parcel.copies_in(&two.jobs).as_str(),
+            parcel.copies_in(&two.jobs, None).as_str(),
             r#"BEGIN; TRUNCATE ONLY "s"."t1"; COPY "s"."t1" ("a") FROM STDIN (FORMAT binary, FREEZE); TRUNCATE ONLY "s"."t2"; COPY "s"."t2" ("a") FROM STDIN (FORMAT binary, FREEZE)"#
         );
     }
@@ -299,9 +321,36 @@ mod tests {
         let parcel = copies.parcel(1);
         assert!(parcel.is_repeatable(&copies.jobs));
         assert_eq!(
-            parcel.copies_in(&copies.jobs).as_str(),
+            parcel.copies_in(&copies.jobs, None).as_str(),
             r#"BEGIN; DELETE FROM ONLY t; COPY "s"."t3" ("a") FROM STDIN (FORMAT binary); COPY "s"."t2" ("a") FROM STDIN (FORMAT binary)"#
         );
+    }
+
+    #[test]
+    fn rows_of_another_encoding_pass_unchanged() {
+        let one = Copies::new([job(1, 0)].into(), &HashMap::new());
+        let parcel = one.parcel(0);
+        assert_eq!(
+            parcel
+                .copies_out(&one.jobs, &HashMap::new(), Some("WIN1252"))
+                .as_str(),
+            r#"ROLLBACK TO SAVEPOINT rows; SET LOCAL client_encoding = 'WIN1252'; COPY "s"."t1" ("a") TO STDOUT (FORMAT binary)"#
+        );
+        let into = parcel.copies_in(&one.jobs, Some("WIN1252"));
+        assert!(
+            into.as_str()
+                .starts_with("BEGIN; SET LOCAL client_encoding = 'WIN1252'; TRUNCATE")
+        );
+    }
+
+    #[test]
+    fn what_is_put_back_is_taken_again() {
+        let mut copies = Copies::new([job(1, 0)].into(), &HashMap::new());
+        let number = copies.take().unwrap();
+        assert!(copies.is_reading() && copies.take().is_none());
+        copies.put_back(number);
+        assert!(!copies.is_reading() && !copies.is_finished());
+        assert_eq!(copies.take(), Some(number));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use std::time::Duration;
 use super::Error;
 use super::copies::Parcel;
 use super::copy::CopyRequest;
+use super::encoding::common_encoding;
 use super::lease::Snapshot;
 use super::meanings::{Before, Meanings};
 use super::plan::CopyJob;
@@ -128,6 +129,14 @@ impl Lane {
         self.opener.meanings.close();
     }
 
+    /// Opens the connections, if there are none.
+    pub(super) async fn open(&mut self) -> Result<(), Error> {
+        if self.open.is_none() {
+            self.open = Some(Box::pin(self.opener.open()).await?);
+        }
+        Ok(())
+    }
+
     /// Copies one parcel and commits it; what was copied, piece by piece.
     ///
     /// Not cancel safe: the connections are lost with the future, and the copy with them.
@@ -153,7 +162,7 @@ impl Lane {
             if !lost.is_transient || attempts == ATTEMPTS {
                 return Err(lost.error);
             }
-            let text = format!("{}; trying again", chain(&lost.error));
+            let text = format!("{}; trying again", lost.error.chain());
             self.opener.scope.events.emit(Event::Warning(text)).await;
             pause(wait, &self.opener.scope).await?;
             wait *= 2;
@@ -318,13 +327,16 @@ impl Opener {
     async fn pipe(
         &self,
         copying: &Copying<'_>,
-        (source, target): Open,
+        (mut source, mut target): Open,
         progress: &Progress,
     ) -> Result<(Open, Vec<Copied>), Lost> {
         let (jobs, parcel) = (copying.jobs, copying.parcel);
         let first = name(jobs, parcel, 0);
-        let out = parcel.copies_out(jobs, &copying.before.renamed);
-        let into = parcel.copies_in(jobs);
+        let encoding = common_encoding(&mut source, &mut target).await;
+        let encoding = encoding.map_err(|error| of_table(&first, error))?;
+        let encoding = encoding.as_deref();
+        let out = parcel.copies_out(jobs, &copying.before.renamed, encoding);
+        let into = parcel.copies_in(jobs, encoding);
         let (asked_out, asked_in) = tokio::join!(source.ask(&out), target.ask(&into));
         let refused = |failure: crate::wire::Failure| of_table(&first, failure.error);
         let target = asked_in.map_err(refused)?.copies_in(parcel.format(jobs));
@@ -445,17 +457,6 @@ pub(super) async fn pause(wait: Duration, scope: &Scope) -> Result<(), Error> {
         () = tokio::time::sleep(wait) => Ok(()),
         () = scope.stop.cancelled() => Err(Error::Stopped),
     }
-}
-
-/// An error with its causes, on one line.
-pub(super) fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// Commits. What could not be repeated blindly is asked for its number before.

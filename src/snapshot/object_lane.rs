@@ -6,7 +6,7 @@
 use super::Error;
 use super::build::stoppable;
 use super::copy::CopyRequest;
-use super::lane::{ATTEMPTS, WAIT, chain, pause};
+use super::lane::{ATTEMPTS, WAIT, pause};
 use super::large_objects::{
     LargeObjectBatch, LargeObjectPage, complete_large_object_batch, copy_large_object_batch,
     plan_large_objects,
@@ -87,7 +87,7 @@ impl ObjectLane {
             if attempts == ATTEMPTS || !may_pass(&error, attempts > 1) {
                 return Err(error);
             }
-            let text = format!("{}; trying again", chain(&error));
+            let text = format!("{}; trying again", error.chain());
             self.scope.events.emit(Event::Warning(text)).await;
             pause(wait, &self.scope).await?;
             wait *= 2;
@@ -142,6 +142,14 @@ impl ObjectLane {
             () = end_orphans(ends, keys) => {}
             () = self.scope.overdue() => {}
         }
+    }
+
+    /// Opens the connections, if there are none.
+    pub(super) async fn open(&mut self) -> Result<(), Error> {
+        if self.open.is_none() {
+            self.open = Some(self.connect().await?);
+        }
+        Ok(())
     }
 
     async fn connect(&self) -> Result<(Session, Session), Error> {

@@ -111,6 +111,20 @@ impl Objects {
         }
     }
 
+    /// Returns a task that was taken.
+    pub(super) fn put_back(&mut self, task: ObjectTask) {
+        let Self::Wanted(wanted) = self else {
+            return;
+        };
+        match task {
+            ObjectTask::List(oid) => wanted.listed = Listed::UpTo(oid),
+            ObjectTask::Copy(batch) => {
+                wanted.waiting.push(batch);
+                wanted.under_way -= 1;
+            }
+        }
+    }
+
     /// A batch is committed.
     pub(super) fn done(&mut self, count: usize, left_out: Vec<String>) {
         if let Self::Wanted(wanted) = self {

@@ -5,11 +5,19 @@ use std::sync::Arc;
 use super::Error;
 use super::board::{Board, Task};
 use super::build::stoppable;
-use super::lane::Lane;
+use super::crew::lacks_connection;
+use super::lane::{ATTEMPTS, Lane, WAIT, pause};
 use super::object_lane::ObjectLane;
 use super::objects::ObjectTask;
 use crate::connect::Session;
 use crate::task::Scope;
+
+/// Whether a worker has more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Continue,
+    Leave,
+}
 
 /// One of the workers, with the connections that it has opened.
 pub(super) struct Worker {
@@ -42,7 +50,7 @@ impl Worker {
             if self.scope.stop.is_cancelled() {
                 return Err(Error::Stopped);
             }
-            match board.next(self.number) {
+            let next = match board.next(self.number) {
                 Task::Copy(parcel) => self.copy(parcel).await?,
                 Task::Objects(task) => self.copy_objects(task).await?,
                 Task::Build => self.build().await?,
@@ -52,14 +60,29 @@ impl Worker {
                         () = changed => {}
                         () = self.scope.stop.cancelled() => {}
                     }
+                    Next::Continue
                 }
-                Task::End => return Ok(()),
+                Task::End => Next::Leave,
+            };
+            if next == Next::Leave {
+                return Ok(());
             }
         }
     }
 
-    async fn copy(&mut self, number: usize) -> Result<(), Error> {
+    async fn copy(&mut self, number: usize) -> Result<Next, Error> {
         let board = Arc::clone(&self.board);
+        if let Err(error) = self.lane.open().await {
+            if board.crew.is_left_for(&error, &self.scope).await {
+                board.put_back(number);
+                return Ok(Next::Leave);
+            }
+            // The lane tries again. The last worker needs only what it works with.
+            if lacks_connection(&error) {
+                self.session = None;
+                self.objects.close();
+            }
+        }
         board.begin(number, &self.scope).await;
         let parcel = board.copies().parcel(number).clone();
         let copied = self
@@ -68,11 +91,21 @@ impl Worker {
             .await?;
         self.close_readers();
         board.done(number, &copied, &self.scope).await;
-        Ok(())
+        Ok(Next::Continue)
     }
 
-    async fn copy_objects(&mut self, task: ObjectTask) -> Result<(), Error> {
+    async fn copy_objects(&mut self, task: ObjectTask) -> Result<Next, Error> {
         let board = Arc::clone(&self.board);
+        if let Err(error) = self.objects.open().await {
+            if board.crew.is_left_for(&error, &self.scope).await {
+                board.put_back_objects(task);
+                return Ok(Next::Leave);
+            }
+            if lacks_connection(&error) {
+                self.session = None;
+                self.lane.close();
+            }
+        }
         match (task, &board.options) {
             (ObjectTask::List(behind), _) => board.listed(self.objects.list(behind).await?),
             (ObjectTask::Copy(batch), Some(options)) => {
@@ -82,7 +115,7 @@ impl Worker {
             (ObjectTask::Copy(_), None) => {}
         }
         self.close_readers();
-        Ok(())
+        Ok(Next::Continue)
     }
 
     /// Nothing keeps the source's snapshot longer than there is something to read.
@@ -93,15 +126,40 @@ impl Worker {
         }
     }
 
-    async fn build(&mut self) -> Result<(), Error> {
+    async fn build(&mut self) -> Result<Next, Error> {
         self.close_readers();
         let session = match self.session.take() {
             Some(session) => session,
-            None => self.board.work.session().await?,
+            None => match self.open_session().await? {
+                Some(session) => session,
+                None => return Ok(Next::Leave),
+            },
         };
         self.run_ready(&session).await?;
         self.session = Some(session);
-        Ok(())
+        Ok(Next::Continue)
+    }
+
+    /// A session that builds; none if there is no connection for it and others build.
+    async fn open_session(&mut self) -> Result<Option<Session>, Error> {
+        let board = Arc::clone(&self.board);
+        let mut attempts = 1;
+        loop {
+            let error = match board.work.session().await {
+                Ok(session) => return Ok(Some(session)),
+                Err(error) => error,
+            };
+            if board.crew.is_left_for(&error, &self.scope).await {
+                return Ok(None);
+            }
+            if !lacks_connection(&error) || attempts == ATTEMPTS {
+                return Err(error);
+            }
+            self.lane.close();
+            self.objects.close();
+            pause(WAIT, &self.scope).await?;
+            attempts += 1;
+        }
     }
 
     /// Runs what is ready. An index may take hours, and others read the last rows meanwhile.

@@ -77,7 +77,9 @@ impl OptionalConnections {
         let limit = Duration::from_secs(self.max_lock_wait);
         let end = |side, url: &Option<String>| {
             let url = url.as_deref();
-            let end = url.map(|url| endpoint(side, url, command, scope)).transpose();
+            let end = url
+                .map(|url| endpoint(side, url, command, scope))
+                .transpose();
             Ok::<_, Error>(end?.map(|end: Endpoint| end.with_lock_limit(limit)))
         };
         let source = end("source", &self.source)?;
@@ -103,7 +105,11 @@ impl Connections {
     ///
     /// # Errors
     /// A connection string is wrong; nothing was connected to.
-    pub(in crate::cli) fn resolve(&self, command: &str, scope: &Scope) -> Result<(Endpoint, Endpoint), Error> {
+    pub(in crate::cli) fn resolve(
+        &self,
+        command: &str,
+        scope: &Scope,
+    ) -> Result<(Endpoint, Endpoint), Error> {
         let limit = Duration::from_secs(self.max_lock_wait);
         let end = |side, url| {
             let end = endpoint(side, url, command, scope)?;

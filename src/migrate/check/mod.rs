@@ -3,6 +3,7 @@
 //! Loading asks the servers, in read-only sessions; judging is pure. A refusal names every
 //! obstacle at once, so that a night's migration does not fail one finding at a time.
 
+mod connections;
 mod contents;
 mod database;
 mod finding;
@@ -15,6 +16,7 @@ mod target;
 pub use finding::{Finding, Level, Side};
 pub use server::ServerFacts;
 
+pub(super) use connections::examine_connections;
 pub(super) use contents::Contents;
 pub(super) use database::{Examination, Judge, examine};
 pub(super) use installed::examine_installed;

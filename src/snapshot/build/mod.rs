@@ -23,6 +23,7 @@ pub use refusal::{Reason, Refusal, Refused, Skipped};
 
 pub(super) use self::lane::Work;
 use self::schedule::{Rows, Schedule, Unit};
+use super::crew::Crew;
 use super::lock_table::share_of_locks;
 use super::{Error, Ledger};
 use crate::catalog::Catalog;
@@ -217,12 +218,19 @@ pub async fn run_section(
     let work = Arc::new(work);
     let mut group = Group::new(scope);
     let mut first = Some(first);
+    let crew = Arc::new(Crew::of(lanes));
     for lane in 0..lanes {
         let (work, scope, opened) = (Arc::clone(&work), group.scope().clone(), first.take());
+        let crew = Arc::clone(&crew);
         group.spawn(async move {
             let session = match opened {
                 Some(session) => session,
-                None => work.session().await?,
+                None => match work.session().await {
+                    Ok(session) => session,
+                    // The others run its steps.
+                    Err(error) if crew.is_left_for(&error, &scope).await => return Ok(()),
+                    Err(error) => return Err(error),
+                },
             };
             stoppable(&[&session], &scope, work.run_lane(lane, &session, &scope)).await
         });

@@ -1,0 +1,37 @@
+-- How many connections the connecting role may still open: on the server, and where they are limited as the
+-- role and in a database. No parameters. One row for each limit; our own session is not counted.
+WITH me AS (
+    SELECT r.oid, r.rolname, r.rolsuper, r.rolconnlimit
+      FROM pg_catalog.pg_roles r
+     WHERE r.rolname = CURRENT_USER
+), sessions AS (
+    -- What a role may not see of a session is NULL.
+    SELECT a.datid, a.usesysid
+      FROM pg_catalog.pg_stat_get_activity(NULL) a
+     WHERE a.datid IS NOT NULL
+       AND coalesce(a.backend_type, 'client backend') = 'client backend'
+       AND a.pid <> pg_catalog.pg_backend_pid()
+), reserved AS (
+    SELECT s.name, s.setting::int8
+      FROM pg_catalog.pg_settings s, me
+     WHERE NOT me.rolsuper
+       AND (s.name = 'superuser_reserved_connections'
+            OR s.name = 'reserved_connections'
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles p
+                                WHERE p.rolname = 'pg_use_reserved_connections'
+                                  AND pg_catalog.pg_has_role(me.oid, p.oid, 'MEMBER')))
+)
+SELECT 'server' AS kind, NULL::text AS name,
+       pg_catalog.current_setting('max_connections')::int8
+           - coalesce((SELECT pg_catalog.sum(reserved.setting) FROM reserved), 0)::int8
+           - (SELECT pg_catalog.count(*) FROM sessions) AS free
+UNION ALL
+SELECT 'role', me.rolname::text,
+       me.rolconnlimit - (SELECT pg_catalog.count(*) FROM sessions WHERE usesysid = me.oid)
+  FROM me
+ WHERE me.rolconnlimit >= 0 AND NOT me.rolsuper
+UNION ALL
+SELECT 'database', d.datname::text,
+       d.datconnlimit - (SELECT pg_catalog.count(*) FROM sessions WHERE datid = d.oid)
+  FROM pg_catalog.pg_database d, me
+ WHERE d.datconnlimit >= 0 AND NOT me.rolsuper
