@@ -15,8 +15,9 @@ impl<'a> Writer<'_, 'a> {
     pub(super) fn exists_already(&mut self, step: &PlanStep<'a>) -> bool {
         let node = step.object.node();
         let target = &self.context.options.target;
-        let exists =
-            node.part == Part::Definition && target.existing_objects.contains(&node.object);
+        // The index of a key is created by a step of its own.
+        let is_whole = matches!(node.part, Part::Definition | Part::Index);
+        let exists = is_whole && target.existing_objects.contains(&node.object);
         if exists {
             self.script.omissions.push(Omission {
                 object: step.label.clone(),
