@@ -206,10 +206,10 @@ impl Shared {
     }
 
     fn reading(&self, pair: &Pair, half: &Half) -> Reading {
-        let (query, encoding) = (pair.query(half), Literal(&self.encoding));
+        let (rows, encoding) = (pair.rows(half), Literal(&self.encoding));
         let copy = sql!(
-            "COPY ({}) TO STDOUT (FORMAT text, ENCODING {})",
-            query,
+            "COPY {} TO STDOUT (FORMAT text, ENCODING {})",
+            rows,
             encoding
         );
         Reading {

@@ -53,6 +53,9 @@ const SAVEPOINT: &str = "SAVEPOINT before_table";
 /// After it was read, or could not be: its lock is let go, and the transaction goes on.
 const RELEASE: &str = "ROLLBACK TO SAVEPOINT before_table";
 
+/// For a table whose rows cannot be read under an empty path; undone with its savepoint.
+const OWN_PATH: &str = "SET LOCAL search_path TO DEFAULT";
+
 /// Bytes digested before other tasks of the thread get a turn: half a millisecond for the narrowest
 /// rows, a tenth for usual ones (`benches/digest.rs`). So little is not worth a thread of its own,
 /// and the hand-over that it costs.
@@ -154,7 +157,7 @@ impl Lane {
                 self.reader.cancel(key).await;
                 return Err(Error::Stopped);
             }
-            done = self.reader.read(connection, reading) => done,
+            done = self.reader.read_by_any_path(connection, reading) => done,
         };
         self.connection = connection;
         result
@@ -172,6 +175,23 @@ impl Reader {
         let Some(key) = key else { return };
         if let Err(error) = self.view.endpoint.cancel(&key).await {
             tracing::debug!(%error, "cancel request on the {}", self.side());
+        }
+    }
+
+    /// As [`read`](Self::read), once more under the database's own `search_path` where the server misses
+    /// an object: it looks into functions of the table's indexes, whose bodies may rely on the path.
+    async fn read_by_any_path(
+        &self,
+        connection: Connection<Idle>,
+        reading: &Reading,
+    ) -> (Result<Contents, Error>, Option<Connection<Idle>>) {
+        let (error, mut connection) = match self.read(connection, reading).await {
+            (Err(error), Some(connection)) if names_what_is_missing(&error) => (error, connection),
+            done => return done,
+        };
+        match connection.execute(&Sql::fixed(OWN_PATH)).await {
+            Ok(()) => self.read(connection, reading).await,
+            Err(_) => (Err(error), None),
         }
     }
 
@@ -268,6 +288,19 @@ impl Reader {
             source,
         }
     }
+}
+
+fn names_what_is_missing(error: &Error) -> bool {
+    let Error::Rows { source, .. } = error else {
+        return false;
+    };
+    let code = source.sqlstate();
+    code.is_some_and(|code| {
+        matches!(
+            code,
+            SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_TABLE
+        )
+    })
 }
 
 async fn open(view: &View) -> Result<Connection<Idle>, Error> {

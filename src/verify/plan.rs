@@ -60,6 +60,8 @@ pub(super) struct Column {
     pub(super) type_name: String,
     /// How its values become text.
     pub(super) form: Form,
+    /// Whether it is computed from other columns.
+    pub(super) is_generated: bool,
 }
 
 /// How a column's values are written.
@@ -93,6 +95,8 @@ pub(super) struct Pair {
     /// The expressions compared, ordered by the columns' names: so all partitions of a table have
     /// the same order, and their digests can be added.
     pub(super) columns: Vec<Sql>,
+    /// Whether these are columns that `COPY` of the table itself gives.
+    pub(super) is_plain: bool,
     /// Where the definitions differ.
     pub(super) mismatches: Vec<Mismatch>,
     /// What is read on the source.
@@ -168,9 +172,19 @@ impl From<Table> for Single {
 }
 
 impl Pair {
+    /// What `COPY … TO` reads. The table itself where that gives the same rows: a query is planned, and
+    /// the planner looks into the functions of the table's indexes, which may rely on `search_path`.
+    pub(super) fn rows(&self, half: &Half) -> Sql {
+        let is_whole = half.condition.is_none() && !half.in_chunks;
+        if self.is_plain && is_whole {
+            return sql!("{} ({})", self.name, Sql::join(&self.columns, ", "));
+        }
+        sql!("({})", self.query(half))
+    }
+
     /// The query whose result is compared. `ONLY`, since a child's rows are compared with the
     /// child, except that a hypertable's chunks are not tables to compare; a query rather than the table, since only that gives generated columns.
-    pub(super) fn query(&self, half: &Half) -> Sql {
+    fn query(&self, half: &Half) -> Sql {
         let columns = Sql::join(&self.columns, ", ");
         let only = Sql::fixed(if half.in_chunks { "" } else { "ONLY " });
         let mut query = sql!("SELECT {} FROM {}{}", columns, only, self.name);
@@ -220,6 +234,7 @@ fn pair(source: Table, target: Table) -> Pair {
     let ours: BTreeMap<&Ident, &Column> = by_name(&source.columns);
     let mut columns = Vec::new();
     let mut mismatches = Vec::new();
+    let mut is_plain = true;
     for (name, column) in &ours {
         let Some(other) = theirs.get(name) else {
             mismatches.push(Mismatch::MissingOnTarget((*name).clone()));
@@ -232,8 +247,11 @@ fn pair(source: Table, target: Table) -> Pair {
                 target: other.type_name.clone(),
             });
         }
+        let is_text = column.form != other.form || column.form == Form::Text;
+        is_plain &= is_text && !column.is_generated && !other.is_generated;
         columns.push(comparable(column, other));
     }
+    is_plain &= !columns.is_empty();
     let extra = theirs.keys().filter(|name| !ours.contains_key(*name));
     mismatches.extend(extra.map(|name| Mismatch::OnlyOnTarget((*name).clone())));
     mismatches.extend(parents(&source.parents, &target.parents));
@@ -244,6 +262,7 @@ fn pair(source: Table, target: Table) -> Pair {
             .cloned(),
         name: source.name,
         columns,
+        is_plain,
         mismatches,
         source: Half {
             condition: source.condition,
@@ -298,6 +317,7 @@ mod tests {
             } else {
                 Form::Text
             },
+            is_generated: false,
         };
         Table {
             name: QualifiedName::from_catalog("public", name),

@@ -124,5 +124,6 @@ fn column(row: &Row) -> Option<Column> {
             "integers" => Form::Integers,
             _ => Form::Text,
         },
+        is_generated: row.get("is_generated"),
     })
 }

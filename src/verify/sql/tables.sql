@@ -19,7 +19,8 @@ SELECT c.oid AS oid,
            WHEN '"char"'::pg_catalog.regtype THEN 'integer'
            WHEN '"char"[]'::pg_catalog.regtype THEN 'integers'
            ELSE 'text'
-       END AS form
+       END AS form,
+       coalesce(a.attgenerated <> '', false) AS is_generated
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
