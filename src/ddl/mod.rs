@@ -7,6 +7,7 @@
 //! other, `repair` makes a part of one apart.
 
 mod context;
+mod cycle;
 mod graph;
 mod leave_out;
 mod newer;

@@ -7,6 +7,7 @@ use super::{NodeId, Nodes, Object, Part, clause};
 use crate::catalog::Class;
 use crate::catalog::model::{MaterializedView, ObjectId};
 use crate::ddl::context::Context;
+use crate::ddl::cycle::with_readable_marks;
 use crate::ddl::statement::{Kind, Label};
 use crate::pg::{Oid, Sql};
 use crate::sql;
@@ -44,7 +45,7 @@ impl MaterializedView {
             self.name,
             clause::using(self.access_method.as_ref()),
             clause::with_options(&self.options, &self.toast_options),
-            self.definition
+            with_readable_marks(&self.definition)
         )
     }
 }

@@ -5,8 +5,9 @@ use super::{NodeId, Nodes, Object, Part, clause};
 use crate::catalog::Class;
 use crate::catalog::model::{Column, ObjectId, View};
 use crate::ddl::context::{Context, Placement};
+use crate::ddl::cycle::with_readable_marks;
 use crate::ddl::statement::{Kind, Label};
-use crate::pg::{Oid, Sql};
+use crate::pg::{Ident, Oid, QualifiedName, Sql};
 use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
@@ -18,15 +19,49 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
+/// Whether a view is made without its query: to break a loop, or because it reads itself, as a view
+/// does that was replaced so.
 fn is_dummy(context: &Context<'_>, view: &View) -> bool {
     context.placement(view.id) == Some(Placement::Dummy)
+        || names(view.definition.as_str(), &view.name)
+}
+
+/// Whether a printed query names a relation. `pg_depend` does not tell: before 16 every view's rule
+/// refers to its own view. A name within a string counts as well, which does no harm.
+fn names(query: &str, relation: &QualifiedName) -> bool {
+    let forms = |name: &Ident| {
+        [
+            sql!("{}", name).as_str().to_owned(),
+            name.as_str().to_owned(),
+        ]
+    };
+    let names = forms(&relation.name);
+    forms(&relation.schema).iter().any(|schema| {
+        names.iter().any(|name| {
+            let full = format!("{schema}.{name}");
+            let mut found = query.match_indices(&full);
+            found.any(|(at, _)| stands_alone(query, at, full.len()))
+        })
+    })
+}
+
+/// Whether what is found is not the part of a longer name.
+fn stands_alone(query: &str, at: usize, length: usize) -> bool {
+    let continues = |part: char| {
+        part.is_alphanumeric() || !part.is_ascii() || matches!(part, '_' | '$' | '"' | '.')
+    };
+    let before = query[..at].chars().next_back();
+    let after = query[at + length..].chars().next();
+    // A column of the relation is written behind a point; then the relation is named elsewhere, too.
+    !before.is_some_and(continues) && !after.is_some_and(continues)
 }
 
 impl View {
     /// The query with everything that surrounds it, after the view's name.
     fn body(&self) -> Sql {
         let options = clause::with_options(&self.options, &Vec::new());
-        let mut body = sql!("{} AS {}", options, self.definition);
+        let query = with_readable_marks(&self.definition);
+        let mut body = sql!("{} AS {}", options, query);
         match self.check_option.as_deref() {
             Some("cascaded") => body.push(&Sql::fixed(" WITH CASCADED CHECK OPTION")),
             Some(_) => body.push(&Sql::fixed(" WITH LOCAL CHECK OPTION")),
@@ -132,5 +167,34 @@ impl Object for Query<'_> {
             self.0.name,
             self.0.body()
         )]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_names_a_relation_in_the_servers_forms_and_not_within_longer_names() {
+        let is_named = |query: &str, schema: &str, name: &str| {
+            names(query, &QualifiedName::from_catalog(schema, name))
+        };
+        for query in [
+            "SELECT 1 FROM s.v",
+            "SELECT v.a FROM (s.v JOIN t ON true)",
+            r#"FROM "s"."v" v"#,
+        ] {
+            assert!(is_named(query, "s", "v"), "{query}");
+        }
+        for query in [
+            "FROM s.v2",
+            "FROM x_s.v",
+            r#"FROM "v".s"#,
+            "FROM s.w v",
+            r#"FROM s."v""""#,
+        ] {
+            assert!(!is_named(query, "s", "v"), "{query}");
+        }
+        assert!(is_named(r#"FROM s."My ""v""#, "s", r#"My "v"#));
     }
 }
