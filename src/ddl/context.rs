@@ -1,7 +1,7 @@
 //! What rendering looks up: objects by oid, and where loops put them.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Options;
 use crate::catalog::acl::ObjectAcl;
@@ -106,6 +106,8 @@ pub(super) struct Lookup<'a> {
     extension_tables: HashMap<Oid, &'a Table>,
     /// What the query of a view or materialized view reads.
     reads: HashMap<Oid, Vec<Oid>>,
+    /// The names of the constraints of each table; asked for rarely.
+    constraint_names: OnceCell<HashMap<Oid, BTreeSet<Ident>>>,
 }
 
 impl<'a> Lookup<'a> {
@@ -161,6 +163,7 @@ impl<'a> Lookup<'a> {
             children,
             extension_tables: extension_tables(catalog),
             reads: reads(catalog),
+            constraint_names: OnceCell::new(),
         }
     }
 }
@@ -260,6 +263,24 @@ impl<'a> Context<'a> {
     /// Where a loop put an object, if it is part of one.
     pub(super) fn placement(&self, id: ObjectId) -> Option<Placement> {
         self.placements.get(&id).copied()
+    }
+
+    /// The names of a table's constraints, also of constraint triggers; None if it has none.
+    pub(super) fn constraint_names(&self, table: Oid) -> Option<&'a BTreeSet<Ident>> {
+        let catalog = self.catalog;
+        let names = self.lookup.constraint_names.get_or_init(|| {
+            let mut names: HashMap<Oid, BTreeSet<Ident>> = HashMap::new();
+            for constraint in &catalog.constraints {
+                let of_table = names.entry(constraint.relation).or_default();
+                of_table.insert(constraint.name.clone());
+            }
+            for trigger in &catalog.triggers {
+                let of_table = names.entry(trigger.relation).or_default();
+                of_table.insert(trigger.name.clone());
+            }
+            names
+        });
+        names.get(&table)
     }
 
     /// The table, view or materialized view of this oid, unless it is an extension's or left out.

@@ -3,11 +3,12 @@
 use super::context::Context;
 use super::object::Object as _;
 use super::statement::Label;
-use crate::catalog::model::{Column, Table};
+use crate::catalog::model::{Column, ConstraintKind, Table};
 
 /// Objects that the target cannot make as they are, and what stands in the way; by name.
 pub(super) fn refused(context: &Context<'_>) -> Vec<(Label, &'static str)> {
     let mut refused = of_tables(context);
+    refused.extend(below_keys(context));
     if context.target().has_multiranges() {
         const WHAT: &str = "it is made of array functions of the server whose arguments have other \
                             types since 14; make it of functions of your own, or drop it first";
@@ -37,6 +38,34 @@ fn of_tables(context: &Context<'_>) -> Vec<(Label, &'static str)> {
                 label,
                 "no generated column may be in a partition key since 13",
             ));
+        }
+    }
+    refused
+}
+
+/// Columns of children that take NULL below a primary key: since 18 a key's not-null constraints are
+/// inherited.
+fn below_keys(context: &Context<'_>) -> Vec<(Label, &'static str)> {
+    const WHAT: &str = "it takes NULL below the primary key of its parent, which is refused since 18; run \
+                        ALTER TABLE … ALTER COLUMN … SET NOT NULL on the child first";
+    let mut refused = Vec::new();
+    if !context.target().has_not_null_constraints() {
+        return refused;
+    }
+    for key in &context.catalog.constraints {
+        let index = context.index_of_constraint(key.id.oid);
+        let Some(index) = index.filter(|_| key.kind == ConstraintKind::PrimaryKey) else {
+            continue;
+        };
+        for child in context.descendants(key.relation) {
+            let columns = index
+                .key
+                .columns
+                .iter()
+                .filter_map(|name| child.column(name));
+            let nullable = columns.filter(|column| column.not_null.is_none());
+            let label = |column: &Column| Label::part("column", &column.name, &child.name);
+            refused.extend(nullable.map(|column| (label(column), WHAT)));
         }
     }
     refused

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{clause, foreign_data};
+use super::{clause, foreign_data, not_null};
 use crate::catalog::model::{Column, Default, NotNull, ObjectId, Table};
 use crate::ddl::context::{Context, Placement};
 use crate::pg::{Ident, Sql};
@@ -265,11 +265,11 @@ fn inline_not_null(context: &Context<'_>, table: &Table, column: &Column) -> Opt
             let is_own = stands_alone(context, table) || !inherits_not_null(context, table, column);
             let spares = spares_children(context, table, column);
             is_own.then(|| {
-                Sql::fixed(if spares {
-                    " NOT NULL NO INHERIT"
-                } else {
-                    " NOT NULL"
-                })
+                let no_inherit = Sql::fixed(if spares { " NO INHERIT" } else { "" });
+                match not_null::free_name(context, table, column) {
+                    Some(name) => sql!(" CONSTRAINT {} NOT NULL{}", name, no_inherit),
+                    None => sql!(" NOT NULL{}", no_inherit),
+                }
             })
         }
         NotNull::Named {
@@ -332,11 +332,16 @@ pub(super) fn late_not_null(context: &Context<'_>, table: &Table, column: &Colum
         } => *is_local && *is_valid && !context.target().has_not_null_constraints(),
     };
     is_own.then(|| {
-        if spares_children(context, table, column) {
+        let spares = spares_children(context, table, column);
+        let name = not_null::free_name(context, table, column);
+        if spares || name.is_some() {
+            let no_inherit = if spares { " NO INHERIT" } else { "" };
             return sql!(
-                "ALTER TABLE {} ADD NOT NULL {} NO INHERIT",
+                "ALTER TABLE {} ADD {}NOT NULL {}{}",
                 table.name,
-                column.name
+                name.map_or_else(Sql::default, |name| sql!("CONSTRAINT {} ", name)),
+                column.name,
+                Sql::fixed(no_inherit)
             );
         }
         sql!(
