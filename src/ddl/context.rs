@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Options;
+use super::callers::{callers, callers_of_users, generated_by_code};
 use crate::catalog::acl::ObjectAcl;
 use crate::catalog::model::{
     Constraint, ConstraintKind, DependencyKind, Extension, Index, MaterializedView, ObjectId,
@@ -106,6 +107,14 @@ pub(super) struct Lookup<'a> {
     extension_tables: HashMap<Oid, &'a Table>,
     /// What the query of a view or materialized view reads.
     reads: HashMap<Oid, Vec<Oid>>,
+    /// The objects that call functions of users or extensions.
+    callers: HashSet<ObjectId>,
+    /// Those that call functions of users.
+    callers_of_users: HashSet<ObjectId>,
+    /// The tables with columns that functions of users generate which may read tables.
+    generated_by_code: HashSet<Oid>,
+    /// What is defined with each type: types and relations; asked for rarely.
+    users_of_types: OnceCell<HashMap<Oid, Vec<ObjectId>>>,
     /// The names of the constraints of each table; asked for rarely.
     constraint_names: OnceCell<HashMap<Oid, BTreeSet<Ident>>>,
 }
@@ -163,6 +172,10 @@ impl<'a> Lookup<'a> {
             children,
             extension_tables: extension_tables(catalog),
             reads: reads(catalog),
+            callers: callers(catalog),
+            callers_of_users: callers_of_users(catalog),
+            generated_by_code: generated_by_code(catalog),
+            users_of_types: OnceCell::new(),
             constraint_names: OnceCell::new(),
         }
     }
@@ -265,6 +278,21 @@ impl<'a> Context<'a> {
         self.placements.get(&id).copied()
     }
 
+    /// Whether a row of a catalog calls functions of users or extensions.
+    pub(super) fn calls_code(&self, id: ObjectId) -> bool {
+        self.lookup.callers.contains(&id)
+    }
+
+    /// Whether a row of a catalog calls functions of users.
+    pub(super) fn calls_users_code(&self, id: ObjectId) -> bool {
+        self.lookup.callers_of_users.contains(&id)
+    }
+
+    /// Whether functions of users generate columns of a table.
+    pub(super) fn is_generated_by_code(&self, table: Oid) -> bool {
+        self.lookup.generated_by_code.contains(&table)
+    }
+
     /// The names of a table's constraints, also of constraint triggers; None if it has none.
     pub(super) fn constraint_names(&self, table: Oid) -> Option<&'a BTreeSet<Ident>> {
         let catalog = self.catalog;
@@ -281,6 +309,21 @@ impl<'a> Context<'a> {
             names
         });
         names.get(&table)
+    }
+
+    /// The types and relations that are defined with each type.
+    pub(super) fn users_of_types(&self) -> &'a HashMap<Oid, Vec<ObjectId>> {
+        let catalog = self.catalog;
+        self.lookup.users_of_types.get_or_init(|| {
+            let mut users: HashMap<Oid, Vec<ObjectId>> = HashMap::new();
+            for edge in &catalog.dependencies {
+                let is_user = matches!(edge.from.class, Class::Type | Class::Relation);
+                if edge.to.class == Class::Type && is_user {
+                    users.entry(edge.to.oid).or_default().push(edge.from);
+                }
+            }
+            users
+        })
     }
 
     /// The table, view or materialized view of this oid, unless it is an extension's or left out.

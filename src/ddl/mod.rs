@@ -6,6 +6,7 @@
 //! that `pg_depend` allows and that is otherwise that of `pg_dump`; where objects need each
 //! other, `repair` makes a part of one apart.
 
+mod callers;
 mod context;
 mod cycle;
 mod graph;
@@ -29,6 +30,7 @@ mod unselected;
 
 use std::collections::BTreeSet;
 
+pub use callers::generated_by_code;
 pub use leave_out::leave_out;
 pub use older::degrade;
 pub use script::{privileges_label, script};

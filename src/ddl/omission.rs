@@ -2,8 +2,8 @@
 
 use super::context::{Context, Relation};
 use super::object::{
-    Object, has_name_of_views, index_is_left_out, render_subscription, stays_with_maker,
-    why_no_mapping,
+    Object, domain_check, has_name_of_views, index_is_left_out, render_subscription,
+    stays_with_maker, why_no_mapping,
 };
 use super::statement::{Label, Omission, OmissionReason};
 use super::timescale;
@@ -19,6 +19,7 @@ pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
     omissions.extend(owners_without_superuser(context));
     omissions.extend(subscriptions(context));
     omissions.extend(rules(context));
+    omissions.extend(domain_check::omissions(context));
     omissions.extend(names_of_roles(context));
     omissions.extend(timescale::omissions(context));
     let schemas = context.catalog.schemas.iter();

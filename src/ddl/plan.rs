@@ -22,6 +22,8 @@ use crate::catalog::model::{Dependency, ObjectId};
 pub(super) struct Step<'a> {
     /// Its name, which decides the order within its kind.
     pub(super) label: Label,
+    /// Its place among the steps of its kind, before their names decide.
+    rank: u8,
     /// What it is.
     pub(super) object: Box<dyn Object + 'a>,
 }
@@ -44,6 +46,7 @@ impl<'a> Plan<'a> {
     pub(super) fn new(context: &Context<'a>) -> Self {
         let steps = object::nodes(context).into_iter().map(|object| Step {
             label: object.label(context),
+            rank: object.rank(context),
             object,
         });
         let (mut post_data, mut pre_data): (Vec<_>, Vec<_>) =
@@ -154,7 +157,7 @@ impl<'a> Plan<'a> {
 
 fn sort_key<'s>(step: &'s Step<'_>) -> (Kind, u8, &'s Label, NodeId) {
     let object = &step.object;
-    (object.kind(), object.rank(), &step.label, object.node())
+    (object.kind(), step.rank, &step.label, object.node())
 }
 
 /// The steps that make a part of what a row of a catalog stands for.

@@ -3,7 +3,7 @@
 mod kept;
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::context::{Context, Lookup, Placements};
 use super::newer;
@@ -21,7 +21,7 @@ use super::temporary;
 use super::{Error, Options};
 use crate::catalog::acl::{AclName, ObjectAcl};
 use crate::catalog::comment::{Comment, CommentTarget};
-use crate::catalog::model::{Dependency, LabelOwner, ObjectId, SecurityLabel};
+use crate::catalog::model::{LabelOwner, ObjectId, SecurityLabel};
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Ident, Literal, Oid, Sql};
 use crate::sql;
@@ -107,8 +107,6 @@ struct Writer<'w, 'a> {
     script: Script,
     /// Where the steps of the plan stand in the script.
     places: HashMap<usize, usize>,
-    /// The objects that call functions of users or extensions.
-    callers: HashSet<ObjectId>,
 }
 
 impl<'w, 'a> Writer<'w, 'a> {
@@ -118,7 +116,6 @@ impl<'w, 'a> Writer<'w, 'a> {
             plan,
             script: Script::default(),
             places: HashMap::new(),
-            callers: callers(context.catalog),
         }
     }
 
@@ -189,7 +186,8 @@ impl<'w, 'a> Writer<'w, 'a> {
 
     fn runs_code(&self, step: &PlanStep<'a>) -> bool {
         let rows = step.object.rows(self.context);
-        rows.iter().any(|row| self.callers.contains(row))
+        let calls = rows.iter().any(|row| self.context.calls_code(*row));
+        calls || step.object.runs_code(self.context)
     }
 
     /// The relations that a step locks against others, and those it only reads. To make a child
@@ -434,19 +432,6 @@ impl<'w, 'a> Writer<'w, 'a> {
                 secret: false,
             }));
     }
-}
-
-/// What calls a function that does not come with the server, by itself or by an operator. Operator
-/// classes of extensions are trusted to look at nothing but their values.
-fn callers(catalog: &Catalog) -> HashSet<ObjectId> {
-    let calls = |edge: &&Dependency| {
-        let class = edge.to.class;
-        let is_users = || !catalog.members.contains_key(&edge.to);
-        matches!(class, Class::Routine | Class::Operator)
-            || class == Class::OperatorClass && is_users()
-    };
-    let edges = catalog.dependencies.iter().filter(calls);
-    edges.map(|edge| edge.from).collect()
 }
 
 /// Whether steps of a kind come after comments and privileges: owners may need privileges to fill

@@ -141,6 +141,8 @@ pub enum OmissionReason {
     Superuser(String),
     /// Somebody else owns it on the target.
     NotOurs,
+    /// The server cannot check the existing values of a domain that columns hold within other types.
+    Unvalidated,
     /// It asks for the name of its user, and roles get other names.
     NamesOfRoles,
     /// The target does not know this parameter, or does not let us set it.
@@ -200,6 +202,10 @@ impl fmt::Display for OmissionReason {
                 f.write_str("kept as the script of an extension creates it on the target")
             }
             Self::NotOurs => f.write_str("left out, somebody else owns it on the target"),
+            Self::Unvalidated => f.write_str(
+                "NOT VALID on the target: it calls a function of the database, so it is created after the \
+                 rows, and no server validates a domain within an array, a range or a composite type",
+            ),
             Self::NamesOfRoles => f.write_str(
                 "it asks for the name of its user, and --role-map gives roles other names: look at it",
             ),

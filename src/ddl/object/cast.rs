@@ -36,7 +36,7 @@ impl Object for &Cast {
 
     /// Expressions that use a cast depend on its function only. So casts without one come first,
     /// lest a function pulls a table before them.
-    fn rank(&self) -> u8 {
+    fn rank(&self, _context: &Context<'_>) -> u8 {
         u8::from(self.function.is_some())
     }
 

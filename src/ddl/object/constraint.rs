@@ -45,6 +45,9 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
             ConstraintKind::Check => {
                 if !table::is_inline(context, table, constraint) && constraint.is_local {
                     nodes.push(Box::new(Check { constraint, table }));
+                    if table::is_late(context, table, constraint) {
+                        nodes.push(Box::new(CheckValidation { constraint, table }));
+                    }
                 }
             }
             ConstraintKind::NotNull | ConstraintKind::ForeignKey => {}
@@ -285,16 +288,88 @@ impl Object for Check<'_> {
         true
     }
 
-    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
-        vec![self.table.id.oid]
+    fn scans(&self, context: &Context<'_>) -> Vec<Oid> {
+        if table::is_late(context, self.table, self.constraint) {
+            Vec::new()
+        } else {
+            vec![self.table.id.oid]
+        }
+    }
+
+    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+        let not_valid = if table::is_late(context, self.table, self.constraint) {
+            " NOT VALID"
+        } else {
+            ""
+        };
+        vec![sql!(
+            "ALTER TABLE {} ADD CONSTRAINT {} {}{}",
+            self.table.name,
+            self.constraint.name,
+            self.constraint.definition,
+            Sql::fixed(not_valid)
+        )]
+    }
+}
+
+/// The rows of a table, and of everything below it, are checked. Its lock bears readers beside it,
+/// which the functions of other checks may be.
+struct CheckValidation<'a> {
+    constraint: &'a Constraint,
+    table: &'a Table,
+}
+
+impl CheckValidation<'_> {
+    fn tables(&self, context: &Context<'_>) -> Vec<Oid> {
+        let below = context.descendants(self.table.id.oid);
+        let below = below.into_iter().map(|table| table.id.oid);
+        below.chain([self.table.id.oid]).collect()
+    }
+}
+
+impl Object for CheckValidation<'_> {
+    fn node(&self) -> NodeId {
+        Part::Validation.of(self.constraint.id)
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Validation
+    }
+
+    fn label(&self, _context: &Context<'_>) -> Label {
+        let name = &self.constraint.name;
+        Label::part("validation of constraint", name, &self.table.name)
+    }
+
+    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+        vec![Part::Definition.of(self.constraint.id)]
+    }
+
+    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+        Some(self.table.id.oid)
+    }
+
+    fn further_relations(&self, context: &Context<'_>) -> Vec<Oid> {
+        self.tables(context)
+    }
+
+    fn scans(&self, context: &Context<'_>) -> Vec<Oid> {
+        self.tables(context)
+    }
+
+    fn runs_code(&self, _context: &Context<'_>) -> bool {
+        true
     }
 
     fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
-            "ALTER TABLE {} ADD CONSTRAINT {} {}",
+            "ALTER TABLE {} VALIDATE CONSTRAINT {}",
             self.table.name,
-            self.constraint.name,
-            self.constraint.definition
+            self.constraint.name
         )]
     }
 }

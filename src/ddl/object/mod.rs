@@ -15,6 +15,7 @@ mod constraint;
 mod conversion;
 pub mod database;
 mod default;
+pub(super) mod domain_check;
 mod event_trigger;
 mod extension;
 mod foreign_data;

@@ -69,7 +69,7 @@ pub(in crate::ddl) trait Object {
     fn label(&self, context: &Context<'_>) -> Label;
 
     /// Its place among the steps of its kind, before their names decide.
-    fn rank(&self) -> u8 {
+    fn rank(&self, _context: &Context<'_>) -> u8 {
         0
     }
 
@@ -114,6 +114,11 @@ pub(in crate::ddl) trait Object {
 
     /// Whether it locks more than its relations.
     fn must_run_alone(&self) -> bool {
+        false
+    }
+
+    /// Whether its statements run functions of users or extensions, beyond what its rows call.
+    fn runs_code(&self, _context: &Context<'_>) -> bool {
         false
     }
 

@@ -3,7 +3,7 @@
 use super::{NodeId, Nodes, Object, Part, clause, column, foreign_data};
 use crate::catalog::Class;
 use crate::catalog::model::{Constraint, ConstraintKind, NotNull, ObjectId, Table};
-use crate::ddl::context::{Context, Placement};
+use crate::ddl::context::{Context, Placement, Relation};
 use crate::ddl::statement::{Kind, Label};
 use crate::pg::{Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, Sql};
 use crate::sql;
@@ -17,14 +17,25 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
-/// Whether a check stands in its table's `CREATE TABLE`: one that is not valid stays so only when
-/// it is added to a table with rows. An inherited one comes with the parent, except that a
-/// partition must have it before it is attached.
+/// Whether a check is part of its table's `CREATE TABLE`. One that is not valid stays so only when
+/// it is added to a table with rows. One that calls functions of users or extensions, which may read
+/// other tables, is added after all rows: `COPY` checks every row. An inherited check comes with the
+/// parent, except that a partition must have it before it is attached.
 pub(super) fn is_inline(context: &Context<'_>, table: &Table, check: &Constraint) -> bool {
     check.kind == ConstraintKind::Check
         && check.is_valid
         && (check.is_local || column::stands_alone(context, table))
         && context.placement(check.id) != Some(Placement::Separate)
+        && !is_late(context, table, check)
+}
+
+/// Whether a valid check is added after all rows, and validated then. TimescaleDB does not take such
+/// checks for hypertables.
+pub(super) fn is_late(context: &Context<'_>, table: &Table, check: &Constraint) -> bool {
+    check.kind == ConstraintKind::Check
+        && check.is_valid
+        && context.calls_code(check.id)
+        && !Relation::Table(table).is_hypertable(context)
 }
 
 impl Table {
@@ -156,6 +167,11 @@ impl Object for &Table {
             "table"
         };
         Label::qualified(word, &self.name)
+    }
+
+    /// The server looks into functions that generate columns, which may name other tables.
+    fn rank(&self, context: &Context<'_>) -> u8 {
+        u8::from(context.is_generated_by_code(self.id.oid))
     }
 
     fn rows(&self, context: &Context<'_>) -> Vec<ObjectId> {

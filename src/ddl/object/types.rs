@@ -1,9 +1,10 @@
-//! Types, and the checks of domains that stand apart.
+//! Types.
 //!
 //! A base type needs functions that take or return it, and so does a range type that brings its
 //! values to one form. So such a type is announced first: a shell is enough for its functions.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::domain_check::is_inline;
+use super::{NodeId, Nodes, Object, Part, clause, domain_check};
 use crate::catalog::Class;
 use crate::catalog::model::{
     Attribute, Base, Constraint, ConstraintKind, Domain, ObjectId, Range, Type, TypeKind,
@@ -25,20 +26,8 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         {
             nodes.push(Box::new(DomainDefault { user_type, default }));
         }
-        for check in context.checks(user_type.id.oid) {
-            if !is_inline(context, check) {
-                nodes.push(Box::new(DomainCheck {
-                    check,
-                    domain: &user_type.name,
-                }));
-            }
-        }
+        domain_check::collect(context, user_type, nodes);
     }
-}
-
-/// A check that is not valid stays so only when it is added to a domain that exists.
-fn is_inline(context: &Context<'_>, check: &Constraint) -> bool {
-    check.is_valid && context.placement(check.id) != Some(Placement::Separate)
 }
 
 /// Whether a domain gets its default later.
@@ -311,48 +300,6 @@ impl Object for DomainDefault<'_> {
             "ALTER DOMAIN {} SET DEFAULT {}",
             self.user_type.name,
             self.default
-        )]
-    }
-}
-
-/// A check that is added to a domain after the rows.
-struct DomainCheck<'a> {
-    check: &'a Constraint,
-    domain: &'a QualifiedName,
-}
-
-impl Object for DomainCheck<'_> {
-    fn node(&self) -> NodeId {
-        Part::Definition.of(self.check.id)
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Constraint
-    }
-
-    fn label(&self, _context: &Context<'_>) -> Label {
-        Label::part("constraint", &self.check.name, self.domain)
-    }
-
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
-        vec![self.check.id]
-    }
-
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
-        vec![Part::Definition.of(ObjectId::new(Class::Type, self.check.domain))]
-    }
-
-    /// Every table with a column of the domain is read.
-    fn must_run_alone(&self) -> bool {
-        true
-    }
-
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
-        vec![sql!(
-            "ALTER DOMAIN {} ADD CONSTRAINT {} {}",
-            self.domain,
-            self.check.name,
-            self.check.definition
         )]
     }
 }
