@@ -141,6 +141,14 @@ impl Error {
         }))
     }
 
+    /// Counts the position of a refused statement from a later begin, in characters.
+    pub(crate) fn count_from(&mut self, begin: usize) {
+        if let Self::Server(answer) = self {
+            let begin = u32::try_from(begin).unwrap_or(u32::MAX);
+            answer.position = answer.position.and_then(|at| at.checked_sub(begin));
+        }
+    }
+
     /// What the server said of a statement, unless the connection broke.
     pub fn answer(&self) -> Option<&ServerError> {
         if let Self::Server(answer) = self {

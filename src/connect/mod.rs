@@ -42,7 +42,7 @@ pub use passfile::Passfile;
 pub use secret::Secret;
 pub use service::{ServiceError, parse_service};
 pub use session::{Answer, Canceller, Purpose, Session};
-pub use settings::{ToastCompression, script_settings};
+pub use settings::{ToastCompression, pinned_values, script_settings};
 pub use tuning::{Capacity, Tuning};
 
 use tokio::sync::OnceCell;

@@ -4,14 +4,19 @@
 use super::Purpose;
 use crate::pg::{ServerVersion, Sql};
 
-/// For every session: nothing times out, nothing is hidden, names are written in full, and values
-/// have one form whatever the server's configuration.
+/// For every session: nothing times out, nothing is hidden.
 const COMMON: &str = "\
-    SET search_path = ''; \
     SET statement_timeout = 0; \
     SET lock_timeout = 0; \
     SET idle_in_transaction_session_timeout = 0; \
     SET row_security = off; \
+    SET default_transaction_isolation = 'read committed'; \
+    SET default_transaction_deferrable = off";
+
+/// For every session: names are written in full, and values have one form whatever the server's
+/// configuration.
+const VALUES: &str = "\
+    SET search_path = ''; \
     SET DateStyle = 'ISO, YMD'; \
     SET IntervalStyle = 'postgres'; \
     SET TimeZone = 'UTC'; \
@@ -24,9 +29,12 @@ const COMMON: &str = "\
     SET array_nulls = on; \
     SET transform_null_equals = off; \
     SET standard_conforming_strings = on; \
-    SET quote_all_identifiers = off; \
-    SET default_transaction_isolation = 'read committed'; \
-    SET default_transaction_deferrable = off";
+    SET quote_all_identifiers = off";
+
+/// The statements that give values and names their one form again, after other settings.
+pub fn pinned_values() -> Sql {
+    Sql::fixed(VALUES)
+}
 
 /// For reading: writes are refused, a view may not stand in for a table that was swapped under us
 /// (CVE-2024-7348), and no time goes into preparing plans that run once.
@@ -134,7 +142,7 @@ pub fn script_settings(version: ServerVersion) -> Sql {
 }
 
 fn common(version: ServerVersion) -> Vec<&'static str> {
-    let mut parts = vec![COMMON];
+    let mut parts = vec![VALUES, COMMON];
     if version.has_idle_session_timeout() {
         parts.push("SET idle_session_timeout = 0");
     }

@@ -15,7 +15,9 @@ use crate::connect::waiters::Waiting;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::pg::QualifiedName;
-use crate::snapshot::{self, Basis, Before, Fact, Loaded, PointKind, Section, Site, Tables};
+use crate::snapshot::{
+    self, Basis, Before, Evaluation, Fact, Loaded, PointKind, Section, Site, Tables,
+};
 use crate::task::Scope;
 
 /// Why a database's contents were not copied.
@@ -200,6 +202,7 @@ async fn from_basis(
         objects: (!options.schema_only).then_some(&cluster.options),
         rows: !options.schema_only || extensions.any(|extension| !extension.config.is_empty()),
         values: !options.schema_only,
+        evaluation: made.evaluation,
         analyze: options.analyze,
     };
     let loaded = Box::pin(snapshot::load(load, basis, scope)).await;
@@ -214,7 +217,8 @@ async fn from_basis(
     } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
     untold.extend(statistics(ends, (&catalog, &carryable), scope).await?);
     if let Some(last) = made.last {
-        let finishing = section(ends, Phase::EventTriggers, last, 1, scope);
+        let settings = (Phase::EventTriggers, Evaluation::default());
+        let finishing = section(ends, settings, last, 1, scope);
         phase(scope, Some(name), Phase::EventTriggers, finishing)
             .await
             .map_err(Failure::at("event triggers"))?;
@@ -321,6 +325,8 @@ struct Made {
     last: Option<Section>,
     statements: usize,
     differences: Vec<String>,
+    /// The settings under which the source evaluates what belongs to the database.
+    evaluation: Evaluation,
 }
 
 /// The definitions that rows need.
@@ -342,7 +348,10 @@ async fn pre_data(
             .await
             .map_err(connect)?;
     }
+    let evaluation = Evaluation::of(basis).await;
+    let evaluation = evaluation.map_err(Failure::at("pre-data"))?;
     let making = pre_data::Making {
+        evaluation: &evaluation,
         ends,
         catalog: &basis.catalog,
         jobs: options.jobs,
@@ -374,6 +383,7 @@ async fn pre_data(
         last: (!last.is_empty()).then(|| Section::new(last, &steps, &tables)),
         post_data: Section::new(post_data, &steps, &tables),
         statements,
+        evaluation,
         differences: omissions.chain(missing).collect(),
     })
 }
@@ -381,11 +391,16 @@ async fn pre_data(
 /// Makes one section of the script on the target.
 pub(super) async fn section(
     ends: &Ends,
-    phase: Phase,
+    (phase, evaluation): (Phase, Evaluation),
     section: Section,
     jobs: usize,
     scope: &Scope,
 ) -> Result<(), snapshot::Error> {
     let target = ends.target.clone();
-    snapshot::run_section(&Site { target, phase }, section, jobs, scope).await
+    let site = Site {
+        target,
+        phase,
+        evaluation,
+    };
+    snapshot::run_section(&site, section, jobs, scope).await
 }

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::ddl::{self, Kind, Script, Statement};
 use crate::event::Phase;
 use crate::pg::Ident;
-use crate::snapshot::{self, Refused, Section, Skipped, Tables};
+use crate::snapshot::{self, Evaluation, Refused, Section, Skipped, Tables};
 use crate::task::Scope;
 
 const PHASE: &str = "pre-data";
@@ -23,6 +23,8 @@ pub(super) struct Making<'m> {
     pub(super) catalog: &'m Catalog,
     /// How many sessions may work.
     pub(super) jobs: usize,
+    /// The settings under which the source evaluates what belongs to the database.
+    pub(super) evaluation: &'m Evaluation,
 }
 
 /// Creates the first half of a script; the script, as it fits what extensions have created.
@@ -95,7 +97,8 @@ async fn run(
     scope: &Scope,
 ) -> Result<(), Failure> {
     let part = Section::new(statements, &script.steps, &Tables::default());
-    let running = section(making.ends, Phase::PreData, part, making.jobs, scope);
+    let settings = (Phase::PreData, making.evaluation.clone());
+    let running = section(making.ends, settings, part, making.jobs, scope);
     running.await.map_err(Failure::at(PHASE))
 }
 

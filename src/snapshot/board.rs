@@ -121,7 +121,7 @@ impl Board {
 
     /// Whether nothing waits to be read from the source.
     pub(super) fn is_read(&self) -> bool {
-        self.next_to_read().is_none()
+        !self.copies().has_last() && self.next_to_read().is_none()
     }
 
     /// Returns when nothing waits to be read from the source.

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::evaluation::Evaluation;
 use super::plan::{CopyJob, Format};
 use super::split::Range;
 use crate::pg::{Literal, Oid, QualifiedName, Sql};
@@ -38,6 +39,8 @@ pub(super) struct Copies {
     /// Parcels that nobody has taken, the longest chains first.
     waiting: BTreeSet<(Reverse<u64>, usize)>,
     chains: Vec<u64>,
+    /// Parcels that wait until all others have arrived.
+    last: BTreeSet<(Reverse<u64>, usize)>,
     under_way: usize,
     /// Parts of a table that have not arrived.
     left: Vec<usize>,
@@ -63,16 +66,37 @@ impl Copies {
             *parts += job.parts().count();
             tables.push(job.oid);
         }
-        let waiting = chains.iter().enumerate();
-        Self {
-            waiting: waiting.map(|(at, chain)| (Reverse(*chain), at)).collect(),
+        let comes_last = |at: usize| {
+            let mut pieces = parcels[at].pieces.iter();
+            pieces.any(|(job, _)| jobs[*job].comes_last)
+        };
+        let ordered = chains.iter().enumerate();
+        let ordered = ordered.map(|(at, chain)| (Reverse(*chain), at));
+        let (last, waiting) = ordered.partition(|(_, at)| comes_last(*at));
+        let mut copies = Self {
+            waiting,
+            last,
             chains,
             left: jobs.iter().map(|job| job.parts().count()).collect(),
             parcels,
             jobs,
             under_way: 0,
             shared,
+        };
+        copies.free_last();
+        copies
+    }
+
+    /// Lets the last parcels go once all others have arrived.
+    fn free_last(&mut self) {
+        if self.waiting.is_empty() && self.under_way == 0 {
+            self.waiting = std::mem::take(&mut self.last);
         }
+    }
+
+    /// Whether parcels wait until all others have arrived.
+    pub(super) fn has_last(&self) -> bool {
+        !self.last.is_empty()
     }
 
     /// The chain of the parcel that comes next, if one waits.
@@ -101,6 +125,7 @@ impl Copies {
     /// A parcel is committed; the tables that now have all their rows, by place.
     pub(super) fn done(&mut self, number: usize) -> Vec<usize> {
         self.under_way -= 1;
+        self.free_last();
         let mut whole = Vec::new();
         for (job, _) in &self.parcels[number].pieces {
             self.left[*job] -= 1;
@@ -135,7 +160,7 @@ impl Copies {
 
     /// Whether all rows have arrived.
     pub(super) fn is_finished(&self) -> bool {
-        self.waiting.is_empty() && self.under_way == 0
+        self.waiting.is_empty() && self.last.is_empty() && self.under_way == 0
     }
 }
 
@@ -143,7 +168,7 @@ impl Copies {
 /// extensions together.
 fn parcels(jobs: &[CopyJob]) -> Vec<Parcel> {
     let mut parcels = Vec::new();
-    let mut open: BTreeMap<&'static str, (Parcel, u64)> = BTreeMap::new();
+    let mut open: BTreeMap<(&'static str, bool), (Parcel, u64)> = BTreeMap::new();
     let is_configuration = |job: &CopyJob| job.configuration.is_some();
     for (at, job) in jobs
         .iter()
@@ -157,7 +182,7 @@ fn parcels(jobs: &[CopyJob]) -> Vec<Parcel> {
             }));
             continue;
         }
-        let (parcel, bytes) = open.entry(job.format.name()).or_default();
+        let (parcel, bytes) = open.entry((job.format.name(), job.comes_last)).or_default();
         parcel.pieces.push((at, None));
         *bytes += job.bytes;
         if parcel.pieces.len() >= TABLES || *bytes >= PARCEL {
@@ -220,11 +245,24 @@ impl Parcel {
         sql!("ROLLBACK TO SAVEPOINT rows; {}{}", encoding, copies)
     }
 
-    /// The command for the target, up to the commit.
-    pub(super) fn copies_in(&self, jobs: &[CopyJob], encoding: Option<&str>) -> Sql {
+    /// The command for the target, up to the commit. Rows in binary name no objects that would be
+    /// looked up by the path; rows as text may, but for generated columns it must be set all the same.
+    pub(super) fn copies_in(
+        &self,
+        jobs: &[CopyJob],
+        evaluation: &Evaluation,
+        encoding: Option<&str>,
+    ) -> Sql {
         let copies = self.parts(jobs).map(|(job, _)| job.copy_in());
-        let (encoding, copies) = (set_encoding(encoding), Sql::join(copies, "; "));
-        sql!("BEGIN; {}{}", encoding, copies)
+        let copies = Sql::join(copies, "; ");
+        let takes_path = |job: &CopyJob| {
+            job.configuration.is_none() && (job.comes_last || job.format == Format::Binary)
+        };
+        let (encoding, path) = (set_encoding(encoding), evaluation.local_path());
+        match path.filter(|_| self.parts(jobs).all(|(job, _)| takes_path(job))) {
+            Some(path) => sql!("BEGIN; {}{}; {}", encoding, path, copies),
+            None => sql!("BEGIN; {}{}", encoding, copies),
+        }
     }
 
     /// The format of all its copies.
@@ -266,6 +304,7 @@ mod tests {
             condition: None,
             configuration: None,
             predicate: None,
+            comes_last: false,
             in_chunks: false,
             bytes,
             heap_bytes: bytes,
@@ -300,7 +339,9 @@ mod tests {
             r#"ROLLBACK TO SAVEPOINT rows; COPY "s"."t1" ("a") TO STDOUT (FORMAT binary); COPY "now"."t2" ("a") TO STDOUT (FORMAT binary)"#
         );
         assert_eq!(
-            parcel.copies_in(&two.jobs, None).as_str(),
+            parcel
+                .copies_in(&two.jobs, &Evaluation::default(), None)
+                .as_str(),
             r#"BEGIN; TRUNCATE ONLY "s"."t1"; COPY "s"."t1" ("a") FROM STDIN (FORMAT binary, FREEZE); TRUNCATE ONLY "s"."t2"; COPY "s"."t2" ("a") FROM STDIN (FORMAT binary, FREEZE)"#
         );
     }
@@ -321,7 +362,9 @@ mod tests {
         let parcel = copies.parcel(1);
         assert!(parcel.is_repeatable(&copies.jobs));
         assert_eq!(
-            parcel.copies_in(&copies.jobs, None).as_str(),
+            parcel
+                .copies_in(&copies.jobs, &Evaluation::default(), None)
+                .as_str(),
             r#"BEGIN; DELETE FROM ONLY t; COPY "s"."t3" ("a") FROM STDIN (FORMAT binary); COPY "s"."t2" ("a") FROM STDIN (FORMAT binary)"#
         );
     }
@@ -336,7 +379,7 @@ mod tests {
                 .as_str(),
             r#"ROLLBACK TO SAVEPOINT rows; SET LOCAL client_encoding = 'WIN1252'; COPY "s"."t1" ("a") TO STDOUT (FORMAT binary)"#
         );
-        let into = parcel.copies_in(&one.jobs, Some("WIN1252"));
+        let into = parcel.copies_in(&one.jobs, &Evaluation::default(), Some("WIN1252"));
         assert!(
             into.as_str()
                 .starts_with("BEGIN; SET LOCAL client_encoding = 'WIN1252'; TRUNCATE")
@@ -363,6 +406,28 @@ mod tests {
         assert_eq!(copies.parcels.len(), 2);
         assert_eq!(tables(&copies, 0), [0, 2]);
         assert_eq!(copies.parcel(1).format(&copies.jobs), CopyFormat::Text);
+    }
+
+    #[test]
+    fn generated_columns_may_read_other_tables_which_come_first() {
+        let last = |oid| CopyJob {
+            comes_last: true,
+            ..job(oid, 1 << 30)
+        };
+        let jobs = [last(1), job(2, 10), last(3), job(4, 1 << 20)];
+        let mut copies = Copies::new(jobs.into(), &HashMap::new());
+        let first = [copies.take().unwrap(), copies.take().unwrap()];
+        assert_eq!(copies.next_chain(), None);
+        assert_eq!(copies.done(first[0]), [3]);
+        assert!(copies.has_last() && !copies.is_finished());
+        assert_eq!(copies.done(first[1]), [1]);
+        assert!(!copies.has_last());
+        let second = [copies.take().unwrap(), copies.take().unwrap()];
+        assert_eq!(second.map(|number| tables(&copies, number)[0]), [0, 2]);
+        for number in second {
+            copies.done(number);
+        }
+        assert!(copies.is_finished());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::catalog::Catalog;
 use crate::catalog::load::transfer::load_transfer;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::{Event, Events};
-use crate::pg::{Ident, Oid, QualifiedName, ServerVersion, Sql};
+use crate::pg::{Ident, Oid, QualifiedName, ServerVersion, Sql, SqlState};
 use crate::sql;
 use crate::wire::Progress;
 
@@ -144,6 +144,9 @@ async fn split_jobs(
     });
     let parts = splitting.parts(&tables.collect::<Vec<_>>());
     for (job, parts) in jobs.iter_mut().zip(parts).filter(|(_, parts)| *parts > 1) {
+        if !is_planned(session, job).await.map_err(Error::Lock)? {
+            continue;
+        }
         let ranges = if session.version().has_tid_range_scan() {
             split::page_ranges(job.heap_bytes, parts)
         } else {
@@ -155,6 +158,31 @@ async fn split_jobs(
         }
     }
     Ok(())
+}
+
+/// Whether a refusal names something that does not exist.
+fn misses(code: SqlState) -> bool {
+    matches!(
+        code,
+        SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_OBJECT
+    )
+}
+
+/// Whether the source plans queries on a table under our empty `search_path`: the planner looks into
+/// the functions of its indexes, whose bodies may rely on the path. `COPY` of the table does not plan.
+async fn is_planned(session: &Session, job: &CopyJob) -> Result<bool, connect::Error> {
+    session.batch(&Sql::fixed("SAVEPOINT planned")).await?;
+    let planned = session
+        .batch(&sql!("EXPLAIN SELECT FROM ONLY {}", job.table))
+        .await;
+    session
+        .batch(&Sql::fixed("ROLLBACK TO SAVEPOINT planned"))
+        .await?;
+    match planned {
+        Ok(()) => Ok(true),
+        Err(error) if error.sqlstate().is_some_and(misses) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Pages that are sampled for the ranges of a key.

@@ -21,6 +21,7 @@ use super::Error;
 use super::copies::Parcel;
 use super::copy::CopyRequest;
 use super::encoding::common_encoding;
+use super::evaluation::Evaluation;
 use super::lease::Snapshot;
 use super::meanings::{Before, Meanings};
 use super::plan::CopyJob;
@@ -63,6 +64,8 @@ pub(super) struct Lane {
 /// What opens a lane's connections, again if need be.
 struct Opener {
     ends: CopyRequest,
+    /// Under what the target evaluates checks and generated columns.
+    evaluation: Evaluation,
     snapshot: Snapshot,
     meanings: Arc<Meanings>,
     scope: Scope,
@@ -109,12 +112,13 @@ impl Lost {
 impl Lane {
     /// A lane without connections yet.
     pub(super) fn new(
-        ends: &CopyRequest,
+        (ends, evaluation): (&CopyRequest, &Evaluation),
         snapshot: &Snapshot,
         meanings: &Arc<Meanings>,
         scope: &Scope,
     ) -> Self {
         let opener = Opener {
+            evaluation: evaluation.clone(),
             ends: ends.clone(),
             snapshot: snapshot.clone(),
             meanings: Arc::clone(meanings),
@@ -336,7 +340,7 @@ impl Opener {
         let encoding = encoding.map_err(|error| of_table(&first, error))?;
         let encoding = encoding.as_deref();
         let out = parcel.copies_out(jobs, &copying.before.renamed, encoding);
-        let into = parcel.copies_in(jobs, encoding);
+        let into = parcel.copies_in(jobs, &self.evaluation, encoding);
         let (asked_out, asked_in) = tokio::join!(source.ask(&out), target.ask(&into));
         let refused = |failure: crate::wire::Failure| of_table(&first, failure.error);
         let target = asked_in.map_err(refused)?.copies_in(parcel.format(jobs));
@@ -394,7 +398,11 @@ impl Opener {
             }
         };
         let target = self.ends.target.wire(Purpose::CopyIn).await;
-        Ok((source, target.map_err(Error::Connect)?))
+        let mut target = target.map_err(Error::Connect)?;
+        if let Some(settings) = self.evaluation.for_rows() {
+            target.execute(&settings).await.map_err(Error::Lane)?;
+        }
+        Ok((source, target))
     }
 
     /// What became of a transaction whose commit has no answer. A target that is away for a while is

@@ -18,10 +18,11 @@ use super::Error;
 use super::analysis::{analyses, filled_views};
 use super::basis::{Basis, Hold};
 use super::board::Board;
-use super::build::{self, Section, Site, Tables};
+use super::build::{self, Prepared, Section, Site, Tables};
 use super::carry_statistics::carryable_statistics;
 use super::configuration::plan_configuration;
 use super::copy::{self, CopiedTable, CopyRequest};
+use super::evaluation::Evaluation;
 use super::lane::Lane;
 use super::meanings::Meanings;
 use super::object_lane::ObjectLane;
@@ -62,6 +63,8 @@ pub struct Load<'l> {
     pub request: &'l CopyRequest,
     /// What is built once its rows are there.
     pub section: Section,
+    /// The settings under which the source's database evaluates what belongs to it.
+    pub evaluation: Evaluation,
     /// How large objects are written; None leaves them.
     pub objects: Option<&'l ddl::Options>,
     /// Whether any rows are copied.
@@ -141,6 +144,7 @@ impl Workers {
         let site = Site {
             target: request.target.clone(),
             phase: Phase::PostData,
+            evaluation: load.evaluation.clone(),
         };
         let missing: BTreeSet<_> = jobs.iter().map(|job| job.oid).collect();
         let ledger = request.ledger.clone();
@@ -156,14 +160,17 @@ impl Workers {
             section.analyze(&analyses.wanted, &tables);
             untold = analyses.untold;
         }
-        let (work, first) = build::prepare(&site, section, request.jobs, missing, ledger).await?;
+        let prepared = build::prepare(&site, section, request.jobs, missing, ledger).await?;
+        let Prepared { work, first, unset } = prepared;
+        untold.extend(unset);
         let meanings = Arc::new(Meanings::load(&request.source, basis, &jobs).await?);
         let board = Arc::new(Board::new(request, (jobs, load.objects), work));
         let mut group = Group::new(scope);
         let mut first = Some(first);
         for number in 0..request.jobs {
             let snapshot = basis.hold.snapshot();
-            let lane = Lane::new(request, snapshot, &meanings, group.scope());
+            let ends = (request, board.work.evaluation());
+            let lane = Lane::new(ends, snapshot, &meanings, group.scope());
             let objects = ObjectLane::new(request, snapshot, group.scope());
             let worker = Worker {
                 number,
@@ -229,12 +236,14 @@ impl Workers {
             // The workers were only stopped: what stopped them is the cause.
             (Ok(()) | Err(Error::Stopped), Err(error)) | (Err(error), _) => return Err(error),
         };
-        let refused = build::told(&board.work)?;
+        let lacking = build::told(&board.work)?;
         untold.extend(
-            refused
+            lacking
+                .unanalyzed
                 .iter()
                 .map(|(table, error)| unanalyzed(table, error)),
         );
+        untold.extend(lacking.unfilled);
         end(scope, database, Phase::PostData, since.elapsed()).await;
         Ok(Loaded {
             tables: board.take_copied(),

@@ -22,6 +22,7 @@ mod crew;
 mod durable;
 mod encoding;
 mod error;
+mod evaluation;
 mod kept;
 mod lane;
 mod large_objects;
@@ -48,6 +49,7 @@ pub use carry_statistics::{carry_statistics, carryable_statistics};
 pub use copy::{CopiedTable, CopyRequest, plan_rows};
 pub use durable::Flush;
 pub use error::Error;
+pub use evaluation::Evaluation;
 pub use large_objects::{
     LargeObjectBatch, LargeObjectPage, complete_large_object_batch, copy_large_object_batch,
     plan_large_objects,

@@ -8,6 +8,7 @@ use super::split::Range;
 use crate::catalog::Catalog;
 use crate::catalog::load::transfer::TextReason;
 use crate::catalog::model::{RowSource, Table};
+use crate::ddl::generated_by_code;
 use crate::pg::{Ident, Oid, QualifiedName, Sql};
 use crate::sql;
 
@@ -53,6 +54,9 @@ pub struct CopyJob {
     pub configuration: Option<Configuration>,
     /// Only rows for which this holds are wanted: an expression.
     pub predicate: Option<Sql>,
+    /// Its rows are copied after those of all others: functions of users, which may read other
+    /// tables, generate its columns.
+    pub comes_last: bool,
     /// Its rows lie in chunks of a hypertable: they are read and written through it.
     pub in_chunks: bool,
     /// Estimated bytes on the source's disk, out-of-line storage included.
@@ -73,6 +77,7 @@ pub fn plan_copies(
     unstable: &HashMap<Oid, QualifiedName>,
     predicates: &HashMap<Oid, Sql>,
 ) -> Vec<CopyJob> {
+    let last = generated_by_code(catalog);
     let job = |RowSource { table, condition }: RowSource<'_>| CopyJob {
         oid: table.id.oid,
         table: table.name.clone(),
@@ -84,6 +89,7 @@ pub fn plan_copies(
         condition: condition.cloned(),
         configuration: None,
         predicate: predicates.get(&table.id.oid).cloned(),
+        comes_last: last.contains(&table.id.oid),
         in_chunks: table.hypertable.is_some(),
         bytes: table.size.bytes(),
         heap_bytes: table.size.heap_bytes,
@@ -243,6 +249,7 @@ mod tests {
             condition: None,
             configuration: None,
             predicate: None,
+            comes_last: false,
             in_chunks: false,
             bytes: 0,
             heap_bytes: 0,

@@ -38,7 +38,11 @@ fn listed(refused: &Refused) -> Vec<String> {
         let messages = chain(refusal).join(": ");
         lines.push(format!("  refused: {messages}"));
         if let Some(answer) = refusal.answer() {
-            let fields = [("detail", &answer.detail), ("hint", &answer.hint)];
+            let fields = [
+                ("detail", &answer.detail),
+                ("context", &answer.context),
+                ("hint", &answer.hint),
+            ];
             for (name, value) in fields {
                 lines.extend(
                     value
@@ -47,6 +51,8 @@ fn listed(refused: &Refused) -> Vec<String> {
                 );
             }
         }
+        let advice = refusal.advice().into_iter();
+        lines.extend(advice.map(|advice| format!("    next: {advice}")));
     }
     for skipped in refused.skipped.iter().take(LISTED) {
         let (object, cause) = (text::clean(&skipped.object), text::clean(&skipped.cause));
@@ -72,6 +78,7 @@ fn refusal_json(refusal: &Refusal) -> Value {
         ),
         "detail": answer.and_then(|answer| answer.detail.as_deref()).map(text::clean),
         "hint": answer.and_then(|answer| answer.hint.as_deref()).map(text::clean),
+        "next": refusal.advice(),
     })
 }
 

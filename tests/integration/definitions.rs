@@ -8,7 +8,7 @@ use seren_replicator::ddl::{Options, script};
 use seren_replicator::event::Phase;
 use seren_replicator::pg::{Sql, SqlState};
 use seren_replicator::sandbox::Cluster;
-use seren_replicator::snapshot::{Error, Refused, Section, Site, Tables, run_section};
+use seren_replicator::snapshot::{Error, Evaluation, Refused, Section, Site, Tables, run_section};
 use seren_replicator::task::Scope;
 
 use crate::support::gate::Gate;
@@ -40,7 +40,12 @@ async fn make(source: &str, target: &str, jobs: usize) -> Result<(), Error> {
     ] {
         let target = endpoint(target);
         let section = Section::new(statements, &script.steps, &Tables::default());
-        run_section(&Site { target, phase }, section, jobs, &Scope::detached()).await?;
+        let site = Site {
+            target,
+            phase,
+            evaluation: Evaluation::default(),
+        };
+        run_section(&site, section, jobs, &Scope::detached()).await?;
     }
     Ok(())
 }

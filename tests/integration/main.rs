@@ -20,6 +20,7 @@ mod ddl_races;
 mod definitions;
 mod demo;
 mod encodings;
+mod evaluation;
 mod extensions;
 mod faults;
 mod foreign;

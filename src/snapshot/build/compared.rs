@@ -77,7 +77,7 @@ impl Work {
         let begin = run(session, &sql!("BEGIN; {}", path.set())).await;
         begin.map_err(of_first)?;
         for number in range {
-            let made = run(session, &self.section.statements[number].sql).await;
+            let made = self.make_one(session, number, path).await;
             made.map_err(|reason| (Some(number), reason))?;
         }
         for definition in &path.definitions {
@@ -90,6 +90,31 @@ impl Work {
     }
 }
 
+impl Work {
+    /// Runs a statement under the step's path, and what it evaluates under the settings of the source's
+    /// database.
+    async fn make_one(
+        &self,
+        session: &Session,
+        number: usize,
+        path: &StepPath,
+    ) -> Result<(), Reason> {
+        let statement = &self.section.statements[number].sql;
+        let Some(around) = self.around(number) else {
+            return run(session, statement).await;
+        };
+        let before = sql!("{}; {}; {}", empty_path(), around.before, path.set());
+        run(session, &before).await?;
+        run(session, statement).await?;
+        let after = sql!("{}; {}; {}", empty_path(), around.after, path.set());
+        run(session, &after).await
+    }
+}
+
+fn empty_path() -> Sql {
+    Sql::fixed("SET LOCAL search_path TO ''")
+}
+
 /// Compares what the target has recorded for an object. Under the empty path: the query's own
 /// operators are the server's.
 async fn compare(
@@ -97,7 +122,7 @@ async fn compare(
     source: ServerVersion,
     (address, wanted): (&Address, &Calls),
 ) -> Result<(), Reason> {
-    run(session, &Sql::fixed("SET LOCAL search_path TO ''")).await?;
+    run(session, &empty_path()).await?;
     let found = recorded_calls(session, address).await;
     let found = found.map_err(Reason::Catalog)?;
     let versions = (source, session.version());

@@ -15,7 +15,8 @@ use super::{Section, Site};
 use crate::catalog;
 use crate::connect::{Answer, Purpose, Session, Tuning};
 use crate::event::Event;
-use crate::pg::{Oid, Sql, SqlState};
+use crate::pg::{Oid, Sql, SqlState, readable};
+use crate::snapshot::evaluation::{Around, Evaluation};
 use crate::snapshot::{Error, Fact, Ledger};
 use crate::task::Scope;
 
@@ -32,6 +33,8 @@ pub(in crate::snapshot) struct Work {
     done: AtomicUsize,
     tuning: Tuning,
     ledger: Ledger,
+    /// Why steps were refused that then were lent the database's path.
+    lent: Mutex<HashMap<usize, String>>,
 }
 
 /// A transaction under way.
@@ -68,11 +71,7 @@ fn verdict(reason: &Reason) -> Verdict {
         return Verdict::End;
     };
     let code = answer.code;
-    if answer.ends_session()
-        || code.class() == "08"
-        || code.as_str().starts_with("57P0")
-        || code == SqlState::DISK_FULL
-    {
+    if answer.ends_session() || code.as_str().starts_with("57P0") || code == SqlState::DISK_FULL {
         Verdict::End
     } else if matches!(
         code,
@@ -84,6 +83,27 @@ fn verdict(reason: &Reason) -> Verdict {
     }
 }
 
+/// Whether a refusal names something that does not exist, as when a function's body names a table
+/// that is created later.
+fn names_what_is_missing(code: SqlState) -> bool {
+    matches!(
+        code,
+        SqlState::UNDEFINED_FUNCTION
+            | SqlState::UNDEFINED_TABLE
+            | SqlState::UNDEFINED_OBJECT
+            | SqlState::UNDEFINED_COLUMN
+            | SqlState::INVALID_SCHEMA_NAME
+    )
+}
+
+fn relies_on_path(object: &str, error: &str) -> String {
+    format!(
+        "{object}: a function that it calls relies on search_path ({error}); it was created with the \
+         database's. From PostgreSQL 17 on, CREATE INDEX, REFRESH MATERIALIZED VIEW and ANALYZE run under \
+         a search_path of the server and fail. Run: ALTER FUNCTION ... SET search_path = ..."
+    )
+}
+
 impl Work {
     pub(super) fn new(
         site: Site,
@@ -91,9 +111,14 @@ impl Work {
         schedule: Schedule,
         (tuning, ledger): (Tuning, Ledger),
     ) -> Self {
+        let mut schedule = schedule;
+        if site.evaluation.has_path() {
+            schedule.lend_path();
+        }
         Self {
             tuning,
             ledger,
+            lent: Mutex::default(),
             site,
             section,
             schedule: Mutex::new(schedule),
@@ -109,6 +134,11 @@ impl Work {
         let session = session.map_err(Error::Connect)?;
         self.tuning.apply(&session).await.map_err(Error::Connect)?;
         Ok(session)
+    }
+
+    /// The settings of the source's database that the target takes.
+    pub(in crate::snapshot) fn evaluation(&self) -> &Evaluation {
+        &self.site.evaluation
     }
 
     /// Wakes when something has become ready, or all has ended.
@@ -144,9 +174,7 @@ impl Work {
 
     /// The refused statements in their order. Once.
     pub(super) fn take_refusals(&self) -> Vec<(usize, Reason)> {
-        let refusals = self.refusals.lock();
-        let mut refusals =
-            std::mem::take(&mut *refusals.expect("no lane panics while it adds one"));
+        let mut refusals = std::mem::take(&mut *self.refusals());
         refusals.sort_by_key(|(statement, _)| *statement);
         refusals
     }
@@ -204,8 +232,9 @@ impl Work {
             };
             match outcome {
                 Outcome::Committed => {
-                    self.schedule().done(lane, &steps);
+                    self.end_steps(|schedule| schedule.done(lane, &steps));
                     self.tell(&steps, scope).await;
+                    self.warn_of_path(&steps, scope).await;
                 }
                 Outcome::Refused(_, _) if scope.stop.is_cancelled() => return Err(Error::Stopped),
                 Outcome::Refused(statement, error) => {
@@ -256,7 +285,8 @@ impl Work {
             .map(|step| self.section.ranges[*step].clone())
             .collect();
         let statements = &self.section.statements;
-        let messages = message::messages(statements, &ranges);
+        let around = |number| self.around(number);
+        let messages = message::messages(statements, &ranges, &around);
         let mut numbers = ranges.iter().cloned().flatten();
         let messages = if numbers.any(|number| statements[number].needs_no_transaction) {
             messages
@@ -271,6 +301,25 @@ impl Work {
             answers.push((message, answer));
         }
         Ok(Batch { steps, answers })
+    }
+
+    /// What goes around a statement: the settings of the source's database if it evaluates something,
+    /// and the database's path if its functions are lent that.
+    pub(super) fn around(&self, number: usize) -> Option<Around> {
+        let statement = &self.section.statements[number];
+        if statement.needs_no_transaction {
+            return None;
+        }
+        let step = self.section.step_of(number);
+        let is_analysis = self.section.analysis(step).is_some();
+        let evaluation = &self.site.evaluation;
+        let around = evaluation.around(statement.kind, is_analysis);
+        let is_lent = self.schedule().is_lent(step);
+        let lent = is_lent.then(|| evaluation.lend_path()).flatten();
+        match (lent, around) {
+            (Some(lent), Some(around)) => Some(lent.outside(&around)),
+            (lent, around) => lent.or(around),
+        }
     }
 
     /// Rolls back what the session has under way, and decides what happens to it.
@@ -297,14 +346,55 @@ impl Work {
             schedule.single(steps);
             return Ok(());
         }
-        schedule.refuse(self.section.step_of(culprit));
         drop(schedule);
-        let mut refusals = self
-            .refusals
-            .lock()
-            .expect("no lane panics while it adds one");
-        refusals.push((culprit, reason));
+        let may_succeed_later = reason
+            .answer()
+            .is_some_and(|answer| names_what_is_missing(answer.code));
+        self.refusals().push((culprit, reason));
+        let step = self.section.step_of(culprit);
+        self.end_steps(|schedule| schedule.refuse(step, may_succeed_later));
         Ok(())
+    }
+
+    /// Notes that steps have ended, and lets those be tried again that may succeed now. Under one
+    /// lock: no lane may see a finished schedule between the two.
+    fn end_steps(&self, end: impl FnOnce(&mut Schedule)) {
+        let mut schedule = self.schedule();
+        end(&mut schedule);
+        let retried = schedule.retry();
+        if retried.is_empty() {
+            return;
+        }
+        let mut lent = self.lent();
+        self.refusals().retain(|(statement, reason)| {
+            let step = self.section.step_of(*statement);
+            if schedule.is_lent(step) {
+                let message = reason.answer().map(|answer| readable(&answer.message));
+                lent.entry(step).or_insert(message.unwrap_or_default());
+            }
+            !retried.contains(&step)
+        });
+    }
+
+    fn lent(&self) -> MutexGuard<'_, HashMap<usize, String>> {
+        let lent = self.lent.lock();
+        lent.expect("no lane panics while it adds one")
+    }
+
+    /// Reports the steps that were created only with the database's path.
+    async fn warn_of_path(&self, steps: &[usize], scope: &Scope) {
+        for step in steps {
+            let error = self.lent().remove(step);
+            if let Some(error) = error {
+                let warning = Event::Warning(relies_on_path(&self.section.label(*step), &error));
+                scope.events.emit(warning).await;
+            }
+        }
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Vec<(usize, Reason)>> {
+        let refusals = self.refusals.lock();
+        refusals.expect("no lane panics while it adds one")
     }
 
     /// The error of a run that cannot go on.
@@ -362,8 +452,9 @@ impl Work {
 /// transaction has failed.
 async fn finish(batch: Batch) -> Outcome {
     for (message, answer) in batch.answers {
-        if let Err((completed, error)) = answer.finish().await {
+        if let Err((completed, mut error)) = answer.finish().await {
             let culprit = message.culprit(completed, &error);
+            error.count_from(culprit.map_or(0, |statement| message.begin_of(statement)));
             return Outcome::Refused(culprit, Reason::Answer(error));
         }
     }

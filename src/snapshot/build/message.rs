@@ -14,6 +14,7 @@ use std::ops::Range;
 use crate::connect;
 use crate::ddl::Statement;
 use crate::pg::Sql;
+use crate::snapshot::evaluation::Around;
 use crate::sql;
 
 /// Bytes of SQL after which a new message begins.
@@ -46,13 +47,23 @@ fn plain(text: &'static str) -> Message {
     }
 }
 
-/// Statements, by their numbers, in as few messages as keep errors apart.
-pub(super) fn messages(statements: &[Statement], numbers: &[Range<usize>]) -> Vec<Message> {
+/// Statements, by their numbers, in as few messages as keep errors apart. What goes around a
+/// statement comes with it in a message of its own.
+pub(super) fn messages(
+    statements: &[Statement],
+    numbers: &[Range<usize>],
+    around: &dyn Fn(usize) -> Option<Around>,
+) -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::new();
     let mut characters = 0;
     let mut is_open = false;
     for number in numbers.iter().cloned().flatten() {
         let sql = &statements[number].sql;
+        if let Some(around) = around(number) {
+            messages.push(surrounded(number, sql, &around));
+            is_open = false;
+            continue;
+        }
         let is_apart = sql.as_str().contains(';');
         let length = sql.as_str().chars().count();
         match messages.last_mut() {
@@ -75,10 +86,25 @@ pub(super) fn messages(statements: &[Statement], numbers: &[Range<usize>]) -> Ve
     messages
 }
 
+fn surrounded(number: usize, sql: &Sql, around: &Around) -> Message {
+    let begin = around.before.as_str().chars().count() + SEPARATOR.len();
+    Message {
+        sql: Sql::join([&around.before, sql, &around.after], SEPARATOR),
+        statements: vec![(number, begin)],
+    }
+}
+
 /// Between statements; a line break ends a comment that a definition may end with.
 const SEPARATOR: &str = "\n;\n";
 
 impl Message {
+    /// The character where a statement begins, from 0.
+    pub(super) fn begin_of(&self, statement: usize) -> usize {
+        let mut statements = self.statements.iter();
+        let found = statements.find(|(number, _)| *number == statement);
+        found.map_or(0, |(_, begin)| *begin)
+    }
+
     /// The statement that was refused after so many commands.
     pub(super) fn culprit(&self, completed: usize, error: &connect::Error) -> Option<usize> {
         let by_count = self.statements.get(completed).map(|(number, _)| *number);
@@ -132,7 +158,7 @@ mod tests {
     #[test]
     fn several_commands_stand_in_a_message_of_their_own() {
         let statements = ["ü", "b", "c; d", "e", "f"].map(statement);
-        let messages = messages(&statements, &[0..2, 2..5]);
+        let messages = messages(&statements, &[0..2, 2..5], &|_| None);
         let texts: Vec<_> = messages
             .iter()
             .map(|message| message.sql.as_str())
@@ -143,9 +169,25 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_around_a_statement_stands_with_it_alone() {
+        let statements = ["a", "b", "c", "d"].map(statement);
+        let around = |number| {
+            (number == 1).then(|| Around {
+                before: Sql::deparsed("ü; x"),
+                after: Sql::deparsed("y"),
+            })
+        };
+        let messages = messages(&statements, std::slice::from_ref(&(0..4)), &around);
+        let texts: Vec<_> = messages.iter().map(|one| one.sql.as_str()).collect();
+        assert_eq!(texts, ["a", "ü; x\n;\nb\n;\ny", "c\n;\nd"]);
+        assert_eq!(messages[1].statements, [(1, 7)]);
+        assert_eq!(messages[1].culprit(2, &refused(None)), Some(1));
+    }
+
+    #[test]
     fn an_error_is_told_by_the_commands_before_it_or_by_its_place() {
         let statements = ["ü", "b", "c"].map(statement);
-        let message = &messages(&statements, &[0..1, 1..3])[0];
+        let message = &messages(&statements, &[0..1, 1..3], &|_| None)[0];
         assert_eq!(message.culprit(2, &refused(Some(1))), Some(2));
         assert_eq!(message.culprit(0, &refused(Some(5))), Some(1));
         assert_eq!(message.culprit(0, &refused(Some(1))), Some(0));

@@ -25,7 +25,7 @@ pub(super) use self::lane::Work;
 use self::schedule::{Rows, Schedule, Unit};
 use super::crew::Crew;
 use super::lock_table::share_of_locks;
-use super::{Error, Ledger};
+use super::{Error, Evaluation, Ledger};
 use crate::catalog::Catalog;
 use crate::connect::{self, Capacity, Endpoint, Purpose, Session, Tuning};
 use crate::ddl::{Kind, NO_RELATION, Stage, Statement, Step, StepPath};
@@ -40,6 +40,8 @@ pub struct Site {
     pub target: Endpoint,
     /// The phase, for events.
     pub phase: Phase,
+    /// The settings under which the source's database evaluates what belongs to it.
+    pub evaluation: Evaluation,
 }
 
 /// The statements of one section, by step.
@@ -214,7 +216,8 @@ pub async fn run_section(
         return Ok(());
     }
     let lanes = jobs.clamp(1, section.units.len());
-    let (work, first) = prepare(site, section, lanes, BTreeSet::new(), Ledger::none()).await?;
+    let prepared = prepare(site, section, lanes, BTreeSet::new(), Ledger::none()).await?;
+    let Prepared { work, first, .. } = prepared;
     let work = Arc::new(work);
     let mut group = Group::new(scope);
     let mut first = Some(first);
@@ -239,7 +242,7 @@ pub async fn run_section(
     told(&work).map(drop)
 }
 
-/// What the lanes of a section share, and a session for the first of them. The rows of the tables
+/// Prepares the lanes of a section. The rows of the tables
 /// `missing` are still to come.
 pub(super) async fn prepare(
     site: &Site,
@@ -247,7 +250,7 @@ pub(super) async fn prepare(
     lanes: usize,
     missing: BTreeSet<Oid>,
     ledger: Ledger,
-) -> Result<(Work, Session), Error> {
+) -> Result<Prepared, Error> {
     let first = site.target.session(Purpose::Build).await;
     let first = first.map_err(Error::Connect)?;
     let budget = share_of_locks(&first, lanes)
@@ -256,26 +259,53 @@ pub(super) async fn prepare(
     let capacity = Capacity::read(&first).await.map_err(Error::Connect)?;
     let tuning = Tuning::new(&capacity, lanes);
     tuning.apply(&first).await.map_err(Error::Connect)?;
+    let (evaluation, unset) = site.evaluation.clone().settle(&first).await?;
+    let site = Site {
+        evaluation,
+        ..site.clone()
+    };
     let schedule = Schedule::new(section.units.clone(), lanes, budget, missing);
-    let work = Work::new(site.clone(), section, schedule, (tuning, ledger));
-    Ok((work, first))
+    let work = Work::new(site, section, schedule, (tuning, ledger));
+    Ok(Prepared { work, first, unset })
 }
 
-/// The tables that could not be analysed, with why.
-pub(super) type Unanalyzed = Vec<(QualifiedName, connect::Error)>;
+/// What the lanes of a section begin with.
+pub(super) struct Prepared {
+    /// What they share.
+    pub(super) work: Work,
+    /// A session for the first of them.
+    pub(super) first: Session,
+    /// The settings that the target does not take, in words.
+    pub(super) unset: Option<String>,
+}
 
-/// What is missing, if anything is; else only the analyses that are.
-pub(super) fn told(work: &Work) -> Result<Unanalyzed, Error> {
+/// What is missing and can be made up for by a later statement.
+#[derive(Debug, Default)]
+pub(super) struct Lacking {
+    /// The tables that could not be analysed, with why.
+    pub(super) unanalyzed: Vec<(QualifiedName, connect::Error)>,
+    /// The materialized views that could not be filled, in words.
+    pub(super) unfilled: Vec<String>,
+}
+
+/// What is missing, if anything is; else only what a later statement makes up for.
+pub(super) fn told(work: &Work) -> Result<Lacking, Error> {
     let section = &work.section;
-    let (mut refusals, mut unanalyzed) = (Vec::new(), Vec::new());
+    let (mut refusals, mut lacking) = (Vec::new(), Lacking::default());
     for (number, reason) in work.take_refusals() {
-        match (section.analysis(section.step_of(number)), reason) {
-            (Some(table), Reason::Answer(error)) => unanalyzed.push((table.clone(), error)),
+        let step = section.step_of(number);
+        match (section.analysis(step), reason) {
+            (Some(table), Reason::Answer(error)) => {
+                lacking.unanalyzed.push((table.clone(), error));
+            }
+            (None, Reason::Answer(error)) if is_far(section.statements[number].kind, &error) => {
+                lacking.unfilled.push(unfilled(section, step, &error));
+            }
             (_, reason) => refusals.push((number, reason)),
         }
     }
     if refusals.is_empty() {
-        return Ok(unanalyzed);
+        return Ok(lacking);
     }
     let refusals: Vec<Refusal> = refusals
         .into_iter()
@@ -299,6 +329,31 @@ pub(super) fn told(work: &Work) -> Result<Unanalyzed, Error> {
         tracing::debug!(object = refusal.object, "refused: {}", refusal.source);
     }
     Err(Error::Refused(Box::new(Refused { refusals, skipped })))
+}
+
+/// Whether a materialized view could not be filled since the target reaches no foreign server: the copy
+/// of everything else is as good without it.
+fn is_far(kind: Kind, error: &connect::Error) -> bool {
+    let answer = error.answer();
+    let is_of_foreign_server = answer.is_some_and(|one| matches!(one.code.class(), "08" | "HV"));
+    kind == Kind::Refresh && is_of_foreign_server
+}
+
+/// A materialized view without rows, and those that read it.
+fn unfilled(section: &Section, step: usize, error: &connect::Error) -> String {
+    let mut views = vec![step];
+    for (number, unit) in section.units.iter().enumerate() {
+        let is_view = section.analysis(number).is_none();
+        if is_view && unit.needs.iter().any(|needed| views.contains(needed)) {
+            views.push(number);
+        }
+    }
+    let labels: Vec<String> = views.iter().map(|view| section.label(*view)).collect();
+    format!(
+        "{}: not filled, the target cannot reach what it reads ({error}); run REFRESH MATERIALIZED VIEW \
+         once it can",
+        labels.join(", ")
+    )
 }
 
 /// Runs work on sessions until it ends or the scope is stopped. Stopped statements are cancelled on

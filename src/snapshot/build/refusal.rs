@@ -5,7 +5,7 @@ use std::fmt;
 use super::compared::Mismatch;
 use crate::catalog;
 use crate::connect;
-use crate::pg::ServerError;
+use crate::pg::{ServerError, SqlState};
 
 /// A statement that the target refused.
 #[derive(Debug)]
@@ -21,18 +21,69 @@ pub struct Refusal {
 impl Refusal {
     /// The target's answer, in fields, if it refused.
     pub fn answer(&self) -> Option<&ServerError> {
-        match &self.source {
-            Reason::Answer(error) => error.answer(),
-            Reason::Catalog(_) | Reason::Mismatch(_) => None,
+        self.source.answer()
+    }
+}
+
+impl Refusal {
+    /// What to do about it, where the code tells.
+    pub fn advice(&self) -> Option<&'static str> {
+        let answer = self.answer()?;
+        match answer.code {
+            SqlState::UNIQUE_VIOLATION => Some(
+                "these rows of the source are duplicates that its own index does not find, as after a change \
+                 of the system's collations. Find them on the source with SET enable_indexscan = off, \
+                 enable_indexonlyscan = off, enable_bitmapscan = off; delete all but one; run REINDEX; \
+                 repeat the run",
+            ),
+            code if code.class() == "23" => Some(
+                "rows of the source violate the constraint. Correct them on the source, or replace its \
+                 constraint by one that is NOT VALID; repeat the run",
+            ),
+            SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_TABLE
+                if answer.context.is_some() =>
+            {
+                Some(
+                    "if the body of a function relies on search_path, run on the source: ALTER FUNCTION ... \
+                 SET search_path = ...; repeat the run",
+                )
+            }
+            _ => None,
         }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let note = super::super::error::statement_note(self.statement.as_deref());
+        let statement = self.statement.as_deref();
+        let position = self.answer().and_then(|answer| answer.position);
+        let note = match (statement, position) {
+            (Some(statement), Some(position)) => note_at(statement, position),
+            _ => super::super::error::statement_note(statement),
+        };
         write!(f, "{}{note}", self.object)
     }
+}
+
+/// A statement around the character where the server found an error, counted from 1.
+fn note_at(statement: &str, position: u32) -> String {
+    const BEFORE: usize = 150;
+    const SHOWN: usize = 300;
+    let at = usize::try_from(position)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1);
+    let begin = at.saturating_sub(BEFORE);
+    let clean = |part: char| if part.is_control() { ' ' } else { part };
+    let shown: String = statement
+        .chars()
+        .skip(begin)
+        .take(SHOWN)
+        .map(clean)
+        .collect();
+    let before = if begin > 0 { "… " } else { "" };
+    let is_cut = statement.chars().nth(begin + SHOWN).is_some();
+    let after = if is_cut { " …" } else { "" };
+    format!(" (at character {position}: {before}{shown}{after})")
 }
 
 impl std::error::Error for Refusal {
@@ -53,6 +104,16 @@ pub enum Reason {
     /// By us: it would call other operators.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
+}
+
+impl Reason {
+    /// The target's answer, in fields, if it refused.
+    pub fn answer(&self) -> Option<&ServerError> {
+        match self {
+            Self::Answer(error) => error.answer(),
+            Self::Catalog(_) | Self::Mismatch(_) => None,
+        }
+    }
 }
 
 /// An object that was not attempted.

@@ -10,7 +10,7 @@
 //! waits for it, so that the last thing of a run is never one that could have begun long before.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::ddl::Stage;
 use crate::pg::Oid;
@@ -109,6 +109,14 @@ pub(super) struct Schedule {
     left: HashMap<Stage, usize>,
     /// Entries of the lock table that one transaction may take.
     budget: usize,
+    /// Steps that have succeeded.
+    successes: usize,
+    /// The steps that may succeed later, each with the successes before its last attempt.
+    retried: BTreeMap<usize, usize>,
+    /// The steps whose functions are lent the database's path.
+    lent: BTreeSet<usize>,
+    /// Whether there is one.
+    may_lend: bool,
 }
 
 impl Schedule {
@@ -146,6 +154,10 @@ impl Schedule {
             alone: 0,
             left,
             budget,
+            successes: 0,
+            retried: BTreeMap::new(),
+            lent: BTreeSet::new(),
+            may_lend: false,
         };
         schedule.wait_for_rows();
         schedule.look_again();
@@ -377,7 +389,9 @@ impl Schedule {
         for number in batch {
             self.release(*number, lane);
             self.end(*number, State::Done);
+            self.retried.remove(number);
         }
+        self.successes += batch.len();
     }
 
     /// Everything that a lane has under way was rolled back.
@@ -391,10 +405,15 @@ impl Schedule {
         self.look_again();
     }
 
-    /// A step was refused: it and everything that needs it is over. After
-    /// [`give_back`](Self::give_back).
-    pub(super) fn refuse(&mut self, number: usize) {
+    /// A step was refused: it and everything that needs it is over. One that names something which
+    /// does not exist may succeed later. After [`give_back`](Self::give_back).
+    pub(super) fn refuse(&mut self, number: usize, may_succeed_later: bool) {
         self.end(number, State::Refused);
+        if may_succeed_later {
+            self.retried.insert(number, self.successes);
+        } else {
+            self.retried.remove(&number);
+        }
         let mut left = self.dependents[number].clone();
         while let Some(dependent) = left.pop() {
             if self.states[dependent] == State::Waiting {
@@ -471,6 +490,8 @@ fn chains(units: &[Unit], dependents: &[Vec<usize>]) -> Vec<u64> {
     }
     chains
 }
+
+mod retry;
 
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,36 @@ fn another_lane_waits_for_needs_and_relations() {
 }
 
 #[test]
+fn what_names_a_missing_object_is_tried_again_as_long_as_others_succeed() {
+    // 1 needs 0; 3 needs 0 and 2.
+    let units = vec![
+        unit(&[], &[1]),
+        unit(&[0], &[2]),
+        unit(&[], &[3]),
+        unit(&[0, 2], &[4]),
+        unit(&[], &[5]),
+    ];
+    let mut schedule = Schedule::new(units, 1, 1, BTreeSet::new());
+    assert_eq!(schedule.take(0, 0), [0]);
+    schedule.give_back(0);
+    schedule.refuse(0, true);
+    assert_eq!(schedule.retry(), [0; 0], "others have not ended");
+    assert_eq!(schedule.take(0, 0), [2]);
+    schedule.give_back(0);
+    schedule.refuse(2, false);
+    assert_eq!(schedule.take(0, 0), [4]);
+    schedule.done(0, &[4]);
+    assert_eq!(schedule.retry(), [0]);
+    assert_eq!(schedule.take(0, 0), [0]);
+    schedule.give_back(0);
+    schedule.refuse(0, true);
+    assert_eq!(schedule.retry(), [0; 0], "nothing has succeeded since");
+    assert!(schedule.is_finished());
+    let skipped: Vec<_> = schedule.skipped().collect();
+    assert_eq!(skipped, [(1, 0), (3, 2)]);
+}
+
+#[test]
 fn what_runs_alone_waits_for_the_others() {
     let alone = Unit {
         is_alone: true,
@@ -90,7 +120,7 @@ fn what_needs_a_refused_step_is_never_attempted() {
     let mut schedule = Schedule::new(units, 1, 10, BTreeSet::new());
     assert_eq!(schedule.take(0, 0), [0, 1, 2, 3]);
     schedule.give_back(0);
-    schedule.refuse(0);
+    schedule.refuse(0, false);
     assert_eq!(schedule.skipped().collect::<Vec<_>>(), [(1, 0), (2, 0)]);
     assert_eq!(schedule.take(0, 0), [3]);
     schedule.done(0, &[3]);
@@ -182,7 +212,7 @@ proptest! {
                 let batch = flights[lane].remove(0);
                 if let Some(bad) = batch.iter().find(|number| refused.contains(number)) {
                     schedule.give_back(lane);
-                    schedule.refuse(*bad);
+                    schedule.refuse(*bad, false);
                     flights[lane].clear();
                     continue;
                 }

@@ -1,0 +1,288 @@
+//! The settings under which the target evaluates what belongs to the database: checks, generated
+//! columns, domains, indexes, and the queries of materialized views.
+//!
+//! Our sessions pin every setting that gives definitions and values another form. An expression that
+//! casts a `timestamptz` to a date, or searches text, depends on such settings as well, and it must
+//! give on the target what it gave on the source: so it is evaluated under the source database's own
+//! settings. Three kinds of statements differ in what they take from them:
+//!
+//! - `COPY … FROM`: the form of the rows is that of our pinned sessions, which every server reads
+//!   under any `DateStyle`, `IntervalStyle` and `TimeZone`. Settings that decide how text is read
+//!   ([`STORED_ONLY`]) stay pinned. `search_path` is set for binary rows only: as text, names of
+//!   objects are looked up by it.
+//! - Statements that run stored expressions only, as `REFRESH`, `VALIDATE CONSTRAINT` and `ANALYZE`:
+//!   everything.
+//! - Statements that parse an expression and evaluate it, as `CREATE INDEX`: as with rows, and the
+//!   empty `search_path`, under which the expression was printed. A function whose body relies on
+//!   the path fails then; such a step is tried again with [`Evaluation::lend_path`].
+//!
+//! From 17 on the server runs `REFRESH`, `CREATE INDEX` and `ANALYZE` under a `search_path` of its own.
+
+use std::sync::Arc;
+
+use super::Error;
+use super::basis::Basis;
+use crate::catalog::cluster::Setting;
+use crate::connect::{Session, pinned_values};
+use crate::ddl::{Kind, render_setting};
+use crate::pg::{Literal, Sql};
+use crate::sql;
+
+/// Parameters that values depend on, in lower case.
+const VALUES: &[&str] = &[
+    "bytea_output",
+    "datestyle",
+    "default_text_search_config",
+    "extra_float_digits",
+    "intervalstyle",
+    "lc_numeric",
+    "lc_time",
+    "timezone",
+    "timezone_abbreviations",
+];
+
+/// Parameters that also decide how values or texts of SQL are read.
+const STORED_ONLY: &[&str] = &[
+    "array_nulls",
+    "lc_monetary",
+    "standard_conforming_strings",
+    "transform_null_equals",
+    "xmlbinary",
+    "xmloption",
+];
+
+/// What functions find objects by.
+const PATH: &str = "search_path";
+
+/// The settings of a source's database that its target takes.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    settings: Arc<[Setting]>,
+}
+
+/// Statements before and after one that evaluates something.
+#[derive(Clone, Debug)]
+pub(super) struct Around {
+    pub(super) before: Sql,
+    pub(super) after: Sql,
+}
+
+impl Around {
+    /// What goes around both.
+    pub(super) fn outside(&self, inner: &Self) -> Self {
+        Self {
+            before: sql!("{}; {}", self.before, inner.before),
+            after: sql!("{}; {}", inner.after, self.after),
+        }
+    }
+}
+
+impl Evaluation {
+    /// The settings of the database that was read.
+    ///
+    /// # Errors
+    /// The source cannot be asked.
+    pub async fn of(basis: &Basis) -> Result<Self, Error> {
+        Self::load(&basis.hold.lease.session().await?).await
+    }
+
+    /// Asks the source for the settings of the database that a session is on.
+    ///
+    /// # Errors
+    /// The source cannot be asked.
+    pub async fn load(source: &Session) -> Result<Self, Error> {
+        let sql = Sql::fixed(include_str!("sql/evaluation.sql"));
+        let names: Vec<&str> = [VALUES, STORED_ONLY, &[PATH]].concat();
+        let rows = source.query(&sql, &[&names]).await;
+        let setting = |row: &tokio_postgres::Row| Setting {
+            name: row.get(0),
+            value: row.get(1),
+        };
+        let rows = rows.map_err(Error::Connect)?;
+        Ok(Self {
+            settings: rows.iter().map(setting).collect(),
+        })
+    }
+
+    /// Keeps what a target takes; what it refuses, in words.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub async fn settle(self, target: &Session) -> Result<(Self, Option<String>), Error> {
+        let probe = |settings: &[Setting]| {
+            sql!(
+                "BEGIN; {}; ROLLBACK",
+                Sql::join(settings.iter().map(set), "; ")
+            )
+        };
+        if self.settings.is_empty() || target.batch(&probe(&self.settings)).await.is_ok() {
+            return Ok((self, None));
+        }
+        rollback(target).await?;
+        let (mut taken, mut names): (Vec<Setting>, Vec<&str>) = (Vec::new(), Vec::new());
+        for setting in self.settings.iter() {
+            let one = std::slice::from_ref(setting);
+            match target.batch(&probe(one)).await {
+                Ok(()) => taken.push(setting.clone()),
+                Err(error) if error.answer().is_none() => return Err(Error::Connect(error)),
+                Err(error) => {
+                    rollback(target).await?;
+                    tracing::debug!(setting = setting.name, %error, "the target refuses a setting");
+                    names.push(&setting.name);
+                }
+            }
+        }
+        let refused = (!names.is_empty()).then(|| refusal(&names));
+        let settings = taken.into();
+        Ok((Self { settings }, refused))
+    }
+
+    /// The statements that prepare a connection for rows.
+    pub(super) fn for_rows(&self) -> Option<Sql> {
+        let settings = self.settings.iter();
+        let sets: Vec<Sql> = settings.filter(|one| is_of_values(one)).map(set).collect();
+        (!sets.is_empty()).then(|| Sql::join(sets, "; "))
+    }
+
+    /// The statement that sets the path for a transaction.
+    pub(super) fn local_path(&self) -> Option<Sql> {
+        let path = self.path()?;
+        Some(sql!("SET LOCAL {}", render_setting(path)))
+    }
+
+    /// What goes around a statement of a kind, if it evaluates anything. An analysis is a kind of its
+    /// own here.
+    pub(super) fn around(&self, kind: Kind, is_analysis: bool) -> Option<Around> {
+        let evaluates_stored = is_analysis || matches!(kind, Kind::Refresh | Kind::Validation);
+        let evaluates = evaluates_stored || matches!(kind, Kind::Index | Kind::Constraint);
+        let taken = |setting: &&Setting| evaluates_stored || is_of_values(setting);
+        let mut before: Vec<Sql> = self.settings.iter().filter(taken).map(set).collect();
+        let mut after = pinned_values();
+        if kind == Kind::Refresh {
+            // It runs as the view's owner, who sees what policies show.
+            before.push(Sql::fixed("SET row_security = on"));
+            after = sql!("{}; SET row_security = off", after);
+        }
+        (evaluates && !before.is_empty()).then(|| Around {
+            before: Sql::join(before, "; "),
+            after,
+        })
+    }
+
+    /// Whether a path can be lent.
+    pub(super) fn has_path(&self) -> bool {
+        self.path().is_some()
+    }
+
+    /// Gives the database's path to the functions that have none, for a transaction, and takes it
+    /// back. So bodies find what they name, while the statement between is parsed as it was printed,
+    /// and also where the server sets a path of its own.
+    pub(super) fn lend_path(&self) -> Option<Around> {
+        let path = render_setting(self.path()?);
+        let lend = sql!(
+            "DECLARE f pg_catalog.text; altered pg_catalog.text := ''; \
+             BEGIN FOR f IN {} LOOP \
+               EXECUTE pg_catalog.concat('ALTER FUNCTION ', f, {}); \
+               altered := pg_catalog.concat(altered, 'ALTER FUNCTION ', f, ' RESET search_path; '); \
+             END LOOP; \
+             PERFORM pg_catalog.set_config('seren.altered', altered, true); END",
+            Sql::fixed(WITHOUT_PATH),
+            Literal(sql!(" SET {}", path).as_str())
+        );
+        let take_back =
+            Sql::fixed("DO 'BEGIN EXECUTE pg_catalog.current_setting(''seren.altered''); END'");
+        Some(Around {
+            before: sql!("DO {}", Literal(lend.as_str())),
+            after: take_back,
+        })
+    }
+
+    fn path(&self) -> Option<&Setting> {
+        self.settings.iter().find(|one| is_path(one))
+    }
+}
+
+/// The functions with a body of text and without a path of their own that our role may alter.
+const WITHOUT_PATH: &str = "\
+    SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text FROM pg_catalog.pg_proc p \
+      JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
+     WHERE p.prokind IN ('f', 'w') AND l.lanname NOT IN ('c', 'internal') \
+       AND p.pronamespace NOT IN ('pg_catalog'::pg_catalog.regnamespace, 'information_schema'::pg_catalog.regnamespace) \
+       AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) c WHERE pg_catalog.starts_with(c, 'search_path=')) \
+       AND pg_catalog.pg_has_role(p.proowner, 'USAGE')";
+
+fn is_path(setting: &Setting) -> bool {
+    setting.name.eq_ignore_ascii_case(PATH)
+}
+
+/// Whether a setting changes nothing about how values and texts are read.
+fn is_of_values(setting: &Setting) -> bool {
+    let is_stored_only = STORED_ONLY
+        .iter()
+        .any(|name| setting.name.eq_ignore_ascii_case(name));
+    !is_stored_only && !is_path(setting)
+}
+
+fn set(setting: &Setting) -> Sql {
+    sql!("SET {}", render_setting(setting))
+}
+
+async fn rollback(target: &Session) -> Result<(), Error> {
+    let rolled_back = target.batch(&Sql::fixed("ROLLBACK")).await;
+    rolled_back.map_err(Error::Connect)
+}
+
+fn refusal(names: &[&str]) -> String {
+    format!(
+        "settings of the source that the target does not take: {}; checks, generated columns, indexes and \
+         materialized views were evaluated without them",
+        names.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluation(entries: &[&str]) -> Evaluation {
+        let settings = entries.iter().map(|entry| Setting::parse(entry)).collect();
+        Evaluation { settings }
+    }
+
+    #[test]
+    fn rows_take_what_does_not_change_how_they_are_read() {
+        let all = evaluation(&[
+            "TimeZone=Asia/Tokyo",
+            "lc_monetary=de_DE",
+            "search_path=a, b",
+        ]);
+        assert_eq!(
+            all.for_rows().unwrap().as_str(),
+            r#"SET "TimeZone" TO 'Asia/Tokyo'"#
+        );
+        assert_eq!(
+            all.local_path().unwrap().as_str(),
+            r#"SET LOCAL "search_path" TO 'a', 'b'"#
+        );
+        assert!(evaluation(&[]).for_rows().is_none());
+    }
+
+    #[test]
+    fn only_stored_expressions_take_everything() {
+        let all = evaluation(&[
+            "TimeZone=Asia/Tokyo",
+            "lc_monetary=de_DE",
+            "search_path=a, b",
+        ]);
+        let sets = |kind, is_analysis| {
+            let around = all.around(kind, is_analysis);
+            around.map(|around| around.before.as_str().matches("SET").count())
+        };
+        assert_eq!(sets(Kind::Refresh, false), Some(4));
+        assert_eq!(sets(Kind::Validation, false), Some(3));
+        assert_eq!(sets(Kind::Statistics, true), Some(3));
+        assert_eq!(sets(Kind::Index, false), Some(1));
+        assert_eq!(sets(Kind::Statistics, false), None);
+        assert_eq!(sets(Kind::Table, false), None);
+    }
+}
