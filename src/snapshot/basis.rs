@@ -17,6 +17,7 @@ use super::build::stoppable;
 use super::kept::KeptLocks;
 use super::lease::{Snapshot, SnapshotLease};
 use super::lock::{self, ListedTable, TableLocks, Taken};
+use super::settled::renamed_since;
 use crate::catalog::load::quoting::quote_for;
 use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::turns::set_savepoint;
@@ -386,6 +387,9 @@ async fn lock_and_read(
         }
         Err(error) => return Err(error),
     };
+    if let Some(what) = renamed_since(reader, source).await? {
+        return Ok(Attempt::Disturbed(what));
+    }
     let waiters = load_waiters(&session, source).await.map_err(Error::Lock)?;
     let waiter = waiters.iter().find(|waiter| !waiter.by_nature);
     if let Some(waiter) = waiter.filter(|_| is_early) {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Error;
+use super::commit::commit;
 use super::copies::Parcel;
 use super::copy::CopyRequest;
 use super::encoding::common_encoding;
@@ -28,7 +29,7 @@ use super::plan::CopyJob;
 use super::stall::{end_orphans, stalled};
 use crate::connect::{Endpoint, Purpose};
 use crate::event::Event;
-use crate::pg::{QualifiedName, Sql};
+use crate::pg::QualifiedName;
 use crate::sql;
 use crate::task::Scope;
 use crate::wire::{
@@ -79,12 +80,12 @@ struct Copying<'c> {
 }
 
 /// Why an attempt came to nothing.
-struct Lost {
-    error: Error,
+pub(super) struct Lost {
+    pub(super) error: Error,
     /// The same may succeed on new connections.
-    is_transient: bool,
+    pub(super) is_transient: bool,
     /// The transaction whose commit was asked for, without an answer.
-    undecided: Option<String>,
+    pub(super) undecided: Option<String>,
 }
 
 impl Lost {
@@ -97,7 +98,7 @@ impl Lost {
     }
 
     /// Without anything done yet.
-    fn opening(error: Error) -> Self {
+    pub(super) fn opening(error: Error) -> Self {
         let is_transient = matches!(&error, Error::Connect(source) | Error::Lease(source) if source.is_transient())
             || matches!(&error, Error::Lane(source) if source.is_transient())
             || matches!(&error, Error::Renamed { .. });
@@ -201,7 +202,7 @@ impl Lane {
             before: self.opener.meanings.before(&parcel.tables(jobs)),
         };
         let open = (source, target);
-        let piping = self.opener.pipe_checked(&copying, open, &watch.progress);
+        let piping = self.opener.pipe_explained(&copying, open, &watch.progress);
         let ((source, mut target), copied) = match Box::pin(watch.over(piping)).await {
             Ok(piped) => piped,
             Err(lost) => {
@@ -209,7 +210,8 @@ impl Lane {
                 return Err((lost, Vec::new()));
             }
         };
-        match commit(&mut target, parcel.is_repeatable(jobs), &watch).await {
+        let checking = self.opener.meanings.check(&copying.before);
+        match commit(&mut target, parcel.is_repeatable(jobs), checking, &watch).await {
             Ok(()) => {
                 self.open = Some((source, target));
                 Ok(copied)
@@ -223,17 +225,20 @@ impl Lane {
 }
 
 /// Looks whether the connections of an attempt still carry anything.
-struct Watch {
+pub(super) struct Watch {
     request: CopyRequest,
     keys: (Option<CancelKey>, Option<CancelKey>),
     progress: Progress,
-    table: QualifiedName,
+    pub(super) table: QualifiedName,
     scope: Scope,
 }
 
 impl Watch {
     /// Waits for work on the connections, unless they stall for good, or at a stop.
-    async fn over<T>(&self, work: impl Future<Output = Result<T, Lost>>) -> Result<T, Lost> {
+    pub(super) async fn over<T>(
+        &self,
+        work: impl Future<Output = Result<T, Lost>>,
+    ) -> Result<T, Lost> {
         let work = self.cancel_on_stop(work);
         let stall = tokio::select! {
             biased;
@@ -306,23 +311,21 @@ impl Watch {
 }
 
 impl Opener {
-    /// Copies the rows, and makes sure that they were read from what the names and types were to mean.
-    async fn pipe_checked(
+    /// Copies the rows. What a server refuses may be the consequence of a change, which is the better
+    /// reason.
+    async fn pipe_explained(
         &self,
         copying: &Copying<'_>,
         open: Open,
         progress: &Progress,
     ) -> Result<(Open, Vec<Copied>), Lost> {
         let piped = self.pipe(copying, open, progress).await;
-        if let Err(lost) = &piped
-            && (lost.is_transient || self.scope.stop.is_cancelled())
-        {
-            return piped;
+        match &piped {
+            Err(lost) if !lost.is_transient && !self.scope.stop.is_cancelled() => {}
+            _ => return piped,
         }
         match self.meanings.check(&copying.before).await {
-            Ok(()) => piped,
-            // What a server has refused is only explained by a change.
-            Err(Error::Connect(_) | Error::Lease(_)) if piped.is_err() => piped,
+            Ok(()) | Err(Error::Connect(_) | Error::Lease(_)) => piped,
             Err(error) => Err(Lost::opening(error)),
         }
     }
@@ -448,7 +451,7 @@ fn name(jobs: &[CopyJob], parcel: &Parcel, at: usize) -> QualifiedName {
     jobs[parcel.pieces[at.min(last)].0].table.clone()
 }
 
-fn of_table(table: &QualifiedName, source: crate::wire::Error) -> Lost {
+pub(super) fn of_table(table: &QualifiedName, source: crate::wire::Error) -> Lost {
     Lost {
         is_transient: source.is_transient(),
         undecided: None,
@@ -465,35 +468,4 @@ pub(super) async fn pause(wait: Duration, scope: &Scope) -> Result<(), Error> {
         () = tokio::time::sleep(wait) => Ok(()),
         () = scope.stop.cancelled() => Err(Error::Stopped),
     }
-}
-
-/// Commits. What could not be repeated blindly is asked for its number before.
-async fn commit(
-    target: &mut Connection<Idle>,
-    is_repeatable: bool,
-    watch: &Watch,
-) -> Result<(), Lost> {
-    let undecided = if is_repeatable {
-        None
-    } else {
-        watch.over(number(target, &watch.table)).await?
-    };
-    let committing = async {
-        let committed = target.execute(&Sql::fixed("COMMIT")).await;
-        committed.map_err(|error| of_table(&watch.table, error))
-    };
-    let committed = watch.over(committing).await;
-    committed.map_err(|lost| Lost { undecided, ..lost })
-}
-
-/// The number of the target's transaction.
-async fn number(
-    target: &mut Connection<Idle>,
-    table: &QualifiedName,
-) -> Result<Option<String>, Lost> {
-    let ask = Sql::fixed("SELECT pg_catalog.txid_current() AS number");
-    let answer = target.query(&ask).await;
-    let answer = answer.map_err(|error| of_table(table, error))?;
-    let number = answer.first().and_then(|answer| answer.single("number"));
-    Ok(number.map(str::to_owned))
 }

@@ -116,7 +116,9 @@ impl Meanings {
         if jobs.is_empty() {
             return Ok(meanings);
         }
-        let reader = basis.hold.lease.session().await?;
+        let (reader, session) =
+            tokio::try_join!(basis.hold.lease.session(), meanings.open_session())?;
+        drop(session);
         let unlocked = basis.hold.unlocked.iter().map(|table| table.oid).collect();
         let watching = meanings.watch(&reader, jobs, &unlocked).await;
         let question = watching.map_err(Error::Lease)?;
@@ -255,27 +257,32 @@ impl Meanings {
 
     /// Asks a session that sees the latest state; a lost one is replaced by the next question.
     async fn ask(&self, question: &Question) -> Result<Marks, Error> {
-        let open = || self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = open().clone();
-        let session = match known {
-            Some(session) => session,
-            None => {
-                let session = self.source.session(Purpose::Introspect).await;
-                let session = Arc::new(session.map_err(Error::Connect)?);
-                *open() = Some(Arc::clone(&session));
-                session
-            }
-        };
+        let session = self.open_session().await?;
         let asked = question.ask(&session).await;
         if asked.is_err() {
-            *open() = None;
+            self.close();
         }
         asked.map_err(Error::Lease)
     }
 
+    async fn open_session(&self) -> Result<Arc<Session>, Error> {
+        let known = self.session().clone();
+        if let Some(session) = known {
+            return Ok(session);
+        }
+        let session = self.source.session(Purpose::Introspect).await;
+        let session = Arc::new(session.map_err(Error::Connect)?);
+        *self.session() = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    fn session(&self) -> MutexGuard<'_, Option<Arc<Session>>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends the session; another question opens one again.
     pub(super) fn close(&self) {
-        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.session() = None;
     }
 }
 

@@ -3,9 +3,12 @@
 
 use std::sync::OnceLock;
 
+use seren_replicator::connect::Purpose;
+use seren_replicator::snapshot::renamed_since;
+
 use crate::support::gate::Gate;
 use crate::support::route::{Route, common};
-use crate::support::{database, run, value, wait_for};
+use crate::support::{database, endpoint, fresh_database, run, text, value, wait_for};
 
 /// Clusters of an older source.
 fn older() -> &'static Route {
@@ -141,5 +144,63 @@ async fn types_that_are_changed_while_rows_are_read_end_the_copy() {
         gates.last.open().await;
         let refused = running.finish().expect(1);
         assert!(refused.stderr.contains(text), "{}", refused.stderr);
+    }
+}
+
+/// What happens to objects after a snapshot: what the server then prints of the objects of the snapshot
+/// that name them, and whether it is another thing.
+const AFTER: &[(&str, Option<&str>)] = &[
+    (
+        "CREATE TABLE made (n int); CREATE TEMP TABLE t AS SELECT 1 AS n; DROP TABLE t",
+        None,
+    ),
+    (
+        "CREATE SCHEMA made; CREATE FUNCTION made() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        None,
+    ),
+    (
+        "REFRESH MATERIALIZED VIEW m; INSERT INTO kept VALUES (1); ANALYZE",
+        None,
+    ),
+    (
+        "ALTER SCHEMA s RENAME TO other; ALTER SCHEMA other RENAME TO s",
+        Some("schema s"),
+    ),
+    ("ALTER FUNCTION f() RENAME TO g", Some("routine f")),
+    (
+        "ALTER TYPE mood RENAME VALUE 'sad' TO 'x'",
+        Some("label sad"),
+    ),
+    ("ALTER TYPE mood RENAME TO feeling", Some("type mood")),
+    (
+        "CREATE OR REPLACE VIEW v AS SELECT 1 AS n, 2 AS more",
+        Some("columns of v"),
+    ),
+    ("ALTER VIEW v RENAME TO w", Some("relation v")),
+];
+
+#[tokio::test]
+async fn what_is_renamed_while_definitions_are_read_is_found() {
+    for major in [12, 17] {
+        let url = fresh_database(major, "settled").await;
+        run(
+            &url,
+            "SET search_path = public;
+             CREATE SCHEMA s; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE TABLE kept (n int);
+             CREATE VIEW v AS SELECT 1 AS n; CREATE MATERIALIZED VIEW m AS SELECT 1 AS n;",
+        )
+        .await;
+        for (change, expected) in AFTER {
+            let source = endpoint(&url);
+            let reader = source.session(Purpose::Introspect).await.unwrap();
+            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1";
+            reader.batch(&text(begin)).await.unwrap();
+            assert_eq!(renamed_since(&reader, &source).await.unwrap(), None);
+            run(&url, &format!("SET search_path = public; {change}")).await;
+            let found = renamed_since(&reader, &source).await.unwrap();
+            let expected = expected.map(|name| format!("{name} was renamed or replaced"));
+            assert_eq!(found, expected, "{major}: {change}");
+        }
     }
 }

@@ -3,28 +3,30 @@
 -- $1: the tables' oids.
 WITH RECURSIVE
 -- Types that initdb has made are made of each other, and do not change.
-component(whole, part) AS MATERIALIZED (
-  SELECT t.oid, t.typelem FROM pg_catalog.pg_type t WHERE t.typelem >= 16384
-  UNION ALL
-  SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.typbasetype >= 16384
-  UNION ALL
-  SELECT t.oid, a.atttypid
-    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid
-   WHERE t.typrelid >= 16384 AND a.attnum > 0 AND a.atttypid >= 16384
-  UNION ALL
-  SELECT r.rngtypid, r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngsubtype >= 16384
-  UNION ALL
-  SELECT m.multirange, m.range
-    FROM (SELECT (pg_catalog.to_jsonb(r) ->> 'rngmultitypid')::oid AS multirange, r.rngtypid AS range
-            FROM pg_catalog.pg_range r) m
-   WHERE m.multirange >= 16384),
-reach(relation, type) AS (
-  SELECT a.attrelid, a.atttypid FROM pg_catalog.pg_attribute a
-   WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND a.atttypid >= 16384
+stored AS MATERIALIZED (
+  SELECT a.attrelid AS relation, a.atttypid AS type FROM pg_catalog.pg_attribute a
+   WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND a.atttypid >= 16384),
+reach(root, type) AS (
+  SELECT DISTINCT s.type, s.type FROM stored s
   UNION
-  SELECT r.relation, c.part FROM reach r JOIN component c ON c.whole = r.type)
-SELECT r.relation, t.oid, t.typrelid, n.nspname::text, t.typname::text
-  FROM reach r
+  SELECT r.root, part.type
+    FROM reach r
+    JOIN pg_catalog.pg_type t ON t.oid = r.type
+    CROSS JOIN LATERAL (
+      SELECT t.typelem
+      UNION ALL
+      SELECT t.typbasetype
+      UNION ALL
+      SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
+      UNION ALL
+      SELECT g.rngsubtype FROM pg_catalog.pg_range g WHERE g.rngtypid = t.oid
+      UNION ALL
+      SELECT g.rngtypid FROM pg_catalog.pg_range g
+       WHERE t.typtype = 'm' AND (pg_catalog.to_jsonb(g) ->> 'rngmultitypid')::oid = t.oid) part(type)
+   WHERE part.type >= 16384)
+SELECT DISTINCT s.relation, t.oid, t.typrelid, n.nspname::text, t.typname::text
+  FROM stored s
+  JOIN reach r ON r.root = s.type
   JOIN pg_catalog.pg_type t ON t.oid = r.type
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
  WHERE t.typtype IN ('c', 'e')
