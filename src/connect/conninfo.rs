@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 
 use super::keyword::{self, Treatment};
+use super::secret::is_secret_name;
 
 /// Keywords with their values; every keyword is an accepted one.
 pub(super) type Parameters = BTreeMap<String, String>;
@@ -143,8 +144,11 @@ pub fn masked_conninfo(text: &str) -> String {
     };
     let quoted = |value: &str| value.replace('\\', "\\\\").replace('\'', "\\'");
     let shown = parsed.parameters.iter().map(|(keyword, value)| {
-        let is_secret = matches!(keyword.as_str(), "password" | "sslpassword");
-        let value = if is_secret { "***" } else { value };
+        let value = if is_secret_name(keyword) {
+            "***"
+        } else {
+            value
+        };
         format!("{keyword}='{}'", quoted(value))
     });
     shown.collect::<Vec<_>>().join(" ")

@@ -39,7 +39,7 @@ pub use conninfo::{ConninfoError, masked_conninfo};
 pub use environment::Environment;
 pub use error::{Error, POOLER_HINT};
 pub use passfile::Passfile;
-pub use secret::Secret;
+pub use secret::{Secret, has_credentials, is_secret_name};
 pub use service::{ServiceError, parse_service};
 pub use session::{Answer, Canceller, Purpose, Session};
 pub use settings::{ToastCompression, pinned_values, script_settings};

@@ -19,6 +19,7 @@ mod one_line;
 mod plan;
 mod repair;
 mod script;
+mod secret;
 mod setting;
 mod statement;
 mod step_path;

@@ -25,6 +25,23 @@ pub(super) fn on_one_line(sql: &Sql) -> Sql {
     Sql::deparsed(line)
 }
 
+/// The same with every constant replaced by `'***'`: what it says, without what it must not show.
+pub(super) fn without_constants(sql: &Sql) -> Sql {
+    let text = sql.as_str().trim();
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let token = token(rest, shown.chars().next_back());
+        let end = token.as_ref().map_or(first.len_utf8(), Token::end);
+        match token {
+            Some(Token::Name(_)) | None => shown.push_str(&rest[..end]),
+            Some(_) => shown.push_str("'***'"),
+        }
+        rest = &rest[end..];
+    }
+    on_one_line(&Sql::deparsed(shown))
+}
+
 /// Whether a character does not show as itself.
 fn is_hidden(part: char) -> bool {
     part.is_control() || matches!(part, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

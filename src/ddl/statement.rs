@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::one_line::on_one_line;
+use super::secret::masked;
 use super::step_path::StepPath;
 use crate::catalog::acl::Privilege;
 use crate::pg::{Ident, Oid, QualifiedName, Sql, readable};
@@ -40,6 +41,17 @@ pub struct Statement {
     pub needs_no_transaction: bool,
     /// It holds a password and may not be shown.
     pub secret: bool,
+}
+
+impl Statement {
+    /// The text for people: on one line and without its constants where it holds a secret.
+    pub fn shown(&self) -> Sql {
+        if self.secret {
+            masked(&self.sql)
+        } else {
+            self.sql.clone()
+        }
+    }
 }
 
 /// An object, or a part of one: made by statements that need each other in their order.

@@ -8,6 +8,7 @@ use super::context::{Context, Lookup, Placement, Placements};
 use super::object::comment::render_comment;
 use super::object::grant::render_grants;
 use super::object::{self, NodeId, Nodes, Part, add_column};
+use super::secret::{any_secret, masked};
 use super::step_path::step_path;
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class};
@@ -51,14 +52,17 @@ pub(super) fn definitions(
         let mut statements: BTreeMap<NodeId, Vec<Sql>> = BTreeMap::new();
         for node in nodes {
             let NodeId { object, part } = node.node();
-            if part != Part::Shell && rows.contains_key(&object) && !node.is_secret() {
-                let made = node.statements(context);
-                let made = match step_path(context, &**node, false) {
-                    Some(path) => path.enclose(made),
-                    None => made,
-                };
-                statements.insert(node.node(), made);
+            if part == Part::Shell || !rows.contains_key(&object) {
+                continue;
             }
+            let mut made = node.statements(context);
+            if node.is_secret() {
+                made = made.iter().map(masked).collect();
+            }
+            if let Some(path) = step_path(context, &**node, false) {
+                made = path.enclose(made);
+            }
+            statements.insert(node.node(), made);
         }
         let mut definitions: HashMap<ObjectId, Vec<Sql>> = HashMap::new();
         for (node, statements) in statements {
@@ -68,10 +72,10 @@ pub(super) fn definitions(
         for (id, (table, column)) in generated {
             let table = &catalog.tables[table];
             let column = &table.columns[column];
-            definitions
-                .entry(id)
-                .or_default()
-                .extend(add_column(context, table, column));
+            let is_secret = any_secret(&column.foreign_options);
+            let added = add_column(context, table, column);
+            let added = added.map(|sql| if is_secret { masked(&sql) } else { sql });
+            definitions.entry(id).or_default().extend(added);
         }
         attach(context, &mut definitions);
         let join = |(id, statements): (ObjectId, Vec<Sql>)| (id, Sql::join(&statements, "; "));

@@ -45,12 +45,7 @@ pub async fn render_dry_run(
     settings_of_session(&mut script, cluster.options.target.version);
     section(&mut script, "roles");
     for statement in &cluster.merge.statements {
-        if statement.is_secret {
-            let role = &statement.role;
-            line(&mut script, &format!("-- Role {role} gets its password."));
-        } else {
-            push(&mut script, &statement.sql);
-        }
+        push_shown(&mut script, &statement.shown(), statement.is_secret);
     }
     for grant in &assumption.grants {
         push(&mut script, grant);
@@ -133,7 +128,7 @@ async fn database(
     let finish = render_finish(&planned.database, wanted);
     section(script, &format!("database {name}: settings"));
     for statement in &finish.statements {
-        push(script, &statement.sql);
+        push_shown(script, &statement.shown(), statement.is_secret);
     }
     Ok(())
 }
@@ -210,11 +205,7 @@ fn statements(script: &mut String, definitions: &ddl::Script, statements: &[Stat
             continue;
         }
         for statement in of_step {
-            if statement.secret {
-                line(script, "-- It holds a secret, and is not shown.");
-            } else {
-                push(script, &statement.sql);
-            }
+            push_shown(script, &statement.shown(), statement.secret);
         }
     }
 }
@@ -225,6 +216,18 @@ fn section(script: &mut String, title: &str) {
 
 fn push(script: &mut String, statement: &Sql) {
     line(script, &format!("{};", statement.as_str()));
+}
+
+/// A statement, or a comment with what may be shown of one that holds a secret.
+fn push_shown(script: &mut String, shown: &Sql, is_secret: bool) {
+    if is_secret {
+        line(
+            script,
+            &format!("-- It holds a secret: {};", shown.as_str()),
+        );
+    } else {
+        push(script, shown);
+    }
 }
 
 fn line(script: &mut String, text: &str) {

@@ -348,3 +348,89 @@ async fn labels_name_objects_of_any_name_on_12() {
 async fn labels_name_objects_of_any_name_on_18() {
     labels_are_written(18).await;
 }
+
+/// Whatever holds a canary has a name, or a form, that says so.
+const SECRETS: &str = r#"
+    CREATE FOREIGN DATA WRAPPER w OPTIONS (api_key 'canary-1');
+    CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (host 'shown-host', "Password" 'canary''2');
+    CREATE SERVER conninfo FOREIGN DATA WRAPPER w OPTIONS (connstr 'host=h password=canary-3');
+    CREATE SERVER uri FOREIGN DATA WRAPPER w OPTIONS (address 'https://me:canary-4@h/');
+    CREATE SERVER plain FOREIGN DATA WRAPPER w OPTIONS (host 'shown-plain');
+    CREATE FOREIGN TABLE public.t (n int OPTIONS (token 'canary-5'), m int OPTIONS (key 'true')) SERVER s;
+    CREATE FOREIGN TABLE public.u (n int) SERVER plain OPTIONS (secret_access_key 'canary-6');
+    CREATE FOREIGN TABLE public.shown (n int OPTIONS (key 'true')) SERVER plain OPTIONS (name 'shown-name');
+    CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (password 'canary-7');
+    ALTER DATABASE secrets SET "app.jwt_secret" TO 'canary-8';
+    ALTER ROLE hidden SET "app.api_token" TO 'canary-9';
+    ALTER ROLE hidden IN DATABASE secrets SET "app.password" TO 'canary-10';
+    ALTER ROLE hidden SET password_encryption TO 'md5';
+"#;
+
+async fn secrets(major: u32) {
+    let route = Route::of_majors([major, major]);
+    route.create("secrets").await;
+    let source = route.source.url("secrets");
+    run(
+        &route.source.url("postgres"),
+        "CREATE ROLE hidden PASSWORD 'canary-0'",
+    )
+    .await;
+    run(&source, SECRETS).await;
+    let planned = route.init("secrets", &["--dry-run"]).run().expect(0);
+    assert!(!planned.all().contains("canary"), "{}", planned.all());
+    for line in [
+        "-- It holds a secret: ALTER ROLE \"hidden\" PASSWORD '***';",
+        "-- It holds a secret: CREATE SERVER \"s\" FOREIGN DATA WRAPPER \"w\" OPTIONS (\"host\" '***', \"Password\" '***');",
+        "-- It holds a secret: CREATE FOREIGN TABLE \"public\".\"u\"",
+        "-- It holds a secret: CREATE USER MAPPING FOR PUBLIC SERVER \"s\" OPTIONS (\"password\" '***');",
+        "-- It holds a secret: ALTER DATABASE \"secrets\" SET \"app.jwt_secret\" TO '***';",
+        "shown-plain",
+        "shown-name",
+        "\nALTER ROLE \"hidden\" SET \"password_encryption\" TO 'md5';",
+    ] {
+        assert!(planned.stdout.contains(line), "{line}: {}", planned.stdout);
+    }
+    // Most of it is skipped where the target's role is no superuser.
+    let make = "CREATE ROLE deployer LOGIN CREATEDB CREATEROLE";
+    run(&route.target.url("postgres"), make).await;
+    let target = route
+        .target
+        .url("postgres")
+        .replacen("postgres@", "deployer@", 1);
+    let from = route.source.url("postgres");
+    let ends = [
+        "init",
+        "--no-sync",
+        "--dry-run",
+        "--source",
+        &from,
+        "--target",
+        &target,
+    ];
+    let more = [
+        "--include-databases",
+        "secrets",
+        "--role-map",
+        "postgres=deployer",
+    ];
+    let planned = program(&[&ends[..], &more].concat()).run().expect(0);
+    assert!(!planned.all().contains("canary"), "{}", planned.all());
+    let done = route.init("secrets", &[]).run().expect(0);
+    assert!(!done.all().contains("canary"), "{}", done.all());
+    let option = "SELECT srvoptions::text FROM pg_foreign_server WHERE srvname = 'conninfo'";
+    let target = route.target.url("secrets");
+    assert!(
+        value(&target, option).await.contains("canary-3"),
+        "copied whole"
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_no_secret_of_15() {
+    secrets(15).await;
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_no_secret_of_17() {
+    secrets(17).await;
+}

@@ -4,6 +4,7 @@
 
 use super::role::{Difference, RoleMerge, RoleStatement};
 use crate::catalog::cluster::{Attribute, Roles, Settable};
+use crate::ddl::secret::is_secret;
 use crate::ddl::setting;
 use crate::pg::{Ident, Sql};
 
@@ -47,7 +48,7 @@ pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles, setta
                 merge.statements.push(RoleStatement {
                     role: Ident::from_catalog("ALL"),
                     sql: setting::alter(&Sql::fixed("ROLE ALL"), entry),
-                    is_secret: false,
+                    is_secret: is_secret(&entry.name, &entry.value),
                     otherwise: Some(differs(CommonSettingDifference::Refused)),
                 });
             }

@@ -12,6 +12,7 @@ use super::grant::{self, LeftOut};
 use crate::catalog::RoleMap;
 use crate::catalog::acl::changes;
 use crate::catalog::cluster::{Database, LocaleProvider, Setting};
+use crate::ddl::secret::{is_secret, masked};
 use crate::ddl::{Options, Target, setting};
 use crate::pg::{Fragment, Ident, Literal, ServerVersion, Sql};
 use crate::sql;
@@ -258,6 +259,19 @@ pub struct FinishStatement {
     pub sql: Sql,
     /// What is left out should the target refuse it; None for what must succeed.
     pub otherwise: Option<Omission>,
+    /// Whether it is a setting that looks like a secret.
+    pub is_secret: bool,
+}
+
+impl FinishStatement {
+    /// The text for people: without its constants where it holds a secret.
+    pub fn shown(&self) -> Sql {
+        if self.is_secret {
+            masked(&self.sql)
+        } else {
+            self.sql.clone()
+        }
+    }
 }
 
 /// The statements that finish a database, and what they leave out.
@@ -303,6 +317,7 @@ impl Finish {
         self.statements.push(FinishStatement {
             sql,
             otherwise: None,
+            is_secret: false,
         });
     }
 
@@ -318,6 +333,7 @@ impl Finish {
             self.statements.push(FinishStatement {
                 sql: sql!("ALTER DATABASE {} OWNER TO {}", name, owner),
                 otherwise: Some(Omission::Owner(owner.clone())),
+                is_secret: false,
             });
         }
         if let Some(comment) = database
@@ -402,6 +418,7 @@ impl Finish {
             self.statements.push(FinishStatement {
                 sql: setting::alter(object, entry),
                 otherwise: Some(Omission::SettingRefused { role, parameter }),
+                is_secret: is_secret(&entry.name, &entry.value),
             });
         } else {
             self.omissions

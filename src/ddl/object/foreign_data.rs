@@ -3,6 +3,7 @@
 use super::{NodeId, Nodes, Object, Part, clause};
 use crate::catalog::model::{ForeignDataWrapper, ForeignServer, ObjectId, Options, UserMapping};
 use crate::ddl::context::Context;
+use crate::ddl::secret::any_secret;
 use crate::ddl::statement::{Kind, Label, OmissionReason};
 use crate::pg::{Ident, Literal, Sql};
 use crate::sql;
@@ -75,6 +76,10 @@ impl Object for &ForeignDataWrapper {
         vec![self.id]
     }
 
+    fn is_secret(&self) -> bool {
+        any_secret(&self.options)
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("FOREIGN DATA WRAPPER {}", self.name);
         let mut create = sql!("CREATE {}", object);
@@ -107,6 +112,10 @@ impl Object for &ForeignServer {
 
     fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
+    }
+
+    fn is_secret(&self) -> bool {
+        any_secret(&self.options)
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {

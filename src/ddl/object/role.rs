@@ -14,6 +14,7 @@ use super::common_setting::{self, CommonSettingDifference};
 use super::{membership, parameter};
 use crate::catalog::cluster::{Attribute, Membership, Role, Roles, Settable};
 use crate::connect::Secret;
+use crate::ddl::secret::{is_secret, masked};
 use crate::ddl::setting;
 use crate::pg::{Fragment, Ident, Literal, Sql};
 use crate::sql;
@@ -34,20 +35,26 @@ pub struct RoleStatement {
     pub role: Ident,
     /// The statement; never to be shown where `is_secret`.
     pub sql: Sql,
-    /// Whether the statement holds a password's verifier.
+    /// Whether the statement holds a password's verifier, or a setting that looks like a secret.
     pub is_secret: bool,
     /// What differs should the target refuse it; None for what must succeed.
     pub otherwise: Option<Difference>,
 }
 
+impl RoleStatement {
+    /// The text for people: without its constants where it holds a secret.
+    pub fn shown(&self) -> Sql {
+        if self.is_secret {
+            masked(&self.sql)
+        } else {
+            self.sql.clone()
+        }
+    }
+}
+
 impl fmt::Debug for RoleStatement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.is_secret {
-            "***"
-        } else {
-            self.sql.as_str()
-        };
-        write!(f, "RoleStatement({}: {text})", self.role)
+        write!(f, "RoleStatement({}: {})", self.role, self.shown().as_str())
     }
 }
 
@@ -324,7 +331,7 @@ fn set(merge: &mut RoleMerge, role: &Role, options: RoleOptions<'_>) {
             merge.statements.push(RoleStatement {
                 role: role.name.clone(),
                 sql: setting::alter(&sql!("ROLE {}", role.name), entry),
-                is_secret: false,
+                is_secret: is_secret(&entry.name, &entry.value),
                 otherwise: Some(Difference::SettingRefused {
                     role: role.name.clone(),
                     parameter: entry.name.clone(),

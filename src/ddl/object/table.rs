@@ -4,6 +4,7 @@ use super::{NodeId, Nodes, Object, Part, clause, column, foreign_data};
 use crate::catalog::Class;
 use crate::catalog::model::{Constraint, ConstraintKind, NotNull, ObjectId, Table};
 use crate::ddl::context::{Context, Placement, Relation};
+use crate::ddl::secret::any_secret;
 use crate::ddl::statement::{Kind, Label};
 use crate::pg::{Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, Sql};
 use crate::sql;
@@ -205,6 +206,15 @@ impl Object for &Table {
             .filter(|check| is_inline(context, self, check))
             .map(|check| check.id);
         defaults.chain(checks).collect()
+    }
+
+    fn is_secret(&self) -> bool {
+        let own = self.foreign.iter().flat_map(|foreign| &foreign.options);
+        let of_columns = self
+            .columns
+            .iter()
+            .flat_map(|column| &column.foreign_options);
+        any_secret(own.chain(of_columns))
     }
 
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {

@@ -313,7 +313,7 @@ pub(super) fn told(work: &Work) -> Result<Lacking, Error> {
             let statement = &section.statements[number];
             Refusal {
                 object: statement.object.to_string(),
-                statement: (!statement.secret).then(|| statement.sql.as_str().to_owned()),
+                statement: Some(statement.shown().as_str().to_owned()),
                 source,
             }
         })

@@ -12,7 +12,7 @@ use crate::pg::{ServerError, SqlState};
 pub struct Refusal {
     /// What it makes.
     pub object: String,
-    /// Its text, unless it holds a secret.
+    /// Its text, without constants where it holds a secret.
     pub statement: Option<String>,
     /// The target's answer, or what differs.
     pub source: Reason,
