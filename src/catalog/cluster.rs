@@ -321,8 +321,10 @@ pub enum Candidate {
     Yes,
     /// Only when it is named: the administrative database `postgres`.
     WhenNamed,
-    /// No: a template.
+    /// No: `template0` or `template1`, which every cluster has.
     Template,
+    /// When it is named, or holds objects of users: another template.
+    WhenUsed,
     /// No: it refuses connections.
     NoConnections,
     /// No: it is half dropped.
@@ -334,14 +336,16 @@ pub enum Candidate {
 impl Database {
     /// Whether the database is copied when nothing is said about it.
     pub fn candidate(&self, provider: Option<Provider>) -> Candidate {
-        if !self.is_valid {
-            Candidate::Invalid
-        } else if !self.allows_connections {
-            Candidate::NoConnections
-        } else if self.is_template || self.name.as_str().starts_with("template") {
+        if matches!(self.name.as_str(), "template0" | "template1") {
             Candidate::Template
         } else if provider.is_some_and(|provider| provider.owns_database(&self.name)) {
             Candidate::Provider
+        } else if !self.is_valid {
+            Candidate::Invalid
+        } else if !self.allows_connections {
+            Candidate::NoConnections
+        } else if self.is_template {
+            Candidate::WhenUsed
         } else if self.name.as_str() == "postgres" {
             Candidate::WhenNamed
         } else {

@@ -98,7 +98,15 @@ async fn database(
             return Ok(());
         }
         Fate::Clear { .. } => line(script, "-- What is in it is removed."),
-        Fate::Replace { .. } | Fate::Remake { .. } => push(script, &sql!("DROP DATABASE {}", name)),
+        Fate::Replace { .. } | Fate::Remake { .. } => {
+            if planned.drops_template {
+                push(
+                    script,
+                    &sql!("ALTER DATABASE {} WITH IS_TEMPLATE = false", name),
+                );
+            }
+            push(script, &sql!("DROP DATABASE {}", name));
+        }
         Fate::Create | Fate::Use => {}
     }
     if !planned.fate.uses_existing() {

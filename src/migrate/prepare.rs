@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check::{self, Contents, Examination, Finding, Level, ServerFacts, Side};
+use super::check::{self, Examination, Finding, Level, ServerFacts, Side};
 use super::fate::{self, Destiny, Fate};
 use super::plan_replication::{self, Facts, Known};
 use super::promise::Promise;
@@ -60,6 +60,8 @@ pub struct PlannedDatabase {
     pub(super) promise: Option<Promise>,
     /// Where its slot is told to who watches it.
     pub(super) slots: WatchedSlots,
+    /// Whether what stands there is a template, which cannot be dropped as it is.
+    pub(super) drops_template: bool,
 }
 
 impl PlannedDatabase {
@@ -195,7 +197,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     let offered = source.databases(Side::Source).await?;
     let (cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
     findings.extend(more);
-    findings.extend(unselected_maintenance(options, &chosen, &offered).await?);
+    findings.extend(select::unselected_maintenance(options, &chosen, &offered).await?);
     let names = |(database, _): &(Database, TableChoice)| database.name.clone();
     let selected = chosen.iter().map(names).collect();
     findings.extend(
@@ -316,11 +318,16 @@ async fn read_cluster(
     }
     let wanted = (&options.databases, &options.tables);
     let chosen = select::choose(&options.source, wanted, offered, &source);
-    let (chosen, warnings) = chosen.await?;
+    let select::Chosen {
+        databases: chosen,
+        warnings,
+        skipped,
+    } = chosen.await?;
     let (cluster, mut findings) =
         check::cluster(&target.session, options, (&source, roles)).await?;
     let warning = |text| Finding::new(Level::Warning, Side::Source, text);
     findings.extend(warnings.into_iter().map(warning));
+    findings.extend(skipped);
     findings.extend(check::judge_inheritance(&cluster));
     let differences = cluster.merge.differences.iter();
     findings.extend(
@@ -388,6 +395,7 @@ async fn plan(
     let planned = PlannedDatabase {
         database: renamed(&database, cluster),
         existing: exists.filter(|_| fate.uses_existing()).cloned(),
+        drops_template: exists.is_some_and(|existing| existing.is_template),
         fate,
         bytes: examined.bytes,
         tables: examined.tables,
@@ -449,37 +457,4 @@ fn judge_database(planned: &PlannedDatabase, cluster: &TargetCluster, examined: 
     examined
         .actors
         .extend(actors.filter(|role| target.reaches(role)).cloned());
-}
-
-/// A note when the maintenance database holds tables and is not copied.
-async fn unselected_maintenance(
-    options: &Options,
-    chosen: &[(Database, TableChoice)],
-    offered: &[Database],
-) -> Result<Option<Finding>, Error> {
-    let Some(database) = offered
-        .iter()
-        .find(|database| database.name.as_str() == "postgres")
-    else {
-        return Ok(None);
-    };
-    if !database.allows_connections || chosen.iter().any(|(other, _)| other.name == database.name) {
-        return Ok(None);
-    }
-    let endpoint = options.source.with_database("postgres");
-    let Ok(session) = endpoint.session(Purpose::Introspect).await else {
-        let message = "database postgres is not selected, and could not be looked into";
-        return Ok(Some(Finding::new(Level::Note, Side::Source, message)));
-    };
-    let contents = Contents::load(&session)
-        .await
-        .map_err(Error::examine(Side::Source))?;
-    Ok((contents.tables > 0).then(|| {
-        let message = format!(
-            "database postgres holds {} tables and is not selected",
-            contents.tables
-        );
-        let cure = "name it in --include-databases to copy it";
-        Finding::new(Level::Warning, Side::Source, message).cure(cure)
-    }))
 }

@@ -20,6 +20,28 @@ pub enum Databases {
 const MAINTENANCE: &str = "postgres";
 
 impl Databases {
+    /// Whether the database is to take part by its name.
+    pub fn includes(&self, name: &str) -> bool {
+        matches!(self, Self::Only(named) if named.iter().any(|one| one == name))
+    }
+
+    /// Whether the database is excluded by its name.
+    pub fn excludes(&self, name: &str) -> bool {
+        matches!(self, Self::AllBut(named) if named.iter().any(|one| one == name))
+    }
+
+    /// Without exclusions of databases that are no candidates anyway.
+    #[must_use]
+    pub fn without(&self, skipped: &BTreeSet<&str>) -> Self {
+        match self {
+            Self::All | Self::Only(_) => self.clone(),
+            Self::AllBut(named) => {
+                let named = named.iter().filter(|name| !skipped.contains(name.as_str()));
+                Self::AllBut(named.cloned().collect())
+            }
+        }
+    }
+
     /// Chooses among `candidates`, of which entries for tables name some; the result is in name
     /// order.
     ///

@@ -29,6 +29,14 @@ pub enum Error {
         /// What could have been named.
         candidates: Vec<String>,
     },
+    /// A name stands for a database that is no candidate.
+    #[error("no database {name:?} on the source that could be copied: it {why}")]
+    NotCopyable {
+        /// The name as given.
+        name: String,
+        /// Why, and what helps.
+        why: String,
+    },
     /// Nothing is left to copy.
     #[error("no database is selected; the source offers: {}", list(candidates))]
     Empty {

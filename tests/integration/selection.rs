@@ -330,3 +330,72 @@ async fn postgres_is_copied_when_asked_for_and_closed_databases_never() {
     let again = route.command("init", &[], &flags).run();
     assert!(!again.all().contains("database app"), "{}", again.all());
 }
+
+/// Templates of users are copied as templates; what refuses connections is named with the reason.
+async fn templates(majors: [u32; 2]) {
+    let route = Route::of_majors(majors);
+    for name in ["app", "model", "template_of_mine", "closed", "empty_model"] {
+        route.create(name).await;
+    }
+    let table = "CREATE TABLE public.t (n int PRIMARY KEY); INSERT INTO public.t VALUES (7)";
+    for name in ["app", "model", "template_of_mine"] {
+        run(&route.source.url(name), table).await;
+    }
+    run(
+        &route.source.url("postgres"),
+        "ALTER DATABASE model WITH IS_TEMPLATE true;
+         ALTER DATABASE empty_model WITH IS_TEMPLATE true;
+         ALTER DATABASE closed WITH ALLOW_CONNECTIONS false",
+    )
+    .await;
+    let target = route.target.url("postgres");
+    // The flag of a database that is used comes from the source, too.
+    run(&target, "CREATE DATABASE app TEMPLATE template0").await;
+    run(&target, "ALTER DATABASE app WITH IS_TEMPLATE true").await;
+    let done = route.command("init", &[], &["--yes", "--no-sync"]).run();
+    let done = done.expect(0);
+    for said in [
+        "database closed is skipped: it refuses connections (datallowconn = false)",
+        "ALTER DATABASE \"closed\" WITH ALLOW_CONNECTIONS true",
+        "database empty_model is skipped: it is a template without objects of users",
+    ] {
+        assert!(done.all().contains(said), "{said}: {}", done.all());
+    }
+    let flags = "SELECT string_agg(datname || ':' || datistemplate, ' ' ORDER BY datname)
+                   FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1')";
+    assert_eq!(
+        value(&target, flags).await,
+        "app:false model:true template_of_mine:false"
+    );
+    let rows = "SELECT n FROM public.t";
+    assert_eq!(value(&route.target.url("model"), rows).await, "7");
+    for (name, why) in [
+        ("closed", "it refuses connections"),
+        ("template1", "it is one of the server's own templates"),
+    ] {
+        let refused = route
+            .command("init", &[name], &["--yes", "--no-sync"])
+            .run();
+        let refused = refused.expect(1);
+        let said = format!("no database \"{name}\" on the source that could be copied: {why}");
+        assert!(refused.stderr.contains(&said), "{}", refused.stderr);
+    }
+    // A template is dropped only after it is none any more; a named one needs no objects.
+    let again = ["--yes", "--no-sync", "--drop-existing"];
+    let names = ["empty_model", "model"];
+    route.command("init", &names, &again).run().expect(0);
+    let flags = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database
+                  WHERE datistemplate AND datname !~ '^template'";
+    assert_eq!(value(&target, flags).await, "empty_model model");
+    route.command("verify", &["model"], &[]).run().expect(0);
+}
+
+#[tokio::test]
+async fn templates_are_copied_from_12_to_17() {
+    templates([12, 17]).await;
+}
+
+#[tokio::test]
+async fn templates_are_copied_within_12() {
+    templates([12, 12]).await;
+}

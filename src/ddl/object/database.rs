@@ -393,8 +393,16 @@ impl Finish {
 
     fn limits(&mut self, database: &Database, options: DatabaseOptions<'_>) {
         let name = options.name;
-        if database.is_template {
-            self.push(sql!("ALTER DATABASE {} WITH IS_TEMPLATE = true", name));
+        let is_template = options
+            .existing
+            .is_some_and(|existing| existing.is_template);
+        if database.is_template != is_template {
+            let flag = Sql::fixed(if database.is_template {
+                "true"
+            } else {
+                "false"
+            });
+            self.push(sql!("ALTER DATABASE {} WITH IS_TEMPLATE = {}", name, flag));
         }
         if database.connection_limit != -1 {
             let limit = database.connection_limit;
