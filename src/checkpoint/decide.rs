@@ -129,7 +129,7 @@ pub fn decide(
 #[cfg(test)]
 mod tests {
     use super::super::Run;
-    use super::super::run::tests::{pair, selection};
+    use super::super::run::tests::{pair, same, selection};
     use super::*;
     use proptest::prelude::*;
 
@@ -138,8 +138,8 @@ mod tests {
 
     fn record(change: impl FnOnce(&mut Database)) -> Database {
         let mut run = Run::new(pair());
-        run.plan("a", SOURCE, selection(&[]));
-        let database = run.databases.get_mut("a").unwrap();
+        run.plan(&same("a"), SOURCE, selection(&[]));
+        let database = run.databases.get_mut(&same("a")).unwrap();
         change(database);
         database.clone()
     }

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Run};
+use super::{Error, Membership, Pair, Run};
 
 /// The version that is written, and the only one that is read.
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 
 /// The name of the file in its folder.
 pub(super) const NAME: &str = "state.json";
@@ -75,6 +75,22 @@ pub(super) fn read(folder: &Path) -> Result<Option<Run>, Error> {
     }
 }
 
+/// The memberships that a file of any version records for a pair, where it can be read that far.
+pub(super) fn read_owed(folder: &Path, pair: &Pair) -> Option<BTreeSet<Membership>> {
+    #[derive(Deserialize)]
+    struct Any {
+        run: Owed,
+    }
+    #[derive(Deserialize)]
+    struct Owed {
+        pair: Pair,
+        owed: BTreeSet<Membership>,
+    }
+    let bytes = std::fs::read(folder.join(NAME)).ok()?;
+    let Any { run } = serde_json::from_slice(&bytes).ok()?;
+    (run.pair == *pair).then_some(run.owed)
+}
+
 /// Replaces the file of a folder, and returns when that is on disk.
 pub(super) fn write(folder: &Path, run: &Run) -> Result<(), Error> {
     replace(folder, NAME, &encode(run))
@@ -117,9 +133,9 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::run::tests::{pair, selection};
+    use super::super::run::tests::{pair, same, selection};
     use super::*;
-    use crate::checkpoint::{Membership, Origin, Stage};
+    use crate::checkpoint::{DatabasePair, Origin, Stage};
     use crate::pg::{Lsn, Oid, QualifiedName};
     use crate::snapshot::Fact;
     use proptest::prelude::*;
@@ -127,13 +143,13 @@ mod tests {
     fn run(name: &str, lsn: Option<u64>) -> Run {
         let mut run = Run::new(pair());
         run.begin();
-        run.plan(name, Oid(16384), selection(&["--no-owner"]));
+        run.plan(&same(name), Oid(16384), selection(&["--no-owner"]));
         run.owed.insert(Membership {
             role: name.to_owned(),
             member: "me".to_owned(),
             before: Some((true, false)),
         });
-        let database = run.databases.get_mut(name).unwrap();
+        let database = run.databases.get_mut(&same(name)).unwrap();
         let extensions = ["plpgsql".to_owned()].into();
         database.begin(Oid(5), Origin::Used { extensions });
         database.consistent_point = lsn.map(Lsn::new);
@@ -178,17 +194,32 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_version_1_stays_readable() {
+    fn the_form_of_version_2_stays_readable() {
         let text = concat!(
-            r#"{"version":1,"run":{"pair":{"source":"7312","target":"7313"},"number":1,"owed":[],"#,
-            r#""databases":{"a":{"run":1,"source_oid":16384,"target_name":"a","#,
+            r#"{"version":2,"run":{"pair":{"source":"7312","target":"7313"},"number":1,"owed":[],"#,
+            r#""databases":[[{"source":"a","target":"b"},{"run":1,"source_oid":16384,"#,
             r#""selection":{"tables":{"all_but":[["public","t"]]},"flags":[]},"#,
             r#""stage":{"finished":{"target_oid":5,"tables":1,"rows":2}},"#,
             r#""publication":null,"slot":null,"consistent_point":"0/7","tables":[],"#,
-            r#""definitions":[],"large_objects":0}}}}"#
+            r#""definitions":[],"large_objects":0}]]}}"#
         );
         let run = decode(text.as_bytes(), Path::new("f")).unwrap();
-        assert!(matches!(run.databases["a"].stage, Stage::Finished { .. }));
+        let database = &run.databases[&DatabasePair::new("a", "b")];
+        assert!(matches!(database.stage, Stage::Finished { .. }));
         assert_eq!(String::from_utf8(encode(&run)).unwrap(), text);
+    }
+
+    /// It kept databases by their source's name alone.
+    #[test]
+    fn version_1_is_refused_and_what_it_has_granted_is_not_forgotten() {
+        let text = concat!(
+            r#"{"version":1,"run":{"pair":{"source":"7312","target":"7313"},"number":1,"#,
+            r#""owed":[{"role":"r","member":"m","before":null}],"databases":{"a":{"run":1}}}}"#
+        );
+        let refused = decode(text.as_bytes(), Path::new("f")).unwrap_err();
+        assert!(matches!(refused, Error::OtherVersion { version: 1, .. }));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(NAME), text).unwrap();
+        assert_eq!(read_owed(folder.path(), &pair()).unwrap().len(), 1);
     }
 }

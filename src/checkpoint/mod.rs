@@ -31,6 +31,6 @@ pub use error::Error;
 pub use file::{decode, encode};
 pub use folder::{Pair, default_root};
 pub use recorder::{Closed, Recorder};
-pub use run::{Database, Membership, Name, Origin, Run, Stage, Table};
+pub use run::{Database, DatabasePair, Membership, Name, Origin, Run, Stage, Table};
 pub use selection::{Chosen, Selection};
-pub use store::{Store, known_runs, remove_state};
+pub use store::{Store, find_copies, find_owed, known_runs, remove_state};

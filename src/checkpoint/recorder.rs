@@ -15,7 +15,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Store};
+use super::{DatabasePair, Error, Store};
 use crate::connect::Endpoint;
 use crate::pg::Lsn;
 use crate::snapshot::{Fact, Flush, Ledger};
@@ -39,7 +39,7 @@ const BATCH: usize = 1024;
 #[derive(Debug)]
 pub struct Recorder {
     store: Arc<Store>,
-    database: String,
+    database: DatabasePair,
     ledger: Ledger,
     closing: CancellationToken,
     work: Background<Result<Flush, Error>>,
@@ -53,7 +53,7 @@ impl Recorder {
     /// The target cannot be reached.
     pub async fn start(
         store: Arc<Store>,
-        database: &str,
+        database: DatabasePair,
         target: &Endpoint,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
@@ -62,7 +62,7 @@ impl Recorder {
         let closing = CancellationToken::new();
         let log = Log {
             store: Arc::clone(&store),
-            database: database.to_owned(),
+            database: database.clone(),
             flush,
         };
         let until = closing.clone();
@@ -75,7 +75,7 @@ impl Recorder {
         });
         Ok(Self {
             store,
-            database: database.to_owned(),
+            database,
             ledger,
             closing,
             work,
@@ -115,7 +115,7 @@ impl Recorder {
 #[derive(Debug)]
 pub struct Closed {
     store: Arc<Store>,
-    database: String,
+    database: DatabasePair,
     flush: Flush,
 }
 
@@ -140,10 +140,10 @@ impl Closed {
 /// The disk is waited for beside the runtime's own threads.
 async fn change(
     store: &Arc<Store>,
-    database: &str,
+    database: &DatabasePair,
     change: impl FnOnce(&mut super::Database) + Send + 'static,
 ) -> Result<(), Error> {
-    let (store, database) = (Arc::clone(store), database.to_owned());
+    let (store, database) = (Arc::clone(store), database.clone());
     let writing = spawn_blocking(move || store.change_database(&database, change));
     match writing.await {
         Ok(done) => done,
@@ -154,7 +154,7 @@ async fn change(
 /// What the recording task works with.
 struct Log {
     store: Arc<Store>,
-    database: String,
+    database: DatabasePair,
     flush: Flush,
 }
 

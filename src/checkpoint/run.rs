@@ -21,8 +21,9 @@ pub struct Run {
     pub number: u64,
     /// Memberships that our role was given for the time of a run, and that are to be ended.
     pub owed: BTreeSet<Membership>,
-    /// By name on the source.
-    pub databases: BTreeMap<String, Database>,
+    /// What is copied where.
+    #[serde(with = "entries")]
+    pub databases: BTreeMap<DatabasePair, Database>,
     /// What names the latest run in its marks on the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<RunTag>,
@@ -30,6 +31,26 @@ pub struct Run {
     /// ours.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub numbers: BTreeSet<String>,
+}
+
+/// A database of the source and its name on the target: the same database may be copied twice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabasePair {
+    /// Its name on the source.
+    pub source: String,
+    /// Its name on the target.
+    pub target: String,
+}
+
+impl DatabasePair {
+    /// A pair of names.
+    pub fn new(source: &str, target: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            target: target.to_owned(),
+        }
+    }
 }
 
 /// A membership of our role.
@@ -52,8 +73,6 @@ pub struct Database {
     pub run: u64,
     /// Which database of the source's cluster it is.
     pub source_oid: u32,
-    /// Its name on the target.
-    pub target_name: String,
     /// What of it takes part.
     pub selection: Selection,
     /// How far it is.
@@ -78,6 +97,9 @@ pub struct Database {
     pub definitions: BTreeSet<String>,
     /// Large objects copied.
     pub large_objects: usize,
+    /// What the target's database held when its journal was dropped: it was complete then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<String>,
 }
 
 /// How far a database is.
@@ -156,6 +178,9 @@ impl fmt::Display for Name {
     }
 }
 
+/// The number of what no run continues.
+const NO_RUN: u64 = 0;
+
 impl Run {
     /// Nothing done between two clusters.
     pub fn new(pair: Pair) -> Self {
@@ -186,9 +211,19 @@ impl Run {
     }
 
     /// The record of a database of the latest run, if that run is to be gone on with.
-    pub fn resumed(&self, database: &str) -> Option<&Database> {
+    pub fn resumed(&self, database: &DatabasePair) -> Option<&Database> {
         let record = self.databases.get(database)?;
-        (record.run == self.number && !self.is_complete()).then_some(record)
+        let is_latest = record.run == self.number && !self.is_complete();
+        let is_aside = record.run == NO_RUN && matches!(record.stage, Stage::Begun { .. });
+        (is_latest || is_aside).then_some(record)
+    }
+
+    /// Makes a database a part of the latest run, which continues it.
+    pub fn take_up(&mut self, database: &DatabasePair) {
+        let number = self.number;
+        if let Some(record) = self.databases.get_mut(database) {
+            record.run = number;
+        }
     }
 
     /// Begins a run, or goes on with the interrupted one.
@@ -202,14 +237,13 @@ impl Run {
     }
 
     /// Records that a database is to be copied, and that nothing of it is ours.
-    pub fn plan(&mut self, database: &str, source_oid: Oid, selection: Selection) {
+    pub fn plan(&mut self, database: &DatabasePair, source_oid: Oid, selection: Selection) {
         // Until the next publication is marked, nothing else tells that the earlier run's slot is ours.
         let earlier = self.databases.get(database);
         let slot = earlier.and_then(|earlier| earlier.slot.clone());
         let record = Database {
             run: self.number,
             source_oid: source_oid.0,
-            target_name: database.to_owned(),
             selection,
             stage: Stage::Planned,
             publication: None,
@@ -220,8 +254,24 @@ impl Run {
             tables: BTreeMap::new(),
             definitions: BTreeSet::new(),
             large_objects: 0,
+            seal: None,
         };
-        self.databases.insert(database.to_owned(), record);
+        self.databases.insert(database.clone(), record);
+    }
+
+    /// Sets aside what the latest run was to copy to another database of the target: this run does not
+    /// continue it. It stays recorded, for `teardown` and for people.
+    pub fn set_aside(&mut self, planned: &BTreeSet<DatabasePair>) {
+        let sources: BTreeSet<&str> = planned.iter().map(|one| one.source.as_str()).collect();
+        for (pair, database) in &mut self.databases {
+            if sources.contains(pair.source.as_str()) && !planned.contains(pair) {
+                database.run = NO_RUN;
+            }
+        }
+        let is_left = |database: &Database| {
+            database.run != NO_RUN || !matches!(database.stage, Stage::Planned)
+        };
+        self.databases.retain(|_, database| is_left(database));
     }
 }
 
@@ -249,6 +299,7 @@ impl Database {
         self.tables.clear();
         self.definitions.clear();
         self.large_objects = 0;
+        self.seal = None;
     }
 
     /// Records what the target has flushed.
@@ -308,6 +359,7 @@ impl Database {
         };
         self.tables.clear();
         self.definitions.clear();
+        self.seal = None;
         Some(())
     }
 
@@ -340,27 +392,26 @@ mod lsn {
     }
 }
 
-/// Tables as a list of pairs: a name of two parts is no key of a JSON object.
+/// Maps as lists of pairs: a name of two parts is no key of a JSON object.
 mod entries {
     use std::collections::BTreeMap;
 
-    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Name, Table};
-
-    pub(super) fn serialize<S: Serializer>(
-        tables: &BTreeMap<Name, Table>,
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        entries: &BTreeMap<K, V>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        to.collect_seq(tables)
+        to.collect_seq(entries)
     }
 
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(
-        from: D,
-    ) -> Result<BTreeMap<Name, Table>, D::Error> {
-        Ok(Vec::<(Name, Table)>::deserialize(from)?
-            .into_iter()
-            .collect())
+    pub(super) fn deserialize<'a, K, V, D>(from: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'a> + Ord,
+        V: Deserialize<'a>,
+        D: Deserializer<'a>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
     }
 }
 
@@ -383,17 +434,21 @@ pub(super) mod tests {
         }
     }
 
+    pub(in crate::checkpoint) fn same(name: &str) -> DatabasePair {
+        DatabasePair::new(name, name)
+    }
+
     fn begun(names: &[&str]) -> Run {
         let mut run = Run::new(pair());
         run.begin();
         for name in names {
-            run.plan(name, Oid(16384), selection(&[]));
+            run.plan(&same(name), Oid(16384), selection(&[]));
         }
         run
     }
 
     fn finish(run: &mut Run, name: &str) {
-        let database = run.databases.get_mut(name).unwrap();
+        let database = run.databases.get_mut(&same(name)).unwrap();
         database.begin(Oid(5), Origin::Made);
         database.finish(1, 2, None).unwrap();
     }
@@ -403,24 +458,27 @@ pub(super) mod tests {
         let mut run = begun(&["a", "b"]);
         assert!(!run.is_complete());
         finish(&mut run, "a");
-        assert!(run.resumed("a").is_some());
+        assert!(run.resumed(&same("a")).is_some());
         finish(&mut run, "b");
         assert!(run.is_complete());
-        assert!(run.resumed("a").is_none());
+        assert!(run.resumed(&same("a")).is_none());
         let first = run.number;
         run.begin();
         assert_eq!(run.number, first + 1);
-        run.plan("b", Oid(16384), selection(&[]));
+        run.plan(&same("b"), Oid(16384), selection(&[]));
         run.begin();
         assert_eq!(run.number, first + 1, "an interrupted run goes on");
-        assert!(run.resumed("a").is_none(), "a was finished by another run");
-        assert!(run.resumed("b").is_some());
+        assert!(
+            run.resumed(&same("a")).is_none(),
+            "a was finished by another run"
+        );
+        assert!(run.resumed(&same("b")).is_some());
     }
 
     #[test]
     fn a_part_that_is_repeated_counts_once_and_a_whole_table_replaces_its_parts() {
         let mut run = begun(&["a"]);
-        let database = run.databases.get_mut("a").unwrap();
+        let database = run.databases.get_mut(&same("a")).unwrap();
         database.begin(Oid(5), Origin::Made);
         database.consistent_point = Some(Lsn::new(7));
         let table = QualifiedName::from_catalog("public", "t");
@@ -449,6 +507,36 @@ pub(super) mod tests {
     #[test]
     fn what_was_never_begun_is_never_finished() {
         let mut run = begun(&["a"]);
-        assert_eq!(run.databases.get_mut("a").unwrap().finish(0, 0, None), None);
+        assert_eq!(
+            run.databases
+                .get_mut(&same("a"))
+                .unwrap()
+                .finish(0, 0, None),
+            None
+        );
+    }
+
+    #[test]
+    fn what_went_to_another_place_is_not_continued_and_not_forgotten() {
+        let mut run = begun(&["a", "b"]);
+        let at_work = run.databases.get_mut(&same("a")).unwrap();
+        at_work.begin(Oid(5), Origin::Made);
+        let elsewhere = DatabasePair::new("a", "x");
+        run.plan(&elsewhere, Oid(16384), selection(&[]));
+        run.set_aside(&BTreeSet::from([elsewhere.clone()]));
+        assert!(run.resumed(&same("a")).is_some(), "it has begun");
+        assert!(
+            run.resumed(&same("b")).is_some(),
+            "not planned, not set aside"
+        );
+        run.set_aside(&BTreeSet::from([DatabasePair::new("b", "y")]));
+        assert!(
+            !run.databases.contains_key(&same("b")),
+            "nothing of it is on the target"
+        );
+        let database = run.databases.get_mut(&elsewhere).unwrap();
+        database.begin(Oid(6), Origin::Made);
+        database.finish(0, 0, None).unwrap();
+        assert!(run.is_complete());
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::lock::Lock;
-use super::{Database, Error, Pair, Run, file, folder};
+use super::{Database, DatabasePair, Error, Membership, Pair, Run, file, folder};
 use crate::logical::RunId;
 
 /// The state, locked against other runs. Every change is on disk when it returns.
@@ -37,6 +37,8 @@ impl Store {
             }
             Err(error) if resume => return Err(error),
             Ok(_) | Err(_) => Run {
+                // What was granted is still to be revoked.
+                owed: file::read_owed(&folder, pair).unwrap_or_default(),
                 numbers: file::read_numbers(&folder),
                 ..Run::new(pair.clone())
             },
@@ -103,11 +105,11 @@ impl Store {
     /// The run has not planned the database.
     pub fn change_database<T>(
         &self,
-        name: &str,
+        pair: &DatabasePair,
         change: impl FnOnce(&mut Database) -> T,
     ) -> Result<T, Error> {
         self.change(|run| {
-            let database = run.databases.get_mut(name);
+            let database = run.databases.get_mut(pair);
             change(database.expect("a database that the run has planned"))
         })
     }
@@ -150,13 +152,25 @@ pub fn remove_state(root: &Path, run: &RunId) -> Result<(), Error> {
     }
 }
 
+/// The memberships that runs of a pair have granted and not revoked yet, of a file of any version.
+pub fn find_owed(root: &Path, pair: &Pair) -> BTreeSet<Membership> {
+    let owed = file::read_owed(&root.join(pair.id()), pair);
+    owed.unwrap_or_default()
+}
+
+/// The copies that the runs of a pair have recorded; none where the state cannot be read.
+pub fn find_copies(root: &Path, pair: &Pair) -> Vec<DatabasePair> {
+    let run = file::read(&root.join(pair.id())).ok().flatten();
+    let run = run.filter(|run| run.pair == *pair);
+    run.map_or_else(Vec::new, |run| run.databases.into_keys().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::super::run::tests::{pair, selection};
+    use super::super::run::tests::{pair, same, selection};
     use super::*;
-    use crate::checkpoint::Membership;
     use crate::pg::Oid;
 
     fn mode(path: &Path) -> u32 {
@@ -168,7 +182,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         assert!(Store::find(root.path(), &pair(), true).unwrap().is_none());
         let store = Store::create(root.path(), &pair()).unwrap();
-        let plan = |run: &mut Run| run.plan("a", Oid(1), selection(&[]));
+        let plan = |run: &mut Run| run.plan(&same("a"), Oid(1), selection(&[]));
         store.change(plan).unwrap();
         assert_eq!(mode(&store.path()), 0o600);
         assert_eq!(mode(store.path().parent().unwrap()), 0o700);
@@ -199,7 +213,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let store = Store::create(root.path(), &pair()).unwrap();
         let change = |run: &mut Run| {
-            run.plan("a", Oid(1), selection(&[]));
+            run.plan(&same("a"), Oid(1), selection(&[]));
             let (role, member) = ("owner".to_owned(), "me".to_owned());
             let before = None;
             run.owed.insert(Membership {

@@ -16,6 +16,7 @@ mod dial;
 mod environment;
 mod error;
 mod handover;
+mod journal;
 mod keyword;
 pub mod locks;
 mod passfile;
@@ -38,6 +39,7 @@ use std::time::Duration;
 pub use conninfo::{ConninfoError, masked_conninfo};
 pub use environment::Environment;
 pub use error::{Error, POOLER_HINT};
+pub use journal::JOURNAL_SCHEMA;
 pub use passfile::Passfile;
 pub use secret::{Secret, has_credentials, is_secret_name};
 pub use service::{ServiceError, parse_service};
@@ -50,6 +52,8 @@ use tokio::sync::OnceCell;
 use self::attempt::Supervisor;
 use self::dial::Pinned;
 use self::profile::Profile;
+use crate::pg::Sql;
+use crate::sql;
 use crate::task::Scope;
 use crate::wire::{self, CancelKey, Connection, Idle};
 
@@ -73,6 +77,7 @@ pub struct Endpoint {
     supervisor: Arc<Supervisor>,
     /// That no transaction pooler is in between.
     proved: Arc<OnceCell<()>>,
+    has_journal: bool,
 }
 
 impl Endpoint {
@@ -106,6 +111,7 @@ impl Endpoint {
             processes: Arc::default(),
             supervisor: Arc::new(Supervisor::new(Scope::detached())),
             proved: Arc::default(),
+            has_journal: false,
         })
     }
 
@@ -164,6 +170,15 @@ impl Endpoint {
         }
     }
 
+    /// The same place, whose database has a journal of our transactions.
+    #[must_use]
+    pub fn with_journal(self) -> Self {
+        Self {
+            has_journal: true,
+            ..self
+        }
+    }
+
     /// How long a step may wait for locks or transactions of other sessions.
     pub fn lock_limit(&self) -> Duration {
         self.lock_limit
@@ -190,6 +205,17 @@ impl Endpoint {
     /// Lets all clones connect after a stop, too: what was created must be removed then.
     pub fn permit_cleanup(&self) {
         self.supervisor.permit_cleanup();
+    }
+
+    /// What ends a transaction that writes: the commit, behind an entry in the journal if there is one.
+    /// A failed transaction does not reach the commit then.
+    pub fn commit(&self) -> Sql {
+        let commit = Sql::fixed("COMMIT");
+        if self.has_journal {
+            sql!("{}; {}", journal::entry(), commit)
+        } else {
+            commit
+        }
     }
 
     /// The database's name.

@@ -97,6 +97,11 @@ impl Session {
         }
     }
 
+    /// What ends a transaction that writes, see [`Endpoint::commit`].
+    pub fn commit(&self) -> Sql {
+        self.endpoint.commit()
+    }
+
     /// The server's version.
     pub fn version(&self) -> ServerVersion {
         self.version

@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 
 use super::check::Contents;
-use super::{Error, Side};
+use super::drop::enter;
+use super::{Error, Side, journal};
 use crate::connect::locks::{LockMode, LockWait};
-use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::connect::{self, Endpoint, Session};
 use crate::event::Events;
 use crate::pg::{Ident, Oid, Sql};
 use crate::sql;
@@ -21,44 +22,88 @@ const BATCH: i64 = 200;
 /// After this long a transaction gives back its locks, and tries again.
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '1s'";
 
-/// Removes what is in the database with this oid, but for the extensions that it had.
+/// What of a database is removed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cleared<'a> {
+    /// Its name, and which database it must be.
+    pub(super) database: (&'a str, Oid),
+    /// Extensions that it had before, and keeps.
+    pub(super) extensions: &'a BTreeSet<Ident>,
+    /// What was recorded when the journal was dropped.
+    pub(super) seal: Option<&'a str>,
+}
+
+/// Removes what our runs have created in a database. Rows in configuration tables of extensions that stay
+/// are replaced when they are copied again.
 ///
 /// # Errors
-/// It is another database, the target refuses, or something cannot be removed.
+/// It is another database, or holds what is not ours: nothing is removed then. Or the target refuses, or
+/// something cannot be removed.
 pub(super) async fn clear(
     target: &Endpoint,
-    oid: Oid,
-    extensions: &BTreeSet<Ident>,
+    cleared: Cleared<'_>,
     events: &Events,
 ) -> Result<(), Error> {
     let side = Side::Target;
-    let session = target.session(Purpose::Build).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
-    let own = Sql::fixed(
-        "SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
-    );
-    let found = session.query_one(&own, &[]).await;
-    let found: u32 = found.map_err(Error::examine(side))?.get(0);
-    if Oid(found) != oid {
-        return Err(Error::Replaced {
-            database: target.database().to_owned(),
-        });
-    }
+    let session = enter(&target.clone().with_journal(), cleared.database).await?;
     end_sessions(&session).await.map_err(Error::examine(side))?;
     let waits = session.batch(&Sql::fixed(LOCK_TIMEOUT)).await;
     waits.map_err(Error::examine(side))?;
-    drop_objects(&session, target.database(), extensions, events).await?;
-    drop_large_objects(&session, target.database()).await?;
+    ours(&session, cleared).await?;
+    let database = cleared.database.0;
+    keep_journal(&session, cleared).await?;
+    drop_objects(&session, cleared, events).await?;
+    drop_large_objects(&session, database).await?;
     let contents = Contents::load(&session).await;
     let contents = contents.map_err(Error::examine(side))?;
     if contents.is_empty() {
         return Ok(());
     }
     Err(Error::NotCleared {
-        database: target.database().to_owned(),
+        database: database.to_owned(),
         objects: contents.tables + contents.others + contents.large_objects,
         example: "one that nothing drops".to_owned(),
     })
+}
+
+/// Refuses a database that holds what is not ours.
+async fn ours(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
+    let found = journal::foreign(session, cleared.seal).await;
+    match found.map_err(Error::examine(Side::Target))? {
+        None => Ok(()),
+        Some(objects) => Err(Error::NotOurs {
+            database: cleared.database.0.to_owned(),
+            objects: objects.to_string(),
+        }),
+    }
+}
+
+/// Begins a journal again where the database was complete: what it holds is ours, and a drop changes the
+/// rows of what depends on the dropped object.
+async fn keep_journal(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
+    let side = Side::Target;
+    if journal::exists(session)
+        .await
+        .map_err(Error::examine(side))?
+    {
+        return Ok(());
+    }
+    let opened = journal::open(session, true).await;
+    opened.map_err(refused(cleared.database.0))?;
+    let Some(seal) = cleared.seal else {
+        return Ok(());
+    };
+    if journal::digest(session)
+        .await
+        .map_err(Error::examine(side))?
+        == seal
+    {
+        return Ok(());
+    }
+    // Somebody was faster than the journal.
+    let discarded = journal::discard(session).await;
+    discarded.map_err(refused(cleared.database.0))?;
+    ours(session, cleared).await
 }
 
 /// How often the sessions of the killed run are looked for.
@@ -85,11 +130,11 @@ async fn end_sessions(session: &Session) -> Result<(), connect::Error> {
 /// Drops objects, those first that others do not wait for.
 async fn drop_objects(
     session: &Session,
-    database: &str,
-    extensions: &BTreeSet<Ident>,
+    cleared: Cleared<'_>,
     events: &Events,
 ) -> Result<(), Error> {
-    let kept: Vec<&str> = extensions.iter().map(Ident::as_str).collect();
+    let database = cleared.database.0;
+    let kept: Vec<&str> = cleared.extensions.iter().map(Ident::as_str).collect();
     let list = Sql::fixed(include_str!("sql/standing.sql"));
     let mut before = i64::MAX;
     loop {
@@ -107,11 +152,61 @@ async fn drop_objects(
             });
         }
         before = left;
+        let locks = rows
+            .iter()
+            .filter_map(|row| row.get::<_, Option<String>>("lock"));
+        let begin = [Sql::fixed("BEGIN")].into_iter();
         let drops = rows
             .iter()
             .map(|row| Sql::deparsed(row.get::<_, String>("statement")));
-        run(session, database, &Sql::join(drops, "; "), events).await?;
+        let batch = Batch {
+            begin: Sql::join(begin.chain(locks.map(Sql::deparsed)), "; "),
+            drops: Sql::join(drops.chain([session.commit()]), "; "),
+        };
+        drop_batch(session, cleared, &batch, events).await?;
     }
+}
+
+/// Objects that are dropped in one transaction.
+struct Batch {
+    /// Begins it, and locks the tables among them.
+    begin: Sql,
+    /// Drops them, and commits.
+    drops: Sql,
+}
+
+/// Drops a batch; again where a lock of another session is in its way. What depends on an object goes with
+/// it. Nobody can add anything to a table that is locked, and the look after that sees what was added before.
+async fn drop_batch(
+    session: &Session,
+    cleared: Cleared<'_>,
+    batch: &Batch,
+    events: &Events,
+) -> Result<(), Error> {
+    let database = cleared.database.0;
+    let what = format!("locks to empty database {database} on the target");
+    let mut wait = LockWait::new(session.endpoint(), LockMode::AccessExclusive, what);
+    loop {
+        let mut done = session.batch(&batch.begin).await;
+        if done.is_ok() {
+            if let Err(error) = ours(session, cleared).await {
+                roll_back(session).await.map_err(refused(database))?;
+                return Err(error);
+            }
+            done = session.batch(&batch.drops).await;
+        }
+        let Err(error) = done else {
+            return Ok(());
+        };
+        if error.sqlstate().is_some() {
+            roll_back(session).await.map_err(refused(database))?;
+        }
+        wait.after(error, events).await.map_err(refused(database))?;
+    }
+}
+
+async fn roll_back(session: &Session) -> Result<(), connect::Error> {
+    session.batch(&Sql::fixed("ROLLBACK")).await
 }
 
 async fn drop_large_objects(session: &Session, database: &str) -> Result<(), Error> {
@@ -127,19 +222,6 @@ async fn drop_large_objects(session: &Session, database: &str) -> Result<(), Err
             return Ok(());
         }
     }
-}
-
-/// Runs statements as one transaction; repeated where a lock of another session is in its way.
-async fn run(
-    session: &Session,
-    database: &str,
-    statements: &Sql,
-    events: &Events,
-) -> Result<(), Error> {
-    let what = format!("locks to empty database {database} on the target");
-    let mut wait = LockWait::new(session.endpoint(), LockMode::AccessExclusive, what);
-    let run = wait.insist(session, statements, events).await;
-    run.map_err(refused(database))
 }
 
 fn refused(database: &str) -> impl Fn(connect::Error) -> Error {

@@ -8,7 +8,7 @@ use super::execute::phase;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
-use super::{Error, Options, existing, pre_data};
+use super::{Error, Options, existing, journal, pre_data};
 use crate::catalog::Catalog;
 use crate::connect::Endpoint;
 use crate::connect::waiters::Waiting;
@@ -27,6 +27,7 @@ pub(super) struct Failure {
 }
 
 enum Cause {
+    Around(Box<Error>),
     Snapshot(snapshot::Error),
     Ddl(ddl::Error),
 }
@@ -48,7 +49,14 @@ impl Failure {
     pub(super) fn into_refused(self) -> Option<Box<snapshot::Refused>> {
         match self.cause {
             Cause::Snapshot(snapshot::Error::Refused(refused)) => Some(refused),
-            Cause::Snapshot(_) | Cause::Ddl(_) => None,
+            Cause::Snapshot(_) | Cause::Ddl(_) | Cause::Around(_) => None,
+        }
+    }
+
+    fn around(doing: &'static str) -> impl Fn(Error) -> Self {
+        move |error| Self {
+            doing,
+            cause: Cause::Around(Box::new(error)),
         }
     }
 
@@ -68,6 +76,7 @@ impl Failure {
     pub(super) fn into_error(self, database: &str, removed: bool) -> Error {
         let database = database.to_owned();
         match self.cause {
+            Cause::Around(error) => *error,
             Cause::Snapshot(error) if error.is_stop() => Error::Stopped,
             Cause::Snapshot(source) => Error::Copy {
                 database,
@@ -86,6 +95,7 @@ impl fmt::Display for Failure {
         match &self.cause {
             Cause::Snapshot(error) => error.fmt(f),
             Cause::Ddl(error) => error.fmt(f),
+            Cause::Around(error) => error.fmt(f),
         }
     }
 }
@@ -97,10 +107,21 @@ pub(super) struct Ends {
 }
 
 impl Ends {
+    /// The same ends, once the journal is gone.
+    fn without_journal(&self, options: &Options) -> Self {
+        Self {
+            source: self.source.clone(),
+            target: options.target.with_database(self.target.database()),
+        }
+    }
+
     fn of(planned: &PlannedDatabase, options: &Options) -> Self {
         Self {
             source: options.source.with_database(planned.name()),
-            target: options.target.with_database(planned.target().as_str()),
+            target: options
+                .target
+                .with_database(planned.target().as_str())
+                .with_journal(),
         }
     }
 }
@@ -216,9 +237,14 @@ async fn from_basis(
         mut untold,
     } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
     untold.extend(statistics(ends, (&catalog, &carryable), scope).await?);
+    // Event triggers would fire on the drop.
+    let sealing = journal::seal(&ends.target, |seal| planned.record.sealed(planned, seal));
+    sealing.await.map_err(Failure::around("finish"))?;
     if let Some(last) = made.last {
+        // It is not entered in the journal, which is gone.
+        let ends = ends.without_journal(options);
         let settings = (Phase::EventTriggers, Evaluation::default());
-        let finishing = section(ends, settings, last, 1, scope);
+        let finishing = section(&ends, settings, last, 1, scope);
         phase(scope, Some(name), Phase::EventTriggers, finishing)
             .await
             .map_err(Failure::at("event triggers"))?;

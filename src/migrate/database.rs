@@ -1,13 +1,12 @@
-//! Makes, drops and configures databases of the target.
+//! Makes and configures databases of the target.
 
 use std::time::{Duration, Instant};
 
 use super::{Error, door};
-use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::connect::{Endpoint, Session};
 use crate::ddl::object::database::{FinishStatement, Omission};
-use crate::logical::{SUBSCRIPTION, drop_subscription, find_subscription};
-use crate::pg::{Ident, Oid, Sql, SqlState};
-use crate::sql;
+use crate::logical::SUBSCRIPTION;
+use crate::pg::{Oid, Sql, SqlState};
 use crate::task::Scope;
 
 /// How long the work of a killed run on databases is waited for.
@@ -62,20 +61,6 @@ pub(super) async fn find_oid(target: &Endpoint, name: &str) -> Result<Option<Oid
     Ok(rows.first().map(|row| Oid(row.get(0))))
 }
 
-/// Drops a database that an interrupted run has made, and no other of its name.
-///
-/// # Errors
-/// It was replaced since, or as [`drop_database`].
-pub(super) async fn drop_own(target: &Endpoint, name: &str, oid: Oid) -> Result<(), Error> {
-    match find_oid(target, name).await? {
-        None => Ok(()),
-        Some(found) if found == oid => drop_database(target, name).await,
-        Some(_) => Err(Error::Replaced {
-            database: name.to_owned(),
-        }),
-    }
-}
-
 /// Runs statements one by one, beside the database.
 async fn run_alone(
     target: &Endpoint,
@@ -124,75 +109,6 @@ pub(super) async fn finish(
         }
     }
     Ok(refused)
-}
-
-/// Drops a database that holds objects, ending its sessions and detaching our own subscription.
-///
-/// # Errors
-/// A slot or somebody else's subscription lives in it; it is then left alone. Or the target refuses.
-pub(super) async fn drop_database(target: &Endpoint, name: &str) -> Result<(), Error> {
-    if let Some(by) = used_by(target, name).await? {
-        return Err(Error::InUse {
-            database: name.to_owned(),
-            by,
-        });
-    }
-    let session = door::beside(target, name).await?;
-    let dropped = async {
-        detach(&target.with_database(name)).await?;
-        drop_with_sessions(&session, name).await
-    };
-    dropped.await.map_err(|source| Error::Database {
-        what: "drop",
-        database: name.to_owned(),
-        source,
-    })
-}
-
-/// Drops our subscription in a database, if it has one: the server does not drop a database with it.
-async fn detach(database: &Endpoint) -> Result<(), connect::Error> {
-    let session = database.session(Purpose::Control).await?;
-    if find_subscription(&session).await?.is_some() {
-        drop_subscription(&session).await?;
-    }
-    Ok(())
-}
-
-/// Removes a database that this run has made, so that no half-copied one remains. Whether it did.
-pub(super) async fn remove(target: &Endpoint, name: &str) -> bool {
-    let Ok(session) = door::beside(target, name).await else {
-        return false;
-    };
-    match drop_with_sessions(&session, name).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(%error, database = name, "the incomplete database could not be removed");
-            false
-        }
-    }
-}
-
-/// Attempts at a drop while sessions come and go.
-const ATTEMPTS: u32 = 20;
-
-async fn drop_with_sessions(session: &Session, name: &str) -> Result<(), connect::Error> {
-    let ident = Ident::from_catalog(name);
-    // A template cannot be dropped.
-    session
-        .batch(&sql!("ALTER DATABASE {} WITH IS_TEMPLATE false", ident))
-        .await?;
-    let end = Sql::fixed(
-        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-         WHERE datname = $1::text::name AND pid <> pg_catalog.pg_backend_pid()",
-    );
-    for _ in 1..ATTEMPTS {
-        session.query(&end, &[&name]).await?;
-        match session.batch(&sql!("DROP DATABASE {}", ident)).await {
-            Err(error) if error.sqlstate() == Some(SqlState::OBJECT_IN_USE) => {}
-            other => return other,
-        }
-    }
-    session.batch(&sql!("DROP DATABASE {}", ident)).await
 }
 
 /// A slot in the database, or a subscription in it that is not ours, by name.

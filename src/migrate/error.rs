@@ -145,6 +145,38 @@ pub enum Error {
         /// The database.
         database: String,
     },
+    /// A database that was to be dropped or emptied holds what no run of ours created.
+    #[error(
+        "database {database} on the target is not empty: it holds objects that this run did not create: {objects}; \
+         nothing was removed. Move or drop them, or pass --drop-existing to drop and recreate the database"
+    )]
+    NotOurs {
+        /// The database.
+        database: String,
+        /// Some of them.
+        objects: String,
+    },
+    /// Somebody has filled a database since it was found empty.
+    #[error(
+        "database {database} on the target is not empty any more: {objects}; repeat the command"
+    )]
+    NotEmpty {
+        /// The database.
+        database: String,
+        /// Its newest objects.
+        objects: String,
+    },
+    /// A database that was to be dropped is not what the user was shown.
+    #[error(
+        "database {database} on the target was changed since it was examined (its newest objects: {objects}); \
+         nothing was removed. Repeat the command"
+    )]
+    Changed {
+        /// The database.
+        database: String,
+        /// Its newest objects.
+        objects: String,
+    },
     /// What an interrupted run has left in a database cannot be removed.
     #[error(
         "database {database} on the target: {objects} objects of the interrupted run cannot be removed, among them \
@@ -286,6 +318,9 @@ impl Error {
             | Self::Database { database, .. }
             | Self::InUse { database, .. }
             | Self::Replaced { database }
+            | Self::NotOurs { database, .. }
+            | Self::NotEmpty { database, .. }
+            | Self::Changed { database, .. }
             | Self::NotCleared { database, .. } => Some(format!("target, database {database}")),
             Self::Publication { database, .. }
             | Self::Changing { database, .. }

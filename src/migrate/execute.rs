@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use super::clear::clear;
+use super::check::Contents;
+use super::clear::{Cleared, clear};
+use super::drop::{Expected, drop_database, enter};
 use super::fate::Fate;
 use super::guard::Foundation;
 use super::plan_replication::keys;
@@ -14,12 +16,13 @@ use super::report::{DatabaseReport, KeptSlot, Report};
 use super::resume::{self, Record, Resume};
 use super::roles::{self, TargetCluster};
 use super::run_lock::{LockKey, RunLocks};
-use super::{Error, Options, copy, database, existing};
+use super::{Error, Options, Side, copy, database, existing, journal};
 use crate::checkpoint::{Closed, Origin, Recorder};
+use crate::connect::Endpoint;
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::object::membership::Assumption;
 use crate::event::{Event, Phase};
-use crate::pg::{Lsn, Sql};
+use crate::pg::{Lsn, Oid, Sql};
 use crate::snapshot::{Ledger, WatchedSlots};
 use crate::task::Scope;
 
@@ -240,7 +243,14 @@ async fn copy_all(
     let working = async {
         report.differences = phase(scope, None, Phase::Roles, making).await?;
         let planned = planned.into_iter().zip(held);
-        databases(planned, (cluster, record), options, report, scope).await
+        Box::pin(databases(
+            planned,
+            (cluster, record),
+            options,
+            report,
+            scope,
+        ))
+        .await
     };
     let done = Box::pin(working).await;
     // Also after a failure: nobody wants to stay a member of everyone.
@@ -318,8 +328,9 @@ async fn one_database(
     };
     let create = render_create(&planned.database, wanted)?;
     let finish = render_finish(&planned.database, wanted);
-    let place = (cluster, record);
-    let (done, recorded) = filled(&mut planned, &create, place, options, scope).await?;
+    planned.record = record.clone();
+    let filling = filled(&mut planned, &create, cluster, options, scope);
+    let (oid, done, recorded) = Box::pin(filling).await?;
     let finishing = async {
         let refused = database::finish(&options.target, &name, &finish.statements).await?;
         finish_replication((held, done.consistent_point), record, options).await?;
@@ -327,7 +338,7 @@ async fn one_database(
     };
     let refused = match finishing.await {
         Ok(refused) => refused,
-        Err(error) => return Err(failed(&planned, record, options, error.into()).await),
+        Err(error) => return Err(failed(&planned, oid, options, error.into()).await),
     };
     if let Some(recorded) = recorded {
         let (tables, point) = (done.tables.len(), done.consistent_point);
@@ -363,25 +374,25 @@ async fn finish_replication(
 async fn filled(
     planned: &mut PlannedDatabase,
     create: &Sql,
-    (cluster, record): (&TargetCluster, &Record),
+    cluster: &TargetCluster,
     options: &Options,
     scope: &Scope,
-) -> Result<(DatabaseReport, Option<Closed>), Error> {
+) -> Result<(Oid, DatabaseReport, Option<Closed>), Error> {
     let name = planned.name().to_owned();
     let mut restarts = options.locks.restarts;
     loop {
-        let making = make_database(planned, (create, record), options, scope);
-        phase(scope, Some(&name), Phase::Database, making).await?;
+        let making = make_database(planned, create, options, scope);
+        let oid = phase(scope, Some(&name), Phase::Database, making).await?;
         let again = planned.before.again();
         let since = Instant::now();
-        let copying = contents(planned, (cluster, record), options, scope);
+        let copying = contents(planned, cluster, options, scope);
         let broken = match Box::pin(copying).await {
-            Ok(done) => return Ok(done),
+            Ok((done, recorded)) => return Ok((oid, done, recorded)),
             Err(broken) => broken,
         };
         let is_repeated = broken.is_yielding() && restarts > 0 && since.elapsed() < SHORT_COPY;
-        if !is_repeated || !begins_again(planned, record, options).await {
-            return Err(failed(planned, record, options, broken).await);
+        if !is_repeated || !begins_again(planned, oid, options).await {
+            return Err(failed(planned, oid, options, broken).await);
         }
         restarts -= 1;
         planned.before = again;
@@ -398,50 +409,58 @@ const SHORT_COPY: Duration = Duration::from_secs(60);
 
 /// Removes what a copy that ended for DDL has left, as far as that goes at once, and decides how the database
 /// is made for the next one. Whether there can be one.
-async fn begins_again(planned: &mut PlannedDatabase, record: &Record, options: &Options) -> bool {
+async fn begins_again(planned: &mut PlannedDatabase, oid: Oid, options: &Options) -> bool {
     const WHY: &str = "DDL on the source ended the copy";
     if planned.fate.uses_existing() {
-        let Some(existing) = &planned.existing else {
-            return false;
-        };
-        let oid = existing.oid;
+        planned.seal = planned.record.seal(planned);
         planned.fate = Fate::Clear { oid, why: WHY };
         return true;
     }
-    if !database::remove(&options.target, planned.target().as_str()).await {
+    if !remove(planned, oid, options).await {
         return false;
     }
     planned.fate = Fate::Create;
-    let removed = record.removed(planned.name());
+    let removed = planned.record.removed(planned);
     removed
         .inspect_err(|error| tracing::warn!(%error, "what was removed could not be recorded"))
         .is_ok()
 }
 
-/// Sees to it that the database stands and is empty; then it is ours.
+/// Creates or empties the database, and begins the journal of what this run creates in it.
 async fn make_database(
     planned: &PlannedDatabase,
-    (create, record): (&Sql, &Record),
+    create: &Sql,
     options: &Options,
     scope: &Scope,
-) -> Result<(), Error> {
-    let name = planned.name();
+) -> Result<Oid, Error> {
+    let record = &planned.record;
     let (place, target) = (planned.target().as_str(), &options.target);
-    match planned.fate {
+    match &planned.fate {
         Fate::Use => {
             let existing = planned.existing.as_ref();
             let oid = existing.expect("a database that is used exists").oid;
-            return record.begun(name, oid, used(planned));
+            begin_journal(target, (place, oid), true).await?;
+            record.begun(planned, oid, used(planned))?;
+            return Ok(oid);
         }
         Fate::Clear { oid, .. } => {
-            let inside = target.with_database(place);
-            clear(&inside, oid, &planned.installed, &scope.events).await?;
-            return record.begun(name, oid, used(planned));
+            let cleared = Cleared {
+                database: (place, *oid),
+                extensions: &planned.installed,
+                seal: planned.seal.as_deref(),
+            };
+            clear(target, cleared, &scope.events).await?;
+            begin_journal(target, (place, *oid), true).await?;
+            record.begun(planned, *oid, used(planned))?;
+            return Ok(*oid);
         }
-        Fate::Replace { .. } => database::drop_database(target, place).await?,
+        Fate::Replace { oid, digest, .. } => {
+            drop_database(target, (place, *oid), Expected::Shown { digest }).await?;
+        }
         Fate::Remake { oid, .. } => {
-            database::drop_own(target, place, oid).await?;
-            record.removed(name)?;
+            let seal = planned.seal.as_deref();
+            drop_database(target, (place, *oid), Expected::Ours { seal }).await?;
+            record.removed(planned)?;
         }
         Fate::Create | Fate::Keep { .. } => {}
     }
@@ -450,7 +469,36 @@ async fn make_database(
     let replaced = || Error::Replaced {
         database: place.to_owned(),
     };
-    record.begun(name, oid.ok_or_else(replaced)?, Origin::Made)
+    let oid = oid.ok_or_else(replaced)?;
+    begin_journal(target, (place, oid), false).await?;
+    record.begun(planned, oid, Origin::Made)?;
+    Ok(oid)
+}
+
+/// Begins the journal. A database that existed must still be empty after that: whatever comes later is
+/// not in the journal, and so nobody takes it for ours.
+async fn begin_journal(
+    target: &Endpoint,
+    (name, oid): (&str, Oid),
+    is_used: bool,
+) -> Result<(), Error> {
+    let session = enter(target, (name, oid)).await?;
+    let refused = |source| Error::Database {
+        what: "begin the journal in",
+        database: name.to_owned(),
+        source,
+    };
+    journal::open(&session, is_used).await.map_err(refused)?;
+    let examine = Error::examine(Side::Target);
+    if !is_used || Contents::load(&session).await.map_err(examine)?.is_empty() {
+        return Ok(());
+    }
+    let objects = journal::newest(&session).await.map_err(examine)?;
+    journal::discard(&session).await.map_err(refused)?;
+    Err(Error::NotEmpty {
+        database: name.to_owned(),
+        objects: objects.map_or_else(String::new, |objects| objects.to_string()),
+    })
 }
 
 fn used(planned: &PlannedDatabase) -> Origin {
@@ -490,15 +538,16 @@ impl<E: Into<Error>> From<E> for Broken {
 /// Fills the database, and records what is done in it.
 async fn contents(
     planned: &mut PlannedDatabase,
-    (cluster, record): (&TargetCluster, &Record),
+    cluster: &TargetCluster,
     options: &Options,
     scope: &Scope,
 ) -> Result<(DatabaseReport, Option<Closed>), Broken> {
     let inside = options.target.with_database(planned.target().as_str());
     // It stops with the run, and when what is done cannot be recorded any more.
     let own = scope.child();
-    let recorder = record
-        .follow(planned.name(), &inside, own.stop.clone())
+    let recorder = planned
+        .record
+        .follow(planned, &inside, own.stop.clone())
         .await?;
     planned.ledger = recorder
         .as_ref()
@@ -529,16 +578,11 @@ async fn contents(
 }
 
 /// Clears up after a failed copy and says what became of the target database.
-async fn failed(
-    planned: &PlannedDatabase,
-    record: &Record,
-    options: &Options,
-    broken: Broken,
-) -> Error {
+async fn failed(planned: &PlannedDatabase, oid: Oid, options: &Options, broken: Broken) -> Error {
     let name = planned.name();
     let is_made = !planned.fate.uses_existing();
-    let removed = is_made && database::remove(&options.target, planned.target().as_str()).await;
-    if removed && let Err(error) = record.removed(name) {
+    let removed = is_made && remove(planned, oid, options).await;
+    if removed && let Err(error) = planned.record.removed(planned) {
         // The next run finds the database gone, whatever is recorded of it.
         tracing::warn!(%error, database = name, "what was removed could not be recorded");
     }
@@ -546,4 +590,36 @@ async fn failed(
         Broken::Copy(failure) => failure.into_error(name, removed),
         Broken::Around(error) => error,
     }
+}
+
+/// Removes a database that this run has created, so that no half-copied one remains. Whether it did.
+async fn remove(planned: &PlannedDatabase, oid: Oid, options: &Options) -> bool {
+    let place = planned.target().as_str();
+    let seal = planned.record.seal(planned);
+    let expected = Expected::Ours {
+        seal: seal.as_deref(),
+    };
+    match Box::pin(drop_database(&options.target, (place, oid), expected)).await {
+        Ok(()) => true,
+        Err(error) => {
+            let error = chain(&error);
+            tracing::warn!(
+                error,
+                database = place,
+                "the incomplete database could not be removed"
+            );
+            false
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::check::{Contents, Finding, Level, Side};
+use super::journal::{self, Foreign};
+use super::resume::Interrupted;
 use super::{Error, Options, database};
 use crate::catalog::cluster::Database;
 use crate::checkpoint::Decision;
-use crate::connect::Purpose;
+use crate::connect::{Purpose, Session};
 use crate::logical::{SUBSCRIPTION, find_subscription};
 use crate::pg::{Ident, Oid, SlotName};
+use crate::sql;
 
 /// What happens to a database of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,10 @@ pub enum Fate {
     Use,
     /// It holds objects; it is dropped and made again.
     Replace {
+        /// Which database it must be.
+        oid: Oid,
+        /// A digest of what it holds.
+        digest: String,
         /// Tables it holds.
         tables: i64,
         /// Its size on disk.
@@ -97,6 +104,14 @@ impl Destiny {
         }
     }
 
+    /// Its findings name the source's database.
+    fn in_database(mut self, database: &Database) -> Self {
+        let name = database.name.as_str();
+        let findings = self.findings.into_iter();
+        self.findings = findings.map(|finding| finding.in_database(name)).collect();
+        self
+    }
+
     fn finding(mut self, level: Level, message: String, cure: &str) -> Self {
         let finding = Finding::new(level, Side::Target, message).cure(cure);
         self.findings.push(finding);
@@ -111,10 +126,18 @@ impl Destiny {
 pub(super) async fn destiny(
     options: &Options,
     database: &Database,
-    (existing, decision): (Option<&Database>, Decision),
+    (existing, interrupted): (Option<&Database>, &Interrupted),
 ) -> Result<Destiny, Error> {
     let oid = existing.map_or(Oid::INVALID, |existing| existing.oid);
-    let mut destiny = match decision {
+    let decision = interrupted.decision.clone();
+    let refused = match existing {
+        Some(existing) => begun(options, database, (existing, interrupted)).await?,
+        None => None,
+    };
+    if let Some(refused) = refused {
+        return Ok(refused.in_database(database));
+    }
+    let destiny = match decision {
         Decision::Fresh => by_contents(options, database, existing).await?,
         Decision::Void(void) => {
             let destiny = by_contents(options, database, existing).await?;
@@ -139,10 +162,42 @@ pub(super) async fn destiny(
             )
         },
     };
-    let findings = destiny.findings.into_iter();
-    let name = database.name.as_str();
-    destiny.findings = findings.map(|finding| finding.in_database(name)).collect();
-    Ok(destiny)
+    Ok(destiny.in_database(database))
+}
+
+/// What speaks against the removal of what an interrupted run has begun, if anything does.
+async fn begun(
+    options: &Options,
+    database: &Database,
+    (existing, interrupted): (&Database, &Interrupted),
+) -> Result<Option<Destiny>, Error> {
+    let decision = &interrupted.decision;
+    let is_begun = matches!(decision, Decision::Remake { .. } | Decision::Clear { .. });
+    // One that a killed drop has closed is looked into when it is open again.
+    if !is_begun || !existing.allows_connections || !existing.is_valid {
+        return Ok(None);
+    }
+    let found = foreign(options, existing, interrupted.seal.as_deref()).await;
+    if let Err(Error::Connect { source, .. }) = &found
+        && source.sqlstate().is_some()
+        && !source.is_transient()
+    {
+        // A trigger on logins, for example.
+        let why = "its contents cannot be examined";
+        let message = format!("an interrupted run has begun it, and it lets nobody in: {source}");
+        let drop = sql!("DROP DATABASE {}", existing.name);
+        let cure = format!("if nobody needs it, run: {};", drop.as_str());
+        let oid = existing.oid;
+        let destiny = Destiny::new(Fate::Remake { oid, why });
+        return Ok(Some(destiny.finding(Level::Error, message, &cure)));
+    }
+    let Some(foreign) = found? else {
+        return Ok(None);
+    };
+    let destiny = by_contents(options, database, Some(existing)).await?;
+    let message = format!("it holds objects that the interrupted run did not create: {foreign}");
+    let cure = "move or drop them to continue the run";
+    Ok(Some(destiny.finding(Level::Warning, message, cure)))
 }
 
 /// What happens to a database of which nothing is recorded.
@@ -156,9 +211,10 @@ async fn by_contents(
     };
     let side = Side::Target;
     let name = existing.name.as_str();
-    let endpoint = options.target.with_database(name);
-    let session = endpoint.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    if let Some(destiny) = closed(options, existing) {
+        return Ok(destiny);
+    }
+    let session = inside(options, existing).await?;
     let contents = Contents::load(&session).await;
     let contents = contents.map_err(Error::examine(side))?;
     if contents.is_empty() {
@@ -170,7 +226,10 @@ async fn by_contents(
     }
     let subscription = find_subscription(&session).await;
     let subscription = subscription.map_err(Error::examine(side))?;
+    let digest = journal::digest(&session).await;
     let destiny = Destiny::new(Fate::Replace {
+        oid: existing.oid,
+        digest: digest.map_err(Error::examine(side))?,
         tables: contents.tables,
         bytes: contents.bytes,
         subscribed: subscription.and_then(|subscription| subscription.slot),
@@ -191,6 +250,54 @@ async fn by_contents(
     );
     let cure = "pass --drop-existing to drop and recreate it, or choose another target";
     Ok(destiny.finding(Level::Error, message, cure))
+}
+
+/// What happens to a database that cannot be looked into.
+fn closed(options: &Options, existing: &Database) -> Option<Destiny> {
+    let name = &existing.name;
+    let replace = Destiny::new(Fate::Replace {
+        oid: existing.oid,
+        digest: String::new(),
+        tables: 0,
+        bytes: 0,
+        subscribed: None,
+    });
+    if !existing.is_valid {
+        let message = format!("database {name} is invalid: its DROP DATABASE was interrupted");
+        let cure = "pass --drop-existing to drop and recreate it";
+        let level = if options.drop_existing {
+            Level::Note
+        } else {
+            Level::Error
+        };
+        return Some(replace.finding(level, message, cure));
+    }
+    (!existing.allows_connections).then(|| {
+        let message = format!(
+            "database {name} refuses connections (datallowconn = false), so that nothing is known of its contents"
+        );
+        let open = sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", name);
+        replace.finding(Level::Error, message, &format!("run: {};", open.as_str()))
+    })
+}
+
+/// A session in a database of the target.
+async fn inside(options: &Options, existing: &Database) -> Result<Session, Error> {
+    let side = Side::Target;
+    let endpoint = options.target.with_database(existing.name.as_str());
+    let session = endpoint.session(Purpose::Introspect).await;
+    session.map_err(|source| Error::Connect { side, source })
+}
+
+/// What an interrupted run did not create in the database that it had begun.
+async fn foreign(
+    options: &Options,
+    existing: &Database,
+    seal: Option<&str>,
+) -> Result<Option<Foreign>, Error> {
+    let session = inside(options, existing).await?;
+    let found = journal::foreign(&session, seal).await;
+    found.map_err(Error::examine(Side::Target))
 }
 
 /// What differs when an existing empty database is used as it is.

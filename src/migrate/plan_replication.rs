@@ -9,7 +9,7 @@ use super::resume::Resume;
 use super::run_lock::{Holder, LockKey};
 use super::{Error, Options};
 use crate::catalog::cluster::Database;
-use crate::checkpoint::{Decision, Void};
+use crate::checkpoint::{DatabasePair, Decision, Void};
 use crate::connect::Purpose;
 use crate::logical::{
     FoundPublication, Publishing, RunId, SlotIdentity, find_publication, slot_name,
@@ -61,12 +61,13 @@ impl Known {
             target_holder.map(|holder| live(Side::Target, &holder, &run)),
         ];
         let adopted = options.replication.adopt.as_deref();
+        let pair = DatabasePair::new(name, options.map.target(name));
         Ok(Self {
             is_adopted: adopted.is_some() && mark.map(crate::logical::Mark::name) == adopted,
             live: live.into_iter().flatten().collect(),
             ours: Ours {
                 adopted: adopted.map(str::to_owned),
-                ..resume.map(|one| one.ours(name)).unwrap_or_default()
+                ..resume.map(|one| one.ours(&pair)).unwrap_or_default()
             },
             promise: resume.and_then(|resume| resume.promise(database, options)),
             slot,

@@ -7,14 +7,14 @@ use super::fate::{self, Destiny, Fate};
 use super::plan_replication::{self, Facts, Known};
 use super::promise::Promise;
 use super::replication::Replication;
-use super::resume::{self, Resume};
+use super::resume::{self, Interrupted, Record, Resume};
 use super::roles::TargetCluster;
 use super::run_lock::{Holder, LockKey, find_holder};
 use super::{Error, Options, database, door, select};
 use crate::catalog::cluster::{Database, Roles};
 use crate::catalog::load::database::load_databases;
 use crate::catalog::load::roles::load_roles;
-use crate::checkpoint::{self, Decision};
+use crate::checkpoint::{self, DatabasePair};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
 use crate::ddl::object::database::{DatabaseOptions, render_finish};
@@ -62,6 +62,10 @@ pub struct PlannedDatabase {
     pub(super) slots: WatchedSlots,
     /// Whether what stands there is a template, which cannot be dropped as it is.
     pub(super) drops_template: bool,
+    /// What the interrupted run has recorded of its contents at the end.
+    pub(super) seal: Option<String>,
+    /// Where the run records what it does.
+    pub(super) record: Record,
 }
 
 impl PlannedDatabase {
@@ -73,6 +77,11 @@ impl PlannedDatabase {
     /// The database's name on the target.
     pub fn target(&self) -> &Ident {
         &self.target
+    }
+
+    /// Both names.
+    pub(super) fn pair(&self) -> DatabasePair {
+        DatabasePair::new(self.name(), self.target.as_str())
     }
 }
 
@@ -203,7 +212,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     findings.extend(
         resume
             .iter_mut()
-            .flat_map(|resume| resume.left(&offered, &selected)),
+            .flat_map(|resume| resume.left(&offered, &selected, &options.map)),
     );
     let facts = (&source.facts, &target.facts);
     findings.extend(
@@ -268,14 +277,16 @@ async fn examine_all(
         }
         let exists = place(&database);
         let selection = resume::selection(options, &choice);
-        let decision = Resume::decide(resume.as_ref(), (&database, &selection), exists);
+        let place = options.map.target(database.name.as_str());
+        let recorded = (&database, place, &selection);
+        let mut interrupted = Resume::decide(resume.as_ref(), recorded, exists);
         let known = Known::load((&source, &target), &database, (options, resume.as_ref()));
         let known = known.await?;
-        let decision = known.decide(decision, options).await?;
+        interrupted.decision = known.decide(interrupted.decision, options).await?;
         is_adopted |= known.is_adopted;
         let site = (&cluster, (facts, &known));
         let wanted = (database, choice, selection);
-        let found_there = (exists, decision);
+        let found_there = (exists, interrupted);
         let (planned, examined) = plan(options, wanted, found_there, site, scope).await?;
         findings.extend(examined.findings);
         found.extend(examined.extensions);
@@ -341,7 +352,7 @@ async fn read_cluster(
 async fn plan(
     options: &Options,
     (database, choice, selection): (Database, TableChoice, checkpoint::Selection),
-    (exists, decision): (Option<&Database>, Decision),
+    (exists, interrupted): (Option<&Database>, Interrupted),
     (cluster, (facts, known)): (&TargetCluster, (Facts<'_>, &Known)),
     scope: &Scope,
 ) -> Result<(PlannedDatabase, Examination), Error> {
@@ -349,7 +360,7 @@ async fn plan(
         fate,
         installed,
         findings,
-    } = fate::destiny(options, &database, (exists, decision)).await?;
+    } = fate::destiny(options, &database, (exists, &interrupted)).await?;
     let is_kept = matches!(fate, Fate::Keep { .. });
     let mut examined = if is_kept {
         Examination::default()
@@ -405,7 +416,9 @@ async fn plan(
         before: std::mem::take(&mut examined.before),
         selection,
         installed,
+        seal: interrupted.seal,
         ledger: Ledger::none(),
+        record: Record::default(),
         target,
         replication,
         promise: known.promise().filter(|_| is_kept),

@@ -1,8 +1,8 @@
 //! What an interrupted run has left, and the record that this one keeps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -15,13 +15,15 @@ use super::roles::TargetCluster;
 use super::{Error, Options};
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{
-    Chosen, Decision, Membership, Origin, Pair, Recorder, Run, Selection, Stage, Store, decide,
+    Chosen, DatabasePair, Decision, Membership, Origin, Pair, Recorder, Run, Selection, Stage,
+    Store, decide,
 };
 use crate::connect::Endpoint;
 use crate::ddl::object::membership::{Assumption, Loan};
 use crate::logical::RunTag;
 use crate::pg::{Ident, Oid, SlotName, Sql};
-use crate::selection::TableChoice;
+use crate::selection::{DatabaseMap, TableChoice};
+use crate::sql;
 
 /// The state of earlier runs between the same clusters, held so that no other run changes it.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub(super) struct Resume {
     store: Option<Store>,
     run: Run,
     /// Databases that are recorded and that the source has no more.
-    gone: Vec<String>,
+    gone: Vec<DatabasePair>,
 }
 
 impl Resume {
@@ -65,16 +67,58 @@ impl Resume {
     /// What the record says of a database, which `standing` is the target's one of that name.
     pub(super) fn decide(
         resume: Option<&Self>,
-        (database, selection): (&Database, &Selection),
+        (database, target, selection): (&Database, &str, &Selection),
         standing: Option<&Database>,
-    ) -> Decision {
-        let recorded = resume.and_then(|one| one.run.resumed(database.name.as_str()));
+    ) -> Interrupted {
+        let pair = DatabasePair::new(database.name.as_str(), target);
+        let recorded = resume.and_then(|one| one.run.resumed(&pair));
         let standing = standing.map(|standing| standing.oid);
-        decide(recorded, (database.oid, selection), standing)
+        Interrupted {
+            decision: decide(recorded, (database.oid, selection), standing),
+            seal: recorded.and_then(|recorded| recorded.seal.clone()),
+        }
+    }
+
+    /// Copies to other databases of the target than this run's, which were begun and stay incomplete.
+    fn elsewhere(&self, map: &DatabaseMap) -> Vec<Finding> {
+        let begun = self.run.databases.iter().filter(|(pair, database)| {
+            matches!(database.stage, Stage::Begun { .. }) && map.target(&pair.source) != pair.target
+        });
+        begun
+            .map(|(pair, database)| {
+                let [source, target] = [&pair.source, &pair.target].map(Ident::from_catalog);
+                let slot = database.slot.as_ref().map_or_else(String::new, |slot| {
+                    format!(", and its replication slot {slot} retains WAL on the source")
+                });
+                let message = format!(
+                    "an interrupted run was copying it to database {target}, which stays incomplete{slot}"
+                );
+                let argument = quoted_pair(pair);
+                let is_made = matches!(
+                    &database.stage,
+                    Stage::Begun {
+                        origin: Origin::Made,
+                        ..
+                    }
+                );
+                let drop = if is_made {
+                    let drop = sql!("DROP DATABASE {}", target);
+                    format!(", and on the target: {};", drop.as_str())
+                } else {
+                    String::new()
+                };
+                let cure = format!(
+                    "to continue that copy, run init --map-database {argument}; to remove it, run teardown \
+                     --map-database {argument}{drop}"
+                );
+                let finding = Finding::new(Level::Warning, Side::Target, message);
+                finding.in_database(source.as_str()).cure(cure)
+            })
+            .collect()
     }
 
     /// What tells our own leftovers of a database from other runs'.
-    pub(super) fn ours(&self, database: &str) -> Ours {
+    pub(super) fn ours(&self, database: &DatabasePair) -> Ours {
         let recorded = self.run.databases.get(database);
         Ours {
             numbers: self.run.numbers.clone(),
@@ -87,7 +131,8 @@ impl Resume {
     /// What must be true of a database that the interrupted run has finished.
     pub(super) fn promise(&self, database: &Database, options: &Options) -> Option<Promise> {
         let name = database.name.as_str();
-        let recorded = self.run.resumed(name)?;
+        let target = options.map.target(name);
+        let recorded = self.run.resumed(&DatabasePair::new(name, target))?;
         let slot = SlotName::new(recorded.slot.clone()?).ok()?;
         let is_finished = matches!(recorded.stage, Stage::Finished { .. });
         let usual = options.replication.publication.as_str();
@@ -96,7 +141,7 @@ impl Resume {
         let tables = recorded.published.iter().map(|oid| Oid(*oid));
         (is_finished && options.replicate).then(|| Promise {
             database: name.to_owned(),
-            target: options.map.target(name).to_owned(),
+            target: target.to_owned(),
             slot,
             point: recorded.consistent_point,
             publication: Ident::from_catalog(publication),
@@ -115,17 +160,20 @@ impl Resume {
         &mut self,
         offered: &[Database],
         selected: &BTreeSet<Ident>,
+        map: &DatabaseMap,
     ) -> Vec<Finding> {
         let names = self.run.databases.keys();
-        let is_offered = |name: &&String| offered.iter().any(|one| one.name.as_str() == *name);
-        let (offered, gone): (Vec<_>, Vec<_>) = names.cloned().partition(|name| is_offered(&name));
+        let is_offered =
+            |pair: &DatabasePair| offered.iter().any(|one| one.name.as_str() == pair.source);
+        let (offered, gone): (Vec<_>, Vec<_>) = names.cloned().partition(is_offered);
         self.gone = gone;
-        let is_selected = |name: &String| selected.iter().any(|one| one.as_str() == name);
-        let found = |name: &String, message: &str| {
-            self.run.resumed(name)?;
+        let is_selected =
+            |pair: &DatabasePair| selected.iter().any(|one| one.as_str() == pair.source);
+        let found = |pair: &DatabasePair, message: &str| {
+            self.run.resumed(pair)?;
             let finding = Finding::new(Level::Note, Side::Target, message);
             let cure = "whatever the target has of it stays";
-            Some(finding.in_database(name).cure(cure))
+            Some(finding.in_database(&pair.source).cure(cure))
         };
         let unselected = offered.iter().filter(|name| !is_selected(name));
         let unselected = unselected.filter_map(|name| {
@@ -136,7 +184,8 @@ impl Resume {
             let message = "the interrupted run was to copy it, and the source has it no more";
             found(name, message)
         });
-        unselected.chain(gone).collect()
+        let elsewhere = self.elsewhere(map);
+        unselected.chain(gone).chain(elsewhere).collect()
     }
 
     /// Begins to keep the record: what is to be copied, and what our role is lent for that.
@@ -156,18 +205,42 @@ impl Resume {
             run.begin();
             run.numbers.extend(adopted.cloned());
             run.owed.extend(lent);
-            run.databases.retain(|name, _| !self.gone.contains(name));
+            run.databases.retain(|pair, _| !self.gone.contains(pair));
+            run.set_aside(&planned.iter().map(PlannedDatabase::pair).collect());
             for one in planned {
                 match one.fate {
                     Fate::Create | Fate::Use | Fate::Replace { .. } => {
-                        run.plan(one.name(), one.database.oid, one.selection.clone());
+                        run.plan(&one.pair(), one.database.oid, one.selection.clone());
                     }
                     // What is ours and stands there stays ours until it is gone.
-                    Fate::Remake { .. } | Fate::Clear { .. } | Fate::Keep { .. } => {}
+                    Fate::Remake { .. } | Fate::Clear { .. } | Fate::Keep { .. } => {
+                        run.take_up(&one.pair());
+                    }
                 }
             }
         })?;
-        Ok(Record(Some(Arc::new(store))))
+        Ok(Record {
+            store: Some(Arc::new(store)),
+            seals: Arc::default(),
+        })
+    }
+}
+
+/// What an interrupted run has recorded of a database, as far as it counts.
+pub(super) struct Interrupted {
+    pub(super) decision: Decision,
+    /// What the database held when its journal was dropped.
+    pub(super) seal: Option<String>,
+}
+
+/// `SRC=DST` as an argument for a shell.
+pub(super) fn quoted_pair(pair: &DatabasePair) -> String {
+    let text = format!("{}={}", pair.source, pair.target);
+    let is_plain = |part: char| part.is_ascii_alphanumeric() || "_-.=".contains(part);
+    if text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 
@@ -212,8 +285,12 @@ pub(super) fn lent(assumption: &Assumption, member: &Ident) -> impl Iterator<Ite
 }
 
 /// Where a run records what it does; a run of which nothing is to be recorded has an empty one.
-#[derive(Debug)]
-pub(super) struct Record(Option<Arc<Store>>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record {
+    store: Option<Arc<Store>>,
+    /// What each database held when its journal was dropped.
+    seals: Arc<Mutex<BTreeMap<DatabasePair, String>>>,
+}
 
 impl Record {
     /// Begins to record a run, if that is wanted.
@@ -227,7 +304,7 @@ impl Record {
     ) -> Result<Self, Error> {
         match resume {
             Some(resume) => resume.begin(planned, (lent, adopted)),
-            None => Ok(Self(None)),
+            None => Ok(Self::default()),
         }
     }
 
@@ -235,7 +312,7 @@ impl Record {
     /// their roles exist.
     pub(super) fn give_back(&self, cluster: &TargetCluster, assumption: &Assumption) -> Vec<Sql> {
         let mut revokes = assumption.revokes.clone();
-        let owed = self.0.iter().flat_map(|store| store.run().owed);
+        let owed = self.store.iter().flat_map(|store| store.run().owed);
         for owed in owed {
             let member = Ident::from_catalog(owed.member);
             let loan = Loan {
@@ -253,31 +330,38 @@ impl Record {
 
     /// Records that all that was lent is given back.
     pub(super) fn given_back(&self) -> Result<(), Error> {
-        if let Some(store) = &self.0 {
+        if let Some(store) = &self.store {
             store.change(|run| run.owed.clear())?;
         }
         Ok(())
     }
 
     /// Records that whatever is in the target's database from now on is ours.
-    pub(super) fn begun(&self, name: &str, oid: Oid, origin: Origin) -> Result<(), Error> {
-        if let Some(store) = &self.0 {
-            store.change_database(name, |database| database.begin(oid, origin))?;
+    pub(super) fn begun(
+        &self,
+        planned: &PlannedDatabase,
+        oid: Oid,
+        origin: Origin,
+    ) -> Result<(), Error> {
+        self.seals().remove(&planned.pair());
+        if let Some(store) = &self.store {
+            store.change_database(&planned.pair(), |database| database.begin(oid, origin))?;
         }
         Ok(())
     }
 
     /// What names this run in its marks.
     pub(super) fn tag(&self) -> RunTag {
-        let recorded = self.0.as_ref().and_then(|store| store.run().tag);
+        let recorded = self.store.as_ref().and_then(|store| store.run().tag);
         recorded.unwrap_or_default()
     }
 
     /// Records what is published of a database.
     pub(super) fn published(&self, promise: &Promise) -> Result<(), Error> {
-        if let Some(store) = &self.0 {
+        if let Some(store) = &self.store {
+            let pair = DatabasePair::new(&promise.database, &promise.target);
             let tables = promise.tables.iter().flatten().copied();
-            store.change_database(&promise.database, |database| {
+            store.change_database(&pair, |database| {
                 database.publish(
                     (promise.publication.as_str(), promise.run.as_deref()),
                     tables,
@@ -287,10 +371,28 @@ impl Record {
         Ok(())
     }
 
+    /// Records what the database holds, right before its journal is dropped.
+    pub(super) fn sealed(&self, planned: &PlannedDatabase, seal: String) -> Result<(), Error> {
+        self.seals().insert(planned.pair(), seal.clone());
+        if let Some(store) = &self.store {
+            store.change_database(&planned.pair(), |database| database.seal = Some(seal))?;
+        }
+        Ok(())
+    }
+
+    /// What the database held when this run dropped its journal.
+    pub(super) fn seal(&self, planned: &PlannedDatabase) -> Option<String> {
+        self.seals().get(&planned.pair()).cloned()
+    }
+
+    fn seals(&self) -> MutexGuard<'_, BTreeMap<DatabasePair, String>> {
+        self.seals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Records that nothing of ours is on the target under this name.
-    pub(super) fn removed(&self, name: &str) -> Result<(), Error> {
-        if let Some(store) = &self.0 {
-            store.change_database(name, crate::checkpoint::Database::forget)?;
+    pub(super) fn removed(&self, planned: &PlannedDatabase) -> Result<(), Error> {
+        if let Some(store) = &self.store {
+            store.change_database(&planned.pair(), crate::checkpoint::Database::forget)?;
         }
         Ok(())
     }
@@ -298,15 +400,15 @@ impl Record {
     /// Begins to record what happens within a database.
     pub(super) async fn follow(
         &self,
-        name: &str,
+        planned: &PlannedDatabase,
         target: &Endpoint,
         stop: CancellationToken,
     ) -> Result<Option<Recorder>, Error> {
-        let Some(store) = &self.0 else {
+        let Some(store) = &self.store else {
             return Ok(None);
         };
         let store = Arc::clone(store);
-        let recorder = Recorder::start(store, name, target, stop).await?;
+        let recorder = Recorder::start(store, planned.pair(), target, stop).await?;
         Ok(Some(recorder))
     }
 }

@@ -40,6 +40,8 @@ impl ServerVersion {
     features! {
         /// `pg_trigger.tgparentid`, `publish_via_partition_root`, trusted extensions.
         has_trigger_parents since 13;
+        /// `DROP DATABASE … WITH (FORCE)`.
+        has_forced_drop since 13;
         /// `publish_via_partition_root`: partitioned tables in publications.
         has_publish_via_root since 13;
         /// `pg_statistic_ext.stxstattarget`.

@@ -29,7 +29,7 @@ pub(super) async fn commit(
 }
 
 async fn end(target: &mut Connection<Idle>, watch: &Watch) -> Result<(), Lost> {
-    let committed = target.execute(&Sql::fixed("COMMIT")).await;
+    let committed = target.execute(&watch.request.target.commit()).await;
     committed.map_err(|error| of_table(&watch.table, error))
 }
 

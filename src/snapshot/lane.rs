@@ -226,7 +226,7 @@ impl Lane {
 
 /// Looks whether the connections of an attempt still carry anything.
 pub(super) struct Watch {
-    request: CopyRequest,
+    pub(super) request: CopyRequest,
     keys: (Option<CancelKey>, Option<CancelKey>),
     progress: Progress,
     pub(super) table: QualifiedName,

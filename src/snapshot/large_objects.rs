@@ -247,7 +247,7 @@ async fn copy(
     };
     let (described, ()) = tokio::try_join!(around, begin)?;
     let (mut end, left_out) = render(&described, options);
-    end.push(Sql::fixed("COMMIT"));
+    end.push(writer.commit());
     let copied = async {
         match objects {
             [object] if bytes > u64::from(PIECE) || bytes == 0 => {

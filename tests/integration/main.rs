@@ -64,6 +64,7 @@ mod told;
 mod transfer;
 mod tuning;
 mod unprivileged;
+mod used_target;
 mod verify;
 mod verify_parents;
 mod wire;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use seren_replicator::checkpoint::{Name, Origin, Pair, Recorder, Run, Selection, Store};
+use seren_replicator::checkpoint::{
+    DatabasePair, Name, Origin, Pair, Recorder, Run, Selection, Store,
+};
 use seren_replicator::pg::{Lsn, Oid, QualifiedName, SlotName};
 use seren_replicator::sandbox::Cluster;
 use seren_replicator::selection::TableChoice;
@@ -11,6 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::pair::wait_until_true;
 use crate::support::{database, endpoint, run, text, value};
+
+fn shop() -> DatabasePair {
+    DatabasePair::new("shop", "shop")
+}
 
 /// A store that has begun to fill the database `shop`.
 fn store(root: &std::path::Path) -> Arc<Store> {
@@ -25,13 +31,13 @@ fn store(root: &std::path::Path) -> Arc<Store> {
     };
     let plan = |run: &mut Run| {
         run.begin();
-        run.plan("shop", Oid(1), selection);
+        run.plan(&shop(), Oid(1), selection);
     };
     store.change(plan).unwrap();
     let begin = |database: &mut seren_replicator::checkpoint::Database| {
         database.begin(Oid(2), Origin::Made);
     };
-    store.change_database("shop", begin).unwrap();
+    store.change_database(&shop(), begin).unwrap();
     Arc::new(store)
 }
 
@@ -50,7 +56,7 @@ fn done(name: &str) -> Fact {
 /// Tables that the state file calls done.
 fn recorded(store: &Store) -> usize {
     let run = store.run();
-    let tables = run.databases["shop"].tables.values();
+    let tables = run.databases[&shop()].tables.values();
     tables.filter(|table| table.done).count()
 }
 
@@ -67,7 +73,7 @@ async fn a_table_that_is_recorded_survives_a_crash_of_the_target() {
     let store = store(folder.path());
     let inside = endpoint(&target.url("shop"));
     let token = CancellationToken::new();
-    let recorder = Recorder::start(Arc::clone(&store), "shop", &inside, token);
+    let recorder = Recorder::start(Arc::clone(&store), shop(), &inside, token);
     let recorder = recorder.await.unwrap();
     let point = Lsn::new(7);
     let session = database(&target.url("shop")).await;
@@ -91,7 +97,7 @@ async fn a_table_that_is_recorded_survives_a_crash_of_the_target() {
         assert_eq!(value(&target.url("shop"), &count).await, "1000");
     }
     let run = store.run();
-    let entry = &run.databases["shop"].tables[&Name::from(&table("first"))];
+    let entry = &run.databases[&shop()].tables[&Name::from(&table("first"))];
     assert_eq!((entry.rows, entry.lsn), (1000, Some(point)));
 }
 
@@ -104,7 +110,7 @@ async fn what_was_told_before_the_end_is_recorded_and_a_lost_target_is_an_error(
     let inside = endpoint(&target.url("shop"));
     let start = async || {
         let token = CancellationToken::new();
-        let recorder = Recorder::start(Arc::clone(&store), "shop", &inside, token.clone());
+        let recorder = Recorder::start(Arc::clone(&store), shop(), &inside, token.clone());
         (recorder.await.unwrap(), token)
     };
     let (recorder, _) = start().await;
@@ -130,7 +136,7 @@ async fn many_tables_are_recorded_in_few_writes() {
     let store = store(folder.path());
     let inside = endpoint(&target);
     let token = CancellationToken::new();
-    let recorder = Recorder::start(Arc::clone(&store), "shop", &inside, token);
+    let recorder = Recorder::start(Arc::clone(&store), shop(), &inside, token);
     let recorder = recorder.await.unwrap();
     let ledger = recorder.ledger();
     let begun = std::time::Instant::now();

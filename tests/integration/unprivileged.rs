@@ -270,3 +270,49 @@ async fn memberships_that_a_killed_run_was_lent_are_ended_by_the_next() {
         assert_eq!(value(&target, "SELECT count(*) FROM public.t").await, "100");
     }
 }
+
+#[tokio::test]
+async fn teardown_ends_memberships_that_a_killed_run_was_lent() {
+    for major in [15, 17] {
+        let route = Route::of_majors([major, major]);
+        deployer(&route.target).await;
+        let gate = Gate::shut(&route.target.url("postgres")).await;
+        let name = route.fresh("lent").await;
+        run(&route.source.url("postgres"), "CREATE ROLE keeper").await;
+        let fill = gate.function()
+            + "CREATE TABLE public.t AS SELECT n FROM generate_series(1, 100) n;
+               CREATE INDEX ON public.t (public.gate(n));
+               ALTER TABLE public.t OWNER TO keeper;";
+        run(&route.source.url(&name), &fill).await;
+        let home = tempfile::tempdir().unwrap();
+        let command = || {
+            let map = ["--role-map", "postgres=deployer"];
+            let program = init(&route, ["postgres", "deployer"], &name, &map);
+            program.env("XDG_STATE_HOME", home.path().to_str().unwrap())
+        };
+        let running = command().start();
+        gate.reached(&name).await;
+        running.signal("KILL");
+        running.finish().expect(137);
+        gate.open().await;
+        assert_eq!(memberships(&route.target, "deployer").await, "keeper");
+        let teardown = |more: &[&str]| {
+            let source = route.source.url("postgres");
+            let target = url_as("deployer", &route.target, "postgres");
+            let ends = [
+                "teardown", "--yes", "--source", &source, "--target", &target,
+            ];
+            let program = program(&[&ends[..], more].concat());
+            program.env("XDG_STATE_HOME", home.path().to_str().unwrap())
+        };
+        let listed = teardown(&["--dry-run"]).run().expect(0);
+        let said = "membership of role deployer in role keeper";
+        assert!(listed.all().contains(said), "{}", listed.all());
+        assert_eq!(memberships(&route.target, "deployer").await, "keeper");
+        teardown(&[]).run().expect(0);
+        assert_eq!(memberships(&route.target, "deployer").await, "none");
+        let state = home.path().join("postgres-seren-replicator");
+        let left = std::fs::read_dir(state).unwrap().count();
+        assert_eq!(left, 0, "the state is gone, too");
+    }
+}

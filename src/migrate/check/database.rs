@@ -13,7 +13,7 @@ use crate::catalog::load::unsupported::Unsupported;
 use crate::catalog::model::Extension;
 use crate::connect::locks::LockMode;
 use crate::connect::waiters::{Waiter, watch_readers};
-use crate::connect::{Endpoint, Session};
+use crate::connect::{Endpoint, JOURNAL_SCHEMA, Session};
 use crate::ddl::{self, Omission, OmissionReason, Script};
 use crate::migrate::Error;
 use crate::migrate::repeats::Repeats;
@@ -21,6 +21,7 @@ use crate::migrate::roles::TargetCluster;
 use crate::pg::{Ident, QualifiedName, Sql};
 use crate::selection::TableChoice;
 use crate::snapshot::Before;
+use crate::sql;
 use crate::task::Scope;
 
 /// What was learned of a database of the source.
@@ -202,6 +203,7 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
     findings.extend(omissions.iter().map(not_made));
     findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(&catalog, judge));
+    findings.extend(journal_schema(&catalog));
     let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
         match ddl::script(&catalog, &judge.cluster.options) {
@@ -241,6 +243,19 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
         hypertables,
         chunks,
     })
+}
+
+/// A journal on the source: an interrupted run has used it as a target.
+fn journal_schema(catalog: &Catalog) -> Option<Finding> {
+    let mut schemas = catalog.schemas.iter();
+    let found = schemas.find(|schema| schema.name.as_str() == JOURNAL_SCHEMA)?;
+    let message = format!(
+        "schema {} is the journal of an interrupted run that had this database as its target",
+        found.name
+    );
+    let drop = sql!("DROP SCHEMA {} CASCADE", found.name);
+    let cure = format!("finish that run first, or run: {};", drop.as_str());
+    Some(Finding::new(Level::Error, Side::Source, message).cure(&cure))
 }
 
 /// The names of tables and sequences.

@@ -1,7 +1,9 @@
 -- What stands in a database beside what every fresh one holds. Empty means all zero.
 -- No parameters. One row.
 WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
-              WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
+              WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
+                -- The journal of a run that was killed before its first definition.
+                AND nspname <> 'seren_replicator_run'),
      member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
      object(is_table, class, oid, namespace) AS (
        SELECT relkind IN ('r', 'p', 'f', 'm'), tableoid, oid, relnamespace FROM pg_catalog.pg_class

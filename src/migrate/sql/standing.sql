@@ -2,7 +2,7 @@
 -- which each can be dropped with CASCADE. What goes with something else is not listed.
 -- $1: extensions that stay. $2: at most so many rows. left_over counts all.
 WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
-              WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
+              WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND nspname <> 'seren_replicator_run'),
      -- Members of extensions, and what is a part of something else: rows' types, sequences of identity columns.
      part AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype IN ('e', 'i')),
      object(turn, class, oid, namespace) AS (
@@ -42,6 +42,7 @@ WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
 SELECT 'DROP ' || CASE i.type WHEN 'composite type' THEN 'type' WHEN 'foreign-data wrapper' THEN 'foreign data wrapper'
                               ELSE i.type END
          || ' IF EXISTS ' || i.identity || ' CASCADE' AS statement,
+       CASE WHEN i.type IN ('table', 'partitioned table') THEN 'LOCK TABLE ONLY ' || i.identity || ' IN ACCESS EXCLUSIVE MODE' END AS lock,
        i.type || ' ' || i.identity AS what,
        f.left_over
   FROM (SELECT *, pg_catalog.count(*) OVER () AS left_over FROM found ORDER BY turn, oid LIMIT $2) f,

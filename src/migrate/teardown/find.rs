@@ -7,12 +7,13 @@ use super::{
     Leftover, Leftovers, Object, TeardownOptions, Unreachable, Which, drop_slot_statement, orphan,
 };
 use crate::catalog::cluster::Database;
-use crate::checkpoint;
+use crate::checkpoint::{self, DatabasePair, Pair, find_copies, find_owed};
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{
     self, FoundPublication, Mark, PUBLICATION, RunId, SUBSCRIPTION, Slot, SlotIdentity, slot_name,
 };
 use crate::migrate::prepare::Cluster;
+use crate::migrate::resume::quoted_pair;
 use crate::migrate::run_lock::{Holder, LockKey};
 use crate::migrate::{Error, Side};
 use crate::pg::{Ident, Literal, Oid, SlotName, SqlState};
@@ -88,6 +89,11 @@ pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Erro
         on_source = seen.objects;
         refuse_beside(Side::Source, reached, &found.locks.source).await?;
     }
+    if let (Ok(from), Ok(to), Some(endpoint)) = (&source, &target, &options.target) {
+        found
+            .objects
+            .extend(memberships(from, to, options, endpoint));
+    }
     if let (Ok(reached), Some(endpoint)) = (&target, &options.target) {
         let owned = source.is_ok().then_some(&slots);
         look_at_target(reached, endpoint, owned, &mut found).await?;
@@ -116,6 +122,31 @@ async fn find_orphan(
     orphan::find(slot, (source, marked), &mut found).await?;
     refuse_beside(Side::Source, source, &found.locks.source).await?;
     Ok(found)
+}
+
+/// Memberships that a killed run has left granted to its own role: only the state knows them, which is
+/// removed at the end.
+fn memberships(
+    source: &Reached,
+    target: &Reached,
+    options: &TeardownOptions,
+    endpoint: &Endpoint,
+) -> Vec<Leftover> {
+    let systems = source.cluster.system().zip(target.cluster.system());
+    let (Some((source, target)), Some(root)) = (systems, &options.state_root) else {
+        return Vec::new();
+    };
+    let pair = Pair {
+        source: source.to_owned(),
+        target: target.to_owned(),
+    };
+    let owed = find_owed(root, &pair).into_iter();
+    owed.map(|membership| Leftover {
+        side: Side::Target,
+        database: endpoint.database().to_owned(),
+        object: Object::Membership(membership),
+    })
+    .collect()
 }
 
 async fn reach(side: Side, endpoint: Option<&Endpoint>) -> Answer {
@@ -232,6 +263,16 @@ impl<'a> Known<'a> {
         let mut publications = Vec::new();
         for one in marked {
             match &one.publication.mark {
+                Some(mark) if runs.contains(mark.name()) && self.is_other_copy(&one, mark) => {
+                    let pair = quoted_pair(&DatabasePair::new(&one.database, &mark.target));
+                    found.others.push(format!(
+                        "{}, of the copy to database {}; teardown --map-database {pair} removes it",
+                        one.describe(),
+                        Ident::from_catalog(mark.target.as_str())
+                    ));
+                    // The state knows that copy, too.
+                    found.run = None;
+                }
                 Some(mark) if runs.contains(mark.name()) => {
                     seen.slots.insert(mark.slot.clone(), mark.target.clone());
                     found.locks.source.push(one.key());
@@ -251,6 +292,13 @@ impl<'a> Known<'a> {
         self.sort_slots(&slots, &mut seen, found);
         seen.objects.extend(publications);
         Ok(seen)
+    }
+
+    /// Whether a publication is of another copy of its database than the one that `--map-database` names.
+    fn is_other_copy(&self, one: &Marked, mark: &Mark) -> bool {
+        let name = one.database.as_str();
+        let is_mapped = self.options.map.sources().any(|mapped| mapped == name);
+        is_mapped && mark.target != self.options.map.target(name)
     }
 
     fn pair(&self) -> Option<RunId> {
@@ -349,6 +397,30 @@ impl<'a> Known<'a> {
         )
     }
 
+    /// Which copy of this pair a slot belongs to, and how it is removed, where the state tells.
+    fn copy_of(&self, slot: &str) -> String {
+        let (Some(target), Some(root)) = (&self.target_system, &self.options.state_root) else {
+            return String::new();
+        };
+        let pair = Pair {
+            source: self.source_system.clone(),
+            target: target.clone(),
+        };
+        let copies = find_copies(root, &pair).into_iter();
+        let mut of_slot = copies.filter(|copy| {
+            let mut databases = self.databases.iter();
+            let database = databases.find(|one| one.name.as_str() == copy.source);
+            database.is_some_and(|one| self.slot(one, target, &copy.target).as_str() == slot)
+        });
+        of_slot.next().map_or_else(String::new, |copy| {
+            format!(
+                ", of the copy to database {}; teardown --map-database {} removes it",
+                Ident::from_catalog(copy.target.as_str()),
+                quoted_pair(&copy)
+            )
+        })
+    }
+
     fn sort_slots(&self, slots: &[Slot], seen: &mut Seen, found: &mut Leftovers) {
         let chosen: BTreeSet<&str> = self.databases.iter().map(|one| one.name.as_str()).collect();
         let foreign = std::mem::take(&mut seen.foreign);
@@ -363,8 +435,9 @@ impl<'a> Known<'a> {
                     object: Object::Slot(name),
                 }),
                 _ if chosen.contains(database.as_str()) => found.others.push(format!(
-                    "source, database {database}: replication slot {}",
-                    slot.name
+                    "source, database {database}: replication slot {}{}",
+                    slot.name,
+                    self.copy_of(&slot.name)
                 )),
                 _ => {}
             }

@@ -18,6 +18,7 @@ pub use remove::remove_leftovers;
 
 use super::run_lock::LockKey;
 use super::{Error, Side};
+use crate::checkpoint::Membership;
 use crate::connect::Endpoint;
 use crate::logical::{self, FoundPublication, FoundSubscription, RunId};
 use crate::pg::{Ident, Literal, SlotName, Sql};
@@ -67,6 +68,8 @@ pub enum Object {
     Subscription(FoundSubscription),
     /// An origin on the target.
     Origin(String),
+    /// A membership that a run had granted to its own role on the target for its time.
+    Membership(Membership),
 }
 
 /// An object and where it is.
@@ -131,6 +134,11 @@ impl std::fmt::Display for Leftover {
             }
             Object::Subscription(_) => write!(f, "subscription {}", crate::logical::SUBSCRIPTION),
             Object::Origin(name) => write!(f, "replication origin {name}"),
+            Object::Membership(membership) => {
+                let [role, member] =
+                    [&membership.role, &membership.member].map(Ident::from_catalog);
+                write!(f, "membership of role {member} in role {role}")
+            }
         }
     }
 }
@@ -141,7 +149,7 @@ impl Leftover {
         let statement = match &self.object {
             Object::Slot(slot) => drop_slot_statement(slot.as_str()),
             Object::Publication(found) => logical::drop_statement(&found.name),
-            Object::Subscription(_) | Object::Origin(_) => return None,
+            Object::Subscription(_) | Object::Origin(_) | Object::Membership(_) => return None,
         };
         Some(format!("{};", statement.as_str()))
     }

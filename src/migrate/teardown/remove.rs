@@ -1,12 +1,15 @@
 //! Removes what was found, the target's objects first.
 
+use tokio_postgres::types::ToSql;
+
 use super::{Leftover, Leftovers, Object, TeardownOptions};
-use crate::checkpoint;
-use crate::connect::{self, Purpose};
+use crate::checkpoint::{self, Membership};
+use crate::connect::{self, Purpose, Session};
+use crate::ddl::object::membership::Loan;
 use crate::logical::{self, FoundPublication};
 use crate::migrate::run_lock::RunLocks;
 use crate::migrate::{Error, Side};
-use crate::pg::SlotName;
+use crate::pg::{Ident, SlotName, Sql};
 
 /// Removes everything of this run; the number of objects removed. Absent ones are fine.
 ///
@@ -63,6 +66,7 @@ async fn remove(
             true => logical::drop_origin(&session, name).await,
             false => Ok(()),
         },
+        Object::Membership(membership) => end_membership(&session, membership).await,
         Object::Slot(slot) => {
             // While the user was asked, another run may have made one of the same name.
             let marked = logical::find_marked(&session).await?;
@@ -85,6 +89,25 @@ async fn remove(
     }
 }
 
+/// Revokes a membership that a run was granted, as far as its roles exist.
+async fn end_membership(session: &Session, membership: &Membership) -> Result<(), connect::Error> {
+    let both = Sql::fixed(
+        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles \
+          WHERE rolname IN ($1::text::name, $2::text::name)",
+    );
+    let names: [&(dyn ToSql + Sync); 2] = [&membership.role, &membership.member];
+    let found = session.query_one(&both, &names).await?;
+    if found.get::<_, i64>(0) < 2 {
+        return Ok(());
+    }
+    let member = Ident::from_catalog(&membership.member);
+    let loan = Loan {
+        role: Ident::from_catalog(&membership.role),
+        before: membership.before,
+    };
+    session.batch(&loan.render_end(&member)).await
+}
+
 /// Whether a publication's mark names this slot.
 fn names(found: &FoundPublication, slot: &SlotName) -> bool {
     let mark = found.mark.as_ref();
@@ -96,7 +119,10 @@ impl Leftovers {
     fn has_publication(&self, found: &FoundPublication) -> bool {
         self.objects.iter().any(|leftover| match &leftover.object {
             Object::Publication(before) => before.mark == found.mark,
-            Object::Slot(_) | Object::Subscription(_) | Object::Origin(_) => false,
+            Object::Slot(_)
+            | Object::Subscription(_)
+            | Object::Origin(_)
+            | Object::Membership(_) => false,
         })
     }
 }

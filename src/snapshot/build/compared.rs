@@ -85,7 +85,7 @@ impl Work {
             let compared = compare(session, path.source, wanted).await;
             compared.map_err(of_first)?;
         }
-        let commit = run(session, &Sql::fixed("COMMIT")).await;
+        let commit = run(session, &session.commit()).await;
         commit.map_err(|reason| (None, reason))
     }
 }

@@ -292,7 +292,8 @@ impl Work {
             messages
         } else {
             let begin = [message::begin()].into_iter();
-            begin.chain(messages).chain([message::commit()]).collect()
+            let commit = [message::commit(&session.commit())];
+            begin.chain(messages).chain(commit).collect()
         };
         let mut answers = Vec::with_capacity(messages.len());
         for message in messages {

@@ -36,8 +36,11 @@ pub(super) fn begin() -> Message {
 
 /// Commits, unless the transaction has failed: then the first command is refused and the second
 /// not reached.
-pub(super) fn commit() -> Message {
-    plain("SELECT; COMMIT")
+pub(super) fn commit(commit: &Sql) -> Message {
+    Message {
+        sql: sql!("SELECT; {}", commit),
+        statements: Vec::new(),
+    }
 }
 
 fn plain(text: &'static str) -> Message {
