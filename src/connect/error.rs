@@ -160,12 +160,14 @@ impl Error {
 
     /// What the server, or a pooler, said when it did not let us in.
     pub fn refused_start(&self) -> Option<&ServerError> {
-        match self {
-            Self::Start {
-                source: wire::Error::Server(answer),
-                ..
-            } => Some(answer),
-            _ => None,
+        if let Self::Start {
+            source: wire::Error::Server(answer),
+            ..
+        } = self
+        {
+            Some(answer)
+        } else {
+            None
         }
     }
 

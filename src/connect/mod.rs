@@ -247,7 +247,8 @@ impl Endpoint {
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn wire(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
-        self.supervised(self.prepared(purpose)).await
+        // On the heap, as the dialling itself: callers' futures stay small.
+        Box::pin(self.supervised(self.prepared(purpose))).await
     }
 
     /// Obeys the stop and the limit of [`attempt`].
@@ -316,7 +317,7 @@ impl Endpoint {
             connection.execute(&settings).await.map_err(unprepared)?;
             Ok(connection)
         };
-        self.supervised(connecting).await
+        Box::pin(self.supervised(connecting)).await
     }
 
     /// Asks the server to cancel what another session does. It has two seconds for it: a host that

@@ -90,9 +90,8 @@ async fn examine_once(
 /// Whether a connection for replication commands is refused, as poolers do. A want of WAL senders has its
 /// own finding.
 async fn judge_connection(source: &Endpoint) -> Result<Option<Finding>, Error> {
-    let refusal = match source.replication().await {
-        Ok(_) => return Ok(None),
-        Err(refusal) => refusal,
+    let Err(refusal) = source.replication().await else {
+        return Ok(None);
     };
     match refusal.refused_start() {
         Some(answer) if answer.code == SqlState::TOO_MANY_CONNECTIONS => Ok(None),
