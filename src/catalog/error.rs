@@ -75,7 +75,7 @@ impl Error {
                 source.is_lock_conflict() || source.sqlstate().is_some_and(is_missing)
             }
             Self::Column { source, .. } => std::error::Error::source(source)
-                .is_some_and(|cause| cause.is::<tokio_postgres::types::WasNull>()),
+                .is_some_and(<dyn std::error::Error>::is::<tokio_postgres::types::WasNull>),
             Self::RowCount { .. }
             | Self::Json { .. }
             | Self::TimescaleVersion { .. }

@@ -121,8 +121,8 @@ mod tests {
                 "CYCLE n SET hit TO text 'Y' DEFAULT text 'N' USING pth",
             ),
             (
-                "SET \"TO\" TO E'a\\\\''::s.mood DEFAULT 'it''s USING'::character varying(3) USING p",
-                "SET \"TO\" TO s.mood E'a\\\\'' DEFAULT character varying(3) 'it''s USING' USING p",
+                "SET \"TO\" TO E'a\\\\'::s.mood DEFAULT 'it''s USING'::character varying(3) USING p",
+                "SET \"TO\" TO s.mood E'a\\\\' DEFAULT character varying(3) 'it''s USING' USING p",
             ),
             (
                 "SET hit TO 1 DEFAULT '-1'::integer USING p",

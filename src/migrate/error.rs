@@ -347,15 +347,15 @@ impl Error {
     /// Whether locks or changes of other sessions kept something from being read for too long: a finding of
     /// the checks.
     pub(super) fn is_of_others(&self) -> bool {
-        match self {
-            Self::Changing { .. } => true,
-            Self::Catalog {
-                source: catalog::Error::Query { source, .. },
-                ..
-            }
-            | Self::Examine { source, .. } => matches!(source, connect::Error::LockWait { .. }),
-            _ => false,
+        if let Self::Catalog {
+            source: catalog::Error::Query { source, .. },
+            ..
         }
+        | Self::Examine { source, .. } = self
+        {
+            return matches!(source, connect::Error::LockWait { .. });
+        }
+        matches!(self, Self::Changing { .. })
     }
 
     /// Whether another side or another way in would not help: the command was stopped while it connected,

@@ -287,7 +287,8 @@ async fn examine_all(
         let site = (&cluster, (facts, &known));
         let wanted = (database, choice, selection);
         let found_there = (exists, interrupted);
-        let (planned, examined) = plan(options, wanted, found_there, site, scope).await?;
+        let planning = plan(options, wanted, found_there, site, scope);
+        let (planned, examined) = Box::pin(planning).await?;
         findings.extend(examined.findings);
         found.extend(examined.extensions);
         cluster.actors.extend(examined.actors);
@@ -372,7 +373,7 @@ async fn plan(
             installed: &installed,
             makes_roles: options.cluster.roles,
         };
-        check::examine(&endpoint, judge, scope).await?
+        Box::pin(check::examine(&endpoint, judge, scope)).await?
     };
     examined.findings.extend(findings);
     if fate.uses_existing() && !installed.is_empty() {

@@ -77,12 +77,12 @@ impl<'r> Repeats<'r> {
     }
 
     async fn after_change(&mut self, error: Error) -> Result<(), Error> {
-        let is_of_change = match &error {
-            Error::Catalog { source, .. } => source.is_of_change(),
-            Error::Examine { source, .. } | Error::Publication { source, .. } => {
-                source.sqlstate().is_some_and(catalog::is_missing)
-            }
-            _ => false,
+        let is_of_change = if let Error::Catalog { source, .. } = &error {
+            source.is_of_change()
+        } else if let Error::Examine { source, .. } | Error::Publication { source, .. } = &error {
+            source.sqlstate().is_some_and(catalog::is_missing)
+        } else {
+            false
         };
         if !is_of_change {
             return Err(error);

@@ -363,7 +363,7 @@ async fn lock_and_read(
     let session = point.lease.session().await?;
     let seen = lock::list_tables(&session, &before.left_out).await;
     let locks = match TableLocks::take(source, seen.map_err(Error::Lock)?, scope).await? {
-        Taken::Locks(locks) => locks,
+        Taken::Locks(locks) => *locks,
         Taken::Changed(what) => return Ok(Attempt::Disturbed(what)),
     };
     let Some(locks) = published(source, before, locks).await? else {
@@ -379,7 +379,7 @@ async fn lock_and_read(
     let reader = kept.as_ref().map_or(&session, KeptLocks::reader);
     let readers = [reader];
     let reading = stoppable(&readers, scope, definitions(reader, before));
-    let mut catalog = match reading.await {
+    let mut catalog = match Box::pin(reading).await {
         Ok(catalog) => catalog,
         // The deparse functions look at the latest state: what they were asked about is gone.
         Err(Error::Catalog(error)) if error.is_of_change() => {

@@ -24,7 +24,7 @@ pub(super) async fn commit(
     }
     let both = async { tokio::try_join!(number(target, &watch.table), checking) };
     let (undecided, ()) = watch.over(both).await?;
-    let committed = watch.over(end(target, watch)).await;
+    let committed = Box::pin(watch.over(end(target, watch))).await;
     committed.map_err(|lost| Lost { undecided, ..lost })
 }
 

@@ -234,20 +234,21 @@ impl Error {
 
     /// Whether a lock of another session was in the way.
     pub(super) fn is_lock_conflict(&self) -> bool {
-        match self {
-            Self::Lock(source) | Self::Lease(source) => source.is_lock_conflict(),
-            Self::Lane(source) | Self::LocksLost(source) => source.is_lock_conflict(),
-            _ => false,
+        if let Self::Lock(source) | Self::Lease(source) = self {
+            return source.is_lock_conflict();
         }
+        matches!(self, Self::Lane(source) | Self::LocksLost(source) if source.is_lock_conflict())
     }
 
     /// The server's code of an error of locks or lanes.
     pub(super) fn sqlstate(&self) -> Option<SqlState> {
-        match self {
-            Self::Lock(source) | Self::Lease(source) => source.sqlstate(),
-            Self::Lane(source) | Self::LocksLost(source) => source.sqlstate(),
-            _ => None,
+        if let Self::Lock(source) | Self::Lease(source) = self {
+            return source.sqlstate();
         }
+        let (Self::Lane(source) | Self::LocksLost(source)) = self else {
+            return None;
+        };
+        source.sqlstate()
     }
 
     /// Whether the copy ended for a session that waits for our locks.

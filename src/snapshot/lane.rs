@@ -211,7 +211,8 @@ impl Lane {
             }
         };
         let checking = self.opener.meanings.check(&copying.before);
-        match commit(&mut target, parcel.is_repeatable(jobs), checking, &watch).await {
+        let committing = commit(&mut target, parcel.is_repeatable(jobs), checking, &watch);
+        match Box::pin(committing).await {
             Ok(()) => {
                 self.open = Some((source, target));
                 Ok(copied)

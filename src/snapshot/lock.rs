@@ -43,7 +43,7 @@ pub(super) struct TableLocks {
 
 /// What came of an attempt to lock.
 pub(super) enum Taken {
-    Locks(TableLocks),
+    Locks(Box<TableLocks>),
     /// A table is not what the snapshot shows; the text names it.
     Changed(String),
 }
@@ -96,11 +96,11 @@ impl TableLocks {
     fn compared(session: Session, tables: Vec<ListedTable>, now: &[ListedTable]) -> Taken {
         match difference(&tables, now) {
             Some(what) => Taken::Changed(what),
-            None => Taken::Locks(Self {
+            None => Taken::Locks(Box::new(Self {
                 session,
                 tables,
                 are_locked: true,
-            }),
+            })),
         }
     }
 
@@ -113,11 +113,11 @@ impl TableLocks {
         let text = "the source's max_locks_per_transaction is too small to lock all tables: none is \
                     locked, and the run fails if one is rewritten or altered meanwhile";
         scope.events.emit(Event::Warning(text.to_owned())).await;
-        Ok(Taken::Locks(Self {
+        Ok(Taken::Locks(Box::new(Self {
             session,
             tables,
             are_locked: false,
-        }))
+        })))
     }
 
     /// Whether the tables are locked, and not only listed.

@@ -389,12 +389,11 @@ async fn a_catalog_is_read_by_few_statements_however_much_it_holds() {
         let reading = Reading::begin(&reader, alone.version).await.unwrap();
         assert!(reading.load().await.unwrap() == alone);
         let log = cluster.log();
-        let statements = log
-            .lines()
-            .filter(|line| line.starts_with(&format!("{name}|")));
-        counts.push(statements.count());
+        let own = format!("{name}|");
+        let statements = log.lines().filter(|line| line.starts_with(&own));
+        counts.push(statements.map(str::to_owned).collect::<Vec<_>>());
     }
     // Two begin, and two prepare their session.
-    assert_eq!(counts[0], counts[1]);
-    assert!((10..=40).contains(&counts[0]), "{counts:?}");
+    assert_eq!(counts[0].len(), counts[1].len());
+    assert!((10..=40).contains(&counts[0].len()), "{:#?}", counts[0]);
 }

@@ -16,16 +16,9 @@ use crate::sql;
 
 pub(super) fn collect<'a>(context: &Context<'a>, domain: &'a Type, nodes: &mut Nodes<'a>) {
     for check in context.checks(domain.id.oid) {
-        let domain = &domain.name;
-        match timing(context, check) {
-            Timing::Inline => {}
-            Timing::Apart | Timing::Unvalidated => {
-                nodes.push(Box::new(DomainCheck { check, domain }));
-            }
-            Timing::Late => {
-                nodes.push(Box::new(DomainCheck { check, domain }));
-                nodes.push(Box::new(DomainValidation { check, domain }));
-            }
+        if timing(context, check) != Timing::Inline {
+            let domain = &domain.name;
+            nodes.push(Box::new(DomainCheck { check, domain }));
         }
     }
 }
@@ -58,7 +51,8 @@ enum Timing {
     Inline,
     /// After the rows, as it is.
     Apart,
-    /// After all rows, and then validated.
+    /// After all rows, which it validates in the same statement: a check whose function takes the domain itself
+    /// calls itself without end once it exists.
     Late,
     /// After all rows; the server cannot validate it.
     Unvalidated,
@@ -184,10 +178,14 @@ impl Object for DomainCheck<'_> {
         true
     }
 
+    fn runs_code(&self, context: &Context<'_>) -> bool {
+        matches!(timing(context, self.check), Timing::Late)
+    }
+
     fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let not_valid = match timing(context, self.check) {
-            Timing::Late | Timing::Unvalidated => " NOT VALID",
-            Timing::Inline | Timing::Apart => "",
+            Timing::Unvalidated => " NOT VALID",
+            Timing::Inline | Timing::Apart | Timing::Late => "",
         };
         vec![sql!(
             "ALTER DOMAIN {} ADD CONSTRAINT {} {}{}",
@@ -195,51 +193,6 @@ impl Object for DomainCheck<'_> {
             self.check.name,
             self.check.definition,
             Sql::fixed(not_valid)
-        )]
-    }
-}
-
-/// Every value of a domain is checked.
-struct DomainValidation<'a> {
-    check: &'a Constraint,
-    domain: &'a QualifiedName,
-}
-
-impl Object for DomainValidation<'_> {
-    fn node(&self) -> NodeId {
-        Part::Validation.of(self.check.id)
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Validation
-    }
-
-    fn label(&self, _context: &Context<'_>) -> Label {
-        Label::part("validation of constraint", &self.check.name, self.domain)
-    }
-
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
-        Vec::new()
-    }
-
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
-        vec![Part::Definition.of(self.check.id)]
-    }
-
-    /// Every table with a column of the domain is read.
-    fn must_run_alone(&self) -> bool {
-        true
-    }
-
-    fn runs_code(&self, _context: &Context<'_>) -> bool {
-        true
-    }
-
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
-        vec![sql!(
-            "ALTER DOMAIN {} VALIDATE CONSTRAINT {}",
-            self.domain,
-            self.check.name
         )]
     }
 }

@@ -88,7 +88,7 @@ pub(in crate::migrate) async fn examine(
                 let waited = said.map(|said| Finding::new(Level::Warning, Side::Source, said));
                 let waited = waited.map(|finding| finding.in_database(source.database()));
                 examination.findings.extend(waited);
-                return Ok(examination);
+                return Ok(*examination);
             }
             Ok(Examined::Wanted(_)) if begun.elapsed() < source.lock_limit() => {
                 tokio::time::sleep(PAUSE).await;
@@ -119,7 +119,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What came of one reading.
 enum Examined {
-    Whole(Examination),
+    Whole(Box<Examination>),
     /// A session waited for its locks.
     Wanted(Waiter),
 }
@@ -159,7 +159,7 @@ async fn examine_once(
     let looking = look(&reading, source.database(), judge);
     let done = tokio::select! {
         biased;
-        done = looking => return done.map(Examined::Whole),
+        done = looking => return done.map(|whole| Examined::Whole(Box::new(whole))),
         () = scope.stop.cancelled() => Err(Error::Stopped),
         waiter = watch_readers(source, PATIENCE, scope) => Ok(Examined::Wanted(waiter)),
     };
