@@ -393,7 +393,8 @@ async fn a_catalog_is_read_by_few_statements_however_much_it_holds() {
         let statements = log.lines().filter(|line| line.starts_with(&own));
         counts.push(statements.map(str::to_owned).collect::<Vec<_>>());
     }
-    // Two begin, and two prepare their session.
+    // Two begin, and two prepare their session; eight set and return to savepoints, so that the locks of one query are
+    // given back before the next.
     assert_eq!(counts[0].len(), counts[1].len());
-    assert!((10..=40).contains(&counts[0].len()), "{:#?}", counts[0]);
+    assert!((10..=48).contains(&counts[0].len()), "{:#?}", counts[0]);
 }

@@ -42,12 +42,14 @@ pub(super) async fn query_deparsed(
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, Error> {
     // Nobody's DDL waits for more than one of these queries. Outside of a transaction there is nothing to
-    // give back.
-    let is_inside = session
-        .batch(&Sql::fixed("SAVEPOINT deparsed"))
-        .await
-        .is_ok();
-    let error = match query(session, what, sql, parameters).await {
+    // give back. Both travel together.
+    let savepoint = Sql::fixed("SAVEPOINT deparsed");
+    let (inside, queried) = tokio::join!(
+        session.batch(&savepoint),
+        query(session, what, sql, parameters)
+    );
+    let is_inside = inside.is_ok();
+    let error = match queried {
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => error,
         Ok(rows) if is_inside => {
             let back = "ROLLBACK TO SAVEPOINT deparsed; RELEASE SAVEPOINT deparsed";
