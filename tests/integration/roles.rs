@@ -280,6 +280,8 @@ fn sort(acl: &mut Acl) {
 async fn default_acls(session: &Session) -> Vec<DefaultAcl> {
     let mut defaults = load_default_acls(session).await.unwrap();
     for default in &mut defaults {
+        // Each cluster numbers its schemas; the name tells which one it is.
+        default.schema_oid = Oid::INVALID;
         // What an owner holds by himself differs between versions.
         let owner = Grantee::Role(default.role.clone());
         for acl in [&mut default.acl, &mut default.base] {

@@ -60,10 +60,13 @@ impl Trial {
             return BTreeMap::new();
         };
         let state: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let entries = state["run"]["databases"].as_array().unwrap();
         let mut found = BTreeMap::new();
         for name in &self.names {
-            let recorded = &state["run"]["databases"][name]["stage"]["finished"]["target_oid"];
-            let Some(recorded) = recorded.as_u64() else {
+            let entry = entries.iter().find(|entry| entry[0]["source"] == **name);
+            let recorded =
+                entry.and_then(|entry| entry[1]["stage"]["finished"]["target_oid"].as_u64());
+            let Some(recorded) = recorded else {
                 continue;
             };
             let url = self.route.target.url(name);
