@@ -192,11 +192,11 @@ async fn changes_during_the_copy_wait_if_locks_are_kept() {
     let name = route.fresh("copying").await;
     let url = route.source.url(&name);
     let gate = Gate::shut(&route.target.url("postgres")).await;
-    let slow = "CREATE DOMAIN public.slow AS int CHECK (public.gate(VALUE) = VALUE);
-                CREATE TABLE public.gated (n public.slow);
-                INSERT INTO public.gated VALUES (1);
+    let held = "held int GENERATED ALWAYS AS (public.gate(n)) STORED";
+    let slow = "INSERT INTO public.gated VALUES (1);
                 CREATE SEQUENCE public.numbers;";
-    run(&url, &format!("{TABLES} {} {slow}", gate.function())).await;
+    let gated = format!("CREATE TABLE public.gated (n int, {held});");
+    run(&url, &[TABLES, &gate.function(), &gated, slow].join(" ")).await;
     let running = route.init(&name, &["--jobs", "1", "--keep-locks"]).start();
     gate.reached(&name).await;
     // What no lock protects may change at once, and what is locked waits.
@@ -229,8 +229,7 @@ async fn locks_that_are_lost_before_the_last_row_fail_the_copy() {
     let gate = Gate::shut(&route.target.url("postgres")).await;
     let name = route.fresh("unlocked").await;
     let fill = gate.function()
-        + "CREATE DOMAIN public.slow AS int CHECK (public.gate(VALUE) = VALUE);
-           CREATE TABLE public.gated (n public.slow);
+        + "CREATE TABLE public.gated (n int, held int GENERATED ALWAYS AS (public.gate(n)) STORED);
            INSERT INTO public.gated VALUES (1);";
     let url = route.source.url(&name);
     run(&url, &fill).await;
@@ -301,8 +300,7 @@ async fn a_worker_that_builds_lets_go_of_the_source_once_all_is_read() {
     // large objects. The index wants all rows, and is more work than the second batch.
     let fill = rows.function().replace("gate(", "of_rows(")
         + &index.function()
-        + "CREATE DOMAIN public.slow AS int CHECK (public.of_rows(VALUE) = VALUE);
-           CREATE TABLE public.large (n public.slow, filler text);
+        + "CREATE TABLE public.large (n int, filler text, held int GENERATED ALWAYS AS (public.of_rows(n)) STORED);
            CREATE TABLE public.t (n int, filler text);
            CREATE INDEX ON public.t (public.gate(n)) WHERE n = 1;
            INSERT INTO public.t SELECT n, repeat('x', 1000) FROM generate_series(1, 400) n;

@@ -14,8 +14,7 @@ use crate::support::{run, value};
 async fn gated(route: &Route, gate: &Gate, hint: &str) -> String {
     let name = route.fresh(hint).await;
     let fill = gate.function()
-        + "CREATE DOMAIN public.slow AS int CHECK (public.gate(VALUE) = VALUE);
-           CREATE TABLE public.t (n public.slow, filler text);
+        + "CREATE TABLE public.t (n int, filler text, held int GENERATED ALWAYS AS (public.gate(n)) STORED);
            INSERT INTO public.t SELECT n, repeat('x', 1000) FROM generate_series(1, 3000) n;
            CREATE TABLE public.u AS SELECT n FROM generate_series(1, 1000) n;";
     run(&route.source.url(&name), &fill).await;
@@ -72,8 +71,7 @@ async fn rows_that_the_target_refuses_are_told_with_the_first_error_and_never_do
     let name = route.fresh("refused").await;
     let source = route.source.url(&name);
     let fill = "CREATE FUNCTION public.even(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
-                CREATE DOMAIN public.picky AS int CHECK (public.even(VALUE));
-                CREATE TABLE public.t (n public.picky);
+                CREATE TABLE public.t (n int, is_even bool GENERATED ALWAYS AS (public.even(n)) STORED CHECK (is_even));
                 INSERT INTO public.t SELECT generate_series(1, 500);
                 CREATE OR REPLACE FUNCTION public.even(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 0';";
     run(&source, fill).await;
@@ -87,7 +85,7 @@ async fn rows_that_the_target_refuses_are_told_with_the_first_error_and_never_do
     is_gone(route, &name).await;
     run(
         &source,
-        "CREATE OR REPLACE FUNCTION public.even(int) RETURNS bool LANGUAGE sql AS 'SELECT true'",
+        "CREATE OR REPLACE FUNCTION public.even(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'",
     )
     .await;
     route.init(&name, &[]).run().expect(0);

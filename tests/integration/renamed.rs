@@ -31,20 +31,19 @@ impl Gates {
         }
     }
 
-    /// A table of its own transaction, which is read first, and the domain `public.late`.
+    /// A table of its own transaction, which is read first, and the function of the last gate.
     fn definitions(&self) -> String {
         self.first.function().replace("gate(", "early(")
             + &self.last.function()
-            + "CREATE DOMAIN public.soon AS int CHECK (public.early(VALUE) = VALUE);
-               CREATE DOMAIN public.late AS int CHECK (public.gate(VALUE) = VALUE);
-               CREATE TABLE public.large (n public.soon, filler text);
+            + "CREATE TABLE public.large (n int, filler text, held int GENERATED ALWAYS AS (public.early(n)) STORED);
                INSERT INTO public.large SELECT n, repeat('x', 1000) FROM generate_series(1, 400) n;"
     }
 }
 
 const TWINS: &str = "
     CREATE SCHEMA one; CREATE SCHEMA two;
-    CREATE TABLE one.t (n public.late, mood text); CREATE TABLE two.t (n public.late, mood text);
+    CREATE TABLE one.t (n int, mood text, held int GENERATED ALWAYS AS (public.gate(n)) STORED);
+    CREATE TABLE two.t (n int, mood text, held int GENERATED ALWAYS AS (public.gate(n)) STORED);
     INSERT INTO one.t SELECT n FROM generate_series(1, 10) n;
     INSERT INTO two.t SELECT n FROM generate_series(101, 120) n;
     CREATE SEQUENCE one.s; CREATE SEQUENCE two.s;
@@ -110,7 +109,7 @@ const FEELINGS: &str = "
     CREATE TYPE public.mood AS ENUM ('sad', 'glad');
     CREATE DOMAIN public.deep AS public.mood;
     CREATE TYPE public.feeling AS (n int, other int, mood public.deep);
-    CREATE TABLE public.feelings (n public.late, f public.feeling[]);
+    CREATE TABLE public.feelings (n int, f public.feeling[], held int GENERATED ALWAYS AS (public.gate(n)) STORED);
     INSERT INTO public.feelings SELECT 1, ARRAY[(1, 2, 'sad')::public.feeling];";
 
 /// What a value is sent as follows the latest state of its type, and the target has the former one.
