@@ -214,6 +214,9 @@ impl Shared {
         );
         Reading {
             copy,
+            lock: pair
+                .is_whole_table(half)
+                .then(|| sql!("LOCK TABLE ONLY {} IN ACCESS SHARE MODE", pair.name)),
             identity: half.identity,
         }
     }

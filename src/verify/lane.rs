@@ -66,6 +66,9 @@ const TURN: usize = 1 << 20;
 pub(super) struct Reading {
     /// `COPY … TO STDOUT` of its rows as text.
     pub(super) copy: Sql,
+    /// `LOCK TABLE` for a server that lets go of a copied table's own lock: before 13, when `COPY` of
+    /// the table itself ends. What `COPY` of a query locks stays locked.
+    pub(super) lock: Option<Sql>,
     /// Which table the snapshot saw.
     pub(super) identity: Identity,
 }
@@ -201,6 +204,14 @@ impl Reader {
         connection: Connection<Idle>,
         reading: &Reading,
     ) -> (Result<Contents, Error>, Option<Connection<Idle>>) {
+        let mut connection = connection;
+        if let Some(lock) = reading.lock.as_ref().filter(|_| self.view.copy_unlocks)
+            && let Err(error) = connection.execute(lock).await
+        {
+            let released = connection.execute(&Sql::fixed(RELEASE)).await;
+            let result = Err(self.rows_error(error));
+            return (result, released.ok().map(|()| connection));
+        }
         let (result, connection) = match connection.copy_out(&reading.copy).await {
             Err(failure) => (Err(self.rows_error(failure.error)), failure.connection),
             Ok(mut copy) => (self.rows(&mut copy).await, copy.into_idle()),

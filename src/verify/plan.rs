@@ -175,11 +175,15 @@ impl Pair {
     /// What `COPY … TO` reads. The table itself where that gives the same rows: a query is planned, and
     /// the planner looks into the functions of the table's indexes, which may rely on `search_path`.
     pub(super) fn rows(&self, half: &Half) -> Sql {
-        let is_whole = half.condition.is_none() && !half.in_chunks;
-        if self.is_plain && is_whole {
+        if self.is_whole_table(half) {
             return sql!("{} ({})", self.name, Sql::join(&self.columns, ", "));
         }
         sql!("({})", self.query(half))
+    }
+
+    /// Whether the table itself is read, not a query of it.
+    pub(super) fn is_whole_table(&self, half: &Half) -> bool {
+        self.is_plain && half.condition.is_none() && !half.in_chunks
     }
 
     /// The query whose result is compared. `ONLY`, since a child's rows are compared with the

@@ -20,6 +20,8 @@ pub(super) struct View {
     pub(super) snapshot_name: String,
     /// The database's encoding, as `pg_encoding_to_char` names it.
     pub(super) encoding: String,
+    /// Whether `COPY` of a table gives up the table's lock as it ends, as it does before 13.
+    pub(super) copy_unlocks: bool,
     _session: Session,
 }
 
@@ -34,7 +36,7 @@ impl View {
             .await
             .map_err(|source| Error::Connect { side, source })?;
         let look = look(&session).await;
-        let (snapshot_name, encoding, tables) =
+        let (snapshot_name, encoding, copy_unlocks, tables) =
             look.map_err(|source| Error::Catalog { side, source })?;
         let hands = load_hands(&session).await;
         let hands = hands.map_err(|source| Error::Hypertables { side, source })?;
@@ -44,21 +46,28 @@ impl View {
             endpoint,
             snapshot_name,
             encoding,
+            copy_unlocks,
             _session: session,
         };
         Ok((view, tables))
     }
 }
 
-async fn look(session: &Session) -> Result<(String, String, Vec<Table>), connect::Error> {
+async fn look(session: &Session) -> Result<(String, String, bool, Vec<Table>), connect::Error> {
     let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     session.batch(&begin).await?;
     let export = Sql::fixed(
-        "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.getdatabaseencoding()::text",
+        "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.getdatabaseencoding()::text, \
+                pg_catalog.current_setting('server_version_num')::int4 < 130000",
     );
     let exported = session.query_one(&export, &[]).await?;
     let rows = session.query(&Sql::fixed(TABLES), &[]).await?;
-    Ok((exported.get(0), exported.get(1), tables(&rows)))
+    Ok((
+        exported.get(0),
+        exported.get(1),
+        exported.get(2),
+        tables(&rows),
+    ))
 }
 
 /// The tables without chunks, and the hypertables that have them.

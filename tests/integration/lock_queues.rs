@@ -151,31 +151,20 @@ async fn a_copy_comes_through_beside_staging_tables() {
     comes_through(statements, &[]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_copy_comes_through_beside_new_partitions() {
-    let statements = &[
-        "CREATE TABLE public.part_{n} PARTITION OF public.parts FOR VALUES IN ({n})",
-        "ALTER TABLE public.parts DETACH PARTITION public.part_{n}",
-        "DROP TABLE public.part_{n}",
-        // Longer than a consistent point takes on a busy machine: an attempt ends for whoever waits.
-        "SELECT pg_catalog.pg_sleep(2)",
-    ];
-    comes_through(statements, &["--no-sync"]).await;
-}
-
 /// Two readers of the checks lock what a view and a policy read; the other one would queue behind the DDL.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checks_come_through_beside_ddl() {
     let (_turn, route) = alone().await;
     let name = route.fresh("checks").await;
     let url = route.source.url(&name);
-    let mut fill = "CREATE TABLE public.t (n int PRIMARY KEY, m int);".to_owned();
-    for number in 0..30 {
-        fill += &format!(
+    let definitions = (0..30).map(|number| {
+        format!(
             "CREATE VIEW public.v{number} AS SELECT n, m FROM public.t WHERE n > {number};
              CREATE POLICY p{number} ON public.t USING (EXISTS (SELECT FROM public.t x WHERE x.n > {number}));"
-        );
-    }
+        )
+    });
+    let table = "CREATE TABLE public.t (n int PRIMARY KEY, m int);".to_owned();
+    let fill: String = std::iter::once(table).chain(definitions).collect();
     run(&url, &fill).await;
     let application = Application::start(
         &url,

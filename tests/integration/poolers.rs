@@ -69,9 +69,11 @@ async fn value_through(url: &str, sql: &str) -> String {
         .unwrap();
     let asked = async {
         let answer = client.simple_query(sql).await.unwrap();
-        let row = answer.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
+        let row = answer.iter().find_map(|message| {
+            if let SimpleQueryMessage::Row(row) = message {
+                return row.get(0);
+            }
+            None
         });
         row.unwrap().to_owned()
     };
