@@ -23,6 +23,7 @@ mod execute;
 mod existing;
 mod extensions;
 mod fate;
+mod fill;
 mod guard;
 mod journal;
 mod options;
