@@ -38,6 +38,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// all the same: where somebody always waits, it ends with that session's name.
 const SETTLING: Duration = Duration::from_secs(15);
 
+/// How long a session may wait for an attempt's locks after that time: enough to lock and to read what few tables hold,
+/// and well below the 5 s that nobody waits for us.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Attempts in a row that may fail because a definition is gone, before that counts as an error.
 const VANISHED: u32 = 10;
 
@@ -324,10 +328,11 @@ async fn attempt(
     let own = scope.child();
     let work = lock_and_read(source, point, before, is_early, &own);
     tokio::pin!(work);
+    let patience = if is_early { Duration::ZERO } else { PATIENCE };
     let waiter = tokio::select! {
         biased;
         done = &mut work => return done,
-        waiter = watch_readers(source, Duration::ZERO, scope) => waiter,
+        waiter = watch_readers(source, patience, scope) => waiter,
     };
     own.stop.cancel();
     // With it end its sessions, and all locks.

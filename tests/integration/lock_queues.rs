@@ -113,44 +113,6 @@ async fn kept_locks_let_ddl_wait_and_readers_pass_it() {
     assert_eq!(value(&url, rows).await, "0");
 }
 
-/// Whether a copy reaches its rows beside an application that repeats these statements.
-async fn comes_through(statements: &'static [&'static str], more: &[&str]) {
-    let (_turn, route) = alone().await;
-    let name = route.fresh("staging").await;
-    let url = route.source.url(&name);
-    let gate = Gate::shut(&route.target.url("postgres")).await;
-    let fill = gate.function()
-        + TWO_TABLES
-        + "CREATE TABLE public.parts (n int PRIMARY KEY) PARTITION BY LIST (n);
-           CREATE TABLE public.parts_0 PARTITION OF public.parts FOR VALUES IN (-1);
-           INSERT INTO public.parts VALUES (-1);";
-    run(&url, &fill).await;
-    let application = Application::start(&url, statements);
-    let more = [&["--jobs", "1", "--ddl-restarts", "100"], more].concat();
-    let running = route.replicate(&name, &more).start();
-    gate.reached(&name).await;
-    // What waits for our locks now ends this copy; another one follows.
-    assert!(application.end().await > 0);
-    gate.open().await;
-    running.finish().expect(0);
-    for table in ["gated", "wanted", "parts"] {
-        let count = format!("SELECT count(*) FROM public.{table}");
-        let there = value(&route.target.url(&name), &count).await;
-        assert_eq!(there, value(&url, &count).await, "{table}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_copy_comes_through_beside_staging_tables() {
-    let statements = &[
-        "CREATE TABLE public.staging (n int PRIMARY KEY)",
-        "INSERT INTO public.staging SELECT generate_series(1, 100)",
-        "TRUNCATE public.staging",
-        "DROP TABLE public.staging",
-    ];
-    comes_through(statements, &[]).await;
-}
-
 /// Two readers of the checks lock what a view and a policy read; the other one would queue behind the DDL.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checks_come_through_beside_ddl() {
