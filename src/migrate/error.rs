@@ -344,6 +344,17 @@ impl Error {
         }
     }
 
+    /// The error with its causes, on one line.
+    pub(super) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+
     /// Whether locks or changes of other sessions kept something from being read for too long: a finding of
     /// the checks.
     pub(super) fn is_of_others(&self) -> bool {

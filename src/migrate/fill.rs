@@ -256,7 +256,7 @@ async fn remove(planned: &PlannedDatabase, oid: Oid, options: &Options) -> bool 
     match Box::pin(drop_database(&options.target, (place, oid), expected)).await {
         Ok(()) => true,
         Err(error) => {
-            let error = chain(&error);
+            let error = error.chain();
             tracing::warn!(
                 error,
                 database = place,
@@ -265,15 +265,4 @@ async fn remove(planned: &PlannedDatabase, oid: Oid, options: &Options) -> bool 
             false
         }
     }
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -105,7 +105,7 @@ pub(in crate::migrate) async fn examine(
         on = Sessions::One;
         match repeats.after(error, &scope.events).await {
             Ok(()) => {}
-            Err(error) if error.is_of_others() => return Ok(refused(source, chain(&error))),
+            Err(error) if error.is_of_others() => return Ok(refused(source, error.chain())),
             Err(error) => return Err(error),
         }
     }
@@ -131,17 +131,6 @@ fn refused(source: &Endpoint, message: String) -> Examination {
         findings: vec![finding.in_database(source.database())],
         ..Examination::default()
     }
-}
-
-/// An error with its causes.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 async fn examine_once(
