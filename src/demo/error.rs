@@ -12,6 +12,9 @@ pub enum Error {
     /// The shop could not be made, written or read.
     #[error("the demo's shop")]
     Shop(#[source] connect::Error),
+    /// The demo was asked to stop while it made the shop.
+    #[error("stopped before the end")]
+    Stopped,
     /// The checks refused the copy.
     #[error("the checks refuse the copy: {finding}")]
     Refused {

@@ -155,7 +155,11 @@ fn start_clusters(options: &Options) -> Result<(Cluster, Cluster), Error> {
 }
 
 async fn play(stage: &mut Stage<'_>, ends: &Ends, scope: &Scope) -> Result<(), Error> {
-    let shop = Shop::open(&ends.source, DATABASE).await?;
+    let shop = tokio::select! {
+        biased;
+        () = scope.stop.cancelled() => return Err(Error::Stopped),
+        shop = Shop::open(&ends.source, DATABASE) => shop?,
+    };
     let filled = shop.describe().await?;
     stage.show("fill", filled, true);
 

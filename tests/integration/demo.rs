@@ -1,7 +1,6 @@
 //! The demo, as a user runs it: without arguments, cleaning up after itself.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::support::command::program;
 
@@ -14,18 +13,12 @@ fn clusters(folder: &Path) -> usize {
 }
 
 #[test]
-fn the_demo_proves_every_step_within_a_minute_and_leaves_nothing() {
+fn the_demo_proves_every_step_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let begun = Instant::now();
     let demo = program(&["demo"])
         .env("TMPDIR", folder.path().to_str().unwrap())
         .run()
         .expect(0);
-    assert!(
-        begun.elapsed() < Duration::from_secs(60),
-        "{:?}",
-        begun.elapsed()
-    );
     for step in [
         "start",
         "fill",
