@@ -14,6 +14,7 @@ pub(crate) mod random;
 pub(crate) mod route;
 pub(crate) mod schema;
 pub(crate) mod silent;
+pub(crate) mod times;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
