@@ -24,7 +24,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Attempts at a free port: between finding and using it, another process may take it.
 const PORTS: u32 = 5;
 
-/// What every cluster here is set to; later lines win.
+/// What every cluster here is set to; later lines win. A cluster lives for minutes: autovacuum would only start a process
+/// for each database every minute.
 const SETTINGS: &str = "
 unix_socket_permissions = 0777
 max_connections = 100
@@ -35,6 +36,7 @@ max_logical_replication_workers = 8
 max_worker_processes = 20
 shared_buffers = 64MB
 max_wal_size = 4GB
+autovacuum_naptime = 1h
 fsync = off
 full_page_writes = off
 timezone = 'UTC'
