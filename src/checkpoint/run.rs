@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::folder::Pair;
 use super::selection::Selection;
 use crate::logical::RunTag;
-use crate::pg::{Ident, Lsn, Oid, QualifiedName};
+use crate::pg::{Ident, Lsn, Oid, QualifiedName, SlotName};
 use crate::snapshot::Fact;
 
 /// All runs between two clusters, as far as they matter to the next one.
@@ -305,10 +305,6 @@ impl Database {
     /// Records what the target has flushed.
     pub fn note(&mut self, fact: &Fact) {
         match fact {
-            Fact::Point { lsn, slot } => {
-                self.consistent_point = Some(*lsn);
-                self.slot = Some(slot.as_str().to_owned());
-            }
             Fact::Part {
                 table, part, rows, ..
             } => {
@@ -334,6 +330,12 @@ impl Database {
                 self.definitions.insert(object.clone());
             }
         }
+    }
+
+    /// Records the consistent point that its rows are read at, and the slot that keeps the log from there on.
+    pub fn point(&mut self, lsn: Lsn, slot: &SlotName) {
+        self.consistent_point = Some(lsn);
+        self.slot = Some(slot.as_str().to_owned());
     }
 
     /// Records what was published of it when its slot was created.

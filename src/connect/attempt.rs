@@ -4,7 +4,6 @@
 //! Host names, sockets, TLS, authentication, waits between tries and the first settings all happen
 //! below [`Supervisor::over`]. So a host that accepts a connection and never answers holds nobody.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, interval_at, sleep_until};
@@ -24,8 +23,6 @@ const SHORTEST: Duration = Duration::from_secs(30);
 pub(super) struct Supervisor {
     scope: Scope,
     period: Duration,
-    /// Whether connections are also opened after a stop, to remove what was created.
-    cleans_up: AtomicBool,
 }
 
 impl Supervisor {
@@ -34,28 +31,22 @@ impl Supervisor {
         Self {
             scope,
             period: REPORT_PERIOD,
-            cleans_up: AtomicBool::new(false),
         }
     }
 
-    /// Permits attempts that begin after a stop.
-    pub(super) fn permit_cleanup(&self) {
-        self.cleans_up.store(true, Ordering::Relaxed);
-    }
-
-    /// Runs one attempt. Cancel safe if `attempt` is.
+    /// Runs one attempt, which a stop ends unless it is made in spite of one. Cancel safe if `attempt` is.
     ///
     /// # Errors
     /// Those of the attempt; [`Error::Stopped`]; [`Error::TimedOut`].
     pub(super) async fn over<T>(
         &self,
         (place, limit): (String, Option<Duration>),
+        ignores_stop: bool,
         attempt: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let begun = Instant::now();
-        let is_cleanup = self.scope.stop.is_cancelled() && self.cleans_up.load(Ordering::Relaxed);
         let stopped = async {
-            if is_cleanup {
+            if ignores_stop {
                 std::future::pending::<()>().await;
             }
             self.scope.stop.cancelled().await;
@@ -144,7 +135,7 @@ mod tests {
         };
         let limit = Some(Duration::from_millis(100));
         let ended = supervisor
-            .over(("h:5432".to_owned(), limit), silent())
+            .over(("h:5432".to_owned(), limit), false, silent())
             .await;
         assert!(matches!(ended, Err(Error::TimedOut { .. })));
         let Some(Event::Connecting { limit: shown, .. }) = receiver.recv().await else {
@@ -158,18 +149,22 @@ mod tests {
         let scope = Scope::detached();
         let supervisor = Supervisor::new(scope.clone());
         let stopping = async { scope.stop.cancel() };
-        let (ended, ()) = tokio::join!(supervisor.over(place(), silent()), stopping);
+        let (ended, ()) = tokio::join!(supervisor.over(place(), false, silent()), stopping);
         assert!(matches!(ended, Err(Error::Stopped)));
-        let next = supervisor.over(place(), async { Ok(()) }).await;
+        let next = supervisor.over(place(), false, async { Ok(()) }).await;
         assert!(matches!(next, Err(Error::Stopped)));
     }
 
     #[tokio::test]
-    async fn cleanup_connects_after_a_stop() {
+    async fn only_what_ignores_a_stop_connects_after_it() {
         let scope = Scope::detached();
         let supervisor = Supervisor::new(scope.clone());
-        supervisor.permit_cleanup();
         scope.stop.cancel();
-        assert!(supervisor.over(place(), async { Ok(()) }).await.is_ok());
+        let connect = async |ignores_stop| {
+            let attempt = async { Ok(()) };
+            supervisor.over(place(), ignores_stop, attempt).await
+        };
+        assert!(connect(true).await.is_ok());
+        assert!(matches!(connect(false).await, Err(Error::Stopped)));
     }
 }

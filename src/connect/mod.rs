@@ -78,6 +78,8 @@ pub struct Endpoint {
     /// That no transaction pooler is in between.
     proved: Arc<OnceCell<()>>,
     has_journal: bool,
+    /// Whether it connects in spite of a stop.
+    ignores_stop: bool,
 }
 
 impl Endpoint {
@@ -112,6 +114,7 @@ impl Endpoint {
             supervisor: Arc::new(Supervisor::new(Scope::detached())),
             proved: Arc::default(),
             has_journal: false,
+            ignores_stop: false,
         })
     }
 
@@ -202,9 +205,14 @@ impl Endpoint {
         known.insert(pid);
     }
 
-    /// Lets all clones connect after a stop, too: what was created must be removed then.
-    pub fn permit_cleanup(&self) {
-        self.supervisor.permit_cleanup();
+    /// The same place, where a stop does not end attempts to connect: what was created is removed then, and
+    /// what is almost done is finished.
+    #[must_use]
+    pub fn despite_stop(&self) -> Self {
+        Self {
+            ignores_stop: true,
+            ..self.clone()
+        }
     }
 
     /// What ends a transaction that writes: the commit, behind an entry in the journal if there is one.
@@ -258,7 +266,10 @@ impl Endpoint {
     ) -> Result<T, Error> {
         let limit = attempt::overall_limit(self.profile.connect_timeout, self.profile.hosts.len());
         let attempt = Box::pin(attempt);
-        self.supervisor.over((self.hosts(), limit), attempt).await
+        let place = (self.hosts(), limit);
+        self.supervisor
+            .over(place, self.ignores_stop, attempt)
+            .await
     }
 
     /// A connection with the settings of its purpose.

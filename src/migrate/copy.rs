@@ -15,9 +15,7 @@ use crate::connect::waiters::Waiting;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::pg::QualifiedName;
-use crate::snapshot::{
-    self, Basis, Before, Evaluation, Fact, Loaded, PointKind, Section, Site, Tables,
-};
+use crate::snapshot::{self, Basis, Before, Evaluation, Loaded, PointKind, Section, Site, Tables};
 use crate::task::Scope;
 
 /// Why a database's contents were not copied.
@@ -154,9 +152,9 @@ pub(super) async fn contents(
         .await
         .map_err(Failure::at("make the consistent point"))?;
     if let (Some(lsn), PointKind::Slot(slot)) = (basis.consistent_point, &planned.point) {
+        let recorded = planned.record.point(planned, lsn, slot);
+        recorded.map_err(Failure::around("record the consistent point"))?;
         planned.slots.add(slot);
-        let slot = slot.clone();
-        planned.ledger.note(Fact::Point { lsn, slot }).await;
     }
     let guard = scope.child();
     let copied = Box::pin(from_basis(

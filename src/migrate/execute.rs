@@ -42,9 +42,6 @@ pub async fn execute(
         "refused findings end a run before it begins"
     );
     let begun = Instant::now();
-    // What is created from here on is removed after a stop.
-    options.source.permit_cleanup();
-    options.target.permit_cleanup();
     // First of all: nothing that another run may be at is even looked at again.
     let foundation = Foundation {
         locks: take_locks(&prepared.databases, options).await?,
@@ -138,10 +135,11 @@ async fn run_guarded(
         Box::pin(copy_all((planned, &held), place, options, report, &guard)).await
     };
     let foundation = context.foundation;
+    let despite_stop = &options.despite_stop();
     let mut done = foundation.guard(options, &guard, Box::pin(work)).await;
     if done.is_ok() {
         promises.extend(finished(&held, report).map(|(held, point)| held.promise(point, true)));
-        done = keep_promises(&promises, context).await;
+        done = keep_promises(&promises, foundation, despite_stop).await;
     }
     if let Err(error) = &done {
         let remains = Remains {
@@ -149,7 +147,7 @@ async fn run_guarded(
             finished: report.databases.len(),
             promises: &promises,
         };
-        clean_up(remains, error, options, scope).await;
+        clean_up(remains, error, despite_stop, scope).await;
     }
     done
 }
@@ -165,11 +163,15 @@ fn finished<'a>(
 }
 
 /// The last act of a run: each promise is looked at on the servers.
-async fn keep_promises(promises: &[Promise], context: RunContext<'_>) -> Result<(), Error> {
+async fn keep_promises(
+    promises: &[Promise],
+    foundation: &Foundation,
+    options: &Options,
+) -> Result<(), Error> {
     for promise in promises {
-        promise::must_hold(promise, context.options).await?;
+        promise::must_hold(promise, options).await?;
     }
-    context.foundation.locks.verify().await
+    foundation.locks.verify().await
 }
 
 /// What a failed run has on the source.
@@ -250,7 +252,8 @@ async fn copy_all(
     };
     let done = Box::pin(working).await;
     // Also after a failure: nobody wants to stay a member of everyone.
-    let ended = roles::act(&record.give_back(cluster, assumption), options).await;
+    let giving_back = record.give_back(cluster, assumption);
+    let ended = roles::act(&giving_back, &options.despite_stop()).await;
     let ended = ended.and_then(|()| record.given_back());
     done?;
     ended
@@ -328,7 +331,8 @@ async fn one_database(
     let filling = filled(&mut planned, &create, cluster, options, scope);
     let (oid, done, recorded) = Box::pin(filling).await?;
     let finishing = async {
-        let refused = database::finish(&options.target, &name, &finish.statements).await?;
+        let refused =
+            database::finish(&options.target.despite_stop(), &name, &finish.statements).await?;
         finish_replication((held, done.consistent_point), record, options).await?;
         Ok::<_, Error>(refused)
     };

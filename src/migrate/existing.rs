@@ -51,7 +51,7 @@ pub(super) async fn bring_defaults_back(target: &Endpoint, back: &[Sql]) -> Resu
     if back.is_empty() {
         return Ok(());
     }
-    run(&open(target).await?, back).await
+    run(&open(&target.despite_stop()).await?, back).await
 }
 
 async fn open(target: &Endpoint) -> Result<Session, Error> {

@@ -83,7 +83,8 @@ async fn make_database(
     scope: &Scope,
 ) -> Result<Oid, Error> {
     let record = &planned.record;
-    let (place, target) = (planned.target().as_str(), &options.target);
+    // What is made is recorded as made, whatever happens meanwhile.
+    let (place, target) = (planned.target().as_str(), &options.target.despite_stop());
     match &planned.fate {
         Fate::Use => {
             let existing = planned.existing.as_ref();
@@ -253,7 +254,8 @@ async fn remove(planned: &PlannedDatabase, oid: Oid, options: &Options) -> bool 
     let expected = Expected::Ours {
         seal: seal.as_deref(),
     };
-    match Box::pin(drop_database(&options.target, (place, oid), expected)).await {
+    let target = options.target.despite_stop();
+    match Box::pin(drop_database(&target, (place, oid), expected)).await {
         Ok(()) => true,
         Err(error) => {
             let error = error.chain();

@@ -45,6 +45,18 @@ pub struct Options {
     pub state: Option<StateOptions>,
 }
 
+impl Options {
+    /// The same, where a stop does not end attempts to connect.
+    #[must_use]
+    pub(super) fn despite_stop(&self) -> Self {
+        Self {
+            source: self.source.despite_stop(),
+            target: self.target.despite_stop(),
+            ..self.clone()
+        }
+    }
+}
+
 /// Where what is done is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateOptions {

@@ -166,7 +166,7 @@ impl Held {
             return Ok(());
         };
         let side = Side::Source;
-        let session = self.source.session(Purpose::Control).await;
+        let session = self.source.despite_stop().session(Purpose::Control).await;
         let session = session.map_err(|source| Error::Connect { side, source })?;
         let done = publisher.complete(&session).await;
         done.map_err(|source| self.refused(source))
@@ -420,7 +420,7 @@ async fn remove_promised(promise: &Promise, options: &Options) -> Result<(), con
 }
 
 async fn withdraw_one(held: &Held, publisher: &Publisher) -> Result<(), connect::Error> {
-    let session = held.source.session(Purpose::Control).await?;
+    let session = held.source.despite_stop().session(Purpose::Control).await?;
     let found = logical::find_publication(&session, held.publication()).await?;
     let run = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.name().to_owned());
     let own = publisher.mark();

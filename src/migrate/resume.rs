@@ -21,7 +21,7 @@ use crate::checkpoint::{
 use crate::connect::Endpoint;
 use crate::ddl::object::membership::{Assumption, Loan};
 use crate::logical::RunTag;
-use crate::pg::{Ident, Oid, SlotName, Sql};
+use crate::pg::{Ident, Lsn, Oid, SlotName, Sql};
 use crate::selection::{DatabaseMap, TableChoice};
 use crate::sql;
 
@@ -354,6 +354,19 @@ impl Record {
     pub(super) fn tag(&self) -> RunTag {
         let recorded = self.store.as_ref().and_then(|store| store.run().tag);
         recorded.unwrap_or_default()
+    }
+
+    /// Records the slot of a database at once: whoever is killed now leaves it.
+    pub(super) fn point(
+        &self,
+        planned: &PlannedDatabase,
+        lsn: Lsn,
+        slot: &SlotName,
+    ) -> Result<(), Error> {
+        if let Some(store) = &self.store {
+            store.change_database(&planned.pair(), |database| database.point(lsn, slot))?;
+        }
+        Ok(())
     }
 
     /// Records what is published of a database.

@@ -276,7 +276,7 @@ async fn cleared(
     ) {
         return attempted;
     }
-    match (attempted, drop_leftover(source, name).await) {
+    match (attempted, drop_leftover(&source.despite_stop(), name).await) {
         (Ok(disturbed), dropped) => dropped.map(|_| disturbed),
         (Err(error), Ok(_)) => Err(error),
         (Err(error), Err(left)) => {

@@ -6,7 +6,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::pg::{Lsn, QualifiedName, SlotName};
+use crate::pg::QualifiedName;
 
 /// Facts that may wait for being recorded. A full queue slows the engine down: what is recorded
 /// must never lag far behind what is done.
@@ -15,13 +15,6 @@ const QUEUE: usize = 1024;
 /// What the copy is about, and what the target has committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// The consistent point that all rows told from now on are read at.
-    Point {
-        /// Where the log continues behind it.
-        lsn: Lsn,
-        /// The slot that keeps the log from there on.
-        slot: SlotName,
-    },
     /// The rows of one part of a table that is copied in several.
     Part {
         /// The table.

@@ -79,7 +79,9 @@ async fn a_table_that_is_recorded_survives_a_crash_of_the_target() {
     let session = database(&target.url("shop")).await;
     let ledger = recorder.ledger();
     let slot = SlotName::new("kept").unwrap();
-    ledger.note(Fact::Point { lsn: point, slot }).await;
+    store
+        .change_database(&shop(), |database| database.point(point, &slot))
+        .unwrap();
     // The second one waits in the queue while the first is recorded.
     for name in ["first", "second", "third"] {
         let make = format!(
