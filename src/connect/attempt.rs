@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::Error;
-use crate::event::Event;
+use crate::event::{Event, Events};
 use crate::task::Scope;
 
 /// How often an attempt is reported: a connection within a network takes milliseconds.
@@ -32,6 +32,11 @@ impl Supervisor {
             scope,
             period: REPORT_PERIOD,
         }
+    }
+
+    /// The listener.
+    pub(super) fn events(&self) -> &Events {
+        &self.scope.events
     }
 
     /// Runs one attempt, which a stop ends unless it is made in spite of one. Cancel safe if `attempt` is.

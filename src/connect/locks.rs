@@ -10,9 +10,10 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_postgres::types::ToSql;
 
 use super::{Endpoint, Error, Purpose, Session};
-use crate::event::{Event, Events};
+use crate::event::Event;
 use crate::pg::Sql;
 
 /// How long a step waits for locks or transactions of other sessions unless it is told otherwise.
@@ -42,6 +43,8 @@ pub enum LockMode {
     ShareUpdateExclusive,
     /// `ACCESS EXCLUSIVE`: to change or drop a table.
     AccessExclusive,
+    /// `ACCESS EXCLUSIVE` on a large object: to drop it.
+    LargeObject,
 }
 
 impl LockMode {
@@ -60,7 +63,7 @@ impl LockMode {
         match self {
             Self::AccessShare => &ALL[..1],
             Self::ShareUpdateExclusive => &ALL[..5],
-            Self::AccessExclusive => ALL,
+            Self::AccessExclusive | Self::LargeObject => ALL,
         }
     }
 }
@@ -120,7 +123,7 @@ pub fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// Loads who has or awaits a lock on a relation of the session's database that excludes `mode`, but for
+/// Loads who has or awaits a lock on a relation or large object of the session's database that excludes `mode`, but for
 /// these process ids and the session itself; the oldest first.
 ///
 /// # Errors
@@ -131,7 +134,9 @@ pub async fn load_lock_holders(
     own: &[i32],
 ) -> Result<Vec<LockHolder>, Error> {
     let sql = Sql::fixed(include_str!("sql/lock_holders.sql"));
-    let rows = session.query(&sql, &[&mode.conflicts(), &own]).await?;
+    let on_objects = mode == LockMode::LargeObject;
+    let parameters: [&(dyn ToSql + Sync); 3] = [&mode.conflicts(), &own, &on_objects];
+    let rows = session.query(&sql, &parameters).await?;
     let holder = |row: &tokio_postgres::Row| LockHolder {
         pid: row.get("pid"),
         gid: row.get("gid"),
@@ -175,16 +180,11 @@ impl<'w> LockWait<'w> {
     ///
     /// # Errors
     /// As [`after`](Self::after).
-    pub async fn insist(
-        &mut self,
-        session: &Session,
-        statement: &Sql,
-        events: &Events,
-    ) -> Result<(), Error> {
+    pub async fn insist(&mut self, session: &Session, statement: &Sql) -> Result<(), Error> {
         loop {
             match session.batch(statement).await {
                 Ok(()) => return Ok(()),
-                Err(error) => self.after(error, events).await?,
+                Err(error) => self.after(error).await?,
             }
         }
     }
@@ -198,7 +198,7 @@ impl<'w> LockWait<'w> {
     ///
     /// # Errors
     /// `error`, unless another attempt may succeed; [`Error::LockWait`] once the limit is reached.
-    pub async fn after(&mut self, error: Error, events: &Events) -> Result<(), Error> {
+    pub async fn after(&mut self, error: Error) -> Result<(), Error> {
         if !error.is_lock_conflict() {
             return Err(error);
         }
@@ -222,6 +222,7 @@ impl<'w> LockWait<'w> {
                 self.what,
                 elapsed.as_secs()
             );
+            let events = self.endpoint.events();
             if events.is_silent() {
                 tracing::warn!("{text}");
             }

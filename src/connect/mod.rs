@@ -52,6 +52,7 @@ use tokio::sync::OnceCell;
 use self::attempt::Supervisor;
 use self::dial::Pinned;
 use self::profile::Profile;
+use crate::event::Events;
 use crate::pg::Sql;
 use crate::sql;
 use crate::task::Scope;
@@ -224,6 +225,11 @@ impl Endpoint {
         } else {
             commit
         }
+    }
+
+    /// What listens to the command that connects.
+    pub fn events(&self) -> &Events {
+        self.supervisor.events()
     }
 
     /// The database's name.

@@ -7,7 +7,6 @@ use super::identity::Published;
 use super::mark::{FormerIdentity, Mark};
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Session};
-use crate::event::Events;
 use crate::pg::{Ident, Literal, Oid, QualifiedName, ServerVersion, Sql, SqlState};
 use crate::sql;
 
@@ -235,14 +234,12 @@ pub(super) async fn alter_tables(
         "locks on tables of the publication",
     );
     for batch in batches(tables) {
-        let done = wait
-            .insist(session, &alter(name, verb, &batch), &Events::silent())
-            .await;
+        let done = wait.insist(session, &alter(name, verb, &batch)).await;
         match done {
             Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
                 for one in &batch {
                     let alone = alter(name, verb, std::slice::from_ref(one));
-                    wait.insist(session, &alone, &Events::silent()).await?;
+                    wait.insist(session, &alone).await?;
                 }
             }
             other => other?,
@@ -293,12 +290,12 @@ pub async fn remove_publication(
     }
     let mode = LockMode::ShareUpdateExclusive;
     let mut wait = LockWait::new(session.endpoint(), mode, "locks to drop the publication");
-    let (drop, events) = (drop_statement(&found.name), Events::silent());
-    match wait.insist(session, &drop, &events).await {
+    let drop = drop_statement(&found.name);
+    match wait.insist(session, &drop).await {
         // To drop it as a whole takes a lock for every table.
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
             alter_tables(session, &found.name, ("DROP", &found.definition.tables)).await?;
-            wait.insist(session, &drop, &events).await
+            wait.insist(session, &drop).await
         }
         other => other,
     }
@@ -333,7 +330,7 @@ async fn alter_identities(
     let what = "locks on tables that get another replica identity";
     for statement in statements {
         let mut wait = LockWait::new(session.endpoint(), mode, what);
-        wait.insist(session, &statement, &Events::silent()).await?;
+        wait.insist(session, &statement).await?;
     }
     Ok(())
 }

@@ -11,7 +11,6 @@ use super::drop::enter;
 use super::{Error, Side, journal};
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Session};
-use crate::event::Events;
 use crate::pg::{Ident, Oid, Sql};
 use crate::sql;
 
@@ -39,11 +38,7 @@ pub(super) struct Cleared<'a> {
 /// # Errors
 /// It is another database, or holds what is not ours: nothing is removed then. Or the target refuses, or
 /// something cannot be removed.
-pub(super) async fn clear(
-    target: &Endpoint,
-    cleared: Cleared<'_>,
-    events: &Events,
-) -> Result<(), Error> {
+pub(super) async fn clear(target: &Endpoint, cleared: Cleared<'_>) -> Result<(), Error> {
     let side = Side::Target;
     let session = enter(&target.clone().with_journal(), cleared.database).await?;
     end_sessions(&session).await.map_err(Error::examine(side))?;
@@ -52,7 +47,7 @@ pub(super) async fn clear(
     ours(&session, cleared).await?;
     let database = cleared.database.0;
     keep_journal(&session, cleared).await?;
-    drop_objects(&session, cleared, events).await?;
+    drop_objects(&session, cleared).await?;
     drop_large_objects(&session, database).await?;
     let contents = Contents::load(&session).await;
     let contents = contents.map_err(Error::examine(side))?;
@@ -128,11 +123,7 @@ async fn end_sessions(session: &Session) -> Result<(), connect::Error> {
 }
 
 /// Drops objects, those first that others do not wait for.
-async fn drop_objects(
-    session: &Session,
-    cleared: Cleared<'_>,
-    events: &Events,
-) -> Result<(), Error> {
+async fn drop_objects(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
     let database = cleared.database.0;
     let kept: Vec<&str> = cleared.extensions.iter().map(Ident::as_str).collect();
     let list = Sql::fixed(include_str!("sql/standing.sql"));
@@ -163,7 +154,7 @@ async fn drop_objects(
             begin: Sql::join(begin.chain(locks.map(Sql::deparsed)), "; "),
             drops: Sql::join(drops.chain([session.commit()]), "; "),
         };
-        drop_batch(session, cleared, &batch, events).await?;
+        drop_batch(session, cleared, &batch).await?;
     }
 }
 
@@ -177,12 +168,7 @@ struct Batch {
 
 /// Drops a batch; again where a lock of another session is in its way. What depends on an object goes with
 /// it. Nobody can add anything to a table that is locked, and the look after that sees what was added before.
-async fn drop_batch(
-    session: &Session,
-    cleared: Cleared<'_>,
-    batch: &Batch,
-    events: &Events,
-) -> Result<(), Error> {
+async fn drop_batch(session: &Session, cleared: Cleared<'_>, batch: &Batch) -> Result<(), Error> {
     let database = cleared.database.0;
     let what = format!("locks to empty database {database} on the target");
     let mut wait = LockWait::new(session.endpoint(), LockMode::AccessExclusive, what);
@@ -201,7 +187,7 @@ async fn drop_batch(
         if error.sqlstate().is_some() {
             roll_back(session).await.map_err(refused(database))?;
         }
-        wait.after(error, events).await.map_err(refused(database))?;
+        wait.after(error).await.map_err(refused(database))?;
     }
 }
 
@@ -215,11 +201,13 @@ async fn drop_large_objects(session: &Session, database: &str) -> Result<(), Err
            FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata LIMIT {}) o",
         BATCH
     );
+    let what = format!("locks on large objects to empty database {database} on the target");
+    let mut wait = LockWait::new(session.endpoint(), LockMode::LargeObject, what);
     loop {
-        let unlinked = session.query_one(&some, &[]).await;
-        let unlinked = unlinked.map_err(refused(database))?;
-        if unlinked.get::<_, i64>(0) == 0 {
-            return Ok(());
+        match session.query_one(&some, &[]).await {
+            Ok(unlinked) if unlinked.get::<_, i64>(0) == 0 => return Ok(()),
+            Ok(_) => {}
+            Err(error) => wait.after(error).await.map_err(refused(database))?,
         }
     }
 }

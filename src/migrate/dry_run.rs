@@ -15,7 +15,6 @@ use crate::connect::locks::LockMode;
 use crate::connect::{Endpoint, script_settings};
 use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
-use crate::event::Events;
 use crate::pg::{Ident, ServerVersion, Sql};
 use crate::snapshot::{CopyJob, PointKind, plan_rows};
 use crate::sql;
@@ -199,7 +198,7 @@ async fn read(source: &Endpoint, target: ServerVersion) -> Result<(Reading, Cata
             place,
             source,
         };
-        repeats.after(error, &Events::silent()).await?;
+        repeats.after(error).await?;
     }
 }
 

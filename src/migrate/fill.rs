@@ -30,7 +30,7 @@ pub(super) async fn filled(
     let name = planned.name().to_owned();
     let mut restarts = options.locks.restarts;
     loop {
-        let making = make_database(planned, create, options, scope);
+        let making = make_database(planned, create, options);
         let oid = phase(scope, Some(&name), Phase::Database, making).await?;
         let again = planned.before.again();
         let since = Instant::now();
@@ -80,7 +80,6 @@ async fn make_database(
     planned: &PlannedDatabase,
     create: &Sql,
     options: &Options,
-    scope: &Scope,
 ) -> Result<Oid, Error> {
     let record = &planned.record;
     // What is made is recorded as made, whatever happens meanwhile.
@@ -99,7 +98,7 @@ async fn make_database(
                 extensions: &planned.installed,
                 seal: planned.seal.as_deref(),
             };
-            clear(target, cleared, &scope.events).await?;
+            clear(target, cleared).await?;
             begin_journal(target, (place, *oid), true).await?;
             record.begun(planned, *oid, used(planned))?;
             return Ok(*oid);

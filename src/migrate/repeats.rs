@@ -8,7 +8,6 @@ use super::Error;
 use crate::catalog;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint};
-use crate::event::Events;
 
 /// Attempts in a row that may fail because something is gone. What is broken for good fails as often.
 const VANISHED: u32 = 10;
@@ -42,7 +41,7 @@ impl<'r> Repeats<'r> {
         clippy::wildcard_enum_match_arm,
         reason = "locks stand in the way of three kinds only"
     )]
-    pub(super) async fn after(&mut self, error: Error, events: &Events) -> Result<(), Error> {
+    pub(super) async fn after(&mut self, error: Error) -> Result<(), Error> {
         let (error, wrap) = match error {
             Error::Catalog {
                 side,
@@ -77,7 +76,7 @@ impl<'r> Repeats<'r> {
             }
             error => return self.after_change(error).await,
         };
-        self.wait.after(error, events).await.map_err(wrap)
+        self.wait.after(error).await.map_err(wrap)
     }
 
     async fn after_change(&mut self, error: Error) -> Result<(), Error> {

@@ -253,7 +253,7 @@ async fn publish_in(session: &Session, held: &mut Held, scope: &Scope) -> Result
     loop {
         match publish_once(session, held, scope).await {
             Ok(()) => return Ok(()),
-            Err(error) => repeats.after(error, &scope.events).await?,
+            Err(error) => repeats.after(error).await?,
         }
     }
 }

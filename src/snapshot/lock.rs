@@ -82,7 +82,7 @@ impl TableLocks {
                     return Ok(Taken::Changed(error.to_string()));
                 }
                 _ => wait
-                    .after(error, &scope.events)
+                    .after(error)
                     .await
                     .map_err(Error::Lock)?,
             }

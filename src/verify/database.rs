@@ -305,9 +305,8 @@ async fn both(
     shared.wanted.begin(&pair.name, &stop);
     let other = Background::spawn({
         let (reading, stop) = (shared.reading(pair, &pair.target), stop.clone());
-        let events = scope.events.clone();
         async move {
-            let result = target.digest(&reading, (&stop, &events)).await;
+            let result = target.digest(&reading, &stop).await;
             if result.is_err() {
                 stop.cancel();
             }
@@ -315,7 +314,7 @@ async fn both(
         }
     });
     let one = source
-        .digest(&shared.reading(pair, &pair.source), (&stop, &scope.events))
+        .digest(&shared.reading(pair, &pair.source), &stop)
         .await;
     if one.is_err() {
         stop.cancel();
@@ -323,7 +322,9 @@ async fn both(
     let (other, target) = other.join().await;
     let verdict = match (one, other, shared.wanted.end(&pair.name)) {
         (Ok(source), Ok(target), _) => Verdict::of(source, target),
-        (Err(Error::Stopped), Err(Error::Stopped), Some(waiter)) => {
+        // The other side may have been read to its end before.
+        (Err(Error::Stopped), Ok(_) | Err(Error::Stopped), Some(waiter))
+        | (Ok(_), Err(Error::Stopped), Some(waiter)) => {
             let waiter = Box::new(waiter);
             Verdict::NotCompared(Arc::new(Error::Wanted { waiter }))
         }

@@ -22,7 +22,6 @@ use super::progress::Progress;
 use super::view::View;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Purpose};
-use crate::event::Events;
 use crate::pg::{Literal, Oid, Sql, SqlState};
 use crate::sql;
 use crate::wire::{self, CancelKey, Connection, CopyOut, Idle};
@@ -116,7 +115,7 @@ impl Lane {
     pub(super) async fn digest(
         &mut self,
         reading: &Reading,
-        (stop, events): (&CancellationToken, &Events),
+        stop: &CancellationToken,
     ) -> Result<Contents, Error> {
         let view = Arc::clone(&self.reader.view);
         let database = view.endpoint.database();
@@ -134,7 +133,7 @@ impl Lane {
                     ..
                 }) if side == Side::Source && answer.code == SqlState::LOCK_NOT_AVAILABLE => {
                     let refusal = connect::Error::Server(answer);
-                    let waited = wait.after(refusal, events).await;
+                    let waited = wait.after(refusal).await;
                     waited.map_err(|source| Error::Locked { side, source })?;
                 }
                 digested => return digested,

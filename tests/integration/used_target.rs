@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
+use super::ddl_races::begin;
 use crate::support::command::{Finished, Program};
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::{Route, common};
-use crate::support::{database, run, value, wait_for};
+use crate::support::{database, run, text, value, wait_for};
 
 /// A database of a route, and the state that all runs of it share.
 struct Place<'a> {
@@ -355,4 +356,34 @@ async fn another_place_for_a_database_leaves_the_first_one_named() {
     let removed = place.command("teardown", &["--yes", "--map-database", &to_first]);
     removed.run().expect(0);
     assert_eq!(value(&place.source(), slots).await, "0");
+}
+
+/// A server drops a large object only when nobody else changes it, and waits without end by itself.
+#[tokio::test]
+async fn a_large_object_that_somebody_changes_is_named_and_the_wait_limited() {
+    let place = Place::new(common(), "objects").await;
+    place.create_target().await;
+    let gate = Gate::shut(&place.route.target.url("postgres")).await;
+    let fill = gate.function()
+        + "CREATE TABLE public.t (n int PRIMARY KEY);
+           INSERT INTO public.t VALUES (1);
+           CREATE INDEX ON public.t (public.gate(n));
+           SELECT lo_from_bytea(4711, 'x');";
+    run(&place.source(), &fill).await;
+    let running = place.init(&[]).start();
+    gate.reached(&place.name).await;
+    let target = database(&place.target()).await;
+    wait_for(&target, "SELECT count(*) = 1 FROM pg_largeobject_metadata").await;
+    drop(target);
+    running.signal("KILL");
+    running.finish().expect(137);
+    gate.open().await;
+    place.is_idle().await;
+    let other = begin(&place.target(), "SELECT lo_unlink(4711)").await;
+    let refused = place.init(&["--max-lock-wait", "1"]).run().expect(1);
+    let named = "of role postgres holds AccessExclusiveLock on large object 4711";
+    says(&refused, &["pid ", named, "SELECT lo_unlink(4711)"]);
+    other.batch(&text("ROLLBACK")).await.unwrap();
+    place.init(&[]).run().expect(0);
+    place.assert_equal();
 }

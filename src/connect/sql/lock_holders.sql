@@ -1,26 +1,27 @@
--- Who has a lock on a relation of this database, or waits for one, in a mode that excludes another one.
+-- Who has a lock on a relation of this database, or on a large object, or waits for one, in a mode that excludes another one.
 -- A prepared transaction has no process: its locks lead to its number by the virtual transaction.
 -- $1 text[]: the modes
 -- $2 int4[]: process ids that do not count
+-- $3 bool: whether large objects are meant
 SELECT l.pid,
        x.gid,
        COALESCE(a.usename::text, x.owner::text, 'unknown') AS "user",
        COALESCE(pg_catalog.round(EXTRACT(epoch FROM pg_catalog.clock_timestamp()
                                                     - COALESCE(a.xact_start, x.prepared))::numeric)::int8, 0) AS seconds,
-       n.nspname::text || '.' || c.relname::text AS relation,
+       COALESCE(n.nspname::text || '.' || c.relname::text, 'large object ' || l.objid::text) AS relation,
        l.mode,
        l.granted,
        pg_catalog.left(COALESCE(a.query, ''), 200) AS statement
   FROM pg_catalog.pg_locks l
-  JOIN pg_catalog.pg_class c ON c.oid = l.relation
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
   LEFT JOIN pg_catalog.pg_locks t ON l.pid IS NULL AND t.pid IS NULL AND t.locktype = 'transactionid'
                                  AND t.virtualtransaction = l.virtualtransaction
   LEFT JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = t.transactionid
- WHERE l.locktype = 'relation'
+ WHERE CASE WHEN $3 THEN l.locktype = 'object' AND l.classid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass
+            ELSE l.locktype = 'relation' AND n.oid IS NOT NULL AND (n.nspname !~ '^pg_' OR l.mode = 'AccessExclusiveLock') END
    AND l.mode = ANY ($1)
    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-   AND (n.nspname !~ '^pg_' OR l.mode = 'AccessExclusiveLock')
    AND (l.pid IS NULL OR l.pid <> ALL ($2) AND l.pid <> pg_catalog.pg_backend_pid())
  ORDER BY COALESCE(a.xact_start, x.prepared), l.pid, 5

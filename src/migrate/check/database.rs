@@ -103,7 +103,7 @@ pub(in crate::migrate) async fn examine(
         };
         // Where the two block each other through somebody else, one of them alone gets through.
         on = Sessions::One;
-        match repeats.after(error, &scope.events).await {
+        match repeats.after(error).await {
             Ok(()) => {}
             Err(error) if error.is_of_others() => return Ok(refused(source, error.chain())),
             Err(error) => return Err(error),

@@ -50,7 +50,7 @@ pub(in crate::migrate) async fn examine_replication(
         };
         match examined {
             Ok(findings) => return Ok(findings),
-            Err(error) => repeats.after(error, &scope.events).await?,
+            Err(error) => repeats.after(error).await?,
         }
     }
 }
