@@ -67,6 +67,11 @@ impl Error {
         }
     }
 
+    /// Whether a lock of another session was in the way.
+    pub fn is_lock_conflict(&self) -> bool {
+        matches!(self, Self::Query { source, .. } if source.is_lock_conflict())
+    }
+
     /// Whether a change of definitions came between: an object that the snapshot shows is gone, or is being
     /// changed. What the server prints follows the latest state, and is NULL for what is gone.
     pub fn is_of_change(&self) -> bool {

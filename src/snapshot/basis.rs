@@ -10,46 +10,35 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use tokio::time::{Duration, Instant};
+use tokio::time::Duration;
 
 use super::Error;
+use super::ahead::with_locks_ahead;
+use super::attempts::{Attempts, Effort};
 use super::build::stoppable;
 use super::kept::KeptLocks;
 use super::lease::{Snapshot, SnapshotLease};
-use super::lock::{self, ListedTable, TableLocks, Taken};
+use super::lock::{ListedTable, TableLocks, Taken};
+use super::opened::Opened;
 use super::settled::renamed_since;
+use super::slot_creation::{create_slot, drop_leftover};
 use crate::catalog::load::quoting::quote_for;
 use crate::catalog::load::remembered::Remembered;
 use crate::catalog::load::turns::set_savepoint;
 use crate::catalog::{self, Catalog};
-use crate::connect::locks::SILENCE;
 use crate::connect::waiters::{load_waiters, watch_readers};
 use crate::connect::{Endpoint, Purpose, Session};
-use crate::event::Event;
-use crate::logical::{FormerIdentity, Publisher, drop_slot, find_slot};
-use crate::pg::{Lsn, QualifiedName, ServerVersion, SlotName, SqlState};
-use crate::task::{Background, Scope};
-use crate::wire::{self, SlotSnapshot};
+use crate::logical::{FormerIdentity, Publisher};
+use crate::pg::{Lsn, QualifiedName, ServerVersion, SlotName};
+use crate::task::Scope;
+use crate::wire;
 
-/// The pause between two attempts, during which whoever waited for us gets what it waited for.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// For how long an attempt fails for a session that began to wait for us right at its end. Later the copy begins
-/// all the same: where somebody always waits, it ends with that session's name.
-const SETTLING: Duration = Duration::from_secs(15);
-
-/// How long a session may wait for an attempt's locks after that time: enough to lock and to read what few tables hold,
-/// and well below the 5 s that nobody waits for us.
+/// How long a session may wait for an attempt's locks: enough to read what few tables hold, and well below
+/// the 5 s that nobody waits for us.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Attempts in a row that may fail because a definition is gone, before that counts as an error.
 const VANISHED: u32 = 10;
-
-/// How often a slot's creation that waits looks for whom it waits.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// How long the server may take to give up a slot's creation once it is told to.
-const CLEARING: Duration = Duration::from_secs(3);
 
 /// How the consistent point comes about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,17 +106,22 @@ pub struct Hold {
 }
 
 impl Hold {
-    fn new(point: Point, locks: TableLocks, kept: Option<KeptLocks>) -> Self {
+    fn new(
+        lease: SnapshotLease,
+        locks: TableLocks,
+        kept: Option<KeptLocks>,
+        exporter: Option<wire::Connection<wire::Idle>>,
+    ) -> Self {
         let unlocked = match locks.are_locked() {
             true => Vec::new(),
             false => locks.tables().to_vec(),
         };
         Self {
-            lease: point.lease,
+            lease,
             locks: Some(locks),
             unlocked,
             kept,
-            exporter: point.exporter,
+            exporter,
         }
     }
 
@@ -145,8 +139,8 @@ impl Hold {
         &self,
         work: impl AsyncFnOnce(&Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match &self.kept {
-            Some(kept) => work(kept.reader()).await,
+        match &self.locks {
+            Some(locks) => work(locks.reader()).await,
             None => work(&self.lease.session().await?).await,
         }
     }
@@ -203,15 +197,10 @@ pub async fn establish(
 ) -> Result<Basis, Error> {
     let limit = source.lock_limit();
     let source = &source.clone().with_short_lock_waits();
-    let mut attempts = Attempts {
-        begun: Instant::now(),
-        limit,
-        vanished: 0,
-        told: None,
-    };
+    let mut attempts = Attempts::new(limit);
     loop {
-        let is_early = attempts.begun.elapsed() < SETTLING;
-        let attempted = Box::pin(attempt(source, kind, &mut before, is_early, scope)).await;
+        let effort = attempts.effort();
+        let attempted = Box::pin(attempt(source, kind, &mut before, effort, scope)).await;
         match cleared(source, kind, attempted).await? {
             Attempt::Settled(basis) => return Ok(*basis),
             Attempt::Disturbed(what) => {
@@ -226,38 +215,6 @@ pub async fn establish(
                 attempts.after(error.chain(), scope).await?;
             }
         }
-    }
-}
-
-/// The attempts so far.
-struct Attempts {
-    begun: Instant,
-    limit: Duration,
-    /// How many of the last failed because a definition was gone.
-    vanished: u32,
-    /// When it was last reported that there is another one.
-    told: Option<Instant>,
-}
-
-impl Attempts {
-    /// Pauses after one that was disturbed by `what`.
-    async fn after(&mut self, what: String, scope: &Scope) -> Result<(), Error> {
-        if scope.stop.is_cancelled() {
-            return Err(Error::Stopped);
-        }
-        if self.begun.elapsed() >= self.limit {
-            let seconds = self.begun.elapsed().as_secs();
-            return Err(Error::Unsettled { what, seconds });
-        }
-        if self.told.is_none_or(|told| told.elapsed() >= SILENCE) {
-            self.told = Some(Instant::now());
-            let note = format!(
-                "definitions changed while the snapshot was made ({what}); beginning again, for up to {} s",
-                self.limit.as_secs()
-            );
-            scope.events.emit(Event::Note(note)).await;
-        }
-        super::lane::pause(PAUSE, scope).await
     }
 }
 
@@ -286,53 +243,48 @@ async fn cleared(
     }
 }
 
-/// Drops a slot of our name. Whether there was one.
-async fn drop_leftover(source: &Endpoint, name: &SlotName) -> Result<bool, Error> {
-    let wrap = |source| Error::Slot {
-        slot: name.clone(),
-        source,
-    };
-    let session = source.session(Purpose::Control).await;
-    let session = session.map_err(Error::Connect)?;
-    match drop_slot(&session, name).await {
-        Err(error) if error.sqlstate() == Some(SqlState::OBJECT_IN_USE) => {
-            let slot = find_slot(&session, name).await.map_err(wrap)?;
-            Err(match slot.and_then(|slot| slot.active_pid) {
-                Some(pid) => Error::SlotInUse {
-                    slot: name.clone(),
-                    pid,
-                },
-                None => wrap(error),
-            })
-        }
-        other => other.map_err(wrap),
-    }
-}
-
-/// A snapshot, and what made it.
-struct Point {
-    exporter: Option<wire::Connection<wire::Idle>>,
-    consistent_point: Option<Lsn>,
-    lease: SnapshotLease,
+/// The slot of an attempt, if it makes one.
+struct Created {
+    exporter: wire::Connection<wire::Idle>,
+    slot: wire::CreatedSlot,
 }
 
 async fn attempt(
     source: &Endpoint,
     kind: &PointKind,
     before: &mut Before,
-    is_early: bool,
+    effort: Effort,
     scope: &Scope,
 ) -> Result<Attempt, Error> {
-    let point = take_point(source, kind, scope).await?;
+    let mut opened = Opened::open(source, before.keeping).await?;
+    let created = match kind {
+        PointKind::SnapshotOnly => None,
+        PointKind::Slot(name) => {
+            let creating = Box::pin(create_slot(source, name, scope));
+            let created = match effort.is_ahead {
+                true => Box::pin(with_locks_ahead(&mut opened, &before.left_out, creating)).await,
+                false => creating.await,
+            };
+            let (exporter, slot) = created?;
+            Some(Created { exporter, slot })
+        }
+    };
     // It stops with the run, and when a session waits for our locks.
     let own = scope.child();
-    let work = lock_and_read(source, point, before, is_early, &own);
+    let is_kept = before.keeping > 0;
+    let work = lock_and_read(source, (opened, created), before, effort, &own);
     tokio::pin!(work);
-    let patience = if is_early { Duration::ZERO } else { PATIENCE };
+    let watching = async {
+        match is_kept {
+            // DDL waits for the copy then, and so it does for its beginning.
+            true => std::future::pending().await,
+            false => watch_readers(source, PATIENCE, scope).await,
+        }
+    };
     let waiter = tokio::select! {
         biased;
         done = &mut work => return done,
-        waiter = watch_readers(source, patience, scope) => waiter,
+        waiter = watching => waiter,
     };
     own.stop.cancel();
     // With it end its sessions, and all locks.
@@ -340,34 +292,37 @@ async fn attempt(
     Ok(Attempt::Disturbed(waiter.to_string()))
 }
 
-async fn take_point(source: &Endpoint, kind: &PointKind, scope: &Scope) -> Result<Point, Error> {
-    let PointKind::Slot(name) = kind else {
-        return Ok(Point {
-            exporter: None,
-            consistent_point: None,
-            lease: SnapshotLease::take(source, None, scope).await?,
-        });
-    };
-    let (connection, slot) = create_slot(source, name, scope).await?;
-    let snapshot = slot.snapshot_name.as_deref();
-    Ok(Point {
-        lease: SnapshotLease::take(source, snapshot, scope).await?,
-        exporter: Some(connection),
-        consistent_point: Some(slot.consistent_point),
-    })
-}
-
 /// Locks what the snapshot shows, and reads the definitions.
 async fn lock_and_read(
     source: &Endpoint,
-    point: Point,
+    (opened, created): (Opened, Option<Created>),
     before: &mut Before,
-    is_early: bool,
+    effort: Effort,
     scope: &Scope,
 ) -> Result<Attempt, Error> {
-    let session = point.lease.session().await?;
-    let seen = lock::list_tables(&session, &before.left_out).await;
-    let locks = match TableLocks::take(source, seen.map_err(Error::Lock)?, scope).await? {
+    let Opened {
+        reader,
+        latest,
+        lease,
+        lanes,
+        is_ahead,
+    } = opened;
+    let exported = created.as_ref();
+    let exported = exported.and_then(|created| created.slot.snapshot_name.as_deref());
+    let leasing = SnapshotLease::take(source, lease, exported, scope);
+    let locking = async |name: &str| {
+        TableLocks::take(reader, (name, is_ahead), &latest, &before.left_out, scope).await
+    };
+    let (lease, taken) = match exported {
+        // At the same time: nothing is to lie between the snapshot and the locks.
+        Some(name) => tokio::try_join!(leasing, locking(name))?,
+        None => {
+            let lease = leasing.await?;
+            let taken = locking(lease.name()).await?;
+            (lease, taken)
+        }
+    };
+    let locks = match taken {
         Taken::Locks(locks) => *locks,
         Taken::Changed(what) => return Ok(Attempt::Disturbed(what)),
     };
@@ -375,43 +330,61 @@ async fn lock_and_read(
         let what = "the publication did not list every table".to_owned();
         return Ok(Attempt::Disturbed(what));
     };
-    let kept = match KeptLocks::take(point.lease.snapshot(), &locks, before.keeping).await {
+    let kept = match KeptLocks::take(lease.snapshot(), &locks, (lanes, is_ahead)).await {
         Err(error) if error.is_lock_conflict() => {
-            return Ok(Attempt::Disturbed(error.to_string()));
+            let what = "a session waits for a lock in front of a reader".to_owned();
+            return Ok(Attempt::Disturbed(what));
         }
         kept => kept?,
     };
-    let reader = kept.as_ref().map_or(&session, KeptLocks::reader);
-    let readers = [reader];
-    let reading = stoppable(&readers, scope, definitions(reader, before));
-    let mut catalog = match Box::pin(reading).await {
-        Ok(catalog) => catalog,
-        // The deparse functions look at the latest state: what they were asked about is gone.
-        Err(Error::Catalog(error)) if error.is_of_change() => {
-            return Ok(Attempt::Vanished(Error::Catalog(error)));
-        }
-        Err(error) => return Err(error),
+    let mut catalog = match definitions(locks.reader(), before, scope).await? {
+        Ok(catalog) => *catalog,
+        Err(attempt) => return Ok(attempt),
     };
-    if let Some(what) = renamed_since(reader, source).await? {
+    if let Some(what) = renamed_since(locks.reader(), &latest).await? {
         return Ok(Attempt::Disturbed(what));
     }
-    let waiters = load_waiters(&session, source).await.map_err(Error::Lock)?;
-    let waiter = waiters.iter().find(|waiter| !waiter.by_nature);
-    if let Some(waiter) = waiter.filter(|_| is_early) {
-        return Ok(Attempt::Disturbed(waiter.to_string()));
+    if effort.is_patient && kept.is_none() {
+        let waiters = load_waiters(&latest, source).await.map_err(Error::Lock)?;
+        if let Some(waiter) = waiters.iter().find(|waiter| !waiter.by_nature) {
+            return Ok(Attempt::Disturbed(waiter.to_string()));
+        }
     }
     let publisher = before.publisher.as_ref();
     let identities = publisher.map(|one| one.identities()).unwrap_or_default();
     bring_back(&mut catalog, &identities);
+    let consistent_point = created.as_ref();
     Ok(Attempt::Settled(Box::new(Basis {
         catalog,
-        consistent_point: point.consistent_point,
-        hold: Hold::new(point, locks, kept),
+        consistent_point: consistent_point.map(|created| created.slot.consistent_point),
+        hold: Hold::new(lease, locks, kept, created.map(|created| created.exporter)),
     })))
 }
 
+/// The definitions under the reader's snapshot; or what the attempt comes to without.
+async fn definitions(
+    reader: &Session,
+    before: &mut Before,
+    scope: &Scope,
+) -> Result<Result<Box<Catalog>, Attempt>, Error> {
+    let readers = [reader];
+    let reading = stoppable(&readers, scope, for_target(reader, before));
+    match Box::pin(reading).await {
+        Ok(catalog) => Ok(Ok(Box::new(catalog))),
+        // A view, or whatever else the locks on tables do not cover, is being changed.
+        Err(Error::Catalog(error)) if error.is_lock_conflict() => {
+            Ok(Err(Attempt::Disturbed(Error::Catalog(error).chain())))
+        }
+        // The deparse functions look at the latest state: what they were asked about is gone.
+        Err(Error::Catalog(error)) if error.is_of_change() => {
+            Ok(Err(Attempt::Vanished(Error::Catalog(error))))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The definitions under the session's snapshot, as the target's version takes them.
-async fn definitions(reader: &Session, before: &mut Before) -> Result<Catalog, Error> {
+async fn for_target(reader: &Session, before: &mut Before) -> Result<Catalog, Error> {
     if let Some(target) = before.target {
         quote_for(reader, target).await.map_err(Error::Lease)?;
     }
@@ -465,88 +438,4 @@ async fn read(session: &Session, before: Option<Remembered>) -> Result<Catalog, 
         return Ok(catalog);
     }
     catalog::load(session).await
-}
-
-/// Creates the slot. No lock on a table is held meanwhile: the creation waits for every transaction that has
-/// written, and one of those may want any lock.
-async fn create_slot(
-    source: &Endpoint,
-    name: &SlotName,
-    scope: &Scope,
-) -> Result<(wire::Connection<wire::Idle>, wire::CreatedSlot), Error> {
-    if drop_leftover(source, name).await? {
-        let note = format!("replication slot {name} of an earlier attempt was dropped");
-        scope.events.emit(Event::Note(note)).await;
-    }
-    let mut connection = source.replication().await.map_err(Error::Connect)?;
-    let key = connection.cancel_key();
-    let slot = name.clone();
-    let creation = Background::spawn(async move {
-        let created = connection
-            .create_logical_slot(&slot, false, SlotSnapshot::Export)
-            .await;
-        (connection, created)
-    });
-    let creation = creation.join();
-    tokio::pin!(creation);
-    let abandoned = tokio::select! {
-        biased;
-        done = &mut creation => return match done {
-            (connection, Ok(slot)) => Ok((connection, slot)),
-            (_, Err(error)) => Err(Error::Replication(error)),
-        },
-        () = scope.stop.cancelled() => Error::Stopped,
-        error = wait_for_transactions(source, scope) => error,
-    };
-    // The server does not notice a closed connection while it waits for transactions.
-    if let Some(key) = key {
-        source.cancel(&key).await.map_err(Error::Connect)?;
-    }
-    // Until it has cleared up, the slot's name is taken.
-    drop(tokio::time::timeout(CLEARING, creation).await);
-    Err(abandoned)
-}
-
-/// Reports whom a slot's creation waits for; returns when it has waited for too long.
-async fn wait_for_transactions(source: &Endpoint, scope: &Scope) -> Error {
-    let (begun, limit) = (Instant::now(), source.lock_limit());
-    let (mut told, mut session) = (false, None);
-    let mut looks = tokio::time::interval(LOOK);
-    loop {
-        looks.tick().await;
-        let is_over = begun.elapsed() >= limit;
-        if !is_over && (told || begun.elapsed() < SILENCE) {
-            continue;
-        }
-        let holders = match old_transactions(source, &mut session).await {
-            Ok(holders) => holders,
-            Err(error) => {
-                tracing::debug!(%error, "old transactions could not be looked for");
-                session = None;
-                Vec::new()
-            }
-        };
-        if is_over {
-            return Error::SlotWaits {
-                seconds: begun.elapsed().as_secs(),
-                holders: holders.join("; "),
-            };
-        }
-        told = !holders.is_empty();
-        for holder in holders {
-            let text = format!("the slot waits for an older transaction: {holder}");
-            scope.events.emit(Event::Warning(text)).await;
-        }
-    }
-}
-
-async fn old_transactions(
-    source: &Endpoint,
-    session: &mut Option<Session>,
-) -> Result<Vec<String>, crate::connect::Error> {
-    let session = match session {
-        Some(session) => session,
-        None => session.insert(source.session(Purpose::Introspect).await?),
-    };
-    lock::old_transactions(session).await
 }

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use super::Error;
 use super::lease::Snapshot;
 use super::lock::{TableLocks, lock_text};
-use crate::connect::{Purpose, Session};
 use crate::pg::SqlState;
 use crate::sql;
 use crate::wire::{Connection, Idle};
@@ -21,52 +20,46 @@ pub(super) type Ready = Arc<Mutex<Vec<Connection<Idle>>>>;
 /// The readers of one database; those that no lane has taken end when it is dropped.
 #[derive(Debug)]
 pub(super) struct KeptLocks {
-    reader: Session,
     snapshot: Snapshot,
 }
 
 impl KeptLocks {
-    /// Opens a session for definitions and plans, and connections for `lanes`, and locks all tables with each;
-    /// nothing for no lanes.
+    /// Locks all tables with each of these connections at the same time; nothing for none. Their transactions have begun
+    /// already if they `are_ahead`.
     ///
     /// # Errors
-    /// The lock table is too small, a lock was not to be had at once, or a connection cannot be made.
+    /// The lock table is too small, a lock was not to be had at once, or a connection is lost.
     pub(super) async fn take(
         snapshot: &Snapshot,
         locks: &TableLocks,
-        lanes: usize,
+        (lanes, are_ahead): (Vec<Connection<Idle>>, bool),
     ) -> Result<Option<Self>, Error> {
-        if lanes == 0 {
+        if lanes.is_empty() {
             return Ok(None);
         }
-        let needed = (locks.tables().len() + 1) * (lanes + 2);
+        let needed = (locks.tables().len() + 1) * (lanes.len() + 2);
         if !locks.are_locked() {
             return Err(Error::LockTableFull { needed });
         }
-        let text = lock_text(locks.tables());
         let full = |error: Error| match error.sqlstate() {
             Some(SqlState::OUT_OF_MEMORY) => Error::LockTableFull { needed },
             _ => error,
         };
-        let reader = snapshot.session().await?;
-        let locked = reader.batch(&text).await.map_err(Error::Lock);
-        locked.map_err(full)?;
         let mut snapshot = snapshot.clone();
-        snapshot.locks = Some(text);
-        let mut ready = Vec::new();
-        for _ in 0..lanes {
-            let source = snapshot.source.wire(Purpose::CopyOut).await;
-            let mut source = source.map_err(Error::Connect)?;
-            snapshot.see(&mut source).await.map_err(full)?;
-            ready.push(source);
-        }
-        snapshot.ready = Arc::new(Mutex::new(ready));
-        Ok(Some(Self { reader, snapshot }))
-    }
-
-    /// The session for definitions and plans.
-    pub(super) fn reader(&self) -> &Session {
-        &self.reader
+        snapshot.locks = Some(lock_text(locks.tables()));
+        let locking = lanes.into_iter().map(|mut lane| async {
+            match (are_ahead, &snapshot.locks) {
+                (true, Some(locks)) => {
+                    let see = sql!("{}; {}; SAVEPOINT rows", snapshot.import(), locks);
+                    lane.execute(&see).await.map_err(Error::Lane)?;
+                }
+                _ => snapshot.see(&mut lane).await?,
+            }
+            Ok(lane)
+        });
+        let ready = futures_util::future::try_join_all(locking).await;
+        snapshot.ready = Arc::new(Mutex::new(ready.map_err(full)?));
+        Ok(Some(Self { snapshot }))
     }
 
     /// How lanes come to the connections.

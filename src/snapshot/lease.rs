@@ -43,27 +43,24 @@ pub(super) struct Snapshot {
 }
 
 impl SnapshotLease {
-    /// Takes over an exported snapshot, or makes one when there is none to take.
+    /// Takes over an exported snapshot with two sessions, or makes one when there is none to take.
     ///
     /// # Errors
-    /// A connection cannot be made, or the snapshot is gone.
+    /// The snapshot is gone, or a connection broke.
     pub(super) async fn take(
         source: &Endpoint,
+        [first, second]: [Session; 2],
         exported: Option<&str>,
         scope: &Scope,
     ) -> Result<Self, Error> {
-        let first = source
-            .session(Purpose::Introspect)
-            .await
-            .map_err(Error::Connect)?;
-        let first_name = hold(&first, exported).await.map_err(Error::Lease)?;
-        let second = source
-            .session(Purpose::Introspect)
-            .await
-            .map_err(Error::Connect)?;
-        let second_name = hold(&second, Some(exported.unwrap_or(&first_name)))
-            .await
-            .map_err(Error::Lease)?;
+        let names = match exported {
+            Some(_) => tokio::try_join!(hold(&first, exported), hold(&second, exported)),
+            None => match hold(&first, None).await {
+                Ok(made) => hold(&second, Some(&made)).await.map(|same| (made, same)),
+                Err(error) => Err(error),
+            },
+        };
+        let (first_name, second_name) = names.map_err(Error::Lease)?;
         let sessions = Arc::new([first, second]);
         let traffic = Background::spawn(keep_alive(sessions, scope.clone()));
         Ok(Self {
@@ -75,6 +72,11 @@ impl SnapshotLease {
             },
             _traffic: traffic,
         })
+    }
+
+    /// The name to import it by while the first session lasts.
+    pub(super) fn name(&self) -> &str {
+        &self.snapshot.names[0]
     }
 
     /// What it keeps importable.
@@ -96,6 +98,11 @@ impl Snapshot {
     /// the second is for when the first session is lost.
     pub(super) fn begin_statements(&self) -> impl Iterator<Item = Sql> {
         self.names.iter().map(|name| begin(Some(name)))
+    }
+
+    /// The text that makes a transaction which has only locked tables see it.
+    pub(super) fn import(&self) -> Sql {
+        import(&self.names[0])
     }
 
     /// A new session on the source that sees the snapshot.
@@ -130,12 +137,18 @@ async fn hold(session: &Session, exported: Option<&str>) -> Result<String, crate
     Ok(session.query_one(&export, &[]).await?.get(0))
 }
 
-fn begin(snapshot: Option<&str>) -> Sql {
+/// The text that begins a transaction, which sees a snapshot if one is named.
+pub(super) fn begin(snapshot: Option<&str>) -> Sql {
     let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     match snapshot {
-        Some(name) => sql!("{}; SET TRANSACTION SNAPSHOT {}", begin, Literal(name)),
+        Some(name) => sql!("{}; {}", begin, import(name)),
         None => begin,
     }
+}
+
+/// The text that makes a transaction which has not read anything see a snapshot.
+pub(super) fn import(snapshot: &str) -> Sql {
+    sql!("SET TRANSACTION SNAPSHOT {}", Literal(snapshot))
 }
 
 async fn keep_alive(sessions: Arc<[Session; 2]>, scope: Scope) {

@@ -8,14 +8,19 @@
 //! Taken in this order, the locks are not held while the creation of a slot waits for other transactions,
 //! which may wait for those locks in turn.
 //!
-//! The session runs READ COMMITTED and never writes, so it has no transaction id.
+//! The session that has the locks sees the snapshot and reads the definitions, too: a session that has a lock on a
+//! table gets it again, even in front of DDL that waits for it; another one would queue behind that DDL. It
+//! never writes, so it has no transaction id. What the tables are by now is asked by a session outside of the snapshot.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::Error;
+use tokio_postgres::types::Type;
+
 use super::build::stoppable;
-use crate::connect::locks::{LockMode, LockWait, one_line};
-use crate::connect::{Endpoint, Purpose, Session};
+use super::opened::Reader;
+use super::{Error, lease};
+use crate::connect::Session;
+use crate::connect::locks::{LockMode, LockWait};
 use crate::event::Event;
 use crate::pg::{Oid, QualifiedName, Sql, SqlState};
 use crate::sql;
@@ -49,25 +54,31 @@ pub(super) enum Taken {
 }
 
 impl TableLocks {
-    /// Locks the tables that a snapshot shows. Where a lock is not to be had, all are released before the
-    /// next attempt.
+    /// Lists the tables that a snapshot shows, and locks them with the session `reader`, which sees the snapshot from
+    /// then on; its transaction has begun already if it `is_ahead`. Where a lock is not to be had, all are released before the next attempt.
     ///
     /// # Errors
     /// A lock was not to be had for too long, named with who holds it; the server refused; or a stop.
     pub(super) async fn take(
-        source: &Endpoint,
-        tables: Vec<ListedTable>,
+        reader: Reader,
+        (snapshot, is_ahead): (&str, bool),
+        latest: &Session,
+        left_out: &BTreeSet<QualifiedName>,
         scope: &Scope,
     ) -> Result<Taken, Error> {
-        let session = source.session(Purpose::Introspect).await;
-        let session = session.map_err(Error::Connect)?;
-        source.note_process(backend_pid(&session).await?);
+        let begin = lease::begin(Some(snapshot));
+        let names = reader.see((snapshot, is_ahead), left_out).await;
+        let locks = lock_statements(names.map_err(Error::Lock)?.iter());
+        let Reader { session, pid } = reader;
+        let source = session.endpoint();
         let what = format!("locks on the tables of database {}", source.database());
         let mut wait = LockWait::new(source, LockMode::AccessShare, what);
+        // One message: no network lies between the first lock and the last.
+        let mut statements = Sql::join(&locks, "; ");
         loop {
-            let locking = async { lock(&session, &tables).await.map_err(Error::Lock) };
+            let locking = async { session.batch(&statements).await.map_err(Error::Lock) };
             let error = match stoppable(&[&session], scope, locking).await {
-                Ok(now) => return Ok(Self::compared(session, tables, &now)),
+                Ok(()) => return compared(session, (pid, latest), left_out).await,
                 Err(Error::Lock(error)) => error,
                 Err(error) => return Err(error),
             };
@@ -76,40 +87,28 @@ impl TableLocks {
             match error.sqlstate() {
                 // The server's lock table holds fewer locks than there are tables.
                 Some(SqlState::OUT_OF_MEMORY) => {
-                    return Self::without(session, tables, scope).await;
+                    session.batch(&begin).await.map_err(Error::Lock)?;
+                    return Self::without(session, left_out, scope).await;
                 }
                 Some(SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME) => {
                     return Ok(Taken::Changed(error.to_string()));
                 }
-                _ => wait
-                    .after(error)
-                    .await
-                    .map_err(Error::Lock)?,
+                _ => wait.after(error).await.map_err(Error::Lock)?,
             }
             if scope.stop.is_cancelled() {
                 return Err(Error::Stopped);
             }
-        }
-    }
-
-    /// What came of locks, by what the tables are under them.
-    fn compared(session: Session, tables: Vec<ListedTable>, now: &[ListedTable]) -> Taken {
-        match difference(&tables, now) {
-            Some(what) => Taken::Changed(what),
-            None => Taken::Locks(Box::new(Self {
-                session,
-                tables,
-                are_locked: true,
-            })),
+            statements = Sql::join(std::iter::once(&begin).chain(&locks), "; ");
         }
     }
 
     /// Locks none of the tables: whoever copies rows compares them with this list once they are out.
     async fn without(
         session: Session,
-        tables: Vec<ListedTable>,
+        left_out: &BTreeSet<QualifiedName>,
         scope: &Scope,
     ) -> Result<Taken, Error> {
+        let tables = list_tables(&session, left_out).await.map_err(Error::Lock)?;
         let text = "the source's max_locks_per_transaction is too small to lock all tables: none is \
                     locked, and the run fails if one is rewritten or altered meanwhile";
         scope.events.emit(Event::Warning(text.to_owned())).await;
@@ -118,6 +117,11 @@ impl TableLocks {
             tables,
             are_locked: false,
         })))
+    }
+
+    /// The session that has the locks and sees the snapshot.
+    pub(super) fn reader(&self) -> &Session {
+        &self.session
     }
 
     /// Whether the tables are locked, and not only listed.
@@ -142,24 +146,33 @@ impl TableLocks {
     }
 }
 
-/// One attempt; the tables as they are now, under the locks.
-async fn lock(
-    session: &Session,
-    tables: &[ListedTable],
-) -> Result<Vec<ListedTable>, crate::connect::Error> {
-    let begin = Sql::fixed("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY");
-    let locks = lock_statements(tables.iter().map(|table| &table.name));
-    // One message: no network lies between the first lock and the last.
-    session
-        .batch(&Sql::join(std::iter::once(&begin).chain(&locks), "; "))
-        .await?;
-    let mut now = list_tables(session, &BTreeSet::new()).await?;
+/// What came of locks, by what the tables are under them.
+async fn compared(
+    session: Session,
+    (pid, latest): (i32, &Session),
+    left_out: &BTreeSet<QualifiedName>,
+) -> Result<Taken, Error> {
+    let (shown, now) = tokio::join!(list_tables(&session, left_out), locked_now(latest, pid));
+    let tables = shown.map_err(Error::Lock)?;
+    Ok(match difference(&tables, &now.map_err(Error::Lock)?) {
+        Some(what) => Taken::Changed(what),
+        None => Taken::Locks(Box::new(TableLocks {
+            session,
+            tables,
+            are_locked: true,
+        })),
+    })
+}
+
+/// The tables as they are now, of those that a process has locked.
+async fn locked_now(latest: &Session, pid: i32) -> Result<Vec<ListedTable>, crate::connect::Error> {
+    let mut now = list_tables(latest, &BTreeSet::new()).await?;
     // A renamed schema is not excluded by these locks: what has a table's name now may not be locked.
-    let own = Sql::fixed(
+    let locks = Sql::fixed(
         "SELECT relation FROM pg_catalog.pg_locks \
-          WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted",
+          WHERE pid = $1 AND locktype = 'relation' AND granted",
     );
-    let rows = session.query(&own, &[]).await?;
+    let rows = latest.query_typed(&locks, &[(&pid, Type::INT4)]).await?;
     let locked: HashSet<Oid> = rows.iter().map(|row| Oid(row.get(0))).collect();
     now.retain(|table| locked.contains(&table.oid));
     Ok(now)
@@ -182,7 +195,7 @@ pub(super) fn lock_text(tables: &[ListedTable]) -> Sql {
 }
 
 /// Statements that lock all tables in order, as many in each as a batch holds, and at least one.
-fn lock_statements<'a>(tables: impl Iterator<Item = &'a QualifiedName>) -> Vec<Sql> {
+pub(super) fn lock_statements<'a>(tables: impl Iterator<Item = &'a QualifiedName>) -> Vec<Sql> {
     let mut batches = Vec::new();
     let mut batch = Sql::default();
     for table in tables {
@@ -202,14 +215,32 @@ fn lock_statements<'a>(tables: impl Iterator<Item = &'a QualifiedName>) -> Vec<S
     batches.into_iter().map(lock).collect()
 }
 
+/// What is a table to lock, with all that is compared.
+const TABLES: &str = include_str!("sql/tables.sql");
+
+/// The names of the tables as the session's transaction sees them, but those left out. The server computes nothing else.
+pub(super) async fn list_names(
+    session: &Session,
+    left_out: &BTreeSet<QualifiedName>,
+) -> Result<Vec<QualifiedName>, crate::connect::Error> {
+    let names = sql!(
+        "SELECT nspname, relname FROM (\n{}\n) tables",
+        Sql::fixed(TABLES)
+    );
+    let rows = session.query(&names, &[]).await?;
+    let name = |row: &tokio_postgres::Row| {
+        QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1))
+    };
+    let names = rows.iter().map(name);
+    Ok(names.filter(|name| !left_out.contains(name)).collect())
+}
+
 /// The tables as the session's transaction sees them, but those left out.
 pub(super) async fn list_tables(
     session: &Session,
     left_out: &BTreeSet<QualifiedName>,
 ) -> Result<Vec<ListedTable>, crate::connect::Error> {
-    let rows = session
-        .query(&Sql::fixed(include_str!("sql/tables.sql")), &[])
-        .await?;
+    let rows = session.query(&Sql::fixed(TABLES), &[]).await?;
     let listed = rows.iter().map(|row| ListedTable {
         oid: Oid(row.get(0)),
         name: QualifiedName::from_catalog(row.get::<_, String>(1), row.get::<_, String>(2)),
@@ -219,34 +250,6 @@ pub(super) async fn list_tables(
     Ok(listed
         .filter(|table| !left_out.contains(&table.name))
         .collect())
-}
-
-/// The session's own process id.
-pub(super) async fn backend_pid(session: &Session) -> Result<i32, Error> {
-    let sql = Sql::fixed("SELECT pg_catalog.pg_backend_pid()");
-    Ok(session
-        .query_one(&sql, &[])
-        .await
-        .map_err(Error::Lock)?
-        .get(0))
-}
-
-/// The transactions that a slot's creation waits for, in words; the oldest first.
-pub(super) async fn old_transactions(
-    session: &Session,
-) -> Result<Vec<String>, crate::connect::Error> {
-    let sql = Sql::fixed(include_str!("sql/old_transactions.sql"));
-    let rows = session.query(&sql, &[]).await?;
-    let describe = |row: &tokio_postgres::Row| {
-        let seconds: i64 = row.get("seconds");
-        format!(
-            "{} of role {} ({}), open for {seconds} s",
-            one_line(row.get("who")),
-            one_line(row.get("user")),
-            one_line(row.get("statement"))
-        )
-    };
-    Ok(rows.iter().map(describe).collect())
 }
 
 /// A listed table for tests of what depends on it.

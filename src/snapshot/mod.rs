@@ -10,7 +10,9 @@
 //!   number of them ([`load()`]);
 //! - nothing counts as done before the target has flushed it ([`Flush`]).
 
+mod ahead;
 mod analysis;
+mod attempts;
 mod basis;
 mod board;
 mod build;
@@ -35,8 +37,10 @@ mod lock_table;
 mod meanings;
 mod object_lane;
 mod objects;
+mod opened;
 mod plan;
 mod settled;
+mod slot_creation;
 mod slot_watch;
 mod split;
 mod stall;

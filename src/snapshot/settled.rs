@@ -10,34 +10,31 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::Error;
-use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::connect::{self, Session};
 use crate::pg::{Oid, Sql};
 
 /// Objects with what tells their states apart, in the order of the rows.
 type States = BTreeMap<(String, Oid), (String, Vec<String>)>;
 
 /// The first object of the snapshot that `reader` sees whose name, or what else the server prints of it, has
-/// changed since; in words.
+/// changed since; in words. `latest` is in no transaction, and sees the latest state.
 ///
 /// # Errors
 /// The source cannot be asked.
-pub async fn renamed_since(reader: &Session, source: &Endpoint) -> Result<Option<String>, Error> {
+pub async fn renamed_since(reader: &Session, latest: &Session) -> Result<Option<String>, Error> {
     let begin = Sql::fixed(
         "SELECT (pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot()) % 4294967296)::text",
     );
     let oldest = reader.query_one(&begin, &[]).await.map_err(Error::Lease)?;
     let oldest: String = oldest.get(0);
-    // Not in the snapshot's transaction: this session sees the latest state.
-    let latest = source.session(Purpose::Introspect).await;
-    let latest = latest.map_err(Error::Connect)?;
-    let now = ask(&latest, None, &oldest).await.map_err(Error::Lease)?;
+    let now = ask(latest, None, &oldest).await.map_err(Error::Lease)?;
     if now.is_empty() {
         return Ok(None);
     }
     let mut oids: Vec<u32> = now.keys().map(|(_, oid)| oid.0).collect();
     oids.dedup();
     // Whole objects are compared: of a view only some columns may have been written since.
-    let now = ask(&latest, Some(&oids), &oldest).await;
+    let now = ask(latest, Some(&oids), &oldest).await;
     let shown = ask(reader, Some(&oids), &oldest).await;
     let (now, shown) = (now.map_err(Error::Lease)?, shown.map_err(Error::Lease)?);
     Ok(difference(&shown, &now))

@@ -193,11 +193,12 @@ async fn what_is_renamed_while_definitions_are_read_is_found() {
         for (change, expected) in AFTER {
             let source = endpoint(&url);
             let reader = source.session(Purpose::Introspect).await.unwrap();
+            let latest = source.session(Purpose::Introspect).await.unwrap();
             let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1";
             reader.batch(&text(begin)).await.unwrap();
-            assert_eq!(renamed_since(&reader, &source).await.unwrap(), None);
+            assert_eq!(renamed_since(&reader, &latest).await.unwrap(), None);
             run(&url, &format!("SET search_path = public; {change}")).await;
-            let found = renamed_since(&reader, &source).await.unwrap();
+            let found = renamed_since(&reader, &latest).await.unwrap();
             let expected = expected.map(|name| format!("{name} was renamed or replaced"));
             assert_eq!(found, expected, "{major}: {change}");
         }
