@@ -244,6 +244,15 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
+    /// What was to be removed is another run's by now, or that run has ended since.
+    #[error(
+        "{object}: a run has changed it since it was found; it stays, with all that was to be removed after it; \
+         repeat the command to see what is there now"
+    )]
+    LeftoverChanged {
+        /// The object and where it is.
+        object: String,
+    },
     /// A slot that was to be removed is in use.
     #[error("replication slot {slot} is in use by pid {pid} of the source; end that session first")]
     SlotActive {
@@ -340,6 +349,7 @@ impl Error {
             | Self::Stopped
             | Self::NoIdentity { .. }
             | Self::NoSource
+            | Self::LeftoverChanged { .. }
             | Self::Teardown { .. } => None,
         }
     }

@@ -14,7 +14,8 @@ use crate::pg::{Ident, SlotName, Sql};
 /// Removes everything of this run; the number of objects removed. Absent ones are fine.
 ///
 /// # Errors
-/// A server refused; what comes later stays, and a repetition continues.
+/// A server refused, or an object has changed since it was found; what comes later stays, and a repetition
+/// continues.
 pub async fn remove_leftovers(
     leftovers: &Leftovers,
     options: &TeardownOptions,
@@ -28,12 +29,15 @@ pub async fn remove_leftovers(
         locks.take_target(target, &leftovers.locks.target).await?;
     }
     for leftover in &leftovers.objects {
-        remove(leftover, leftovers, options)
-            .await
-            .map_err(|source| Error::Teardown {
-                object: leftover.to_string(),
-                source,
-            })?;
+        let object = || leftover.to_string();
+        let removed = remove(leftover, leftovers, options).await;
+        match removed.map_err(|source| {
+            let object = object();
+            Error::Teardown { object, source }
+        })? {
+            Removed::Gone => {}
+            Removed::Kept => return Err(Error::LeftoverChanged { object: object() }),
+        }
     }
     // What a side that was not reached still has is known from the state.
     let is_whole = leftovers.unreachable.is_empty();
@@ -45,11 +49,18 @@ pub async fn remove_leftovers(
     Ok(leftovers.objects.len())
 }
 
+/// What became of an object.
+enum Removed {
+    Gone,
+    /// A run has changed it since it was found.
+    Kept,
+}
+
 async fn remove(
     leftover: &Leftover,
     all: &Leftovers,
     options: &TeardownOptions,
-) -> Result<(), connect::Error> {
+) -> Result<Removed, connect::Error> {
     let endpoint = match leftover.side {
         Side::Target => options.target.as_ref(),
         Side::Source | Side::Both => options.source.as_ref(),
@@ -58,35 +69,39 @@ async fn remove(
     let endpoint = endpoint.with_database(&leftover.database);
     let session = endpoint.session(Purpose::Control).await?;
     match &leftover.object {
-        Object::Subscription(_) => match logical::find_subscription(&session).await? {
-            Some(_) => logical::drop_subscription(&session).await,
-            None => Ok(()),
-        },
-        Object::Origin(name) => match logical::has_origin(&session, name).await? {
-            true => logical::drop_origin(&session, name).await,
-            false => Ok(()),
-        },
-        Object::Membership(membership) => end_membership(&session, membership).await,
+        Object::Subscription(_) => {
+            if logical::find_subscription(&session).await?.is_some() {
+                logical::drop_subscription(&session).await?;
+            }
+        }
+        Object::Origin(name) => {
+            if logical::has_origin(&session, name).await? {
+                logical::drop_origin(&session, name).await?;
+            }
+        }
+        Object::Membership(membership) => end_membership(&session, membership).await?,
         Object::Slot(slot) => {
             // While the user was asked, another run may have made one of the same name.
             let marked = logical::find_marked(&session).await?;
             let is_others =
                 |found: &FoundPublication| names(found, slot) && !all.has_publication(found);
-            if !marked.iter().any(is_others) {
-                logical::drop_slot(&session, slot).await?;
+            if marked.iter().any(is_others) {
+                return Ok(Removed::Kept);
             }
-            Ok(())
+            logical::drop_slot(&session, slot).await?;
         }
         // Found again, since it may have changed while the user was asked.
         Object::Publication(before) => {
             match logical::find_publication(&session, &before.name).await? {
                 Some(found) if found.mark == before.mark => {
-                    logical::remove_publication(&session, &found).await
+                    logical::remove_publication(&session, &found).await?;
                 }
-                _ => Ok(()),
+                Some(_) => return Ok(Removed::Kept),
+                None => {}
             }
         }
     }
+    Ok(Removed::Gone)
 }
 
 /// Revokes a membership that a run was granted, as far as its roles exist.
