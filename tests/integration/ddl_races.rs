@@ -74,11 +74,11 @@ pub(crate) async fn commit(session: Session) {
 }
 
 /// A transaction that has written and stays open.
-async fn old_transaction(route: &Route) -> Session {
+pub(crate) async fn old_transaction(route: &Route) -> Session {
     begin(&route.source.url("postgres"), "SELECT txid_current()").await
 }
 
-async fn slot_waits(route: &Route) {
+pub(crate) async fn slot_waits(route: &Route) {
     let session = database(&route.source.url("postgres")).await;
     let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'walsender' AND wait_event_type = 'Lock'";
     wait_for(&session, waits).await;

@@ -6,12 +6,14 @@ use std::io::Write as _;
 use seren_replicator::connect::Session;
 use seren_replicator::task::Background;
 
-use super::ddl_races::{alone, begin, commit, in_background, waiters};
+use super::ddl_races::{alone, begin, commit, in_background, old_transaction, slot_waits, waiters};
 use crate::support::application::Application;
+use crate::support::cut::{Break, Fault, Way};
+use crate::support::distance::Distance;
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::Route;
-use crate::support::{database, run, value, wait_for};
+use crate::support::{database, run, value, wait_for, wait_until};
 
 /// Two tables that one lane copies one after the other; the first is held at the gate.
 const TWO_TABLES: &str = "
@@ -200,9 +202,12 @@ async fn publishing_waits_without_locks_and_names_who_is_in_the_way() {
     let named = "holds ShareUpdateExclusiveLock on public.b";
     assert!(ended.stderr.contains(named), "{}", ended.stderr);
     nothing_left(route, &name).await;
-    let running = route.replicate(&name, &[]).start();
+    let running = route.replicate(&name, &["--output", "json"]).start();
     let publication = database(&url).await;
     wait_for(&publication, "SELECT count(*) = 1 FROM pg_publication").await;
+    // As an event, which every form of output shows.
+    running.wait_for_error("waiting for locks on tables of the publication for");
+    running.wait_for_error(named);
     // What needs the other table, which would be locked by the same statement, is not held up.
     run(&url, "TRUNCATE public.a").await;
     commit(other).await;
@@ -253,4 +258,189 @@ async fn a_stop_while_a_lock_is_awaited_leaves_neither_slot_nor_publication() {
     running.finish().expect(130);
     nothing_left(route, &name).await;
     drop(other);
+}
+
+/// What an application does beside the start of a copy: staging tables, one of which the first snapshot shows, and a
+/// new partition, all of which want locks on what is copied.
+const STAGING: &str = "
+    CREATE TABLE public.parted (n int PRIMARY KEY) PARTITION BY RANGE (n);
+    CREATE TABLE public.part_0 PARTITION OF public.parted FOR VALUES FROM (0) TO (10);
+    INSERT INTO public.parted SELECT generate_series(0, 9);
+    CREATE TABLE public.staging (n int PRIMARY KEY); INSERT INTO public.staging SELECT generate_series(1, 100);
+    CREATE VIEW public.inner_view AS SELECT count(*) AS n FROM public.parted;
+    CREATE VIEW public.outer_view AS SELECT count(*) AS n FROM public.inner_view;";
+
+const STAGE: &[&str] = &[
+    "DROP TABLE public.staging",
+    "CREATE TABLE public.staging (n int PRIMARY KEY); INSERT INTO public.staging SELECT generate_series(1, 7)",
+    "DROP TABLE public.staging",
+    "CREATE TABLE public.part_1 PARTITION OF public.parted FOR VALUES FROM (10) TO (20); \
+     INSERT INTO public.parted SELECT generate_series(10, 19)",
+    "TRUNCATE public.part_0; INSERT INTO public.part_0 VALUES (5)",
+    "CREATE TABLE public.staging (n int PRIMARY KEY); INSERT INTO public.staging SELECT generate_series(1, 3)",
+];
+
+fn copied_with_definitions(route: &Route, name: &str) {
+    equal(route, name);
+    let teardown = route.command("teardown", &[name], &["--yes"]);
+    teardown.run().expect(0);
+    let (source, target) = (route.source.url(name), route.target.url(name));
+    assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
+}
+
+/// The slot waits for an old transaction: no lock of ours is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn staging_tables_come_and_go_while_the_slot_is_awaited() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("staging").await;
+    let url = route.source.url(&name);
+    run(&url, STAGING).await;
+    let old = old_transaction(route).await;
+    let running = route.replicate(&name, &[]).start();
+    slot_waits(route).await;
+    for statement in STAGE {
+        in_background(&url, statement).join().await;
+    }
+    commit(old).await;
+    running.finish().expect(0);
+    copied_with_definitions(route, &name);
+}
+
+/// The definitions cannot be read to their end, for a lock on a view: each attempt has locked all tables before, and
+/// whoever waits for one gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn staging_tables_come_and_go_while_definitions_cannot_be_read() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("staging").await;
+    let url = route.source.url(&name);
+    run(&url, STAGING).await;
+    let (running, mut stdin) = route.command("init", &[&name], &["--no-sync"]).start_open();
+    running.wait_for_error("[y/N]:");
+    // What the checks have read does not serve any more.
+    run(&url, "CREATE TABLE public.late (n int PRIMARY KEY)").await;
+    let view = begin(
+        &url,
+        "ALTER VIEW public.inner_view SET (security_barrier = true)",
+    )
+    .await;
+    stdin.write_all(b"y\n").unwrap();
+    running.wait_for_error("definitions changed while the snapshot was made");
+    for statement in STAGE {
+        in_background(&url, statement).join().await;
+    }
+    commit(view).await;
+    running.finish().expect(0);
+    copied_with_definitions(route, &name);
+}
+
+/// The same, where DDL is to wait for the copy: before there is one it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_partition_is_copied_with_kept_locks() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("staging").await;
+    let url = route.source.url(&name);
+    run(&url, STAGING).await;
+    let old = old_transaction(route).await;
+    let running = route.replicate(&name, &["--keep-locks"]).start();
+    slot_waits(route).await;
+    for statement in STAGE {
+        in_background(&url, statement).join().await;
+    }
+    commit(old).await;
+    running.finish().expect(0);
+    copied_with_definitions(route, &name);
+}
+
+/// Ends the lane of a copy that is held at the gate.
+async fn end_lane(url: &str) {
+    let lanes = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%public%gated%TO STDOUT%'
+                    AND pid <> pg_backend_pid()";
+    let session = database(url).await;
+    let end = format!("SELECT count(pg_terminate_backend(pid)) > 0 {lanes}");
+    wait_for(&session, &end).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_lane_with_kept_locks_is_replaced() {
+    let (_turn, route) = alone().await;
+    let (name, gate, running) = held(route, &["--keep-locks"]).await;
+    end_lane(&route.source.url(&name)).await;
+    gate.open().await;
+    let done = running.finish().expect(0);
+    assert!(done.stderr.contains("; trying again"), "{}", done.stderr);
+    equal(route, &name);
+}
+
+/// The new lane would wait behind the DDL, and that waits for the run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_lane_with_kept_locks_ends_the_run_if_ddl_waits() {
+    let (_turn, route) = alone().await;
+    let (name, gate, running) = held(route, &["--keep-locks"]).await;
+    let url = route.source.url(&name);
+    let change = in_background(&url, "TRUNCATE public.wanted");
+    running.wait_for_error("waits for a lock on public.wanted");
+    end_lane(&url).await;
+    gate.open().await;
+    change.join().await;
+    let ended = running.finish().expect(1);
+    let why = "was lost with its locks, and a session now waits for a table";
+    assert!(ended.stderr.contains(why), "{}", ended.stderr);
+    nothing_left(route, &name).await;
+}
+
+/// The rows of the source stay on their way, with the lock of their transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_gives_up_a_table_for_which_ddl_waits() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("verified").await;
+    let url = route.source.url(&name);
+    run(&url, "CREATE TABLE public.wanted (n int PRIMARY KEY); CREATE TABLE public.other (n int PRIMARY KEY)").await;
+    route.init(&name, &[]).run().expect(0);
+    let distance = Distance::between(route);
+    distance.source.plan(Break {
+        fault: Fault::Stall,
+        way: Way::ToClient,
+        since: &["wanted", "TO STDOUT"],
+        after: 0,
+        connection: None,
+        times: 1,
+    });
+    let verifying = distance.command("verify", &name, &[]).start();
+    let line = &distance.source;
+    tokio::task::block_in_place(|| {
+        wait_until("rows are held", || (line.struck() == 1).then_some(()));
+    });
+    let change = in_background(&url, "ALTER TABLE public.wanted ADD m int");
+    let ended = verifying.finish().expect(5);
+    let said = ended.all();
+    assert!(
+        said.contains("ALTER TABLE public.wanted ADD m int"),
+        "{said}"
+    );
+    // The network is what holds the lock now.
+    distance.source.release();
+    change.join().await;
+}
+
+/// Former replica identities are brought back under a lock that readers exclude.
+#[tokio::test(flavor = "multi_thread")]
+async fn teardown_names_whose_locks_it_waits_for() {
+    let (_turn, route) = alone().await;
+    let name = route.fresh("torn").await;
+    let url = route.source.url(&name);
+    run(&url, "CREATE TABLE public.plain (n int)").await;
+    route
+        .replicate(&name, &["--replica-identity-full"])
+        .run()
+        .expect(0);
+    let other = begin(&url, "LOCK TABLE public.plain IN ACCESS SHARE MODE").await;
+    let teardown = || route.command("teardown", &[&name], &["--yes"]).start();
+    let running = teardown();
+    running.wait_for_error(
+        "waiting for locks on tables that get another replica identity for 5 s: pid ",
+    );
+    running.wait_for_error("holds AccessShareLock on public.plain");
+    commit(other).await;
+    running.finish().expect(0);
+    nothing_left(route, &name).await;
 }

@@ -32,13 +32,18 @@ impl<'r> Distance<'r> {
 
     /// A one-off `init --yes` of one database over the lines.
     pub(crate) fn init(&self, database: &str, more: &[&str]) -> Program {
+        let more = [&["--yes", "--no-sync"], more].concat();
+        self.command("init", database, &more)
+    }
+
+    /// A command on one database over the lines.
+    pub(crate) fn command(&self, command: &str, database: &str, more: &[&str]) -> Program {
         let urls = [&self.source, &self.target].map(|line| {
             let port = line.port();
             // What is looked for in the bytes has to be readable.
             format!("postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
         });
-        let more = [&["--yes", "--no-sync"], more].concat();
-        Route::command_through(&urls, "init", (&[database], &more))
+        Route::command_through(&urls, command, (&[database], more))
     }
 
     /// Fails the test unless the copy has the source's definitions and rows.

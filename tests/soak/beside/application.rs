@@ -21,6 +21,7 @@ CREATE TABLE app.account (id int PRIMARY KEY, balance bigint NOT NULL DEFAULT 0)
 INSERT INTO app.account SELECT n FROM generate_series(1, 500) n;
 CREATE TABLE app.wide (id int PRIMARY KEY, c int NOT NULL, filler text);
 INSERT INTO app.wide SELECT n, n, repeat(md5(n::text), 8) FROM generate_series(1, 40000) n;
+ALTER TABLE app.wide CLUSTER ON wide_pkey;
 CREATE TABLE app.scratch (n int, g int, PRIMARY KEY (n, g));
 CREATE TABLE app.moods (id int PRIMARY KEY, mood app.mood NOT NULL);
 INSERT INTO app.moods SELECT n, CASE n % 3 WHEN 0 THEN 'calm' ELSE 'angry' END::app.mood FROM generate_series(1, 3000) n;
@@ -43,6 +44,15 @@ SELECT count(*) FROM (SELECT account, sum(amount) AS total FROM app.journal GROU
 /// Sessions of the application carry this name.
 pub(super) const NAME: &str = "beside-application";
 
+/// How long the application pauses between two changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// At most so many milliseconds.
+    UpTo(usize),
+    /// Not at all: staging tables come and go, and a table is emptied all the time.
+    Without,
+}
+
 /// The application; it ends when it is told to stop.
 pub(super) struct Application {
     stop: Arc<AtomicBool>,
@@ -52,7 +62,7 @@ pub(super) struct Application {
 
 impl Application {
     /// Starts two writers and one session that changes definitions.
-    pub(super) fn start(url: &str, seed: u64) -> Self {
+    pub(super) fn start(url: &str, seed: u64, pace: Pace) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let changes = Arc::new(AtomicBool::new(true));
         let url = format!("{url}?application_name={NAME}");
@@ -62,7 +72,7 @@ impl Application {
             tasks.push(Background::spawn(writing));
         }
         let goes_on = Arc::clone(&changes);
-        let changing = change(url, Random::new(seed), goes_on);
+        let changing = change(url, Random::new(seed), pace, goes_on);
         tasks.push(Background::spawn(changing));
         Self {
             stop,
@@ -133,8 +143,12 @@ fn toggle(flag: &mut bool, there: &str, back: &str) -> Change {
     Change::Recorded(if *flag { there } else { back }.to_owned())
 }
 
-fn next(number: u32, made: &mut Made, random: &mut Random) -> Change {
-    match random.below(13) {
+fn next(number: u32, made: &mut Made, random: &mut Random, pace: Pace) -> Change {
+    let kinds = match pace {
+        Pace::Without => &[0, 0, 5][..],
+        Pace::UpTo(_) => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    };
+    match kinds[random.below(kinds.len())] {
         0 => Change::Recorded(format!(
             "TRUNCATE app.scratch; INSERT INTO app.scratch SELECT {number}, g FROM generate_series(1, 300) g"
         )),
@@ -194,13 +208,13 @@ fn new_part(number: u32, made: &mut Made) -> Change {
 }
 
 /// Changes definitions until it is told to stop.
-async fn change(url: String, mut random: Random, goes_on: Arc<AtomicBool>) {
+async fn change(url: String, mut random: Random, pace: Pace, goes_on: Arc<AtomicBool>) {
     let session = database(&url).await;
     let mut made = Made::default();
     let mut number = 0;
     while goes_on.load(Ordering::Relaxed) {
         number += 1;
-        match next(number, &mut made, &mut random) {
+        match next(number, &mut made, &mut random, pace) {
             Change::Recorded(statement) => {
                 let record = record(number, &statement);
                 // Whatever is chosen is possible; a deadlock of ours with the program would show here.
@@ -208,7 +222,9 @@ async fn change(url: String, mut random: Random, goes_on: Arc<AtomicBool>) {
             }
             Change::Plain(statement) => session.batch(&text(statement)).await.unwrap(),
         }
-        tokio::time::sleep(Duration::from_millis(random.below(400) as u64)).await;
+        if let Pace::UpTo(millis) = pace {
+            tokio::time::sleep(Duration::from_millis(random.below(millis) as u64)).await;
+        }
     }
 }
 
