@@ -3,7 +3,9 @@
 //! of rows. What means other values on the target is worse than an error.
 
 use crate::support::command::Finished;
+use crate::support::gate::Gate;
 use crate::support::operators::{Copied, DEFINITIONS, assert_meaning, copied};
+use crate::support::route::{Route, common, older};
 use crate::support::{oracle, run, value};
 
 /// The only refused definition: its name and the message.
@@ -137,5 +139,70 @@ async fn a_definition_that_no_path_suits_is_refused() {
         ] {
             assert!(said.contains(told), "{told}: {said}");
         }
+    }
+}
+
+/// What a role that may create in `public` plants while rows are copied.
+const PLANTED_LATE: &str = "
+    GRANT CREATE, USAGE ON SCHEMA public TO pg_monitor; SET ROLE pg_monitor;
+    CREATE FUNCTION public.array_append(public.citext[], public.citext) RETURNS public.citext[] LANGUAGE plpgsql IMMUTABLE
+      AS $$ BEGIN RAISE 'planted code has run'; END $$;
+    CREATE FUNCTION public.planted(public.mood, public.mood) RETURNS boolean LANGUAGE plpgsql IMMUTABLE
+      AS $$ BEGIN RAISE 'planted code has run'; END $$;
+    CREATE OPERATOR public.= (LEFTARG = public.mood, RIGHTARG = public.mood, FUNCTION = public.planted);";
+
+/// Definitions that come after the rows.
+const LATE: &str = "
+    ALTER TABLE t ADD PRIMARY KEY (id);
+    CREATE INDEX i ON t (cardinality(array_append(ARRAY[mail], mail))) WHERE mail IS DISTINCT FROM 'x';
+    CREATE INDEX j ON t (id) WHERE mail IS DISTINCT FROM 'x' AND mood IS DISTINCT FROM 'glad';
+    CREATE MATERIALIZED VIEW m AS SELECT id, mood IS DISTINCT FROM 'glad' AS sad FROM t
+      WHERE mail IS DISTINCT FROM 'x' GROUP BY id;
+    ALTER TABLE t ADD CONSTRAINT c CHECK (gate(id) > 0 AND mail IS DISTINCT FROM 'x' AND mood IS DISTINCT FROM 'glad');";
+
+/// Copies such a database; what only the target has is planted while the rows are copied.
+async fn planted_on_target(route: &Route) -> Finished {
+    let name = route.fresh("planted").await;
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let held = "CREATE TABLE held (id int, g int GENERATED ALWAYS AS (gate(id)) STORED); INSERT INTO held (id) VALUES (1);";
+    let fill = format!(
+        "SET search_path = public; {} {MOODS} {held} {LATE}",
+        gate.function()
+    );
+    // The gate is shut on the target alone.
+    run(&route.source.url(&name), &fill).await;
+    let running = route.init(&name, &["--output", "json"]).start();
+    gate.reached(&name).await;
+    run(&route.target.url(&name), PLANTED_LATE).await;
+    gate.open().await;
+    running.finish()
+}
+
+#[tokio::test]
+async fn a_candidate_that_only_the_target_has_is_refused_before_it_is_run() {
+    for route in [common(), older()] {
+        let finished = planted_on_target(route).await.expect(1);
+        let report: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+        let refused = report["error"]["refused"].as_array().unwrap();
+        let names: Vec<_> = refused
+            .iter()
+            .map(|one| one["object"].as_str().unwrap())
+            .collect();
+        let wanted = [
+            "constraint c on public.t",
+            "index public.i on public.t",
+            "index public.j on public.t",
+            "materialized view public.m",
+        ];
+        assert!(wanted.iter().all(|one| names.contains(one)), "{names:?}");
+        let said = finished.all();
+        for planted in [
+            "the source calls only functions of pg_catalog, the target would call \
+             public.array_append(public.citext[],public.citext)",
+            "public.=(public.mood,public.mood)",
+        ] {
+            assert!(said.contains(planted), "{planted}: {said}");
+        }
+        assert!(!said.contains("planted code has run"), "{said}");
     }
 }

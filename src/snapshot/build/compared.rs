@@ -29,7 +29,8 @@ pub struct Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |names: &[String]| match names {
-            [] => "nothing else".to_owned(),
+            // These are not recorded by name.
+            [] => "only functions of pg_catalog".to_owned(),
             names => names.join(", "),
         };
         write!(
