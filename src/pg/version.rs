@@ -92,6 +92,8 @@ impl ServerVersion {
         has_strict_generation since 16;
         /// `SET EXPRESSION` of generated columns.
         has_set_expression since 17;
+        /// `CREATE INDEX`, `REFRESH MATERIALIZED VIEW` and `ANALYZE` run under a `search_path` of the server.
+        has_path_of_maintenance since 17;
         /// The `MAINTAIN` privilege.
         has_maintain_privilege since 17;
         /// `'infinity'::interval`.

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use super::Error;
 use super::basis::Basis;
 use crate::catalog::cluster::Setting;
-use crate::connect::{Session, pinned_values};
+use crate::connect::{self, Session, pinned_values};
 use crate::ddl::{Kind, render_setting};
 use crate::pg::{Literal, Sql};
 use crate::sql;
@@ -83,14 +83,15 @@ impl Evaluation {
     /// # Errors
     /// The source cannot be asked.
     pub async fn of(basis: &Basis) -> Result<Self, Error> {
-        Self::load(&basis.hold.lease.session().await?).await
+        let loaded = Self::load(&basis.hold.lease.session().await?).await;
+        loaded.map_err(Error::Connect)
     }
 
     /// Asks the source for the settings of the database that a session is on.
     ///
     /// # Errors
     /// The source cannot be asked.
-    pub async fn load(source: &Session) -> Result<Self, Error> {
+    pub async fn load(source: &Session) -> Result<Self, connect::Error> {
         let sql = Sql::fixed(include_str!("sql/evaluation.sql"));
         let names: Vec<&str> = [VALUES, STORED_ONLY, &[PATH]].concat();
         let rows = source.query(&sql, &[&names]).await;
@@ -98,9 +99,8 @@ impl Evaluation {
             name: row.get(0),
             value: row.get(1),
         };
-        let rows = rows.map_err(Error::Connect)?;
         Ok(Self {
-            settings: rows.iter().map(setting).collect(),
+            settings: rows?.iter().map(setting).collect(),
         })
     }
 
@@ -145,7 +145,7 @@ impl Evaluation {
     }
 
     /// The statement that sets the path for a transaction.
-    pub(super) fn local_path(&self) -> Option<Sql> {
+    pub fn local_path(&self) -> Option<Sql> {
         let path = self.path()?;
         Some(sql!("SET LOCAL {}", render_setting(path)))
     }

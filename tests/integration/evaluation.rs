@@ -438,3 +438,62 @@ async fn a_materialized_view_over_a_server_out_of_reach_stays_empty_and_is_repor
     let index = "SELECT count(*) FROM pg_indexes WHERE indexname = 'names_key'";
     assert_eq!(value(&target, index).await, "1");
 }
+
+/// Bodies that find what they name by the path of a session alone, but for the last one: by their database's.
+const LOST_PATH: &str = "
+    CREATE SCHEMA zzz;
+    CREATE TABLE zzz.dict (val text PRIMARY KEY);
+    CREATE FUNCTION zzz.short(v text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.upper(v)';
+    CREATE FUNCTION zzz.short(n int) RETURNS text LANGUAGE sql IMMUTABLE SET search_path = zzz AS 'SELECT short(n::text)';
+    CREATE FUNCTION zzz.known(v text) RETURNS bool LANGUAGE plpgsql STABLE SET search_path = zzz
+      AS $$ BEGIN RETURN EXISTS (SELECT 1 FROM dict WHERE val = v); END $$;
+    CREATE FUNCTION public.next(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n + 1';
+    CREATE FUNCTION public.second(n int) RETURNS int LANGUAGE sql IMMUTABLE SET search_path = public AS 'SELECT next(next(n))';
+    CREATE FUNCTION public.own_path(n int) RETURNS int LANGUAGE sql IMMUTABLE SET search_path = public AS 'SELECT next(n)';
+    CREATE TABLE public.aaa (id int PRIMARY KEY, val text);
+    INSERT INTO public.aaa VALUES (1, 'x');
+    CREATE INDEX aaa_code ON public.aaa (zzz.short(id));
+    CREATE INDEX aaa_second ON public.aaa (public.second(id), public.own_path(id));
+    CREATE VIEW public.between AS SELECT zzz.known(val) AS k, public.second(id) AS s FROM public.aaa;
+    CREATE MATERIALIZED VIEW public.m AS SELECT * FROM public.between;
+    ALTER FUNCTION zzz.short(int) RESET search_path;
+    ALTER FUNCTION zzz.known(text) RESET search_path;
+    ALTER FUNCTION public.second(int) RESET search_path;";
+
+#[tokio::test]
+async fn bodies_that_a_newer_server_runs_without_a_path_are_found_beforehand() {
+    for route in [common(), newer(), older()] {
+        let name = route.fresh("lost_path").await;
+        run(&route.source.url(&name), LOST_PATH).await;
+        let found = route
+            .command("validate", &[&name], &[])
+            .run()
+            .expect(0)
+            .all()
+            .replace('"', "");
+        // Between majors every name is quoted.
+        let is_found = route.target.major() >= 17;
+        for part in [
+            "the body of function zzz.short(integer) relies on search_path (function short(text) does not exist)",
+            "runs it for index public.aaa_code without",
+            "ALTER FUNCTION zzz.short(integer) SET search_path = …",
+            "the body of function public.second(integer) relies on",
+            "for index public.aaa_second, materialized view public.m without",
+            "ALTER FUNCTION public.second(integer) SET search_path TO '$user', 'public'",
+        ] {
+            assert_eq!(found.contains(part), is_found, "{part}: {found}");
+        }
+        assert!(!found.contains("own_path"), "{found}");
+        let failed = route.init(&name, &[]).run().expect(1).all();
+        let failed = failed.replace('"', "");
+        for part in [
+            "index public.aaa_code on public.aaa",
+            "SQL function short",
+            "materialized view public.m",
+            "PL/pgSQL function zzz.known(text)",
+            "run on the source: ALTER FUNCTION ... SET search_path = ...",
+        ] {
+            assert!(failed.contains(part), "{part}: {failed}");
+        }
+    }
+}

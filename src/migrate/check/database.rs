@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::bodies::examine_bodies;
 use super::finding::{Finding, Level, Side};
 use super::installed::Expected;
 use crate::catalog::Catalog;
@@ -193,6 +194,8 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
     findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(&catalog, judge));
     findings.extend(journal_schema(&catalog));
+    let target = judge.cluster.options.target.version;
+    findings.extend(examine_bodies(session, &catalog, target).await?);
     let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
         match ddl::script(&catalog, &judge.cluster.options) {

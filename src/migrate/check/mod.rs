@@ -3,6 +3,7 @@
 //! Loading asks the servers, in read-only sessions; judging is pure. A refusal names every
 //! obstacle at once, so that a night's migration does not fail one finding at a time.
 
+mod bodies;
 mod connections;
 mod contents;
 mod database;
