@@ -1,5 +1,6 @@
 use super::exit;
-use crate::{connect, demo, migrate, verify};
+use crate::snapshot::find_unreadable_row;
+use crate::{connect, demo, migrate, snapshot, verify};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,9 @@ impl Error {
 
     /// What to do next, where the message does not say so.
     pub fn hint(&self) -> Option<String> {
+        if let Some(hint) = copy_error(self).and_then(find_unreadable_row) {
+            return Some(hint);
+        }
         let hint = match self {
             Self::Refused { .. } => Some("resolve the errors above and repeat the command"),
             Self::Declined => Some("answer y, or pass --yes"),
@@ -133,6 +137,20 @@ impl Error {
 /// What may help with the connection that is behind an error, if one is.
 fn connection_hint(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     connection_error(error).and_then(connect::Error::hint)
+}
+
+/// The copy's error that is behind an error, if one is.
+fn copy_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e snapshot::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let boxed = error.downcast_ref::<Box<snapshot::Error>>();
+        let found = boxed.map(AsRef::as_ref).or_else(|| error.downcast_ref());
+        if found.is_some() {
+            return found;
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// The connection's error that is behind an error, if one is.

@@ -34,6 +34,16 @@ impl ServerError {
             .then(|| place.chars().map(clean).collect())
     }
 
+    /// The whole context on one line.
+    pub fn context_line(&self) -> Option<String> {
+        let clean = |part: char| if part.is_control() { ' ' } else { part };
+        let context = self.context.as_deref()?;
+        Some(format!(
+            "context: {}",
+            context.chars().map(clean).collect::<String>()
+        ))
+    }
+
     /// What helps against an encoding that text does not fit.
     pub fn encoding_remedy(&self) -> Option<&'static str> {
         match self.code {

@@ -106,7 +106,8 @@ impl fmt::Display for PumpError {
                 cause = error.source();
             }
             if let Error::Server(answer) = error {
-                let place = answer.copy_place().map(|place| format!("; {place}"));
+                let place = answer.copy_place().or_else(|| answer.context_line());
+                let place = place.map(|place| format!("; {place}"));
                 let remedy = answer.encoding_remedy().map(|remedy| format!("; {remedy}"));
                 f.write_str(&(place.unwrap_or_default() + &remedy.unwrap_or_default()))?;
             }

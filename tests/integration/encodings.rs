@@ -1,6 +1,7 @@
 //! Rows whose text is not UTF-8: it passes unchanged between databases of the same encoding.
 
-use crate::support::route::{Route, common};
+use crate::support::oracle;
+use crate::support::route::{Route, common, older};
 use crate::support::{fresh_name, run, value};
 
 async fn of_encoding(route: &Route, encoding: &str, fill: &str) -> String {
@@ -119,4 +120,38 @@ async fn invalid_text_of_a_utf8_database_is_named_with_its_line_and_column() {
     let said = &failed.stderr;
     assert!(said.contains("COPY words, line 2, column word"), "{said}");
     assert!(said.contains("correct the value on the source"), "{said}");
+}
+
+#[tokio::test]
+async fn a_row_that_the_source_cannot_read_is_found_by_the_query_of_the_error() {
+    for route in [common(), older()] {
+        // A row keeps the number of a label that is gone.
+        let fill = "CREATE TYPE public.mood AS ENUM ('glad', 'sad');
+                    CREATE TABLE public.\"it's\" (id int, mood public.mood);
+                    INSERT INTO public.\"it's\" SELECT g, 'glad' FROM generate_series(1, 300) g;
+                    UPDATE public.\"it's\" SET mood = 'sad' WHERE id = 7;
+                    DELETE FROM pg_enum WHERE enumlabel = 'sad';";
+        let name = of_encoding(route, "UTF8", fill).await;
+        let failed = route.init(&name, &[]).run().expect(1);
+        let said = &failed.stderr;
+        assert!(
+            said.contains("source: invalid internal value for enum"),
+            "{said}"
+        );
+        let (_, query) = said.split_once("to find the row by its ctid: ").unwrap();
+        let query = query.lines().next().unwrap().to_owned();
+        let source = route.source.url(&name);
+        let place = value(
+            &source,
+            "SELECT ctid::text FROM public.\"it's\" WHERE id = 7",
+        )
+        .await;
+        let found = tokio::task::spawn_blocking(move || oracle::notices(&source, &query)).await;
+        let found = found.unwrap();
+        assert!(
+            found.contains(&format!("row at ctid {place}: invalid internal")),
+            "{found}"
+        );
+        assert_eq!(found.matches("row at ctid").count(), 1, "{found}");
+    }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use seren_replicator::sandbox::cache_folder;
@@ -76,6 +76,10 @@ fn fetch(cache: &std::path::Path, home: &std::path::Path) {
 
 /// Runs a client program; its standard output.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
+    String::from_utf8(output(program, arguments).stdout).unwrap()
+}
+
+fn output(program: &str, arguments: &[&str]) -> Output {
     let output = Command::new(client().join(program))
         .args(arguments)
         .env("PGTZ", "UTC")
@@ -86,7 +90,13 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
         output.status.success(),
         "{program} {arguments:?}:\n{errors}"
     );
-    String::from_utf8(output.stdout).unwrap()
+    output
+}
+
+/// Runs a statement by `psql`; the server's notices and warnings.
+pub(crate) fn notices(url: &str, statement: &str) -> String {
+    let arguments = ["-qX", "-v", "ON_ERROR_STOP=1", "-c", statement, url];
+    String::from_utf8(output("psql", &arguments).stderr).unwrap()
 }
 
 /// Runs a script by `psql`, with its own commands and variables.
