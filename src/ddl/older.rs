@@ -8,8 +8,8 @@ use super::{Error, Options};
 use crate::catalog::acl::DefaultAclKind;
 use crate::catalog::cluster::LocaleProvider;
 use crate::catalog::model::{
-    Body, Constraint, ConstraintKind, Generated, NotNull, ObjectId, Publication, Routine,
-    RoutineKind, Table, TypeKind,
+    Body, Compression, Constraint, ConstraintKind, Generated, NotNull, ObjectId, Publication,
+    Routine, RoutineKind, Table, TypeKind,
 };
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Ident, Oid, Persistence, RelKind, ServerVersion, Sql};
@@ -21,14 +21,17 @@ use crate::sql;
 /// Objects that the target cannot hold and nothing can stand for; all of them.
 pub fn degrade(catalog: &mut Catalog, options: &Options) -> Result<Vec<Omission>, Error> {
     let target = options.target.version;
+    let mut told = Told::default();
+    if target.has_column_compression() && !options.target.has_lz4 {
+        lz4(catalog, &mut told);
+    }
     if catalog.version.major() <= target.major() {
-        return Ok(Vec::new());
+        return Ok(told.0);
     }
     let objects = refused(catalog, target);
     if !objects.is_empty() {
         return Err(Error::TooNew { objects });
     }
-    let mut told = Told::default();
     columns(catalog, target, &mut told);
     constraints(catalog, target, &mut told);
     relations(catalog, target, &mut told);
@@ -51,6 +54,23 @@ impl Told {
     fn changed(&mut self, object: Label, how: &'static str) {
         let reason = OmissionReason::Degraded(how);
         self.0.push(Omission { object, reason });
+    }
+}
+
+/// A server that was built without LZ4 refuses it as a column's method.
+fn lz4(catalog: &mut Catalog, told: &mut Told) {
+    let tables = catalog.tables.iter_mut();
+    let tables = tables.map(|table| (&table.name, &mut table.columns));
+    let views = catalog.materialized_views.iter_mut();
+    let views = views.map(|view| (&view.name, &mut view.columns));
+    for (name, columns) in tables.chain(views) {
+        for column in columns {
+            if column.compression == Some(Compression::Lz4) {
+                column.compression = None;
+                let label = Label::part("column", &column.name, name);
+                told.left_out(label, "LZ4, by which its values are compressed");
+            }
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Target {
     pub out_of_reach: BTreeSet<Ident>,
     /// The parameters that may be set on it.
     pub settable: Settable,
+    /// Whether it was built with LZ4, by which columns may be compressed.
+    pub has_lz4: bool,
     /// The tablespaces that we may use.
     pub tablespaces: BTreeSet<Ident>,
     /// Modules for security labels that it has not loaded.
@@ -63,6 +65,7 @@ impl Target {
             roles,
             out_of_reach: BTreeSet::new(),
             settable: Settable::anything(),
+            has_lz4: true,
             tablespaces: BTreeSet::new(),
             missing_label_providers: BTreeSet::new(),
             foreign_extensions: BTreeSet::new(),

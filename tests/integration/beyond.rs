@@ -1,7 +1,7 @@
 //! What other tools do not do: what `pg_dump` loses in silence is brought over or told, and an older
 //! target gets what it can hold.
 
-use crate::support::route::Route;
+use crate::support::route::{Route, common, older};
 use crate::support::{run, value};
 
 const SOURCE: &str = r#"
@@ -90,5 +90,30 @@ async fn an_older_target_is_refused_unless_asked_for() {
         "index x.t_a_key: the target knows no indexes that take NULLs for equal",
     ] {
         assert!(refused.stderr.contains(line), "{}", refused.stderr);
+    }
+}
+
+#[tokio::test]
+async fn columns_are_compressed_by_lz4_only_where_the_target_has_it() {
+    for route in [common(), older()] {
+        let name = route.fresh("lz4").await;
+        // So it is also where the source was built without.
+        let fill = "CREATE TABLE public.t (a int PRIMARY KEY, b text); INSERT INTO public.t VALUES (1, 'x');
+            CREATE MATERIALIZED VIEW public.m AS SELECT b FROM public.t;
+            SET allow_system_table_mods = on;
+            UPDATE pg_attribute SET attcompression = 'l'
+             WHERE attname = 'b' AND attrelid IN ('public.t'::regclass, 'public.m'::regclass)";
+        run(&route.source.url(&name), fill).await;
+        let done = route.init(&name, &[]).run().expect(0).all();
+        let target = route.target.url(&name);
+        let has = "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'";
+        let has = value(&target, has).await == "t";
+        let methods = "SELECT string_agg(attcompression::text, '') FROM pg_attribute
+                        WHERE attname = 'b' AND attrelid IN ('public.t'::regclass, 'public.m'::regclass)";
+        assert_eq!(value(&target, methods).await == "ll", has, "{done}");
+        for column in ["column b on public.m", "column b on public.t"] {
+            let told = format!("{column}: left out, the target knows no LZ4");
+            assert_eq!(done.contains(&told), !has, "{told}: {done}");
+        }
     }
 }

@@ -64,6 +64,7 @@ pub(in crate::migrate) async fn cluster(
         superusers,
         out_of_reach: out_of_reach(&target, &merge),
         settable,
+        has_lz4: has_lz4(session).await?,
         tablespaces: tablespaces(session).await?,
         extensions: extensions(session, is_superuser || target.provider.is_some()).await?,
     };
@@ -94,6 +95,16 @@ async fn tablespaces(session: &Session) -> Result<BTreeSet<Ident>, Error> {
         .iter()
         .map(|row| Ident::from_catalog(row.get::<_, String>(0)))
         .collect())
+}
+
+/// Whether columns may be compressed by LZ4: the setting of their default lists the methods.
+async fn has_lz4(session: &Session) -> Result<bool, Error> {
+    let sql = Sql::fixed(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_settings \
+          WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))",
+    );
+    let row = session.query_one(&sql, &[]).await;
+    Ok(row.map_err(Error::examine(Side::Target))?.get(0))
 }
 
 /// The extensions that can be made. Managed services let their users make what elsewhere takes a
