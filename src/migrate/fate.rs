@@ -249,7 +249,27 @@ async fn by_contents(
         contents.tables, contents.others, contents.large_objects, contents.default_privileges
     );
     let cure = "pass --drop-existing to drop and recreate it, or choose another target";
-    Ok(destiny.finding(Level::Error, message, cure))
+    let cure = match contents.beside_extensions.as_slice() {
+        [] => cure.to_owned(),
+        objects => format!("{}; otherwise {cure}", without_extension(objects)),
+    };
+    Ok(destiny.finding(Level::Error, message, &cure))
+}
+
+/// The way out where the script of an extension has created objects that are no members of it. Whether the
+/// user made them in the same transaction, nothing tells.
+fn without_extension(objects: &[String]) -> String {
+    const NAMED: usize = 5;
+    let named = objects.iter().take(NAMED);
+    let mut named: Vec<&str> = named.map(String::as_str).collect();
+    if objects.len() > NAMED {
+        named.push("…");
+    }
+    format!(
+        "the transaction of a CREATE EXTENSION has created {}: if nothing else is in the database, drop these with the \
+         extension (DROP EXTENSION … CASCADE), init creates it",
+        named.join(", ")
+    )
 }
 
 /// What happens to a database that cannot be looked into.

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::support::command::program;
 use crate::support::installation::with_extensions;
 use crate::support::route::Route;
-use crate::support::{oracle, run, value};
+use crate::support::{database, oracle, run, text, value};
 
 /// Clusters of two majors, for all tests of this module.
 fn route() -> &'static Route {
@@ -312,4 +312,100 @@ async fn a_role_that_may_connect_to_one_database_only_fills_it() {
         .run()
         .expect(0);
     assert_eq!(on_target(&name, "SELECT a::text FROM public.t").await, "1");
+}
+
+#[tokio::test]
+async fn configuration_rows_arrive_in_the_order_of_their_keys_without_the_right_to_silence_triggers()
+ {
+    let statements = "
+        CREATE EXTENSION seeded;
+        DELETE FROM status_text WHERE code = 3;
+        INSERT INTO status_text VALUES (4, 'UNKNOWN');
+        INSERT INTO child VALUES (1, 4), (2, 1);
+        INSERT INTO aaa_child (child) VALUES (2), (1);
+        INSERT INTO permission VALUES ('write', 'team', false);
+    ";
+    let name = source("keys_only", statements).await;
+    let admin = route().target.url("postgres");
+    run(&admin, "CREATE ROLE filler LOGIN CREATEROLE").await;
+    let create = format!("CREATE DATABASE {name} OWNER filler TEMPLATE template0");
+    run(&admin, &create).await;
+    let prepared = "
+        CREATE EXTENSION seeded SCHEMA public;
+        CREATE TABLE public.seen (code int);
+        ALTER TABLE public.seen OWNER TO filler;
+        CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql
+          AS $$ BEGIN INSERT INTO public.seen VALUES (NEW.code); RETURN NEW; END $$;
+        ALTER FUNCTION public.see() OWNER TO filler;
+        CREATE TRIGGER sees BEFORE INSERT ON public.status_text FOR EACH ROW EXECUTE FUNCTION public.see();
+        ALTER EXTENSION seeded ADD TABLE public.seen; ALTER EXTENSION seeded ADD FUNCTION public.see();
+        ALTER TABLE public.status_text OWNER TO filler; ALTER TABLE public.permission OWNER TO filler;
+        ALTER TABLE public.child OWNER TO filler; ALTER TABLE public.aaa_child OWNER TO filler;";
+    run(&route().target.url(&name), prepared).await;
+    let filler = route()
+        .target
+        .url(&name)
+        .replacen("postgres@", "filler@", 1);
+    let from = route().source.url(&name);
+    let ends = [
+        "--source",
+        &from,
+        "--target",
+        &filler,
+        "--include-databases",
+        &name,
+        "--no-owner",
+    ];
+    let init = [&["init", "--no-sync", "--yes"], &ends[..]].concat();
+    let done = program(&init).run().expect(0);
+    let told = "configuration table public.status_text: triggers of its extension fire";
+    assert!(done.all().contains(told), "{}", done.all());
+    let to = route().target.url(&name);
+    let differing = tokio::task::spawn_blocking(move || oracle::data_diff(&from, &to)).await;
+    let differing: Vec<String> = differing.unwrap();
+    assert!(
+        differing.iter().all(|one| one.contains("seen")),
+        "{differing:?}"
+    );
+    let seen = "SELECT string_agg(code::text, ' ' ORDER BY code) FROM public.seen";
+    assert_eq!(on_target(&name, seen).await, "1 2 4");
+    let session = database(&route().target.url(&name)).await;
+    let refused = session
+        .batch(&text("UPDATE public.child SET code = 9"))
+        .await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.sqlstate().unwrap().class(), "23");
+}
+
+#[tokio::test]
+async fn objects_beside_an_extension_of_a_used_target_are_named_with_the_way_out() {
+    let name = source(
+        "beside",
+        "CREATE EXTENSION watcher; INSERT INTO watcher.note VALUES (1, 'b')",
+    )
+    .await;
+    let admin = route().target.url("postgres");
+    run(
+        &admin,
+        &format!("CREATE DATABASE {name} TEMPLATE template0"),
+    )
+    .await;
+    let target = route().target.url(&name);
+    run(&target, "CREATE EXTENSION watcher SCHEMA public").await;
+    let refused = route().command("validate", &[&name], &[]).run().expect(1);
+    let said = refused.all();
+    for part in [
+        "is not empty",
+        "the transaction of a CREATE EXTENSION has created event trigger watcher_protect, function watcher.protect(), \
+         table watcher.note:",
+        "DROP EXTENSION … CASCADE",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // What else a user creates is none of these.
+    run(&target, "CREATE TABLE watcher.own (a int)").await;
+    let refused = route().command("validate", &[&name], &[]).run().expect(1);
+    assert!(!refused.all().contains("watcher.own"), "{}", refused.all());
+    run(&target, "DROP EXTENSION watcher CASCADE").await;
+    assert_eq!(copied(&name, &[]).await, [""; 0]);
 }

@@ -20,6 +20,8 @@ pub(in crate::migrate) struct Contents {
     pub(in crate::migrate) bytes: i64,
     /// Extensions.
     pub(in crate::migrate) extensions: BTreeSet<Ident>,
+    /// Objects that scripts of extensions have probably created without making them members.
+    pub(in crate::migrate) beside_extensions: Vec<String>,
     /// Whether the connecting role may create schemas in it.
     pub(in crate::migrate) may_create: bool,
 }
@@ -44,6 +46,7 @@ impl Contents {
                 .into_iter()
                 .map(Ident::from_catalog)
                 .collect(),
+            beside_extensions: row.get("beside_extensions"),
             may_create: row.get("may_create"),
         })
     }

@@ -38,7 +38,7 @@ WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
                   WHERE n.oid IN (SELECT oid FROM own WHERE nspname <> 'public')
                     AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extnamespace = n.oid)),
      found AS (
-       SELECT o.is_table
+       SELECT o.is_table, o.class, o.oid
          FROM object o
         WHERE (o.namespace IS NULL OR o.namespace IN (SELECT oid FROM own))
           AND NOT EXISTS (SELECT FROM member m WHERE m.classid = o.class AND m.objid = o.oid))
@@ -47,5 +47,14 @@ SELECT (SELECT pg_catalog.count(*) FROM found WHERE is_table) AS tables,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata) AS large_objects,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_default_acl) AS default_privileges,
        ARRAY(SELECT e.extname::text FROM pg_catalog.pg_extension e) AS extensions,
+       -- Written by a transaction that made something an extension's: its script creates objects that it does not own.
+       ARRAY(SELECT pg_catalog.concat(i.type, ' ', i.identity)
+               FROM found f
+              CROSS JOIN LATERAL pg_catalog.pg_identify_object(f.class, f.oid, 0) i
+              WHERE i.type NOT IN ('index', 'sequence')
+                AND EXISTS (SELECT FROM pg_catalog.pg_depend d
+                             WHERE d.classid = f.class AND d.objid = f.oid
+                               AND d.xmin IN (SELECT xmin FROM pg_catalog.pg_depend WHERE deptype = 'e'))
+              ORDER BY i.type COLLATE "C", i.identity COLLATE "C") AS beside_extensions,
        pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes,
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS may_create
