@@ -11,6 +11,22 @@ use crate::pg::{QualifiedName, ServerError};
 /// ticks are dropped, since the next one supersedes them.
 const QUEUE: usize = 1024;
 
+/// An error as messages show it.
+pub trait WithCauses: std::error::Error {
+    /// The error with its causes, on one line.
+    fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl<E: std::error::Error + ?Sized> WithCauses for E {}
+
 /// A stage of `init`, in the order of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {

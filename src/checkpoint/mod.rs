@@ -33,4 +33,6 @@ pub use folder::{Pair, default_root};
 pub use recorder::{Closed, Recorder};
 pub use run::{Database, DatabasePair, Membership, Name, Origin, Run, Stage, Table};
 pub use selection::{Chosen, Selection};
-pub use store::{Store, find_copies, find_owed, known_runs, remove_state};
+pub use store::{
+    KnownRuns, Store, find_copies, find_owed, known_runs, recorded_slots, remove_state,
+};

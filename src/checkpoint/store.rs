@@ -124,14 +124,39 @@ impl Store {
     }
 }
 
-/// The numbers of the runs that the state of two clusters knows, and that of the latest where the state can
-/// be read.
-pub fn known_runs(root: &Path, run: &RunId) -> (BTreeSet<String>, Option<String>) {
+/// What the local state of two clusters says of their runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownRuns {
+    /// Whether there is a state at all.
+    pub exists: bool,
+    /// The numbers of the runs that it records.
+    pub numbers: BTreeSet<String>,
+    /// The number of the latest, where the state can be read.
+    pub latest: Option<String>,
+}
+
+/// Reads which runs the local state of two clusters records.
+pub fn known_runs(root: &Path, run: &RunId) -> KnownRuns {
     let folder = root.join(run.as_str());
-    match file::read(&folder) {
+    let (numbers, latest) = match file::read(&folder) {
         Ok(Some(run)) => (run.numbers, run.tag.map(|tag| tag.number)),
         Ok(None) | Err(_) => (file::read_numbers(&folder), None),
+    };
+    KnownRuns {
+        exists: !numbers.is_empty() || folder.join(file::NAME).exists(),
+        numbers,
+        latest,
     }
+}
+
+/// The slots that local states record of runs into this target cluster.
+pub fn recorded_slots(root: &Path, target_system: &str) -> BTreeSet<String> {
+    let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let runs = folders.filter_map(|folder| file::read(&folder.path()).ok().flatten());
+    let runs = runs.filter(|run| run.pair.target == target_system);
+    runs.flat_map(|run| run.databases.into_values())
+        .filter_map(|database| database.slot)
+        .collect()
 }
 
 /// Removes the state of two clusters from the disk, if there is one.

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::args::{DatabaseSelection, Mapping, OptionalConnections, State, parse_publication};
 use super::{Error, exit};
+use crate::event::WithCauses as _;
 use crate::migrate::{
     Leftovers, TeardownOptions, Unreachable, Which, find_leftovers, remove_leftovers,
 };
@@ -12,7 +13,8 @@ use crate::ui::{self, Report, Style, Ui, text};
 
 /// Remove slots, publications and subscriptions that runs between two clusters have left
 ///
-/// Data, databases and roles stay. What belongs to other runs is listed and never touched. A side that is
+/// Data, databases and roles stay. What belongs to other runs, or to runs that the state folder does not
+/// record, is listed and never touched; --run removes it. A side that is
 /// gone may be left out: the other one is cleaned, and the statements for the first are printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -195,17 +197,9 @@ impl Report for TornDown<'_> {
 
 /// Why a side was not cleaned, with the causes.
 fn reason(side: &Unreachable) -> String {
-    let mut parts = vec![match side.error {
-        Some(_) => format!("the {} cannot be reached", side.side),
+    let what = match &side.error {
+        Some(error) => format!("the {} cannot be reached: {}", side.side, error.chain()),
         None => format!("no URL of the {} is given", side.side),
-    }];
-    let mut next = side
-        .error
-        .as_ref()
-        .map(|error| error as &dyn std::error::Error);
-    while let Some(error) = next {
-        parts.push(error.to_string());
-        next = error.source();
-    }
-    parts.join(": ") + "; run there, if it still exists:"
+    };
+    format!("{what}; run there, if it still exists:")
 }

@@ -83,7 +83,7 @@ async fn keep_journal(session: &Session, cleared: Cleared<'_>) -> Result<(), Err
     {
         return Ok(());
     }
-    let opened = journal::open(session, true).await;
+    let opened = journal::open(session, true, None).await;
     opened.map_err(refused(cleared.database.0))?;
     let Some(seal) = cleared.seal else {
         return Ok(());

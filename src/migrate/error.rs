@@ -253,6 +253,16 @@ pub enum Error {
         /// The object and where it is.
         object: String,
     },
+    /// What was found on the servers is of runs that no local state records.
+    #[error(
+        "nothing was removed: the state folder does not record what was found; if nobody needs it, remove it by \
+         name. {}",
+        found.join("; ")
+    )]
+    UnknownRuns {
+        /// The runs and objects, each with what removes it.
+        found: Vec<String>,
+    },
     /// A slot that was to be removed is in use.
     #[error("replication slot {slot} is in use by pid {pid} of the source; end that session first")]
     SlotActive {
@@ -350,19 +360,9 @@ impl Error {
             | Self::NoIdentity { .. }
             | Self::NoSource
             | Self::LeftoverChanged { .. }
+            | Self::UnknownRuns { .. }
             | Self::Teardown { .. } => None,
         }
-    }
-
-    /// The error with its causes, on one line.
-    pub(super) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
     }
 
     /// Whether locks or changes of other sessions kept something from being read for too long: a finding of

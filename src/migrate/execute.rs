@@ -72,7 +72,9 @@ pub async fn execute(
         promises,
         resume: prepared.resume,
     };
-    Box::pin(run_guarded(todo, context, &mut report, scope)).await?;
+    let done = Box::pin(run_guarded(todo, context, &mut report, scope)).await;
+    foundation.locks.release().await;
+    done?;
     report.elapsed = begun.elapsed();
     Ok(report)
 }

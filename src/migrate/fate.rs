@@ -302,7 +302,7 @@ fn closed(options: &Options, existing: &Database) -> Option<Destiny> {
 }
 
 /// A session in a database of the target.
-async fn inside(options: &Options, existing: &Database) -> Result<Session, Error> {
+pub(super) async fn inside(options: &Options, existing: &Database) -> Result<Session, Error> {
     let side = Side::Target;
     let endpoint = options.target.with_database(existing.name.as_str());
     let session = endpoint.session(Purpose::Introspect).await;

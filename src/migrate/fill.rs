@@ -8,13 +8,14 @@ use super::clear::{Cleared, clear};
 use super::drop::{Expected, drop_database, enter};
 use super::execute::phase;
 use super::fate::Fate;
+use super::journal::Filling;
 use super::prepare::PlannedDatabase;
 use super::report::DatabaseReport;
 use super::roles::TargetCluster;
 use super::{Error, Options, Side, copy, database, existing, journal};
 use crate::checkpoint::{Closed, Origin, Recorder};
 use crate::connect::Endpoint;
-use crate::event::{Event, Phase};
+use crate::event::{Event, Phase, WithCauses as _};
 use crate::pg::{Oid, Sql};
 use crate::snapshot::Ledger;
 use crate::task::Scope;
@@ -88,8 +89,8 @@ async fn make_database(
         Fate::Use => {
             let existing = planned.existing.as_ref();
             let oid = existing.expect("a database that is used exists").oid;
-            begin_journal(target, (place, oid), true).await?;
-            record.begun(planned, oid, used(planned))?;
+            begin_journal(planned, target, (oid, planned.used())).await?;
+            record.begun(planned, oid, planned.used())?;
             return Ok(oid);
         }
         Fate::Clear { oid, .. } => {
@@ -99,8 +100,8 @@ async fn make_database(
                 seal: planned.seal.as_deref(),
             };
             clear(target, cleared).await?;
-            begin_journal(target, (place, *oid), true).await?;
-            record.begun(planned, *oid, used(planned))?;
+            begin_journal(planned, target, (*oid, planned.used())).await?;
+            record.begun(planned, *oid, planned.used())?;
             return Ok(*oid);
         }
         Fate::Replace { oid, digest, .. } => {
@@ -119,7 +120,7 @@ async fn make_database(
         database: place.to_owned(),
     };
     let oid = oid.ok_or_else(replaced)?;
-    begin_journal(target, (place, oid), false).await?;
+    begin_journal(planned, target, (oid, Origin::Made)).await?;
     record.begun(planned, oid, Origin::Made)?;
     Ok(oid)
 }
@@ -127,17 +128,25 @@ async fn make_database(
 /// Begins the journal. A database that existed must still be empty after that: whatever comes later is
 /// not in the journal, and so nobody takes it for ours.
 async fn begin_journal(
+    planned: &PlannedDatabase,
     target: &Endpoint,
-    (name, oid): (&str, Oid),
-    is_used: bool,
+    (oid, origin): (Oid, Origin),
 ) -> Result<(), Error> {
+    let name = planned.target().as_str();
+    let is_used = origin != Origin::Made;
+    let filling = Filling {
+        run: planned.record.tag().number,
+        database: oid.0,
+        origin,
+    };
     let session = enter(target, (name, oid)).await?;
     let refused = |source| Error::Database {
         what: "begin the journal in",
         database: name.to_owned(),
         source,
     };
-    journal::open(&session, is_used).await.map_err(refused)?;
+    let opened = journal::open(&session, is_used, Some(&filling)).await;
+    opened.map_err(refused)?;
     let examine = Error::examine(Side::Target);
     if !is_used || Contents::load(&session).await.map_err(examine)?.is_empty() {
         return Ok(());
@@ -148,12 +157,6 @@ async fn begin_journal(
         database: name.to_owned(),
         objects: objects.map_or_else(String::new, |objects| objects.to_string()),
     })
-}
-
-fn used(planned: &PlannedDatabase) -> Origin {
-    let names = planned.installed.iter();
-    let extensions = names.map(|name| name.as_str().to_owned()).collect();
-    Origin::Used { extensions }
 }
 
 /// Why a database's contents did not become what they should.

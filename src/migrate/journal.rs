@@ -8,8 +8,11 @@
 //! fire. From then on a *seal* takes its place: a digest over all objects and their transactions, on our
 //! disk before the journal goes. A database that still matches it holds what we made, and nothing else.
 
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::Origin;
 use crate::connect::{self, Endpoint, JOURNAL_SCHEMA, Purpose, Session};
-use crate::pg::{Ident, Sql};
+use crate::pg::{Ident, Literal, Sql};
 use crate::sql;
 
 use super::{Error, Side};
@@ -37,12 +40,50 @@ impl std::fmt::Display for Foreign {
     }
 }
 
-/// Creates the journal. What exists already counts as known where `is_used`: a database in which only
-/// extensions and the like exist.
+/// Which run fills a database, and how the database came about. It is the comment of the journal's schema, so
+/// that who adopts the run knows what it has created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Filling {
+    /// The run's number.
+    pub(super) run: String,
+    /// The oid of the database: a copy of the database has the journal, too.
+    pub(super) database: u32,
+    /// How the database came about.
+    pub(super) origin: Origin,
+}
+
+impl Filling {
+    /// Reads it in the session's database; none where no journal is, or an older version began it.
+    ///
+    /// # Errors
+    /// The target cannot be asked.
+    pub(super) async fn load(session: &Session) -> Result<Option<Self>, connect::Error> {
+        if !exists(session).await? {
+            return Ok(None);
+        }
+        let ask = Sql::fixed(
+            "SELECT pg_catalog.obj_description(pg_catalog.to_regnamespace('seren_replicator_run'), 'pg_namespace')",
+        );
+        let row = session.query_one(&ask, &[]).await?;
+        let comment: Option<&str> = row.get(0);
+        Ok(comment.and_then(|comment| serde_json::from_str(comment).ok()))
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers are JSON")
+    }
+}
+
+/// Creates the journal of this run's work. What exists already counts as known where `is_used`: a database in
+/// which only extensions and the like exist.
 ///
 /// # Errors
 /// The target refuses.
-pub(super) async fn open(session: &Session, is_used: bool) -> Result<(), connect::Error> {
+pub(super) async fn open(
+    session: &Session,
+    is_used: bool,
+    filling: Option<&Filling>,
+) -> Result<(), connect::Error> {
     let schema = Ident::from_catalog(JOURNAL_SCHEMA);
     let mut create = sql!(
         "BEGIN; DROP SCHEMA IF EXISTS {} CASCADE; CREATE SCHEMA {}; \
@@ -51,6 +92,14 @@ pub(super) async fn open(session: &Session, is_used: bool) -> Result<(), connect
         schema,
         schema
     );
+    if let Some(filling) = filling {
+        let text = filling.text();
+        create.push(&sql!(
+            "; COMMENT ON SCHEMA {} IS {}",
+            schema,
+            Literal(&text)
+        ));
+    }
     if is_used {
         create.push(&sql!("; INSERT INTO {}.transactions ", schema));
         create.push(&objects(" SELECT DISTINCT maker FROM found"));

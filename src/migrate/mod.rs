@@ -11,6 +11,7 @@
 //! about to be done and what is done is recorded ([`checkpoint`](crate::checkpoint)), so that the same
 //! command goes on after a run that was killed.
 
+mod adopt;
 mod check;
 mod clear;
 mod copy;

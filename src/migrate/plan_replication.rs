@@ -7,12 +7,12 @@ use super::promise::{self, Promise};
 use super::replication::{Ours, Replication};
 use super::resume::Resume;
 use super::run_lock::{Holder, LockKey};
-use super::{Error, Options};
+use super::{Error, Options, adopt};
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{DatabasePair, Decision, Void};
 use crate::connect::Purpose;
 use crate::logical::{
-    FoundPublication, Publishing, RunId, SlotIdentity, find_publication, slot_name,
+    FoundPublication, Mark, Publishing, RunId, SlotIdentity, find_publication, slot_name,
 };
 use crate::pg::SlotName;
 use crate::selection::TableChoice;
@@ -27,8 +27,8 @@ pub(super) struct Known {
     ours: Ours,
     /// Runs that are at work on it, on either side.
     live: Vec<Finding>,
-    /// Whether its publication is of the run that is adopted.
-    pub(super) is_adopted: bool,
+    /// The mark of its publication, if that is of the run that is adopted.
+    pub(super) adopted: Option<Mark>,
     /// What must be true of it, if an earlier run has finished it.
     promise: Option<Promise>,
 }
@@ -63,7 +63,7 @@ impl Known {
         let adopted = options.replication.adopt.as_deref();
         let pair = DatabasePair::new(name, options.map.target(name));
         Ok(Self {
-            is_adopted: adopted.is_some() && mark.map(crate::logical::Mark::name) == adopted,
+            adopted: mark.filter(|mark| Some(mark.name()) == adopted).cloned(),
             live: live.into_iter().flatten().collect(),
             ours: Ours {
                 adopted: adopted.map(str::to_owned),
@@ -74,15 +74,19 @@ impl Known {
         })
     }
 
-    /// Decides anew where a finished database is to be kept, and its changes are lost.
+    /// Decides again where a finished database is to be kept and its changes are lost, and where the run that
+    /// was filling `existing` is adopted.
     ///
     /// # Errors
     /// A server cannot be asked.
     pub(super) async fn decide(
         &self,
         decision: Decision,
+        existing: Option<&Database>,
         options: &Options,
     ) -> Result<Decision, Error> {
+        let found = (existing, self.adopted.as_ref());
+        let decision = adopt::decide(decision, found, options).await?;
         let (Decision::Finished { .. }, Some(promise)) = (&decision, &self.promise) else {
             return Ok(decision);
         };

@@ -14,7 +14,7 @@ use super::{Error, Options, database, door, select};
 use crate::catalog::cluster::{Database, Roles};
 use crate::catalog::load::database::load_databases;
 use crate::catalog::load::roles::load_roles;
-use crate::checkpoint::{self, DatabasePair};
+use crate::checkpoint::{self, DatabasePair, Origin};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
 use crate::ddl::object::database::{DatabaseOptions, render_finish};
@@ -69,6 +69,13 @@ pub struct PlannedDatabase {
 }
 
 impl PlannedDatabase {
+    /// How it came about, where it existed before.
+    pub(super) fn used(&self) -> Origin {
+        let names = self.installed.iter();
+        let extensions = names.map(|name| name.as_str().to_owned()).collect();
+        Origin::Used { extensions }
+    }
+
     /// The database's name on the source.
     pub fn name(&self) -> &str {
         self.database.name.as_str()
@@ -282,8 +289,8 @@ async fn examine_all(
         let mut interrupted = Resume::decide(resume.as_ref(), recorded, exists);
         let known = Known::load((&source, &target), &database, (options, resume.as_ref()));
         let known = known.await?;
-        interrupted.decision = known.decide(interrupted.decision, options).await?;
-        is_adopted |= known.is_adopted;
+        interrupted.decision = known.decide(interrupted.decision, exists, options).await?;
+        is_adopted |= known.adopted.is_some();
         let site = (&cluster, (facts, &known));
         let wanted = (database, choice, selection);
         let found_there = (exists, interrupted);

@@ -212,10 +212,10 @@ impl Resume {
                     Fate::Create | Fate::Use | Fate::Replace { .. } => {
                         run.plan(&one.pair(), one.database.oid, one.selection.clone());
                     }
-                    // What is ours and stands there stays ours until it is gone.
-                    Fate::Remake { .. } | Fate::Clear { .. } | Fate::Keep { .. } => {
-                        run.take_up(&one.pair());
-                    }
+                    // What is ours and exists there stays ours until it is gone.
+                    Fate::Remake { oid, .. } => adopt_or_take_up(run, one, (oid, Origin::Made)),
+                    Fate::Clear { oid, .. } => adopt_or_take_up(run, one, (oid, one.used())),
+                    Fate::Keep { .. } => run.take_up(&one.pair()),
                 }
             }
         })?;
@@ -224,6 +224,21 @@ impl Resume {
             seals: Arc::default(),
         })
     }
+}
+
+/// Records that a database is continued; of an adopted run that it has begun.
+fn adopt_or_take_up(run: &mut Run, planned: &PlannedDatabase, (oid, origin): (Oid, Origin)) {
+    let pair = planned.pair();
+    let recorded = run.databases.get(&pair);
+    let is_begun = |one: &crate::checkpoint::Database| matches!(&one.stage, Stage::Begun { target_oid, .. } if *target_oid == oid.0);
+    if recorded.is_some_and(is_begun) {
+        run.take_up(&pair);
+        return;
+    }
+    run.plan(&pair, planned.database.oid, planned.selection.clone());
+    let database = run.databases.get_mut(&pair);
+    let database = database.expect("a database that was just planned");
+    database.begin(oid, origin);
 }
 
 /// What an interrupted run has recorded of a database, as far as it counts.

@@ -176,6 +176,17 @@ impl RunLocks {
         }
     }
 
+    /// Releases the locks at once. A server notices the end of a session later, and until then the next run
+    /// would be refused.
+    pub(super) async fn release(self) {
+        let unlock = Sql::fixed("SELECT pg_catalog.pg_advisory_unlock_all()");
+        for (side, session) in &self.0 {
+            if let Err(error) = session.batch(&unlock).await {
+                tracing::debug!(%error, %side, "the run's locks end with their session");
+            }
+        }
+    }
+
     /// Asks whether all locks are still held.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ use crate::catalog::load::turns::set_savepoint;
 use crate::catalog::{self, Catalog};
 use crate::connect::waiters::{load_waiters, watch_readers};
 use crate::connect::{Endpoint, Purpose, Session};
+use crate::event::WithCauses as _;
 use crate::logical::{FormerIdentity, Publisher};
 use crate::pg::{Lsn, QualifiedName, ServerVersion, SlotName};
 use crate::task::Scope;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::Error;
-use crate::event::Event;
+use crate::event::{Event, WithCauses as _};
 use crate::pg::SqlState;
 use crate::task::Scope;
 

@@ -208,17 +208,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error with its causes, on one line.
-    pub(super) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
-    }
-
     /// The phase that an error of loading belongs to.
     pub fn phase(&self) -> &'static str {
         if matches!(self, Self::Refused(_) | Self::Statement { .. }) {

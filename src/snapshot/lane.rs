@@ -28,7 +28,7 @@ use super::meanings::{Before, Meanings};
 use super::plan::CopyJob;
 use super::stall::{end_orphans, stalled};
 use crate::connect::{Endpoint, Purpose};
-use crate::event::Event;
+use crate::event::{Event, WithCauses as _};
 use crate::pg::QualifiedName;
 use crate::sql;
 use crate::task::Scope;

@@ -15,7 +15,7 @@ use super::lease::Snapshot;
 use super::stall::end_orphans;
 use crate::connect::{Purpose, Session};
 use crate::ddl;
-use crate::event::Event;
+use crate::event::{Event, WithCauses as _};
 use crate::pg::SqlState;
 use crate::task::Scope;
 

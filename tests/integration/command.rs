@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::command::{Finished, program};
 use crate::support::oracle;
-use crate::support::route::{Route, common};
+use crate::support::route::{RUN, Route, common};
 use crate::support::{run, value};
 
 /// What a cluster is, as far as a run that was declined could have changed it.
@@ -132,7 +132,8 @@ async fn programs_read_one_object_whatever_happens() {
         .expect(0);
     assert_eq!(object(&planned)["databases"][0]["tables"], 1);
     let done = object(&route.replicate(&name, &json).run().expect(0));
-    let teardown = [&json[..], &["--yes"]].concat();
+    let number = value(&route.source.url(&name), RUN).await;
+    let teardown = [&json[..], &["--yes", "--run", &number]].concat();
     object(
         &route
             .command("teardown", &[&name], &teardown)

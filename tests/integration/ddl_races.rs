@@ -51,11 +51,10 @@ const DDL: &str = "
     ALTER TABLE public.renamed REPLICA IDENTITY FULL;
     ALTER TABLE public.made REPLICA IDENTITY FULL;";
 
-fn equal(route: &Route, name: &str) {
+async fn equal(route: &Route, name: &str) {
     let (source, target) = (route.source.url(name), route.target.url(name));
     // Our own publication is no definition of the source's.
-    let teardown = route.command("teardown", &[name], &["--yes"]);
-    teardown.run().expect(0);
+    route.remove_run(name).await;
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
     assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
 }
@@ -108,7 +107,7 @@ async fn changes_between_the_checks_and_the_locks_are_copied() {
     run(&route.source.url(&name), DDL).await;
     stdin.write_all(b"y\n").unwrap();
     running.finish().expect(0);
-    equal(route, &name);
+    equal(route, &name).await;
 }
 
 #[tokio::test]
@@ -123,7 +122,7 @@ async fn changes_between_list_and_lock_are_copied() {
     waiters(&url, 1).await;
     commit(changing).await;
     running.finish().expect(0);
-    equal(route, &name);
+    equal(route, &name).await;
 }
 
 #[tokio::test]
@@ -142,7 +141,7 @@ async fn a_table_made_while_the_slot_waits_is_copied() {
     .await;
     commit(old).await;
     running.finish().expect(0);
-    equal(route, &name);
+    equal(route, &name).await;
 }
 
 /// Runs statements in a session of their own, which may have to wait.
@@ -164,7 +163,7 @@ async fn changes_while_the_slot_waits_go_first() {
     in_background(&url, DDL).join().await;
     commit(old).await;
     running.finish().expect(0);
-    equal(route, &name);
+    equal(route, &name).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +182,7 @@ async fn a_writer_with_ddl_does_not_hang_the_slot() {
     change.join().await;
     commit(old).await;
     running.finish().expect(0);
-    equal(route, &name);
+    equal(route, &name).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -285,7 +284,7 @@ async fn an_index_that_takes_long_begins_once_all_is_read_if_there_is_one_worker
     wait_for(&database(&route.source.url("postgres")).await, &free(&name)).await;
     gate.open().await;
     running.finish().expect(0);
-    equal(route, &name);
+    equal(route, &name).await;
 }
 
 /// A worker turns to an index while large objects wait, which another worker then reads: it lets go of
@@ -330,7 +329,7 @@ async fn a_worker_that_builds_lets_go_of_the_source_once_all_is_read() {
     wait_for(&database(&route.source.url("postgres")).await, &free(&name)).await;
     index.open().await;
     running.finish().expect(0);
-    equal(route, &name);
+    equal(route, &name).await;
 }
 
 /// Whether no session is in a transaction on a database, or keeps old rows from being cleared away.

@@ -106,8 +106,7 @@ async fn rich_with_a_slot(major: u32, left_out: &str) {
     verify.run().expect(0);
     let kept = "SELECT count(*) FROM pg_replication_slots";
     assert_eq!(value(&source, kept).await, "1");
-    let teardown = route.command("teardown", &["house"], &["--yes"]);
-    teardown.run().expect(0);
+    route.remove_run("house").await;
     assert_eq!(value(&source, kept).await, "0");
 }
 

@@ -75,8 +75,7 @@ pub(crate) async fn full_migration() {
     let (source, target) = (route.source.url("app"), route.target.url("app"));
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
     // The source's own publication is no definition to compare.
-    let teardown = route.command("teardown", &[], &["--yes"]);
-    teardown.run().expect(0);
+    route.remove_run("app").await;
     assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
     route.command("verify", &[], &[]).run().expect(0);
     run(&source, "DELETE FROM public.orders WHERE id = 7").await;

@@ -4,7 +4,7 @@
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::support::pooler::{Mode, Pooler};
-use crate::support::route::{Route, common};
+use crate::support::route::{RUN, Route, common};
 use crate::support::{cluster, run, value};
 
 /// What says that nothing of ours is on a server.
@@ -98,7 +98,8 @@ async fn a_session_pooler_with_keys_of_its_own_works() {
     };
     through("init", &["--yes"]).expect(0);
     through("verify", &[]).expect(0);
-    through("teardown", &["--yes"]).expect(0);
+    let number = value(&urls[0], RUN).await;
+    through("teardown", &["--yes", "--run", &number]).expect(0);
 }
 
 #[tokio::test]

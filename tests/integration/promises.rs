@@ -87,6 +87,45 @@ async fn a_slot_that_is_lost_at_the_very_end_is_no_success() {
     }
 }
 
+/// Sets a setting of a cluster, and waits until sessions see it.
+async fn configure(admin: &str, name: &str, setting: &str) {
+    run(admin, &format!("ALTER SYSTEM SET {name} = '{setting}'")).await;
+    run(admin, "SELECT pg_reload_conf()").await;
+    let current = format!("SELECT current_setting('{name}')");
+    let seen = || {
+        let (admin, current) = (admin.to_owned(), current.clone());
+        async move { value(&admin, &current).await == setting }
+    };
+    crate::support::pair::wait_until_true("the setting is loaded", seen).await;
+}
+
+#[tokio::test]
+async fn a_slot_that_is_invalidated_at_the_very_end_is_no_success() {
+    let route = Route::of_majors([18, 18]);
+    let name = with_setting(&route).await;
+    let admin = route.source.url("postgres");
+    let (running, holder) = behind_catalog(&route, &name, ("pg_db_role_setting", &[])).await;
+    wait_for_statement(&route, &format!("ALTER DATABASE \"{name}\" SET")).await;
+    configure(&admin, "idle_replication_slot_timeout", "1s").await;
+    // A run that has noticed has removed the slot already.
+    let none_serves =
+        "SELECT count(*) FILTER (WHERE invalidation_reason IS NULL) FROM pg_replication_slots";
+    let is_invalid = || {
+        let admin = admin.clone();
+        async move {
+            // A checkpoint looks for idle slots.
+            run(&admin, "CHECKPOINT").await;
+            value(&admin, none_serves).await == "0"
+        }
+    };
+    crate::support::pair::wait_until_true("the slot is invalid", is_invalid).await;
+    holder.batch(&text("COMMIT")).await.unwrap();
+    let failed = running.finish().expect(1);
+    says(&failed, &["replication slot seren_", "idle"]);
+    assert_eq!(value(&route.source.url(&name), LEFT).await, "0");
+    assert!(!is_made(&route, &name).await);
+}
+
 #[tokio::test]
 async fn a_slot_that_was_replaced_is_no_success() {
     let again = "SELECT pg_create_logical_replication_slot(slot_name, 'pgoutput') FROM \
@@ -328,8 +367,7 @@ async fn a_table_created_after_the_publication_without_an_identity_ends_the_run(
     let identity = "SELECT relreplident FROM pg_class WHERE relname = 'bare'";
     assert_eq!(value(&route.source.url(&name), identity).await, "f");
     assert_eq!(value(&route.target.url(&name), identity).await, "d");
-    let removed = route.command("teardown", &[&name], &["--yes"]);
-    removed.run().expect(0);
+    route.remove_run(&name).await;
     assert_eq!(value(&route.source.url(&name), identity).await, "d");
 }
 
@@ -338,19 +376,7 @@ async fn a_source_that_gives_up_idle_slots_is_refused() {
     let route = Route::of_majors([18, 18]);
     let name = route.fresh("idle").await;
     let admin = route.source.url("postgres");
-    run(
-        &admin,
-        "ALTER SYSTEM SET idle_replication_slot_timeout = '1h'",
-    )
-    .await;
-    run(&admin, "SELECT pg_reload_conf()").await;
-    let setting = "SELECT current_setting('idle_replication_slot_timeout')";
-    let url = admin.clone();
-    let seen = || {
-        let url = url.clone();
-        async move { value(&url, setting).await == "1h" }
-    };
-    crate::support::pair::wait_until_true("the setting is loaded", seen).await;
+    configure(&admin, "idle_replication_slot_timeout", "1h").await;
     for command in [&["validate"][..], &["init", "--yes"]] {
         let refused = route.command(command[0], &[&name], &command[1..]);
         let refused = refused.run().expect(1);

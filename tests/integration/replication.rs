@@ -67,7 +67,7 @@ async fn leaves_slot_and_publication(majors: [u32; 2], published: &str) {
         "UPDATE public.t SET filler = 'y'; DELETE FROM public.parts",
     )
     .await;
-    let gone = route.command("teardown", &[], &["--yes"]).run().expect(0);
+    let gone = route.remove_run("app").await;
     assert!(
         gone.stdout.contains("removed source, database app"),
         "{}",
@@ -194,10 +194,8 @@ async fn blockers_are_listed_and_cured(major: u32) {
     let again = ["--replica-identity-full", "--drop-existing"];
     let again = route.replicate("app", &again).state(&machine);
     again.run().expect(0);
-    route
-        .command("teardown", &["app"], &["--yes"])
-        .run()
-        .expect(0);
+    let gone = route.command("teardown", &["app"], &["--yes"]);
+    gone.state(&machine).run().expect(0);
     // An index that is gone cannot be chosen again.
     assert_eq!(
         value(&source, IDENTITIES).await,
@@ -286,17 +284,23 @@ async fn a_publication_of_somebody_else_is_used_if_it_fits_and_never_changed() {
                   ALTER PUBLICATION seren_replication_pub SET (publish_via_partition_root = true)",
     )
     .await;
-    let done = route.replicate("app", &[]).run().expect(0);
+    let machine = tempfile::tempdir().unwrap();
+    let done = route.replicate("app", &[]).state(&machine).run().expect(0);
     assert!(
         done.stderr
             .contains("is exactly what is needed, and is used"),
         "{}",
         done.stderr
     );
-    let gone = route
-        .command("teardown", &["app"], &["--yes"])
-        .run()
-        .expect(0);
+    // No mark is of the run: without its state, only its slot's name is known.
+    let unknown = route.command("teardown", &["app"], &["--yes"]).run();
+    let slot = value(&source, "SELECT slot_name FROM pg_replication_slots").await;
+    let unknown = unknown.expect(1);
+    let by_name = format!("postgres-seren-replicator teardown --slot {slot}");
+    assert!(unknown.stderr.contains(&by_name), "{}", unknown.stderr);
+    assert_eq!(value(&source, SLOTS).await, "1");
+    let gone = route.command("teardown", &["app"], &["--yes"]);
+    let gone = gone.state(&machine).run().expect(0);
     assert!(
         gone.stderr
             .contains("left alone: source, database app: publication"),

@@ -5,8 +5,8 @@ use std::io::Write as _;
 
 use crate::support::command::{Finished, Program, Running, program};
 use crate::support::gate::Gate;
-use crate::support::route::{Route, common, older};
-use crate::support::{fresh_name, run, value};
+use crate::support::route::{RUN, Route, common, older};
+use crate::support::{database, fresh_name, run, text, value, wait_for};
 
 /// What a run has left on the source: slots, and the publications' marks.
 const LEFT: &str = "SELECT concat_ws(' ', \
@@ -15,10 +15,6 @@ const LEFT: &str = "SELECT concat_ws(' ', \
     (SELECT string_agg(pubname || obj_description(oid, 'pg_publication'), ',' ORDER BY pubname) FROM pg_publication))";
 
 const SLOTS: &str = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";
-
-/// The number of the run of a database's only publication.
-const RUN: &str =
-    "SELECT obj_description(oid, 'pg_publication')::json ->> 'number' FROM pg_publication";
 
 const COMPLETE: &str =
     "SELECT obj_description(oid, 'pg_publication')::json ->> 'complete' FROM pg_publication";
@@ -144,24 +140,128 @@ async fn a_run_that_waited_at_its_question_sees_what_happened_meanwhile() {
     assert_eq!(rows(route, &name).await, "1");
 }
 
+/// A run that was killed while it filled its target database; its number.
+async fn killed(route: &Route, more: &[&str]) -> (String, String) {
+    let (name, gate) = gated(route).await;
+    if more.contains(&"used") {
+        let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
+        run(&route.target.url("postgres"), &create).await;
+    }
+    let running = route.replicate(&name, &[]).start();
+    gate.reached(&name).await;
+    running.signal("KILL");
+    running.finish().expect(137);
+    gate.open().await;
+    let number = value(&route.source.url(&name), RUN).await;
+    (name, number)
+}
+
 #[tokio::test]
 async fn what_a_killed_run_has_left_is_adopted_by_another_machine() {
-    for route in [common(), older()] {
-        let (name, gate) = gated(route).await;
+    for (route, more) in [(common(), &[][..]), (older(), &["used"])] {
+        let (name, number) = killed(route, more).await;
         let source = route.source.url(&name);
-        let running = route.replicate(&name, &[]).start();
-        gate.reached(&name).await;
-        running.signal("KILL");
-        running.finish().expect(137);
-        gate.open().await;
-        let number = value(&source, RUN).await;
         let refused = route.replicate(&name, &["--drop-existing"]).run().expect(1);
         says(&refused, &[&format!("init --adopt {number}"), "incomplete"]);
-        let more = ["--drop-existing", "--adopt", &number];
-        route.replicate(&name, &more).run().expect(0);
+        let oid = format!("SELECT oid FROM pg_database WHERE datname = '{name}'");
+        let before = value(&route.target.url("postgres"), &oid).await;
+        // The journal in the database says what that run has created; a user's table is none of it.
+        let theirs = "CREATE TABLE public.theirs (n int)";
+        run(&route.target.url(&name), theirs).await;
+        let adopt = ["--adopt", &number];
+        let refused = route.replicate(&name, &adopt).run().expect(1);
+        says(&refused, &["public.theirs", "is not empty"]);
+        assert_eq!(value(&source, RUN).await, number);
+        let count = "SELECT count(*) FROM public.theirs";
+        assert_eq!(value(&route.target.url(&name), count).await, "0");
+        run(&route.target.url(&name), "DROP TABLE public.theirs").await;
+        route.replicate(&name, &adopt).run().expect(0);
         assert_eq!(value(&source, COMPLETE).await, "true");
         assert_eq!(value(&source, SLOTS).await, "1");
         assert_eq!(rows(route, &name).await, "10");
+        let after = value(&route.target.url("postgres"), &oid).await;
+        assert_eq!(before == after, more.contains(&"used"));
+    }
+}
+
+#[tokio::test]
+async fn an_adopted_run_that_is_killed_as_well_continues() {
+    let route = common();
+    let (name, gate) = gated(route).await;
+    let first = route.replicate(&name, &[]).start();
+    gate.reached(&name).await;
+    first.signal("KILL");
+    first.finish().expect(137);
+    let number = value(&route.source.url(&name), RUN).await;
+    let admin = route.target.url("postgres");
+    let oid = format!("SELECT oid FROM pg_database WHERE datname = '{name}'");
+    let oid = value(&admin, &oid).await;
+    let machine = tempfile::tempdir().unwrap();
+    let adopt = route.replicate(&name, &["--adopt", &number]);
+    let second = adopt.state(&machine).start();
+    // The database of the second run is another one.
+    let at_gate = format!(
+        "SELECT count(*) > 0 FROM pg_stat_activity \
+          WHERE wait_event = 'PgSleep' AND datname = '{name}' AND datid <> {oid}"
+    );
+    wait_for(&database(&admin).await, &at_gate).await;
+    second.signal("KILL");
+    second.finish().expect(137);
+    gate.open().await;
+    let again = route.replicate(&name, &[]).state(&machine);
+    again.run().expect(0);
+    assert_eq!(rows(route, &name).await, "10");
+    assert_eq!(value(&route.source.url(&name), SLOTS).await, "1");
+}
+
+#[tokio::test]
+async fn what_no_journal_of_the_adopted_run_proves_is_only_replaced_when_asked() {
+    let route = common();
+    let (name, number) = killed(route, &[]).await;
+    // A copy of the database under its name has the same journal.
+    let admin = route.target.url("postgres");
+    let moved = fresh_name("moved");
+    for statement in [
+        format!("ALTER DATABASE \"{name}\" RENAME TO \"{moved}\""),
+        format!("CREATE DATABASE \"{name}\" TEMPLATE \"{moved}\""),
+    ] {
+        run(&admin, &statement).await;
+    }
+    let adopt = ["--adopt", &number];
+    let refused = route.replicate(&name, &adopt).run().expect(1);
+    says(&refused, &["is not empty", "--drop-existing"]);
+    let more = ["--drop-existing", "--adopt", &number];
+    route.replicate(&name, &more).run().expect(0);
+    assert_eq!(rows(route, &name).await, "10");
+}
+
+#[tokio::test]
+async fn the_locks_of_a_run_are_free_when_it_has_ended() {
+    let route = common();
+    let name = filled(route).await;
+    let application = fresh_name("released");
+    let urls = [&route.source, &route.target].map(|cluster| {
+        let url = cluster.url("postgres");
+        let mark = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{mark}application_name={application}")
+    });
+    let held = format!(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
+          WHERE application_name = '{application}' AND locktype = 'advisory'"
+    );
+    let admins = [
+        database(&route.source.url("postgres")).await,
+        database(&route.target.url("postgres")).await,
+    ];
+    let machine = tempfile::tempdir().unwrap();
+    for command in ["init", "teardown"] {
+        let program = Route::command_through(&urls, command, (&[&name], &["--yes"]));
+        let done = program.state(&machine).run();
+        done.expect(0);
+        for admin in &admins {
+            let rows = admin.rows(&text(&held)).await.unwrap();
+            assert_eq!(rows[0].get(0), Some("0"), "{command}");
+        }
     }
 }
 
@@ -217,23 +317,23 @@ async fn a_source_is_copied_to_several_targets_by_publications_of_other_names() 
     route.replicate(&name, &more).run().expect(0);
     assert_eq!(value(&source, SLOTS).await, "2");
     assert_eq!(rows(route, &other).await, "1");
-    // Two runs without a state: each must be named.
-    let both = teardown(route, &name, &[]).run().expect(0);
-    says(
-        &both,
-        &["publication second", "teardown --run", "nothing to remove"],
-    );
+    // Runs without a state: each must be named.
+    let both = teardown(route, &name, &[]).run().expect(1);
+    says(&both, &["teardown --run", "nothing was removed"]);
     assert_eq!(value(&source, SLOTS).await, "2");
-    let slot = "SELECT obj_description(oid, 'pg_publication')::json ->> 'slot' FROM pg_publication \
-                WHERE pubname = 'second'";
-    let slot = value(&source, slot).await;
-    teardown(route, &name, &["--publication", "second"])
-        .run()
-        .expect(0);
+    let of_second = |key: &str| {
+        format!(
+            "SELECT obj_description(oid, 'pg_publication')::json ->> '{key}' FROM pg_publication \
+              WHERE pubname = 'second'"
+        )
+    };
+    let slot = value(&source, &of_second("slot")).await;
+    let number = value(&source, &of_second("number")).await;
+    teardown(route, &name, &["--run", &number]).run().expect(0);
     assert_eq!(value(&source, LEFT).await, first);
     let gone = format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{slot}'");
     assert_eq!(value(&source, &gone).await, "0");
-    teardown(route, &name, &[]).run().expect(0);
+    route.remove_run(&name).await;
     assert_eq!(value(&source, LEFT).await, "");
 }
 

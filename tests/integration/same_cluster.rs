@@ -4,7 +4,7 @@ use seren_replicator::sandbox::Cluster;
 
 use crate::support::command::program;
 use crate::support::oracle;
-use crate::support::route::common;
+use crate::support::route::{RUN, common};
 use crate::support::{run, value};
 
 #[tokio::test]
@@ -28,10 +28,7 @@ async fn a_database_gets_another_name_in_every_command() {
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
     route.command("verify", &[&name], &more).run().expect(0);
     // The mark tells the name as well.
-    let gone = route
-        .command("teardown", &[&name], &["--yes"])
-        .run()
-        .expect(0);
+    let gone = route.remove_run(&name).await;
     assert!(gone.stdout.contains("replication slot"), "{}", gone.stdout);
     let wrong = format!("nothing_{name}=x");
     let refused = route
@@ -92,9 +89,12 @@ async fn one_cluster_is_copied_within_only_under_other_names() {
         value(&cluster.url("c"), "SELECT count(*) FROM public.t").await,
         "1"
     );
+    let number = value(&cluster.url("a"), RUN).await;
     let gone = program(&[
         "teardown",
         "--yes",
+        "--run",
+        &number,
         "--source",
         &door,
         "--target",

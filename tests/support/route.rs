@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use seren_replicator::sandbox::{Builder, Cluster};
 
-use super::command::{Program, program};
-use super::{database, fresh_name, run};
+use super::command::{Finished, Program, program};
+use super::{database, fresh_name, run, value};
 use seren_replicator::pg::Ident;
 use seren_replicator::sql;
 
@@ -14,6 +14,10 @@ pub(crate) const MAJOR: u32 = 17;
 
 /// The other one of tests that look at two.
 const OLDER_MAJOR: u32 = 15;
+
+/// The number of the run that has made a database's publication.
+pub(crate) const RUN: &str = "SELECT obj_description(oid, 'pg_publication')::json ->> 'number' \
+      FROM pg_publication WHERE pubname = 'seren_replication_pub'";
 
 /// Where a copy comes from and goes to.
 pub(crate) struct Route {
@@ -81,6 +85,13 @@ impl Route {
         let slots = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
                      WHERE database = current_database()";
         run(&self.source.url(name), slots).await;
+    }
+
+    /// Removes by its number what the only run of a database has left: most tests keep no state.
+    pub(crate) async fn remove_run(&self, database: &str) -> Finished {
+        let number = value(&self.source.url(database), RUN).await;
+        let more = ["--yes", "--run", &number];
+        self.command("teardown", &[database], &more).run().expect(0)
     }
 
     /// A command on these clusters' databases of these names.

@@ -16,6 +16,7 @@ use crate::connect::locks::LockMode;
 use crate::connect::waiters::{Waiter, watch_readers};
 use crate::connect::{Endpoint, JOURNAL_SCHEMA, Session};
 use crate::ddl::{self, Omission, OmissionReason, Script};
+use crate::event::WithCauses as _;
 use crate::migrate::Error;
 use crate::migrate::repeats::Repeats;
 use crate::migrate::roles::TargetCluster;

@@ -1,14 +1,18 @@
 //! `teardown`: removes what runs between two clusters have left on them, and nothing else. Data,
 //! databases and roles stay.
 //!
-//! Whose an object is tells the mark of our publication, and the name of a slot, which is a digest of
-//! the pair. Without the target that name cannot be made: then only the marks tell, and only where
-//! all of them are of one run. A run or a slot that the user names needs neither: its target may be gone.
-//! What a run at work uses, as its locks on the servers show, is never removed.
+//! The mark of our publication says whose an object is, and the name of a slot, which is a digest of the
+//! pair. Without the target that name cannot be computed: then only the marks count. A run is removed only if
+//! the local state records it, or if the user names it or its slot: its target may be gone. What a run at work
+//! uses, as its locks on the servers show, is never removed.
 
 mod find;
+mod marked;
 mod orphan;
 mod remove;
+mod source_side;
+mod statements;
+mod target_side;
 mod whose;
 
 use std::path::PathBuf;
@@ -24,6 +28,9 @@ use crate::logical::{self, FoundPublication, FoundSubscription, RunId};
 use crate::pg::{Ident, Literal, SlotName, Sql};
 use crate::selection::{DatabaseMap, Databases};
 use crate::sql;
+
+/// How a message calls this program.
+const PROGRAM: &str = "postgres-seren-replicator";
 
 /// What `teardown` is asked to do.
 #[derive(Clone, Debug)]
@@ -94,6 +101,8 @@ pub struct Leftovers {
     pub objects: Vec<Leftover>,
     /// Objects of other runs, in words; they are left alone.
     pub others: Vec<String>,
+    /// What is of runs between the two clusters and in no local state, in words, each with what removes it.
+    pub(super) unknown: Vec<String>,
     /// Sides that could not be looked at, with the reason, and the statements to run there.
     pub unreachable: Vec<Unreachable>,
 }

@@ -1,7 +1,8 @@
 //! `teardown --slot`: a slot, and the publication that goes with it, whose target no longer exists. Needs
 //! the source only.
 
-use super::find::{Marked, Reached};
+use super::find::Reached;
+use super::marked::Marked;
 use super::{Leftover, Leftovers, Object};
 use crate::migrate::{Error, Side};
 use crate::pg::SlotName;

@@ -28,17 +28,14 @@ pub async fn remove_leftovers(
     if let Some(target) = &options.target {
         locks.take_target(target, &leftovers.locks.target).await?;
     }
-    for leftover in &leftovers.objects {
-        let object = || leftover.to_string();
-        let removed = remove(leftover, leftovers, options).await;
-        match removed.map_err(|source| {
-            let object = object();
-            Error::Teardown { object, source }
-        })? {
-            Removed::Gone => {}
-            Removed::Kept => return Err(Error::LeftoverChanged { object: object() }),
-        }
-    }
+    let removed = remove_all(leftovers, options).await;
+    let removed = removed.and_then(|()| remove_state(leftovers, options));
+    locks.release().await;
+    removed?;
+    Ok(leftovers.objects.len())
+}
+
+fn remove_state(leftovers: &Leftovers, options: &TeardownOptions) -> Result<(), Error> {
     // What a side that was not reached still has is known from the state.
     let is_whole = leftovers.unreachable.is_empty();
     let root = options.state_root.as_ref();
@@ -46,7 +43,7 @@ pub async fn remove_leftovers(
     {
         checkpoint::remove_state(root, run)?;
     }
-    Ok(leftovers.objects.len())
+    Ok(())
 }
 
 /// What became of an object.
@@ -54,6 +51,21 @@ enum Removed {
     Gone,
     /// A run has changed it since it was found.
     Kept,
+}
+
+async fn remove_all(leftovers: &Leftovers, options: &TeardownOptions) -> Result<(), Error> {
+    for leftover in &leftovers.objects {
+        let object = || leftover.to_string();
+        let removed = remove(leftover, leftovers, options).await;
+        let removed = removed.map_err(|source| Error::Teardown {
+            object: object(),
+            source,
+        });
+        if let Removed::Kept = removed? {
+            return Err(Error::LeftoverChanged { object: object() });
+        }
+    }
+    Ok(())
 }
 
 async fn remove(
