@@ -57,6 +57,12 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             .map_or_else(migrate::automatic_jobs, usize::from),
         strict: arguments.strict,
     };
+    let names = |of: fn(&DatabasePair) -> &str| options.databases.iter().map(of).collect();
+    let (on_source, on_target) = (names(|one| &one.source), names(|one| &one.target));
+    let sides = [(&options.source, &on_source), (&options.target, &on_target)];
+    for finding in migrate::examine_comparison(sides, options.jobs).await {
+        tracing::warn!("{}: {}", finding.side, finding.text());
+    }
     let report = verify::run(&options, scope).await?;
     let code = report.exit_code();
     ui.report(&report)?;

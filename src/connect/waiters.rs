@@ -25,7 +25,7 @@ const SOON: Duration = Duration::from_millis(250);
 /// How often a session is named that is left to wait.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Looks that may fail before the user is told that nobody watches.
+/// Looks that may fail before a warning says that nobody watches.
 const BLIND: u32 = 5;
 
 /// A session that waits for one of our locks.

@@ -42,7 +42,7 @@ mod run_lock;
 mod select;
 mod teardown;
 
-pub use check::{Finding, Level, ServerFacts, Side};
+pub use check::{Finding, Level, ServerFacts, Side, examine_comparison};
 pub use door::refuse_pooler;
 pub use dry_run::render_dry_run;
 pub use error::Error;

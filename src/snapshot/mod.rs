@@ -35,6 +35,7 @@ mod load;
 mod lock;
 mod lock_table;
 mod meanings;
+mod need;
 mod object_lane;
 mod objects;
 mod opened;
@@ -63,6 +64,7 @@ pub use large_objects::{
 };
 pub use ledger::{Fact, Ledger};
 pub use load::{Load, Loaded, load};
+pub use need::{SOURCE_NEED, TARGET_NEED};
 pub use objects::CopiedObjects;
 pub use plan::{CopyJob, Format, plan_copies};
 pub use settled::renamed_since;

@@ -72,6 +72,8 @@ impl Worker {
 
     async fn copy(&mut self, number: usize) -> Result<Next, Error> {
         let board = Arc::clone(&self.board);
+        // One reader and one writer to a worker: that is what the checks of connection limits count.
+        self.objects.close();
         if let Err(error) = self.lane.open().await {
             if board.crew.is_left_for(&error, &self.scope).await {
                 board.put_back(number);
@@ -80,7 +82,6 @@ impl Worker {
             // The lane tries again. The last worker needs only what it works with.
             if lacks_connection(&error) {
                 self.session = None;
-                self.objects.close();
             }
         }
         board.begin(number, &self.scope).await;
@@ -96,6 +97,7 @@ impl Worker {
 
     async fn copy_objects(&mut self, task: ObjectTask) -> Result<Next, Error> {
         let board = Arc::clone(&self.board);
+        self.lane.close();
         if let Err(error) = self.objects.open().await {
             if board.crew.is_left_for(&error, &self.scope).await {
                 board.put_back_objects(task);
@@ -103,7 +105,6 @@ impl Worker {
             }
             if lacks_connection(&error) {
                 self.session = None;
-                self.lane.close();
             }
         }
         match (task, &board.options) {

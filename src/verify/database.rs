@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::crew::Crew;
 use super::error::{Error, Side};
 use super::lane::{Lane, Reading};
 use super::partition::{Compared, settle};
@@ -24,6 +25,12 @@ use crate::event::Event;
 use crate::pg::{Literal, QualifiedName};
 use crate::sql;
 use crate::task::{Background, Group, Scope};
+
+/// How long the last worker tries to get a connection where a server has none left.
+const CONNECTION_WAIT: Duration = Duration::from_secs(30);
+
+/// The time between two attempts.
+const CONNECTION_PAUSE: Duration = Duration::from_millis(200);
 
 /// Compares one database.
 ///
@@ -100,6 +107,8 @@ struct Shared {
     done: Mutex<Vec<Compared>>,
     /// The tables that are being read.
     wanted: Wanted,
+    /// The workers at work.
+    crew: Crew,
     /// Why a worker gave up before the queue was empty.
     unreachable: Mutex<Option<Arc<Error>>>,
 }
@@ -122,6 +131,7 @@ impl Run {
             queue: Mutex::new(plan.pairs.into()),
             done: Mutex::default(),
             wanted: Wanted::default(),
+            crew: Crew::default(),
             unreachable: Mutex::default(),
         };
         Self {
@@ -146,6 +156,7 @@ impl Run {
             if number == 0 && !connect(&mut lanes, &self.shared, scope).await? {
                 break;
             }
+            self.shared.crew.join(workers);
             group.spawn(work(lanes, Arc::clone(&self.shared), group.scope().clone()));
         }
         group.join().await?;
@@ -199,7 +210,7 @@ impl Shared {
         let queue = std::mem::take(&mut *lock(&self.queue));
         let reason = || {
             let reason = lock(&self.unreachable).clone();
-            reason.expect("workers leave tables only when they cannot connect")
+            reason.expect("the last worker leaves tables only when it cannot connect")
         };
         let report = |pair: Pair| pair.report(Verdict::NotCompared(reason()), Duration::ZERO);
         queue.into_iter().map(report).collect()
@@ -260,22 +271,32 @@ async fn work(mut lanes: [Lane; 2], shared: Arc<Shared>, scope: Scope) -> Result
     Ok(())
 }
 
-/// Makes sure that both lanes are connected; false, and noted, if one cannot be.
-async fn connect(
-    [source, target]: &mut [Lane; 2],
-    shared: &Shared,
-    scope: &Scope,
-) -> Result<bool, Error> {
-    let connected = tokio::select! {
-        biased;
-        () = scope.stop.cancelled() => return Err(Error::Stopped),
-        connected = async { tokio::try_join!(source.connect(), target.connect()) } => connected,
-    };
-    if let Err(error) = connected {
-        lock(&shared.unreachable).get_or_insert_with(|| Arc::new(error));
-        return Ok(false);
+/// Makes sure that both lanes are connected; false, and noted, if one cannot be. Where a server has no
+/// connection left, a worker beside others leaves its work to them, and the last one tries again.
+async fn connect(lanes: &mut [Lane; 2], shared: &Shared, scope: &Scope) -> Result<bool, Error> {
+    let begin = Instant::now();
+    loop {
+        let [source, target] = &mut *lanes;
+        let connected = tokio::select! {
+            biased;
+            () = scope.stop.cancelled() => return Err(Error::Stopped),
+            connected = async { tokio::try_join!(source.connect(), target.connect()) } => connected,
+        };
+        let Err(error) = connected else {
+            return Ok(true);
+        };
+        if !error.lacks_connection() || begin.elapsed() > CONNECTION_WAIT {
+            lock(&shared.unreachable).get_or_insert_with(|| Arc::new(error));
+            return Ok(false);
+        }
+        if shared.crew.leave(&error, scope).await {
+            return Ok(false);
+        }
+        tokio::select! {
+            () = scope.stop.cancelled() => return Err(Error::Stopped),
+            () = tokio::time::sleep(CONNECTION_PAUSE) => {}
+        }
     }
-    Ok(true)
 }
 
 fn verified(database: &str, (report, root): &Compared) -> Event {

@@ -113,10 +113,18 @@ pub enum Error {
 impl Error {
     /// Whether the side has no such database.
     pub(super) fn is_missing_database(&self) -> bool {
+        self.refused_with() == Some(SqlState::INVALID_CATALOG_NAME)
+    }
+
+    /// Whether a server has no connection left: for the role, the database, or anybody.
+    pub(super) fn lacks_connection(&self) -> bool {
+        self.refused_with() == Some(SqlState::TOO_MANY_CONNECTIONS)
+    }
+
+    /// How a connection was refused.
+    fn refused_with(&self) -> Option<SqlState> {
         match self {
-            Self::Connect { source, .. } => {
-                source.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME)
-            }
+            Self::Connect { source, .. } => source.sqlstate(),
             Self::Catalog { .. }
             | Self::Hypertables { .. }
             | Self::Rows { .. }
@@ -125,7 +133,7 @@ impl Error {
             | Self::CutOff { .. }
             | Self::Miscounted { .. }
             | Self::Rewritten { .. }
-            | Self::Stopped => false,
+            | Self::Stopped => None,
         }
     }
 }

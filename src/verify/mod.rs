@@ -19,6 +19,7 @@
 //! What cannot be compared is never taken for equal: each table has a verdict, a reason where
 //! there is none, and the [`exit_code`] keeps the three apart.
 
+mod crew;
 mod database;
 pub mod digest;
 mod error;
@@ -37,9 +38,22 @@ pub use report::{
     Class, DatabaseReport, NOT_COVERED, Outcome, Report, TableReport, Totals, Verdict, exit_code,
 };
 
-use crate::connect::Endpoint;
+use crate::connect::{ConnectionNeed, Endpoint};
 use crate::selection::TableChoice;
 use crate::task::Scope;
+
+/// What a comparison opens on the source: the snapshot's session, the one that looks for sessions that wait for
+/// our locks, and a reader for each worker.
+pub const SOURCE_NEED: ConnectionNeed = ConnectionNeed {
+    fixed: 2,
+    per_worker: 1,
+};
+
+/// What it opens on the target: the snapshot's session, and a reader for each worker.
+pub const TARGET_NEED: ConnectionNeed = ConnectionNeed {
+    fixed: 1,
+    per_worker: 1,
+};
 
 /// What to compare.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::support::gate::Gate;
 use crate::support::route::Route;
-use crate::support::{fresh_name, run};
+use crate::support::{database, fresh_name, run, text, wait_for};
 
 /// Clusters whose role `mover` is limited, for one test at a time.
 async fn limited(source: i32, target: i32) -> (MutexGuard<'static, ()>, &'static Route) {
@@ -67,7 +68,7 @@ async fn the_checks_report_limits_with_both_numbers() {
     let refused = as_mover(route, "validate", &name, &[]).run().expect(1);
     let said = refused.all();
     assert!(
-        said.contains("role mover has 4 free connections; at least 8 are needed"),
+        said.contains("role mover has 4 free connections; at least 10 are needed"),
         "{said}"
     );
     let limit = format!("ALTER DATABASE \"{name}\" CONNECTION LIMIT 3");
@@ -77,21 +78,21 @@ async fn the_checks_report_limits_with_both_numbers() {
         .expect(1);
     let said = refused.all();
     let finding = format!(
-        "database {name} has 3 free connections; at least 8 are needed, and 11 for 4 workers"
+        "database {name} has 3 free connections; at least 10 are needed, and 13 for 4 workers"
     );
     assert!(said.contains(&finding), "{said}");
 }
 
 #[tokio::test]
 async fn fewer_connections_make_fewer_workers() {
-    let (_turn, route) = limited(11, 7).await;
+    let (_turn, route) = limited(13, 8).await;
     let name = filled(route, "fewer").await;
     let copied = as_mover(route, "init", &name, &["--jobs", "12", "--yes"])
         .run()
         .expect(0);
     let said = &copied.stderr;
     assert!(
-        said.contains("role mover has 11 free connections; 19 are needed for 12 workers"),
+        said.contains("role mover has 13 free connections; 21 are needed for 12 workers"),
         "{said}"
     );
     assert!(
@@ -100,6 +101,127 @@ async fn fewer_connections_make_fewer_workers() {
     );
     let verified = as_mover_verify(route, &name);
     verified.run().expect(0);
+}
+
+/// Four tables with rows that wait at a gate, and six with indexes that do.
+fn gated_tables(rows: &Gate, indexes: &Gate) -> String {
+    let indexed = indexes
+        .function()
+        .replace("public.gate", "public.index_gate");
+    rows.function()
+        + &indexed
+        + "DO $$ BEGIN
+             FOR n IN 1..6 LOOP
+               EXECUTE format('CREATE TABLE public.a%s (id int PRIMARY KEY, filler text)', n);
+               EXECUTE format('INSERT INTO public.a%s SELECT g, repeat(''x'', 500) FROM generate_series(1, 2000) g', n);
+               EXECUTE format('CREATE INDEX ON public.a%s (public.index_gate(id))', n);
+             END LOOP;
+             FOR n IN 1..4 LOOP
+               EXECUTE format('CREATE TABLE public.b%s (id int PRIMARY KEY, filler text,
+                                 gated int GENERATED ALWAYS AS (public.gate(id)) STORED)', n);
+               EXECUTE format('INSERT INTO public.b%s SELECT g, repeat(''x'', 500) FROM generate_series(1, 2000) g', n);
+             END LOOP;
+           END $$;"
+}
+
+/// The sessions of this name, and what each last did.
+async fn sessions(admin: &str, application: &str) -> Vec<String> {
+    let ask = format!(
+        "SELECT concat_ws(' ', datname, state, wait_event, left(query, 80)) FROM pg_stat_activity \
+          WHERE application_name = '{application}' ORDER BY pid"
+    );
+    let rows = database(admin).await.rows(&text(&ask)).await.unwrap();
+    let line = |row: &tokio_postgres::SimpleQueryRow| row.get(0).unwrap_or_default().to_owned();
+    rows.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn the_checks_name_as_many_connections_as_a_run_opens() {
+    let route = Route::of_majors([17, 17]);
+    let admins = [&route.source, &route.target].map(|cluster| cluster.url("postgres"));
+    let (rows, indexes) = (Gate::shut(&admins[1]).await, Gate::shut(&admins[1]).await);
+    let name = route.fresh("counted").await;
+    run(&route.source.url(&name), &gated_tables(&rows, &indexes)).await;
+    let application = fresh_name("counting");
+    let urls = admins.each_ref().map(|url| {
+        let mark = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{mark}application_name={application}")
+    });
+    let more = ["--jobs", "4", "--yes"];
+    let running = Route::command_through(&urls, "init", (&[&name], &more)).start();
+    let waiting = database(&admins[1]).await;
+    let asleep = |count: usize| {
+        format!(
+            "SELECT count(*) = {count} FROM pg_stat_activity \
+              WHERE wait_event = 'PgSleep' AND datname = '{name}'"
+        )
+    };
+    // All workers write rows.
+    wait_for(&waiting, &asleep(4)).await;
+    let figures = figures(&route, &name).await;
+    let of_rows = [
+        sessions(&admins[0], &application).await,
+        sessions(&admins[1], &application).await,
+    ];
+    rows.open().await;
+    // All workers build, with what they have opened before.
+    wait_for(&waiting, &asleep(4)).await;
+    let of_indexes = sessions(&admins[1], &application).await;
+    indexes.open().await;
+    running.finish().expect(0);
+    // Whatever is not open at that moment is named: the reader of the catalog, and what looks after names.
+    let (open, figure) = (of_rows[0].len(), figures[0]);
+    assert!(
+        open <= figure && open + 2 >= figure,
+        "{figure}: {:#?}",
+        of_rows[0]
+    );
+    for of_target in [&of_rows[1], &of_indexes] {
+        assert!(
+            of_target.len() <= figures[1],
+            "{}: {of_target:#?}",
+            figures[1]
+        );
+    }
+}
+
+/// The connections for 4 workers that the checks name for each side.
+async fn figures(route: &Route, name: &str) -> [usize; 2] {
+    for cluster in [&route.source, &route.target] {
+        let role = "CREATE ROLE mover LOGIN CREATEDB CREATEROLE CONNECTION LIMIT 4";
+        run(&cluster.url("postgres"), role).await;
+    }
+    let refused = as_mover(route, "init", name, &["--jobs", "4", "--yes"]).run();
+    let said = refused.expect(1).all();
+    ["source", "target"].map(|side| {
+        let of_side = said
+            .lines()
+            .find(|line| line.contains(&format!("{side}: role mover has")));
+        let line = of_side.unwrap_or_else(|| panic!("{side}: {said}"));
+        let (before, _) = line.split_once(" for 4 workers").unwrap();
+        before.rsplit(' ').next().unwrap().parse().unwrap()
+    })
+}
+
+#[tokio::test]
+async fn a_comparison_reports_limits_and_continues_with_fewer_workers() {
+    let (_turn, route) = limited(13, 200).await;
+    let name = filled(route, "compared").await;
+    as_mover(route, "init", &name, &["--jobs", "2", "--yes"])
+        .run()
+        .expect(0);
+    for limit in [4, 3] {
+        let role = format!("ALTER ROLE mover CONNECTION LIMIT {limit}");
+        run(&route.source.url("postgres"), &role).await;
+        let verified = as_mover_verify(route, &name).run().expect(0);
+        for part in [
+            "free connections; 14 are needed for 12 workers",
+            "continuing with fewer than the 12 workers",
+        ] {
+            let said = &verified.stderr;
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
 }
 
 fn as_mover_verify(route: &Route, name: &str) -> crate::support::command::Program {

@@ -15,8 +15,8 @@ pub(crate) const MAJOR: u32 = 17;
 /// The other one of tests that look at two.
 const OLDER_MAJOR: u32 = 15;
 
-/// The number of the run that has made a database's publication.
-pub(crate) const RUN: &str = "SELECT obj_description(oid, 'pg_publication')::json ->> 'number' \
+/// The number of the run that has created a database's publication; NULL without one.
+pub(crate) const RUN: &str = "SELECT max(obj_description(oid, 'pg_publication')::json ->> 'number') \
       FROM pg_publication WHERE pubname = 'seren_replication_pub'";
 
 /// Where a copy comes from and goes to.
@@ -87,11 +87,13 @@ impl Route {
         run(&self.source.url(name), slots).await;
     }
 
-    /// Removes by its number what the only run of a database has left: most tests keep no state.
+    /// Removes by its number what the only run of a database has left, if it has replicated: most tests keep no
+    /// state.
     pub(crate) async fn remove_run(&self, database: &str) -> Finished {
         let number = value(&self.source.url(database), RUN).await;
-        let more = ["--yes", "--run", &number];
-        self.command("teardown", &[database], &more).run().expect(0)
+        let by_name = ["--yes", "--run", &number];
+        let more = &by_name[..if number == "NULL" { 1 } else { 3 }];
+        self.command("teardown", &[database], more).run().expect(0)
     }
 
     /// A command on these clusters' databases of these names.

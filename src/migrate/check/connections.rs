@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::finding::{Finding, Level, Side};
-use crate::connect::{self, Session};
-use crate::migrate::{Error, Options};
+use crate::connect::{self, ConnectionNeed, Endpoint, Purpose, Session};
+use crate::migrate::{Error, Options, door};
 use crate::pg::Sql;
+use crate::{snapshot, verify};
 
 /// What limits connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,39 +23,20 @@ struct Free {
     count: i64,
 }
 
-/// What a copy opens on one side.
-struct Need {
-    /// Whatever the number of workers: locks, snapshots, watchers.
-    fixed: i64,
-    per_worker: i64,
-}
+/// What a copy opens on both sides: the engine's connections, the run's lock, and on the target the recorder's.
+const COPY: [ConnectionNeed; 2] = [
+    ConnectionNeed {
+        fixed: snapshot::SOURCE_NEED.fixed + 1,
+        ..snapshot::SOURCE_NEED
+    },
+    ConnectionNeed {
+        fixed: snapshot::TARGET_NEED.fixed + 2,
+        ..snapshot::TARGET_NEED
+    },
+];
 
-impl Need {
-    const fn of(side: Side) -> Self {
-        match side {
-            // The run's lock, table locks, the consistent point and its copy, three watchers; each worker
-            // reads.
-            Side::Source => Self {
-                fixed: 7,
-                per_worker: 1,
-            },
-            // The run's lock, the recorder; each worker writes rows and builds.
-            Side::Target | Side::Both => Self {
-                fixed: 2,
-                per_worker: 2,
-            },
-        }
-    }
-
-    const fn with(&self, workers: i64) -> i64 {
-        self.fixed + self.per_worker * workers
-    }
-
-    /// As many workers as this many connections suffice for.
-    const fn workers(&self, free: i64) -> i64 {
-        (free - self.fixed) / self.per_worker
-    }
-}
+/// What a comparison opens on both sides.
+const COMPARISON: [ConnectionNeed; 2] = [verify::SOURCE_NEED, verify::TARGET_NEED];
 
 /// Examines both clusters for the workers that copy these databases of the source.
 ///
@@ -67,16 +49,45 @@ pub(in crate::migrate) async fn examine_connections(
 ) -> Result<Vec<Finding>, Error> {
     let written = databases.iter().map(|name| options.map.target(name));
     let written: BTreeSet<&str> = written.collect();
-    let mut findings = Vec::new();
-    let sides = [
-        (Side::Source, source, databases),
-        (Side::Target, target, &written),
-    ];
-    for (side, session, databases) in sides {
-        let free = load_free(session).await.map_err(Error::examine(side))?;
-        findings.extend(judge_connections(side, &free, databases, options.jobs));
-    }
+    let jobs = options.jobs;
+    let [of_source, of_target] = COPY;
+    let mut findings = examine_side(Side::Source, source, (databases, &of_source, jobs)).await?;
+    findings.extend(examine_side(Side::Target, target, (&written, &of_target, jobs)).await?);
     Ok(findings)
+}
+
+/// Examines both clusters for the workers that compare databases, by their names on each side. A side that
+/// cannot be asked has no findings: the comparison itself says why.
+pub async fn examine_comparison(
+    [source, target]: [(&Endpoint, &BTreeSet<&str>); 2],
+    jobs: usize,
+) -> Vec<Finding> {
+    let [of_source, of_target] = COMPARISON;
+    let sides = [
+        (Side::Source, source, of_source),
+        (Side::Target, target, of_target),
+    ];
+    let mut findings = Vec::new();
+    for (side, (endpoint, databases), need) in sides {
+        let asking = async {
+            let session = door::open(side, endpoint, Purpose::Introspect).await?;
+            examine_side(side, &session, (databases, &need, jobs)).await
+        };
+        match asking.await {
+            Ok(found) => findings.extend(found),
+            Err(error) => tracing::debug!(%error, %side, "connection limits were not examined"),
+        }
+    }
+    findings
+}
+
+async fn examine_side(
+    side: Side,
+    session: &Session,
+    (databases, need, jobs): (&BTreeSet<&str>, &ConnectionNeed, usize),
+) -> Result<Vec<Finding>, Error> {
+    let free = load_free(session).await.map_err(Error::examine(side))?;
+    Ok(judge_connections(side, &free, (databases, need, jobs)))
 }
 
 /// Asks a cluster.
@@ -104,10 +115,8 @@ async fn load_free(session: &Session) -> Result<Vec<Free>, connect::Error> {
 fn judge_connections(
     side: Side,
     free: &[Free],
-    databases: &BTreeSet<&str>,
-    jobs: usize,
+    (databases, need, jobs): (&BTreeSet<&str>, &ConnectionNeed, usize),
 ) -> Vec<Finding> {
-    let need = Need::of(side);
     let jobs = i64::try_from(jobs).unwrap_or(i64::MAX / need.per_worker - need.fixed);
     let takes_part = |free: &&Free| match &free.limited {
         Limited::Database(name) => databases.contains(name.as_str()),
@@ -115,10 +124,10 @@ fn judge_connections(
     };
     let short = free.iter().filter(takes_part);
     let short = short.filter(|free| free.count < need.with(jobs));
-    short.map(|free| judge(side, free, &need, jobs)).collect()
+    short.map(|free| judge(side, free, need, jobs)).collect()
 }
 
-fn judge(side: Side, free: &Free, need: &Need, jobs: i64) -> Finding {
+fn judge(side: Side, free: &Free, need: &ConnectionNeed, jobs: i64) -> Finding {
     let count = free.count.max(0);
     let (place, raise) = match &free.limited {
         Limited::Server => ("the server".to_owned(), "raise max_connections"),
@@ -139,7 +148,7 @@ fn judge(side: Side, free: &Free, need: &Need, jobs: i64) -> Finding {
     let message =
         format!("{place} has {count} free connections; {wanted} are needed for {jobs} workers");
     let fitting = need.workers(count);
-    let cure = format!("{raise}, or pass --jobs {fitting}; otherwise fewer workers copy");
+    let cure = format!("{raise}, or pass --jobs {fitting}; otherwise fewer workers are used");
     Finding::new(Level::Warning, side, message).cure(cure)
 }
 
@@ -153,21 +162,24 @@ mod tests {
 
     #[test]
     fn both_numbers_are_in_the_finding() {
-        let judge = |side, count| {
+        let need = ConnectionNeed {
+            fixed: 7,
+            per_worker: 2,
+        };
+        let judge = |count| {
             let free = free(Limited::Role("app".to_owned()), count);
-            let findings = judge_connections(side, &free, &BTreeSet::new(), 4);
+            let findings = judge_connections(Side::Source, &free, (&BTreeSet::new(), &need, 4));
             findings.first().map(ToString::to_string)
         };
-        assert_eq!(judge(Side::Source, 11), None);
+        assert_eq!(judge(15), None);
         assert_eq!(
-            judge(Side::Source, 9).unwrap(),
-            "warning  source: role app has 9 free connections; 11 are needed for 4 workers; \
-             ALTER ROLE … CONNECTION LIMIT, or pass --jobs 2; otherwise fewer workers copy"
+            judge(12).unwrap(),
+            "warning  source: role app has 12 free connections; 15 are needed for 4 workers; \
+             ALTER ROLE … CONNECTION LIMIT, or pass --jobs 2; otherwise fewer workers are used"
         );
-        assert_eq!(judge(Side::Target, 10), None);
         assert_eq!(
-            judge(Side::Target, 3).unwrap(),
-            "error    target: role app has 3 free connections; at least 4 are needed, and 10 for 4 workers; \
+            judge(8).unwrap(),
+            "error    source: role app has 8 free connections; at least 9 are needed, and 15 for 4 workers; \
              ALTER ROLE … CONNECTION LIMIT, or end other sessions"
         );
     }
@@ -175,7 +187,9 @@ mod tests {
     #[test]
     fn only_databases_that_take_part_count() {
         let limits = free(Limited::Database("a".to_owned()), 0);
-        let judge = |name| judge_connections(Side::Source, &limits, &BTreeSet::from([name]), 1);
+        let need = &COPY[0];
+        let judge =
+            |name| judge_connections(Side::Source, &limits, (&BTreeSet::from([name]), need, 1));
         assert_eq!(judge("a").len(), 1);
         assert!(judge("b").is_empty());
     }

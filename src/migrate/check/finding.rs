@@ -58,6 +58,13 @@ impl Finding {
         self
     }
 
+    /// What was found and what to do about it.
+    pub fn text(&self) -> String {
+        let Self { message, cure, .. } = self;
+        cure.as_ref()
+            .map_or_else(|| message.clone(), |cure| format!("{message}; {cure}"))
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn cure(mut self, cure: impl Into<String>) -> Self {

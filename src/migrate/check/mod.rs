@@ -17,6 +17,7 @@ mod target;
 pub use finding::{Finding, Level, Side};
 pub use server::ServerFacts;
 
+pub use connections::examine_comparison;
 pub(super) use connections::examine_connections;
 pub(super) use contents::Contents;
 pub(super) use database::{Examination, Judge, examine};
