@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::run::{Database, Origin, Stage};
+use super::database::{Database, Origin, Stage};
 use super::selection::Selection;
 use crate::pg::Oid;
 
@@ -61,7 +61,7 @@ impl std::fmt::Display for Void {
                 "it was replaced on the target since the interrupted run, whose state is void for it",
             ),
             Self::TargetGone => f.write_str(
-                "it was dropped on the target since the interrupted run, and is copied anew",
+                "it was dropped on the target since the interrupted run, and is copied again",
             ),
             Self::NotFollowed(reason) => write!(
                 f,

@@ -16,22 +16,25 @@
 //!
 //! [`decide`] judges what a new run may keep. It is pure.
 
+mod database;
 mod decide;
 mod error;
 mod file;
 mod folder;
+mod form;
 mod lock;
 mod recorder;
 mod run;
 mod selection;
 mod store;
 
+pub use database::{Database, Name, Origin, Stage, Table};
 pub use decide::{Decision, Void, decide};
 pub use error::Error;
 pub use file::{decode, encode};
 pub use folder::{Pair, default_root};
 pub use recorder::{Closed, Recorder};
-pub use run::{Database, DatabasePair, Membership, Name, Origin, Run, Stage, Table};
+pub use run::{DatabasePair, Membership, Run};
 pub use selection::{Chosen, Selection};
 pub use store::{
     KnownRuns, Store, find_copies, find_owed, known_runs, recorded_slots, remove_state,

@@ -1,15 +1,15 @@
 //! What is recorded of a run. Plain data and its transitions; nothing here knows files or servers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::database::{Database, Stage};
 use super::folder::Pair;
+use super::form::entries;
 use super::selection::Selection;
 use crate::logical::RunTag;
-use crate::pg::{Ident, Lsn, Oid, QualifiedName, SlotName};
-use crate::snapshot::Fact;
+use crate::pg::Oid;
 
 /// All runs between two clusters, as far as they matter to the next one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,119 +63,6 @@ pub struct Membership {
     pub member: String,
     /// `INHERIT` and `SET` that it had before and gets back; none for a membership that is ended.
     pub before: Option<(bool, bool)>,
-}
-
-/// What is recorded of a database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Database {
-    /// The run that copies or has copied it.
-    pub run: u64,
-    /// Which database of the source's cluster it is.
-    pub source_oid: u32,
-    /// What of it takes part.
-    pub selection: Selection,
-    /// How far it is.
-    pub stage: Stage,
-    /// The publication made for it, once known.
-    pub publication: Option<String>,
-    /// What names its run in the publication's mark; none where the publication is somebody else's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mark: Option<String>,
-    /// The oids of the tables that were published when its slot was created, once it is finished.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub published: BTreeSet<u32>,
-    /// The slot kept for it, once known.
-    pub slot: Option<String>,
-    /// The log position of its snapshot, once known.
-    #[serde(with = "lsn")]
-    pub consistent_point: Option<Lsn>,
-    /// Its tables, while it is at work.
-    #[serde(with = "entries")]
-    pub tables: BTreeMap<Name, Table>,
-    /// Definitions made behind the rows, while it is at work.
-    pub definitions: BTreeSet<String>,
-    /// Large objects copied.
-    pub large_objects: usize,
-    /// What the target's database held when its journal was dropped: it was complete then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seal: Option<String>,
-}
-
-/// How far a database is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The run is to copy it, and has written nothing into it. It may be about to be created.
-    Planned,
-    /// It stands on the target, and what is in it is of our making.
-    Begun {
-        /// Which database of the target's cluster it is.
-        target_oid: u32,
-        /// How it came about.
-        origin: Origin,
-    },
-    /// It is whole and on the target's disk.
-    Finished {
-        /// Which database of the target's cluster it is.
-        target_oid: u32,
-        /// How many tables with rows.
-        tables: usize,
-        /// Their rows.
-        rows: u64,
-    },
-}
-
-/// How a database of the target came about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// The run has made it.
-    Made,
-    /// It was there, and empty.
-    Used {
-        /// Extensions that it had.
-        extensions: BTreeSet<String>,
-    },
-}
-
-/// What is recorded of a table. Everything of it is on the target's disk.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Table {
-    /// Whether all of its rows have arrived.
-    pub done: bool,
-    /// Rows that have arrived.
-    pub rows: u64,
-    /// The parts that have arrived, where it is copied in several.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub parts: BTreeSet<usize>,
-    /// The log position of the snapshot that it was read at, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "lsn")]
-    pub lsn: Option<Lsn>,
-}
-
-/// A table's schema and name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Name(String, String);
-
-impl From<&QualifiedName> for Name {
-    fn from(name: &QualifiedName) -> Self {
-        Self(
-            name.schema.as_str().to_owned(),
-            name.name.as_str().to_owned(),
-        )
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        QualifiedName {
-            schema: Ident::from_catalog(&self.0),
-            name: Ident::from_catalog(&self.1),
-        }
-        .fmt(f)
-    }
 }
 
 /// The number of what no run continues.
@@ -275,152 +162,12 @@ impl Run {
     }
 }
 
-impl Database {
-    /// Records that whatever is in the target's database from now on is ours.
-    pub fn begin(&mut self, target_oid: Oid, origin: Origin) {
-        self.reset(Stage::Begun {
-            target_oid: target_oid.0,
-            origin,
-        });
-    }
-
-    /// Records that nothing of it is on the target any more.
-    pub fn forget(&mut self) {
-        self.reset(Stage::Planned);
-    }
-
-    fn reset(&mut self, stage: Stage) {
-        self.stage = stage;
-        self.publication = None;
-        self.mark = None;
-        self.published.clear();
-        self.slot = None;
-        self.consistent_point = None;
-        self.tables.clear();
-        self.definitions.clear();
-        self.large_objects = 0;
-        self.seal = None;
-    }
-
-    /// Records what the target has flushed.
-    pub fn note(&mut self, fact: &Fact) {
-        match fact {
-            Fact::Part {
-                table, part, rows, ..
-            } => {
-                let lsn = self.consistent_point;
-                let entry = self.tables.entry(Name::from(table)).or_default();
-                entry.lsn = lsn;
-                // A part that was told before, and was repeated, counts once.
-                if entry.parts.insert(*part) {
-                    entry.rows += rows;
-                }
-            }
-            Fact::Table { table, rows, .. } => {
-                let whole = Table {
-                    done: true,
-                    rows: *rows,
-                    parts: BTreeSet::new(),
-                    lsn: self.consistent_point,
-                };
-                self.tables.insert(Name::from(table), whole);
-            }
-            Fact::LargeObjects { count } => self.large_objects += count,
-            Fact::Definition { object } => {
-                self.definitions.insert(object.clone());
-            }
-        }
-    }
-
-    /// Records the consistent point that its rows are read at, and the slot that keeps the log from there on.
-    pub fn point(&mut self, lsn: Lsn, slot: &SlotName) {
-        self.consistent_point = Some(lsn);
-        self.slot = Some(slot.as_str().to_owned());
-    }
-
-    /// Records what was published of it when its slot was created.
-    pub fn publish(
-        &mut self,
-        (publication, mark): (&str, Option<&str>),
-        tables: impl Iterator<Item = Oid>,
-    ) {
-        self.publication = Some(publication.to_owned());
-        self.mark = mark.map(str::to_owned);
-        self.published = tables.map(|oid| oid.0).collect();
-    }
-
-    /// Records that it is whole. What was recorded of its tables one by one is of no use any more:
-    /// all of them are at the consistent point. None if it was never begun.
-    pub fn finish(&mut self, tables: usize, rows: u64, point: Option<Lsn>) -> Option<()> {
-        let target_oid = self.target_oid()?.0;
-        self.consistent_point = point;
-        self.stage = Stage::Finished {
-            target_oid,
-            tables,
-            rows,
-        };
-        self.tables.clear();
-        self.definitions.clear();
-        self.seal = None;
-        Some(())
-    }
-
-    /// The database of the target that it is, once that stands.
-    pub fn target_oid(&self) -> Option<Oid> {
-        match self.stage {
-            Stage::Planned => None,
-            Stage::Begun { target_oid, .. } | Stage::Finished { target_oid, .. } => {
-                Some(Oid(target_oid))
-            }
-        }
-    }
-}
-
-/// Log positions as text.
-mod lsn {
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de};
-
-    use crate::pg::Lsn;
-
-    #[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
-    pub(super) fn serialize<S: Serializer>(lsn: &Option<Lsn>, to: S) -> Result<S::Ok, S::Error> {
-        lsn.map(|lsn| lsn.to_string()).serialize(to)
-    }
-
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<Lsn>, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        text.map(|text| text.parse().map_err(de::Error::custom))
-            .transpose()
-    }
-}
-
-/// Maps as lists of pairs: a name of two parts is no key of a JSON object.
-mod entries {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        entries: &BTreeMap<K, V>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_seq(entries)
-    }
-
-    pub(super) fn deserialize<'a, K, V, D>(from: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        K: Deserialize<'a> + Ord,
-        V: Deserialize<'a>,
-        D: Deserializer<'a>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::checkpoint::Chosen;
+    use crate::checkpoint::{Chosen, Name, Origin};
+    use crate::pg::{Lsn, QualifiedName};
+    use crate::snapshot::Fact;
 
     pub(in crate::checkpoint) fn pair() -> Pair {
         Pair {

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::run::Name;
+use super::database::Name;
 use crate::selection::TableChoice;
 
 /// What decides which objects and rows of a database are copied, and how. Names of hosts, passwords,

@@ -15,6 +15,7 @@ mod newer;
 pub mod object;
 mod older;
 mod omission;
+mod omitted;
 mod one_line;
 mod plan;
 mod repair;

@@ -7,10 +7,14 @@
 //! the powers of the source's bootstrap superuser and of the role we connect as there: who runs
 //! one cluster does not thereby run another.
 
+mod difference;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::common_setting::{self, CommonSettingDifference};
+pub use difference::{Difference, MembershipDifference, NoPassword};
+
+use super::common_setting;
 use super::{membership, parameter};
 use crate::catalog::cluster::{Attribute, Membership, Role, Roles, Settable};
 use crate::connect::Secret;
@@ -56,116 +60,6 @@ impl fmt::Debug for RoleStatement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RoleStatement({}: {})", self.role, self.shown().as_str())
     }
-}
-
-/// What the target's roles will lack, or have otherwise than the source's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Difference {
-    /// The role exists and keeps another value.
-    Kept {
-        /// The role.
-        role: Ident,
-        /// What differs, e.g. `SUPERUSER` or `connection limit`.
-        what: String,
-    },
-    /// It does not exist, and we may not create roles.
-    NotCreated {
-        /// The role.
-        role: Ident,
-    },
-    /// A power is not given to a new role, because we may not give it.
-    NotGrantable {
-        /// The role.
-        role: Ident,
-        /// The power.
-        attribute: Attribute,
-    },
-    /// A power is not given to a new role, because it runs the source cluster.
-    Administrative {
-        /// The role.
-        role: Ident,
-        /// The power.
-        attribute: Attribute,
-    },
-    /// A new role that may log in gets no password.
-    NoPassword {
-        /// The role.
-        role: Ident,
-        /// Why.
-        why: NoPassword,
-    },
-    /// The target does not take the parameter's value.
-    SettingRefused {
-        /// The role.
-        role: Ident,
-        /// The parameter.
-        parameter: String,
-    },
-    /// The target does not know the parameter, or we may not set it there.
-    NotSettable {
-        /// The role.
-        role: Ident,
-        /// The parameter.
-        parameter: String,
-    },
-    /// A membership is left out, or has other options.
-    Membership {
-        /// The role that would be granted.
-        role: Ident,
-        /// The member.
-        member: Ident,
-        /// Why, or what differs.
-        why: MembershipDifference,
-    },
-    /// A right to set a parameter is left out.
-    Parameter {
-        /// The parameter.
-        parameter: Ident,
-        /// The statement that would grant it.
-        statement: Sql,
-    },
-    /// A setting of every role in every database is left out, or another.
-    CommonSetting {
-        /// The parameter.
-        parameter: String,
-        /// Why.
-        why: CommonSettingDifference,
-    },
-    /// Rows of the source's `pg_auth_members` name roles that are gone.
-    OrphanMemberships {
-        /// How many.
-        rows: usize,
-    },
-}
-
-/// Why a role has no password on the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoPassword {
-    /// The source did not let us read it.
-    Unreadable,
-    /// The target refused it.
-    Refused,
-    /// It was not wanted.
-    NotWanted,
-}
-
-/// What is different about a membership.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MembershipDifference {
-    /// We may not grant the role.
-    NotGrantable,
-    /// The role or the member is the managed service's own, or a role of a newer server.
-    NoSuchRole,
-    /// The target already has the opposite membership.
-    Circular,
-    /// The membership exists with other options.
-    OtherOptions,
-    /// Granted `SET FALSE`, which the target cannot express; a plain grant would give more.
-    WithoutSet,
-    /// Granted with an `INHERIT` option that the target cannot express.
-    OtherInherit,
-    /// Granted on behalf of another role than on the source.
-    OtherGrantor,
 }
 
 /// The statements that bring the source's roles to the target, and what they cannot bring.
@@ -435,91 +329,6 @@ fn kept(source: &Role, target: &Role) -> Vec<Difference> {
             what,
         })
         .collect()
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Kept { role, what } => {
-                write!(
-                    f,
-                    "role {role} exists on the target and keeps its own {what}"
-                )
-            }
-            Self::NotCreated { role } => write!(
-                f,
-                "role {role} is not created: the target's connecting role may not create roles"
-            ),
-            Self::NotGrantable { role, attribute } => write!(
-                f,
-                "role {role} is created without {}, which the target's connecting role may not give",
-                word(*attribute, true).as_str()
-            ),
-            Self::Administrative { role, attribute } => write!(
-                f,
-                "role {role} runs the source cluster and is created without {}",
-                word(*attribute, true).as_str()
-            ),
-            Self::NoPassword { role, why } => {
-                write!(f, "role {role} is created without a password: ")?;
-                f.write_str(match why {
-                    NoPassword::Unreadable => "the source does not let us read it",
-                    NoPassword::Refused => "the target does not take it",
-                    NoPassword::NotWanted => "passwords are not copied in this run",
-                })
-            }
-            Self::NotSettable { role, parameter } => write!(
-                f,
-                "role {role} is created without its setting of {}, which the target does not know or does not let us set",
-                Ident::from_catalog(parameter.as_str())
-            ),
-            Self::SettingRefused { role, parameter } => write!(
-                f,
-                "role {role} is created without its setting of {}, whose value the target does not take",
-                Ident::from_catalog(parameter.as_str())
-            ),
-            Self::Membership { role, member, why } => {
-                write!(f, "membership of {member} in {role}: {}", why.text())
-            }
-            Self::Parameter {
-                parameter,
-                statement,
-            } => write!(
-                f,
-                "the right to set {parameter} is left out, the target cannot hold it or we may not \
-                 give it: {}",
-                Ident::from_catalog(statement.as_str())
-            ),
-            Self::CommonSetting { parameter, why } => write!(
-                f,
-                "setting {} of every role: {}",
-                Ident::from_catalog(parameter.as_str()),
-                why.text()
-            ),
-            Self::OrphanMemberships { rows } => {
-                write!(
-                    f,
-                    "{rows} memberships of roles that no longer exist are left out"
-                )
-            }
-        }
-    }
-}
-
-impl MembershipDifference {
-    const fn text(self) -> &'static str {
-        match self {
-            Self::NotGrantable => "left out, the target's connecting role may not grant it",
-            Self::NoSuchRole => "left out, no such role on the target",
-            Self::Circular => "left out, the target has the opposite membership",
-            Self::OtherOptions => "exists on the target with other options, which it keeps",
-            Self::WithoutSet => "left out, the target knows no membership without SET",
-            Self::OtherInherit => {
-                "granted with the INHERIT of the member, the target knows no other"
-            }
-            Self::OtherGrantor => "granted by the connecting role instead of its grantor",
-        }
-    }
 }
 
 /// Role names in `GRANT`; kept beside the words above.

@@ -1,0 +1,161 @@
+//! What the target does not get, and why.
+
+use std::fmt;
+
+use super::one_line::on_one_line;
+use super::statement::Label;
+use crate::catalog::acl::Privilege;
+use crate::pg::{Ident, Sql};
+
+/// Something that the target does not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Omission {
+    /// What.
+    pub object: Label,
+    /// Why.
+    pub reason: OmissionReason,
+}
+
+/// Why the target does not get something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OmissionReason {
+    /// The index is not usable on the source: its build failed or was interrupted.
+    InvalidIndex,
+    /// Tablespaces are places of one cluster; the target's default one is used.
+    Tablespace(Ident),
+    /// The target's version knows no such thing.
+    TooNew(&'static str),
+    /// The target's version knows it in another form only.
+    Degraded(&'static str),
+    /// No server makes a rule of its name.
+    RuleName,
+    /// It would take the source's place at its publisher. The statement that makes it, with its
+    /// password masked, if it may be read.
+    Subscription(Option<Sql>),
+    /// Its options, among them perhaps a password, may not be read.
+    HiddenOptions,
+    /// It cannot be given to this role.
+    Owner(Ident),
+    /// Only a superuser may make it, or give it this property.
+    Superuser(String),
+    /// Somebody else owns it on the target.
+    NotOurs,
+    /// The server cannot check the existing values of a domain that columns hold within other types.
+    Unvalidated,
+    /// It asks for the name of its user, and roles get other names.
+    NamesOfRoles,
+    /// The target does not know this parameter, or does not let us set it.
+    Setting(String),
+    /// It belongs to the managed service that the source is.
+    Provider,
+    /// The script of an extension of the target's has created it.
+    ByExtension,
+    /// It belongs to an extension that is skipped.
+    Skipped(Ident),
+    /// The hypertable's rows go into a plain table.
+    PlainTable,
+    /// It is made by hand, with this statement, once the rows are there.
+    ByHand(Sql),
+    /// It depends on something that is left out.
+    DependsOn(Label),
+    /// It depends on this table, which is not selected. Its definition, where it has one apart.
+    Unselected(Label, Option<Sql>),
+    /// It is a selected table that cannot be made without this one, which is not selected.
+    CutOff(Label),
+    /// It is about something that is not made.
+    NotMade,
+    /// The module that reads this security label is not loaded on the target.
+    NoLabelProvider(String),
+    /// The role does not exist on the target.
+    NoSuchRole(Ident),
+    /// The role has one from another role that `--role-map` makes the same.
+    HasOne(Ident),
+    /// We cannot act for the role that granted it.
+    OutOfReach(Ident),
+    /// The target's version has no such privilege.
+    NoSuchPrivilege(Privilege),
+}
+
+impl fmt::Display for OmissionReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidIndex => f.write_str("it is invalid on the source"),
+            Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::TooNew(what) => write!(f, "left out, the target knows no {what}"),
+            Self::Degraded(how) => write!(f, "made otherwise for an older target: {how}"),
+            Self::RuleName => f.write_str("no server makes a rule of this name: rename it first"),
+            Self::Subscription(Some(sql)) => write!(
+                f,
+                "not made, it would take the source's place; after the cutover run {}",
+                Ident::from_catalog(on_one_line(sql).as_str())
+            ),
+            Self::Subscription(None) => {
+                f.write_str("not made, it would take the source's place; make it after the cutover")
+            }
+            Self::HiddenOptions => {
+                f.write_str("made without its options, which the source's role may not read")
+            }
+            Self::Owner(name) => write!(f, "it stays with its owner, role {name} cannot get it"),
+            Self::Superuser(what) => write!(f, "only a superuser may make {what}"),
+            Self::ByExtension => {
+                f.write_str("kept as the script of an extension creates it on the target")
+            }
+            Self::NotOurs => f.write_str("left out, somebody else owns it on the target"),
+            Self::Unvalidated => f.write_str(
+                "NOT VALID on the target: it calls a function of the database, so it is created after the \
+                 rows, and no server validates a domain within an array, a range or a composite type",
+            ),
+            Self::NamesOfRoles => f.write_str(
+                "it asks for the name of its user, and --role-map gives roles other names: look at it",
+            ),
+            Self::Setting(name) => write!(
+                f,
+                "the parameter {} is unknown to the target, or we may not set it",
+                Ident::from_catalog(name.as_str())
+            ),
+            Self::Provider => f.write_str("it belongs to the source's managed service"),
+            Self::PlainTable => f.write_str(
+                "made as a plain table with all its rows, since TimescaleDB is left out",
+            ),
+            Self::ByHand(sql) => write!(
+                f,
+                "not made; once the rows are there run {}",
+                Ident::from_catalog(on_one_line(sql).as_str())
+            ),
+            Self::Skipped(name) => write!(f, "extension {name} is skipped"),
+            Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
+            Self::Unselected(table, None) => {
+                write!(f, "left out, it needs {table}, which is not selected")
+            }
+            Self::Unselected(table, Some(definition)) => write!(
+                f,
+                "left out, it needs {table}, which is not selected; it is {}",
+                Ident::from_catalog(on_one_line(definition).as_str())
+            ),
+            Self::CutOff(table) => {
+                write!(f, "selected, but it needs {table}, which is not selected")
+            }
+            Self::NotMade => f.write_str("what it is about is not made"),
+            Self::NoLabelProvider(name) => write!(
+                f,
+                "the target has not loaded the module {} that reads the label",
+                Ident::from_catalog(name.as_str())
+            ),
+            Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
+            Self::HasOne(name) => write!(
+                f,
+                "role {name} has one from another role that it stands for"
+            ),
+            Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
+            Self::NoSuchPrivilege(privilege) => {
+                write!(f, "the target has no privilege {privilege}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Omission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.reason)
+    }
+}
