@@ -141,7 +141,7 @@ pub(super) async fn destiny(
         Decision::Fresh => by_contents(options, database, existing).await?,
         Decision::Void(void) => {
             let destiny = by_contents(options, database, existing).await?;
-            let cure = "its copy begins anew";
+            let cure = "it is copied again";
             destiny.finding(Level::Warning, void.to_string(), cure)
         }
         Decision::Finished { tables } => {
@@ -339,7 +339,7 @@ fn use_findings(database: &Database, existing: &Database, contents: &Contents) -
         findings.push(if holds_all {
             finding
         } else {
-            finding.cure("drop it: it is then made anew")
+            finding.cure("drop it; the run then creates it")
         });
     }
     if database.locale != existing.locale {

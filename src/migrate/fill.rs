@@ -222,7 +222,7 @@ async fn contents(
             brought?;
             Ok((done, closed))
         }
-        // The first cause is told: the recorder's, where it has stopped the copy.
+        // The first cause is reported: the recorder's, where it has stopped the copy.
         (Err(failure), Ok(_)) => Err(Broken::Copy(failure)),
         (Err(failure), Err(_)) if !was_stopped => Err(Broken::Copy(failure)),
         (_, Err(error)) => Err(error.into()),

@@ -90,7 +90,7 @@ impl Default for ReplicationOptions {
     }
 }
 
-/// How often a copy that ended for DDL begins again, unless it is told otherwise.
+/// How often a copy that ended for DDL begins again, unless an option says otherwise.
 pub const DDL_RESTARTS: u32 = 3;
 
 /// What becomes of DDL on the source that waits for locks of the copy.

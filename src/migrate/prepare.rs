@@ -58,7 +58,7 @@ pub struct PlannedDatabase {
     pub(super) replication: Option<Replication>,
     /// What must stay true of it, where it is kept.
     pub(super) promise: Option<Promise>,
-    /// Where its slot is told to who watches it.
+    /// Where its slot is entered for the watch.
     pub(super) slots: WatchedSlots,
     /// Whether what stands there is a template, which cannot be dropped as it is.
     pub(super) drops_template: bool,

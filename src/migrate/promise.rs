@@ -54,7 +54,7 @@ pub enum Broken {
     Slot(SlotName, SlotFault),
     /// The slot decodes another database.
     SlotElsewhere(SlotName),
-    /// Somebody has read from the slot, or has made it anew.
+    /// Somebody has read from the slot, or has created it again.
     SlotMoved {
         /// The slot.
         slot: SlotName,

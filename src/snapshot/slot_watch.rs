@@ -18,7 +18,7 @@ use crate::task::Scope;
 /// How often the slot is looked at.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Looks that may fail before the user is told that nobody watches.
+/// Looks that may fail before a warning says that nobody watches.
 const BLIND: u32 = 5;
 
 /// Why a run cannot go on with its slot.

@@ -215,7 +215,7 @@ async fn publishing_waits_without_locks_and_names_who_is_in_the_way() {
     equal(route, &name);
 }
 
-/// An error that does not go away is told as what it most often means.
+/// An error that does not go away is reported as what it most often means.
 #[tokio::test]
 async fn definitions_that_are_gone_when_they_are_printed_are_read_again_and_named() {
     let (_turn, route) = alone().await;

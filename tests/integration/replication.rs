@@ -398,7 +398,7 @@ async fn what_a_killed_run_has_left_is_made_anew() {
     let done = done.state(&machine).run().expect(0);
     assert!(!done.stderr.contains(told), "{}", done.stderr);
     assert!(
-        done.stderr.contains("of an earlier run is made anew"),
+        done.stderr.contains("of an earlier run is created again"),
         "{}",
         done.stderr
     );

@@ -1,4 +1,4 @@
-//! An application that runs DDL on the source all the time, until it is told to end.
+//! An application that runs DDL on the source all the time, until it is asked to end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -240,7 +240,7 @@ fn judge_marked(
     let target = &mark.target;
     let (level, message) = match whose {
         Whose::Ours => {
-            let message = format!("publication {name} of an earlier run is made anew");
+            let message = format!("publication {name} of an earlier run is created again");
             return Finding::new(Level::Note, Side::Source, message);
         }
         Whose::Unknown => {
@@ -274,7 +274,7 @@ fn judge_slot(active: Option<i32>, name: &str, is_ours: bool) -> Finding {
             error(message).cure("end it with teardown first")
         }
         None if is_ours => {
-            let message = format!("replication slot {name} of an earlier run is made anew");
+            let message = format!("replication slot {name} of an earlier run is created again");
             Finding::new(Level::Note, Side::Source, message)
         }
         None => {

@@ -53,7 +53,7 @@ pub(super) enum Pace {
     Without,
 }
 
-/// The application; it ends when it is told to stop.
+/// The application; it ends when it is asked to stop.
 pub(super) struct Application {
     stop: Arc<AtomicBool>,
     changes: Arc<AtomicBool>,
@@ -96,7 +96,7 @@ impl Application {
     }
 }
 
-/// Moves amounts until it is told to stop. A table that is renamed or dropped at the moment is no fault.
+/// Moves amounts until it is asked to stop. A table that is renamed or dropped at the moment is no fault.
 async fn write(url: String, mut random: Random, stop: Arc<AtomicBool>) {
     let session = database(&url).await;
     while !stop.load(Ordering::Relaxed) {
@@ -207,7 +207,7 @@ fn new_part(number: u32, made: &mut Made) -> Change {
     ))
 }
 
-/// Changes definitions until it is told to stop.
+/// Changes definitions until it is asked to stop.
 async fn change(url: String, mut random: Random, pace: Pace, goes_on: Arc<AtomicBool>) {
     let session = database(&url).await;
     let mut made = Made::default();

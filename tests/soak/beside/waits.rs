@@ -31,7 +31,7 @@ pub(super) struct Longest {
     pub(super) what: String,
 }
 
-/// Watches the application until it is told to stop.
+/// Watches the application until it is asked to stop.
 pub(super) struct Watch {
     stop: Arc<AtomicBool>,
     task: Background<Longest>,
