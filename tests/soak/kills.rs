@@ -97,8 +97,8 @@ impl Trial {
     /// Removes all that the runs have made.
     async fn reset(&self) {
         for name in &self.names {
-            let drop = format!("DROP DATABASE {name} WITH (FORCE)");
-            run(&self.route.target.url("postgres"), &drop).await;
+            // Without the state folder the slots would be of an unknown run, which is refused.
+            self.route.drop_target(name).await;
         }
         std::fs::remove_dir_all(self.home.path().join("postgres-seren-replicator")).unwrap();
     }
