@@ -117,13 +117,13 @@ fn gated_tables(rows: &Gate, indexes: &Gate) -> String {
         + "DO $$ BEGIN
              FOR n IN 1..6 LOOP
                EXECUTE format('CREATE TABLE public.a%s (id int PRIMARY KEY, filler text)', n);
-               EXECUTE format('INSERT INTO public.a%s SELECT g, repeat(''x'', 1900) FROM generate_series(1, 450) g', n);
+               EXECUTE format('INSERT INTO public.a%s SELECT g, repeat(''x'', 1900) FROM generate_series(1, 700) g', n);
                EXECUTE format('CREATE INDEX ON public.a%s (public.index_gate(id))', n);
              END LOOP;
              FOR n IN 1..4 LOOP
                EXECUTE format('CREATE TABLE public.b%s (id int PRIMARY KEY, filler text,
                                  gated int GENERATED ALWAYS AS (public.gate(id)) STORED)', n);
-               EXECUTE format('INSERT INTO public.b%s SELECT g, repeat(''x'', 1900) FROM generate_series(1, 450) g', n);
+               EXECUTE format('INSERT INTO public.b%s SELECT g, repeat(''x'', 1900) FROM generate_series(1, 700) g', n);
              END LOOP;
            END $$;"
 }

@@ -12,7 +12,7 @@ use crate::support::cut::{Break, Fault, Way};
 use crate::support::distance::Distance;
 use crate::support::gate::Gate;
 use crate::support::oracle;
-use crate::support::route::Route;
+use crate::support::route::{RUN, Route};
 use crate::support::{database, run, value, wait_for, wait_until};
 
 /// Two tables that one lane copies one after the other; the first is held at the gate.
@@ -280,10 +280,9 @@ const STAGE: &[&str] = &[
     "CREATE TABLE public.staging (n int PRIMARY KEY); INSERT INTO public.staging SELECT generate_series(1, 3)",
 ];
 
-fn copied_with_definitions(route: &Route, name: &str) {
+async fn copied_with_definitions(route: &Route, name: &str) {
     equal(route, name);
-    let teardown = route.command("teardown", &[name], &["--yes"]);
-    teardown.run().expect(0);
+    route.remove_run(name).await;
     let (source, target) = (route.source.url(name), route.target.url(name));
     assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
 }
@@ -303,7 +302,7 @@ async fn staging_tables_come_and_go_while_the_slot_is_awaited() {
     }
     commit(old).await;
     running.finish().expect(0);
-    copied_with_definitions(route, &name);
+    copied_with_definitions(route, &name).await;
 }
 
 /// The definitions cannot be read to their end, for a lock on a view: each attempt has locked all tables before, and
@@ -330,7 +329,7 @@ async fn staging_tables_come_and_go_while_definitions_cannot_be_read() {
     }
     commit(view).await;
     running.finish().expect(0);
-    copied_with_definitions(route, &name);
+    copied_with_definitions(route, &name).await;
 }
 
 /// The same, where DDL is to wait for the copy: before there is one it does not.
@@ -348,7 +347,7 @@ async fn a_new_partition_is_copied_with_kept_locks() {
     }
     commit(old).await;
     running.finish().expect(0);
-    copied_with_definitions(route, &name);
+    copied_with_definitions(route, &name).await;
 }
 
 /// Ends the lane of a copy that is held at the gate.
@@ -434,7 +433,9 @@ async fn teardown_names_whose_locks_it_waits_for() {
         .run()
         .expect(0);
     let other = begin(&url, "LOCK TABLE public.plain IN ACCESS SHARE MODE").await;
-    let teardown = || route.command("teardown", &[&name], &["--yes"]).start();
+    let number = value(&url, RUN).await;
+    let more = ["--yes", "--run", &number];
+    let teardown = || route.command("teardown", &[&name], &more).start();
     let running = teardown();
     running.wait_for_error(
         "waiting for locks on tables that get another replica identity for 5 s: pid ",
