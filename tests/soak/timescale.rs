@@ -98,7 +98,7 @@ async fn hypertables_come_with_their_settings_and_rows() {
     let log = route.source.log();
     let statements = log.lines().filter(|line| line.starts_with("reader|"));
     let count = statements.count();
-    assert!((10..=41).contains(&count), "{count} with COMMIT");
+    assert!((10..=49).contains(&count), "{count} with COMMIT");
 }
 
 #[tokio::test]
