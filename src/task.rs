@@ -1,6 +1,8 @@
 //! How tasks live: every task belongs to a [`Group`] that joins it, or to a [`Background`] that
 //! ends it on drop. Stopping is a token, passed on in a [`Scope`].
 
+mod crew;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::Events;
+
+pub use crew::Crew;
 
 /// How long work that is told to stop may wait for a server's last answer. With a network that carries
 /// nothing any more there is none.

@@ -12,14 +12,13 @@ use super::basis::Basis;
 use super::build::Work;
 use super::copies::Copies;
 use super::copy::{self, CopiedTable, CopyRequest};
-use super::crew::Crew;
 use super::large_objects::LargeObjectPage;
 use super::ledger::Fact;
 use super::objects::{CopiedObjects, ObjectTask, Objects};
 use super::plan::CopyJob;
 use crate::ddl;
 use crate::event::Event;
-use crate::task::Scope;
+use crate::task::{Crew, Scope};
 use crate::wire::{Copied, Progress};
 
 /// What the workers share.

@@ -1,50 +1,12 @@
-//! How many workers there are. Where a server has no connection for another worker, that worker ends and
-//! the others do its work; the last one stays and tries again.
-
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+//! When a worker leaves its work to the others: a server has no connection for it.
 
 use super::Error;
-use crate::event::{Event, WithCauses as _};
 use crate::pg::SqlState;
-use crate::task::Scope;
+use crate::task::{Crew, Scope};
 
-/// The workers of a database, or the sessions of a section.
-#[derive(Debug)]
-pub(super) struct Crew {
-    wanted: usize,
-    active: AtomicUsize,
-    is_reported: AtomicBool,
-}
-
-impl Crew {
-    pub(super) fn of(wanted: usize) -> Self {
-        Self {
-            wanted,
-            active: AtomicUsize::new(wanted),
-            is_reported: AtomicBool::new(false),
-        }
-    }
-
-    /// Whether a worker ends for this error: it lacks a connection, and others remain. Reported once.
-    pub(super) async fn is_left_for(&self, error: &Error, scope: &Scope) -> bool {
-        if !lacks_connection(error) {
-            return false;
-        }
-        let leave = |active: usize| (active > 1).then(|| active - 1);
-        let order = Ordering::Relaxed;
-        if self.active.fetch_update(order, order, leave).is_err() {
-            return false;
-        }
-        if !self.is_reported.swap(true, order) {
-            let text = format!(
-                "{}; continuing with fewer than the {} workers of --jobs",
-                error.chain(),
-                self.wanted
-            );
-            scope.events.emit(Event::Warning(text)).await;
-        }
-        true
-    }
+/// Whether a worker of this crew ends for this error: it lacks a connection, and others remain.
+pub(super) async fn is_left_for(crew: &Crew, error: &Error, scope: &Scope) -> bool {
+    lacks_connection(error) && crew.leave(error, scope).await
 }
 
 /// Whether a server has no connection left: for the role, the database, or anybody.
@@ -83,11 +45,11 @@ mod tests {
         };
         let crew = Crew::of(3);
         let other = refusal(SqlState::INVALID_PASSWORD);
-        assert!(!crew.is_left_for(&other, &scope).await);
+        assert!(!is_left_for(&crew, &other, &scope).await);
         let lack = refusal(SqlState::TOO_MANY_CONNECTIONS);
-        assert!(crew.is_left_for(&lack, &scope).await);
-        assert!(crew.is_left_for(&lack, &scope).await);
-        assert!(!crew.is_left_for(&lack, &scope).await);
+        assert!(is_left_for(&crew, &lack, &scope).await);
+        assert!(is_left_for(&crew, &lack, &scope).await);
+        assert!(!is_left_for(&crew, &lack, &scope).await);
         drop(scope);
         assert!(receiver.recv().await.is_some());
         assert!(receiver.recv().await.is_none());

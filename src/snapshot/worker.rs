@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Error;
 use super::board::{Board, Task};
 use super::build::stoppable;
-use super::crew::lacks_connection;
+use super::crew::{is_left_for, lacks_connection};
 use super::lane::{ATTEMPTS, Lane, WAIT, pause};
 use super::object_lane::ObjectLane;
 use super::objects::ObjectTask;
@@ -75,7 +75,7 @@ impl Worker {
         // One reader and one writer to a worker: that is what the checks of connection limits count.
         self.objects.close();
         if let Err(error) = self.lane.open().await {
-            if board.crew.is_left_for(&error, &self.scope).await {
+            if is_left_for(&board.crew, &error, &self.scope).await {
                 board.put_back(number);
                 return Ok(Next::Leave);
             }
@@ -99,7 +99,7 @@ impl Worker {
         let board = Arc::clone(&self.board);
         self.lane.close();
         if let Err(error) = self.objects.open().await {
-            if board.crew.is_left_for(&error, &self.scope).await {
+            if is_left_for(&board.crew, &error, &self.scope).await {
                 board.put_back_objects(task);
                 return Ok(Next::Leave);
             }
@@ -150,7 +150,7 @@ impl Worker {
                 Ok(session) => return Ok(Some(session)),
                 Err(error) => error,
             };
-            if board.crew.is_left_for(&error, &self.scope).await {
+            if is_left_for(&board.crew, &error, &self.scope).await {
                 return Ok(None);
             }
             if !lacks_connection(&error) || attempts == ATTEMPTS {

@@ -11,7 +11,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::crew::Crew;
 use super::error::{Error, Side};
 use super::lane::{Lane, Reading};
 use super::partition::{Compared, settle};
@@ -24,7 +23,7 @@ use super::{DatabasePair, Options};
 use crate::event::Event;
 use crate::pg::{Literal, QualifiedName};
 use crate::sql;
-use crate::task::{Background, Group, Scope};
+use crate::task::{Background, Crew, Group, Scope};
 
 /// How long the last worker tries to get a connection where a server has none left.
 const CONNECTION_WAIT: Duration = Duration::from_secs(30);

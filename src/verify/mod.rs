@@ -19,7 +19,6 @@
 //! What cannot be compared is never taken for equal: each table has a verdict, a reason where
 //! there is none, and the [`exit_code`] keeps the three apart.
 
-mod crew;
 mod database;
 pub mod digest;
 mod error;

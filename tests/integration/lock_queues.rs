@@ -287,15 +287,14 @@ async fn copied_with_definitions(route: &Route, name: &str) {
     assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
 }
 
-/// The slot waits for an old transaction: no lock of ours is there.
-#[tokio::test(flavor = "multi_thread")]
-async fn staging_tables_come_and_go_while_the_slot_is_awaited() {
+/// Staging tables and partitions come and go while the slot waits for an old transaction.
+async fn staged_while_the_slot_is_awaited(options: &[&str]) {
     let (_turn, route) = alone().await;
     let name = route.fresh("staging").await;
     let url = route.source.url(&name);
     run(&url, STAGING).await;
     let old = old_transaction(route).await;
-    let running = route.replicate(&name, &[]).start();
+    let running = route.replicate(&name, options).start();
     slot_waits(route).await;
     for statement in STAGE {
         in_background(&url, statement).join().await;
@@ -303,6 +302,18 @@ async fn staging_tables_come_and_go_while_the_slot_is_awaited() {
     commit(old).await;
     running.finish().expect(0);
     copied_with_definitions(route, &name).await;
+}
+
+/// The slot waits for an old transaction: no lock of ours is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn staging_tables_come_and_go_while_the_slot_is_awaited() {
+    staged_while_the_slot_is_awaited(&[]).await;
+}
+
+/// The same, where DDL is to wait for the copy: before there is one it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_partition_is_copied_with_kept_locks() {
+    staged_while_the_slot_is_awaited(&["--keep-locks"]).await;
 }
 
 /// The definitions cannot be read to their end, for a lock on a view: each attempt has locked all tables before, and
@@ -328,24 +339,6 @@ async fn staging_tables_come_and_go_while_definitions_cannot_be_read() {
         in_background(&url, statement).join().await;
     }
     commit(view).await;
-    running.finish().expect(0);
-    copied_with_definitions(route, &name).await;
-}
-
-/// The same, where DDL is to wait for the copy: before there is one it does not.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_partition_is_copied_with_kept_locks() {
-    let (_turn, route) = alone().await;
-    let name = route.fresh("staging").await;
-    let url = route.source.url(&name);
-    run(&url, STAGING).await;
-    let old = old_transaction(route).await;
-    let running = route.replicate(&name, &["--keep-locks"]).start();
-    slot_waits(route).await;
-    for statement in STAGE {
-        in_background(&url, statement).join().await;
-    }
-    commit(old).await;
     running.finish().expect(0);
     copied_with_definitions(route, &name).await;
 }

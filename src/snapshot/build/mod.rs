@@ -23,7 +23,7 @@ pub use refusal::{Reason, Refusal, Refused, Skipped};
 
 pub(super) use self::lane::Work;
 use self::schedule::{Rows, Schedule, Unit};
-use super::crew::Crew;
+use super::crew::is_left_for;
 use super::lock_table::share_of_locks;
 use super::{Error, Evaluation, Ledger};
 use crate::catalog::Catalog;
@@ -31,7 +31,7 @@ use crate::connect::{self, Capacity, Endpoint, Purpose, Session, Tuning};
 use crate::ddl::{Kind, NO_RELATION, Stage, Statement, Step, StepPath};
 use crate::event::Phase;
 use crate::pg::{Oid, QualifiedName};
-use crate::task::{Group, Scope};
+use crate::task::{Crew, Group, Scope};
 
 /// Where a script runs, and what to call it.
 #[derive(Clone, Debug)]
@@ -231,7 +231,7 @@ pub async fn run_section(
                 None => match work.session().await {
                     Ok(session) => session,
                     // The others run its steps.
-                    Err(error) if crew.is_left_for(&error, &scope).await => return Ok(()),
+                    Err(error) if is_left_for(&crew, &error, &scope).await => return Ok(()),
                     Err(error) => return Err(error),
                 },
             };

@@ -1,28 +1,37 @@
-//! How many workers compare. One that a server has no connection for leaves its work to the others.
+//! How many workers there are. Where a server has no connection for another worker, that worker ends and
+//! the others do its work; the last one stays.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::error::Error;
+use super::Scope;
 use crate::event::{Event, WithCauses as _};
-use crate::task::Scope;
 
-/// The workers of a database.
+/// Workers that share their work.
 #[derive(Debug, Default)]
-pub(super) struct Crew {
-    active: AtomicUsize,
+pub struct Crew {
     wanted: AtomicUsize,
+    active: AtomicUsize,
     is_reported: AtomicBool,
 }
 
 impl Crew {
+    /// A crew in which all wanted workers are at work.
+    pub fn of(wanted: usize) -> Self {
+        Self {
+            wanted: AtomicUsize::new(wanted),
+            active: AtomicUsize::new(wanted),
+            is_reported: AtomicBool::new(false),
+        }
+    }
+
     /// Counts one more worker, of as many as are wanted.
-    pub(super) fn join(&self, wanted: usize) {
+    pub fn join(&self, wanted: usize) {
         self.active.fetch_add(1, Ordering::Relaxed);
         self.wanted.store(wanted, Ordering::Relaxed);
     }
 
     /// Whether a worker that lacks a connection ends: others remain. Reported once.
-    pub(super) async fn leave(&self, error: &Error, scope: &Scope) -> bool {
+    pub async fn leave<E: std::error::Error>(&self, error: &E, scope: &Scope) -> bool {
         let order = Ordering::Relaxed;
         let leave = |active: usize| (active > 1).then(|| active - 1);
         if self.active.fetch_update(order, order, leave).is_err() {
