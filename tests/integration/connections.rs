@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::support::gate::Gate;
+use crate::support::pair::wait_until_true;
 use crate::support::route::Route;
 use crate::support::{database, fresh_name, run, text, wait_for};
 
@@ -154,33 +155,29 @@ async fn the_checks_name_as_many_connections_as_a_run_opens() {
     let more = ["--jobs", "4", "--yes"];
     let running = Route::command_through(&urls, "init", (&[&name], &more)).start();
     let waiting = database(&admins[1]).await;
-    let asleep = |count: usize| {
-        format!(
-            "SELECT count(*) = {count} FROM pg_stat_activity \
-              WHERE wait_event = 'PgSleep' AND datname = '{name}'"
-        )
+    let at_work = |what: &str, count: &str| {
+        format!("SELECT count(*) {count} FROM pg_stat_progress_{what} WHERE datname = '{name}'")
     };
     // All workers write rows.
-    wait_for(&waiting, &asleep(4)).await;
+    wait_for(&waiting, &at_work("copy", "= 4")).await;
     let figures = figures(&route, &name).await;
-    let of_rows = [
-        sessions(&admins[0], &application).await,
-        sessions(&admins[1], &application).await,
-    ];
+    // Whatever is not open at every moment is named: what looks after waiters, slots and names.
+    wait_until_true("all but two are open at once", async || {
+        let open = sessions(&admins[0], &application).await;
+        assert!(open.len() <= figures[0], "{}: {open:#?}", figures[0]);
+        open.len() + 2 >= figures[0]
+    })
+    .await;
+    let of_rows = sessions(&admins[1], &application).await;
     rows.open().await;
-    // All workers build, with what they have opened before.
-    wait_for(&waiting, &asleep(4)).await;
+    // Nobody writes rows any more, and workers build, with what they have opened before. How many at once is the
+    // schedule's choice.
+    wait_for(&waiting, &at_work("copy", "= 0")).await;
+    wait_for(&waiting, &at_work("create_index", "> 0")).await;
     let of_indexes = sessions(&admins[1], &application).await;
     indexes.open().await;
     running.finish().expect(0);
-    // Whatever is not open at that moment is named: the reader of the catalog, and what looks after names.
-    let (open, figure) = (of_rows[0].len(), figures[0]);
-    assert!(
-        open <= figure && open + 2 >= figure,
-        "{figure}: {:#?}",
-        of_rows[0]
-    );
-    for of_target in [&of_rows[1], &of_indexes] {
+    for of_target in [&of_rows, &of_indexes] {
         assert!(
             of_target.len() <= figures[1],
             "{}: {of_target:#?}",
