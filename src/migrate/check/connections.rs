@@ -96,7 +96,8 @@ async fn examine_side(
 /// The server refused the question.
 async fn load_free(session: &Session) -> Result<Vec<Free>, connect::Error> {
     let sql = Sql::fixed(include_str!("../sql/connections.sql"));
-    let rows = session.query(&sql, &[]).await?;
+    let own = session.endpoint().processes();
+    let rows = session.query(&sql, &[&own]).await?;
     let free = rows.iter().map(|row| {
         let name = row.get::<_, Option<String>>("name").unwrap_or_default();
         Free {

@@ -1,5 +1,6 @@
 -- How many connections the connecting role may still open: on the server, and where they are limited as the
--- role and in a database. No parameters. One row for each limit; our own session is not counted.
+-- role and in a database. $1: processes that serve this command, or did. One row for each limit; sessions of this
+-- command are not counted: the server may see the end of one later than we.
 WITH me AS (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolconnlimit
       FROM pg_catalog.pg_roles r
@@ -11,6 +12,7 @@ WITH me AS (
      WHERE a.datid IS NOT NULL
        AND coalesce(a.backend_type, 'client backend') = 'client backend'
        AND a.pid <> pg_catalog.pg_backend_pid()
+       AND a.pid <> ALL ($1::int4[])
 ), reserved AS (
     SELECT s.name, s.setting::int8
       FROM pg_catalog.pg_settings s, me
