@@ -14,7 +14,7 @@ use crate::wire::{self, SlotSnapshot};
 /// How often a slot's creation that waits looks for whom it waits.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long the server may take to give up a slot's creation once it is told to.
+/// How long the server may take to give up a slot's creation once it is cancelled.
 const CLEARING: Duration = Duration::from_secs(3);
 
 /// Drops a slot of our name. Whether there was one.

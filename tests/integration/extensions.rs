@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use crate::support::command::program;
+use crate::support::command::{Program, program};
 use crate::support::installation::with_extensions;
 use crate::support::route::Route;
 use crate::support::{database, oracle, run, text, value};
@@ -274,6 +274,16 @@ async fn an_extension_and_its_schema_that_exist_are_used() {
     assert_eq!(copied(&name, &[]).await, [""; 0]);
 }
 
+/// A command that fills a database as another role of the target, which connects to that database alone.
+fn filling_as(role: &str, name: &str, command: &[&str]) -> Program {
+    let role = format!("{role}@");
+    let to = route().target.url(name).replacen("postgres@", &role, 1);
+    let from = route().source.url(name);
+    let ends = ["--source", &from, "--target", &to];
+    let options = ["--include-databases", name, "--no-owner"];
+    program(&[command, &ends[..], &options[..]].concat())
+}
+
 #[tokio::test]
 async fn a_role_that_may_connect_to_one_database_only_fills_it() {
     let name = source(
@@ -291,26 +301,9 @@ async fn a_role_that_may_connect_to_one_database_only_fills_it() {
     let close = "DO $$DECLARE d name; BEGIN FOR d IN SELECT datname FROM pg_database WHERE datname IN ('postgres', 'template1')
                  LOOP EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', d); END LOOP; END$$";
     run(&admin, close).await;
-    let tenant = route()
-        .target
-        .url(&name)
-        .replacen("postgres@", "tenant@", 1);
-    let from = route().source.url(&name);
-    let ends = [
-        "--source",
-        &from,
-        "--target",
-        &tenant,
-        "--include-databases",
-        &name,
-        "--no-owner",
-    ];
-    program(&[&["validate"], &ends[..]].concat())
-        .run()
-        .expect(0);
-    program(&[&["init", "--no-sync", "--yes"], &ends[..]].concat())
-        .run()
-        .expect(0);
+    filling_as("tenant", &name, &["validate"]).run().expect(0);
+    let init = ["init", "--no-sync", "--yes"];
+    filling_as("tenant", &name, &init).run().expect(0);
     assert_eq!(on_target(&name, "SELECT a::text FROM public.t").await, "1");
 }
 
@@ -342,25 +335,11 @@ async fn configuration_rows_arrive_in_the_order_of_their_keys_without_the_right_
         ALTER TABLE public.status_text OWNER TO filler; ALTER TABLE public.permission OWNER TO filler;
         ALTER TABLE public.child OWNER TO filler; ALTER TABLE public.aaa_child OWNER TO filler;";
     run(&route().target.url(&name), prepared).await;
-    let filler = route()
-        .target
-        .url(&name)
-        .replacen("postgres@", "filler@", 1);
-    let from = route().source.url(&name);
-    let ends = [
-        "--source",
-        &from,
-        "--target",
-        &filler,
-        "--include-databases",
-        &name,
-        "--no-owner",
-    ];
-    let init = [&["init", "--no-sync", "--yes"], &ends[..]].concat();
-    let done = program(&init).run().expect(0);
+    let init = ["init", "--no-sync", "--yes"];
+    let done = filling_as("filler", &name, &init).run().expect(0);
     let told = "configuration table public.status_text: triggers of its extension fire";
     assert!(done.all().contains(told), "{}", done.all());
-    let to = route().target.url(&name);
+    let (from, to) = (route().source.url(&name), route().target.url(&name));
     let differing = tokio::task::spawn_blocking(move || oracle::data_diff(&from, &to)).await;
     let differing: Vec<String> = differing.unwrap();
     assert!(
