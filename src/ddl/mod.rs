@@ -7,17 +7,19 @@
 //! other, `repair` makes a part of one apart.
 
 mod callers;
+pub mod cluster;
 mod context;
 mod cycle;
+mod downgrade;
+mod exclude;
 mod graph;
-mod leave_out;
-mod newer;
+mod not_created;
 pub mod object;
-mod older;
 mod omission;
-mod omitted;
 mod one_line;
 mod plan;
+mod recreate;
+mod removed_features;
 mod repair;
 mod script;
 mod secret;
@@ -27,14 +29,13 @@ mod step_path;
 mod target;
 mod temporary;
 mod timescale;
-mod told;
 mod unselected;
 
 use std::collections::BTreeSet;
 
 pub use callers::generated_by_code;
-pub use leave_out::leave_out;
-pub use older::degrade;
+pub use downgrade::degrade;
+pub use exclude::leave_out;
 pub use script::{privileges_label, script};
 pub use setting::render_setting;
 pub use statement::{

@@ -1,193 +1,161 @@
-//! What a script does not make of what a catalog holds.
+//! What the target does not get, and why.
 
-use super::context::{Context, Relation};
-use super::object::{
-    Object, domain_check, has_name_of_views, index_is_left_out, render_subscription,
-    stays_with_maker, why_no_mapping,
-};
-use super::statement::{Label, Omission, OmissionReason};
-use super::timescale;
-use crate::catalog::model::{Body, RoutineKind};
-use crate::pg::Ident;
+use std::fmt;
 
-/// What the catalog holds and the script does not make, or makes in another form; by name.
-pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
-    let mut omissions = indexes(context);
-    omissions.extend(relations(context));
-    omissions.extend(routines(context));
-    omissions.extend(user_mappings(context));
-    omissions.extend(owners_without_superuser(context));
-    omissions.extend(subscriptions(context));
-    omissions.extend(rules(context));
-    omissions.extend(domain_check::omissions(context));
-    omissions.extend(names_of_roles(context));
-    omissions.extend(timescale::omissions(context));
-    let schemas = context.catalog.schemas.iter();
-    for schema in schemas.filter(|schema| schema.is_public()) {
-        if let Some(owner) = schema.public_stays(context) {
-            omissions.push(Omission {
-                object: Label::plain("schema", &schema.name),
-                reason: OmissionReason::Owner(owner.clone()),
-            });
-        }
-    }
-    omissions.sort_by(|a, b| a.object.cmp(&b.object));
-    omissions
+use super::one_line::on_one_line;
+use super::statement::Label;
+use crate::catalog::acl::Privilege;
+use crate::pg::{Ident, Sql};
+
+/// Something that the target does not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Omission {
+    /// What.
+    pub object: Label,
+    /// Why.
+    pub reason: OmissionReason,
 }
 
-/// A tablespace that is not used.
-fn replaced(context: &Context<'_>, tablespace: Option<&Ident>) -> Option<OmissionReason> {
-    let name = tablespace?;
-    let is_used = context.options.tablespace(Some(name)).is_some();
-    (!is_used).then(|| OmissionReason::Tablespace(name.clone()))
+/// Why the target does not get something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OmissionReason {
+    /// The index is not usable on the source: its build failed or was interrupted.
+    InvalidIndex,
+    /// Tablespaces are places of one cluster; the target's default one is used.
+    Tablespace(Ident),
+    /// The target's version knows no such thing.
+    TooNew(&'static str),
+    /// The target's version knows it in another form only.
+    Degraded(&'static str),
+    /// No server makes a rule of its name.
+    RuleName,
+    /// It would take the source's place at its publisher. The statement that makes it, with its
+    /// password masked, if it may be read.
+    Subscription(Option<Sql>),
+    /// Its options, among them perhaps a password, may not be read.
+    HiddenOptions,
+    /// It cannot be given to this role.
+    Owner(Ident),
+    /// Only a superuser may make it, or give it this property.
+    Superuser(String),
+    /// Somebody else owns it on the target.
+    NotOurs,
+    /// The server cannot check the existing values of a domain that columns hold within other types.
+    Unvalidated,
+    /// It asks for the name of its user, and roles get other names.
+    NamesOfRoles,
+    /// The target does not know this parameter, or does not let us set it.
+    Setting(String),
+    /// It belongs to the managed service that the source is.
+    Provider,
+    /// The script of an extension of the target's has created it.
+    ByExtension,
+    /// It belongs to an extension that is skipped.
+    Skipped(Ident),
+    /// The hypertable's rows go into a plain table.
+    PlainTable,
+    /// It is made by hand, with this statement, once the rows are there.
+    ByHand(Sql),
+    /// It depends on something that is left out.
+    DependsOn(Label),
+    /// It depends on this table, which is not selected. Its definition, where it has one apart.
+    Unselected(Label, Option<Sql>),
+    /// It is a selected table that cannot be made without this one, which is not selected.
+    CutOff(Label),
+    /// It is about something that is not made.
+    NotMade,
+    /// The module that reads this security label is not loaded on the target.
+    NoLabelProvider(String),
+    /// The role does not exist on the target.
+    NoSuchRole(Ident),
+    /// The role has one from another role that `--role-map` makes the same.
+    HasOne(Ident),
+    /// We cannot act for the role that granted it.
+    OutOfReach(Ident),
+    /// The target's version has no such privilege.
+    NoSuchPrivilege(Privilege),
 }
 
-fn indexes(context: &Context<'_>) -> Vec<Omission> {
-    let mut omissions = Vec::new();
-    for index in &context.catalog.indexes {
-        let Some(relation) = context.relation(index.relation) else {
-            continue;
-        };
-        let reason = if index_is_left_out(index, relation) {
-            Some(OmissionReason::InvalidIndex)
-        } else {
-            replaced(context, index.tablespace.as_ref())
-        };
-        let object = Label::qualified("index", &index.name).on(relation.name());
-        omissions.extend(reason.map(|reason| Omission { object, reason }));
-    }
-    omissions
-}
-
-fn relations(context: &Context<'_>) -> Vec<Omission> {
-    let catalog = context.catalog;
-    let tables = catalog.tables.iter().map(Relation::Table);
-    let views = catalog.materialized_views.iter();
-    tables
-        .chain(views.map(Relation::MaterializedView))
-        .filter_map(|relation| {
-            let reason = replaced(context, relation.tablespace())?;
-            let object = Label::qualified(relation.word(), relation.name());
-            Some(Omission { object, reason })
-        })
-        .collect()
-}
-
-/// Only superusers can own these.
-fn owners_without_superuser(context: &Context<'_>) -> Vec<Omission> {
-    let wrappers = context.catalog.wrappers.iter();
-    let wrappers = wrappers.map(|wrapper| (wrapper.label(context), &wrapper.owner));
-    let triggers = context.catalog.event_triggers.iter();
-    let triggers = triggers.map(|trigger| (trigger.label(context), &trigger.owner));
-    wrappers
-        .chain(triggers)
-        .filter(|(_, owner)| stays_with_maker(context, owner))
-        .map(|(object, owner)| Omission {
-            object,
-            reason: OmissionReason::Owner(context.role(owner).clone()),
-        })
-        .collect()
-}
-
-fn user_mappings(context: &Context<'_>) -> Vec<Omission> {
-    let mappings = context.catalog.user_mappings.iter();
-    mappings
-        .filter_map(|mapping| {
-            let reason = match why_no_mapping(context, mapping) {
-                Some(reason) => reason,
-                None if mapping.options.is_none() => OmissionReason::HiddenOptions,
-                None => return None,
-            };
-            let object = mapping.label(context);
-            Some(Omission { object, reason })
-        })
-        .collect()
-}
-
-fn subscriptions(context: &Context<'_>) -> Vec<Omission> {
-    let subscriptions = context.catalog.subscriptions.iter();
-    subscriptions
-        .map(|subscription| {
-            let details = subscription.details.as_ref();
-            let statement = details
-                .map(|details| render_subscription(&subscription.name, details, context.target()));
-            Omission {
-                object: Label::plain("subscription", &subscription.name),
-                reason: OmissionReason::Subscription(statement),
+impl fmt::Display for OmissionReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidIndex => f.write_str("it is invalid on the source"),
+            Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
+            Self::TooNew(what) => write!(f, "left out, the target knows no {what}"),
+            Self::Degraded(how) => write!(f, "made otherwise for an older target: {how}"),
+            Self::RuleName => f.write_str("no server makes a rule of this name: rename it first"),
+            Self::Subscription(Some(sql)) => write!(
+                f,
+                "not made, it would take the source's place; after the cutover run {}",
+                Ident::from_catalog(on_one_line(sql).as_str())
+            ),
+            Self::Subscription(None) => {
+                f.write_str("not made, it would take the source's place; make it after the cutover")
             }
-        })
-        .collect()
-}
-
-fn rules(context: &Context<'_>) -> Vec<Omission> {
-    let rules = context.catalog.rules.iter();
-    let named = rules.filter(|rule| has_name_of_views(rule));
-    named
-        .filter_map(|rule| {
-            let relation = context.relation(rule.relation)?;
-            Some(Omission {
-                object: Label::part("rule", &rule.name, relation.name()),
-                reason: OmissionReason::RuleName,
-            })
-        })
-        .collect()
-}
-
-/// What compares names of roles, where some get other names. A text may do so in many ways: these
-/// are told, and changed by nobody.
-fn names_of_roles(context: &Context<'_>) -> Vec<Omission> {
-    if context.options.carried.role_map.olds().next().is_none() {
-        return Vec::new();
-    }
-    let catalog = context.catalog;
-    let mut objects = Vec::new();
-    for policy in &catalog.policies {
-        let mut expressions = policy.using.iter().chain(&policy.with_check);
-        if let Some(table) = context.table(policy.relation)
-            && expressions.any(|sql| asks_for_user(sql.as_str()))
-        {
-            objects.push(Label::part("policy", &policy.name, &table.name));
+            Self::HiddenOptions => {
+                f.write_str("made without its options, which the source's role may not read")
+            }
+            Self::Owner(name) => write!(f, "it stays with its owner, role {name} cannot get it"),
+            Self::Superuser(what) => write!(f, "only a superuser may make {what}"),
+            Self::ByExtension => {
+                f.write_str("kept as the script of an extension creates it on the target")
+            }
+            Self::NotOurs => f.write_str("left out, somebody else owns it on the target"),
+            Self::Unvalidated => f.write_str(
+                "NOT VALID on the target: it calls a function of the database, so it is created after the \
+                 rows, and no server validates a domain within an array, a range or a composite type",
+            ),
+            Self::NamesOfRoles => f.write_str(
+                "it asks for the name of its user, and --role-map gives roles other names: look at it",
+            ),
+            Self::Setting(name) => write!(
+                f,
+                "the parameter {} is unknown to the target, or we may not set it",
+                Ident::from_catalog(name.as_str())
+            ),
+            Self::Provider => f.write_str("it belongs to the source's managed service"),
+            Self::PlainTable => f.write_str(
+                "made as a plain table with all its rows, since TimescaleDB is left out",
+            ),
+            Self::ByHand(sql) => write!(
+                f,
+                "not made; once the rows are there run {}",
+                Ident::from_catalog(on_one_line(sql).as_str())
+            ),
+            Self::Skipped(name) => write!(f, "extension {name} is skipped"),
+            Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
+            Self::Unselected(table, None) => {
+                write!(f, "left out, it needs {table}, which is not selected")
+            }
+            Self::Unselected(table, Some(definition)) => write!(
+                f,
+                "left out, it needs {table}, which is not selected; it is {}",
+                Ident::from_catalog(on_one_line(definition).as_str())
+            ),
+            Self::CutOff(table) => {
+                write!(f, "selected, but it needs {table}, which is not selected")
+            }
+            Self::NotMade => f.write_str("what it is about is not made"),
+            Self::NoLabelProvider(name) => write!(
+                f,
+                "the target has not loaded the module {} that reads the label",
+                Ident::from_catalog(name.as_str())
+            ),
+            Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
+            Self::HasOne(name) => write!(
+                f,
+                "role {name} has one from another role that it stands for"
+            ),
+            Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
+            Self::NoSuchPrivilege(privilege) => {
+                write!(f, "the target has no privilege {privilege}")
+            }
         }
     }
-    let views = catalog.views.iter();
-    let views = views.filter(|view| asks_for_user(view.definition.as_str()));
-    objects.extend(views.map(|view| Label::qualified("view", &view.name)));
-    for routine in &catalog.routines {
-        let asks = match &routine.body {
-            Body::Source(text) => asks_for_user(text),
-            Body::Sql { text, .. } => asks_for_user(text.as_str()),
-            Body::Library { .. } => false,
-        };
-        if asks {
-            objects.push(routine.label(context));
-        }
-    }
-    let reason = |object| Omission {
-        object,
-        reason: OmissionReason::NamesOfRoles,
-    };
-    objects.into_iter().map(reason).collect()
 }
 
-fn asks_for_user(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["current_user", "session_user", "current_role"]
-        .iter()
-        .any(|word| text.contains(word))
-}
-
-fn routines(context: &Context<'_>) -> Vec<Omission> {
-    let mut omissions = Vec::new();
-    for routine in &context.catalog.routines {
-        let word = match routine.kind {
-            RoutineKind::Function | RoutineKind::Window => "function",
-            RoutineKind::Procedure => "procedure",
-        };
-        for reason in routine.omissions(&context.options.target) {
-            let object = Label::qualified(word, &routine.name)
-                .with_detail(&format!("({})", routine.identity.as_str()));
-            omissions.push(Omission { object, reason });
-        }
+impl fmt::Display for Omission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.reason)
     }
-    omissions
 }

@@ -6,12 +6,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::context::{Context, Lookup, Placements};
-use super::newer;
+use super::not_created::omissions;
 use super::object::comment::render_comment;
 use super::object::grant::{LeftOutReason, Rendered, render_default_privileges, render_grants};
 use super::object::refused_operators;
-use super::omission::omissions;
 use super::plan::{Plan, Step as PlanStep};
+use super::removed_features;
 use super::repair::repair;
 use super::statement::{
     Kind, Label, NO_RELATION, Omission, OmissionReason, Script, Statement, Step,
@@ -52,7 +52,7 @@ pub fn script(catalog: &Catalog, options: &Options) -> Result<Script, Error> {
         if !operators.is_empty() {
             return Err(Error::PostfixOperators { operators });
         }
-        let objects = newer::refused(&context);
+        let objects = removed_features::refused(&context);
         if !objects.is_empty() {
             return Err(Error::TooOld { objects });
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub use super::omitted::{Omission, OmissionReason};
+pub use super::omission::{Omission, OmissionReason};
 use super::secret::masked;
 use super::step_path::StepPath;
 use crate::pg::{Ident, Oid, QualifiedName, Sql, readable};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Error, door};
 use crate::connect::{Endpoint, Session};
-use crate::ddl::object::database::{FinishStatement, Omission};
+use crate::ddl::cluster::database::{FinishStatement, Omission};
 use crate::logical::SUBSCRIPTION;
 use crate::pg::{Oid, Sql, SqlState};
 use crate::task::Scope;

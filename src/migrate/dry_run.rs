@@ -13,7 +13,7 @@ use crate::catalog::Catalog;
 use crate::catalog::load::reading::{Reading, Sessions};
 use crate::connect::locks::LockMode;
 use crate::connect::{Endpoint, script_settings};
-use crate::ddl::object::database::{DatabaseOptions, render_create, render_finish};
+use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
 use crate::pg::{Ident, ServerVersion, Sql};
 use crate::snapshot::{CopyJob, PointKind, plan_rows};

@@ -67,7 +67,7 @@ pub enum Error {
     },
     /// The target's version cannot hold the database.
     #[error(transparent)]
-    Unmakeable(#[from] ddl::object::database::Error),
+    Unmakeable(#[from] ddl::cluster::database::Error),
     /// The target database could not be made, dropped or configured.
     #[error("{what} database {database} on the target")]
     Database {

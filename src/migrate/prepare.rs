@@ -17,7 +17,7 @@ use crate::catalog::load::roles::load_roles;
 use crate::checkpoint::{self, DatabasePair, Origin};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::ddl;
-use crate::ddl::object::database::{DatabaseOptions, render_finish};
+use crate::ddl::cluster::database::{DatabaseOptions, render_finish};
 use crate::event::{Event, Phase};
 use crate::logical::{Slot, load_slots};
 use crate::pg::{Ident, QualifiedName};

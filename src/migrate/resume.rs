@@ -19,7 +19,7 @@ use crate::checkpoint::{
     Store, decide,
 };
 use crate::connect::Endpoint;
-use crate::ddl::object::membership::{Assumption, Loan};
+use crate::ddl::cluster::membership::{Assumption, Loan};
 use crate::logical::RunTag;
 use crate::pg::{Ident, Lsn, Oid, SlotName, Sql};
 use crate::selection::{DatabaseMap, TableChoice};

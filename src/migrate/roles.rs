@@ -7,8 +7,8 @@ use super::{Error, Options, Side, door};
 use crate::catalog::cluster::Roles;
 use crate::connect::{Purpose, Session};
 use crate::ddl;
-use crate::ddl::object::membership::{Assumption, assume};
-use crate::ddl::object::role::{RoleMerge, RoleStatement};
+use crate::ddl::cluster::membership::{Assumption, assume};
+use crate::ddl::cluster::role::{RoleMerge, RoleStatement};
 use crate::pg::{Ident, Sql, SqlState};
 
 /// What is known of the target cluster when databases are made on it.

@@ -12,13 +12,13 @@ use seren_replicator::catalog::load::default_acl::load_default_acls;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::catalog::load::unsupported::load_unsupported;
 use seren_replicator::connect::{Secret, Session};
+use seren_replicator::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
+use seren_replicator::ddl::cluster::membership::assume;
+use seren_replicator::ddl::cluster::role::{RoleMerge, RoleOptions, merge};
 use seren_replicator::ddl::object::comment::render_comment;
-use seren_replicator::ddl::object::database::{DatabaseOptions, render_create, render_finish};
 use seren_replicator::ddl::object::grant::{
     render_default_privileges, render_grants, render_without_default_privileges,
 };
-use seren_replicator::ddl::object::membership::assume;
-use seren_replicator::ddl::object::role::{RoleMerge, RoleOptions, merge};
 use seren_replicator::ddl::{Options, Target};
 use seren_replicator::pg::{Ident, Oid};
 use seren_replicator::sandbox::Cluster;

@@ -5,7 +5,7 @@ use tokio_postgres::types::ToSql;
 use super::{Leftover, Leftovers, Object, TeardownOptions};
 use crate::checkpoint::{self, Membership};
 use crate::connect::{self, Purpose, Session};
-use crate::ddl::object::membership::Loan;
+use crate::ddl::cluster::membership::Loan;
 use crate::logical::{self, FoundPublication};
 use crate::migrate::run_lock::RunLocks;
 use crate::migrate::{Error, Side};

@@ -1,11 +1,11 @@
 //! Rights to set a parameter of the server, for [`role::merge`](super::role::merge). They belong
 //! to the cluster, and are only gained, like memberships.
 
-use super::grant::{self, LeftOut};
 use super::role::{Difference, RoleMerge};
 use crate::catalog::acl::{Acl, AclItem, Grantee, changes};
 use crate::catalog::cluster::{Attribute, ParameterAcl, Roles, Settable};
 use crate::ddl::Target;
+use crate::ddl::object::grant::{self, LeftOut};
 use crate::pg::{Ident, Sql};
 use crate::sql;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::word;
 use crate::catalog::cluster::Attribute;
-use crate::ddl::object::common_setting::CommonSettingDifference;
+use crate::ddl::cluster::common_setting::CommonSettingDifference;
 use crate::pg::{Ident, Sql};
 
 /// What the target's roles will lack, or have otherwise than the source's.
