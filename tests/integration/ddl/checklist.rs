@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::support::schema::families;
 use crate::support::{oracle, schema::Family};
 
-const DOCS: &str = include_str!("../../docs/schema.md");
-const QUERIES: &str = include_str!("../cases/checklist.sql");
+const DOCS: &str = include_str!("../../../docs/schema.md");
+const QUERIES: &str = include_str!("../../cases/checklist.sql");
 
 /// The lines of the checklist: `- **kind**: property; property`, wrapped.
 fn promised() -> BTreeSet<String> {

@@ -139,7 +139,7 @@ pub(crate) fn self_signed_authority(names: &[&str]) -> Pair {
 
 macro_rules! case {
     ($name:literal) => {
-        include_str!(concat!("../../cases/certificates/", $name))
+        include_str!(concat!("../../../cases/certificates/", $name))
     };
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::ddl_races::begin;
+use crate::concurrent::ddl_races::begin;
 use crate::support::command::{Finished, Program};
 use crate::support::gate::Gate;
 use crate::support::oracle;

@@ -229,9 +229,12 @@ async fn a_run_reads_the_definitions_once() {
         let first = query.lines().next().unwrap();
         log.lines().filter(|line| line.contains(first)).count()
     };
-    assert_eq!(sent(include_str!("../../src/catalog/sql/relations.sql")), 1);
     assert_eq!(
-        sent(include_str!("../../src/catalog/sql/fingerprint.sql")),
+        sent(include_str!("../../../src/catalog/sql/relations.sql")),
+        1
+    );
+    assert_eq!(
+        sent(include_str!("../../../src/catalog/sql/fingerprint.sql")),
         2
     );
 }

@@ -1,6 +1,7 @@
 //! The wire protocol against real servers.
 
 mod copies;
+mod line;
 mod pump;
 mod slot;
 mod startup;

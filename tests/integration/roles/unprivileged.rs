@@ -8,7 +8,7 @@ use crate::support::oracle;
 use crate::support::route::Route;
 use crate::support::{run, value};
 
-const RICH: &str = include_str!("../cases/init/rich.sql");
+const RICH: &str = include_str!("../../cases/init/rich.sql");
 
 /// A URL of a cluster's database for another role.
 fn url_as(role: &str, cluster: &Cluster, database: &str) -> String {

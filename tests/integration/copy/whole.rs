@@ -5,8 +5,8 @@ use crate::support::route::{Route, common};
 use crate::support::{run, value};
 
 const RICH: &str = concat!(
-    include_str!("../cases/init/rich.sql"),
-    include_str!("../cases/init/base_types.sql")
+    include_str!("../../cases/init/rich.sql"),
+    include_str!("../../cases/init/base_types.sql")
 );
 
 /// Differences of two lists of text that both hold in any order.

@@ -12,7 +12,7 @@ use crate::support::oracle;
 use crate::support::route::{Route, common};
 use crate::support::{database, run, text, value, wait_for};
 
-const RICH: &str = include_str!("../cases/init/rich.sql");
+const RICH: &str = include_str!("../../cases/init/rich.sql");
 
 /// Two databases: one that is finished when the run is killed, and one that is then at work.
 struct Killed<'a> {

@@ -1,0 +1,16 @@
+//! Rows and everything around them: whole copies, options, interrupted connections.
+
+mod cuts;
+mod encodings;
+mod faults;
+mod include;
+mod large_objects;
+mod lost;
+mod planner;
+mod refusals;
+mod same_cluster;
+mod selection;
+mod split;
+mod transfer;
+mod tuning;
+mod whole;

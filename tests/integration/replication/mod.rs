@@ -1,0 +1,5 @@
+//! What a replicating `init` creates on the source, and what it guarantees at its end.
+
+mod promises;
+mod publications;
+mod slot_safety;

@@ -1,0 +1,4 @@
+//! `verify` against real servers.
+
+mod parents;
+mod rows;
