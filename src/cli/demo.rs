@@ -7,19 +7,19 @@ use crate::demo::{self, Step};
 use crate::task::Scope;
 use crate::ui::{self, Style, Ui, text};
 
-/// Copy a shop in use between two throw-away clusters, and prove what arrived
+/// Copy a live sample database between two temporary clusters and verify the result
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Folder of PostgreSQL's server programs
-    #[arg(long, value_name = "DIR")]
+    /// Directory of the PostgreSQL server programs [default: installed or fetched servers]
+    #[arg(long, help_heading = "Run", value_name = "DIR")]
     bin_dir: Option<PathBuf>,
 
-    /// Who runs the servers when started by root [default: postgres, or nobody]
-    #[arg(long, value_name = "USER")]
+    /// System user of the servers when root starts the demo [default: postgres, or nobody]
+    #[arg(long, help_heading = "Run", value_name = "USER")]
     run_as: Option<String>,
 
-    /// Keep the clusters' folders
-    #[arg(long)]
+    /// Keep the data directories of both clusters
+    #[arg(long, help_heading = "Run")]
     keep: bool,
 }
 

@@ -9,8 +9,9 @@ use crate::ui::{self, Ui};
 
 /// Copy roles, schema and data to the target
 ///
-/// Everything is read at one consistent point, so the source may stay in use. Nothing is written before
-/// you have confirmed.
+/// All data is read at one consistent point; the source stays in use. init writes nothing before you
+/// confirm. After a successful run the publication and the replication slot remain on the source. The
+/// slot retains WAL until you run teardown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -22,8 +23,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     mapping: Mapping,
 
-    /// Copy within one cluster, where --map-database gives every database another name
-    #[arg(long)]
+    /// Allow source and target to be the same cluster; requires --map-database for every database
+    #[arg(long, help_heading = "Selection")]
     allow_same_cluster: bool,
 
     #[command(flatten)]
@@ -32,13 +33,12 @@ pub(super) struct Arguments {
     #[command(flatten)]
     replication: Replication,
 
-    /// Stop, and drop the slot, when it keeps more log than this on the source, such as 20GB
-    /// [default: what the server's max_slot_wal_keep_size allows]
+    /// End the run and drop its slots when they retain more WAL than this, such as 20GB [default: the source's
+    /// max_slot_wal_keep_size]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Replication")]
     max_retained_wal: Option<u64>,
 
-    /// Become the owner of what run RUN has left on the source, though the state folder knows nothing of it;
-    /// it is replaced
+    /// Replace the publication and slot of run RUN, which the state directory does not record
     #[arg(
         long,
         value_name = "RUN",
@@ -47,50 +47,52 @@ pub(super) struct Arguments {
     )]
     adopt: Option<String>,
 
-    /// Let DDL on the source wait until the rows are copied, and name it every minute; without, a session
-    /// that waits for a lock of the copy ends it
+    /// Keep the table locks on the source until all rows are copied; conflicting DDL waits
+    ///
+    /// Waiting sessions are listed every minute. Without this option, a session that waits for a lock of
+    /// the copy ends the copy.
     #[arg(long, help_heading = "Locks")]
     keep_locks: bool,
 
-    /// How often a copy that DDL has ended within its first minute begins again
+    /// How many times to restart a copy that DDL ended within its first minute
     #[arg(long, value_name = "N", default_value_t = migrate::DDL_RESTARTS, help_heading = "Locks",
           conflicts_with = "keep_locks")]
     ddl_restarts: u32,
 
     /// Do not ask for confirmation
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Run")]
     yes: bool,
 
-    /// Print the plan, and what would be run as SQL for psql; writes nothing
-    #[arg(long)]
+    /// Print the plan and the SQL script of the run; writes nothing
+    #[arg(long, help_heading = "Run")]
     dry_run: bool,
 
-    /// Drop and recreate databases that hold objects on the target
-    #[arg(long)]
+    /// Drop and recreate target databases that are not empty
+    #[arg(long, help_heading = "Run")]
     drop_existing: bool,
 
-    /// Begin anew, whatever an interrupted run has finished
-    #[arg(long)]
+    /// Start from the beginning; ignore the databases that an interrupted run has finished
+    #[arg(long, help_heading = "Run")]
     no_resume: bool,
 
     #[command(flatten)]
     state: State,
 
-    /// Make all definitions and copy no rows, sequence values or large objects
-    #[arg(long)]
+    /// Create all definitions; copy no rows, sequence values or large objects
+    #[arg(long, help_heading = "Run")]
     schema_only: bool,
 
-    /// Parallel workers [default: CPU cores, at most 8]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Number of parallel workers [default: number of CPU cores, at most 8]
+    #[arg(long, help_heading = "Run", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 
-    /// Copy tables that are larger in parts of at most this size, such as 512MB [default: decided by
-    /// the sizes of all tables]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    /// Copy larger tables in parts of at most this size, such as 512MB [default: derived from the sizes of
+    /// all tables]
+    #[arg(long, help_heading = "Run", value_name = "SIZE", value_parser = parse_size)]
     split_larger_than: Option<u64>,
 
-    /// Do not make planner statistics at the end
-    #[arg(long)]
+    /// Do not run ANALYZE and do not copy planner statistics
+    #[arg(long, help_heading = "Run")]
     no_analyze: bool,
 }
 

@@ -24,9 +24,9 @@ use crate::event::Events;
 use crate::task::Scope;
 use crate::ui::{Failure, Ui};
 
-/// Moves PostgreSQL databases to another PostgreSQL while they are in use.
+/// Copies live PostgreSQL databases to another PostgreSQL server
 ///
-/// Speaks the wire protocol itself: no client program is needed, started or looked for.
+/// The program implements the PostgreSQL wire protocol. It does not use pg_dump, psql or libpq.
 #[derive(Debug, clap::Parser)]
 #[command(
     name = "postgres-seren-replicator",

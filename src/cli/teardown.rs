@@ -11,11 +11,11 @@ use crate::selection::Databases;
 use crate::task::Scope;
 use crate::ui::{self, Report, Style, Ui, text};
 
-/// Remove slots, publications and subscriptions that runs between two clusters have left
+/// Drop the slots, publications and subscriptions of earlier runs
 ///
-/// Data, databases and roles stay. What belongs to other runs, or to runs that the state folder does not
-/// record, is listed and never touched; --run removes it. A side that is
-/// gone may be left out: the other one is cleaned, and the statements for the first are printed.
+/// Data, databases and roles remain. Objects of runs that the state directory does not record are only
+/// listed; --run RUN drops them. If one server no longer exists, omit its URL: teardown cleans the other
+/// server and prints the statements for the missing one.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -30,25 +30,31 @@ pub(super) struct Arguments {
     #[command(flatten)]
     state: State,
 
-    /// Only publications of this name, and their slots
-    #[arg(long, value_name = "NAME", value_parser = parse_publication)]
+    /// Drop only publications of this name, and their slots
+    #[arg(long, help_heading = "Replication", value_name = "NAME", value_parser = parse_publication)]
     publication: Option<Ident>,
 
-    /// Remove what run RUN has left, whatever its target; init and teardown print its number
-    #[arg(long, value_name = "RUN", conflicts_with = "slot")]
+    /// Drop the objects of run RUN, for any target; init and teardown print RUN
+    #[arg(
+        long,
+        help_heading = "Replication",
+        value_name = "RUN",
+        conflicts_with = "slot"
+    )]
     run: Option<String>,
 
-    /// Remove this slot, and the publication that goes with it, whose target no longer exists; needs the
-    /// source only
-    #[arg(long, value_name = "NAME", value_parser = parse_slot, conflicts_with_all = ["include_databases", "exclude_databases", "publication"])]
+    /// Drop this slot and its publication; requires only the source
+    ///
+    /// Use it when the target no longer exists.
+    #[arg(long, help_heading = "Replication", value_name = "NAME", value_parser = parse_slot, conflicts_with_all = ["include_databases", "exclude_databases", "publication"])]
     slot: Option<SlotName>,
 
     /// Do not ask for confirmation
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Run")]
     yes: bool,
 
-    /// List what would be removed; writes nothing
-    #[arg(long)]
+    /// List the objects that teardown would drop; writes nothing
+    #[arg(long, help_heading = "Run")]
     dry_run: bool,
 }
 

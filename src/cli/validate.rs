@@ -4,7 +4,7 @@ use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
 use crate::ui::Ui;
 
-/// Check both sides and report every finding; writes nothing
+/// Check both servers and list every finding; writes nothing
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -16,8 +16,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     mapping: Mapping,
 
-    /// Judge as for a copy within one cluster
-    #[arg(long)]
+    /// Check for a copy within one cluster; requires --map-database for every database
+    #[arg(long, help_heading = "Selection")]
     allow_same_cluster: bool,
 
     #[command(flatten)]
@@ -26,8 +26,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     replication: Replication,
 
-    /// Judge as for a run that drops and recreates databases on the target
-    #[arg(long)]
+    /// Check for a run that drops and recreates target databases that are not empty
+    #[arg(long, help_heading = "Run")]
     drop_existing: bool,
 }
 

@@ -7,7 +7,7 @@ use crate::task::Scope;
 use crate::ui::{Report as _, Ui};
 use crate::verify::{self, DatabasePair};
 
-/// Compare the rows of both sides by digest; writes nothing
+/// Compare the rows of source and target by digest; writes nothing
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -19,12 +19,12 @@ pub(super) struct Arguments {
     #[command(flatten)]
     mapping: Mapping,
 
-    /// Count what only the target has as a difference
-    #[arg(long)]
+    /// Report tables and columns that only the target has, and different column types, as differences
+    #[arg(long, help_heading = "Run")]
     strict: bool,
 
-    /// Parallel workers [default: CPU cores, at most 8]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Number of parallel workers [default: number of CPU cores, at most 8]
+    #[arg(long, help_heading = "Run", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 }
 

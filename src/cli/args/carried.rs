@@ -6,82 +6,82 @@ use crate::ddl;
 use crate::migrate::ClusterOptions;
 use crate::pg::Ident;
 
-/// What is carried over beside schema and rows.
+/// What `init` copies besides the rows.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "What is carried over")]
+#[command(next_help_heading = "Definitions and roles")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
 pub(in crate::cli) struct Carried {
-    /// Everything belongs to the connecting role
+    /// Do not copy owners: the connecting role owns every object
     #[arg(long)]
     no_owner: bool,
 
-    /// No grants and no default privileges
+    /// Do not copy privileges and default privileges
     #[arg(long)]
     no_privileges: bool,
 
-    /// Make no roles: every owner and grantee must exist on the target
+    /// Do not create roles: every owner and grantee must exist on the target
     #[arg(long)]
     no_roles: bool,
 
-    /// New roles get no passwords
+    /// Create roles without passwords
     #[arg(long, conflicts_with = "no_roles")]
     no_role_passwords: bool,
 
-    /// Everything in the default tablespace, also where the target has one of the same name
+    /// Use the default tablespace, even if the target has a tablespace of the same name
     #[arg(long)]
     no_tablespaces: bool,
 
-    /// No comments
+    /// Do not copy comments
     #[arg(long)]
     no_comments: bool,
 
-    /// No security labels
+    /// Do not copy security labels
     #[arg(long)]
     no_security_labels: bool,
 
-    /// NEW stands for OLD as owner, grantee, grantor, member and wherever else; repeatable
+    /// Replace role OLD by NEW everywhere: owner, grantee, grantor, member; repeatable
     #[arg(long, value_name = "OLD=NEW")]
     role_map: Vec<String>,
 
-    /// Leave out these extensions, their objects and whatever depends on them; each is listed
+    /// Skip these extensions, their objects and all dependent objects, and list each; comma-separated, repeatable
     #[arg(long, value_name = "LIST")]
     skip_extensions: Vec<String>,
 
-    /// Make databases with this locale of the target's system instead of the source's
+    /// Create databases with this locale of the target's operating system [default: the source's locale]
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     locale: Option<String>,
 
-    /// How large values are compressed that the columns say nothing about
+    /// Compression method for large values (TOAST) of columns without a method of their own
     #[arg(long, value_enum, default_value_t = Toast::Lz4, value_name = "METHOD")]
     toast_compression: Toast,
 
-    /// Whether roles and databases of a managed service are left alone
+    /// Whether to skip the roles and objects of a managed service (RDS, Cloud SQL, Azure, …)
     #[arg(long, value_enum, default_value_t = Provider::Auto)]
     provider: Provider,
 
-    /// Copy to an older major version too: what it lacks is left out, made otherwise or refused, each told
+    /// Allow a target of an older major version; features that it lacks are skipped, replaced or refused, and listed
     #[arg(long)]
     allow_older_target: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Provider {
-    /// Where its administrative role marks the cluster as one of its own
+    /// Skip them if the administrative role of such a service exists
     Auto,
-    /// Nothing counts as a managed service's own
+    /// Copy them like any other object
     None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Toast {
-    /// By LZ4, where the target has it
+    /// LZ4, if the target supports it
     Lz4,
-    /// By the server's own method
+    /// The built-in method of PostgreSQL
     Pglz,
-    /// As the target's settings say
+    /// The target's default_toast_compression
     Keep,
 }
 

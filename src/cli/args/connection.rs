@@ -4,13 +4,14 @@ use crate::cli::Error;
 use crate::connect::{Endpoint, Environment};
 use crate::task::Scope;
 
-/// Where to copy from and to.
+/// The source and the target server.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Connection")]
 pub(in crate::cli) struct Connections {
-    /// The source: postgresql://[user[:password]@]host[:port]/database[?sslmode=…]
+    /// Source server: postgresql://[user[:password]@]host[:port]/database[?sslmode=…]
     ///
-    /// A password in an argument is visible to other users of this machine: prefer the
-    /// environment variable, a passfile (~/.pgpass) or a service file.
+    /// Other users of this machine can see a password in an argument. Use the environment
+    /// variable, a password file (~/.pgpass) or a service file instead.
     #[arg(
         long,
         value_name = "URL",
@@ -19,7 +20,7 @@ pub(in crate::cli) struct Connections {
     )]
     source: String,
 
-    /// The target, written the same way
+    /// Target server, in the same form
     #[arg(
         long,
         value_name = "URL",
@@ -28,17 +29,19 @@ pub(in crate::cli) struct Connections {
     )]
     target: String,
 
-    /// How long a step waits for locks and transactions of other sessions before the run ends with an
-    /// error that names them, in seconds
+    /// How long to wait for locks and transactions of other sessions, in seconds
+    ///
+    /// Sessions that block are named after 5 seconds. After this time the run ends with an error.
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=604_800))]
     max_lock_wait: u64,
 }
 
-/// Where runs were between; one side may be gone.
+/// The source and the target server; one of them may no longer exist.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Connection")]
 pub(in crate::cli) struct OptionalConnections {
-    /// The source: postgresql://[user[:password]@]host[:port]/database[?sslmode=…]
+    /// Source server: postgresql://[user[:password]@]host[:port]/database[?sslmode=…]
     #[arg(
         long,
         value_name = "URL",
@@ -48,7 +51,7 @@ pub(in crate::cli) struct OptionalConnections {
     )]
     source: Option<String>,
 
-    /// The target, written the same way
+    /// Target server, in the same form
     #[arg(
         long,
         value_name = "URL",
@@ -57,8 +60,9 @@ pub(in crate::cli) struct OptionalConnections {
     )]
     target: Option<String>,
 
-    /// How long a step waits for locks and transactions of other sessions before the run ends with an
-    /// error that names them, in seconds
+    /// How long to wait for locks and transactions of other sessions, in seconds
+    ///
+    /// Sessions that block are named after 5 seconds. After this time the run ends with an error.
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=604_800))]
     max_lock_wait: u64,

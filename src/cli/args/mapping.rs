@@ -5,7 +5,7 @@ use crate::selection::DatabaseMap;
 /// Which databases get another name on the target.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Mapping {
-    /// Database SRC of the source is DST on the target; repeatable
+    /// Database SRC of the source is named DST on the target; repeatable
     #[arg(long, value_name = "SRC=DST", help_heading = "Selection")]
     map_database: Vec<String>,
 }

@@ -2,22 +2,23 @@ use tracing::level_filters::LevelFilter;
 
 use crate::ui::{self, Streams, Ui};
 
-/// How results, logs and progress look.
+/// The form of reports, log messages and progress.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub(in crate::cli) struct Output {
-    /// Least urgent log lines to show
+    /// Lowest severity of log messages to print
     #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
     log_level: LogLevel,
 
-    /// Form of the log lines on standard error
+    /// Format of log messages on standard error
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     log_format: Format,
 
-    /// Form of the report on standard output
+    /// Format of the report on standard output
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     output: Format,
 
-    /// Colours; auto honours NO_COLOR and needs a terminal
+    /// When to use colors; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
 }

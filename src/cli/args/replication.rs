@@ -2,19 +2,19 @@ use crate::logical::PUBLICATION;
 use crate::migrate::ReplicationOptions;
 use crate::pg::{Ident, InvalidName};
 
-/// How the source is prepared for replication.
+/// How the source is prepared for logical replication.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Replication")]
 pub(in crate::cli) struct Replication {
-    /// One-off copy by a plain snapshot, without publication and slot; also works on a standby
+    /// Copy once, without publication and replication slot; the source may be a standby
     #[arg(long)]
     no_sync: bool,
 
-    /// Give tables without a replica identity the whole row as one; teardown restores them
+    /// Set REPLICA IDENTITY FULL on published tables without a usable replica identity; teardown restores them
     #[arg(long)]
     replica_identity_full: bool,
 
-    /// Name of the publication in every database, so that one source can be copied to several targets
+    /// Name of the publication in each source database; use one name per target
     #[arg(long, value_name = "NAME", default_value = PUBLICATION, value_parser = parse_publication)]
     publication: Ident,
 }

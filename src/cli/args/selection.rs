@@ -5,11 +5,11 @@ use crate::selection::{Databases, Entry, Tables};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub(in crate::cli) struct DatabaseSelection {
-    /// Only these databases; names as in the catalog, comma-separated, repeatable
+    /// Select only these databases; exact names, comma-separated, repeatable
     #[arg(long, value_name = "LIST", conflicts_with = "exclude_databases")]
     include_databases: Vec<String>,
 
-    /// All databases but these
+    /// Select all databases except these; comma-separated, repeatable
     #[arg(long, value_name = "LIST")]
     exclude_databases: Vec<String>,
 }
@@ -21,12 +21,13 @@ pub(in crate::cli) struct Selection {
     #[command(flatten)]
     databases: DatabaseSelection,
 
-    /// Only these tables: table, database.table or database.schema.table; databases without any
-    /// are left alone
+    /// Select only these tables: table, database.table or database.schema.table; comma-separated, repeatable
+    ///
+    /// A name without database applies to every database. Databases without a selected table are skipped.
     #[arg(long, value_name = "LIST", conflicts_with = "exclude_tables")]
     include_tables: Vec<String>,
 
-    /// All tables but these
+    /// Select all tables except these; same form
     #[arg(long, value_name = "LIST")]
     exclude_tables: Vec<String>,
 }

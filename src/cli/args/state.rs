@@ -6,9 +6,9 @@ use crate::{checkpoint, migrate};
 /// Where runs record what they have done.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct State {
-    /// Folder of what runs record [default: postgres-seren-replicator in $XDG_STATE_HOME or
+    /// Directory of the state files [default: postgres-seren-replicator in $XDG_STATE_HOME or
     /// ~/.local/state]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
     state_dir: Option<PathBuf>,
 }
 
