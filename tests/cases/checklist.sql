@@ -204,7 +204,7 @@ pg_foreign_data_wrapper WHERE fdwoptions IS NOT NULL
 pg_foreign_server WHERE srvtype IS NOT NULL AND srvversion IS NOT NULL AND srvoptions IS NOT NULL
 -- foreign data: user mapping
 pg_user_mappings WHERE umuser <> 0
--- foreign data: user mapping of everyone
+-- foreign data: user mapping of PUBLIC
 pg_user_mappings WHERE umuser = 0
 -- foreign data: foreign table with options
 pg_foreign_table WHERE ftoptions IS NOT NULL
@@ -250,11 +250,11 @@ idx WHERE indisclustered
 rel WHERE relrowsecurity AND NOT relforcerowsecurity
 -- table: row security forced
 rel WHERE relforcerowsecurity
--- table: with holes of dropped columns
+-- table: with dropped columns
 pg_attribute a JOIN rel r ON r.oid = a.attrelid AND r.relkind = 'r' WHERE a.attisdropped
 -- inheritance: several parents
 pg_inherits WHERE inhseqno > 1 AND NOT inhdetachpending
--- inheritance: default taken away
+-- inheritance: default dropped
 att a JOIN pg_inherits i ON i.inhrelid = a.attrelid JOIN att p ON p.attrelid = i.inhparent AND p.attname = a.attname WHERE p.atthasdef AND NOT a.atthasdef AND p.attgenerated = ''
 -- inheritance: merged column
 att WHERE attislocal AND attinhcount > 0 AND relkind = 'r'
@@ -476,7 +476,7 @@ granted WHERE is_grantable AND grantee <> owner
 granted WHERE owner <> 0 AND grantor <> owner
 -- privileges: maintain
 granted WHERE privilege_type = 'MAINTAIN' AND grantee <> owner
--- privileges: taken from everyone
+-- privileges: revoked from PUBLIC
 fun f WHERE proacl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(f.proacl) a WHERE a.grantee = 0)
 -- privileges: on the server's own objects
 pg_proc p JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass WHERE p.oid < 16384 AND p.proacl <> i.initprivs
