@@ -1,6 +1,6 @@
 //! When a worker leaves its work to the others: a server has no connection for it.
 
-use super::Error;
+use super::error::Error;
 use crate::pg::SqlState;
 use crate::task::{Crew, Scope};
 

@@ -1,7 +1,7 @@
 //! Work counts as done only when the target has *flushed* it: a commit that was acknowledged under
 //! `synchronous_commit = off` can still vanish in a crash.
 
-use super::Error;
+use super::error::Error;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::pg::Sql;
 

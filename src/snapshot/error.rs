@@ -1,9 +1,11 @@
-use super::build::Refused;
-use super::slot_watch::SlotFault;
+use crate::catalog;
+use crate::connect;
 use crate::connect::waiters::Waiter;
 use crate::logical::PublishError;
 use crate::pg::{Ident, QualifiedName, SlotName, SqlState};
-use crate::{catalog, connect, wire};
+use crate::snapshot::definitions::refusal::Refused;
+use crate::snapshot::point::slot_watch::SlotFault;
+use crate::wire;
 
 /// Why a phase of the copy did not come to an end.
 #[derive(Debug, thiserror::Error)]

@@ -20,12 +20,12 @@
 
 use std::sync::Arc;
 
-use super::Error;
-use super::basis::Basis;
+use super::error::Error;
 use crate::catalog::cluster::Setting;
 use crate::connect::{self, Session, pinned_values};
 use crate::ddl::{Kind, render_setting};
 use crate::pg::{Literal, Sql};
+use crate::snapshot::point::establish::Basis;
 use crate::sql;
 
 /// Parameters that values depend on, in lower case.

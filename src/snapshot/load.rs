@@ -14,28 +14,30 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Error;
-use super::analysis::{analyses, filled_views};
-use super::basis::{Basis, Hold};
-use super::board::Board;
-use super::build::{self, Prepared, Section, Site, Tables};
-use super::carry_statistics::carryable_statistics;
-use super::configuration::plan_configuration;
-use super::copy::{self, CopiedTable, CopyRequest};
+use super::error::Error;
 use super::evaluation::Evaluation;
-use super::lane::Lane;
-use super::meanings::Meanings;
-use super::object_lane::ObjectLane;
-use super::objects::CopiedObjects;
-use super::plan::CopyJob;
-use super::statistics::unanalyzed;
-use super::values::{CopiedSequences, WhichSequences, copy_sequences};
+use super::load_state::Board;
+use super::sequences::{CopiedSequences, WhichSequences, copy_sequences};
 use super::worker::Worker;
 use crate::catalog::Catalog;
 use crate::connect::Session;
 use crate::ddl;
 use crate::event::{Event, Phase};
 use crate::pg::{Lsn, QualifiedName};
+use crate::snapshot::definitions::section;
+use crate::snapshot::definitions::section::{Prepared, Section, Site, Tables};
+use crate::snapshot::large_objects::lane::ObjectLane;
+use crate::snapshot::large_objects::queue::CopiedObjects;
+use crate::snapshot::point::establish::{Basis, Hold};
+use crate::snapshot::rows::configuration::plan_configuration;
+use crate::snapshot::rows::lane::Lane;
+use crate::snapshot::rows::load_plan;
+use crate::snapshot::rows::load_plan::{CopiedTable, CopyRequest};
+use crate::snapshot::rows::meanings::Meanings;
+use crate::snapshot::rows::plan::CopyJob;
+use crate::snapshot::statistics::analyze::{analyses, filled_views};
+use crate::snapshot::statistics::copy::unanalyzed;
+use crate::snapshot::statistics::import::carryable_statistics;
 use crate::task::{Background, Group, Scope};
 
 /// A database with its rows and what was built upon them.
@@ -102,7 +104,8 @@ pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded,
 
 /// The plan under the snapshot.
 async fn plan(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Result<Vec<CopyJob>, Error> {
-    let plan = async |session: &Session| copy::plan_rows(session, &basis.catalog, request).await;
+    let plan =
+        async |session: &Session| load_plan::plan_rows(session, &basis.catalog, request).await;
     let mut jobs = basis.hold.read(plan).await?;
     let firing = plan_configuration(&request.target, &mut jobs).await?;
     for table in firing {
@@ -160,7 +163,7 @@ impl Workers {
             section.analyze(&analyses.wanted, &tables);
             untold = analyses.untold;
         }
-        let prepared = build::prepare(&site, section, request.jobs, missing, ledger).await?;
+        let prepared = section::prepare(&site, section, request.jobs, missing, ledger).await?;
         let Prepared { work, first, unset } = prepared;
         untold.extend(unset);
         let meanings = Arc::new(Meanings::load(&request.source, basis, &jobs).await?);
@@ -202,7 +205,7 @@ impl Workers {
         let database = load.request.source.database();
         let group_scope = &group.scope().clone();
         let stop = group_scope.stop.clone();
-        let ticks = copy::tick(
+        let ticks = load_plan::tick(
             database.to_owned(),
             Arc::clone(&board.progress),
             scope.events.clone(),
@@ -236,7 +239,7 @@ impl Workers {
             // The workers were only stopped: what stopped them is the cause.
             (Ok(()) | Err(Error::Stopped), Err(error)) | (Err(error), _) => return Err(error),
         };
-        let lacking = build::told(&board.work)?;
+        let lacking = section::told(&board.work)?;
         untold.extend(
             lacking
                 .unanalyzed

@@ -11,9 +11,9 @@
 
 use std::time::Duration;
 
-use super::copy::CopyRequest;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::pg::Sql;
+use crate::snapshot::rows::load_plan::CopyRequest;
 use crate::wire::{CancelKey, Progress};
 
 /// The time between two looks.

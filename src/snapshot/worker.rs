@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Error;
-use super::board::{Board, Task};
-use super::build::stoppable;
 use super::crew::{is_left_for, lacks_connection};
-use super::lane::{ATTEMPTS, Lane, WAIT, pause};
-use super::object_lane::ObjectLane;
-use super::objects::ObjectTask;
+use super::error::Error;
+use super::load_state::{Board, Task};
 use crate::connect::Session;
+use crate::snapshot::definitions::section::stoppable;
+use crate::snapshot::large_objects::lane::ObjectLane;
+use crate::snapshot::large_objects::queue::ObjectTask;
+use crate::snapshot::rows::lane::{ATTEMPTS, Lane, WAIT, pause};
 use crate::task::Scope;
 
 /// Whether a worker has more to do.

@@ -1,0 +1,144 @@
+//! The creation of a slot, which waits for every transaction that has written.
+
+use tokio::time::{Duration, Instant};
+
+use crate::connect::locks::{SILENCE, one_line};
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::event::Event;
+use crate::logical::{drop_slot, find_slot};
+use crate::pg::{SlotName, Sql, SqlState};
+use crate::snapshot::error::Error;
+use crate::task::{Background, Scope};
+use crate::wire::{self, SlotSnapshot};
+
+/// How often a slot's creation that waits looks for whom it waits.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long the server may take to give up a slot's creation once it is cancelled.
+const CLEARING: Duration = Duration::from_secs(3);
+
+/// Drops a slot of our name. Whether there was one.
+pub(in crate::snapshot) async fn drop_leftover(
+    source: &Endpoint,
+    name: &SlotName,
+) -> Result<bool, Error> {
+    let wrap = |source| Error::Slot {
+        slot: name.clone(),
+        source,
+    };
+    let session = source.session(Purpose::Control).await;
+    let session = session.map_err(Error::Connect)?;
+    match drop_slot(&session, name).await {
+        Err(error) if error.sqlstate() == Some(SqlState::OBJECT_IN_USE) => {
+            let slot = find_slot(&session, name).await.map_err(wrap)?;
+            Err(match slot.and_then(|slot| slot.active_pid) {
+                Some(pid) => Error::SlotInUse {
+                    slot: name.clone(),
+                    pid,
+                },
+                None => wrap(error),
+            })
+        }
+        other => other.map_err(wrap),
+    }
+}
+
+/// Creates the slot. No lock on a table is held meanwhile: the creation waits for every transaction that has
+/// written, and one of those may want any lock.
+pub(in crate::snapshot) async fn create_slot(
+    source: &Endpoint,
+    name: &SlotName,
+    scope: &Scope,
+) -> Result<(wire::Connection<wire::Idle>, wire::CreatedSlot), Error> {
+    if drop_leftover(source, name).await? {
+        let note = format!("replication slot {name} of an earlier attempt was dropped");
+        scope.events.emit(Event::Note(note)).await;
+    }
+    let mut connection = source.replication().await.map_err(Error::Connect)?;
+    let key = connection.cancel_key();
+    let slot = name.clone();
+    let creation = Background::spawn(async move {
+        let created = connection
+            .create_logical_slot(&slot, false, SlotSnapshot::Export)
+            .await;
+        (connection, created)
+    });
+    let creation = creation.join();
+    tokio::pin!(creation);
+    let abandoned = tokio::select! {
+        biased;
+        done = &mut creation => return match done {
+            (connection, Ok(slot)) => Ok((connection, slot)),
+            (_, Err(error)) => Err(Error::Replication(error)),
+        },
+        () = scope.stop.cancelled() => Error::Stopped,
+        error = wait_for_transactions(source, scope) => error,
+    };
+    // The server does not notice a closed connection while it waits for transactions.
+    if let Some(key) = key {
+        source.cancel(&key).await.map_err(Error::Connect)?;
+    }
+    // Until it has cleared up, the slot's name is taken.
+    drop(tokio::time::timeout(CLEARING, creation).await);
+    Err(abandoned)
+}
+
+/// Reports whom a slot's creation waits for; returns when it has waited for too long.
+async fn wait_for_transactions(source: &Endpoint, scope: &Scope) -> Error {
+    let (begun, limit) = (Instant::now(), source.lock_limit());
+    let (mut told, mut session) = (false, None);
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        let is_over = begun.elapsed() >= limit;
+        if !is_over && (told || begun.elapsed() < SILENCE) {
+            continue;
+        }
+        let holders = match old_transactions(source, &mut session).await {
+            Ok(holders) => holders,
+            Err(error) => {
+                tracing::debug!(%error, "old transactions could not be looked for");
+                session = None;
+                Vec::new()
+            }
+        };
+        if is_over {
+            return Error::SlotWaits {
+                seconds: begun.elapsed().as_secs(),
+                holders: holders.join("; "),
+            };
+        }
+        told = !holders.is_empty();
+        for holder in holders {
+            let text = format!("the slot waits for an older transaction: {holder}");
+            scope.events.emit(Event::Warning(text)).await;
+        }
+    }
+}
+
+async fn old_transactions(
+    source: &Endpoint,
+    session: &mut Option<Session>,
+) -> Result<Vec<String>, crate::connect::Error> {
+    let session = match session {
+        Some(session) => session,
+        None => session.insert(source.session(Purpose::Introspect).await?),
+    };
+    load_old_transactions(session).await
+}
+
+/// The transactions that a slot's creation waits for, in words; the oldest first.
+async fn load_old_transactions(session: &Session) -> Result<Vec<String>, crate::connect::Error> {
+    let sql = Sql::fixed(include_str!("sql/old_transactions.sql"));
+    let rows = session.query(&sql, &[]).await?;
+    let describe = |row: &tokio_postgres::Row| {
+        let seconds: i64 = row.get("seconds");
+        format!(
+            "{} of role {} ({}), open for {seconds} s",
+            one_line(row.get("who")),
+            one_line(row.get("user")),
+            one_line(row.get("statement"))
+        )
+    };
+    Ok(rows.iter().map(describe).collect())
+}

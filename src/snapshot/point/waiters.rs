@@ -1,0 +1,15 @@
+//! The end of a copy for a session that waits for its locks.
+
+use crate::connect::Endpoint;
+use crate::connect::waiters::{Waiting, watch_work};
+use crate::snapshot::error::Error;
+use crate::task::Scope;
+
+/// Watches the work on a source whose consistent point is made; returns when it must end, and why.
+/// Cancel safe.
+pub async fn watch_waiters(source: &Endpoint, waiting: Waiting, scope: &Scope) -> Error {
+    let waiter = watch_work(source, waiting, scope).await;
+    Error::LockWanted {
+        waiter: Box::new(waiter),
+    }
+}
