@@ -1,56 +1,21 @@
 //! The engines' voice: what happens, as plain values. Engines emit, `ui` draws; nothing here
 //! knows how it is shown.
 
+mod causes;
+mod phase;
+
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+
+pub use causes::{WithCauses, as_type, causes, find_cause};
+pub use phase::Phase;
 
 use crate::pg::{QualifiedName, ServerError};
 
 /// Events waiting to be drawn. A full queue slows an engine down rather than losing a fact; only
 /// ticks are dropped, since the next one supersedes them.
 const QUEUE: usize = 1024;
-
-/// An error as messages show it.
-pub trait WithCauses: std::error::Error {
-    /// The error with its causes, on one line.
-    fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
-    }
-}
-
-impl<E: std::error::Error + ?Sized> WithCauses for E {}
-
-/// A stage of `init`, in the order of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Both sides and the selection are examined; nothing is written.
-    Check,
-    /// Publications on the source.
-    Publication,
-    /// Roles of the cluster.
-    Roles,
-    /// The target database is created.
-    Database,
-    /// Locks, slot, snapshot, catalog: the consistent point.
-    Basis,
-    /// Definitions that the rows need.
-    PreData,
-    /// The rows.
-    Data,
-    /// Indexes, keys, triggers, policies.
-    PostData,
-    /// `ANALYZE`.
-    Statistics,
-    /// Event triggers, which would fire on all that was done before, and on logins.
-    EventTriggers,
-}
 
 /// One fact about a run.
 #[derive(Clone, Debug)]

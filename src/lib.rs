@@ -19,6 +19,7 @@
 //! connect      connection strings, TLS, secrets → a session or a wire connection
 //! wire         frames, messages, COPY, replication commands over any byte stream
 //! pg           values: Lsn, Oid, names, Sql, SqlState, ServerVersion
+//!   remedy        what a user can do, as values
 //!   event, task   what the engines say, and how their tasks live
 //!   sandbox       throw-away local clusters
 //! ```
@@ -33,6 +34,7 @@ pub mod event;
 pub mod logical;
 pub mod migrate;
 pub mod pg;
+pub mod remedy;
 pub mod sandbox;
 pub mod selection;
 pub mod snapshot;

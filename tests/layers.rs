@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["wire", "sandbox"],
     &["task"],
     &["event"],
+    &["remedy"],
     &["pg"],
 ];
 

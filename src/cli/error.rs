@@ -1,4 +1,5 @@
 use super::exit;
+use crate::event::find_cause;
 use crate::snapshot::find_unreadable_row;
 use crate::{connect, demo, migrate, snapshot, verify};
 
@@ -91,7 +92,7 @@ impl Error {
 
     /// What to do next, where the message does not say so.
     pub fn hint(&self) -> Option<String> {
-        if let Some(hint) = copy_error(self).and_then(find_unreadable_row) {
+        if let Some(hint) = find_cause::<snapshot::Error>(self).and_then(find_unreadable_row) {
             return Some(hint);
         }
         let hint = match self {
@@ -106,14 +107,14 @@ impl Error {
             | Self::Migrate(_)
             | Self::Verify(_)
             | Self::Demo(_)
-            | Self::Output(_) => connection_hint(self),
+            | Self::Output(_) => find_cause::<connect::Error>(self).and_then(connect::Error::hint),
         };
         hint.map(str::to_owned)
     }
 
     /// Whether a stop ended an attempt to connect.
     pub(super) fn is_stopped_attempt(&self) -> bool {
-        matches!(connection_error(self), Some(connect::Error::Stopped))
+        matches!(find_cause(self), Some(connect::Error::Stopped))
     }
 
     /// What the process exits with.
@@ -132,37 +133,4 @@ impl Error {
             | Self::Output(_) => exit::FAILED,
         }
     }
-}
-
-/// What may help with the connection that is behind an error, if one is.
-fn connection_hint(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
-    connection_error(error).and_then(connect::Error::hint)
-}
-
-/// The copy's error that is behind an error, if one is.
-fn copy_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e snapshot::Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let boxed = error.downcast_ref::<Box<snapshot::Error>>();
-        let found = boxed.map(AsRef::as_ref).or_else(|| error.downcast_ref());
-        if found.is_some() {
-            return found;
-        }
-        next = error.source();
-    }
-    None
-}
-
-/// The connection's error that is behind an error, if one is.
-fn connection_error<'e>(
-    error: &'e (dyn std::error::Error + 'static),
-) -> Option<&'e connect::Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<connect::Error>() {
-            return Some(error);
-        }
-        next = error.source();
-    }
-    None
 }

@@ -1,10 +1,12 @@
 use super::args::{Carried, Connections, Mapping, Replication, Selection, State, parse_size};
-use super::{Error, exit, plan};
+use super::connections::warn_about;
+use super::{Error, exit};
 use crate::ddl;
 use crate::migrate::{
     self, LockOptions, Options, ReplicationOptions, StateOptions, execute, prepare,
 };
 use crate::task::Scope;
+use crate::ui::report::{Copied, DryRun, show_findings, show_plan};
 use crate::ui::{self, Ui};
 
 /// Copy roles, schema and data to the target
@@ -140,9 +142,9 @@ impl Arguments {
 /// The checks refuse, the user declines, or a phase fails.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let options = arguments.options(scope)?;
-    plan::warn_about(ui, [&options.source, &options.target]);
+    warn_about(ui, [&options.source, &options.target]);
     let prepared = prepare(&options, scope).await?;
-    plan::show_findings(ui, &prepared);
+    show_findings(ui, &prepared);
     match prepared.errors() {
         0 => {}
         count => return Err(Error::Refused { count }),
@@ -153,19 +155,20 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         ui.screen().line("Analyzing database sizes...");
         migrate::measure_rate(&prepared, &options, scope).await?
     };
-    plan::show(ui, &prepared, &options, measured);
+    show_plan(ui, &prepared, &options, measured);
     if arguments.dry_run {
         let script = migrate::render_dry_run(&prepared, &options, scope).await?;
-        ui.report(&plan::DryRun {
+        let report = DryRun {
             prepared: &prepared,
             script,
-        })?;
+        };
+        ui.report(&report, exit::DONE)?;
         return Ok(exit::DONE);
     }
     if !arguments.yes && !ui.confirm(ui::PROCEED, &scope.stop).await? {
         return Err(Error::Declined);
     }
     let report = Box::pin(execute(prepared, &options, scope)).await?;
-    ui.report(&plan::Copied { report: &report })?;
+    ui.report(&Copied { report: &report }, exit::DONE)?;
     Ok(exit::DONE)
 }

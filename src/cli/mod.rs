@@ -4,11 +4,12 @@
 //! nothing itself.
 
 mod args;
+mod connections;
 mod demo;
 mod error;
 mod exit;
 mod init;
-mod plan;
+mod setting;
 mod signal;
 mod teardown;
 mod usage;
@@ -66,7 +67,7 @@ impl Command {
 pub async fn run() -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return usage::report(&error, std::env::args_os()),
+        Err(error) => return usage::report_usage(&error, std::env::args_os()),
     };
     let ui = arguments.output.start();
     let command = arguments.command.name();

@@ -1,15 +1,12 @@
-use serde_json::{Value, json};
-
 use super::args::{DatabaseSelection, Mapping, OptionalConnections, State, parse_publication};
+use super::connections::warn_about;
 use super::{Error, exit};
-use crate::event::WithCauses as _;
-use crate::migrate::{
-    Leftovers, TeardownOptions, Unreachable, Which, find_leftovers, remove_leftovers,
-};
+use crate::migrate::{TeardownOptions, Which, find_leftovers, remove_leftovers};
 use crate::pg::{Ident, InvalidName, SlotName};
 use crate::selection::Databases;
 use crate::task::Scope;
-use crate::ui::{self, Report, Style, Ui, text};
+use crate::ui::report::TornDown;
+use crate::ui::{self, Ui};
 
 /// Drop the slots, publications and subscriptions of earlier runs
 ///
@@ -96,9 +93,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             root => Some(root?),
         },
     };
-    for warning in [&options.source, &options.target].into_iter().flatten() {
-        warning.warnings().iter().for_each(|text| ui.warn(text));
-    }
+    warn_about(ui, options.source.iter().chain(&options.target));
     let leftovers = tokio::select! {
         biased;
         () = scope.stop.cancelled() => return Err(crate::migrate::Error::Stopped.into()),
@@ -127,85 +122,10 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         true => exit::DONE,
         false => exit::NEEDS_A_HAND,
     };
-    ui.report(&TornDown {
+    let report = TornDown {
         leftovers: &leftovers,
         is_done: !arguments.dry_run,
-        exit_code: code,
-    })?;
-    Ok(code)
-}
-
-/// The result of `teardown`.
-struct TornDown<'a> {
-    leftovers: &'a Leftovers,
-    is_done: bool,
-    exit_code: u8,
-}
-
-impl Report for TornDown<'_> {
-    fn command(&self) -> &'static str {
-        "teardown"
-    }
-
-    fn exit_code(&self) -> u8 {
-        self.exit_code
-    }
-
-    fn text(&self, style: Style) -> String {
-        let verb = if self.is_done {
-            "removed"
-        } else {
-            "would remove"
-        };
-        let mut lines: Vec<String> = self
-            .leftovers
-            .objects
-            .iter()
-            .map(|leftover| text::clean(&format!("{verb} {leftover}")))
-            .collect();
-        if lines.is_empty() {
-            lines.push("nothing to remove".to_owned());
-        }
-        for side in &self.leftovers.unreachable {
-            lines.push(style.bad(&text::clean(&reason(side))));
-            let statements = side.statements.iter();
-            lines.extend(statements.map(|statement| format!("  {}", text::clean(statement))));
-        }
-        lines.join("\n") + "\n"
-    }
-
-    fn databases(&self) -> Vec<Value> {
-        let removed = self.leftovers.objects.iter().map(|leftover| {
-            json!({
-                "database": leftover.database,
-                "side": leftover.side.to_string(),
-                "object": leftover.to_string(),
-                "removed": self.is_done,
-            })
-        });
-        let open = self.leftovers.unreachable.iter().map(|side| {
-            json!({
-                "side": side.side.to_string(),
-                "reason": reason(side),
-                "statements": side.statements,
-            })
-        });
-        removed.chain(open).collect()
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let others = self.leftovers.others.iter();
-        others
-            .map(|other| format!("of another run, left alone: {other}"))
-            .collect()
-    }
-}
-
-/// Why a side was not cleaned, with the causes.
-fn reason(side: &Unreachable) -> String {
-    let what = match &side.error {
-        Some(error) => format!("the {} cannot be reached: {}", side.side, error.chain()),
-        None => format!("no URL of the {} is given", side.side),
     };
-    format!("{what}; run there, if it still exists:")
+    ui.report(&report, code)?;
+    Ok(code)
 }

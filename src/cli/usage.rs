@@ -2,16 +2,15 @@
 
 use std::ffi::OsString;
 
-use super::{Error, exit};
+use clap::CommandFactory as _;
+
+use super::{Arguments, Error, exit, setting};
 use crate::ui::{self, Failure, Streams, Ui};
 
-/// Commands that a report names.
-const COMMANDS: [&str; 4] = ["validate", "init", "verify", "demo"];
-
 /// Prints help, or what is wrong; what the process exits with.
-pub(super) fn report(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> u8 {
+pub(super) fn report_usage(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> u8 {
     if !error.use_stderr() {
-        // Nobody is left to tell when the terminal is gone.
+        // Nobody reads it when the terminal is gone.
         drop(error.print());
         return exit::DONE;
     }
@@ -27,27 +26,39 @@ pub(super) fn report(error: &clap::Error, arguments: impl Iterator<Item = OsStri
 }
 
 fn report_to_program(error: &clap::Error, arguments: &[String]) -> std::io::Result<()> {
-    let named = |command: &&str| arguments.iter().any(|argument| argument == command);
-    let ui = Ui::new(ui::Output::Json, ui::Color::Never, Streams::of_process());
+    let ui = Ui::new(
+        ui::Output::Json,
+        ui::Color::Never,
+        Streams::of_process(),
+        setting::flag_of,
+    );
     ui.fail(&Failure {
-        command: COMMANDS.into_iter().find(named).unwrap_or_default(),
+        command: command_in(arguments),
         exit_code: exit::USAGE,
         error: &Error::Usage {
-            message: message(&error.to_string()).to_owned(),
+            message: first_line(&error.to_string()).to_owned(),
         },
         place: None,
         hint: None,
     })
 }
 
+/// The first command that a line names; empty if it names none.
+fn command_in(arguments: &[String]) -> &str {
+    let program = Arguments::command();
+    let is_command = |argument: &&String| program.find_subcommand(argument).is_some();
+    arguments.iter().find(is_command).map_or("", String::as_str)
+}
+
 /// Whether a line that could not be read as a whole asks for JSON.
 fn wants_json(arguments: &[String]) -> bool {
-    let pair = |pair: &[String]| pair[0] == "--output" && pair[1] == "json";
-    arguments.iter().any(|argument| argument == "--output=json") || arguments.windows(2).any(pair)
+    let is_pair = |pair: &[String]| pair[0] == "--output" && pair[1] == "json";
+    arguments.iter().any(|argument| argument == "--output=json")
+        || arguments.windows(2).any(is_pair)
 }
 
 /// The first line of what the parser says, without its mark.
-fn message(text: &str) -> &str {
+fn first_line(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line)
 }
@@ -56,9 +67,12 @@ fn message(text: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn split(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
     #[test]
     fn both_spellings_of_the_flag_ask_for_json() {
-        let split = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert!(wants_json(&split("init --output json --nonsense")));
         assert!(wants_json(&split("init --nonsense --output=json")));
         assert!(!wants_json(&split("init json --output text")));
@@ -66,6 +80,14 @@ mod tests {
 
     #[test]
     fn the_message_is_the_first_line() {
-        assert_eq!(message("error: no --x\n\nUsage: y"), "no --x");
+        assert_eq!(first_line("error: no --x\n\nUsage: y"), "no --x");
+    }
+
+    #[test]
+    fn every_command_is_known() {
+        for command in ["validate", "init", "verify", "teardown", "demo"] {
+            assert_eq!(command_in(&split(&format!("x --y {command} --z"))), command);
+        }
+        assert_eq!(command_in(&split("x --y")), "");
     }
 }

@@ -1,8 +1,10 @@
 use super::args::{Carried, Connections, Mapping, Replication, Selection};
-use super::{Error, exit, plan};
+use super::connections::warn_about;
+use super::{Error, exit};
 use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
 use crate::ui::Ui;
+use crate::ui::report::Validation;
 
 /// Check both servers and list every finding; writes nothing
 #[derive(Debug, clap::Args)]
@@ -37,7 +39,7 @@ pub(super) struct Arguments {
 /// A cluster cannot be reached or read.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let (source, target) = arguments.connections.resolve("validate", scope)?;
-    plan::warn_about(ui, [&source, &target]);
+    warn_about(ui, [&source, &target]);
     let options = Options {
         source,
         target,
@@ -63,9 +65,10 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     } else {
         exit::FAILED
     };
-    ui.report(&plan::Validation {
+    let report = Validation {
         prepared: &prepared,
-        exit_code: code,
-    })?;
+        setting_name: ui.setting_name(),
+    };
+    ui.report(&report, code)?;
     Ok(code)
 }

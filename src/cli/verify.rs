@@ -1,10 +1,10 @@
 use super::Error;
 use super::args::{Connections, Mapping, Selection};
-use super::plan;
+use super::connections::warn_about;
 use crate::migrate;
 use crate::selection::TableChoice;
 use crate::task::Scope;
-use crate::ui::{Report as _, Ui};
+use crate::ui::Ui;
 use crate::verify::{self, DatabasePair};
 
 /// Compare the rows of source and target by digest; writes nothing
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 /// The comparison could not begin, or was stopped.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let (source, target) = arguments.connections.resolve("verify", scope)?;
-    plan::warn_about(ui, [&source, &target]);
+    warn_about(ui, [&source, &target]);
     let selection = &arguments.selection;
     let (databases, tables) = (selection.databases()?, selection.tables()?);
     let map = arguments.mapping.map()?;
@@ -64,7 +64,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         tracing::warn!("{}: {}", finding.side, finding.text());
     }
     let report = verify::run(&options, scope).await?;
-    let code = report.exit_code();
-    ui.report(&report)?;
+    let code = verify::exit_code(&report);
+    ui.report(&report, code)?;
     Ok(code)
 }

@@ -148,7 +148,7 @@ pub(super) async fn contents(
         ..before
     };
     let making = snapshot::establish(&ends.source, &planned.point, before, scope);
-    let basis = phase(scope, Some(name), Phase::Basis, making)
+    let basis = phase(scope, Some(name), Phase::ConsistentPoint, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
     if let (Some(lsn), PointKind::Slot(slot)) = (basis.consistent_point, &planned.point) {

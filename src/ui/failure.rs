@@ -9,6 +9,7 @@ use super::json::Failed;
 use super::style::Style;
 use super::text;
 use crate::connect;
+use crate::event::{as_type, causes};
 use crate::pg::ServerError;
 use crate::snapshot::{self, Refusal, Refused, Skipped};
 use crate::wire;
@@ -18,17 +19,10 @@ const LISTED: usize = 10;
 
 /// The list of refused statements, if one is among the causes.
 fn refused<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refused> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let boxed = error
-            .downcast_ref::<Box<snapshot::Error>>()
-            .map(AsRef::as_ref);
-        if let Some(snapshot::Error::Refused(refused)) = boxed.or_else(|| error.downcast_ref()) {
-            return Some(refused);
-        }
-        next = error.source();
-    }
-    None
+    causes(error).find_map(|error| match as_type(error) {
+        Some(snapshot::Error::Refused(refused)) => Some(refused.as_ref()),
+        Some(_) | None => None,
+    })
 }
 
 /// The first refused statements with all that is known of them, and what they kept from being made.
@@ -93,7 +87,7 @@ fn skipped_json(skipped: &Skipped) -> Value {
 #[derive(Debug)]
 pub struct Failure<'a> {
     /// The command, such as `init`.
-    pub command: &'static str,
+    pub command: &'a str,
     /// The code it will exit with.
     pub exit_code: u8,
     /// What happened; its sources are the causes.
@@ -108,14 +102,12 @@ pub struct Failure<'a> {
 /// out: it would only be said twice.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut messages: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
+    for error in causes(error) {
         let message = server_error(error).map_or_else(|| error.to_string(), headline);
         let message = text::clean(&message);
         if !messages.last().is_some_and(|last| last.ends_with(&message)) {
             messages.push(message);
         }
-        next = error.source();
     }
     messages
 }
@@ -134,21 +126,12 @@ fn server_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ServerError>
     if let Some(wire::Error::Server(answer)) = error.downcast_ref() {
         return Some(answer);
     }
-    let boxed = error.downcast_ref::<Box<ServerError>>().map(AsRef::as_ref);
-    boxed.or_else(|| error.downcast_ref::<ServerError>())
+    as_type(error)
 }
 
 /// The server's answer, if one is among the causes.
 fn answer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ServerError> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let found = server_error(error);
-        if found.is_some() {
-            return found;
-        }
-        next = error.source();
-    }
-    None
+    causes(error).find_map(server_error)
 }
 
 impl Failure<'_> {

@@ -4,19 +4,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// Version of the object's form.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
-/// The one object of a command.
+/// The one object of a command: fields that all commands have, and the command's own.
 #[derive(Debug, Serialize)]
-pub(super) struct Object {
+pub(super) struct Object<B> {
     schema: u32,
-    command: &'static str,
+    command: String,
     ok: bool,
     exit_code: u8,
-    databases: Vec<Value>,
-    /// What would be run, as one script for `psql`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    script: Option<String>,
+    /// What the command reports; none where it has failed.
+    #[serde(flatten)]
+    body: Option<B>,
     warnings: Vec<String>,
     error: Option<Failed>,
 }
@@ -31,46 +30,25 @@ pub(super) struct Failed {
     pub(super) sqlstate: Option<String>,
     pub(super) detail: Option<String>,
     pub(super) hint: Option<String>,
-    /// All statements that a server refused, where others were run behind them.
+    /// All statements that a server refused, where others were run after them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) refused: Vec<Value>,
-    /// What was not attempted because it needs one of those.
+    /// What was not attempted because it depends on one of those.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) not_attempted: Vec<Value>,
 }
 
-impl Object {
-    /// The object of a command that ends with `exit_code`; 0 alone is success.
-    pub(super) fn new(command: &'static str, exit_code: u8) -> Self {
+impl<B: Serialize> Object<B> {
+    /// The object of a command that has come to its end; 0 alone is success.
+    pub(super) fn done(command: &str, exit_code: u8, body: B, warnings: Vec<String>) -> Self {
         Self {
             schema: SCHEMA,
-            command,
+            command: command.to_owned(),
             ok: exit_code == 0,
             exit_code,
-            databases: Vec::new(),
-            script: None,
-            warnings: Vec::new(),
+            body: Some(body),
+            warnings,
             error: None,
-        }
-    }
-
-    pub(super) fn with_databases(self, databases: Vec<Value>) -> Self {
-        Self { databases, ..self }
-    }
-
-    pub(super) fn with_script(self, script: Option<&str>) -> Self {
-        let script = script.map(str::to_owned);
-        Self { script, ..self }
-    }
-
-    pub(super) fn with_warnings(self, warnings: Vec<String>) -> Self {
-        Self { warnings, ..self }
-    }
-
-    pub(super) fn with_error(self, error: Failed) -> Self {
-        Self {
-            error: Some(error),
-            ..self
         }
     }
 
@@ -81,19 +59,45 @@ impl Object {
     }
 }
 
+impl Object<()> {
+    /// The object of a command that has failed.
+    pub(super) fn failed(
+        command: &str,
+        exit_code: u8,
+        error: Failed,
+        warnings: Vec<String>,
+    ) -> Self {
+        Self {
+            schema: SCHEMA,
+            command: command.to_owned(),
+            ok: false,
+            exit_code,
+            body: None,
+            warnings,
+            error: Some(error),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[derive(Serialize)]
+    struct Body {
+        databases: [&'static str; 1],
+    }
+
     #[test]
     fn success_is_exit_code_zero() {
+        let body = || Body { databases: ["a"] };
+        let warnings = vec!["w".to_owned()];
         assert_eq!(
-            Object::new("verify", 0)
-                .with_warnings(vec!["w".to_owned()])
-                .line(),
-            "{\"schema\":1,\"command\":\"verify\",\"ok\":true,\"exit_code\":0,\
-             \"databases\":[],\"warnings\":[\"w\"],\"error\":null}\n"
+            Object::done("verify", 0, body(), warnings).line(),
+            "{\"schema\":2,\"command\":\"verify\",\"ok\":true,\"exit_code\":0,\
+             \"databases\":[\"a\"],\"warnings\":[\"w\"],\"error\":null}\n"
         );
-        assert!(Object::new("verify", 5).line().contains("\"ok\":false"));
+        let different = Object::done("verify", 5, body(), Vec::new());
+        assert!(different.line().contains("\"ok\":false"));
     }
 }

@@ -15,23 +15,23 @@ mod confirm;
 mod failure;
 mod json;
 mod progress;
+mod remedy;
+pub mod report;
 mod screen;
-pub mod sizes;
 mod style;
-pub mod table;
 pub mod text;
-mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use confirm::{PROCEED, REMOVE};
 pub use failure::Failure;
 pub use progress::Drawing;
+pub use remedy::{SettingName, render_remedies};
+pub use report::Report;
 pub use screen::Screen;
 pub use style::{Color, Style};
 
@@ -83,32 +83,6 @@ impl Streams {
     }
 }
 
-/// What a command has to say at its end.
-pub trait Report {
-    /// The command, such as `verify`.
-    fn command(&self) -> &'static str;
-
-    /// The code that the command exits with.
-    fn exit_code(&self) -> u8;
-
-    /// The report for people, each line ended. Names from servers must be clean
-    /// ([`text::clean`], or the `Display` of names).
-    fn text(&self, style: Style) -> String;
-
-    /// The entries of `databases` in the JSON report.
-    fn databases(&self) -> Vec<Value>;
-
-    /// The statements that would be run, as one script for `psql`.
-    fn script(&self) -> Option<&str> {
-        None
-    }
-
-    /// Warnings that no event has told.
-    fn warnings(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
 /// The two output streams of a command.
 #[derive(Debug)]
 pub struct Ui {
@@ -117,19 +91,21 @@ pub struct Ui {
     streams: Streams,
     screen: Screen,
     warnings: Warnings,
+    setting_name: SettingName,
     /// The drawing that was started last; gone when it has ended.
     board: Mutex<Weak<Mutex<Board>>>,
 }
 
 impl Ui {
-    /// A user interface on this process's streams.
-    pub fn new(output: Output, color: Color, streams: Streams) -> Self {
+    /// A user interface on this process's streams, which calls settings as `setting_name` does.
+    pub fn new(output: Output, color: Color, streams: Streams, setting_name: SettingName) -> Self {
         Self {
             output,
             color,
             streams,
             screen: Screen::new(streams.stderr_is_terminal && !streams.is_dumb),
             warnings: Warnings::default(),
+            setting_name,
             board: Mutex::default(),
         }
     }
@@ -137,6 +113,11 @@ impl Ui {
     /// Standard error, for the logger: `with_writer(move || screen.clone())`.
     pub fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// What settings are called where the user can write them.
+    pub fn setting_name(&self) -> SettingName {
+        self.setting_name
     }
 
     /// What the streams are.
@@ -181,27 +162,25 @@ impl Ui {
         self.kept().push(text::clean(finding));
     }
 
-    /// Writes the report of a command to standard output: its last words there. What was emitted
-    /// before is told before.
+    /// Writes the report of a command to standard output: its last words there. Whatever was emitted
+    /// before is shown before.
     ///
     /// # Errors
     /// Standard output is broken.
-    pub fn report(&self, report: &impl Report) -> io::Result<()> {
+    pub fn report(&self, report: &impl Report, exit_code: u8) -> io::Result<()> {
         self.catch_up();
-        let streams = self.streams;
         match self.output {
             Output::Text => {
+                let streams = self.streams;
                 let style = self
                     .color
                     .style(streams.stdout_is_terminal, streams.no_color);
-                self.write_out(&report.text(style))
+                self.write_out(&report.render_text(style))
             }
             Output::Json => {
                 self.kept().extend(report.warnings());
-                let object = Object::new(report.command(), report.exit_code())
-                    .with_databases(report.databases())
-                    .with_script(report.script())
-                    .with_warnings(self.kept().clone());
+                let warnings = self.kept().clone();
+                let object = Object::done(report.command(), exit_code, report.body(), warnings);
                 self.write_out(&object.line())
             }
         }
@@ -217,9 +196,8 @@ impl Ui {
         match self.output {
             Output::Text => Ok(()),
             Output::Json => {
-                let object = Object::new(failure.command, failure.exit_code)
-                    .with_warnings(self.kept().clone())
-                    .with_error(failure.json());
+                let (command, code) = (failure.command, failure.exit_code);
+                let object = Object::failed(command, code, failure.json(), self.kept().clone());
                 self.write_out(&object.line())
             }
         }

@@ -1,5 +1,6 @@
 use tracing::level_filters::LevelFilter;
 
+use crate::cli::setting::flag_of;
 use crate::ui::{self, Streams, Ui};
 
 /// The form of reports, log messages and progress.
@@ -57,7 +58,7 @@ impl Output {
             Color::Always => ui::Color::Always,
             Color::Never => ui::Color::Never,
         };
-        let ui = Ui::new(form, color, Streams::of_process());
+        let ui = Ui::new(form, color, Streams::of_process(), flag_of);
         self.start_logging(&ui);
         ui
     }

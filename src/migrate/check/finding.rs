@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::remedy::Remedy;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -37,6 +39,8 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub cure: Option<String>,
+    /// What to do about it.
+    pub remedies: Vec<Remedy>,
 }
 
 impl Finding {
@@ -48,6 +52,7 @@ impl Finding {
             database: None,
             message: message.into(),
             cure: None,
+            remedies: Vec::new(),
         }
     }
 

@@ -211,10 +211,7 @@ fn finished(event: &Event) -> Option<String> {
                 format!("{}: ", text::clean(database))
             });
             let elapsed = text::duration(*elapsed);
-            Some(format!(
-                "{place}{} done in {elapsed}",
-                state::phase_name(*phase)
-            ))
+            Some(format!("{place}{phase} done in {elapsed}"))
         }
         Event::PhaseStarted { .. }
         | Event::CopyPlanned { .. }

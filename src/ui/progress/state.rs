@@ -35,22 +35,6 @@ struct Rows {
     samples: VecDeque<(Duration, u64)>,
 }
 
-/// A phase in words.
-pub(super) const fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Check => "checks",
-        Phase::Publication => "publications",
-        Phase::Roles => "roles",
-        Phase::Database => "database",
-        Phase::Basis => "consistent point",
-        Phase::PreData => "definitions",
-        Phase::Data => "rows",
-        Phase::PostData => "indexes, keys and triggers",
-        Phase::Statistics => "statistics",
-        Phase::EventTriggers => "event triggers",
-    }
-}
-
 impl State {
     /// Takes a fact in; `now` is the time since the run began.
     pub(super) fn apply(&mut self, event: &Event, now: Duration) {
@@ -173,10 +157,12 @@ impl Database {
         if let Some(rows) = &self.rows {
             return rows.summary(now);
         }
-        let phase = self.phase.map_or("at work", phase_name);
+        let phase = self
+            .phase
+            .map_or_else(|| "at work".to_owned(), |phase| phase.to_string());
         match self.statements {
             Some((done, total)) => format!("{phase}, {done} of {total}"),
-            None => phase.to_owned(),
+            None => phase,
         }
     }
 }

@@ -57,9 +57,9 @@ async fn lost_parents_are_found(pair: &Pair) {
         let report = pair.verify().await;
         assert_eq!(exit_code(&report), 1, "{change}");
         assert_eq!(different(&report), [table], "{change}");
-        let told = report.text(Style::PLAIN);
+        let told = report.render_text(Style::PLAIN);
         assert!(told.contains(text), "{told}");
-        let json = report.databases()[0].to_string();
+        let json = serde_json::to_value(report.body()).unwrap()["databases"][0].to_string();
         assert!(json.contains(text), "{json}");
         pair.on_target(undo).await;
     }
@@ -81,7 +81,7 @@ async fn a_report_says_what_it_does_not_cover() {
     let pair = Pair::new("uncovered").await;
     let report = pair.verify().await;
     let last = "- not covered: sequences, large objects, materialized views, foreign tables, definitions\n";
-    assert!(report.text(Style::PLAIN).ends_with(last));
-    let json = &report.databases()[0]["not_covered"];
+    assert!(report.render_text(Style::PLAIN).ends_with(last));
+    let json = &serde_json::to_value(report.body()).unwrap()["databases"][0]["not_covered"];
     assert_eq!(json, &serde_json::json!(NOT_COVERED));
 }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::text;
+use crate::ui::text;
 
 /// Bytes per hour when nothing could be measured.
-pub const DEFAULT_BYTES_PER_HOUR: u64 = 20 << 30;
+const DEFAULT_BYTES_PER_HOUR: u64 = 20 << 30;
 
 /// Widths of the columns; the first grows with the longest name.
 const COLUMNS: [usize; 3] = [20, 12, 15];
@@ -15,18 +15,18 @@ const RULE: usize = 50;
 
 /// A database and what it will take to copy it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Estimate {
+pub(super) struct Estimate {
     /// The database on the source.
-    pub database: String,
+    database: String,
     /// Bytes that will be copied.
-    pub bytes: u64,
+    bytes: u64,
     /// Whole seconds that this takes.
-    pub seconds: u64,
+    seconds: u64,
 }
 
 impl Estimate {
     /// An estimate from a rate; a rate of 0 stands for [`DEFAULT_BYTES_PER_HOUR`].
-    pub fn new(database: impl Into<String>, bytes: u64, bytes_per_hour: u64) -> Self {
+    pub(super) fn new(database: impl Into<String>, bytes: u64, bytes_per_hour: u64) -> Self {
         let rate = match bytes_per_hour {
             0 => DEFAULT_BYTES_PER_HOUR,
             rate => rate,
@@ -41,7 +41,7 @@ impl Estimate {
 }
 
 /// The table, each line ended.
-pub fn render(estimates: &[Estimate]) -> String {
+pub(super) fn render_sizes(estimates: &[Estimate]) -> String {
     let names: Vec<String> = estimates
         .iter()
         .map(|one| text::clean(&one.database))
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_table_has_the_promised_form() {
-        let shown = render(&[
+        let shown = render_sizes(&[
             Estimate::new("myapp", 15 * GB, 0),
             Estimate::new("analytics", 250 * GB, 0),
             Estimate::new("small", 2 * GB, DEFAULT_BYTES_PER_HOUR),
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_long_name_widens_the_table() {
         let name = "x".repeat(63);
-        let shown = render(&[Estimate::new(name.clone(), 0, 0)]);
+        let shown = render_sizes(&[Estimate::new(name.clone(), 0, 0)]);
         let mut lines = shown.lines();
         assert_eq!(lines.next().unwrap().find("Size"), Some(64));
         assert_eq!(lines.next().unwrap().chars().count(), 93);

@@ -2,24 +2,78 @@
 
 use std::error::Error;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::{Report, Style, failure, text};
+use super::contract::{Report, milliseconds};
 use crate::pg::QualifiedName;
+use crate::ui::{Style, failure, text};
 use crate::verify::{
     self, Class, Contents, DatabaseReport, Mismatch, Outcome, TableReport, Totals, Verdict,
 };
 
+/// The report for programs.
+#[derive(Debug, Serialize)]
+pub struct VerifyBody {
+    databases: Vec<DatabaseBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct DatabaseBody {
+    database: String,
+    target_database: String,
+    result: &'static str,
+    reason: Option<String>,
+    elapsed_ms: u64,
+    tables: Vec<TableBody>,
+    not_covered: [&'static str; 5],
+    target_only: Vec<NameBody>,
+    totals: TotalsBody,
+}
+
+/// The catalog's own names.
+#[derive(Debug, Serialize)]
+struct NameBody {
+    schema: String,
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+struct TotalsBody {
+    tables: u64,
+    rows: u64,
+    equal: u64,
+    different: u64,
+    not_compared: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct TableBody {
+    #[serde(flatten)]
+    name: NameBody,
+    result: &'static str,
+    source: Option<ContentsBody>,
+    target: Option<ContentsBody>,
+    columns: Vec<String>,
+    parents: Vec<String>,
+    reason: Option<String>,
+    elapsed_ms: u64,
+}
+
+/// The rows of a table on one server.
+#[derive(Debug, Serialize)]
+struct ContentsBody {
+    rows: u64,
+    digest: String,
+}
+
 impl Report for verify::Report {
+    type Body = VerifyBody;
+
     fn command(&self) -> &'static str {
         "verify"
     }
 
-    fn exit_code(&self) -> u8 {
-        verify::exit_code(self)
-    }
-
-    fn text(&self, style: Style) -> String {
+    fn render_text(&self, style: Style) -> String {
         let mut lines = Vec::new();
         for database in &self.databases {
             lines.extend(database_lines(database, self.strict, style));
@@ -29,9 +83,13 @@ impl Report for verify::Report {
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    fn databases(&self) -> Vec<Value> {
-        let entry = |database| database_json(database, self.strict);
-        self.databases.iter().map(entry).collect()
+    fn body(&self) -> VerifyBody {
+        let databases = self.databases.iter();
+        VerifyBody {
+            databases: databases
+                .map(|database| database_body(database, self.strict))
+                .collect(),
+        }
     }
 }
 
@@ -177,85 +235,89 @@ const fn class_name(class: Class) -> &'static str {
     }
 }
 
-fn database_json(database: &DatabaseReport, strict: bool) -> Value {
-    let totals = database.totals(strict);
+fn database_body(database: &DatabaseReport, strict: bool) -> DatabaseBody {
     let reason = match &database.outcome {
         Outcome::Compared { .. } => None,
         Outcome::MissingOnTarget => Some("the target has no such database".to_owned()),
         Outcome::NotCompared(reason) => Some(sentence(reason.as_ref())),
     };
-    let tables: Vec<Value> = database
-        .tables()
-        .iter()
-        .map(|table| table_json(table, strict))
-        .collect();
-    json!({
-        "database": database.source,
-        "target_database": database.target,
-        "result": class_name(database.class(strict)),
-        "reason": reason,
-        "elapsed_ms": milliseconds(database.elapsed),
-        "tables": tables,
-        "not_covered": verify::NOT_COVERED,
-        "target_only": database.target_only().iter().map(name_json).collect::<Vec<_>>(),
-        "totals": {
-            "tables": totals.tables,
-            "rows": totals.rows,
-            "equal": totals.equal,
-            "different": totals.different,
-            "not_compared": totals.not_compared,
-        },
-    })
+    let tables = database.tables().iter();
+    DatabaseBody {
+        database: database.source.clone(),
+        target_database: database.target.clone(),
+        result: class_name(database.class(strict)),
+        reason,
+        elapsed_ms: milliseconds(database.elapsed),
+        tables: tables.map(|table| table_body(table, strict)).collect(),
+        not_covered: verify::NOT_COVERED,
+        target_only: database.target_only().iter().map(name_body).collect(),
+        totals: totals_body(database.totals(strict)),
+    }
 }
 
-fn milliseconds(elapsed: std::time::Duration) -> u64 {
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+fn totals_body(totals: Totals) -> TotalsBody {
+    TotalsBody {
+        tables: totals.tables,
+        rows: totals.rows,
+        equal: totals.equal,
+        different: totals.different,
+        not_compared: totals.not_compared,
+    }
 }
 
-/// Names for programs are the catalog's own.
-fn name_json(name: &QualifiedName) -> Value {
-    json!({ "schema": name.schema.as_str(), "name": name.name.as_str() })
+fn name_body(name: &QualifiedName) -> NameBody {
+    NameBody {
+        schema: name.schema.as_str().to_owned(),
+        name: name.name.as_str().to_owned(),
+    }
 }
 
-fn table_json(table: &TableReport, strict: bool) -> Value {
-    let side =
-        |contents: &Contents| json!({ "rows": contents.rows, "digest": contents.digest.full() });
-    let (source, target, reason) = match &table.verdict {
-        Verdict::Equal(contents) => (side(contents), side(contents), None),
-        Verdict::Different { source, target } => (side(source), side(target), None),
-        Verdict::Moved {
-            root,
-            source,
-            target,
-        } => {
-            let reason = format!("equal over all partitions of {root}");
-            (side(source), side(target), Some(reason))
-        }
-        Verdict::MissingOnTarget => (
-            Value::Null,
-            Value::Null,
-            Some("missing on the target".to_owned()),
-        ),
-        Verdict::NotCompared(reason) => (Value::Null, Value::Null, Some(sentence(reason.as_ref()))),
-    };
-    let is_of_parent = |one: &&Mismatch| {
+fn table_body(table: &TableReport, strict: bool) -> TableBody {
+    let (parents, columns): (Vec<_>, Vec<_>) = table.mismatches.iter().partition(|one| {
         matches!(
             one,
             Mismatch::ParentOnSource(_) | Mismatch::ParentOnTarget(_)
         )
-    };
-    let (parents, columns): (Vec<_>, Vec<_>) = table.mismatches.iter().partition(is_of_parent);
-    json!({
-        "schema": table.name.schema.as_str(),
-        "name": table.name.name.as_str(),
-        "result": class_name(table.class(strict)),
-        "source": source,
-        "target": target,
-        "columns": columns.into_iter().map(mismatch).collect::<Vec<_>>(),
-        "parents": parents.into_iter().map(mismatch).collect::<Vec<_>>(),
-        "reason": reason,
-        "elapsed_ms": milliseconds(table.elapsed),
-    })
+    });
+    let (source, target) = contents_of(&table.verdict);
+    TableBody {
+        name: name_body(&table.name),
+        result: class_name(table.class(strict)),
+        source: source.map(contents_body),
+        target: target.map(contents_body),
+        columns: columns.into_iter().map(mismatch).collect(),
+        parents: parents.into_iter().map(mismatch).collect(),
+        reason: reason(&table.verdict),
+        elapsed_ms: milliseconds(table.elapsed),
+    }
+}
+
+/// The rows of the source and of the target, where they were compared.
+fn contents_of(verdict: &Verdict) -> (Option<&Contents>, Option<&Contents>) {
+    match verdict {
+        Verdict::Equal(contents) => (Some(contents), Some(contents)),
+        Verdict::Different { source, target } | Verdict::Moved { source, target, .. } => {
+            (Some(source), Some(target))
+        }
+        Verdict::MissingOnTarget | Verdict::NotCompared(_) => (None, None),
+    }
+}
+
+fn contents_body(contents: &Contents) -> ContentsBody {
+    ContentsBody {
+        rows: contents.rows,
+        digest: contents.digest.full(),
+    }
+}
+
+/// Why a table counts as it does, where its rows alone do not say so.
+fn reason(verdict: &Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Equal(_) | Verdict::Different { .. } => None,
+        Verdict::Moved { root, .. } => Some(format!("equal over all partitions of {root}")),
+        Verdict::MissingOnTarget => Some("missing on the target".to_owned()),
+        Verdict::NotCompared(reason) => Some(sentence(reason.as_ref())),
+    }
 }
 
 #[cfg(test)]
@@ -334,13 +396,14 @@ mod tests {
 
     #[test]
     fn people_get_a_line_per_table_and_the_totals() {
-        insta::assert_snapshot!(example(false).text(Style::PLAIN));
+        insta::assert_snapshot!(example(false).render_text(Style::PLAIN));
     }
 
     #[test]
     fn programs_get_all_digits() {
         let report = example(true);
-        let json = report.databases();
+        let json = serde_json::to_value(report.body()).unwrap();
+        let json = &json["databases"];
         assert_eq!(json[0]["totals"]["different"], 5);
         assert_eq!(
             json[0]["tables"][0]["source"]["digest"]

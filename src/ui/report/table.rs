@@ -2,11 +2,11 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::text;
+use crate::ui::text;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Column {
+pub(super) enum Column {
     /// Words, aligned to the left.
     Words(&'static str),
     /// Numbers, aligned to the right.
@@ -14,7 +14,7 @@ pub enum Column {
 }
 
 /// The rows under their headings, each line ended; empty without rows.
-pub fn render<const N: usize>(columns: [Column; N], rows: &[[String; N]]) -> String {
+pub(super) fn render_table<const N: usize>(columns: [Column; N], rows: &[[String; N]]) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -46,12 +46,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_stand_left_and_numbers_right() {
+    fn words_are_aligned_left_and_numbers_right() {
         let rows = [
             ["orders".to_owned(), "1500000".to_owned()],
             ["a\nb".to_owned(), "7".to_owned()],
         ];
-        let shown = render([Column::Words("table"), Column::Number("rows")], &rows);
+        let shown = render_table([Column::Words("table"), Column::Number("rows")], &rows);
         assert_eq!(shown, "table      rows\norders  1500000\na b           7\n");
     }
 }

@@ -1,0 +1,63 @@
+//! The one place that knows the flag of each setting.
+
+use crate::remedy::Setting;
+
+/// The flag of a setting.
+pub(super) const fn flag_of(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Adopt => "--adopt",
+        Setting::AllowOlderTarget => "--allow-older-target",
+        Setting::AllowSameCluster => "--allow-same-cluster",
+        Setting::DropExisting => "--drop-existing",
+        Setting::ExcludeTables => "--exclude-tables",
+        Setting::IncludeDatabases => "--include-databases",
+        Setting::Jobs => "--jobs",
+        Setting::KeepLocks => "--keep-locks",
+        Setting::Locale => "--locale",
+        Setting::MapDatabase => "--map-database",
+        Setting::MaxLockWait => "--max-lock-wait",
+        Setting::MaxRetainedWal => "--max-retained-wal",
+        Setting::NoComments => "--no-comments",
+        Setting::NoOwner => "--no-owner",
+        Setting::NoPrivileges => "--no-privileges",
+        Setting::NoResume => "--no-resume",
+        Setting::NoSecurityLabels => "--no-security-labels",
+        Setting::NoSync => "--no-sync",
+        Setting::NoTablespaces => "--no-tablespaces",
+        Setting::Provider => "--provider",
+        Setting::Publication => "--publication",
+        Setting::ReplicaIdentityFull => "--replica-identity-full",
+        Setting::RoleMap => "--role-map",
+        Setting::Run => "--run",
+        Setting::SchemaOnly => "--schema-only",
+        Setting::SkipExtensions => "--skip-extensions",
+        Setting::Slot => "--slot",
+        Setting::Source => "--source",
+        Setting::StateDir => "--state-dir",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Arguments;
+
+    #[test]
+    fn every_setting_is_a_flag_of_some_command() {
+        let program = Arguments::command();
+        let arguments = program
+            .get_subcommands()
+            .flat_map(clap::Command::get_arguments);
+        let flags: BTreeSet<String> = arguments
+            .filter_map(|argument| argument.get_long())
+            .map(|long| format!("--{long}"))
+            .collect();
+        for setting in Setting::ALL {
+            assert!(flags.contains(flag_of(*setting)), "{setting:?}");
+        }
+    }
+}

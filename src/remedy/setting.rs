@@ -1,0 +1,77 @@
+/// Declares the settings, and the list of all of them.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// What a user may set. A place that shows one to the user gives it its name there: a flag of the
+        /// command line, a key of a file.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Setting {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Setting {
+            /// All settings.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+settings! {
+    /// The run whose objects on the source this one takes over.
+    Adopt,
+    /// Whether the target's major version may be older.
+    AllowOlderTarget,
+    /// Whether source and target may be one cluster.
+    AllowSameCluster,
+    /// Whether existing databases are dropped and recreated.
+    DropExisting,
+    /// Tables that are not copied.
+    ExcludeTables,
+    /// The only databases that are copied.
+    IncludeDatabases,
+    /// The number of parallel workers.
+    Jobs,
+    /// Whether DDL waits until the rows are copied.
+    KeepLocks,
+    /// The locale of new databases.
+    Locale,
+    /// Databases with another name on the target.
+    MapDatabase,
+    /// How long to wait for locks of other sessions.
+    MaxLockWait,
+    /// How much WAL a slot may retain.
+    MaxRetainedWal,
+    /// Without comments.
+    NoComments,
+    /// Without owners.
+    NoOwner,
+    /// Without grants and default privileges.
+    NoPrivileges,
+    /// Without what an interrupted run has recorded.
+    NoResume,
+    /// Without security labels.
+    NoSecurityLabels,
+    /// Without publication and slot.
+    NoSync,
+    /// Without tablespaces.
+    NoTablespaces,
+    /// How objects of a managed service are recognized.
+    Provider,
+    /// The publication's name.
+    Publication,
+    /// Whether tables without a replica identity get REPLICA IDENTITY FULL.
+    ReplicaIdentityFull,
+    /// Roles with another name on the target.
+    RoleMap,
+    /// The run whose objects are removed.
+    Run,
+    /// Whether only definitions are copied.
+    SchemaOnly,
+    /// Extensions that are not copied.
+    SkipExtensions,
+    /// The slot that is removed.
+    Slot,
+    /// The source server.
+    Source,
+    /// The folder of the state of all runs.
+    StateDir,
+}

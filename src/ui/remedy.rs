@@ -1,0 +1,97 @@
+//! Remedies in words.
+
+use crate::remedy::{Command, Invocation, Remedy, Setting};
+
+/// The program's name in commands that a user can copy.
+const PROGRAM: &str = "postgres-seren-replicator";
+
+/// What a setting is called where the user can write it.
+pub type SettingName = fn(Setting) -> &'static str;
+
+/// All ways out as one sentence: `a`, `a, or b`, `a, b, or c`; none without any.
+pub fn render_remedies(remedies: &[Remedy], name: SettingName) -> Option<String> {
+    let mut ways: Vec<String> = remedies
+        .iter()
+        .map(|one| render_remedy(one, name))
+        .collect();
+    let last = ways.pop()?;
+    Some(match ways.is_empty() {
+        true => last,
+        false => format!("{}, or {last}", ways.join(", ")),
+    })
+}
+
+fn render_remedy(remedy: &Remedy, name: SettingName) -> String {
+    match remedy {
+        Remedy::Do(what) => what.to_string(),
+        Remedy::Pass(setting) => format!("pass {}", name(*setting)),
+        Remedy::PassTo(setting, purpose) => format!("pass {} to {purpose}", name(*setting)),
+        Remedy::PassValue(setting, value) => format!("pass {} {value}", name(*setting)),
+        Remedy::With(action, setting) => format!("{action} with {}", name(*setting)),
+        Remedy::Raise(setting) => format!("raise {}", name(*setting)),
+        Remedy::Lower(setting) => format!("lower {}", name(*setting)),
+        Remedy::Omit(setting) => format!("run without {}", name(*setting)),
+        Remedy::Correct(setting) => format!("correct or omit {}", name(*setting)),
+        Remedy::Run(statement) => format!("run: {};", statement.as_str()),
+        Remedy::Invoke(invocation) => render_invocation(invocation, name),
+    }
+}
+
+fn render_invocation(invocation: &Invocation, name: SettingName) -> String {
+    let Invocation {
+        purpose,
+        command,
+        setting,
+    } = invocation;
+    let command = Command::name(*command);
+    match setting {
+        None => format!("{purpose} with: {PROGRAM} {command}"),
+        Some((setting, value)) => {
+            let (flag, value) = (name(*setting), shell_quoted(value));
+            format!("{purpose} with: {PROGRAM} {command} {flag} {value}")
+        }
+    }
+}
+
+/// An argument as a shell takes it.
+fn shell_quoted(text: &str) -> String {
+    let is_plain = |part: char| part.is_ascii_alphanumeric() || "_-.=".contains(part);
+    if text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(_: Setting) -> &'static str {
+        "--x"
+    }
+
+    #[test]
+    fn ways_out_are_alternatives() {
+        let (once, raise) = (Remedy::copy_once(), Remedy::Raise(Setting::Jobs));
+        let render = |remedies: &[Remedy]| render_remedies(remedies, name);
+        assert_eq!(render(&[]), None);
+        assert_eq!(render(&[once.clone()]).unwrap(), "copy once with --x");
+        assert_eq!(
+            render(&["create it".into(), raise, once]).unwrap(),
+            "create it, raise --x, or copy once with --x"
+        );
+    }
+
+    #[test]
+    fn commands_can_be_copied_into_a_shell() {
+        let remove = |value: &str| {
+            Remedy::invoke_with("remove it", Command::Teardown, Setting::MapDatabase, value)
+        };
+        assert_eq!(
+            render_remedy(&remove("a=b"), name),
+            "remove it with: postgres-seren-replicator teardown --x a=b"
+        );
+        assert!(render_remedy(&remove("it's=b"), name).ends_with(r"--x 'it'\''s=b'"));
+    }
+}

@@ -1,0 +1,21 @@
+//! How the reports of the commands read: for people as text, for programs as a typed body. One file a command.
+
+mod contract;
+mod demo;
+mod dry_run;
+mod finding;
+mod init;
+mod plan;
+mod sizes;
+mod table;
+mod teardown;
+mod validate;
+mod verify;
+
+pub use contract::Report;
+pub use dry_run::DryRun;
+pub use finding::{render_finding, show_findings};
+pub use init::Copied;
+pub use plan::show_plan;
+pub use teardown::TornDown;
+pub use validate::Validation;

@@ -1,0 +1,125 @@
+//! The plan of a copy: sizes, times, and what becomes of each database of the target.
+
+use serde::Serialize;
+
+use super::contract::number;
+use super::sizes::{self, Estimate};
+use crate::migrate::{Fate, Options, PlannedDatabase, Prepared};
+use crate::remedy::Setting;
+use crate::ui::remedy::SettingName;
+use crate::ui::{Ui, text};
+
+/// A planned database, for programs.
+#[derive(Debug, Serialize)]
+pub(super) struct PlannedBody {
+    database: String,
+    target: String,
+    action: &'static str,
+    reason: Option<&'static str>,
+    tables: usize,
+    estimated_bytes: u64,
+}
+
+/// Shows sizes, times and what happens to each database, on standard error. The rate is in bytes an hour.
+pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u64>) {
+    if !options.schema_only {
+        show_sizes(ui, prepared, rate);
+    }
+    for planned in &prepared.databases {
+        ui.screen().line_from_outside("  ", &action_line(planned));
+    }
+    if options.schema_only {
+        let line = format!("Creating definitions only, with {} workers.", options.jobs);
+        ui.screen().line(&line);
+        return;
+    }
+    let kind = if options.replicate {
+        "a replication slot's"
+    } else {
+        "one plain"
+    };
+    let line = format!("Copying at {kind} snapshot with {} workers.", options.jobs);
+    ui.screen().line(&line);
+    ui.screen().line(&locks_line(options, ui.setting_name()));
+}
+
+fn show_sizes(ui: &Ui, prepared: &Prepared, rate: Option<u64>) {
+    let estimate = |planned: &PlannedDatabase| {
+        Estimate::new(planned.name(), planned.bytes, rate.unwrap_or_default())
+    };
+    let estimates: Vec<_> = prepared.databases.iter().map(estimate).collect();
+    ui.screen().line(sizes::render_sizes(&estimates).trim_end());
+    match rate {
+        Some(rate) => tracing::info!(
+            "times from a sample of the source: {} an hour",
+            text::size(rate)
+        ),
+        None => tracing::info!("times assume 20 GB an hour: there is too little to measure"),
+    }
+}
+
+/// What becomes of DDL on the source meanwhile.
+fn locks_line(options: &Options, name: SettingName) -> String {
+    let flag = name(Setting::KeepLocks);
+    if options.locks.keep {
+        return format!(
+            "DDL on the source that needs a copied table waits until the rows are copied ({flag})."
+        );
+    }
+    format!(
+        "DDL on the source that needs a copied table ends the copy (TRUNCATE, ALTER TABLE, DROP, VACUUM FULL, \
+         CREATE TABLE … PARTITION OF, …): pause it, or pass {flag} to let it wait."
+    )
+}
+
+/// What becomes of a database of the target.
+pub(super) fn action_line(planned: &PlannedDatabase) -> String {
+    let name = match (planned.name(), planned.target().as_str()) {
+        (source, target) if source == target => source.to_owned(),
+        (source, target) => format!("{source} as {target}"),
+    };
+    let tables = match &planned.fate {
+        Fate::Keep { tables } => *tables,
+        Fate::Remake { .. }
+        | Fate::Clear { .. }
+        | Fate::Create
+        | Fate::Use
+        | Fate::Replace { .. } => planned.tables,
+    };
+    let tables = text::counted(number(tables), "table");
+    format!("{name}: {}, {tables}", action(&planned.fate))
+}
+
+fn action(fate: &Fate) -> String {
+    match fate {
+        Fate::Keep { .. } => "keep, finished by the interrupted run".to_owned(),
+        Fate::Remake { why, .. } => format!("drop and create again ({why})"),
+        Fate::Clear { why, .. } => format!("remove what is in it and copy again ({why})"),
+        Fate::Create => "create".to_owned(),
+        Fate::Use => "use the empty database on the target".to_owned(),
+        Fate::Replace { tables, bytes, .. } => format!(
+            "drop and recreate (the target's holds {tables} tables, {})",
+            text::size(u64::try_from(*bytes).unwrap_or_default()),
+        ),
+    }
+}
+
+/// A planned database for programs.
+pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
+    let (action, reason) = match planned.fate {
+        Fate::Create => ("create", None),
+        Fate::Use => ("use", None),
+        Fate::Replace { .. } => ("replace", None),
+        Fate::Keep { .. } => ("keep", Some("finished by the interrupted run")),
+        Fate::Remake { why, .. } => ("remake", Some(why)),
+        Fate::Clear { why, .. } => ("clear", Some(why)),
+    };
+    PlannedBody {
+        database: planned.name().to_owned(),
+        target: planned.target().as_str().to_owned(),
+        action,
+        reason,
+        tables: planned.tables,
+        estimated_bytes: planned.bytes,
+    }
+}

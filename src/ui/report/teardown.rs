@@ -1,0 +1,116 @@
+//! The report of `teardown`: what was removed, and what is to be run on a side that was not reached.
+
+use serde::Serialize;
+
+use super::contract::Report;
+use crate::event::WithCauses as _;
+use crate::migrate::{Leftover, Leftovers, Unreachable};
+use crate::ui::{Style, text};
+
+/// The result of `teardown`.
+#[derive(Debug)]
+pub struct TornDown<'a> {
+    /// What was found.
+    pub leftovers: &'a Leftovers,
+    /// Whether it was removed, rather than only listed.
+    pub is_done: bool,
+}
+
+/// The report for programs.
+#[derive(Debug, Serialize)]
+pub struct TornDownBody {
+    objects: Vec<ObjectBody>,
+    unreachable: Vec<UnreachableBody>,
+}
+
+/// An object of a run.
+#[derive(Debug, Serialize)]
+struct ObjectBody {
+    side: String,
+    database: String,
+    object: String,
+    removed: bool,
+}
+
+/// A side that was not cleaned.
+#[derive(Debug, Serialize)]
+struct UnreachableBody {
+    side: String,
+    reason: String,
+    statements: Vec<String>,
+}
+
+impl Report for TornDown<'_> {
+    type Body = TornDownBody;
+
+    fn command(&self) -> &'static str {
+        "teardown"
+    }
+
+    fn render_text(&self, style: Style) -> String {
+        let verb = if self.is_done {
+            "removed"
+        } else {
+            "would remove"
+        };
+        let objects = self.leftovers.objects.iter();
+        let mut lines: Vec<String> = objects
+            .map(|leftover| text::clean(&format!("{verb} {leftover}")))
+            .collect();
+        if lines.is_empty() {
+            lines.push("nothing to remove".to_owned());
+        }
+        for side in &self.leftovers.unreachable {
+            lines.push(style.bad(&text::clean(&reason(side))));
+            let statements = side.statements.iter();
+            lines.extend(statements.map(|statement| format!("  {}", text::clean(statement))));
+        }
+        lines.join("\n") + "\n"
+    }
+
+    fn body(&self) -> TornDownBody {
+        let objects = self.leftovers.objects.iter();
+        TornDownBody {
+            objects: objects.map(|one| object_body(one, self.is_done)).collect(),
+            unreachable: self
+                .leftovers
+                .unreachable
+                .iter()
+                .map(unreachable_body)
+                .collect(),
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let others = self.leftovers.others.iter();
+        others
+            .map(|other| format!("of another run, left alone: {other}"))
+            .collect()
+    }
+}
+
+fn object_body(leftover: &Leftover, removed: bool) -> ObjectBody {
+    ObjectBody {
+        side: leftover.side.to_string(),
+        database: leftover.database.clone(),
+        object: leftover.to_string(),
+        removed,
+    }
+}
+
+fn unreachable_body(side: &Unreachable) -> UnreachableBody {
+    UnreachableBody {
+        side: side.side.to_string(),
+        reason: reason(side),
+        statements: side.statements.clone(),
+    }
+}
+
+/// Why a side was not cleaned, with the causes.
+fn reason(side: &Unreachable) -> String {
+    let what = match &side.error {
+        Some(error) => format!("the {} cannot be reached: {}", side.side, error.chain()),
+        None => format!("no URL of the {} is given", side.side),
+    };
+    format!("{what}; run there, if it still exists:")
+}

@@ -1,0 +1,61 @@
+//! The report of `validate`: every finding, and what would become of each database.
+
+use serde::Serialize;
+
+use super::contract::{Report, number};
+use super::finding::{colored, render_finding};
+use super::plan::{PlannedBody, action_line, planned_body};
+use crate::migrate::{Finding, Level, Prepared};
+use crate::ui::remedy::SettingName;
+use crate::ui::{Style, text};
+
+/// The result of `validate`.
+#[derive(Debug)]
+pub struct Validation<'a> {
+    /// What the checks found and planned.
+    pub prepared: &'a Prepared,
+    /// How remedies name settings.
+    pub setting_name: SettingName,
+}
+
+/// The report for programs.
+#[derive(Debug, Serialize)]
+pub struct ValidationBody {
+    databases: Vec<PlannedBody>,
+}
+
+impl Report for Validation<'_> {
+    type Body = ValidationBody;
+
+    fn command(&self) -> &'static str {
+        "validate"
+    }
+
+    fn render_text(&self, style: Style) -> String {
+        let findings = self.prepared.findings.iter();
+        let mut lines: Vec<_> = findings
+            .map(|finding| colored(finding, self.setting_name, style))
+            .collect();
+        let planned = self.prepared.databases.iter();
+        lines.extend(planned.map(|planned| text::clean(&action_line(planned))));
+        lines.push(match number(self.prepared.errors()) {
+            0 => style.good("ready"),
+            count => style.bad(&text::counted(count, "error")),
+        });
+        lines.join("\n") + "\n"
+    }
+
+    fn body(&self) -> ValidationBody {
+        ValidationBody {
+            databases: self.prepared.databases.iter().map(planned_body).collect(),
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let is_noteworthy = |finding: &&Finding| finding.level > Level::Ok;
+        let findings = self.prepared.findings.iter().filter(is_noteworthy);
+        findings
+            .map(|finding| render_finding(finding, self.setting_name))
+            .collect()
+    }
+}
