@@ -1,27 +1,27 @@
-//! Moves PostgreSQL databases to another PostgreSQL while they are in use, speaking the wire
-//! protocol itself.
+//! Copies live PostgreSQL databases to another PostgreSQL server. Implements the wire protocol itself.
 //!
 //! # Layers
 //!
-//! A module may use those below it, never one above; `tests/layers.rs` holds the table.
+//! A module may import modules of lower lines, never of its own or a higher line. `tests/layers.rs` checks the
+//! imports and this list.
 //!
 //! ```text
-//! cli          subcommands, exit codes, where all areas' errors meet
-//! ui           draws events and reports, asks questions
-//! demo         the phases on two sandbox clusters, as a user would run them
-//! migrate      init's phases in order; may call the engines
-//! checkpoint   what is done, on this machine's disk; what the next run may keep of it
-//! snapshot  verify             the engines; none imports another
-//! logical      slots: the server's objects of replication
-//! ddl          model → ordered statements (pure)
-//! selection    which databases and tables (pure)
-//! catalog      the model, and the queries that fill it
-//! connect      connection strings, TLS, secrets → a session or a wire connection
-//! wire         frames, messages, COPY, replication commands over any byte stream
-//! pg           values: Lsn, Oid, names, Sql, SqlState, ServerVersion
-//!   remedy        what a user can do, as values
-//!   event, task   what the engines say, and how their tasks live
-//!   sandbox       throw-away local clusters
+//! cli                 commands, arguments, exit codes; knows the errors of all areas
+//! ui                  prints events and reports, asks questions
+//! demo                the phases on two sandbox clusters, as a user would run them
+//! migrate             the phases of init in order; calls the engines
+//! checkpoint          the record of finished work on this machine; what the next run keeps of it
+//! snapshot, verify    the engines; they do not import each other
+//! logical             replication objects of a server: publications, identities, slots, subscriptions
+//! ddl                 model → ordered statements (pure)
+//! selection           which databases and tables are selected (pure)
+//! catalog             the model, and the queries that load it
+//! connect             connection strings, TLS, secrets → a session or a wire connection
+//! wire, sandbox       frames, messages, COPY, replication commands over any byte stream; temporary local clusters
+//! task                how tasks start, stop and end
+//! event               the events that engines emit
+//! remedy              what a user can do, as values
+//! pg                  values: Lsn, Oid, names, Sql, SqlState, ServerVersion
 //! ```
 
 pub mod catalog;

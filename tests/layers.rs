@@ -114,6 +114,48 @@ fn modules_import_downwards_only() {
     );
 }
 
+/// The file of the package.
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The layers as docs/architecture.md lists them: the names in the first cell of each row.
+fn layers_of_the_document() -> Vec<Vec<String>> {
+    let text = read("docs/architecture.md");
+    let section = text.split("\n## Layers\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let names = |row: &str| {
+        let cell = row.split('|').nth(1).unwrap();
+        cell.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    rows.map(names).collect()
+}
+
+/// The layers as the crate's documentation lists them: names with commas, two blanks, the purpose.
+fn layers_of_the_crate() -> Vec<Vec<String>> {
+    let text = read("src/lib.rs");
+    let block = text.split("```text\n").nth(1).unwrap();
+    let block = block.split("//! ```").next().unwrap();
+    let names = |line: &str| {
+        let (names, _) = line.trim_start_matches("//! ").split_once("  ").unwrap();
+        names.split(", ").map(str::to_owned).collect()
+    };
+    block.lines().map(names).collect()
+}
+
+#[test]
+fn documents_list_the_same_layers() {
+    let names = |layer: &&[&str]| layer.iter().map(|name| (*name).to_owned()).collect();
+    let layers: Vec<Vec<String>> = LAYERS.iter().map(names).collect();
+    assert_eq!(layers_of_the_document(), layers, "docs/architecture.md");
+    assert_eq!(layers_of_the_crate(), layers, "src/lib.rs");
+}
+
 #[test]
 fn no_file_is_longer_than_six_hundred_lines() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
