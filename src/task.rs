@@ -41,6 +41,31 @@ impl Scope {
         tokio::time::sleep(GRACE).await;
     }
 
+    /// Runs `work` to its end. At a stop, `cancel` asks the servers to end what they run for it, and the
+    /// work has the grace period to end by itself.
+    ///
+    /// # Errors
+    /// The scope was stopped before the work ended.
+    pub async fn cancelling<T>(
+        &self,
+        cancel: impl Future<Output = ()>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Cancelled<T>> {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {}
+            done = &mut work => return Ok(done),
+        }
+        // A request may fail, or get lost: the end of the work is what counts.
+        let requested = async { tokio::join!(cancel, self.overdue()) };
+        let result = tokio::select! {
+            done = work => Some(done),
+            _ = requested => None,
+        };
+        Err(Cancelled { result })
+    }
+
     /// A scope that stops with this one, and may be stopped alone.
     pub fn child(&self) -> Self {
         Self {
@@ -48,6 +73,13 @@ impl Scope {
             events: self.events.clone(),
         }
     }
+}
+
+/// Work that a stop ended.
+#[derive(Debug)]
+pub struct Cancelled<T> {
+    /// What the work returned within the grace period; it may have succeeded all the same.
+    pub result: Option<T>,
 }
 
 /// Tasks that succeed or fail together: the first error stops the others, all are joined, and
@@ -135,6 +167,21 @@ impl<T> Drop for Background<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn cancelled_work_may_still_return_a_result() {
+        let scope = Scope::detached();
+        assert!(matches!(
+            scope.cancelling(async {}, async { 1 }).await,
+            Ok(1)
+        ));
+        let requested = CancellationToken::new();
+        let cancel = async { requested.cancel() };
+        let work = requested.cancelled();
+        scope.stop.cancel();
+        let ended = scope.cancelling(cancel, work).await;
+        assert!(matches!(ended, Err(Cancelled { result: Some(()) })));
+    }
 
     #[tokio::test]
     async fn the_first_error_stops_the_others_and_is_returned() {

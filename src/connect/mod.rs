@@ -45,7 +45,7 @@ pub use need::ConnectionNeed;
 pub use passfile::Passfile;
 pub use secret::{Secret, has_credentials, is_secret_name};
 pub use service::{ServiceError, parse_service};
-pub use session::{Answer, Canceller, Purpose, Session};
+pub use session::{Answer, Purpose, Session};
 pub use settings::{ToastCompression, pinned_values, script_settings};
 pub use tuning::{Capacity, Tuning};
 
@@ -337,6 +337,16 @@ impl Endpoint {
             Ok(connection)
         };
         Box::pin(self.supervised(connecting)).await
+    }
+
+    /// Asks the server to cancel what a session of ours runs, as far as it can be reached. Without the request
+    /// the server would notice a closed connection only when it next sends something.
+    pub async fn request_cancel(&self, key: Option<CancelKey>) {
+        if let Some(key) = key
+            && let Err(error) = self.cancel(&key).await
+        {
+            tracing::debug!(%error, "a cancel request did not reach the server");
+        }
     }
 
     /// Asks the server to cancel what another session does. It has two seconds for it: a host that

@@ -89,12 +89,9 @@ impl Session {
         &self.endpoint
     }
 
-    /// What cancels the statement at work.
-    pub fn canceller(&self) -> Canceller {
-        Canceller {
-            endpoint: self.endpoint.clone(),
-            key: self.key,
-        }
+    /// Asks the server to cancel the statement at work, as far as it can be reached.
+    pub async fn request_cancel(&self) {
+        self.endpoint.request_cancel(self.key).await;
     }
 
     /// What ends a transaction that writes, see [`Endpoint::commit`].
@@ -249,26 +246,6 @@ impl Answer {
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Answer")
-    }
-}
-
-/// Cancels what a session does.
-#[derive(Clone, Debug)]
-pub struct Canceller {
-    endpoint: Endpoint,
-    key: Option<CancelKey>,
-}
-
-impl Canceller {
-    /// Asks the server to cancel the statement at work, if there is one.
-    ///
-    /// # Errors
-    /// The request could not be delivered.
-    pub async fn cancel(&self) -> Result<(), Error> {
-        match &self.key {
-            Some(key) => self.endpoint.cancel(key).await,
-            None => Ok(()),
-        }
     }
 }
 

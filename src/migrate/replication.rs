@@ -234,9 +234,7 @@ async fn publish_one(held: &mut Held, scope: &Scope) -> Result<(), Error> {
         done = publish_in(&session, held, scope) => done,
         () = scope.stop.cancelled() => {
             // A statement may wait for a lock, and would go on to wait without us.
-            if let Err(error) = session.canceller().cancel().await {
-                tracing::debug!(%error, "a cancel request did not reach the server");
-            }
+            session.request_cancel().await;
             Err(Error::Stopped)
         }
     }

@@ -321,23 +321,23 @@ async fn both(
     pair: &Pair,
     scope: &Scope,
 ) -> (Verdict, [Lane; 2]) {
-    let stop = scope.stop.child_token();
-    shared.wanted.begin(&pair.name, &stop);
+    let scope = scope.child();
+    shared.wanted.begin(&pair.name, &scope.stop);
     let other = Background::spawn({
-        let (reading, stop) = (shared.reading(pair, &pair.target), stop.clone());
+        let (reading, scope) = (shared.reading(pair, &pair.target), scope.clone());
         async move {
-            let result = target.digest(&reading, &stop).await;
+            let result = target.digest(&reading, &scope).await;
             if result.is_err() {
-                stop.cancel();
+                scope.stop.cancel();
             }
             (result, target)
         }
     });
     let one = source
-        .digest(&shared.reading(pair, &pair.source), &stop)
+        .digest(&shared.reading(pair, &pair.source), &scope)
         .await;
     if one.is_err() {
-        stop.cancel();
+        scope.stop.cancel();
     }
     let (other, target) = other.join().await;
     let verdict = match (one, other, shared.wanted.end(&pair.name)) {

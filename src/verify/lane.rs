@@ -13,8 +13,6 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
 use super::digest::{Contents, Digester};
 use super::error::{Error, Side};
 use super::plan::Identity;
@@ -24,7 +22,8 @@ use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Purpose};
 use crate::pg::{Literal, Oid, Sql, SqlState};
 use crate::sql;
-use crate::wire::{self, CancelKey, Connection, CopyOut, Idle};
+use crate::task::Scope;
+use crate::wire::{self, Connection, CopyOut, Idle};
 
 /// Everything that values look like, and that a verification neither waits for ever nor takes
 /// the servers' other cores.
@@ -108,14 +107,14 @@ impl Lane {
         Ok(())
     }
 
-    /// Digests a table's rows. When stopped, the server is told to stop too.
+    /// Digests a table's rows. At a stop the server is asked to cancel, too.
     ///
     /// # Errors
-    /// The rows cannot be read, or not as the snapshot saw them; or `stop`.
+    /// The rows cannot be read, or not as the snapshot saw them; or the scope was stopped.
     pub(super) async fn digest(
         &mut self,
         reading: &Reading,
-        stop: &CancellationToken,
+        scope: &Scope,
     ) -> Result<Contents, Error> {
         let view = Arc::clone(&self.reader.view);
         let database = view.endpoint.database();
@@ -126,7 +125,7 @@ impl Lane {
         let mut wait = LockWait::new(&view.endpoint, LockMode::AccessShare, what);
         loop {
             let side = view.side;
-            match self.digest_once(reading, stop).await {
+            match self.digest_once(reading, scope).await {
                 // The table's lock, and with it the place in the queue, is given up between attempts.
                 Err(Error::Rows {
                     source: wire::Error::Server(answer),
@@ -141,26 +140,24 @@ impl Lane {
         }
     }
 
-    async fn digest_once(
-        &mut self,
-        reading: &Reading,
-        stop: &CancellationToken,
-    ) -> Result<Contents, Error> {
+    async fn digest_once(&mut self, reading: &Reading, scope: &Scope) -> Result<Contents, Error> {
         tokio::select! {
             biased;
-            () = stop.cancelled() => return Err(Error::Stopped),
+            () = scope.stop.cancelled() => return Err(Error::Stopped),
             connected = self.connect() => connected?,
         }
         let connection = self.connection.take().expect("the lane is connected");
-        let key = connection.cancel_key();
-        let (result, connection) = tokio::select! {
-            biased;
-            () = stop.cancelled() => {
-                self.reader.cancel(key).await;
-                return Err(Error::Stopped);
-            }
-            done = self.reader.read_by_any_path(connection, reading) => done,
-        };
+        // The server may be waiting for a lock, where it would not notice that the connection is closed.
+        let cancel = self
+            .reader
+            .view
+            .endpoint
+            .request_cancel(connection.cancel_key());
+        let read = self.reader.read_by_any_path(connection, reading);
+        let (result, connection) = scope
+            .cancelling(cancel, read)
+            .await
+            .map_err(|_| Error::Stopped)?;
         self.connection = connection;
         result
     }
@@ -169,15 +166,6 @@ impl Lane {
 impl Reader {
     fn side(&self) -> Side {
         self.view.side
-    }
-
-    /// Ends what the server still does for a connection that is gone: it may be waiting for a
-    /// lock, where it would not notice.
-    async fn cancel(&self, key: Option<CancelKey>) {
-        let Some(key) = key else { return };
-        if let Err(error) = self.view.endpoint.cancel(&key).await {
-            tracing::debug!(%error, "cancel request on the {}", self.side());
-        }
     }
 
     /// As [`read`](Self::read), once more under the database's own `search_path` where the server misses

@@ -96,13 +96,9 @@ impl Reading {
     /// Cancels what the server is at: a table's size waits for whoever locks it, and so would the
     /// server without us.
     pub async fn cancel(&self) {
-        for session in [Some(&self.session), self.second.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            if let Err(error) = session.canceller().cancel().await {
-                tracing::debug!(%error, "a cancel request did not reach the server");
-            }
+        self.session.request_cancel().await;
+        if let Some(second) = &self.second {
+            second.request_cancel().await;
         }
     }
 }

@@ -356,25 +356,10 @@ pub(in crate::snapshot) async fn stoppable<T>(
     scope: &Scope,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    tokio::pin!(work);
-    tokio::select! {
-        biased;
-        () = scope.stop.cancelled() => {
-            // A request may fail, or go nowhere; the work's own end is what counts.
-            let cancelling = sessions.iter().map(|session| cancel(session));
-            let cancelled = async { tokio::join!(join_all(cancelling), scope.overdue()) };
-            tokio::select! {
-                done = work => drop(done),
-                _ = cancelled => {}
-            }
-            Err(Error::Stopped)
-        }
-        done = &mut work => done,
-    }
-}
-
-async fn cancel(session: &Session) {
-    if let Err(error) = session.canceller().cancel().await {
-        tracing::warn!(%error, "a cancel request did not reach the server");
+    let cancelling = sessions.iter().map(|session| session.request_cancel());
+    let cancel = async { drop(join_all(cancelling).await) };
+    match scope.cancelling(cancel, work).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::Stopped),
     }
 }

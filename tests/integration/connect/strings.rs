@@ -312,14 +312,14 @@ async fn a_statement_is_cancelled_over_a_connection_of_its_own() {
         .session(Purpose::Control)
         .await
         .unwrap();
-    let canceller = session.canceller();
+    let key = session.cancel_key().unwrap();
     let sleep = text("SELECT pg_sleep(60)");
     let sleeping = session.batch(&sleep);
     tokio::pin!(sleeping);
     let refused = loop {
         tokio::select! {
             done = &mut sleeping => break done.unwrap_err(),
-            () = tokio::task::yield_now() => canceller.cancel().await.unwrap(),
+            () = tokio::task::yield_now() => session.endpoint().cancel(&key).await.unwrap(),
         }
     };
     assert_eq!(refused.sqlstate(), Some(SqlState::QUERY_CANCELED));
