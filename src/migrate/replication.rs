@@ -229,15 +229,10 @@ async fn publish_one(held: &mut Held, scope: &Scope) -> Result<(), Error> {
     let side = Side::Source;
     let session = held.source.session(Purpose::Control).await;
     let session = session.map_err(|source| Error::Connect { side, source })?;
-    tokio::select! {
-        biased;
-        done = publish_in(&session, held, scope) => done,
-        () = scope.stop.cancelled() => {
-            // A statement may wait for a lock, and would go on to wait without us.
-            session.request_cancel().await;
-            Err(Error::Stopped)
-        }
-    }
+    // A statement may wait for a lock, and would continue to wait without us.
+    let publish = publish_in(&session, held, scope);
+    let published = scope.cancelling(session.request_cancel(), publish).await;
+    published.unwrap_or(Err(Error::Stopped))
 }
 
 /// Makes one publication; again, where definitions change meanwhile.

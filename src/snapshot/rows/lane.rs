@@ -240,11 +240,13 @@ impl Watch {
         &self,
         work: impl Future<Output = Result<T, Lost>>,
     ) -> Result<T, Lost> {
-        let work = self.cancel_on_stop(work);
+        // A server that is busy with a row reads nothing that the work itself sends: so both are asked.
+        let work = self.scope.cancelling(self.cancel_both(), work);
         let stall = tokio::select! {
             biased;
-            done = work => return done,
-            () = self.scope.overdue() => return Err(Lost::stopped()),
+            done = work => return done.unwrap_or_else(|cancelled| {
+                cancelled.result.unwrap_or_else(|| Err(Lost::stopped()))
+            }),
             stall = stalled(&self.request, self.keys, &self.progress) => stall,
         };
         // Only now, when the work waits no more: it would take the end of its sessions for the cause.
@@ -261,31 +263,12 @@ impl Watch {
         })
     }
 
-    /// Waits for work; at a stop both servers are told, since one that is busy with a row reads
-    /// nothing that the work itself sends.
-    async fn cancel_on_stop<T>(&self, work: impl Future<Output = T>) -> T {
-        tokio::pin!(work);
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            () = self.scope.stop.cancelled() => {}
-        }
-        tokio::join!(work, self.cancel_both()).0
-    }
-
     /// Asks both servers to cancel what they are at.
     async fn cancel_both(&self) {
-        let cancel = async |endpoint: &Endpoint, key: Option<CancelKey>| {
-            if let Some(key) = key
-                && let Err(error) = endpoint.cancel(&key).await
-            {
-                tracing::debug!(%error, "a cancel request did not reach the server");
-            }
-        };
         let (source, target) = self.keys;
         tokio::join!(
-            cancel(&self.request.source, source),
-            cancel(&self.request.target, target)
+            self.request.source.request_cancel(source),
+            self.request.target.request_cancel(target)
         );
     }
 
