@@ -23,7 +23,7 @@ use super::load_plan::CopyRequest;
 use super::meanings::{Before, Meanings};
 use super::plan::CopyJob;
 use super::queue::Parcel;
-use crate::connect::{Endpoint, Purpose};
+use crate::connect::Purpose;
 use crate::event::{Event, WithCauses as _};
 use crate::pg::QualifiedName;
 use crate::snapshot::error::Error;
