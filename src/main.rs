@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use seren_replicator::cli;
 
-/// The platform's allocator faults in every buffer of a TLS stream anew.
+/// The platform's allocator faults in every buffer of a TLS stream again.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -15,7 +15,7 @@ const BUG: u8 = 1;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
-        // Nobody is left to tell when standard error is gone.
+        // When standard error is gone, the error cannot be reported.
         let _ = writeln!(
             std::io::stderr(),
             "error: this is a bug in the program: {panic}"

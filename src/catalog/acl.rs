@@ -2,7 +2,7 @@
 //!
 //! An ACL is kept as a difference to what the object has by itself: its initial privileges where
 //! an extension or `initdb` recorded some, else `acldefault()` **of the source**. Revoking all
-//! and granting the list anew would take from an owner what a newer target grants by default
+//! and granting the list again would take from an owner what a newer target grants by default
 //! (`MAINTAIN`, since 17), and would leave open what PUBLIC holds by default.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,7 +209,7 @@ pub enum AclName {
     Plain(Ident),
     /// An object in a schema.
     Qualified(QualifiedName),
-    /// A routine with what tells it apart: the types of a function's input arguments, all arguments
+    /// A routine with what identifies it: the types of a function's input arguments, all arguments
     /// of a procedure.
     Routine(QualifiedName, Sql),
     /// A column of a relation.
@@ -330,7 +330,7 @@ pub struct Change {
 }
 
 /// The steps that turn `base` into `wanted`: first what is taken, dependants before those they
-/// depend on, then what is given, each grant after the grant option that it rests on.
+/// depend on, then what is given, each grant after the grant option that it depends on.
 pub fn changes(base: &Acl, wanted: &Acl, owner: &Ident) -> Vec<Change> {
     let revoked = base
         .items
@@ -347,7 +347,7 @@ pub fn changes(base: &Acl, wanted: &Acl, owner: &Ident) -> Vec<Change> {
         .collect()
 }
 
-/// An owner may grant on whatever stands here, but what is written down counts once the object
+/// An owner may grant on any object, but what is written down counts once the object
 /// changes hands.
 fn is_grantable(item: &AclItem, privilege: Privilege) -> bool {
     item.privileges.get(&privilege).copied().unwrap_or(false)

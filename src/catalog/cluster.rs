@@ -118,12 +118,12 @@ pub struct Role {
 }
 
 impl Role {
-    /// Whether the server itself made the role (`pg_monitor`, …): the prefix is reserved.
+    /// Whether the server itself created the role (`pg_monitor`, …): the prefix is reserved.
     pub fn is_predefined(&self) -> bool {
         is_predefined(&self.name)
     }
 
-    /// Whether `initdb` made the role.
+    /// Whether `initdb` created the role.
     pub fn is_bootstrap(&self) -> bool {
         self.oid == BOOTSTRAP_SUPERUSER
     }
@@ -237,7 +237,7 @@ pub enum LocaleProvider {
 }
 
 impl LocaleProvider {
-    /// The provider of a catalog's letter, with what stands beside it there.
+    /// The provider of a catalog's letter, with the values of its catalog row.
     ///
     /// # Errors
     /// The letter is a newer server's.

@@ -23,7 +23,7 @@ pub enum Provider {
 }
 
 /// One row of the table: how a provider is recognized, and what is its own. A trailing `*`
-/// stands for any end.
+/// matches any ending.
 struct Marks {
     provider: Provider,
     recognized_by: &'static [&'static str],

@@ -52,7 +52,7 @@ macro_rules! keep {
 }
 
 impl Catalog {
-    /// Keeps the rows that stay, whatever depends on the others. Every list is named.
+    /// Keeps the rows that stay, and removes all that depend on the others. Every list is named.
     pub fn retain(&mut self, stays: &dyn Fn(ObjectId) -> bool) {
         let is_made = |class: Oid, oid: Oid| {
             Class::from_oid(class).is_none_or(|class| stays(ObjectId::new(class, oid)))

@@ -6,22 +6,22 @@ use super::acl::{Acl, DefaultAcl, Grantee, ObjectAcl};
 use super::cluster::{Database, Membership, Role, Roles, Setting};
 use crate::pg::Ident;
 
-/// Which role of the target stands for which of the source.
+/// Which role of the target replaces which of the source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleMap(BTreeMap<Ident, Ident>);
 
 impl RoleMap {
-    /// Lets `new` stand for `old`. False if another role does already.
+    /// Lets `new` replace `old`. False if another role does already.
     pub fn add(&mut self, old: Ident, new: Ident) -> bool {
         self.0.insert(old, new).is_none()
     }
 
-    /// Lets `new` stand for `old`, whichever did before.
+    /// Lets `new` replace `old`, whichever did before.
     pub fn replace(&mut self, old: Ident, new: Ident) {
         self.0.insert(old, new);
     }
 
-    /// The role of the target that stands for a role of the source.
+    /// The role of the target that replaces a role of the source.
     pub fn of<'a>(&'a self, role: &'a Ident) -> &'a Ident {
         self.0.get(role).unwrap_or(role)
     }
@@ -31,7 +31,7 @@ impl RoleMap {
         self.0.keys()
     }
 
-    /// The roles that stand for others.
+    /// The roles that replace others.
     pub fn news(&self) -> impl Iterator<Item = &Ident> {
         self.0.values()
     }

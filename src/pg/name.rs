@@ -36,7 +36,7 @@ pub enum InvalidName {
 }
 
 impl Ident {
-    /// Takes a name as it stands in the catalog, without quotes.
+    /// Takes a name as the catalog contains it, without quotes.
     ///
     /// # Errors
     /// The name is empty, longer than the server keeps, or holds a NUL.
@@ -53,7 +53,7 @@ impl Ident {
         }
     }
 
-    /// A name that a server reported: valid by construction, whatever its length limit.
+    /// A name that a server reported: valid by construction, regardless of its length limit.
     pub fn from_catalog(name: impl Into<String>) -> Self {
         Self(name.into())
     }

@@ -10,7 +10,7 @@ const BASE: u32 = 0x0010_FF00;
 /// What all of these characters begin with in UTF-8.
 const LEAD: [u8; 2] = [0xF4, 0x8F];
 
-/// Whether a character stands for a byte.
+/// Whether a character represents a byte.
 const fn is_byte(character: char) -> bool {
     character as u32 >= BASE + 0x80
 }
@@ -43,7 +43,7 @@ pub fn text_from_bytes(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The bytes that a text stands for.
+/// The bytes that a text represents.
 pub fn bytes_from_text(text: &str) -> Cow<'_, [u8]> {
     if !has_raw_bytes(text) {
         return Cow::Borrowed(text.as_bytes());

@@ -1,5 +1,5 @@
 //! SQL as a type. Text from outside enters only as [`Ident`](super::Ident) or [`Literal`], so a
-//! name or a value can never end the statement it stands in.
+//! name or a value can never end the statement that contains it.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub trait Fragment: Sync {
 }
 
 impl Sql {
-    /// Text that stands in our own source code.
+    /// A literal of our own source code.
     pub fn fixed(text: &'static str) -> Self {
         Self(text.to_owned())
     }
@@ -27,7 +27,7 @@ impl Sql {
         Self(text.into())
     }
 
-    /// Replaces each `{}` of the template with the next part; `{{` and `}}` stand for braces.
+    /// Replaces each `{}` of the template with the next part; `{{` and `}}` are escaped braces.
     /// Called through [`sql!`](crate::sql), whose template is a literal.
     ///
     /// # Panics
@@ -113,7 +113,7 @@ impl<T: Fragment> Fragment for Option<T> {
     }
 }
 
-/// A string constant. Valid whatever `standard_conforming_strings` says.
+/// A string constant. Valid for both values of `standard_conforming_strings`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Literal<'a>(pub &'a str);
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A five-character error code (manual, appendix A). Decisions hang on it, never on text.
+/// A five-character error code (manual, appendix A). Decisions depend on it, never on text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SqlState([u8; 5]);
 
@@ -12,7 +12,7 @@ macro_rules! codes {
 
 impl SqlState {
     codes! {
-        /// `successful_completion`; stands for a code that could not be read.
+        /// `successful_completion`; also used for a code that could not be read.
         UNKNOWN = b"00000";
         /// `connection_exception`.
         CONNECTION_EXCEPTION = b"08000";
@@ -115,7 +115,7 @@ impl SqlState {
     }
 
     /// Whether the same call may succeed later on a new connection: the connection was lost
-    /// (class 08, shutdown codes), or another transaction stood in the way (class 40, a lock timeout).
+    /// (class 08, shutdown codes), or another transaction interfered (class 40, a lock timeout).
     pub fn is_transient(&self) -> bool {
         matches!(self.class(), "08" | "40")
             || matches!(

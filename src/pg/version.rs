@@ -1,7 +1,7 @@
 use std::fmt;
 
-/// A server's version as in `server_version_num`, e.g. 150018. Call sites ask for features, so
-/// that no version number stands outside this file.
+/// A server's version as in `server_version_num`, e.g. 150018. Call sites ask for features, so that only this
+/// file contains version numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerVersion(u32);
 
@@ -32,7 +32,7 @@ impl ServerVersion {
         self.0
     }
 
-    /// Operators behind their operand.
+    /// Postfix operators.
     pub const fn has_postfix_operators(self) -> bool {
         self.major() < 14
     }

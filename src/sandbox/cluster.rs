@@ -24,8 +24,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Attempts at a free port: between finding and using it, another process may take it.
 const PORTS: u32 = 5;
 
-/// What every cluster here is set to; later lines win. A cluster lives for minutes: autovacuum would only start a process
-/// for each database every minute.
+/// What every cluster here is set to; later lines win. A cluster lives for minutes: autovacuum would only
+/// start a process for each database every minute.
 const SETTINGS: &str = "
 unix_socket_permissions = 0777
 max_connections = 100
@@ -88,7 +88,7 @@ impl Builder {
         self
     }
 
-    /// Whether it listens on 127.0.0.1 too, as it does unless told otherwise.
+    /// Whether it listens on 127.0.0.1 too, which is the default.
     #[must_use]
     pub fn tcp(mut self, tcp: bool) -> Self {
         self.tcp = tcp;
@@ -125,7 +125,7 @@ impl Builder {
         let user = ServerUser::choose(self.user.as_deref())?;
         user.can_run(&binaries)?;
         let home = fresh_folder(&user)?.keep();
-        // From here on the folder is cleared up, whatever becomes of us.
+        // From here on the folder is removed, even if this process is killed.
         let watchdog = Watchdog::for_our_life(&home, self.keep)?;
         let (major, keep) = (self.major, self.keep);
         let mut cluster = Cluster {
@@ -159,7 +159,7 @@ impl Builder {
             return Binaries::find(self.major);
         };
         Binaries::at(folder.clone(), self.major).ok_or_else(|| Error::WrongFolder {
-            variable: "the folder given".to_owned(),
+            variable: "the given directory".to_owned(),
             folder: folder.clone(),
             major: self.major,
         })
@@ -416,7 +416,7 @@ impl Drop for Cluster {
             return;
         }
         if let Err(error) = fs::remove_dir_all(&home) {
-            tracing::warn!(%error, %folder, "a sandbox folder stays behind");
+            tracing::warn!(%error, %folder, "a sandbox directory was not removed");
         }
     }
 }
@@ -442,10 +442,10 @@ fn fresh_folder(user: &ServerUser) -> Result<TempDir, Error> {
         .prefix("seren-")
         .permissions(fs::Permissions::from_mode(0o700))
         .tempdir_in(&parent)
-        .map_err(Error::file("make a folder in", &parent))?;
+        .map_err(Error::file("create a directory in", &parent))?;
     for name in ["data", "s"] {
         let path = home.path().join(name);
-        fs::create_dir(&path).map_err(Error::file("make folder", &path))?;
+        fs::create_dir(&path).map_err(Error::file("create directory", &path))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
             .map_err(Error::file("protect", &path))?;
         user.own(&path)?;

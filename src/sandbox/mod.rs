@@ -1,7 +1,7 @@
 //! Throw-away PostgreSQL clusters of any major on this machine, for the demo, tests and benches.
 //!
 //! A cluster lives in a fresh private folder, listens on a socket there and on loopback, and has
-//! durability switched off. Beside every server stands a watchdog, a small shell that waits for the
+//! durability switched off. Every server has a watchdog, a small shell that waits for the
 //! end of whoever uses the server, stops it and removes the folder: so nothing stays behind after an
 //! error, a signal or a `SIGKILL`.
 //!

@@ -35,7 +35,7 @@ impl Shared {
 /// The shared cluster of a major, started if nobody uses it yet.
 ///
 /// # Errors
-/// As for a cluster of one's own, or the lock files cannot be made.
+/// As for a cluster of one's own, or the lock files cannot be created.
 pub fn shared(major: u32) -> Result<Shared, Error> {
     let place = Place::of(major)?;
     let gate = open(&place.gate())?;
@@ -58,7 +58,7 @@ impl Place {
         let owner = rustix::process::geteuid().as_raw();
         let version = env!("CARGO_PKG_VERSION");
         let folder = std::env::temp_dir().join(format!("seren-shared-{owner}-{version}-{major}"));
-        fs::create_dir_all(&folder).map_err(Error::file("make folder", &folder))?;
+        fs::create_dir_all(&folder).map_err(Error::file("create directory", &folder))?;
         let metadata = fs::metadata(&folder).map_err(Error::file("look at", &folder))?;
         if metadata.uid() != owner {
             return Err(Error::Foreign { folder });

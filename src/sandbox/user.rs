@@ -37,7 +37,7 @@ impl ServerUser {
         }
     }
 
-    /// Makes a command run as this user, with nothing of our environment but the search path.
+    /// Lets a command run as this user, with nothing of our environment but the search path.
     pub(super) fn command(&self, program: &Path, home: &Path) -> Command {
         let mut command = Command::new(program);
         command

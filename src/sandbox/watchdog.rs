@@ -44,12 +44,12 @@ while :; do
 done
 "#;
 
-/// A process that outlives us just long enough to clear up.
+/// A process that outlives us just long enough to clean up.
 #[derive(Debug)]
 pub(super) struct Watchdog(Child);
 
 impl Watchdog {
-    /// Clears up a cluster's folder when our process ends, however it ends. With `keep` only the
+    /// Removes a cluster's folder when our process ends, however it ends. With `keep` only the
     /// server is stopped.
     pub(super) fn for_our_life(home: &Path, keep: bool) -> Result<Self, Error> {
         let mut command = shell(WHEN_PARENT_ENDS);
@@ -60,14 +60,14 @@ impl Watchdog {
         spawn(command)
     }
 
-    /// Clears up when no process holds `users` locked.
+    /// Cleans up when no process holds `users` locked.
     pub(super) fn until_unused(home: &Path, users: &Path, gate: &Path) -> Result<Self, Error> {
         let mut command = shell(WHEN_UNUSED);
         command.args([home, users, gate]).stdin(Stdio::null());
         spawn(command)
     }
 
-    /// Ends it without clearing up.
+    /// Ends it without cleanup.
     pub(super) fn dismiss(&mut self) {
         // In this order: with its input closed first, it would begin to clear. One that is gone
         // already needs no dismissal.

@@ -21,7 +21,7 @@ impl Entry {
         self.parts.last().expect("an entry has a part")
     }
 
-    /// What stands before it.
+    /// What precedes it.
     pub(super) fn qualifiers(&self) -> &[String] {
         &self.parts[..self.parts.len() - 1]
     }

@@ -18,7 +18,7 @@ use crate::pg::{QualifiedName, RelKind};
 /// Why nothing can be selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A name stands for no candidate.
+    /// A name matches no candidate.
     #[error(
         "no database {name:?} on the source that could be copied; there are: {}",
         list(candidates)
@@ -29,7 +29,7 @@ pub enum Error {
         /// What could have been named.
         candidates: Vec<String>,
     },
-    /// A name stands for a database that is no candidate.
+    /// A name matches a database that is no candidate.
     #[error("no database {name:?} on the source that could be copied: it {why}")]
     NotCopyable {
         /// The name as given.
@@ -43,7 +43,7 @@ pub enum Error {
         /// What could have been named.
         candidates: Vec<String>,
     },
-    /// An entry stands for no table.
+    /// An entry matches no table.
     #[error(
         "no table {entry} in the selected databases; the nearest: {}",
         list(near)
@@ -54,19 +54,19 @@ pub enum Error {
         /// Tables with names like it, as `database.schema.table`.
         near: Vec<String>,
     },
-    /// An entry stands for another kind of relation.
+    /// An entry matches another kind of relation.
     #[error("{entry}: {relation} in database {database} is a {kind}, and only tables are selected")]
     NoTableByKind {
         /// The entry as given.
         entry: Entry,
         /// Its database.
         database: String,
-        /// What it stands for.
+        /// What it matches.
         relation: QualifiedName,
         /// What that is.
         kind: RelKind,
     },
-    /// An entry stands for a table that comes with an extension.
+    /// An entry matches a table that comes with an extension.
     #[error(
         "{entry}: {relation} in database {database} belongs to extension {extension}, and goes with it"
     )]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Entry, Error};
 use crate::pg::{QualifiedName, RelKind};
 
-/// How many tables are named beside an entry that stands for none.
+/// How many tables are named beside an entry that matches none.
 const NEAR: usize = 5;
 
 /// The tables asked for.
@@ -20,7 +20,7 @@ pub enum Tables {
     AllBut(Vec<Entry>),
 }
 
-/// A relation that an entry may stand for.
+/// A relation that an entry may match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offered {
     /// Its name.
@@ -78,10 +78,10 @@ impl Tables {
         }
     }
 
-    /// Finds what the entries stand for among the relations of the chosen databases.
+    /// Finds what the entries match among the relations of the chosen databases.
     ///
     /// # Errors
-    /// An entry stands for nothing that could be selected.
+    /// An entry matches nothing that could be selected.
     pub fn select(&self, offered: &BTreeMap<String, Vec<Offered>>) -> Result<Selected, Error> {
         let (Self::Only(entries) | Self::AllBut(entries)) = self else {
             let all = |name: &String| (name.clone(), TableChoice::All);
@@ -130,7 +130,7 @@ impl Tables {
     }
 }
 
-/// The relations that an entry stands for. Of `x.t`, a database `x` goes before a schema `x`.
+/// The relations that an entry matches. Of `x.t`, a database `x` goes before a schema `x`.
 fn find<'a>(
     entry: &Entry,
     known: &Known<'a>,

@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else a server sends is out of place, messages to come included"
+    reason = "any other message is unexpected, including those of later versions"
 )]
 
 use super::backend::{Backend, CopyFormat};
@@ -61,7 +61,7 @@ impl Connection<Asked> {
         }
     }
 
-    /// Goes on to the rows of the command's copies into tables, without waiting until the server
+    /// Continues with the rows of the command's copies into tables, without waiting until the server
     /// is ready for them: what it refuses meanwhile, it drops the rows of.
     ///
     /// # Protocol

@@ -100,7 +100,7 @@ impl fmt::Debug for Authentication<'_> {
     }
 }
 
-/// Why we do not go on. A wrong password is none of these: the server says so itself.
+/// Why we do not continue. A wrong password is none of these: the server says so itself.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
     /// A password is needed and none was given.
@@ -133,7 +133,7 @@ pub enum AuthenticationError {
     /// `channel_binding=require` cannot be kept.
     #[error("channel binding is required, but {reason}")]
     ChannelBindingRequired {
-        /// What stands in the way.
+        /// What prevents it.
         reason: &'static str,
     },
     /// Someone took the encryption away between the server and us.
@@ -299,7 +299,7 @@ impl<'a> Exchange<'a> {
         Ok(State::Scram(Box::new(scram), bound))
     }
 
-    /// Picks the mechanism. The binding also tells the server what we could have done, so that
+    /// Picks the mechanism. The binding also informs the server what we could have done, so that
     /// it notices if somebody struck PLUS from its offer (RFC 5802, section 6).
     fn choose(
         &self,

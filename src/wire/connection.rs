@@ -1,10 +1,10 @@
-//! A session whose type says what the server is ready for. Whatever is dropped or fails half-way
-//! leaves the connection out of step, and every later call says so ([`Error::OutOfStep`]) rather
-//! than reading another command's answer.
+//! A session whose type says what the server is ready for. A connection that is dropped or fails half-way
+//! leaves the connection out of step, and every later call says so ([`Error::OutOfStep`]) rather than reading
+//! another command's answer.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else a server sends is out of place, messages to come included"
+    reason = "any other message is unexpected, including those of later versions"
 )]
 
 use super::backend::{Backend, CancelKey, CopyFormat, TransactionStatus};
@@ -19,8 +19,8 @@ use crate::pg::{ServerError, Sql, text_from_bytes};
 pub struct Idle(());
 
 /// A session. `S` is what it is in the middle of: [`Idle`], [`CopyOut`], [`CopyIn`] or
-/// [`CopyBoth`](super::CopyBoth). Dropping it closes the stream, which the server answers by
-/// rolling back whatever is not committed.
+/// [`CopyBoth`](super::CopyBoth). Dropping it closes the stream, which the server answers by rolling back what
+/// is not committed.
 #[derive(Debug)]
 pub struct Connection<S> {
     pub(super) link: Box<Link>,

@@ -8,13 +8,13 @@
 //! One command may hold several copies, which then cost one round trip together: the server
 //! begins the next as soon as one has ended.
 //!
-//! A copy into a table ends by [`finish`](Connection::finish) only. Whatever else happens to a
+//! A copy into a table ends by [`finish`](Connection::finish) only. Anything else that happens to a
 //! [`Connection<CopyIn>`], dropping it included, the server sees the stream end without
 //! `CopyDone` and rolls the copy back.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else a server sends is out of place, messages to come included"
+    reason = "any other message is unexpected, including those of later versions"
 )]
 
 use std::future::poll_fn;
@@ -153,7 +153,7 @@ impl Tally {
         })
     }
 
-    /// All frames but the trailer; with no rows, the header stands before the trailer.
+    /// All frames but the trailer; with no rows, the header precedes the trailer.
     fn binary_rows(&self) -> Result<u64, CopyHeaderError> {
         if !self.header.is_complete() {
             return Err(CopyHeaderError::Truncated);
@@ -277,7 +277,7 @@ impl Ending {
         self.tags.iter().filter_map(|tag| copied_rows(tag))
     }
 
-    /// Whether the server has ended one copy and its command may go on with another.
+    /// Whether the server has ended one copy and its command may continue with another.
     const fn is_between(&self) -> bool {
         self.done && !self.tags.is_empty() && !self.ready
     }
@@ -318,7 +318,7 @@ impl Connection<CopyOut> {
     ///
     /// # Errors
     /// The server ended the copy with an error, or the connection failed. Either way
-    /// [`into_idle`](Self::into_idle) tells whether the connection is of use.
+    /// [`into_idle`](Self::into_idle) returns whether the connection is usable.
     pub async fn next_piece(&mut self) -> Result<Option<Piece<'_>>, Error> {
         match poll_fn(|cx| self.poll_piece(cx)).await? {
             None => Ok(None),
@@ -452,7 +452,7 @@ impl Connection<CopyIn> {
     ///
     /// # Errors
     /// The server has ended the copy with an error, or the connection failed. Either way
-    /// [`into_idle`](Self::into_idle) tells whether the connection is of use.
+    /// [`into_idle`](Self::into_idle) returns whether the connection is usable.
     pub async fn send(&mut self, data: &[u8]) -> Result<(), Error> {
         if !self.link.outbox.is_empty() {
             return Err(Error::OutOfStep);

@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else a server sends is out of place, messages to come included"
+    reason = "any other message is unexpected, including those of later versions"
 )]
 
 use std::future::poll_fn;
@@ -135,7 +135,7 @@ impl Connection<CopyBoth> {
         }
     }
 
-    /// Tells the server how far its changes have come. Cancel safe: a report that was begun is
+    /// Reports to the server how far its changes have come. Cancel safe: a report that was begun is
     /// completed with the next one.
     ///
     /// # Errors
@@ -173,7 +173,7 @@ impl Connection<CopyBoth> {
     }
 
     /// Waits until the server takes commands again. It answers our `CopyDone` in the middle of
-    /// whatever it sends, and goes on with that: changes come behind its `CopyDone`, too.
+    /// its stream, and continues that stream: changes come behind its `CopyDone`, too.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         while !self.state.ending.is_ready() && !self.state.ending.has_error() {
             if let Item::Message { tag, body } = ready!(self.link.poll_item(cx))? {

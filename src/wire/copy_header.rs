@@ -35,7 +35,7 @@ pub enum CopyHeaderError {
     Trailer,
 }
 
-/// Follows the first bytes of the data, in whatever pieces they come.
+/// Follows the first bytes of the data, in the pieces in which they come.
 #[derive(Clone, Debug, Default)]
 pub struct CopyHeader {
     seen: usize,

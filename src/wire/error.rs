@@ -8,7 +8,7 @@ use super::frontend::EncodeError;
 use super::reader::DecodeError;
 use crate::pg::{ServerError, SqlState};
 
-/// Why a statement cannot be sent that was made of another database's texts.
+/// Why a statement cannot be sent that was built from another database's texts.
 pub const RAW_BYTES: &str = "the statement holds bytes that are not UTF-8; only a database of encoding SQL_ASCII takes them: \
      use a target database of that encoding, or correct the text on the source";
 

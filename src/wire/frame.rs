@@ -3,7 +3,7 @@
 //! Each message is a tag, a length that counts itself, and a body. A length is believed only
 //! within its limit, before memory is taken for it: messages we act on must fit
 //! [`CONTROL_LIMIT`] and are held whole; `CopyData`, where one row may reach 1 GB, is handed on
-//! in whatever pieces have arrived. [`Scanner`] decides this without any I/O; [`FrameReader`]
+//! in the pieces that have arrived. [`Scanner`] decides this without any I/O; [`FrameReader`]
 //! feeds it from one reused buffer.
 
 use std::io;
@@ -88,11 +88,11 @@ pub(super) fn decode_header(
     Ok((tag, body))
 }
 
-/// What stands at the front of the bytes received. Ranges count from the front; the caller
+/// What is at the front of the bytes received. Ranges count from the front; the caller
 /// consumes up to their end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scan {
-    /// Nothing can be told before this many bytes are there.
+    /// Nothing is known before this many bytes have arrived.
     Incomplete {
         /// Bytes needed, counted from the front.
         needed: usize,
@@ -135,7 +135,7 @@ impl Scanner {
     /// Looks at the front of `bytes`.
     ///
     /// # Errors
-    /// What stands there is no header.
+    /// What is there is no header.
     pub fn scan(&mut self, bytes: &[u8], control_limit: usize) -> Result<Scan, FrameError> {
         if self.remaining > 0 {
             return Ok(self.continue_copy(bytes.len()));
@@ -228,7 +228,7 @@ impl FrameReader {
         &self.buffer[range]
     }
 
-    /// Consumes what stands at the front, if enough has arrived. Ranges of the answer are for
+    /// Consumes what is at the front, if enough has arrived. Ranges of the answer are for
     /// [`body`](Self::body), and hold until bytes are received again.
     ///
     /// # Errors
@@ -282,7 +282,7 @@ impl FrameReader {
         Poll::Ready(Ok(received))
     }
 
-    /// Exchanges the buffer for `spare`, to which what lies beyond `end` is carried over.
+    /// Exchanges the buffer for `spare`, to which what lies beyond `end` is moved.
     /// The caller gets the buffer as it is, frames and all.
     pub(super) fn exchange(&mut self, spare: &mut Vec<u8>, end: usize, remaining: usize) {
         let carried = self.tail - end;

@@ -108,7 +108,7 @@ pub(super) fn copy_done(out: &mut BytesMut) {
     frontend::copy_done(out);
 }
 
-/// `CopyFail`; NULs of the reason are left out.
+/// `CopyFail`; NULs of the reason are omitted.
 pub(super) fn copy_fail(reason: &str, out: &mut BytesMut) {
     frontend::copy_fail(&reason.replace('\0', ""), out).expect("a reason without NUL fits");
 }

@@ -1,5 +1,5 @@
-//! What all states of a connection share: the stream, its two buffers, and what the server told
-//! us besides its answers.
+//! What all states of a connection share: the stream, its two buffers, and what the server reported besides
+//! its answers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -32,7 +32,7 @@ const NOTICES: usize = 100;
 /// before it closed the stream.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
-/// Where the conversation stands.
+/// The state of the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Within a command, or dropped within one.

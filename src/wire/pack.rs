@@ -6,7 +6,7 @@
 //! through as they came, or their payloads are moved together into one frame, whichever
 //! [`Packing`] says. Both hand on what has arrived of a row without waiting for its end: the
 //! frame's length is rewritten to what is there, and the rest travels in frames of its own. What
-//! is to be sent is therefore always made of whole frames, and the target can be told
+//! is to be sent is therefore always made of whole frames, and the target can be sent
 //! `CopyFail` at any time.
 
 use std::ops::Range;
@@ -138,7 +138,7 @@ fn pass_through(
 
 /// Moves payloads together behind the first one.
 struct Gather {
-    /// Where the one header will stand: right before the first payload.
+    /// Where the one header will be: right before the first payload.
     header: usize,
     /// Where the next payload goes.
     to: usize,

@@ -9,7 +9,7 @@
 //! The source is read while the target is written to, and the target is listened to all the
 //! time: it may refuse a row in the middle, and one that is not listened to may stop reading.
 //!
-//! Order of the end: the source's tag is compared with our count *before* the target is told
+//! Order of the end: the source's tag is compared with our count *before* the target is sent
 //! `CopyDone`, so that what is not whole is never committed. An error of either side ends both,
 //! and each side's own error is kept: the target's "COPY from stdin failed" that our `CopyFail`
 //! provokes is not one.
@@ -158,9 +158,8 @@ pub struct PumpOutcome {
 }
 
 /// Moves all rows of `source` into `target`; with several copies on either side, each into the
-/// one of the same place. Takes two buffers of 256 KiB whatever the rows'
-/// size. Not cancel safe: dropping it closes both connections, whereupon the target's server
-/// rolls the copy back.
+/// one of the same place. Takes two buffers of 256 KiB, regardless of the rows' size. Not cancel safe:
+/// dropping it closes both connections, whereupon the target's server rolls the copy back.
 ///
 /// # Protocol
 /// `CopyData` in both directions; `CopyDone` to the target only after the source's

@@ -1,9 +1,9 @@
 //! The messages of a session of a database without an encoding (`SQL_ASCII`), for a client that takes
 //! every text for UTF-8. Texts of the server go through [`text_from_bytes`], those of the client through
-//! [`bytes_from_text`]; whatever is no text passes as it is.
+//! [`bytes_from_text`]; all other bytes pass unchanged.
 //!
 //! # Protocol
-//! Rows of the extended protocol are binary, and only their description tells which columns are
+//! Rows of the extended protocol are binary, and only their description says which columns are
 //! texts. So each answer is matched with what was asked, in its order.
 
 use std::collections::{HashMap, VecDeque};

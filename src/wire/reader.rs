@@ -1,5 +1,5 @@
 //! Reads the fields of one message body. Every length is checked, so a decoder reads like the
-//! protocol's own table ("Message Formats") and no input can make it panic.
+//! protocol's own table ("Message Formats") and no input causes a panic.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::pg::Lsn;
 pub struct DecodeError {
     /// Where in the body, in bytes from its beginning.
     pub offset: usize,
-    /// What should stand there.
+    /// What was expected there.
     pub expected: &'static str,
 }
 
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         Ok(field)
     }
 
-    /// A value with its length before it; -1 stands for NULL.
+    /// A value with its length before it; -1 means NULL.
     ///
     /// # Errors
     /// The length is negative otherwise, or the body ends before.

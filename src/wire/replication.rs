@@ -14,7 +14,7 @@ use crate::sql;
 /// What a server says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemIdentity {
-    /// Made by initdb; the same on all copies of a cluster.
+    /// Created by initdb; the same on all copies of a cluster.
     pub system_id: String,
     /// The current timeline.
     pub timeline: u32,

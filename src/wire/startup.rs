@@ -1,9 +1,9 @@
-//! From a byte stream to a connection: start-up packet, authentication, and what the server
-//! tells about itself before its first `ReadyForQuery` ("Message Flow: Start-up").
+//! From a byte stream to a connection: start-up packet, authentication, and what the server reports about
+//! itself before its first `ReadyForQuery` ("Message Flow: Start-up").
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else a server sends is out of place, messages to come included"
+    reason = "any other message is unexpected, including those of later versions"
 )]
 
 use bytes::BytesMut;

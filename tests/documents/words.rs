@@ -164,7 +164,21 @@ const CALQUES_FOR_USERS: &[Calque] = &[
 const LONGEST_SENTENCE: usize = 25;
 
 /// Parts of the source whose texts are not converted yet.
-const PENDING: &[&str] = &["src/"];
+const PENDING: &[&str] = &[
+    "src/checkpoint/",
+    "src/cli/",
+    "src/connect/",
+    "src/ddl/",
+    "src/demo/",
+    "src/event",
+    "src/logical/",
+    "src/migrate/",
+    "src/remedy",
+    "src/snapshot/",
+    "src/task",
+    "src/ui/",
+    "src/verify/",
+];
 
 fn is_pending(path: &str) -> bool {
     PENDING.iter().any(|part| path.starts_with(part))
@@ -181,9 +195,13 @@ fn contains(text: &str, words: &str) -> bool {
     })
 }
 
-/// A text to search: lower-case, without code spans, with single blanks.
+/// A text to search: lower-case, without code spans and placeholders, with single blanks.
 fn plain(text: &str) -> String {
     let text = markdown::without_code(text).to_lowercase();
+    let text: String = text
+        .split('{')
+        .map(|part| part.split_once('}').map_or(part, |(_, behind)| behind))
+        .collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -269,7 +287,8 @@ fn sentences_of_documents_and_help_are_short() {
 #[test]
 fn pending_parts_exist() {
     for part in PENDING {
-        assert!(super::root().join(part).exists(), "{part}");
+        let exists = files("src", "rs").iter().any(|path| path.starts_with(part));
+        assert!(exists, "{part}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads what hangs on relations: rules, triggers, policies.
+//! Loads the objects attached to relations: rules, triggers, policies.
 
 use super::turns::query_deparsed;
 use super::{Columns, query};

@@ -9,7 +9,7 @@ use crate::catalog::model::{Class, MemberComment, MemberRelation, ObjectId};
 use crate::connect::Session;
 use crate::pg::QualifiedName;
 
-const WHAT: &str = "what stands beside objects";
+const WHAT: &str = "properties of members";
 
 /// Each part is a query of its own, which can be run in `psql`.
 const SQL: &str = concat!(

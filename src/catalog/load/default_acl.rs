@@ -7,7 +7,7 @@ use crate::connect::Session;
 
 const WHAT: &str = "default privileges";
 
-/// Reads `pg_default_acl`. On the target it tells what would leak into objects created there.
+/// Reads `pg_default_acl`. On the target it shows what would leak into objects created there.
 ///
 /// # Errors
 /// The server refused the query, or the connection broke.

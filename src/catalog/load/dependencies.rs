@@ -20,7 +20,7 @@ pub(super) struct Dependencies {
     pub(super) members: HashMap<ObjectId, Oid>,
 }
 
-/// Reads `pg_depend`. Rows of catalogs that hold no objects of a database are left out.
+/// Reads `pg_depend`. Rows of catalogs that hold no objects of a database are skipped.
 pub(super) async fn load_dependencies(session: &Session) -> Result<Dependencies, Error> {
     let rows = query(session, WHAT, include_str!("../sql/dependencies.sql"), &[]).await?;
     let mut dependencies = Dependencies::default();

@@ -99,7 +99,7 @@ async fn join(session: &Session, standing: Catalog, hanging: Hanging) -> Result<
     Ok(catalog)
 }
 
-/// What stands by itself, and the edges between all objects; the other fields are empty. The halves
+/// Independent objects, and the edges between all objects; the other fields are empty. The halves
 /// take a server about as long.
 async fn load_standing(session: &Session) -> Result<Catalog, Error> {
     let bare = schemas::load_extensions(session).await?;
@@ -150,7 +150,7 @@ async fn load_standing(session: &Session) -> Result<Catalog, Error> {
     })
 }
 
-/// What hangs on relations.
+/// Objects attached to relations.
 struct Hanging {
     constraints: Vec<Constraint>,
     not_nulls: constraints::NotNulls,

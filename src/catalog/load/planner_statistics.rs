@@ -70,7 +70,7 @@ pub async fn load_planner_statistics(
     ))
 }
 
-/// Those of some tables whose statistics can be carried over whole.
+/// Those of some tables whose statistics can be imported completely.
 ///
 /// # Errors
 /// The server refused the query, or the connection broke.

@@ -1,4 +1,4 @@
-//! A reading that need not be repeated: the catalogs tell whether anything has changed since.
+//! A reading that need not be repeated: the catalogs show whether anything has changed since.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ const WHAT: &str = "the fingerprint of the catalogs";
 /// How many relations are remembered at most, for the memory that they take.
 const LIMIT: usize = 20_000;
 
-/// Tells states of a database's definitions apart.
+/// Distinguishes states of a database's definitions.
 ///
 /// A row of a table is written once: whoever changes it leaves another one, at another place or by
 /// another transaction (manual, "System Columns", `ctid` and `xmin`). So two snapshots with equal

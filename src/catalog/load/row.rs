@@ -104,7 +104,7 @@ impl<'a> Columns<'a> {
         Ok(text.map(Sql::deparsed))
     }
 
-    /// A catalog letter; the empty one and NULL stand for none.
+    /// A catalog letter; the empty one and NULL mean none.
     pub(super) fn letter<T>(&self, column: &'static str) -> Result<Option<T>, Error>
     where
         T: FromStr<Err = UnknownLetter>,
@@ -127,7 +127,7 @@ impl<'a> Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// A list that the query gives as JSON; NULL stands for an empty one.
+    /// A list that the query gives as JSON; NULL means an empty one.
     pub(super) fn json<T: serde::de::DeserializeOwned>(
         &self,
         column: &'static str,
@@ -147,7 +147,7 @@ struct Exploded(Option<String>, Option<String>, String, bool);
 impl Columns<'_> {
     /// An ACL as the queries give it: JSON of `[grantee, grantor, privilege, grantable]` in the
     /// array's order; the empty name is PUBLIC, null a role that no longer exists, which can hold
-    /// nothing. NULL stands for an empty list.
+    /// nothing. NULL means an empty list.
     pub(super) fn acl(&self, column: &'static str) -> Result<Acl, Error> {
         let mut acl = Acl::default();
         let items: Vec<Exploded> = self.json(column)?;

@@ -33,7 +33,7 @@ pub(super) async fn give_locks_back(session: &Session) -> Result<(), connect::Er
     session.batch(&back).await
 }
 
-/// Runs a query of this module that makes the server take locks, and has a column `oid`: by turns
+/// Runs a query of this module for which the server takes locks, and has a column `oid`: by turns
 /// where the locks are too many. Without a savepoint it is refused then.
 pub(super) async fn query_deparsed(
     session: &Session,
@@ -68,7 +68,7 @@ pub(super) async fn query_deparsed(
 }
 
 /// The rows of a query, in the order of their oids. The planner applies the condition before
-/// anything is printed, and leaves out columns that nobody asks for.
+/// anything is printed, and omits columns that the caller does not use.
 async fn by_turns(
     session: &Session,
     text: &'static str,

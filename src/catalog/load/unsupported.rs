@@ -1,4 +1,4 @@
-//! Lists what a database holds that this program does not copy, so that it is told before anything
+//! Lists what a database holds that this program does not copy, so that it is reported before anything
 //! is written. Nothing is skipped in silence.
 //!
 //! A kind leaves the query when it becomes a part of the model: one line there, one file here.

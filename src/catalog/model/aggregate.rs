@@ -12,7 +12,7 @@ pub struct Aggregate {
     pub owner: Ident,
     /// Its arguments with names, modes and `ORDER BY`; a star for none.
     pub arguments: Sql,
-    /// What stands between the parentheses: state function, state type and so on.
+    /// What is between the parentheses: state function, state type and so on.
     pub definition: Sql,
     /// Whether its state is something that only the server's own functions know.
     pub has_internal_state: bool,

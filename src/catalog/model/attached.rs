@@ -1,4 +1,4 @@
-//! What hangs on a relation and has no owner of its own.
+//! Objects attached to a relation, without an owner of their own.
 
 use std::str::FromStr;
 
@@ -36,7 +36,7 @@ pub struct Trigger {
     pub enabled: Enabled,
 }
 
-/// A rewrite rule other than the one that makes a view.
+/// A rewrite rule other than the one that defines a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Its row.
@@ -64,7 +64,7 @@ pub struct KeyTrigger {
     pub table: QualifiedName,
     /// The table that the trigger is on: of a foreign key also the other one.
     pub relation: QualifiedName,
-    /// The server's function that it calls, which tells the triggers of a key apart.
+    /// The server's function that it calls, which identifies each trigger of a key.
     pub function: Ident,
     /// When it fires.
     pub enabled: Enabled,

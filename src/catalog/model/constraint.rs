@@ -94,7 +94,7 @@ pub struct Index {
     pub relation: Oid,
     /// `CREATE INDEX …` in full.
     pub definition: Sql,
-    /// The constraint that it enforces, if it was made by one.
+    /// The constraint that it enforces, if one created it.
     pub constraint: Option<Oid>,
     /// Whether it enforces an exclusion constraint, or a key without overlaps.
     pub excludes: bool,

@@ -80,7 +80,7 @@ pub struct Catalog {
     pub policies: Vec<Policy>,
     /// Publications.
     pub publications: Vec<Publication>,
-    /// Subscriptions, which are told and not made.
+    /// Subscriptions, which are reported and not created.
     pub subscriptions: Vec<Subscription>,
     /// Event triggers.
     pub event_triggers: Vec<EventTrigger>,
@@ -96,7 +96,7 @@ pub struct Catalog {
     pub member_comments: Vec<MemberComment>,
     /// Relations that belong to extensions.
     pub member_relations: Vec<MemberRelation>,
-    /// What is made of multiranges: relations, with the column's number, and routines and domains,
+    /// Objects that use multiranges: relations, with the column's number, and routines and domains,
     /// with 0.
     pub multiranges: BTreeSet<(ObjectId, i16)>,
     /// What cannot be copied.
@@ -112,7 +112,7 @@ pub struct Catalog {
     pub timescale: Option<Timescale>,
 }
 
-/// A relation whose rows a copy carries over.
+/// A relation whose rows a copy includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowSource<'a> {
     /// The table.
@@ -122,7 +122,7 @@ pub struct RowSource<'a> {
 }
 
 impl Catalog {
-    /// Every relation whose rows a copy carries over: ordinary tables, among them partitions and
+    /// Every relation whose rows a copy includes: ordinary tables, among them partitions and
     /// children, and the tables of extensions that hold the user's configuration.
     pub fn row_sources(&self) -> impl Iterator<Item = RowSource<'_>> {
         let own = self.tables.iter().map(|table| RowSource {

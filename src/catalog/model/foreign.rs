@@ -11,7 +11,7 @@ pub struct ForeignDataWrapper {
     pub name: Ident,
     /// Its owner.
     pub owner: Ident,
-    /// The function that makes it work.
+    /// Its handler function.
     pub handler: Option<QualifiedName>,
     /// The function that checks options.
     pub validator: Option<QualifiedName>,

@@ -16,7 +16,7 @@ pub struct Operator {
     pub left: Option<Sql>,
     /// The type to its right; none for a postfix operator, which there are up to 13.
     pub right: Option<Sql>,
-    /// What stands between the parentheses: function, types, partners, estimators.
+    /// What is between the parentheses: function, types, partners, estimators.
     pub definition: Sql,
     /// Whether it calls one of the server's array functions whose arguments have other types since 14.
     pub uses_old_arrays: bool,

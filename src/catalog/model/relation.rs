@@ -320,7 +320,7 @@ pub struct SequenceOwner {
 /// How a sequence belongs to a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owned {
-    /// `OWNED BY`, as `serial` makes it.
+    /// `OWNED BY`, as `serial` creates it.
     By,
     /// It is the identity column's own.
     Identity,

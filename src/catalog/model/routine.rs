@@ -17,7 +17,7 @@ pub struct Routine {
     pub kind: RoutineKind,
     /// Its arguments with names, modes and defaults.
     pub arguments: Sql,
-    /// Its arguments as far as they tell it apart from others.
+    /// Its arguments as far as they identify it.
     pub identity: Sql,
     /// What it returns; nothing for a procedure.
     pub result: Option<Sql>,
@@ -37,7 +37,7 @@ pub struct Routine {
     pub is_strict: bool,
     /// Whether it runs as its owner.
     pub is_security_definer: bool,
-    /// Whether it tells nothing of its arguments.
+    /// `LEAKPROOF`: whether it reveals nothing about its arguments.
     pub is_leakproof: bool,
     /// Whether it has an argument that is only given back.
     pub has_out: bool,
@@ -65,7 +65,7 @@ pub enum Body {
         /// The symbol.
         symbol: String,
     },
-    /// An SQL-standard body, which is parsed when the routine is made; since 14.
+    /// An SQL-standard body, which is parsed when the routine is created; since 14.
     Sql {
         /// The body.
         text: Sql,

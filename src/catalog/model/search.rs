@@ -15,7 +15,7 @@ pub struct Search {
     pub name: QualifiedName,
     /// Its owner; parsers and templates have none.
     pub owner: Option<Ident>,
-    /// What stands between the parentheses: functions, the template with its options, the parser.
+    /// What is between the parentheses: functions, the template with its options, the parser.
     pub definition: Sql,
     /// Of a configuration: the dictionaries that each kind of token is given to, as SQL.
     pub mappings: Vec<(Ident, Sql)>,

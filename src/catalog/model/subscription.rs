@@ -1,7 +1,7 @@
 use crate::pg::Ident;
 
-/// A subscription. It is never made, since it would take the source's place at its publisher, but
-/// the statement that makes it is told.
+/// A subscription. It is never made, since it would take the source's place at its publisher, but the
+/// statement that creates it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// Its name.

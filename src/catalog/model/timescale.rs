@@ -10,13 +10,13 @@ use crate::pg::{Ident, Oid, QualifiedName, Sql};
 pub struct Timescale {
     /// The extension.
     pub extension: ObjectId,
-    /// The relations that it made by itself: chunks, tables of compressed rows, continuous
-    /// aggregates with what is behind them. They are not in the catalog, with all that hangs on
-    /// them; but something there may depend on one. Each has its name.
+    /// The relations that it created internally: chunks, tables of compressed rows, continuous
+    /// aggregates with what is behind them. They are not in the catalog, nor are their dependent objects; but
+    /// something there may depend on one. Each has its name.
     pub internals: HashMap<ObjectId, QualifiedName>,
-    /// Continuous aggregates, which are told and not made.
+    /// Continuous aggregates, which are reported and not created.
     pub aggregates: Vec<ContinuousAggregate>,
-    /// Jobs of users, policies among them, which are told and not made.
+    /// Jobs of users, policies among them, which are reported and not created.
     pub jobs: Vec<Job>,
 }
 
@@ -44,9 +44,9 @@ pub struct Dimension {
     pub slices: Slices,
     /// What the column's value is turned into first.
     pub function: Option<QualifiedName>,
-    /// What tells the current value of a column that counts.
+    /// The source of the current value of a column that counts.
     pub now: Option<QualifiedName>,
-    /// The rows of both functions, as far as they can be told apart.
+    /// The rows of both functions, as far as they differ.
     pub routines: Vec<Oid>,
 }
 

@@ -4,7 +4,7 @@ use super::relation::letters;
 use super::{Attribute, ObjectId, Storage};
 use crate::pg::{Ident, Oid, QualifiedName, Sql, UnknownLetter};
 
-/// A type made by `CREATE TYPE` or `CREATE DOMAIN`.
+/// A type created by `CREATE TYPE` or `CREATE DOMAIN`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Type {
     /// Its row.
@@ -49,7 +49,7 @@ pub struct Domain {
     pub not_null: bool,
 }
 
-/// What a range type is made of.
+/// The parts of a range type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
     /// The type of its bounds, as SQL.
@@ -66,10 +66,10 @@ pub struct Range {
     pub multirange: Option<Multirange>,
 }
 
-/// What a base type is made of.
+/// The parts of a base type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base {
-    /// What stands between the parentheses, but for the following: functions, size and so on.
+    /// What is between the parentheses, but for the following: functions, size and so on.
     pub definition: Sql,
     /// Where values may begin.
     pub alignment: Alignment,
