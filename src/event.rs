@@ -109,8 +109,7 @@ pub enum Event {
         database: String,
         /// The table.
         table: QualifiedName,
-        /// Whether both sides hold the same rows; `None` when that is not known, or hangs on
-        /// other partitions.
+        /// Whether both sides hold the same rows; `None` when that is not known, or depends on other partitions.
         equal: Option<bool>,
         /// Rows on the source.
         rows: u64,

@@ -1,5 +1,5 @@
 //! What a user can do about an error, a finding or a warning, as values. Engines name settings and
-//! commands; only `cli` knows the flags, and only `ui` makes a sentence of them.
+//! commands; only `cli` knows the flags, and only `ui` renders a sentence from them.
 
 mod setting;
 

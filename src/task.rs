@@ -13,11 +13,11 @@ use crate::event::Events;
 
 pub use crew::Crew;
 
-/// How long work that is told to stop may wait for a server's last answer. With a network that carries
+/// How long work that is asked to stop may wait for a server's last answer. With a network that carries
 /// nothing any more there is none.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What work in progress needs from its surroundings: when to stop, and whom to tell.
+/// What work in progress needs from its surroundings: when to stop, and where to report.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// Cancelled when the work should stop. Work below looks at it at the top of its loops.
@@ -35,7 +35,7 @@ impl Scope {
         }
     }
 
-    /// Returns when the work has been told to stop, and has had time for it.
+    /// Returns when the work has been asked to stop, and has had time for it.
     pub async fn overdue(&self) {
         self.stop.cancelled().await;
         tokio::time::sleep(GRACE).await;
@@ -117,7 +117,7 @@ impl<E: Send + 'static> Group<E> {
     /// The first error of any task.
     ///
     /// # Panics
-    /// A task panicked; the panic goes on here.
+    /// A task panicked; the panic continues here.
     pub async fn join(mut self) -> Result<(), E> {
         let mut first = None;
         while let Some(joined) = self.tasks.join_next().await {
@@ -152,7 +152,7 @@ impl<T: Send + 'static> Background<T> {
     /// Waits for the task's end. Cancel safe.
     ///
     /// # Panics
-    /// The task panicked; the panic goes on here.
+    /// The task panicked; the panic continues here.
     pub async fn join(mut self) -> T {
         (&mut self.0).await.unwrap_or_else(|error| resume(error))
     }

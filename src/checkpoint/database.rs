@@ -53,7 +53,7 @@ pub struct Database {
 pub enum Stage {
     /// The run is to copy it, and has written nothing into it. It may be about to be created.
     Planned,
-    /// It stands on the target, and what is in it is of our making.
+    /// It exists on the target, and what is in it is of our making.
     Begun {
         /// Which database of the target's cluster it is.
         target_oid: u32,
@@ -124,7 +124,7 @@ impl fmt::Display for Name {
 }
 
 impl Database {
-    /// Records that whatever is in the target's database from now on is ours.
+    /// Records that everything in the target's database from now on is ours.
     pub fn begin(&mut self, target_oid: Oid, origin: Origin) {
         self.reset(Stage::Begun {
             target_oid: target_oid.0,
@@ -159,7 +159,7 @@ impl Database {
                 let lsn = self.consistent_point;
                 let entry = self.tables.entry(Name::from(table)).or_default();
                 entry.lsn = lsn;
-                // A part that was told before, and was repeated, counts once.
+                // A part that was reported before, and was repeated, counts once.
                 if entry.parts.insert(*part) {
                     entry.rows += rows;
                 }
@@ -213,7 +213,7 @@ impl Database {
         Some(())
     }
 
-    /// The database of the target that it is, once that stands.
+    /// The database of the target that it is, once that exists.
     pub fn target_oid(&self) -> Option<Oid> {
         match self.stage {
             Stage::Planned => None,

@@ -16,7 +16,7 @@ pub enum Decision {
         /// How many tables with rows it has.
         tables: usize,
     },
-    /// It was begun and interrupted, and had been made by the run: it is dropped and made again.
+    /// It was begun and interrupted, and the run had created it: it is dropped and created again.
     Remake {
         /// Why its rows are not kept.
         why: &'static str,
@@ -82,8 +82,8 @@ const SNAPSHOT_GONE: &str =
 const NOT_LEVELLED: &str = "its copy was interrupted, and tables that were copied at different moments cannot be \
      brought to one yet";
 
-/// Decides by what is recorded of a database in the run to be gone on with, if anything is; by its
-/// place and selection now; and by the database of the target that stands under its name.
+/// Decides by what is recorded of a database in the run to be resumed, if anything is; by its
+/// place and selection now; and by the database of the target that has its name.
 pub fn decide(
     recorded: Option<&Database>,
     (source_oid, selection): (Oid, &Selection),
@@ -93,7 +93,7 @@ pub fn decide(
         return Decision::Fresh;
     };
     let Some(target_oid) = recorded.target_oid() else {
-        // Nothing of ours is in it, whatever stands there.
+        // Nothing of ours is in it, even if a database exists there.
         return Decision::Fresh;
     };
     if recorded.source_oid != source_oid.0 {

@@ -5,11 +5,11 @@ use crate::snapshot;
 /// Why what is done cannot be recorded, or what was recorded cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing tells where state belongs.
+    /// The place of the state is unknown.
     #[error("neither XDG_STATE_HOME nor HOME is set: pass --state-dir")]
     NoFolder,
     /// The file system refuses.
-    #[error("{doing} {} (--state-dir chooses another folder)", path.display())]
+    #[error("{doing} {} (--state-dir chooses another directory)", path.display())]
     File {
         /// What was being done.
         doing: &'static str,
@@ -19,7 +19,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file holds something else than a state.
-    #[error("the state file {} is damaged; --no-resume discards it and begins anew", path.display())]
+    #[error("the state file {} is damaged; --no-resume discards it and starts from the beginning", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum Error {
     /// The file is of a version that this program does not know.
     #[error(
         "the state file {} has version {version}, and this program knows {known}; use the program \
-         that wrote it, or --no-resume to discard it and begin anew",
+         that wrote it, or --no-resume to discard it and start from the beginning",
         path.display(),
         known = super::file::VERSION
     )]
@@ -39,9 +39,9 @@ pub enum Error {
         /// Its version.
         version: u64,
     },
-    /// The file tells of other clusters.
+    /// The file belongs to other clusters.
     #[error(
-        "the state file {} belongs to other clusters; --no-resume discards it and begins anew",
+        "the state file {} belongs to other clusters; --no-resume discards it and starts from the beginning",
         path.display()
     )]
     OtherClusters {
@@ -53,7 +53,7 @@ pub enum Error {
     Held {
         /// The lock file.
         path: PathBuf,
-        /// The process that holds it, if the file tells.
+        /// The process that holds it, if the file contains it.
         pid: Option<u32>,
     },
     /// A state has come to be where there was none.

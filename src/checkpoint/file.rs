@@ -45,7 +45,7 @@ pub fn encode(run: &Run) -> Vec<u8> {
     serde_json::to_vec(&Written { version, run }).expect("a run has a JSON form")
 }
 
-/// What the bytes of the file at `path` tell.
+/// Decodes the bytes of the file at `path`.
 ///
 /// # Errors
 /// They are damaged, or of another version.
@@ -96,7 +96,7 @@ pub(super) fn write(folder: &Path, run: &Run) -> Result<(), Error> {
     replace(folder, NAME, &encode(run))
 }
 
-/// The name of the file that keeps the numbers of runs beside the state: they tell which objects on the
+/// The name of the file that keeps the numbers of runs beside the state: they show which objects on the
 /// source are ours, also when the state cannot be read.
 const NUMBERS: &str = "runs";
 
@@ -128,7 +128,7 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     std::fs::rename(&new, &path).map_err(Error::file("replace", &path))?;
     // The new name is on disk only when the folder is.
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(Error::file("flush the folder", folder))
+    synced.map_err(Error::file("flush the directory", folder))
 }
 
 #[cfg(test)]

@@ -42,12 +42,12 @@ pub fn default_root(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBu
         .ok_or(Error::NoFolder)
 }
 
-/// Makes the folder of a run, which only its user may enter.
+/// Creates the folder of a run, which only its user may enter.
 pub(super) fn make(folder: &Path) -> Result<(), Error> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(Error::file("make the folder", folder))?;
+    made.map_err(Error::file("create the directory", folder))?;
     std::fs::set_permissions(folder, Permissions::from_mode(0o700))
-        .map_err(Error::file("protect the folder", folder))
+        .map_err(Error::file("protect the directory", folder))
 }
 
 #[cfg(test)]

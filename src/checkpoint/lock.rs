@@ -34,7 +34,7 @@ impl Lock {
                 return Err(Error::file("lock", &path)(source));
             }
         }
-        // Only for people: a process id that is not written yet is told as unknown.
+        // Only for people: a process id that is not written yet is shown as unknown.
         let told = file
             .set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()));

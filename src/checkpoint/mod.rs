@@ -1,4 +1,4 @@
-//! What a run has done, on this machine's disk, so that the same command goes on after any end.
+//! What a run has done, on this machine's disk, so that the same command continues after any end.
 //!
 //! ```text
 //! <state folder>/<run id>/state.json     what is done, replaced as a whole

@@ -6,7 +6,7 @@
 //!
 //! A fact in the queue is committed, and a commit may vanish in a crash of the target
 //! (`synchronous_commit = off`). So facts are taken off the queue first, and the wait for the disk begins
-//! after that: it covers whatever they tell.
+//! after that: it covers everything that they report.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use crate::pg::Lsn;
 use crate::snapshot::{Fact, Flush, Ledger};
 use crate::task::Background;
 
-/// The shortest time between two records. What a killed run had told since the last one is not known
+/// The shortest time between two records. What a killed run had reported since the last one is not known
 /// to the next.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -47,7 +47,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Starts to record; `target` names the database. `stop` is cancelled if that fails later: a run
-    /// that cannot be recorded is not gone on with.
+    /// that cannot be recorded is not continued.
     ///
     /// # Errors
     /// The target cannot be reached.
@@ -82,12 +82,12 @@ impl Recorder {
         })
     }
 
-    /// Where the engine tells what it has committed.
+    /// Where the engine reports what it has committed.
     pub fn ledger(&self) -> Ledger {
         self.ledger.clone()
     }
 
-    /// Records what was told so far, and stops. Also after a failed copy, whose tasks may still hold
+    /// Records what was reported so far, and stops. Also after a failed copy, whose tasks may still hold
     /// the ledger.
     ///
     /// # Errors
@@ -191,7 +191,7 @@ impl Log {
     }
 }
 
-/// Takes what is told for this long, so that nobody who tells has to wait; whether more may come.
+/// Takes what is reported for this long, so that no reporter has to wait; whether more may come.
 async fn gather(
     told: &mut Vec<Fact>,
     facts: &mut Receiver<Fact>,

@@ -17,7 +17,7 @@ use crate::pg::Oid;
 pub struct Run {
     /// The clusters.
     pub pair: Pair,
-    /// Counts the runs. One that goes on after an interruption has the number of the interrupted one.
+    /// Counts the runs. One that continues after an interruption has the number of the interrupted one.
     pub number: u64,
     /// Memberships that our role was given for the time of a run, and that are to be ended.
     pub owed: BTreeSet<Membership>,
@@ -91,13 +91,13 @@ impl Run {
         }
     }
 
-    /// Whether nothing of the latest run is left to do: then there is nothing to go on with.
+    /// Whether nothing of the latest run is left to do: then there is nothing to continue.
     pub fn is_complete(&self) -> bool {
         let mut latest = self.databases.values().filter(|one| one.run == self.number);
         latest.all(|one| matches!(one.stage, Stage::Finished { .. }))
     }
 
-    /// The record of a database of the latest run, if that run is to be gone on with.
+    /// The record of a database of the latest run, if that run is to be continued.
     pub fn resumed(&self, database: &DatabasePair) -> Option<&Database> {
         let record = self.databases.get(database)?;
         let is_latest = record.run == self.number && !self.is_complete();
@@ -105,7 +105,7 @@ impl Run {
         (is_latest || is_aside).then_some(record)
     }
 
-    /// Makes a database a part of the latest run, which continues it.
+    /// Adds a database to the latest run, which continues it.
     pub fn take_up(&mut self, database: &DatabasePair) {
         let number = self.number;
         if let Some(record) = self.databases.get_mut(database) {
@@ -113,7 +113,7 @@ impl Run {
         }
     }
 
-    /// Begins a run, or goes on with the interrupted one.
+    /// Begins a run, or continues the interrupted one.
     pub fn begin(&mut self) {
         if self.is_complete() {
             self.number += 1;
@@ -125,7 +125,7 @@ impl Run {
 
     /// Records that a database is to be copied, and that nothing of it is ours.
     pub fn plan(&mut self, database: &DatabasePair, source_oid: Oid, selection: Selection) {
-        // Until the next publication is marked, nothing else tells that the earlier run's slot is ours.
+        // Until the next publication is marked, nothing else shows that the earlier run's slot is ours.
         let earlier = self.databases.get(database);
         let slot = earlier.and_then(|earlier| earlier.slot.clone());
         let record = Database {
@@ -216,7 +216,7 @@ pub(super) mod tests {
         assert_eq!(run.number, first + 1);
         run.plan(&same("b"), Oid(16384), selection(&[]));
         run.begin();
-        assert_eq!(run.number, first + 1, "an interrupted run goes on");
+        assert_eq!(run.number, first + 1, "an interrupted run continues");
         assert!(
             run.resumed(&same("a")).is_none(),
             "a was finished by another run"

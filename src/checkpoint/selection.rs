@@ -51,7 +51,7 @@ impl Chosen {
 }
 
 impl Selection {
-    /// A digest that is equal for equal selections, in whatever order they were written.
+    /// A digest that is equal for equal selections, regardless of the order in which they were written.
     ///
     /// # Panics
     /// Never: names and flags always have a JSON form.

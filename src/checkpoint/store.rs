@@ -17,7 +17,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// The state of a pair, if there is any below `root`. Nothing is made. With `resume` false what
+    /// The state of a pair, if there is any below `root`. Nothing is created. With `resume` false what
     /// was recorded is discarded, also if it cannot be read, but for what is still to be given back.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Store {
     /// A first state of a pair, not on disk yet.
     ///
     /// # Errors
-    /// The folder cannot be made, or another run has begun.
+    /// The folder cannot be created, or another run has begun.
     pub fn create(root: &Path, pair: &Pair) -> Result<Self, Error> {
         let folder = root.join(pair.id());
         folder::make(&folder)?;

@@ -39,7 +39,7 @@ impl Supervisor {
         &self.scope.events
     }
 
-    /// Runs one attempt, which a stop ends unless it is made in spite of one. Cancel safe if `attempt` is.
+    /// Runs one attempt, which a stop ends unless it ignores the stop. Cancel safe if `attempt` is.
     ///
     /// # Errors
     /// Those of the attempt; [`Error::Stopped`]; [`Error::TimedOut`].

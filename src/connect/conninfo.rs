@@ -32,7 +32,7 @@ pub enum ConninfoError {
         /// Why.
         reason: &'static str,
     },
-    /// A keyword stands twice, with different values.
+    /// A keyword occurs twice, with different values.
     #[error("connection parameter {keyword} is given twice, with different values")]
     Twice {
         /// The keyword.
@@ -154,7 +154,7 @@ pub fn masked_conninfo(text: &str) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a text begins as a URI does; in a list, `://` may stand within a value.
+/// Whether a text begins as a URI does; in a list, `://` may be part of a value.
 fn has_scheme(text: &str) -> bool {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| !scheme.contains(['=', ' ']))
@@ -162,7 +162,7 @@ fn has_scheme(text: &str) -> bool {
 
 /// What is said of a URI whose password seems to have ended too early. Nothing of it is shown.
 const UNENCODED: ConninfoError = ConninfoError::Malformed {
-    problem: "an @ stands behind the host: write / as %2F, ? as %3F, # as %23 and @ as %40 in the password",
+    problem: "an @ follows the host: write / as %2F, ? as %3F, # as %23 and @ as %40 in the password",
 };
 
 /// `[user[:password]@][host[:port][,…]][/database][?key=value&…]`

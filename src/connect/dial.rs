@@ -367,7 +367,7 @@ async fn stream(
     Ok(Ready { stream, binding })
 }
 
-/// What the certificate must be made out to: `host`, never `hostaddr`.
+/// The name to which the certificate must be issued: `host`, never `hostaddr`.
 fn tls_name(host: &Host) -> String {
     match &host.address {
         Address::Tcp { host, .. } => host.clone(),

@@ -27,7 +27,7 @@ const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 /// Where a server may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
-    /// A name to be resolved, or an address that stands for it.
+    /// A name to be resolved, or an address that replaces it.
     Tcp {
         /// As given; empty with only an address.
         host: String,

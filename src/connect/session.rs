@@ -104,7 +104,7 @@ impl Session {
         self.version
     }
 
-    /// The text of a statement. One that was made of texts of a database without an encoding is only for
+    /// The text of a statement. One that was built from texts of a database without an encoding is only for
     /// another such database.
     fn sendable<'s>(&self, sql: &'s Sql) -> Result<&'s str, Error> {
         if self.is_encoded && has_raw_bytes(sql.as_str()) {

@@ -1,5 +1,5 @@
-//! The settings of a session by its purpose, in one place. They win over whatever the role or the
-//! database sets, because they come after.
+//! The settings of a session by its purpose, in one place. They override the settings of role and database,
+//! because they come after.
 
 use super::Purpose;
 use crate::pg::{ServerVersion, Sql};
@@ -13,8 +13,7 @@ const COMMON: &str = "\
     SET default_transaction_isolation = 'read committed'; \
     SET default_transaction_deferrable = off";
 
-/// For every session: names are written in full, and values have one form whatever the server's
-/// configuration.
+/// For every session: names are written in full, and values have one form regardless of the server's configuration.
 const VALUES: &str = "\
     SET search_path = ''; \
     SET DateStyle = 'ISO, YMD'; \
@@ -36,7 +35,7 @@ pub fn pinned_values() -> Sql {
     Sql::fixed(VALUES)
 }
 
-/// For reading: writes are refused, a view may not stand in for a table that was swapped under us
+/// For reading: writes are refused, a view may not replace a table that was swapped under us
 /// (CVE-2024-7348), and no time goes into preparing plans that run once.
 const READING: &str = "\
     SET default_transaction_read_only = on; \
@@ -88,7 +87,7 @@ const BUILDING: &str = "\
     SET default_tablespace = ''; \
     SET default_table_access_method = 'heap'";
 
-/// Whoever makes a role gets no membership beside what the server always gives.
+/// The role that creates a role gets no membership beside what the server always gives.
 const MAKING_ROLES: &str = "SET createrole_self_grant = ''";
 
 /// For a connection that waits, in a transaction, for as long as others use the snapshot that its
@@ -99,7 +98,7 @@ const REPLICATION: &str = "\
      WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
                     'idle_session_timeout', 'transaction_timeout')";
 
-/// For sessions on a server in use, where one of ours may stand behind a session that waits for another
+/// For sessions on a server in use, where one of ours may be queued behind a session that waits for another
 /// one of ours: a quarter of the time after which the server looks for deadlocks, so that its detector
 /// hardly ever finds a wait of ours, and chooses the application as the victim.
 const SHORT_LOCK_WAITS: &str = "; \

@@ -19,7 +19,7 @@ use crate::task::Scope;
 /// How often waiting sessions are looked for. With the time that a stop takes, nobody waits for 5 s.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How often, while the consistent point is made: what ends then is soon repeated.
+/// How often, while the consistent point is established: what ends then is soon repeated.
 const SOON: Duration = Duration::from_millis(250);
 
 /// How often a session is named that is left to wait.

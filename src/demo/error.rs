@@ -3,16 +3,16 @@ use crate::{connect, migrate, sandbox, verify};
 /// Why the demo could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A cluster could not be made.
-    #[error("make the demo's clusters")]
+    /// A cluster could not be created.
+    #[error("create the demo's clusters")]
     Sandbox(#[from] sandbox::Error),
     /// A cluster could not be reached.
     #[error("connect to the demo's clusters")]
     Connect(#[source] connect::Error),
-    /// The shop could not be made, written or read.
+    /// The shop could not be created, written or read.
     #[error("the demo's shop")]
     Shop(#[source] connect::Error),
-    /// The demo was asked to stop while it made the shop.
+    /// The demo was asked to stop while it created the shop.
     #[error("stopped before the end")]
     Stopped,
     /// The checks refused the copy.

@@ -1,5 +1,5 @@
-//! The whole way on two throw-away clusters: a shop in use is copied while customers go on
-//! ordering, and what arrived is proven from the writer's own books.
+//! The whole way on two throw-away clusters: a shop in use is copied while customers continue to order, and
+//! what arrived is proven from the writer's own books.
 //!
 //! The same functions run as for the commands; nothing here knows a shorter way.
 
@@ -184,7 +184,7 @@ async fn play(stage: &mut Stage<'_>, ends: &Ends, scope: &Scope) -> Result<(), E
     let report = compare(ends, scope).await?;
     let rows = report.totals().rows;
     let proved = verify::exit_code(&report) == 0;
-    let shown = format!("both sides hold the same {rows} rows, by digest of every table");
+    let shown = format!("source and target contain the same {rows} rows, by digest of every table");
     stage.show(
         "verify",
         if proved {
@@ -280,7 +280,7 @@ async fn books_agree(ends: &Ends) -> Result<(String, bool), Error> {
     let shown = wrong.unwrap_or_else(|| {
         format!(
             "the target holds orders 1 to {} of the writer: none missing, none twice, every ledger entry \
-             balanced, no trigger fired by the copy; the source has gone on to {}",
+             balanced, no trigger fired by the copy; the source has continued to {}",
             target.entries, source.entries
         )
     });

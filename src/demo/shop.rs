@@ -103,7 +103,7 @@ impl Writer {
     }
 }
 
-/// Orders until told to stop: one transaction each, entered in the books under the next number.
+/// Orders until it is stopped: one transaction each, entered in the books under the next number.
 async fn write(
     session: Session,
     stop: CancellationToken,

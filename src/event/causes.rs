@@ -35,7 +35,7 @@ pub fn find_cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> O
     causes(error).find_map(as_type)
 }
 
-/// The error itself, if it is of a type, boxed or not. A transparent error in the chain stands for its cause.
+/// The error itself, if it is of a type, boxed or not. A transparent error in the chain represents its cause.
 pub fn as_type<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     let boxed = error.downcast_ref::<Box<T>>().map(AsRef::as_ref);
     boxed.or_else(|| error.downcast_ref())

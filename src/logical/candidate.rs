@@ -7,7 +7,7 @@ use crate::pg::{
     Ident, Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, Sql, UnknownLetter,
 };
 
-/// A table, with what tells its old rows apart.
+/// A table, with what identifies its old rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// Its oid.

@@ -63,7 +63,7 @@ pub struct Blocked {
     pub table: QualifiedName,
     /// Why.
     pub blocker: Blocker,
-    /// Statements each of which would cure it.
+    /// Statements each of which is a remedy.
     pub cures: Vec<Sql>,
     /// Whether `--replica-identity-full` would.
     pub full_helps: bool,
@@ -93,11 +93,11 @@ pub struct Judge<'a> {
     pub left_out: &'a BTreeSet<QualifiedName>,
     /// Hypertables and their chunks.
     pub hypertables: &'a BTreeSet<QualifiedName>,
-    /// Whether tables without an identity get the whole row as one.
+    /// Whether tables without an identity get `REPLICA IDENTITY FULL`.
     pub make_full: bool,
 }
 
-/// What tells old rows apart.
+/// What identifies old rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Identity<'a> {
     Key(&'a [Ident]),
@@ -254,7 +254,7 @@ impl Judge<'_> {
             Identity::Full | Identity::Key(_) => {}
         }
         let root = root?;
-        // A root without an identity is told by itself.
+        // A root without an identity is reported by itself.
         let agreed = self::identity(root).ok()?;
         (agreed != identity).then(|| Blocker::Differs(root.name.clone()))
     }

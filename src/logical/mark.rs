@@ -1,5 +1,5 @@
-//! What the comment of our publication says: whose it is, and what must be undone with it. It makes a
-//! run's objects known to commands on another machine.
+//! What the comment of our publication says: whose it is, and what must be undone with it. It identifies a
+//! run's objects for commands on another machine.
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -53,7 +53,7 @@ pub struct Mark {
     pub slot: String,
     /// A digest of what takes part.
     pub scope: String,
-    /// Whether the copy that the publication was made for has ended well.
+    /// Whether the copy that the publication was created for has ended well.
     pub complete: bool,
     /// Replica identities that were changed for it.
     #[serde(default)]

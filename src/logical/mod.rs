@@ -1,5 +1,5 @@
-//! The server's objects of replication: which tables may be published, our publication with the mark
-//! that tells whose it is, the slot, and on the target subscription and origin.
+//! The server's objects of replication: which tables may be published, our publication with the mark that
+//! identifies its run, the slot, and on the target subscription and origin.
 
 mod candidate;
 mod identity;

@@ -68,7 +68,7 @@ pub struct FoundPublication {
 }
 
 impl FoundPublication {
-    /// An unmarked publication of tables with these oids, as we make it.
+    /// An unmarked publication of tables with these oids, as we create it.
     #[cfg(test)]
     pub(crate) fn plain(name: Ident, oids: impl Iterator<Item = u32>) -> Self {
         let tables = BTreeSet::new();
@@ -182,12 +182,12 @@ fn found(row: &tokio_postgres::Row) -> FoundPublication {
     }
 }
 
-/// Makes the publication: empty and with its mark, so that it is known as ours whatever happens next;
+/// Creates the publication: empty and with its mark, so that it is known as ours after any failure;
 /// then the identities, since a published table without one cannot be updated; then the tables. Each
 /// statement holds its locks for itself, and is repeated where another session's lock is in its way.
 ///
 /// # Errors
-/// The server refused a statement, or a lock was not to be had for too long; what was made so far stays.
+/// The server refused a statement, or a lock was not to be had for too long; what was created so far remains.
 pub async fn create_publication(
     session: &Session,
     name: &Ident,

@@ -83,7 +83,7 @@ pub struct Publishing {
     pub left_out: BTreeSet<QualifiedName>,
     /// Hypertables.
     pub hypertables: BTreeSet<QualifiedName>,
-    /// Whether tables without an identity get the whole row as one.
+    /// Whether tables without an identity get `REPLICA IDENTITY FULL`.
     pub make_full: bool,
 }
 

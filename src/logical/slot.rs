@@ -6,7 +6,7 @@ use super::publication::PUBLICATION;
 use crate::connect::{self, Session};
 use crate::pg::{Ident, Lsn, Oid, SlotName, Sql, SqlState};
 
-/// What makes a slot this run's own: one database of one cluster, copied to one database of
+/// What identifies a slot of this run: one database of one cluster, copied to one database of
 /// another. Host names and URLs are no part of it, since they may change between runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotIdentity<'a> {
@@ -64,13 +64,13 @@ pub struct Slot {
     pub active_pid: Option<i32>,
     /// The oldest position that it keeps; none once it is lost.
     pub restart_lsn: Option<Lsn>,
-    /// Where its stream goes on; none while it is being made.
+    /// Where its stream continues; none while it is being created.
     pub confirmed_lsn: Option<Lsn>,
     /// Bytes of log that it keeps.
     pub retained: Option<u64>,
     /// `wal_status`, since 13.
     pub wal_status: Option<String>,
-    /// Why the server invalidated it, where it tells.
+    /// Why the server invalidated it, if it reports that.
     pub invalidation: Option<String>,
 }
 

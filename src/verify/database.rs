@@ -34,7 +34,7 @@ const CONNECTION_PAUSE: Duration = Duration::from_millis(200);
 /// Compares one database.
 ///
 /// # Errors
-/// Only [`Error::Stopped`]; whatever else goes wrong is part of the report.
+/// Only [`Error::Stopped`]; every other error is part of the report.
 pub(super) async fn compare(
     pair: &DatabasePair,
     options: &Options,
@@ -73,14 +73,14 @@ async fn open(
     let (source, target) = tokio::select! {
         biased;
         () = scope.stop.cancelled() => return Err(Error::Stopped),
-        // Both are awaited, so that which error is told does not depend on who is quicker.
+        // Both are awaited, so that the reported error does not depend on who is quicker.
         views = async { tokio::join!(source, target) } => views,
     };
     let ((source, mut source_tables), (target, mut target_tables)) = (source?, target?);
     for tables in [&mut source_tables, &mut target_tables] {
         // What belongs to an extension goes with it.
         tables.retain(|table| table.is_configuration || pair.tables.takes(table.lineage()));
-        // A table below one that takes no part stands alone on the target.
+        // A table below one that takes no part is alone on the target.
         for table in tables.iter_mut() {
             let takes = |parent: &QualifiedName| pair.tables.takes(std::iter::once(parent));
             table.parents.retain(takes);

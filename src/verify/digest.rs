@@ -8,8 +8,8 @@
 //!
 //! # Sum over rows
 //! Each line is hashed to 128 bits by XXH3, and the hashes are added modulo 2^128. Addition does
-//! not know an order, so neither side has to sort; and unlike XOR it counts: a row that stands
-//! twice adds twice. The number of rows is compared beside the sum.
+//! not know an order, so neither side has to sort; and unlike XOR it counts: a row that occurs twice adds
+//! twice. The number of rows is compared beside the sum.
 //!
 //! For hashes that behave like random numbers, two different collections of rows have the same
 //! sum with a probability of 2^-128. A difference in which one row replaces another `m` times
@@ -17,7 +17,7 @@
 //! no cryptographic hash: the digest finds errors of software, disks and networks, not the work
 //! of someone who chooses rows so that sums agree.
 //!
-//! Sums of several tables can be added, too: rows that stand in other partitions of the same table
+//! Sums of several tables can be added, too: rows that are in other partitions of the same table
 //! are found to be the same rows without reading them again.
 //!
 //! # Memory

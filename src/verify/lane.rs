@@ -48,7 +48,7 @@ const TARGET_LOCKS: &str = "SET lock_timeout = '30s'";
 /// Before a table is read.
 const SAVEPOINT: &str = "SAVEPOINT before_table";
 
-/// After it was read, or could not be: its lock is let go, and the transaction goes on.
+/// After it was read, or could not be: its lock is let go, and the transaction continues.
 const RELEASE: &str = "ROLLBACK TO SAVEPOINT before_table";
 
 /// For a table whose rows cannot be read under an empty path; undone with its savepoint.
@@ -146,7 +146,7 @@ impl Lane {
             () = scope.stop.cancelled() => return Err(Error::Stopped),
             connected = self.connect() => connected?,
         }
-        let connection = self.connection.take().expect("the lane is connected");
+        let connection = self.connection.take().expect("the reader is connected");
         // The server may be waiting for a lock, where it would not notice that the connection is closed.
         let cancel = self
             .reader

@@ -5,7 +5,7 @@
 //! included. A partition or child whose parents are others on the target is a difference: its rows are
 //! missing, or are too many, there. The rows are digested here ([`digest`] says how and why that suffices), so that
 //! neither server computes anything beyond the text of its values, and memory stays the same
-//! whatever the width of a row or the size of a table.
+//! regardless of the width of a row or the size of a table.
 //!
 //! A side is read at one moment: a session per side holds a snapshot, and all its lanes see that.
 //! Not compared are materialized views, which are derived, foreign tables, whose rows are
@@ -82,11 +82,11 @@ pub struct DatabasePair {
 
 /// Compares the databases, one after the other.
 ///
-/// Not cancel safe in that statements may go on on the servers until they notice; stopping the
+/// Not cancel safe in that statements may continue on the servers until they notice; stopping the
 /// scope cancels them.
 ///
 /// # Errors
-/// Only [`Error::Stopped`]: whatever cannot be compared is told in the report.
+/// Only [`Error::Stopped`]: the report lists what cannot be compared.
 pub async fn run(options: &Options, scope: &Scope) -> Result<Report, Error> {
     let mut report = Report {
         databases: Vec::new(),

@@ -1,4 +1,4 @@
-//! Rows that stand in other partitions of the same table. Pure.
+//! Rows that are in other partitions of the same table. Pure.
 //!
 //! Which partition a row belongs to may depend on what differs between servers: hash functions of
 //! text with a collation, oids of enum values. A copy then puts it where the target wants it, and

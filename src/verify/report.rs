@@ -159,7 +159,7 @@ impl Verdict {
 }
 
 impl Mismatch {
-    /// Whether this makes the table differ, whatever the other columns hold.
+    /// Whether the table differs for this reason alone, regardless of the other columns.
     fn counts(&self, strict: bool) -> bool {
         match self {
             Self::MissingOnTarget(_) | Self::ParentOnSource(_) | Self::ParentOnTarget(_) => true,

@@ -165,19 +165,11 @@ const LONGEST_SENTENCE: usize = 25;
 
 /// Parts of the source whose texts are not converted yet.
 const PENDING: &[&str] = &[
-    "src/checkpoint/",
     "src/cli/",
-    "src/connect/",
     "src/ddl/",
-    "src/demo/",
-    "src/event",
-    "src/logical/",
     "src/migrate/",
-    "src/remedy",
     "src/snapshot/",
-    "src/task",
     "src/ui/",
-    "src/verify/",
 ];
 
 fn is_pending(path: &str) -> bool {

@@ -12,7 +12,7 @@ use x509_cert::der::{self, Decode, Reader, SliceReader, Tag, Tagged};
 use super::certificate::Signed;
 use crate::wire::ChannelBinding;
 
-/// The hash functions that a signature can be made with.
+/// The hash functions that a signature can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hash {
     Sha224,
@@ -91,7 +91,7 @@ fn hash_of(identifier: &[u8]) -> der::Result<Option<Hash>> {
     pss_hash(parts.decode()?)
 }
 
-/// `RSASSA-PSS-params`: the function stands first, as `[0]`; SHA-1 if it is missing.
+/// `RSASSA-PSS-params`: the function is first, as `[0]`; SHA-1 if it is missing.
 fn pss_hash(parameters: AnyRef<'_>) -> der::Result<Option<Hash>> {
     parameters.tag().assert_eq(Tag::Sequence)?;
     let mut parts = SliceReader::new(parameters.value())?;

@@ -236,7 +236,7 @@ impl<'a> Certificate<'a> {
             })
     }
 
-    /// All names it is made out to.
+    /// All names it is issued to.
     ///
     /// # Errors
     /// The list of alternative names is broken; the common name must not step in for it.

@@ -43,7 +43,7 @@ pub enum Refusal {
         /// Our clock.
         now: Moment,
     },
-    /// No root that we trust stands behind it.
+    /// No root that we trust has issued it.
     #[error(
         "the server's certificate was issued by \"{issuer}\", which {roots} does not vouch for"
     )]
@@ -53,7 +53,7 @@ pub enum Refusal {
         /// Whom we trust.
         roots: String,
     },
-    /// The root that stands behind it has expired.
+    /// The root that has issued it has expired.
     #[error("the root certificate in {roots} that issued the server's expired at {not_after}")]
     RootExpired {
         /// Whom we trust.
@@ -61,7 +61,7 @@ pub enum Refusal {
         /// The end of the root's time.
         not_after: Moment,
     },
-    /// It is made out to others.
+    /// It is issued to others.
     #[error("the server's certificate is for {}, not for \"{host}\"", list(.names))]
     NameMismatch {
         /// The host that we called.
@@ -144,7 +144,7 @@ impl Refusal {
             Self::RevocationListExpired { .. } => "fetch the issuer's newest list",
             Self::RevocationListUntrusted => "fetch the list from the issuer again",
             Self::WeakKey { .. } => {
-                "make the server a certificate with an RSA key of 2048 bits or more, or with an \
+                "issue a certificate for the server with an RSA key of 2048 bits or more, or with an \
                  EC key"
             }
             Self::UnsupportedSignature { .. } => {
@@ -270,7 +270,7 @@ pub enum Error {
 
 fn shown(path: Option<&PathBuf>) -> String {
     path.map_or_else(
-        || "(nor a home folder to look into)".to_owned(),
+        || "(nor a home directory to look into)".to_owned(),
         |path| path.display().to_string(),
     )
 }

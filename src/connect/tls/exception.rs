@@ -16,7 +16,7 @@ use super::error::{Moment, Refusal};
 use super::files::Roots;
 use super::{refusal, revocation};
 
-/// What a judgement is made by.
+/// The basis of a decision.
 #[derive(Clone, Copy)]
 pub(super) struct Grounds<'a> {
     pub(super) roots: &'a Roots,

@@ -44,7 +44,7 @@ pub(super) fn roots(settings: &Settings) -> Result<Option<Roots>, Error> {
     }
     let mode = settings.effective_mode();
     match settings.root_file() {
-        // libpq goes on without verifying where a named file is missing and the mode is weak.
+        // libpq continues without verifying where a named file is missing and the mode is weak.
         // Whoever names a file wants it used.
         Place::Named(path) if !path.exists() => Err(Error::MissingRoot {
             mode,
@@ -66,9 +66,8 @@ fn file_roots(path: &Path, settings: &Settings) -> Result<Roots, Error> {
     let mut anchors = RootCertStore::empty();
     for certificate in &certificates {
         let parsed = Certificate::parse(certificate).map_err(|_| unusable())?;
-        // A server's certificate in the file is trusted for itself: webpki would let a root
-        // vouch for others whatever it says of itself.
-        // And it does not look at a root's dates, as OpenSSL does.
+        // A server's certificate in the file is trusted for itself: webpki would let a root vouch for others
+        // regardless of its own constraints. And it does not look at a root's dates, as OpenSSL does.
         if parsed.may_issue() && check_dates(&parsed, UnixTime::now()).is_ok() {
             anchors.add(certificate.clone()).map_err(|_| unusable())?;
         }

@@ -51,7 +51,7 @@ const READ_BUFFER: usize = 64 * 1024;
 /// Encrypted and not sent yet, at most; rustls's own 64 KiB are less than one chunk of a copy.
 const WRITE_BUFFER: usize = 1024 * 1024;
 
-/// Makes a stream into one of TLS, and tells what an authentication on it can be bound to.
+/// Converts a stream into one of TLS, and returns what an authentication on it can be bound to.
 ///
 /// The stream is fresh with [`direct`](Settings::direct) negotiation, and else just behind the
 /// server's consent. `host` is the server's name as the user gave it; without one it is empty.
@@ -154,7 +154,7 @@ fn nameless() -> ServerName<'static> {
     ServerName::DnsName(DnsName::try_from("nameless").expect("a valid name"))
 }
 
-/// The most telling of the reasons for a broken handshake.
+/// The most precise of the reasons for a broken handshake.
 fn broken_off(error: io::Error, verifier: &Verifier, settings: &Settings) -> Error {
     if let Some(refusal) = verifier.refusal() {
         return Error::Certificate(refusal.clone());

@@ -1,7 +1,7 @@
-//! Whether a certificate is made out to the host that we called.
+//! Whether a certificate is issued to the host that we called.
 //!
 //! libpq's rules: any `dNSName` or `iPAddress` may match. The Subject's common name counts only
-//! where the certificate has no entry of the host's own kind. A `*` stands for exactly one label,
+//! where the certificate has no entry of the host's own kind. A `*` matches exactly one label,
 //! the leftmost, and for all of it.
 
 use std::net::IpAddr;
@@ -74,7 +74,7 @@ fn matches_wildcard(pattern: &str, host: &str) -> bool {
     let Some(domain) = pattern.strip_prefix("*.") else {
         return false;
     };
-    // An address has no labels to stand for.
+    // An address has no labels to match.
     if domain.is_empty() || host.parse::<IpAddr>().is_ok() {
         return false;
     }

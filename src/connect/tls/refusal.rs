@@ -25,7 +25,7 @@ impl Moment {
     }
 }
 
-/// What to tell the server: the library makes the alert of it.
+/// What to answer the server: the library derives the alert from it.
 pub(super) fn to_alert(refusal: &Refusal) -> CertificateError {
     match refusal {
         Refusal::Expired { .. } => CertificateError::Expired,
@@ -136,7 +136,7 @@ fn named<'a>(
 }
 
 /// webpki calls a signature bad when it means that the signer's key is short. Else a root has
-/// only the name of the true issuer: an authority that was made anew, mostly.
+/// only the name of the true issuer: usually an authority that was created again.
 fn bad_signature(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
     let mut weak = named(certificate, roots).filter_map(|issuer| issuer.key.rsa_bits());
     match weak.find(|bits| *bits < RSA_BITS) {

@@ -20,7 +20,7 @@ pub enum SslMode {
     Require,
     /// And the server's certificate comes from an authority that we trust.
     VerifyCa,
-    /// And it is made out to the host that we called.
+    /// And it is issued to the host that we called.
     VerifyFull,
 }
 

@@ -4,7 +4,7 @@
 //!
 //! Names are compared by libpq's rules (`names`), because webpki knows no common names.
 //!
-//! The signature of the handshake is checked whatever the mode. Without that check a stranger in
+//! The signature of the handshake is checked in every mode. Without that check a stranger in
 //! the middle could show the server's real certificate without its key, and channel binding,
 //! which hashes only the certificate, would hold.
 
