@@ -153,9 +153,7 @@ impl Database {
     /// Records what the target has flushed.
     pub fn note(&mut self, fact: &Fact) {
         match fact {
-            Fact::Part {
-                table, part, rows, ..
-            } => {
+            Fact::Part { table, part, rows } => {
                 let lsn = self.consistent_point;
                 let entry = self.tables.entry(Name::from(table)).or_default();
                 entry.lsn = lsn;
@@ -164,7 +162,7 @@ impl Database {
                     entry.rows += rows;
                 }
             }
-            Fact::Table { table, rows, .. } => {
+            Fact::Table { table, rows } => {
                 let whole = Table {
                     done: true,
                     rows: *rows,

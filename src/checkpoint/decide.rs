@@ -128,6 +128,7 @@ pub fn decide(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Deviation;
     use super::super::Run;
     use super::super::run::tests::{pair, same, selection};
     use super::*;
@@ -209,9 +210,9 @@ mod tests {
     #[test]
     fn another_scope_is_named() {
         let record = record(finished);
-        let now = selection(&["--no-owner"]);
+        let now = selection(&[Deviation::NoOwners]);
         let decision = decide(Some(&record), (SOURCE, &now), Some(TARGET));
-        let differences = vec!["now with: --no-owner".to_owned()];
+        let differences = vec!["now without owners".to_owned()];
         assert_eq!(decision, Decision::Void(Void::ScopeChanged(differences)));
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Membership, Pair, Run};
 
 /// The version that is written, and the only one that is read.
-pub(super) const VERSION: u64 = 2;
+pub(super) const VERSION: u64 = 3;
 
 /// The name of the file in its folder.
 pub(super) const NAME: &str = "state.json";
@@ -135,15 +135,26 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
 mod tests {
     use super::super::run::tests::{pair, same, selection};
     use super::*;
-    use crate::checkpoint::{DatabasePair, Origin, Stage};
+    use crate::checkpoint::{DatabasePair, Deviation, Origin, Stage};
     use crate::pg::{Lsn, Oid, QualifiedName};
     use crate::snapshot::Fact;
     use proptest::prelude::*;
 
+    fn deviations() -> [Deviation; 3] {
+        [
+            Deviation::NoOwners,
+            Deviation::RoleMapped {
+                from: "a".to_owned(),
+                to: "b".to_owned(),
+            },
+            Deviation::ExtensionSkipped("postgis".to_owned()),
+        ]
+    }
+
     fn run(name: &str, lsn: Option<u64>) -> Run {
         let mut run = Run::new(pair());
         run.begin();
-        run.plan(&same(name), Oid(16384), selection(&["--no-owner"]));
+        run.plan(&same(name), Oid(16384), selection(&deviations()));
         run.owed.insert(Membership {
             role: name.to_owned(),
             member: "me".to_owned(),
@@ -154,13 +165,8 @@ mod tests {
         database.begin(Oid(5), Origin::Used { extensions });
         database.consistent_point = lsn.map(Lsn::new);
         let table = QualifiedName::from_catalog(name, name);
-        let (part, of, rows) = (3, 4, 5);
-        database.note(&Fact::Part {
-            table,
-            part,
-            of,
-            rows,
-        });
+        let (part, rows) = (3, 5);
+        database.note(&Fact::Part { table, part, rows });
         run
     }
 
@@ -194,11 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_version_2_stays_readable() {
+    fn the_form_of_version_3_stays_readable() {
         let text = concat!(
-            r#"{"version":2,"run":{"pair":{"source":"7312","target":"7313"},"number":1,"owed":[],"#,
+            r#"{"version":3,"run":{"pair":{"source":"7312","target":"7313"},"number":1,"owed":[],"#,
             r#""databases":[[{"source":"a","target":"b"},{"run":1,"source_oid":16384,"#,
-            r#""selection":{"tables":{"all_but":[["public","t"]]},"flags":[]},"#,
+            r#""selection":{"tables":{"all_but":[["public","t"]]},"deviations":["no_owners","#,
+            r#"{"role_mapped":{"from":"a","to":"b"}},{"extension_skipped":"postgis"}]},"#,
             r#""stage":{"finished":{"target_oid":5,"tables":1,"rows":2}},"#,
             r#""publication":null,"slot":null,"consistent_point":"0/7","tables":[],"#,
             r#""definitions":[],"large_objects":0}]]}}"#
@@ -206,20 +213,31 @@ mod tests {
         let run = decode(text.as_bytes(), Path::new("f")).unwrap();
         let database = &run.databases[&DatabasePair::new("a", "b")];
         assert!(matches!(database.stage, Stage::Finished { .. }));
+        assert_eq!(database.selection, selection(&deviations()));
         assert_eq!(String::from_utf8(encode(&run)).unwrap(), text);
     }
 
-    /// It kept databases by their source's name alone.
+    /// Version 1 kept databases by their source's name alone, version 2 the flags of the command line.
     #[test]
-    fn version_1_is_refused_and_what_it_has_granted_is_not_forgotten() {
-        let text = concat!(
-            r#"{"version":1,"run":{"pair":{"source":"7312","target":"7313"},"number":1,"#,
-            r#""owed":[{"role":"r","member":"m","before":null}],"databases":{"a":{"run":1}}}}"#
-        );
-        let refused = decode(text.as_bytes(), Path::new("f")).unwrap_err();
-        assert!(matches!(refused, Error::OtherVersion { version: 1, .. }));
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(NAME), text).unwrap();
-        assert_eq!(read_owed(folder.path(), &pair()).unwrap().len(), 1);
+    fn earlier_versions_are_refused_and_what_they_have_granted_is_not_forgotten() {
+        let owed = r#""owed":[{"role":"r","member":"m","before":null}]"#;
+        let head = r#""run":{"pair":{"source":"7312","target":"7313"},"number":1"#;
+        for (version, databases) in [
+            (1, r#"{"a":{"run":1}}"#),
+            (
+                2,
+                r#"[[{"source":"a","target":"b"},{"selection":{"flags":["--no-owner"]}}]]"#,
+            ),
+        ] {
+            let text =
+                format!(r#"{{"version":{version},{head},{owed},"databases":{databases}}}}}"#);
+            let refused = decode(text.as_bytes(), Path::new("f")).unwrap_err();
+            assert!(
+                matches!(refused, Error::OtherVersion { version: found, .. } if found == version)
+            );
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(NAME), text).unwrap();
+            assert_eq!(read_owed(folder.path(), &pair()).unwrap().len(), 1);
+        }
     }
 }

@@ -35,7 +35,7 @@ pub use file::{decode, encode};
 pub use folder::{Pair, default_root};
 pub use recorder::{Closed, Recorder};
 pub use run::{DatabasePair, Membership, Run};
-pub use selection::{Chosen, Selection};
+pub use selection::{Chosen, Deviation, Selection};
 pub use store::{
     KnownRuns, Store, find_copies, find_owed, known_runs, recorded_slots, remove_state,
 };

@@ -165,7 +165,7 @@ impl Run {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::checkpoint::{Chosen, Name, Origin};
+    use crate::checkpoint::{Chosen, Deviation, Name, Origin};
     use crate::pg::{Lsn, QualifiedName};
     use crate::snapshot::Fact;
 
@@ -176,10 +176,10 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::checkpoint) fn selection(flags: &[&str]) -> Selection {
+    pub(in crate::checkpoint) fn selection(deviations: &[Deviation]) -> Selection {
         Selection {
             tables: Chosen::AllBut(BTreeSet::new()),
-            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+            deviations: deviations.iter().cloned().collect(),
         }
     }
 
@@ -234,7 +234,6 @@ pub(super) mod tests {
         let part = |part| Fact::Part {
             table: table.clone(),
             part,
-            of: 2,
             rows: 10,
         };
         for fact in [part(0), part(0), part(1)] {
@@ -245,7 +244,6 @@ pub(super) mod tests {
         database.note(&Fact::Table {
             table: table.clone(),
             rows: 20,
-            bytes: 100,
         });
         assert!(entry(database).done);
         assert_eq!(entry(database).lsn, Some(Lsn::new(7)));

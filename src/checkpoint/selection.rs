@@ -1,23 +1,80 @@
 //! What of a database takes part, as it is recorded and compared.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::database::Name;
+use crate::pg::Ident;
 use crate::selection::TableChoice;
 
-/// What decides which objects and rows of a database are copied, and how. Names of hosts, passwords,
-/// `--jobs` and the like are no part of it.
+/// What decides which objects and rows of a database are copied, and how. Hosts, passwords, the number of
+/// workers and the like are no part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
     /// Its tables.
     pub tables: Chosen,
-    /// The flags that change what is copied, as they are written.
-    pub flags: BTreeSet<String>,
+    /// What is copied otherwise than by default.
+    pub deviations: BTreeSet<Deviation>,
+}
+
+/// One way in which a copy is not the default one. Its form is part of the state file's: a change there is
+/// a new version of the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deviation {
+    /// Only definitions.
+    SchemaOnly,
+    /// Without publication and slot.
+    NoReplication,
+    /// Without owners.
+    NoOwners,
+    /// Without grants and default privileges.
+    NoPrivileges,
+    /// Without comments.
+    NoComments,
+    /// Without security labels.
+    NoSecurityLabels,
+    /// Without tablespaces.
+    NoTablespaces,
+    /// With what a managed service keeps for itself.
+    ServiceObjects,
+    /// A role has another name on the target.
+    RoleMapped {
+        /// Its name on the source.
+        from: String,
+        /// Its name on the target.
+        to: String,
+    },
+    /// An extension is skipped.
+    ExtensionSkipped(String),
+    /// The database gets a locale of the target's system.
+    Locale(String),
+}
+
+impl Display for Deviation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SchemaOnly => f.write_str("definitions only"),
+            Self::NoReplication => f.write_str("without replication"),
+            Self::NoOwners => f.write_str("without owners"),
+            Self::NoPrivileges => f.write_str("without privileges"),
+            Self::NoComments => f.write_str("without comments"),
+            Self::NoSecurityLabels => f.write_str("without security labels"),
+            Self::NoTablespaces => f.write_str("without tablespaces"),
+            Self::ServiceObjects => f.write_str("with objects of the managed service"),
+            Self::RoleMapped { from, to } => {
+                let [from, to] = [from, to].map(Ident::from_catalog);
+                write!(f, "role {from} as {to}")
+            }
+            Self::ExtensionSkipped(name) => {
+                write!(f, "without extension {}", Ident::from_catalog(name))
+            }
+            Self::Locale(name) => write!(f, "locale {name}"),
+        }
+    }
 }
 
 /// Which tables, resolved against the source.
@@ -51,50 +108,44 @@ impl Chosen {
 }
 
 impl Selection {
-    /// A digest that is equal for equal selections, regardless of the order in which they were written.
-    ///
-    /// # Panics
-    /// Never: names and flags always have a JSON form.
-    pub fn fingerprint(&self) -> String {
-        let text = serde_json::to_vec(self).expect("names and flags have a JSON form");
-        format!("{:016x}", xxh3_64(&text))
-    }
-
     /// What this selection does that an earlier one did not, and the other way round, in words; none
     /// where they are equal.
     pub fn differences(&self, earlier: &Self) -> Vec<String> {
         let ([now_not, now_only], [was_not, was_only]) =
             (self.tables.lists(), earlier.tables.lists());
-        let mut told = Vec::new();
-        tell(&mut told, "excluded", was_not, now_not);
-        tell(&mut told, "included", was_only, now_only);
-        tell(&mut told, "with", Some(&earlier.flags), Some(&self.flags));
-        if told.is_empty() && self != earlier {
+        let mut found = Vec::new();
+        found.extend(compare(" excluded:", was_not, now_not));
+        found.extend(compare(" included:", was_only, now_only));
+        let (was, now) = (&earlier.deviations, &self.deviations);
+        found.extend(compare("", Some(was), Some(now)));
+        if found.is_empty() && self != earlier {
             // An inclusion of no table against an exclusion of none.
-            told.push("another choice of tables".to_owned());
+            found.push("another choice of tables".to_owned());
         }
-        told
+        found
     }
 }
 
 /// `now excluded: a, b` and `no longer excluded: c`.
-fn tell<T: Ord + Display>(
-    told: &mut Vec<String>,
+fn compare<T: Ord + Display>(
     what: &str,
     was: Option<&BTreeSet<T>>,
     now: Option<&BTreeSet<T>>,
-) {
+) -> impl Iterator<Item = String> {
     let none = BTreeSet::new();
     let (was, now) = (was.unwrap_or(&none), now.unwrap_or(&none));
-    for (when, names) in [
-        ("now", now.difference(was).collect::<Vec<_>>()),
-        ("no longer", was.difference(now).collect()),
-    ] {
-        if !names.is_empty() {
-            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-            told.push(format!("{when} {what}: {}", names.join(", ")));
-        }
-    }
+    let added = change_line("now", what, now.difference(was));
+    let dropped = change_line("no longer", what, was.difference(now));
+    added.into_iter().chain(dropped)
+}
+
+fn change_line(
+    when: &str,
+    what: &str,
+    names: impl Iterator<Item = impl Display>,
+) -> Option<String> {
+    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    (!names.is_empty()).then(|| format!("{when}{what} {}", names.join(", ")))
 }
 
 #[cfg(test)]
@@ -110,10 +161,10 @@ mod tests {
             .collect()
     }
 
-    fn selection(choice: &TableChoice, flags: &[&str]) -> Selection {
+    fn selection(choice: &TableChoice, deviations: &[Deviation]) -> Selection {
         Selection {
             tables: Chosen::from(choice),
-            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+            deviations: deviations.iter().cloned().collect(),
         }
     }
 
@@ -124,7 +175,7 @@ mod tests {
     #[test]
     fn everything_is_everything_but_nothing() {
         let all = selection(&TableChoice::All, &[]);
-        assert_eq!(all.fingerprint(), all_but(&[]).fingerprint());
+        assert_eq!(all, all_but(&[]));
         assert!(all.differences(&all_but(&[])).is_empty());
     }
 
@@ -135,13 +186,13 @@ mod tests {
             now.differences(&was),
             ["now excluded: public.a", "no longer excluded: public.c"]
         );
-        let only = selection(&TableChoice::Only(names(&["x"])), &["--no-owner"]);
+        let only = selection(&TableChoice::Only(names(&["x"])), &[Deviation::NoOwners]);
         assert_eq!(
             only.differences(&was),
             [
                 "no longer excluded: public.b, public.c",
                 "now included: public.x",
-                "now with: --no-owner"
+                "now without owners"
             ]
         );
         let none = selection(&TableChoice::Only(names(&[])), &[]);
@@ -150,8 +201,9 @@ mod tests {
 
     fn selections() -> impl Strategy<Value = Selection> {
         let tables = proptest::collection::btree_set("[a-d]", 0..4);
-        let flags = proptest::collection::btree_set("--[a-c]", 0..3);
-        (any::<bool>(), tables, flags).prop_map(|(only, tables, flags)| {
+        let deviation = "[a-c]".prop_map(Deviation::ExtensionSkipped);
+        let deviations = proptest::collection::btree_set(deviation, 0..3);
+        (any::<bool>(), tables, deviations).prop_map(|(only, tables, deviations)| {
             let name = |name: &String| Name::from(&QualifiedName::from_catalog("s", name.as_str()));
             let tables = tables.iter().map(name).collect();
             let tables = if only {
@@ -159,16 +211,15 @@ mod tests {
             } else {
                 Chosen::AllBut(tables)
             };
-            Selection { tables, flags }
+            Selection { tables, deviations }
         })
     }
 
     proptest! {
         #[test]
-        fn what_differs_is_told_and_what_is_equal_is_not(now in selections(), was in selections()) {
-            let told = now.differences(&was);
-            prop_assert_eq!(told.is_empty(), now == was);
-            prop_assert_eq!(now.fingerprint() == was.fingerprint(), now == was);
+        fn what_differs_is_named_and_what_is_equal_is_not(now in selections(), was in selections()) {
+            let found = now.differences(&was);
+            prop_assert_eq!(found.is_empty(), now == was);
         }
     }
 }

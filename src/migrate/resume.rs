@@ -15,8 +15,8 @@ use super::roles::TargetCluster;
 use super::{Error, Options};
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{
-    Chosen, DatabasePair, Decision, Membership, Origin, Pair, Recorder, Run, Selection, Stage,
-    Store, decide,
+    Chosen, DatabasePair, Decision, Deviation, Membership, Origin, Pair, Recorder, Run, Selection,
+    Stage, Store, decide,
 };
 use crate::connect::Endpoint;
 use crate::ddl::cluster::membership::{Assumption, Loan};
@@ -262,30 +262,34 @@ pub(super) fn quoted_pair(pair: &DatabasePair) -> String {
 /// What decides what of a database is copied, and how.
 pub(super) fn selection(options: &Options, choice: &TableChoice) -> Selection {
     let carried = &options.carried;
-    let plain = [
-        ("--schema-only", options.schema_only),
-        ("--no-sync", !options.replicate && !options.schema_only),
-        ("--no-owner", !carried.owners),
-        ("--no-privileges", !carried.privileges),
-        ("--no-comments", !carried.comments),
-        ("--no-security-labels", !carried.security_labels),
-        ("--no-tablespaces", !carried.tablespaces),
-        ("--provider none", !options.cluster.provider),
+    let deviations = [
+        (Deviation::SchemaOnly, options.schema_only),
+        (
+            Deviation::NoReplication,
+            !options.replicate && !options.schema_only,
+        ),
+        (Deviation::NoOwners, !carried.owners),
+        (Deviation::NoPrivileges, !carried.privileges),
+        (Deviation::NoComments, !carried.comments),
+        (Deviation::NoSecurityLabels, !carried.security_labels),
+        (Deviation::NoTablespaces, !carried.tablespaces),
+        (Deviation::ServiceObjects, !options.cluster.provider),
     ];
-    let plain = plain.into_iter().filter(|(_, given)| *given);
-    let map = carried.role_map.olds().map(|old| {
-        let new = carried.role_map.of(old);
-        format!("--role-map {old}={new}")
+    let deviations = deviations.into_iter().filter(|(_, applies)| *applies);
+    let roles = carried.role_map.olds().map(|old| Deviation::RoleMapped {
+        from: old.as_str().to_owned(),
+        to: carried.role_map.of(old).as_str().to_owned(),
     });
     let skipped = carried.skipped_extensions.iter();
-    let locale = options.cluster.locale.iter();
+    let skipped = skipped.map(|name| Deviation::ExtensionSkipped(name.as_str().to_owned()));
+    let locale = options.cluster.locale.iter().cloned();
     Selection {
         tables: Chosen::from(choice),
-        flags: plain
-            .map(|(flag, _)| flag.to_owned())
-            .chain(map)
-            .chain(skipped.map(|name| format!("--skip-extensions {name}")))
-            .chain(locale.map(|name| format!("--locale {name}")))
+        deviations: deviations
+            .map(|(deviation, _)| deviation)
+            .chain(roles)
+            .chain(skipped)
+            .chain(locale.map(Deviation::Locale))
             .collect(),
     }
 }

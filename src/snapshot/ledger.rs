@@ -21,8 +21,6 @@ pub enum Fact {
         table: QualifiedName,
         /// Which part, from 0.
         part: usize,
-        /// How many parts the table has.
-        of: usize,
         /// Rows of this part.
         rows: u64,
     },
@@ -32,8 +30,6 @@ pub enum Fact {
         table: QualifiedName,
         /// Its rows.
         rows: u64,
-        /// Their bytes of COPY data.
-        bytes: u64,
     },
     /// Large objects, whole.
     LargeObjects {

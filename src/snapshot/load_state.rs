@@ -272,7 +272,6 @@ impl Board {
                 let fact = Fact::Part {
                     table: self.jobs[job].table.clone(),
                     part,
-                    of: self.jobs[job].ranges.len(),
                     rows: copied.rows,
                 };
                 self.request.ledger.note(fact).await;
@@ -305,7 +304,6 @@ impl Board {
         let fact = Fact::Table {
             table: table.clone(),
             rows,
-            bytes,
         };
         self.request.ledger.note(fact).await;
         let event = Event::TableCopied {

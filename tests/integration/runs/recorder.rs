@@ -27,7 +27,7 @@ fn store(root: &std::path::Path) -> Arc<Store> {
     let store = Store::create(root, &pair).unwrap();
     let selection = Selection {
         tables: (&TableChoice::All).into(),
-        flags: [].into(),
+        deviations: [].into(),
     };
     let plan = |run: &mut Run| {
         run.begin();
@@ -49,7 +49,6 @@ fn done(name: &str) -> Fact {
     Fact::Table {
         table: table(name),
         rows: 1000,
-        bytes: 1,
     }
 }
 

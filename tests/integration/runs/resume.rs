@@ -182,7 +182,7 @@ async fn another_scope_is_named_and_what_stands_there_stays() {
         &[
             "has changed since the interrupted run",
             "now excluded: public.t",
-            "now with: --no-comments",
+            "now without comments",
             "--drop-existing",
         ],
     );
