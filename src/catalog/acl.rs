@@ -3,7 +3,7 @@
 //! An ACL is kept as a difference to what the object has by itself: its initial privileges where
 //! an extension or `initdb` recorded some, else `acldefault()` **of the source**. Revoking all
 //! and granting the list again would take from an owner what a newer target grants by default
-//! (`MAINTAIN`, since 17), and would leave open what PUBLIC holds by default.
+//! (`MAINTAIN`, since 17). It would also keep what PUBLIC has by default.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -10,9 +10,9 @@
 //! beside the old one, flushed, and renamed over it: a reader finds one or the other. It holds names,
 //! numbers and positions, and where the run was started; no password, URL or host of a server.
 //!
-//! One small file instead of a journal: tables are kept only of the database at work, and the
-//! [`Recorder`] gathers what arrives while it waits for the target's disk, so that the cost of writing
-//! does not grow with the number of tables. What is lost with the last gathering is copied again.
+//! One small file instead of a journal: it lists tables only of the database that is being copied. The
+//! [`Recorder`] collects entries while it waits for the target's disk. So the cost of writing does not
+//! grow with the number of tables. Entries that a crash loses are copied again.
 //!
 //! [`decide`] judges what a new run may keep. It is pure.
 

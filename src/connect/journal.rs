@@ -1,7 +1,7 @@
 //! The journal of a database that we fill: the transaction ids of everything that we commit there.
 //!
-//! Each of our transactions enters its own id right before its commit, so that an entry exists exactly
-//! if the transaction does, also after a crash or `kill -9`. A catalog row remembers the transaction that
+//! Each of our transactions inserts its own id right before its commit. So an entry exists exactly if
+//! the transaction was committed, also after a crash or `kill -9`. A catalog row remembers the transaction that
 //! wrote it (`xmin`), so the journal decides which objects of the database are ours. `migrate` creates,
 //! reads and drops it.
 

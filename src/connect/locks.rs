@@ -1,9 +1,9 @@
 //! Waiting for locks of other sessions: never for long, and never silently.
 //!
-//! The server finds a deadlock only among sessions that wait. Ours hold locks and wait for nothing on the
-//! server, so a session of ours that queues behind somebody who waits for another session of ours would
-//! wait for ever, with everybody who comes later. On the source each wait of ours therefore ends after a
-//! fraction of the server's `deadlock_timeout`; whoever waited releases all that it holds, and then tries
+//! The server finds a deadlock only among sessions that wait. Ours hold locks and wait for
+//! nothing on the server. A session of ours may queue behind a session that waits for another session of
+//! ours. It would wait forever, and so would every later session. On the source each wait of ours therefore
+//! ends after a fraction of the server's `deadlock_timeout`; whoever waited releases all that it holds, and then tries
 //! again, up to a limit. [`LockWait`] keeps that limit and names who is in the way.
 
 use std::fmt;
@@ -123,8 +123,8 @@ pub fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// Loads who has or awaits a lock on a relation or large object of the session's database that excludes `mode`, but for
-/// these process ids and the session itself; the oldest first.
+/// Loads the sessions that have or await a lock that conflicts with `mode`; the oldest first. The lock is on a
+/// relation or large object of the session's database. These process ids and the session itself are excluded.
 ///
 /// # Errors
 /// The server refused the query, or the connection broke.

@@ -36,7 +36,7 @@ pub fn pinned_values() -> Sql {
 }
 
 /// For reading: writes are refused, a view may not replace a table that was swapped under us
-/// (CVE-2024-7348), and no time goes into preparing plans that run once.
+/// (CVE-2024-7348). No time goes into preparing plans that run once.
 const READING: &str = "\
     SET default_transaction_read_only = on; \
     SET synchronize_seqscans = off; \
@@ -99,8 +99,8 @@ const REPLICATION: &str = "\
                     'idle_session_timeout', 'transaction_timeout')";
 
 /// For sessions on a server in use, where one of ours may be queued behind a session that waits for another
-/// one of ours: a quarter of the time after which the server looks for deadlocks, so that its detector
-/// hardly ever finds a wait of ours, and chooses the application as the victim.
+/// one of ours: a quarter of the time after which the server looks for deadlocks. So its detector
+/// rarely finds a wait of ours, and rarely chooses the application as the victim.
 const SHORT_LOCK_WAITS: &str = "; \
     SELECT pg_catalog.set_config('lock_timeout', GREATEST(1, LEAST(setting::int8 / 4, 250))::text, false) \
       FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'";

@@ -1,5 +1,6 @@
-//! Our publication on the source: an explicit list of tables, never all of them, since a table made
-//! later would break its own updates without an identity, and the target's apply without a table.
+//! Our publication on the source: an explicit list of tables, never all of them. A table created later
+//! without an identity would break its own updates. It would also break the target's apply, since the
+//! target has no such table.
 
 use std::collections::BTreeSet;
 

@@ -313,8 +313,8 @@ fn verified(database: &str, (report, root): &Compared) -> Event {
     }
 }
 
-/// Reads a table on both sides at the same time, the target's on a task of its own, so that one
-/// large table keeps two cores busy. An error of one side stops the other.
+/// Reads a table on both sides at the same time, the target's on a task of its own. So one large table keeps
+/// two cores busy. An error of one side stops the other.
 async fn both(
     [mut source, mut target]: [Lane; 2],
     shared: &Shared,

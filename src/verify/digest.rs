@@ -3,8 +3,8 @@
 //! # Encoding of a row
 //! A row is the line that `COPY … TO STDOUT` writes in its text format, without the line end:
 //! the values in text form, separated by tabs. The server escapes tab, line end and backslash in
-//! values and writes NULL as `\N` (a value `\N` is written `\\N`), so two different rows never
-//! share a line, and a line end in the stream is always the end of a row.
+//! values and writes NULL as `\N` (a value `\N` is written `\\N`). So two different rows never
+//! share a line. A line end in the stream is always the end of a row.
 //!
 //! # Sum over rows
 //! Each line is hashed to 128 bits by XXH3, and the hashes are added modulo 2^128. Addition does

@@ -3,9 +3,9 @@
 //! Every table that holds rows of its own is read once per side: ordinary tables, partitions and
 //! members of inheritance trees, each `ONLY` itself. Columns are matched by name, generated ones
 //! included. A partition or child whose parents are others on the target is a difference: its rows are
-//! missing, or are too many, there. The rows are digested here ([`digest`] says how and why that suffices), so that
-//! neither server computes anything beyond the text of its values, and memory stays the same
-//! regardless of the width of a row or the size of a table.
+//! missing, or are too many, there. The rows are digested here ([`digest`] says how
+//! and why that suffices). So neither server computes anything beyond the text of its values. Memory
+//! use does not depend on the width of a row or the size of a table.
 //!
 //! A side is read at one moment: a session per side holds a snapshot, and all its lanes see that.
 //! Not compared are materialized views, which are derived, foreign tables, whose rows are

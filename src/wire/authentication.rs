@@ -3,9 +3,9 @@
 //! are refused by name.
 //!
 //! [`Exchange`] is the conversation without its I/O. It lets a server in only after the steps
-//! that the user demanded: an `AuthenticationOk` that comes early, before the server's signature
-//! was checked or without the demanded channel binding, is an error, because a stranger in the
-//! middle would send just that.
+//! that the user demanded: an `AuthenticationOk` that comes early is an error. Early
+//! means before the server's signature was checked, or without the demanded channel binding. A man
+//! in the middle would send just that.
 
 use std::fmt;
 use std::io;
@@ -299,8 +299,8 @@ impl<'a> Exchange<'a> {
         Ok(State::Scram(Box::new(scram), bound))
     }
 
-    /// Picks the mechanism. The binding also informs the server what we could have done, so that
-    /// it notices if somebody struck PLUS from its offer (RFC 5802, section 6).
+    /// Picks the mechanism. The binding also informs the server what we could have done. So it notices if
+    /// somebody struck PLUS from its offer (RFC 5802, section 6).
     fn choose(
         &self,
         offered: &[&str],

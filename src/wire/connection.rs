@@ -1,5 +1,5 @@
 //! A session whose type says what the server is ready for. A connection that is dropped or fails half-way
-//! leaves the connection out of step, and every later call says so ([`Error::OutOfStep`]) rather than reading
+//! leaves the connection out of step. Every later call says so ([`Error::OutOfStep`]) rather than reading
 //! another command's answer.
 
 #![expect(

@@ -1,8 +1,8 @@
 //! The two ends of a copy.
 //!
 //! `COPY … TO STDOUT` sends one `CopyData` per row ("Messages sent from the backend will always
-//! correspond to single data rows"), the binary header within the first and the trailer as one
-//! more, so rows are counted without being read. Both servers also count, in their command tags;
+//! correspond to single data rows"). The binary header is within the first, the trailer is one
+//! more. So rows are counted without being read. Both servers also count, in their command tags;
 //! a copy whose counts differ is an error.
 //!
 //! One command may hold several copies, which then cost one round trip together: the server

@@ -1,10 +1,11 @@
 //! One query per kind of object, each for the whole database or cluster: their number does not
 //! grow with the number of objects.
 //!
-//! One text serves all versions. A column that a version may lack is either asked for by name in
-//! the row's JSON form, where an absent column is NULL, or, where that would be slow, named
-//! without its table in a sub-select whose outer query offers a column of the same name: SQL
-//! looks inside first.
+//! One text serves all versions. There are two ways to read a column that a version may lack:
+//!
+//! - by name in the row's JSON form, where an absent column is NULL;
+//! - where that would be slow, without its table in a sub-select whose outer query offers a column
+//!   of the same name: SQL looks inside first.
 //!
 //! To add a kind: its struct in [`model`](super::model), a loader here with its query in `sql`,
 //! and one line in [`load`].
@@ -58,8 +59,8 @@ use crate::connect::Session;
 
 /// Reads everything that the session's database holds.
 ///
-/// The session is in a transaction whose snapshot the caller chose, and its `search_path` is
-/// empty, so that the server qualifies every name that it deparses. The server deparses what is
+/// The session is in a transaction whose snapshot the caller chose. Its `search_path` is empty, so
+/// the server qualifies every name that it deparses. The server deparses what is
 /// committed *now*, not what the snapshot shows: tables that must not change meanwhile are locked
 /// by the caller.
 ///

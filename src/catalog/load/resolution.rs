@@ -1,9 +1,9 @@
-//! Reads how definitions find operators that their text does not name with their schema, and
-//! prints these definitions again under a search path that finds the operators.
+//! Reads how definitions find operators that their text does not qualify with a schema. Prints
+//! these definitions again under a search path that finds the operators.
 //!
 //! A server qualifies a name only where its own search path would find something else. So a text
-//! printed under a path means the same when it is parsed under this path, also where another
-//! candidate hides an object of `pg_catalog`.
+//! printed under a path means the same when it is parsed under this path. That is also true where
+//! another candidate hides an object of `pg_catalog`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

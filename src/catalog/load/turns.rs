@@ -1,8 +1,8 @@
 //! Definitions that are read by turns, where the server lacks locks for all of them at once.
 //!
-//! The server locks what a view, a rule, a policy or a routine's body reads while it prints that,
-//! and keeps the locks until the transaction ends or goes back to a savepoint (manual, "Explicit
-//! Locking"). Its lock table is limited by `max_locks_per_transaction`.
+//! While the server prints a view, a rule, a policy or a routine's body, it locks the relations that
+//! the object reads. It keeps the locks until the transaction ends or rolls back to a savepoint
+//! (manual, "Explicit Locking"). Its lock table is limited by `max_locks_per_transaction`.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;

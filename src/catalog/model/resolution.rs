@@ -22,8 +22,8 @@ pub type Calls = BTreeMap<(String, String), i64>;
 
 /// What a definition needs in order to mean the same when it is parsed again.
 ///
-/// `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN`, `JOIN USING` and comparisons of rows have no place for an operator's
-/// schema, so the parser looks for the operator in the search path.
+/// `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN`, `JOIN USING` and comparisons of rows have no syntax for an operator's
+/// schema. So the parser looks for the operator in the search path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
     /// The schemas of its operators outside `pg_catalog`; its text is printed under this path.

@@ -1,8 +1,10 @@
 //! TLS to a server, with libpq's settings and libpq's meaning of them.
 //!
-//! Differences from libpq, each on the safe side: a file that was named must exist in every
-//! mode, RSA keys below 2048 bits and SHA-1 signatures are refused where the chain is checked,
-//! and TLS 1.0 and 1.1 are not spoken.
+//! Differences from libpq, each on the safe side:
+//!
+//! - A file that was named must exist in every mode.
+//! - RSA keys below 2048 bits and SHA-1 signatures are refused where the chain is checked.
+//! - TLS 1.0 and 1.1 are not supported.
 //!
 //! ```text
 //!   sslmode                   chain              name   TLS, if the server refuses it

@@ -4,9 +4,9 @@
 //!
 //! Names are compared by libpq's rules (`names`), because webpki knows no common names.
 //!
-//! The signature of the handshake is checked in every mode. Without that check a stranger in
-//! the middle could show the server's real certificate without its key, and channel binding,
-//! which hashes only the certificate, would hold.
+//! The signature of the handshake is checked in every mode. Without that check a man in
+//! the middle could present the server's real certificate without its key. Channel binding, which
+//! hashes only the certificate, would accept that.
 
 use std::sync::{Arc, Once, OnceLock};
 
