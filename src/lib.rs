@@ -9,7 +9,8 @@
 //! cli                 commands, arguments, exit codes; knows the errors of all areas
 //! ui                  prints events and reports, asks questions
 //! demo                the phases on two sandbox clusters, as a user would run them
-//! migrate             the phases of init in order; calls the engines
+//! migrate, teardown   init: check, plan, execute; and the removal of what runs have created
+//! cluster             the two servers: sessions, facts, findings, locks of a run, selection of databases
 //! checkpoint          the record of finished work on this machine; what the next run keeps of it
 //! snapshot, verify    the engines; they do not import each other
 //! logical             replication objects of a server: publications, identities, slots, subscriptions
@@ -27,6 +28,7 @@
 pub mod catalog;
 pub mod checkpoint;
 pub mod cli;
+pub mod cluster;
 pub mod connect;
 pub mod ddl;
 pub mod demo;
@@ -39,6 +41,7 @@ pub mod sandbox;
 pub mod selection;
 pub mod snapshot;
 pub mod task;
+pub mod teardown;
 pub mod ui;
 pub mod verify;
 pub mod wire;

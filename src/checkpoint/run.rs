@@ -51,6 +51,17 @@ impl DatabasePair {
             target: target.to_owned(),
         }
     }
+
+    /// Renders `SOURCE=TARGET` as one argument of a shell.
+    pub fn quoted(&self) -> String {
+        let text = format!("{}={}", self.source, self.target);
+        let is_plain = |part: char| part.is_ascii_alphanumeric() || "_-.=".contains(part);
+        if text.chars().all(is_plain) {
+            text
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+    }
 }
 
 /// A membership of our role.

@@ -1,7 +1,7 @@
 use super::exit;
 use crate::event::find_cause;
 use crate::snapshot::find_unreadable_row;
-use crate::{connect, demo, migrate, snapshot, verify};
+use crate::{cluster, connect, demo, snapshot, verify};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,7 @@ pub enum Error {
     },
     /// `init` or `validate`.
     #[error(transparent)]
-    Migrate(#[from] migrate::Error),
+    Migrate(#[from] cluster::Error),
     /// `verify`.
     #[error(transparent)]
     Verify(#[from] verify::Error),

@@ -1,10 +1,10 @@
 use super::args::{DatabaseSelection, Mapping, OptionalConnections, State, parse_publication};
 use super::connections::warn_about;
 use super::{Error, exit};
-use crate::migrate::{TeardownOptions, Which, find_leftovers, remove_leftovers};
 use crate::pg::{Ident, InvalidName, SlotName};
 use crate::selection::Databases;
 use crate::task::Scope;
+use crate::teardown::{TeardownOptions, Which, find_leftovers, remove_leftovers};
 use crate::ui::report::TornDown;
 use crate::ui::{self, Ui};
 
@@ -96,7 +96,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     warn_about(ui, options.source.iter().chain(&options.target));
     let leftovers = tokio::select! {
         biased;
-        () = scope.stop.cancelled() => return Err(crate::migrate::Error::Stopped.into()),
+        () = scope.stop.cancelled() => return Err(crate::cluster::error::Error::Stopped.into()),
         found = find_leftovers(&options) => found?,
     };
     let shows_statements = matches!(options.which, Which::Slot(_));

@@ -1,11 +1,11 @@
 use super::Error;
 use super::args::{Connections, Mapping, Selection};
 use super::connections::warn_about;
-use crate::migrate;
 use crate::selection::TableChoice;
 use crate::task::Scope;
 use crate::ui::Ui;
 use crate::verify::{self, DatabasePair};
+use crate::{cluster, migrate};
 
 /// Compare the rows of source and target by digest; writes nothing
 #[derive(Debug, clap::Args)]
@@ -38,8 +38,8 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let selection = &arguments.selection;
     let (databases, tables) = (selection.databases()?, selection.tables()?);
     let map = arguments.mapping.map()?;
-    migrate::refuse_pooler(&target).await?;
-    let selected = migrate::select(&source, &databases, &tables).await?;
+    cluster::refuse_pooler(&target).await?;
+    let selected = cluster::select(&source, &databases, &tables).await?;
     for warning in &selected.warnings {
         tracing::warn!("{warning}");
     }

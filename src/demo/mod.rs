@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use self::books::Books;
 use self::shop::{Shop, Writer};
+use crate::cluster::finding::Level;
 use crate::connect::{Endpoint, Environment};
 use crate::ddl;
-use crate::migrate::{self, Level};
+use crate::migrate::{self};
 use crate::sandbox::{Binaries, Cluster};
 use crate::selection::{DatabaseMap, Databases, TableChoice, Tables};
 use crate::task::Scope;

@@ -3,18 +3,21 @@
 
 use std::fmt::Write as _;
 
-use super::copy::request;
-use super::fate::Fate;
-use super::prepare::{PlannedDatabase, Prepared};
+use super::Options;
 use super::repeats::Repeats;
-use super::roles::TargetCluster;
-use super::{Error, Options, Side, extensions};
 use crate::catalog::Catalog;
 use crate::catalog::load::reading::{Reading, Sessions};
+use crate::cluster::error::Error;
+use crate::cluster::finding::Side;
 use crate::connect::locks::LockMode;
 use crate::connect::{Endpoint, script_settings};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
+use crate::migrate::execute::contents::request;
+use crate::migrate::execute::extensions;
+use crate::migrate::execute::roles::TargetCluster;
+use crate::migrate::plan::prepare::{PlannedDatabase, Prepared};
+use crate::migrate::plan::target_action::Fate;
 use crate::pg::{Ident, ServerVersion, Sql};
 use crate::snapshot::{CopyJob, PointKind, plan_rows};
 use crate::sql;

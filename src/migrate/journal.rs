@@ -15,7 +15,8 @@ use crate::connect::{self, Endpoint, JOURNAL_SCHEMA, Purpose, Session};
 use crate::pg::{Ident, Literal, Sql};
 use crate::sql;
 
-use super::{Error, Side};
+use crate::cluster::error::Error;
+use crate::cluster::finding::Side;
 
 /// How many objects a message names.
 const NAMED: i64 = 3;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use crate::connect::Endpoint;
 use crate::ddl;
 use crate::logical::PUBLICATION;
-use crate::pg::Ident;
+use crate::pg::{Ident, Sides};
 use crate::selection::{DatabaseMap, Databases, Tables};
 
 /// What `init` is asked to do.
@@ -46,6 +46,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// Returns where both servers are.
+    pub(super) fn servers(&self) -> Sides<&Endpoint> {
+        Sides {
+            source: &self.source,
+            target: &self.target,
+        }
+    }
+
     /// The same, where a stop does not end attempts to connect.
     #[must_use]
     pub(super) fn despite_stop(&self) -> Self {

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use super::Error;
 use crate::catalog;
+use crate::cluster::error::Error;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint};
 

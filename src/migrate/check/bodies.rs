@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
+use crate::cluster::error::Error;
+use crate::cluster::finding::{Finding, Level, Side};
 use crate::connect::{self, Session};
-use crate::migrate::Error;
 use crate::pg::{Literal, Oid, ServerVersion, Sql, SqlState};
 use crate::snapshot::Evaluation;
 use crate::sql;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Finding, Level, Side};
+use crate::cluster::error::Error;
+use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::maintenance;
 use crate::connect::{self, ConnectionNeed, Endpoint, Purpose, Session};
-use crate::migrate::{Error, Options, door};
+use crate::migrate::Options;
 use crate::pg::Sql;
 use crate::{snapshot, verify};
 
@@ -70,7 +72,7 @@ pub async fn examine_comparison(
     let mut findings = Vec::new();
     for (side, (endpoint, databases), need) in sides {
         let asking = async {
-            let session = door::open(side, endpoint, Purpose::Introspect).await?;
+            let session = maintenance::open(side, endpoint, Purpose::Introspect).await?;
             examine_side(side, &session, (databases, &need, jobs)).await
         };
         match asking.await {

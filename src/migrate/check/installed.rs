@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Finding, Level, Side};
 use crate::catalog::Catalog;
+use crate::cluster::error::Error;
+use crate::cluster::finding::{Finding, Level, Side};
 use crate::connect::{Endpoint, Purpose};
 use crate::ddl::Target;
-use crate::migrate::Error;
 use crate::pg::{Ident, Sql};
 
 /// An extension of the source.

@@ -5,28 +5,25 @@
 
 mod bodies;
 mod connections;
-mod contents;
 mod database;
-mod finding;
 mod installed;
 mod place;
 mod replication;
 mod server;
 mod target;
 
-pub use finding::{Finding, Level, Side};
-pub use server::ServerFacts;
-
 pub use connections::examine_comparison;
 pub(super) use connections::examine_connections;
-pub(super) use contents::Contents;
 pub(super) use database::{Examination, Judge, examine};
 pub(super) use installed::examine_installed;
 pub(super) use place::{Place, judge_map};
 pub(super) use replication::{examine_replication, left_slot};
 pub(super) use target::{cluster, judge_inheritance, judge_owners};
 
-use super::{Error, Options};
+use super::Options;
+use crate::cluster::error::Error;
+use crate::cluster::facts::ServerFacts;
+use crate::cluster::finding::{Finding, Level};
 use crate::connect::Session;
 
 /// What concerns the two clusters as such: versions, and whether they are one.

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::super::Error;
-use super::finding::{Finding, Level, Side};
-use super::server::ServerFacts;
+use crate::cluster::error::Error;
+use crate::cluster::facts::ServerFacts;
+use crate::cluster::finding::{Finding, Level, Side};
 use crate::connect::Session;
 use crate::selection::DatabaseMap;
 use crate::sql;

@@ -1,16 +1,16 @@
 //! Whether a database can be published: the right to, the identities of its tables, and what stands on
 //! the source under our names.
 
-use super::finding::{Finding, Level, Side};
+use crate::cluster::error::Error;
+use crate::cluster::finding::{Finding, Level, Side};
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
     Blocked, Blocker, Definition, FoundPublication, Mark, Published, Slot, find_publication,
     find_slot,
 };
-use crate::migrate::Error;
+use crate::migrate::execute::publication::{Replication, Whose, ways_out};
 use crate::migrate::repeats::Repeats;
-use crate::migrate::replication::{Replication, Whose, ways_out};
 use crate::pg::{Ident, Sql, SqlState};
 use crate::task::Scope;
 

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, Level, Side};
 use crate::catalog::cluster::{Attribute, Roles};
 use crate::catalog::load::database::load_settable;
+use crate::cluster::error::Error;
+use crate::cluster::finding::{Finding, Level, Side};
 use crate::connect::Session;
 use crate::ddl::cluster::membership::out_of_reach;
 use crate::ddl::cluster::role::{RoleMerge, RoleOptions, merge};
 use crate::ddl::{self, AvailableExtension, Target};
-use crate::migrate::roles::TargetCluster;
-use crate::migrate::{Error, Options};
+use crate::migrate::Options;
+use crate::migrate::execute::roles::TargetCluster;
 use crate::pg::{Ident, Sql};
 
 /// Plans what becomes of the roles, and learns what the target can do.

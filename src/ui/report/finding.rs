@@ -1,6 +1,7 @@
 //! Results of the checks in words.
 
-use crate::migrate::{Finding, Level, Prepared};
+use crate::cluster::finding::{Finding, Level};
+use crate::migrate::Prepared;
 use crate::ui::remedy::{SettingName, render_remedies};
 use crate::ui::{Style, Ui, text};
 

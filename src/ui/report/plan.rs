@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::contract::number;
 use super::sizes::{self, Estimate};
-use crate::migrate::{Fate, Options, PlannedDatabase, Prepared};
+use crate::migrate::Fate;
+use crate::migrate::Prepared;
+use crate::migrate::{Options, PlannedDatabase};
 use crate::remedy::Setting;
 use crate::ui::remedy::SettingName;
 use crate::ui::{Ui, text};

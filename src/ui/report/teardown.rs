@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::contract::Report;
 use crate::event::WithCauses as _;
-use crate::migrate::{Leftover, Leftovers, Unreachable};
+use crate::teardown::{Leftover, Leftovers, Unreachable};
 use crate::ui::{Style, text};
 
 /// The result of `teardown`.

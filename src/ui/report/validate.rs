@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::contract::{Report, number};
 use super::finding::{colored, render_finding};
 use super::plan::{PlannedBody, action_line, planned_body};
-use crate::migrate::{Finding, Level, Prepared};
+use crate::cluster::finding::{Finding, Level};
+use crate::migrate::Prepared;
 use crate::ui::remedy::SettingName;
 use crate::ui::{Style, text};
 

@@ -1,0 +1,58 @@
+//! What stands in a database of the target already.
+
+use std::collections::BTreeSet;
+
+use crate::connect::{self, Session};
+use crate::pg::{Ident, Sql};
+
+/// What a database holds beside what every fresh one does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contents {
+    /// Tables of any kind, and materialized views.
+    pub(crate) tables: i64,
+    /// Everything else outside extensions and system schemas.
+    pub(crate) others: i64,
+    /// Large objects.
+    pub(crate) large_objects: i64,
+    /// Default privileges, which would leak into every object made.
+    pub(crate) default_privileges: i64,
+    /// Its size on disk.
+    pub(crate) bytes: i64,
+    /// Extensions.
+    pub(crate) extensions: BTreeSet<Ident>,
+    /// Objects that scripts of extensions have probably created without making them members.
+    pub(crate) beside_extensions: Vec<String>,
+    /// Whether the connecting role may create schemas in it.
+    pub(crate) may_create: bool,
+}
+
+impl Contents {
+    /// Asks the session's database.
+    ///
+    /// # Errors
+    /// The server refused the question.
+    pub(crate) async fn load(session: &Session) -> Result<Self, connect::Error> {
+        let row = session
+            .query_one(&Sql::fixed(include_str!("sql/contents.sql")), &[])
+            .await?;
+        Ok(Self {
+            tables: row.get("tables"),
+            others: row.get("others"),
+            large_objects: row.get("large_objects"),
+            default_privileges: row.get("default_privileges"),
+            bytes: row.get("bytes"),
+            extensions: row
+                .get::<_, Vec<String>>("extensions")
+                .into_iter()
+                .map(Ident::from_catalog)
+                .collect(),
+            beside_extensions: row.get("beside_extensions"),
+            may_create: row.get("may_create"),
+        })
+    }
+
+    /// Whether nothing stands there that a copy could collide with.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tables == 0 && self.others == 0 && self.large_objects == 0
+    }
+}

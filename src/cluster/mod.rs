@@ -1,0 +1,19 @@
+//! The pair of servers as every command needs it: sessions, facts, findings, the selection resolved on
+//! the servers, the run's locks, and the promises that are checked at the end of a run.
+
+pub(crate) mod contents;
+pub(crate) mod error;
+pub(crate) mod facts;
+pub(crate) mod finding;
+pub(crate) mod maintenance;
+pub(crate) mod promise;
+pub(crate) mod run_lock;
+pub(crate) mod select;
+pub(crate) mod server;
+
+pub use error::Error;
+pub use facts::ServerFacts;
+pub use finding::{Finding, Level, Side};
+pub use maintenance::refuse_pooler;
+pub use promise::Broken;
+pub use select::select;

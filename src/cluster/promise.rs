@@ -1,0 +1,349 @@
+//! What a successful run promises of each database, and whether it is so on the servers: the slot exists,
+//! is usable and is still at the consistent point, and the publication is ours, complete, and lists
+//! exactly the tables that it listed when the slot was created.
+//!
+//! Checked before a database counts as finished, as the last act of every run, and when a run keeps a
+//! database that an earlier one has finished.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::cluster::error::Error;
+use crate::cluster::finding::Side;
+use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::logical::{FoundPublication, Slot, find_publication, find_slot, find_subscription};
+use crate::pg::{Ident, Lsn, Oid, Sides, SlotName, Sql, SqlState};
+use crate::snapshot::{SlotFault, judge_slot};
+
+/// What must be true of a database that was copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Promise {
+    /// Its name on the source.
+    pub(crate) database: String,
+    /// Its name on the target.
+    pub(crate) target: String,
+    /// Its slot.
+    pub(crate) slot: SlotName,
+    /// Where the slot's changes begin; none where an older version has not recorded it.
+    pub(crate) point: Option<Lsn>,
+    /// Its publication.
+    pub(crate) publication: Ident,
+    /// What names the run in the publication's mark; none where the publication is somebody else's.
+    pub(crate) run: Option<String>,
+    /// The tables that are published; none where an older version has not recorded them.
+    pub(crate) tables: Option<BTreeSet<Oid>>,
+    /// Whether the mark must say that the copy has ended well.
+    pub(crate) complete: bool,
+}
+
+/// What the servers show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    slot: Option<Slot>,
+    publication: Option<FoundPublication>,
+    via_root: bool,
+    /// Which of the published tables still exist.
+    existing: BTreeSet<Oid>,
+    /// Whether a subscription of the target reads from the slot.
+    is_subscribed: bool,
+}
+
+/// A promise that is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The slot does not serve.
+    Slot(SlotName, SlotFault),
+    /// The slot decodes another database.
+    SlotElsewhere(SlotName),
+    /// Somebody has read from the slot, or has created it again.
+    SlotMoved {
+        /// The slot.
+        slot: SlotName,
+        /// Where its changes begin now.
+        now: Option<Lsn>,
+        /// Where they must begin.
+        point: Lsn,
+    },
+    /// The publication was dropped.
+    PublicationGone(Ident),
+    /// The publication is another run's, or has lost its mark.
+    PublicationTaken(Ident),
+    /// The publication's mark does not say that the copy has ended well.
+    PublicationIncomplete(Ident),
+    /// The publication was changed.
+    PublicationAltered(Ident, String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slot(slot, fault) => write!(f, "replication slot {slot} {fault}"),
+            Self::SlotElsewhere(slot) => {
+                write!(f, "replication slot {slot} belongs to another database now")
+            }
+            Self::SlotMoved { slot, now, point } => {
+                let now = now.map_or_else(|| "nowhere".to_owned(), |now| now.to_string());
+                write!(
+                    f,
+                    "replication slot {slot} continues at {now} instead of the consistent point {point}: \
+                     somebody has read from it, or created it again"
+                )
+            }
+            Self::PublicationGone(name) => {
+                write!(f, "publication {name} was dropped by somebody else")
+            }
+            Self::PublicationTaken(name) => write!(f, "publication {name} is no longer this run's"),
+            Self::PublicationIncomplete(name) => {
+                write!(f, "publication {name} is not marked as complete")
+            }
+            Self::PublicationAltered(name, what) => {
+                write!(f, "publication {name} was changed by somebody else: {what}")
+            }
+        }
+    }
+}
+
+/// Looks whether a promise is kept; what is not, is listed.
+///
+/// # Errors
+/// A server cannot be asked.
+pub(crate) async fn check(
+    promise: &Promise,
+    servers: Sides<&Endpoint>,
+) -> Result<Vec<Broken>, Error> {
+    let side = Side::Source;
+    let wrap = Error::examine(side);
+    let endpoint = servers.source.with_database(&promise.database);
+    let session = endpoint.session(Purpose::Introspect).await;
+    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let slot = find_slot(&session, &promise.slot).await.map_err(wrap)?;
+    let has_moved = slot.as_ref().map(|slot| slot.confirmed_lsn) != Some(promise.point);
+    let seen = Seen {
+        is_subscribed: has_moved && is_subscribed(promise, servers.target).await?,
+        slot,
+        publication: find_publication(&session, &promise.publication)
+            .await
+            .map_err(wrap)?,
+        via_root: session.version().has_publish_via_root(),
+        existing: existing(&session, promise).await.map_err(wrap)?,
+    };
+    Ok(judge(promise, &seen))
+}
+
+/// Checks a promise.
+///
+/// # Errors
+/// It is not kept, or a server cannot be asked.
+pub(crate) async fn must_hold(promise: &Promise, servers: Sides<&Endpoint>) -> Result<(), Error> {
+    let broken = check(promise, servers).await?;
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<String> = broken.iter().map(ToString::to_string).collect();
+    Err(Error::PromiseBroken {
+        database: promise.database.clone(),
+        reasons: reasons.join("; "),
+    })
+}
+
+async fn existing(session: &Session, promise: &Promise) -> Result<BTreeSet<Oid>, connect::Error> {
+    let oids: Vec<u32> = promise.tables.iter().flatten().map(|oid| oid.0).collect();
+    let sql = Sql::fixed("SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])");
+    let rows = session.query(&sql, &[&oids]).await?;
+    Ok(rows.iter().map(|row| Oid(row.get(0))).collect())
+}
+
+/// Whether our subscription in the target's database reads from the slot: then it may have moved.
+async fn is_subscribed(promise: &Promise, target: &Endpoint) -> Result<bool, Error> {
+    let side = Side::Target;
+    let endpoint = target.with_database(&promise.target);
+    let session = match endpoint.session(Purpose::Introspect).await {
+        Err(error) if error.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME) => return Ok(false),
+        other => other.map_err(|source| Error::Connect { side, source })?,
+    };
+    let found = find_subscription(&session).await;
+    let found = found.map_err(Error::examine(side))?;
+    Ok(found.is_some_and(|one| one.slot.as_deref() == Some(promise.slot.as_str())))
+}
+
+/// What of a promise is not kept.
+fn judge(promise: &Promise, seen: &Seen) -> Vec<Broken> {
+    let publication = judge_publication(promise, seen);
+    judge_its_slot(promise, seen)
+        .into_iter()
+        .chain(publication)
+        .collect()
+}
+
+fn judge_its_slot(promise: &Promise, seen: &Seen) -> Option<Broken> {
+    let name = promise.slot.clone();
+    if let Some(fault) = judge_slot(seen.slot.as_ref(), None) {
+        return Some(Broken::Slot(name, fault));
+    }
+    let slot = seen.slot.as_ref()?;
+    if slot.database.as_deref() != Some(promise.database.as_str()) {
+        return Some(Broken::SlotElsewhere(name));
+    }
+    let point = promise.point?;
+    let is_at_point = slot.confirmed_lsn == Some(point);
+    (!is_at_point && !seen.is_subscribed).then_some(Broken::SlotMoved {
+        slot: name,
+        now: slot.confirmed_lsn,
+        point,
+    })
+}
+
+fn judge_publication(promise: &Promise, seen: &Seen) -> Option<Broken> {
+    let name = promise.publication.clone();
+    let Some(found) = &seen.publication else {
+        return Some(Broken::PublicationGone(name));
+    };
+    let run = found.mark.as_ref().map(crate::logical::Mark::name);
+    if run != promise.run.as_deref() {
+        return Some(Broken::PublicationTaken(name));
+    }
+    let mut differences = found.odd_options(seen.via_root);
+    if let Some(tables) = &promise.tables {
+        // A table that was dropped has left its publication by itself.
+        let lacks = seen.existing.difference(&found.oids).count();
+        let more = found.oids.difference(tables).count();
+        let counts = [("lacks", lacks), ("also lists", more)];
+        let counts = counts.iter().filter(|(_, count)| *count > 0);
+        differences.extend(counts.map(|(what, count)| {
+            let plural = if *count == 1 { "" } else { "s" };
+            format!("it {what} {count} table{plural}")
+        }));
+    }
+    if !differences.is_empty() {
+        return Some(Broken::PublicationAltered(name, differences.join("; ")));
+    }
+    let is_complete = found.mark.as_ref().is_none_or(|mark| mark.complete);
+    (promise.complete && !is_complete).then_some(Broken::PublicationIncomplete(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logical::{Mark, PUBLICATION, RunId, RunTag};
+
+    fn promise() -> Promise {
+        Promise {
+            database: "app".to_owned(),
+            target: "copy".to_owned(),
+            slot: SlotName::new("seren_app").unwrap(),
+            point: Some(Lsn::new(7)),
+            publication: Ident::from_catalog(PUBLICATION),
+            run: None,
+            tables: Some(BTreeSet::from([Oid(1), Oid(2)])),
+            complete: true,
+        }
+    }
+
+    fn publication(tables: &[u32]) -> FoundPublication {
+        FoundPublication::plain(Ident::from_catalog(PUBLICATION), tables.iter().copied())
+    }
+
+    fn seen() -> Seen {
+        Seen {
+            slot: Some(Slot {
+                name: "seren_app".to_owned(),
+                database: Some("app".to_owned()),
+                active_pid: None,
+                restart_lsn: Some(Lsn::new(1)),
+                confirmed_lsn: Some(Lsn::new(7)),
+                retained: Some(100),
+                wal_status: Some("reserved".to_owned()),
+                invalidation: None,
+            }),
+            publication: Some(publication(&[1, 2])),
+            via_root: true,
+            existing: BTreeSet::from([Oid(1), Oid(2)]),
+            is_subscribed: false,
+        }
+    }
+
+    fn broken(change: impl FnOnce(&mut Seen)) -> Vec<String> {
+        let mut seen = seen();
+        change(&mut seen);
+        let broken = judge(&promise(), &seen);
+        broken.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_as_it_was_is_kept() {
+        assert!(broken(|_| {}).is_empty());
+        // A table that was dropped leaves the publication by itself.
+        let dropped = broken(|seen| {
+            seen.existing.remove(&Oid(2));
+            seen.publication = Some(publication(&[1]));
+        });
+        assert!(dropped.is_empty(), "{dropped:?}");
+        let followed = broken(|seen| {
+            seen.slot.as_mut().unwrap().confirmed_lsn = Some(Lsn::new(9));
+            seen.is_subscribed = true;
+        });
+        assert!(followed.is_empty(), "{followed:?}");
+    }
+
+    /// A change, and what is said of it.
+    type Case = (&'static str, fn(&mut Seen));
+
+    #[test]
+    fn every_loss_is_listed() {
+        let gone = broken(|seen| (seen.slot, seen.publication) = (None, None));
+        assert_eq!(gone.len(), 2, "{gone:?}");
+        let cases: [Case; 6] = [
+            ("is lost", |seen| {
+                seen.slot.as_mut().unwrap().wal_status = Some("lost".to_owned());
+            }),
+            ("idle_timeout", |seen| {
+                seen.slot.as_mut().unwrap().invalidation = Some("idle_timeout".to_owned());
+            }),
+            ("another database", |seen| {
+                seen.slot.as_mut().unwrap().database = Some("other".to_owned());
+            }),
+            ("instead of the consistent point", |seen| {
+                seen.slot.as_mut().unwrap().confirmed_lsn = Some(Lsn::new(9));
+            }),
+            ("it lacks 1 table; it also lists 1 table", |seen| {
+                seen.publication = Some(publication(&[1, 3]));
+            }),
+            ("publish_via_partition_root", |seen| seen.via_root = false),
+        ];
+        for (text, change) in cases {
+            let broken = broken(change);
+            assert!(broken.len() == 1 && broken[0].contains(text), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn another_runs_or_an_incomplete_mark_is_no_success() {
+        let owner = (RunId::new("1", "2"), RunTag::new());
+        let mark = Mark::new(owner, "copy", "seren_app", String::new());
+        let own = Promise {
+            run: Some(mark.name().to_owned()),
+            ..promise()
+        };
+        let mut seen = seen();
+        let marked = |mark: Mark| {
+            let mut found = publication(&[1, 2]);
+            found.mark = Some(mark);
+            Some(found)
+        };
+        assert!(matches!(
+            judge(&own, &seen)[..],
+            [Broken::PublicationTaken(_)]
+        ));
+        seen.publication = marked(mark.clone());
+        assert!(matches!(
+            judge(&own, &seen)[..],
+            [Broken::PublicationIncomplete(_)]
+        ));
+        seen.publication = marked(mark.completed());
+        assert!(judge(&own, &seen).is_empty());
+        assert!(matches!(
+            judge(&promise(), &seen)[..],
+            [Broken::PublicationTaken(_)]
+        ));
+    }
+}

@@ -1,0 +1,292 @@
+//! Drops a database of the target, and only the one that is meant, with what it is known to hold.
+//!
+//! `DROP DATABASE` goes by name, and somebody may rename, replace or fill a database at any moment. So:
+//!
+//! ```text
+//! inside   a session in the database: its oid is the expected one, and nobody can rename it any more
+//! beside   ALLOW_CONNECTIONS false, end all other sessions: nobody can add anything any more
+//! inside   what does the database hold? not what is expected: all back, and refuse
+//! beside   DROP DATABASE … WITH (FORCE), which ends the session inside
+//! ```
+//!
+//! A server of version 12 knows no `FORCE`: there the session inside ends right before the `DROP`.
+
+use std::time::Duration;
+
+use crate::cluster::error::Error;
+use crate::cluster::finding::Side;
+use crate::cluster::maintenance;
+use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::logical::{drop_subscription, find_subscription};
+use crate::migrate::execute::database;
+use crate::migrate::journal::{self, Foreign};
+use crate::pg::{Ident, Oid, Sql, SqlState};
+use crate::sql;
+
+/// What a database must hold to be dropped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expected<'a> {
+    /// Nothing but what our runs created in it.
+    Ours {
+        /// What was recorded when the journal was dropped.
+        seal: Option<&'a str>,
+    },
+    /// What the user was shown.
+    Shown {
+        /// The digest of it.
+        digest: &'a str,
+    },
+}
+
+/// What `pg_database` says of a database.
+struct Found {
+    oid: Oid,
+    allows_connections: bool,
+    is_template: bool,
+    is_valid: bool,
+}
+
+/// How often sessions are looked for that were ended.
+const ATTEMPTS: u32 = 100;
+
+/// How long they are waited for each time.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Drops a database; none of this name is fine.
+///
+/// # Errors
+/// It was replaced, is used by replication, or holds something else than expected: it is then left as it
+/// was. Or the target refuses.
+pub(crate) async fn drop_database(
+    target: &Endpoint,
+    (name, oid): (&str, Oid),
+    expected: Expected<'_>,
+) -> Result<(), Error> {
+    let beside = maintenance::beside(target, name).await?;
+    let Some(found) = find(&beside, name).await? else {
+        return Ok(());
+    };
+    let ident = Ident::from_catalog(name);
+    if found.oid != oid {
+        let database = name.to_owned();
+        return Err(Error::Replaced { database });
+    }
+    let refused = |source| Error::Database {
+        what: "drop",
+        database: name.to_owned(),
+        source,
+    };
+    if !found.is_valid {
+        // Its files may be gone already: nothing can be done but to end what was begun.
+        let drop = sql!("DROP DATABASE {}", ident);
+        return beside.batch(&drop).await.map_err(refused);
+    }
+    if !found.allows_connections {
+        // A drop of ours was killed, or the user shut what we made.
+        allow(&beside, &ident, true).await.map_err(refused)?;
+    }
+    let inside = enter(target, (name, oid)).await?;
+    if let Some(by) = database::used_by(target, name).await? {
+        let database = name.to_owned();
+        return Err(Error::InUse { database, by });
+    }
+    allow(&beside, &ident, false).await.map_err(refused)?;
+    let dropped = drop_shut(&beside, inside, (&ident, &found), expected).await;
+    if dropped.is_err() {
+        reopen(&beside, &ident, &found).await;
+    }
+    dropped
+}
+
+/// A session in the database of this name and oid.
+///
+/// # Errors
+/// It cannot be connected to, or it is another one.
+pub(crate) async fn enter(target: &Endpoint, (name, oid): (&str, Oid)) -> Result<Session, Error> {
+    let side = Side::Target;
+    let session = target.with_database(name).session(Purpose::Build).await;
+    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let own = Sql::fixed(
+        "SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
+    );
+    let found = session.query_one(&own, &[]).await;
+    let found: u32 = found.map_err(Error::examine(side))?.get(0);
+    if Oid(found) == oid {
+        Ok(session)
+    } else {
+        let database = name.to_owned();
+        Err(Error::Replaced { database })
+    }
+}
+
+async fn find(beside: &Session, name: &str) -> Result<Option<Found>, Error> {
+    let ask = Sql::fixed(
+        "SELECT oid, datallowconn, datistemplate, datconnlimit <> -2 \
+           FROM pg_catalog.pg_database WHERE datname = $1::text::name",
+    );
+    let rows = beside.query(&ask, &[&name]).await;
+    let rows = rows.map_err(Error::examine(Side::Target))?;
+    Ok(rows.first().map(|row| Found {
+        oid: Oid(row.get(0)),
+        allows_connections: row.get(1),
+        is_template: row.get(2),
+        is_valid: row.get(3),
+    }))
+}
+
+async fn allow(beside: &Session, name: &Ident, whether: bool) -> Result<(), connect::Error> {
+    let word = Sql::fixed(if whether { "true" } else { "false" });
+    let allow = sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}", name, word);
+    beside.batch(&allow).await
+}
+
+/// Brings back what a drop that is not carried out has changed.
+async fn reopen(beside: &Session, name: &Ident, found: &Found) {
+    let mut opened = allow(beside, name, true).await;
+    if found.is_template && opened.is_ok() {
+        let template = sql!("ALTER DATABASE {} WITH IS_TEMPLATE true", name);
+        opened = beside.batch(&template).await;
+    }
+    if let Err(error) = opened {
+        tracing::warn!(
+            %error,
+            database = %name,
+            "the database could not be opened again; run: ALTER DATABASE … WITH ALLOW_CONNECTIONS true"
+        );
+    }
+}
+
+/// Drops a database that takes no connections.
+async fn drop_shut(
+    beside: &Session,
+    inside: Session,
+    (name, found): (&Ident, &Found),
+    expected: Expected<'_>,
+) -> Result<(), Error> {
+    let database = || name.as_str().to_owned();
+    let refused = |source| Error::Database {
+        what: "drop",
+        database: database(),
+        source,
+    };
+    let by = end_sessions(beside, &inside, found.oid)
+        .await
+        .map_err(refused)?;
+    if let Some(by) = by {
+        let database = database();
+        return Err(Error::InUse { database, by });
+    }
+    check(&inside, name, expected).await?;
+    let preparing = async {
+        if matches!(expected, Expected::Shown { .. }) && find_subscription(&inside).await?.is_some()
+        {
+            // The server does not drop a database with it.
+            drop_subscription(&inside).await?;
+        }
+        if found.is_template {
+            let plain = sql!("ALTER DATABASE {} WITH IS_TEMPLATE false", name);
+            beside.batch(&plain).await?;
+        }
+        Ok(())
+    };
+    preparing.await.map_err(refused)?;
+    if inside.version().has_forced_drop() {
+        let forced = sql!("DROP DATABASE {} WITH (FORCE)", name);
+        let dropped = beside.batch(&forced).await;
+        drop(inside);
+        return dropped.map_err(refused);
+    }
+    drop(inside);
+    drop_by_name(beside, name, found.oid).await
+}
+
+/// Refuses a database that holds something else than expected.
+async fn check(inside: &Session, name: &Ident, expected: Expected<'_>) -> Result<(), Error> {
+    let examine = Error::examine(Side::Target);
+    let database = name.as_str().to_owned();
+    match expected {
+        Expected::Ours { seal } => match journal::foreign(inside, seal).await.map_err(examine)? {
+            None => Ok(()),
+            Some(objects) => Err(Error::NotOurs {
+                database,
+                objects: objects.to_string(),
+            }),
+        },
+        Expected::Shown { digest } => {
+            if journal::digest(inside).await.map_err(examine)? == digest {
+                return Ok(());
+            }
+            let newest = journal::newest(inside).await.map_err(examine)?;
+            let none = || "none any more".to_owned();
+            let objects = newest.map_or_else(none, |newest: Foreign| newest.to_string());
+            Err(Error::Changed { database, objects })
+        }
+    }
+}
+
+/// Ends all sessions in a database but one; who cannot be ended, in words.
+async fn end_sessions(
+    beside: &Session,
+    inside: &Session,
+    database: Oid,
+) -> Result<Option<String>, connect::Error> {
+    let own = inside
+        .query_one(&Sql::fixed("SELECT pg_catalog.pg_backend_pid()"), &[])
+        .await?;
+    let own: i32 = own.get(0);
+    let end = Sql::fixed(
+        "SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+          WHERE datid = $1::oid AND pid <> $2::int AND usesysid IS NOT NULL",
+    );
+    let mut left = Vec::new();
+    for _ in 0..ATTEMPTS {
+        left = beside.query(&end, &[&database.0, &own]).await?;
+        if left.is_empty() {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    if let Some(row) = left.first() {
+        let pid: i32 = row.get(0);
+        return Ok(Some(format!(
+            "process {pid} of the server, which does not end"
+        )));
+    }
+    let prepared = Sql::fixed(
+        "SELECT 'prepared transaction ' || p.gid FROM pg_catalog.pg_prepared_xacts p \
+           JOIN pg_catalog.pg_database d ON d.datname = p.database WHERE d.oid = $1::oid LIMIT 1",
+    );
+    let rows = beside.query(&prepared, &[&database.0]).await?;
+    Ok(rows.first().map(|row| row.get(0)))
+}
+
+/// Drops a database whose last session is just ending. Nobody can connect to it meanwhile.
+async fn drop_by_name(beside: &Session, name: &Ident, oid: Oid) -> Result<(), Error> {
+    let database = || name.as_str().to_owned();
+    let refused = |source| Error::Database {
+        what: "drop",
+        database: database(),
+        source,
+    };
+    let drop = sql!("DROP DATABASE {}", name);
+    let mut attempts = 0;
+    loop {
+        match find(beside, name.as_str()).await? {
+            Some(found) if found.oid == oid && !found.allows_connections => {}
+            _ => {
+                return Err(Error::Replaced {
+                    database: database(),
+                });
+            }
+        }
+        attempts += 1;
+        match beside.batch(&drop).await {
+            Err(error)
+                if error.sqlstate() == Some(SqlState::OBJECT_IN_USE) && attempts < ATTEMPTS =>
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
+            other => return other.map_err(refused),
+        }
+    }
+}

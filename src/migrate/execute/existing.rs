@@ -1,0 +1,386 @@
+//! What stands in a database of the target already, and must neither leak into what is made there
+//! nor be taken for granted.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::catalog::acl::{AclKind, AclName, ObjectAcl};
+use crate::catalog::load::default_acl::load_default_acls;
+use crate::catalog::load::labels::load_member_comments;
+use crate::catalog::load::quoting::quote_for;
+use crate::catalog::model::{MemberComment, MemberRelation, SecurityLabel};
+use crate::catalog::{self, Catalog};
+use crate::cluster::error::Error;
+use crate::cluster::finding::Side;
+use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::ddl::object::grant::{render_default_privileges, render_without_default_privileges};
+use crate::ddl::{self, Kind, Label, OmissionReason, Statement, Step};
+use crate::pg::{Ident, Literal, Sql, SqlState, readable};
+use crate::sql;
+
+/// Takes away the default privileges that a used database has, so that they do not leak into the
+/// objects made in it; the statements that bring them back.
+///
+/// # Errors
+/// The target cannot be asked, or refuses.
+pub(crate) async fn set_defaults_aside(
+    target: &Endpoint,
+    options: &ddl::Options,
+) -> Result<Vec<Sql>, Error> {
+    let side = Side::Target;
+    let session = open(target).await?;
+    let found = load_default_acls(&session).await;
+    let found = found.map_err(|source| Error::Catalog {
+        side,
+        place: "default privileges".to_owned(),
+        source,
+    })?;
+    let (mut away, mut back) = (Vec::new(), Vec::new());
+    // Those of roles that we cannot act for are none of ours, and nothing is made by them.
+    for default in found.iter().filter(|d| options.target.reaches(&d.role)) {
+        away.extend(render_without_default_privileges(default, &options.target).statements);
+        back.extend(render_default_privileges(default, &options.target).statements);
+    }
+    run(&session, &away).await?;
+    Ok(back)
+}
+
+/// Brings default privileges back.
+///
+/// # Errors
+/// The target cannot be reached, or refuses.
+pub(crate) async fn bring_defaults_back(target: &Endpoint, back: &[Sql]) -> Result<(), Error> {
+    if back.is_empty() {
+        return Ok(());
+    }
+    run(&open(&target.despite_stop()).await?, back).await
+}
+
+async fn open(target: &Endpoint) -> Result<Session, Error> {
+    let side = Side::Target;
+    let session = target.session(Purpose::Build).await;
+    session.map_err(|source| Error::Connect { side, source })
+}
+
+async fn run(session: &Session, statements: &[Sql]) -> Result<(), Error> {
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let all = Sql::join(statements, "; ");
+    let done = session.batch(&all).await;
+    done.map_err(Error::examine(Side::Target))
+}
+
+/// Brings what comes after the rows to what the first half of a script has made of the database.
+/// What is lost by that, in words.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(crate) async fn settle(
+    target: &Endpoint,
+    catalog: &Catalog,
+    options: &ddl::Options,
+    (steps, statements): (&mut Vec<Step>, &mut Vec<Statement>),
+) -> Result<Vec<String>, connect::Error> {
+    let mut told = drop_missing(target, &catalog.acls, statements).await?;
+    if options.carried.comments {
+        let mut comments = member_comments(target, catalog).await?;
+        told.extend(drop_refused(target, &mut comments).await?);
+        for (label, sql) in comments {
+            ddl::attach(steps, statements, Kind::Comment, label, sql);
+        }
+    }
+    told.extend(absent_members(target, &catalog.member_relations).await?);
+    Ok(told)
+}
+
+/// The extensions that stand in a database and are not ours, whose comments are therefore not ours
+/// to change.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(crate) async fn foreign_extensions(
+    target: &Endpoint,
+) -> Result<BTreeSet<Ident>, connect::Error> {
+    let session = target.session(Purpose::Introspect).await?;
+    let sql = Sql::fixed(
+        "SELECT extname::text FROM pg_catalog.pg_extension \
+         WHERE NOT pg_catalog.pg_has_role(extowner, 'USAGE')",
+    );
+    let rows = session.query(&sql, &[]).await?;
+    let names = rows.iter().map(|row| row.get::<_, String>(0));
+    Ok(names.map(Ident::from_catalog).collect())
+}
+
+/// Drops the comments on what the target lacks or somebody else owns there; which, in words. Who
+/// owns an object of an extension depends on how that was made, so each is tried, and nothing is
+/// kept of that.
+async fn drop_refused(
+    target: &Endpoint,
+    comments: &mut Vec<(Label, Sql)>,
+) -> Result<Vec<String>, connect::Error> {
+    if comments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let session = target.session(Purpose::Build).await?;
+    let (mut kept, mut told) = (Vec::new(), Vec::new());
+    for (label, sql) in comments.drain(..) {
+        session.batch(&Sql::fixed("BEGIN")).await?;
+        let tried = session.batch(&sql).await;
+        session.batch(&Sql::fixed("ROLLBACK")).await?;
+        match tried.map_err(|error| (error.sqlstate(), error)) {
+            Err((Some(SqlState::INSUFFICIENT_PRIVILEGE), _)) => {
+                told.push(format!("{label}: {}", OmissionReason::NotOurs));
+            }
+            Err((Some(SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_OBJECT), _)) => {
+                told.push(format!("{label}: the target has no such object"));
+            }
+            Err((None, error)) => return Err(error),
+            // Whatever else is wrong is told when it is run.
+            Ok(()) | Err((Some(_), _)) => kept.push((label, sql)),
+        }
+    }
+    *comments = kept;
+    Ok(told)
+}
+
+/// The relations that users of the source added to extensions: those that the same version of the
+/// extension does not make on the target. In words.
+async fn absent_members(
+    target: &Endpoint,
+    wanted: &[MemberRelation],
+) -> Result<Vec<String>, connect::Error> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let session = target.session(Purpose::Introspect).await?;
+    let column = |part: fn(&MemberRelation) -> &str| wanted.iter().map(part).collect::<Vec<_>>();
+    let extensions = column(|member| &member.extension.0);
+    let versions = column(|member| &member.extension.1);
+    let schemas = column(|member| member.name.schema.as_str());
+    let names = column(|member| member.name.name.as_str());
+    let sql = Sql::fixed(include_str!("../sql/absent_members.sql"));
+    let rows = session
+        .query(&sql, &[&extensions, &versions, &schemas, &names])
+        .await?;
+    let absent = rows.iter().filter_map(|row| {
+        let place = usize::try_from(row.get::<_, i64>(0)).ok()?;
+        wanted.get(place.checked_sub(1)?)
+    });
+    let told = absent.map(|member| {
+        let extension = Ident::from_catalog(member.extension.0.as_str());
+        format!(
+            "relation {}: not copied with its rows, it was added to extension {extension} by hand",
+            member.name
+        )
+    });
+    Ok(told.collect())
+}
+
+/// Drops the grants on what the server or an extension made and the target does not have: another
+/// version may lack it. What was dropped, in words.
+async fn drop_missing(
+    target: &Endpoint,
+    acls: &[ObjectAcl],
+    statements: &mut Vec<Statement>,
+) -> Result<Vec<String>, connect::Error> {
+    let system: Vec<&ObjectAcl> = acls.iter().filter(|acl| acl.is_system).collect();
+    if system.is_empty() {
+        return Ok(Vec::new());
+    }
+    let session = target.session(Purpose::Introspect).await?;
+    let parts: Vec<_> = system.iter().map(|acl| part(acl)).collect();
+    let kinds: Vec<&str> = parts.iter().map(|(kind, ..)| *kind).collect();
+    let schemas: Vec<&str> = parts.iter().map(|(_, schema, ..)| *schema).collect();
+    let names: Vec<&str> = parts.iter().map(|(_, _, name, _)| *name).collect();
+    let details: Vec<&str> = parts.iter().map(|(.., detail)| *detail).collect();
+    let sql = Sql::fixed(include_str!("../sql/missing.sql"));
+    let rows = session
+        .query(&sql, &[&kinds, &schemas, &names, &details])
+        .await?;
+    let missing: HashSet<Label> = rows
+        .iter()
+        .filter_map(|row| {
+            let place = usize::try_from(row.get::<_, i64>(0)).ok()?;
+            system.get(place.checked_sub(1)?)
+        })
+        .map(|acl| ddl::privileges_label(acl))
+        .collect();
+    let is_missing =
+        |statement: &Statement| statement.kind == Kind::Acl && missing.contains(&statement.object);
+    statements.retain(|statement| !is_missing(statement));
+    let mut told: Vec<_> = missing
+        .iter()
+        .map(|label| format!("{label}: the target has no such object"))
+        .collect();
+    told.sort();
+    Ok(told)
+}
+
+/// What the query needs to find an object: kind, schema, name, detail.
+fn part(acl: &ObjectAcl) -> (&'static str, &str, &str, &str) {
+    let kind = match acl.kind {
+        AclKind::Schema => "schema",
+        AclKind::Language => "language",
+        AclKind::Type => "type",
+        AclKind::Function => "routine",
+        AclKind::Procedure => "procedure",
+        AclKind::ForeignDataWrapper => "wrapper",
+        AclKind::ForeignServer => "server",
+        AclKind::Table | AclKind::Sequence => "relation",
+        AclKind::Column => "column",
+    };
+    match &acl.name {
+        AclName::Plain(name) => (kind, "", name.as_str(), ""),
+        AclName::Qualified(name) => (kind, name.schema.as_str(), name.name.as_str(), ""),
+        AclName::Routine(name, arguments) => (
+            kind,
+            name.schema.as_str(),
+            name.name.as_str(),
+            arguments.as_str(),
+        ),
+        AclName::Column(name, column) => (
+            kind,
+            name.schema.as_str(),
+            name.name.as_str(),
+            column.as_str(),
+        ),
+    }
+}
+
+/// The modules for security labels that the target has not loaded, of those that labels name. No
+/// catalog lists them, so each is asked to take away a label, and nothing is kept of that.
+///
+/// # Errors
+/// The connection broke.
+pub(crate) async fn missing_label_providers(
+    target: &Endpoint,
+    labels: &[SecurityLabel],
+) -> Result<BTreeSet<String>, connect::Error> {
+    let providers: BTreeSet<&String> = labels.iter().map(|label| &label.provider).collect();
+    let mut missing = BTreeSet::new();
+    if providers.is_empty() {
+        return Ok(missing);
+    }
+    let session = target.session(Purpose::Build).await?;
+    for provider in providers {
+        session.batch(&Sql::fixed("BEGIN")).await?;
+        let asked = session
+            .batch(&sql!(
+                "SECURITY LABEL FOR {} ON DATABASE {} IS NULL",
+                Ident::from_catalog(provider.as_str()),
+                Ident::from_catalog(target.database())
+            ))
+            .await;
+        session.batch(&Sql::fixed("ROLLBACK")).await?;
+        match asked.map_err(|error| (error.sqlstate(), error)) {
+            Err((Some(SqlState::INVALID_PARAMETER_VALUE), _)) => {
+                missing.insert(provider.clone());
+            }
+            Err((None, error)) => return Err(error),
+            Ok(()) | Err((Some(_), _)) => {}
+        }
+    }
+    Ok(missing)
+}
+
+/// What makes the comments on objects of extensions, and on the server's own, the same: a user may have changed some of those
+/// that the extensions made. Of extensions in another version nothing is changed.
+async fn member_comments(
+    target: &Endpoint,
+    catalog: &Catalog,
+) -> Result<Vec<(Label, Sql)>, connect::Error> {
+    let wanted = &catalog.member_comments;
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let session = target.session(Purpose::Introspect).await?;
+    // Both sides write names alike.
+    quote_for(&session, catalog.version).await?;
+    let found = match load_member_comments(&session).await {
+        Ok(found) => found,
+        Err(catalog::Error::Query { source, .. }) => return Err(source),
+        Err(error) => {
+            tracing::warn!(%error, "comments on objects of extensions cannot be compared");
+            return Ok(Vec::new());
+        }
+    };
+    Ok(differing_comments(wanted, &found))
+}
+
+fn differing_comments(wanted: &[MemberComment], found: &[MemberComment]) -> Vec<(Label, Sql)> {
+    let versions = |comments: &[MemberComment]| -> BTreeMap<String, String> {
+        let extensions = comments.iter().map(|comment| comment.extension.clone());
+        extensions.collect()
+    };
+    let (ours, theirs) = (versions(wanted), versions(found));
+    let is_same = |(extension, version): &(String, String)| {
+        let same =
+            |side: &BTreeMap<String, String>| side.get(extension).is_none_or(|v| v == version);
+        same(&ours) && same(&theirs)
+    };
+    let set: BTreeSet<&MemberComment> = found.iter().collect();
+    let kept: BTreeSet<&str> = wanted.iter().map(|one| one.object.as_str()).collect();
+    let changed = wanted
+        .iter()
+        .filter(|comment| !set.contains(comment))
+        .map(|comment| (comment, sql!("{}", Literal(&comment.text))));
+    let gone = found
+        .iter()
+        .filter(|comment| !kept.contains(comment.object.as_str()))
+        .filter(|comment| ours.contains_key(&comment.extension.0))
+        // The server's own: the source has some that initdb made, which are not read.
+        .filter(|comment| !comment.extension.0.is_empty())
+        .map(|comment| (comment, Sql::fixed("NULL")));
+    changed
+        .chain(gone)
+        .filter(|(comment, _)| is_same(&comment.extension))
+        .map(|(comment, text)| {
+            let object = Sql::deparsed(comment.object.as_str());
+            let name = Ident::from_catalog(readable(&comment.object));
+            let label = Label::plain("comment on", &name);
+            (label, sql!("COMMENT ON {} IS {}", object, text))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comment(version: &str, object: &str, text: &str) -> MemberComment {
+        MemberComment {
+            extension: ("e".to_owned(), version.to_owned()),
+            object: object.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_what_a_user_changed_is_changed() {
+        let found = [
+            comment("1", "FUNCTION s.f()", "old"),
+            comment("1", "FUNCTION s.g()", "same"),
+            comment("1", "FUNCTION s.h()", "removed"),
+        ];
+        let wanted = [
+            comment("1", "FUNCTION s.f()", "new"),
+            comment("1", "FUNCTION s.g()", "same"),
+        ];
+        let changes = differing_comments(&wanted, &found);
+        let sql: Vec<_> = changes.iter().map(|(_, sql)| sql.as_str()).collect();
+        assert_eq!(
+            sql,
+            [
+                "COMMENT ON FUNCTION s.f() IS 'new'",
+                "COMMENT ON FUNCTION s.h() IS NULL"
+            ]
+        );
+    }
+
+    #[test]
+    fn another_version_has_comments_of_its_own() {
+        let found = [comment("2", "FUNCTION s.f()", "newer")];
+        let wanted = [comment("1", "FUNCTION s.f()", "older")];
+        assert_eq!(differing_comments(&wanted, &found), []);
+    }
+}

@@ -1,0 +1,14 @@
+//! Phases 5 to 13 of `init`.
+
+pub(crate) mod contents;
+pub(crate) mod database;
+pub(crate) mod drop;
+pub(crate) mod empty;
+pub(crate) mod existing;
+pub(crate) mod extensions;
+pub(crate) mod fill;
+pub(crate) mod pre_data;
+pub(crate) mod publication;
+pub(crate) mod roles;
+pub(crate) mod run;
+pub(crate) mod slot_guard;

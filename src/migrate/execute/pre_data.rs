@@ -1,0 +1,185 @@
+//! The definitions that rows need. Extensions come first: the script of one may create objects that
+//! do not become its members, such as a function that must outlive it. On the source these look like
+//! objects of users; on the target they exist once the extension does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::Catalog;
+use crate::ddl::{self, Kind, Script, Statement};
+use crate::event::Phase;
+use crate::migrate::execute::contents::{Ends, Failure, section};
+use crate::migrate::execute::extensions;
+use crate::pg::Ident;
+use crate::snapshot::{self, Evaluation, Refused, Section, Skipped, Tables};
+use crate::task::Scope;
+
+const PHASE: &str = "pre-data";
+
+/// What creates the definitions.
+pub(crate) struct Making<'m> {
+    /// The databases.
+    pub(crate) ends: &'m Ends,
+    /// What is wanted, fitted to the target.
+    pub(crate) catalog: &'m Catalog,
+    /// How many sessions may work.
+    pub(crate) jobs: usize,
+    /// The settings under which the source evaluates what belongs to the database.
+    pub(crate) evaluation: &'m Evaluation,
+}
+
+/// Creates the first half of a script; the script, as it fits what extensions have created.
+///
+/// # Errors
+/// The target refused statements, after everything else was created; or a phase failed.
+pub(crate) async fn create(
+    making: &Making<'_>,
+    options: &mut ddl::Options,
+    scope: &Scope,
+) -> Result<Script, Failure> {
+    let connect = |error| Failure::at(PHASE)(snapshot::Error::Connect(error));
+    let (target, catalog) = (&making.ends.target, making.catalog);
+    let schemas = extensions::load_schemas(target).await;
+    options.target.existing_schemas = schemas.map_err(connect)?;
+    let script = ddl::script(catalog, options).map_err(Failure::plan)?;
+    let (first, rest) = extensions_first(&script);
+    if first.is_empty() {
+        run(making, (&script, rest), scope).await?;
+        return Ok(script);
+    }
+    let refused = match run(making, (&script, first.clone()), scope).await {
+        Ok(()) => None,
+        Err(failure) if failure.is_refusal() => failure.into_refused(),
+        Err(failure) => return Err(failure),
+    };
+    let (script, rest) = match fit(making, options, &first).await? {
+        None => (script, rest),
+        Some(fitted) => {
+            let is_done = |one: &&Statement| first.iter().any(|done| done.sql == one.sql);
+            let rest = fitted.pre_data.iter().filter(|one| !is_done(one));
+            let rest = rest.cloned().collect();
+            (fitted, rest)
+        }
+    };
+    match refused {
+        None => run(making, (&script, rest), scope).await?,
+        Some(refused) => {
+            let all = run_others(making, (&script, rest), refused, scope).await?;
+            return Err(Failure::at(PHASE)(snapshot::Error::Refused(all)));
+        }
+    }
+    Ok(script)
+}
+
+/// Creates what does not depend on anything refused; all that was refused in the end.
+async fn run_others(
+    making: &Making<'_>,
+    (script, statements): (&Script, Vec<Statement>),
+    mut refused: Box<Refused>,
+    scope: &Scope,
+) -> Result<Box<Refused>, Failure> {
+    let others = without_dependants(script, statements, &mut refused);
+    match run(making, (script, others), scope).await {
+        Ok(()) => {}
+        Err(failure) if failure.is_refusal() => {
+            if let Some(further) = failure.into_refused() {
+                refused.refusals.extend(further.refusals);
+                refused.skipped.extend(further.skipped);
+            }
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(refused)
+}
+
+async fn run(
+    making: &Making<'_>,
+    (script, statements): (&Script, Vec<Statement>),
+    scope: &Scope,
+) -> Result<(), Failure> {
+    let part = Section::new(statements, &script.steps, &Tables::default());
+    let settings = (Phase::PreData, making.evaluation.clone());
+    let running = section(making.ends, settings, part, making.jobs, scope);
+    running.await.map_err(Failure::at(PHASE))
+}
+
+/// The script once more, if extensions have created anything that it would create as well.
+async fn fit(
+    making: &Making<'_>,
+    options: &mut ddl::Options,
+    first: &[Statement],
+) -> Result<Option<Script>, Failure> {
+    let connect = |error| Failure::at(PHASE)(snapshot::Error::Connect(error));
+    let Ends { source, target } = making.ends;
+    let unowned = extensions::load_unowned(source, target).await;
+    let unowned = unowned.map_err(connect)?;
+    let mut schemas = extensions::load_schemas(target).await.map_err(connect)?;
+    schemas.retain(|name, _| {
+        let label = ddl::Label::plain("schema", name);
+        let is_ours = first
+            .iter()
+            .any(|one| one.kind == Kind::Schema && one.object == label);
+        let is_wanted = making.catalog.schemas.iter().any(|own| own.name == *name);
+        is_wanted && !is_ours && !options.target.existing_schemas.contains_key(name)
+    });
+    if unowned.is_empty() && schemas.is_empty() {
+        return Ok(None);
+    }
+    options.target.existing_objects = unowned;
+    options.target.existing_schemas.extend(schemas);
+    let script = ddl::script(making.catalog, options);
+    script.map(Some).map_err(Failure::plan)
+}
+
+/// The statements that create extensions, with all that these need; and the others. The server's own
+/// language is no reason to go twice.
+fn extensions_first(script: &Script) -> (Vec<Statement>, Vec<Statement>) {
+    let plpgsql = ddl::Label::plain("extension", &Ident::from_catalog("plpgsql"));
+    let of_extensions = script
+        .pre_data
+        .iter()
+        .filter(|one| one.kind == Kind::Extension);
+    let mut waiting: Vec<usize> = of_extensions
+        .filter(|one| one.object != plpgsql)
+        .map(|one| one.step)
+        .collect();
+    let mut first = BTreeSet::new();
+    while let Some(step) = waiting.pop() {
+        if first.insert(step) {
+            waiting.extend(&script.steps[step].needs);
+        }
+    }
+    let statements = script.pre_data.iter().cloned();
+    statements.partition(|one| first.contains(&one.step))
+}
+
+/// The statements that depend on nothing that was refused; the others are reported.
+fn without_dependants(
+    script: &Script,
+    statements: Vec<Statement>,
+    refused: &mut Refused,
+) -> Vec<Statement> {
+    let failed = refused.refusals.iter().map(|one| &one.object);
+    let failed = failed.chain(refused.skipped.iter().map(|one| &one.object));
+    let failed: BTreeSet<&String> = failed.collect();
+    let mut causes: BTreeMap<usize, String> = script
+        .pre_data
+        .iter()
+        .map(|one| (one.step, one.object.to_string()))
+        .filter(|(_, label)| failed.contains(label))
+        .collect();
+    let (mut kept, mut skipped): (Vec<Statement>, Vec<Skipped>) = (Vec::new(), Vec::new());
+    for statement in statements {
+        let needs = &script.steps[statement.step].needs;
+        let cause = needs.iter().find_map(|needed| causes.get(needed)).cloned();
+        let Some(cause) = cause else {
+            kept.push(statement);
+            continue;
+        };
+        let object = statement.object.to_string();
+        if causes.insert(statement.step, cause.clone()).is_none() {
+            skipped.push(Skipped { object, cause });
+        }
+    }
+    refused.skipped.extend(skipped);
+    kept
+}

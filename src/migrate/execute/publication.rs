@@ -1,0 +1,492 @@
+//! Phase 4 of `init`, and its undoing: the publication in every database of the source. What is made
+//! here is taken back unless the copy of that database ends well.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::cluster::error::Error;
+use crate::cluster::finding::Side;
+use crate::cluster::promise::Promise;
+use crate::connect::locks::LockMode;
+use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::event::Event;
+use crate::logical::{
+    self, Definition, FoundPublication, LoadError, Mark, Published, Publisher, Publishing, RunId,
+    RunTag,
+};
+use crate::migrate::Options;
+use crate::migrate::plan::prepare::PlannedDatabase;
+use crate::migrate::repeats::Repeats;
+use crate::pg::{Ident, Lsn, SlotName};
+use crate::task::Scope;
+
+/// What the replication of one database takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Replication {
+    /// Between which clusters.
+    pub(crate) run: RunId,
+    /// The target database's name.
+    pub(crate) target: String,
+    /// The slot.
+    pub(crate) slot: SlotName,
+    /// What is published, and under which name.
+    pub(crate) publishing: Publishing,
+    /// What earlier runs have left that is ours.
+    pub(crate) ours: Ours,
+}
+
+/// What tells our own leftovers from other runs' objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ours {
+    /// The numbers of earlier runs that the state knows.
+    pub(crate) numbers: BTreeSet<String>,
+    /// Whether the state knows runs from before there were numbers.
+    pub(crate) is_old: bool,
+    /// The run that the user adopts.
+    pub(crate) adopted: Option<String>,
+    /// The slot that the state knows of this database.
+    pub(crate) slot: Option<String>,
+}
+
+/// Whose a marked publication is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// An earlier run's that this one continues or replaces.
+    Ours,
+    /// A run's between the same clusters into the same database, of which the state knows nothing.
+    Unknown,
+    /// A run's into another target.
+    OtherTarget,
+}
+
+impl Replication {
+    /// Whose a publication with this mark is.
+    pub(crate) fn whose(&self, mark: &Mark) -> Whose {
+        let is_here = mark.is_of(&self.run, &self.target);
+        let is_known = match &mark.tag {
+            Some(tag) => self.ours.numbers.contains(&tag.number),
+            None => self.ours.is_old && is_here,
+        };
+        let is_adopted = self.ours.adopted.as_deref() == Some(mark.name());
+        // What we have copied whole into another database stays, like anybody else's.
+        if is_adopted || is_known && (is_here || !mark.complete) {
+            Whose::Ours
+        } else if is_here {
+            Whose::Unknown
+        } else {
+            Whose::OtherTarget
+        }
+    }
+
+    /// Whether a publication was left by a run that this one continues or replaces.
+    pub(crate) fn owns(&self, found: &FoundPublication) -> bool {
+        let mark = found.mark.as_ref();
+        mark.is_some_and(|mark| self.whose(mark) == Whose::Ours)
+    }
+
+    /// Whether a slot of our name was left by such a run.
+    pub(crate) fn owns_slot(&self, earlier: Option<&FoundPublication>) -> bool {
+        let marked = earlier.filter(|found| self.owns(found));
+        let marked = marked.and_then(|found| found.mark.as_ref());
+        marked.is_some_and(|mark| mark.slot == self.slot.as_str())
+            || self.ours.slot.as_deref() == Some(self.slot.as_str())
+    }
+
+    /// What is to be published of the session's database, once an earlier publication of this run is
+    /// gone and identities are what they were.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub(crate) async fn published(
+        &self,
+        session: &Session,
+        found: Option<&FoundPublication>,
+    ) -> Result<Published, Error> {
+        let earlier = found.filter(|found| self.owns(found));
+        let changed = earlier.and_then(|found| found.mark.as_ref());
+        let changed = changed.map(|mark| mark.identities.as_slice());
+        let published = self.publishing.judge(session, changed.unwrap_or_default());
+        published.await.map_err(|error| match error {
+            LoadError::Server(source) => Error::examine(Side::Source)(source),
+            LoadError::Letter(source) => Error::Catalog {
+                side: Side::Source,
+                place: "tables".to_owned(),
+                source: source.into(),
+            },
+        })
+    }
+}
+
+/// A publication of this run, or one that serves it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    source: Endpoint,
+    replication: Replication,
+    tag: RunTag,
+    /// None until it is made or found, and as long as a slot of our name may be somebody else's.
+    publisher: Option<Arc<Publisher>>,
+}
+
+impl Held {
+    /// The slot that goes with it.
+    pub(crate) fn slot(&self) -> &SlotName {
+        &self.replication.slot
+    }
+
+    /// The source's database.
+    pub(crate) fn database(&self) -> &str {
+        self.source.database()
+    }
+
+    /// The publication's name.
+    pub(crate) fn publication(&self) -> &Ident {
+        &self.replication.publishing.name
+    }
+
+    /// What is promised of the database once it is copied.
+    pub(crate) fn promise(&self, point: Option<Lsn>, complete: bool) -> Promise {
+        let publisher = self.publisher.as_ref();
+        let mark = publisher.and_then(|publisher| publisher.mark());
+        Promise {
+            database: self.database().to_owned(),
+            target: self.replication.target.clone(),
+            slot: self.slot().clone(),
+            point,
+            publication: self.publication().clone(),
+            run: mark.map(|mark| mark.name().to_owned()),
+            tables: publisher.map(|publisher| publisher.tables()),
+            complete,
+        }
+    }
+
+    /// Notes on the publication that its copy has ended well.
+    ///
+    /// # Errors
+    /// The source refused.
+    pub(crate) async fn complete(&self) -> Result<(), Error> {
+        let Some(publisher) = &self.publisher else {
+            return Ok(());
+        };
+        let side = Side::Source;
+        let session = self.source.despite_stop().session(Purpose::Control).await;
+        let session = session.map_err(|source| Error::Connect { side, source })?;
+        let done = publisher.complete(&session).await;
+        done.map_err(|source| self.refused(source))
+    }
+
+    fn foreign(&self, differences: String) -> Error {
+        Error::ForeignPublication {
+            publication: self.publication().clone(),
+            database: self.database().to_owned(),
+            differences,
+        }
+    }
+
+    fn refused(&self, source: connect::Error) -> Error {
+        Error::Publication {
+            publication: Box::new(self.publication().clone()),
+            database: self.database().to_owned(),
+            source,
+        }
+    }
+}
+
+/// Makes the publications of all databases that are to replicate and puts them into `held`, with `None`
+/// for others. After a refusal nothing of them stays.
+///
+/// # Errors
+/// A server refused a statement, a table has lost its identity since the checks, what is there belongs to
+/// another run, or the scope was stopped.
+pub(crate) async fn publish(
+    planned: &mut [PlannedDatabase],
+    tag: &RunTag,
+    (options, held): (&Options, &mut Vec<Option<Held>>),
+    scope: &Scope,
+) -> Result<(), Error> {
+    for database in planned {
+        let Some(mut replication) = database.replication.clone() else {
+            held.push(None);
+            continue;
+        };
+        replication.ours.numbers.insert(tag.number.clone());
+        let mut one = Held {
+            source: options.source.with_database(database.name()),
+            replication,
+            tag: tag.clone(),
+            publisher: None,
+        };
+        let done = publish_one(&mut one, scope).await;
+        database.before.publisher.clone_from(&one.publisher);
+        held.push(Some(one));
+        if let Err(error) = done {
+            withdraw(held.iter().flatten(), scope).await;
+            held.clear();
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+async fn publish_one(held: &mut Held, scope: &Scope) -> Result<(), Error> {
+    let side = Side::Source;
+    let session = held.source.session(Purpose::Control).await;
+    let session = session.map_err(|source| Error::Connect { side, source })?;
+    // A statement may wait for a lock, and would continue to wait without us.
+    let publish = publish_in(&session, held, scope);
+    let published = scope.cancelling(session.request_cancel(), publish).await;
+    published.unwrap_or(Err(Error::Stopped))
+}
+
+/// Makes one publication; again, where definitions change meanwhile.
+async fn publish_in(session: &Session, held: &mut Held, scope: &Scope) -> Result<(), Error> {
+    let source = held.source.clone();
+    let what = format!(
+        "locks to publish the tables of database {}",
+        source.database()
+    );
+    let mut repeats = Repeats::new(&source, LockMode::ShareUpdateExclusive, what);
+    loop {
+        match publish_once(session, held, scope).await {
+            Ok(()) => return Ok(()),
+            Err(error) => repeats.after(error).await?,
+        }
+    }
+}
+
+async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Result<(), Error> {
+    let name = held.publication().clone();
+    let found = logical::find_publication(session, &name).await;
+    let mut found = found.map_err(|source| held.refused(source))?;
+    if let Some(found) = &found {
+        refuse_other_runs(held, found)?;
+    }
+    claim_slot(session, held, found.as_ref()).await?;
+    if let Some(earlier) = found.take_if(|found| held.replication.owns(found)) {
+        drop_slot_of(session, held, (&earlier, scope)).await?;
+        let removed = logical::remove_publication(session, &earlier).await;
+        removed.map_err(|source| held.refused(source))?;
+    }
+    let published = held.replication.published(session, None).await?;
+    if let Some(blocked) = published.blocked.first() {
+        return Err(Error::Unpublishable {
+            database: held.database().to_owned(),
+            blocked: Box::new(blocked.clone()),
+        });
+    }
+    let wanted = Definition::new(&published, session.version());
+    let publishing = held.replication.publishing.clone();
+    if let Some(found) = found {
+        let differences = found.differences(&wanted);
+        if differences.is_empty() {
+            held.publisher = Some(Arc::new(Publisher::new(publishing, None)));
+            return Ok(());
+        }
+        return Err(held.foreign(differences.join("; ")));
+    }
+    let Replication {
+        run, target, slot, ..
+    } = &held.replication;
+    let owner = (run.clone(), held.tag.clone());
+    let mut mark = Mark::new(owner, target, slot.as_str(), wanted.digest());
+    mark.identities.clone_from(&published.identities);
+    held.publisher = Some(Arc::new(Publisher::new(publishing, Some(mark.clone()))));
+    let created = logical::create_publication(session, &name, (&wanted, &mark)).await;
+    created.map_err(|source| held.refused(source))
+}
+
+/// Refuses to go on where the publication is another run's.
+fn refuse_other_runs(held: &Held, found: &FoundPublication) -> Result<(), Error> {
+    let Some(mark) = &found.mark else {
+        return Ok(());
+    };
+    let whose = held.replication.whose(mark);
+    if whose == Whose::Ours {
+        return Ok(());
+    }
+    let run = mark.describe();
+    Err(held.foreign(format!("is of {run}; {}", ways_out(whose, mark))))
+}
+
+/// What to do about a publication of another run.
+pub(crate) fn ways_out(whose: Whose, mark: &Mark) -> String {
+    const PROGRAM: &str = "postgres-seren-replicator";
+    let run = mark.name();
+    let remove = format!("remove what that run left with: {PROGRAM} teardown --run {run}");
+    match whose {
+        Whose::Ours => String::new(),
+        Whose::Unknown => {
+            format!("become its owner with: {PROGRAM} init --adopt {run}, or {remove}")
+        }
+        Whose::OtherTarget => format!(
+            "copy to this target as well with --publication NAME, or, if its target is gone, {remove}"
+        ),
+    }
+}
+
+/// Refuses to go on where a slot of our name is another run's.
+async fn claim_slot(
+    session: &Session,
+    held: &Held,
+    found: Option<&FoundPublication>,
+) -> Result<(), Error> {
+    let slot = logical::find_slot(session, held.slot()).await;
+    let slot = slot.map_err(Error::examine(Side::Source))?;
+    if slot.is_none() || held.replication.owns_slot(found) {
+        return Ok(());
+    }
+    Err(Error::ForeignSlot {
+        database: held.database().to_owned(),
+        slot: held.slot().clone(),
+    })
+}
+
+/// Drops the slot of an earlier run that had another name, such as that of an adopted one.
+async fn drop_slot_of(
+    session: &Session,
+    held: &Held,
+    (earlier, scope): (&FoundPublication, &Scope),
+) -> Result<(), Error> {
+    let slot = earlier.mark.as_ref().map(|mark| mark.slot.as_str());
+    let slot = slot.filter(|slot| *slot != held.slot().as_str());
+    let Some(slot) = slot.and_then(|slot| SlotName::new(slot).ok()) else {
+        return Ok(());
+    };
+    let dropped = logical::drop_slot(session, &slot).await;
+    if dropped.map_err(|source| held.refused(source))? {
+        let note = format!("replication slot {slot}, left by an earlier run, was dropped");
+        scope.events.emit(Event::Note(note)).await;
+    }
+    Ok(())
+}
+
+/// Takes back slots and publications of databases whose copy has not ended well. What cannot be
+/// removed is told with what removes it.
+pub(crate) async fn withdraw(held: impl Iterator<Item = &Held>, scope: &Scope) {
+    for held in held {
+        let Some(publisher) = &held.publisher else {
+            continue;
+        };
+        if let Err(error) = withdraw_one(held, publisher).await {
+            let text = format!(
+                "database {}: replication slot {} and publication {} remain on the source, and the slot \
+                 retains WAL: {error}; remove them with teardown",
+                held.database(),
+                held.slot(),
+                held.publication()
+            );
+            scope.events.emit(Event::Warning(text)).await;
+        }
+    }
+}
+
+/// Takes back the slot and the publication of a database that this run only keeps, since the slot serves no
+/// more or must not stay.
+pub(crate) async fn give_up(promise: &Promise, options: &Options, scope: &Scope) {
+    let (database, slot) = (&promise.database, &promise.slot);
+    let text = match remove_promised(promise, options).await {
+        Ok(()) => format!(
+            "database {database} is copied whole, and its changes cannot be followed: replication slot {slot} and \
+             publication {} were removed",
+            promise.publication
+        ),
+        Err(error) => format!(
+            "database {database}: replication slot {slot} remains on the source, and retains WAL: {error}; \
+             remove it with teardown"
+        ),
+    };
+    scope.events.emit(Event::Warning(text)).await;
+}
+
+async fn remove_promised(promise: &Promise, options: &Options) -> Result<(), connect::Error> {
+    let endpoint = options.source.with_database(&promise.database);
+    let session = endpoint.session(Purpose::Control).await?;
+    let found = logical::find_publication(&session, &promise.publication).await?;
+    let run = |found: &FoundPublication| found.mark.as_ref().map(|mark| mark.name().to_owned());
+    if let Some(found) = &found
+        && run(found) != promise.run
+    {
+        return Ok(());
+    }
+    logical::drop_slot(&session, &promise.slot).await?;
+    match found.filter(|found| found.mark.is_some()) {
+        Some(found) => logical::remove_publication(&session, &found).await,
+        None => Ok(()),
+    }
+}
+
+async fn withdraw_one(held: &Held, publisher: &Publisher) -> Result<(), connect::Error> {
+    let session = held.source.despite_stop().session(Purpose::Control).await?;
+    let found = logical::find_publication(&session, held.publication()).await?;
+    let run = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.name().to_owned());
+    let own = publisher.mark();
+    // Without our locks another run may have begun in our place: then the slot is its own, too.
+    if let Some(found) = &found
+        && found.mark.is_some()
+        && run(&found.mark) != run(&own)
+    {
+        return Ok(());
+    }
+    logical::drop_slot(&session, held.slot()).await?;
+    match found.filter(|found| found.mark.is_some()) {
+        Some(found) => logical::remove_publication(&session, &found).await,
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logical::PUBLICATION;
+
+    fn replication(ours: Ours) -> Replication {
+        Replication {
+            run: RunId::new("1", "2"),
+            target: "app".to_owned(),
+            slot: SlotName::new("seren_app").unwrap(),
+            publishing: Publishing {
+                name: Ident::from_catalog(PUBLICATION),
+                left_out: BTreeSet::new(),
+                hypertables: BTreeSet::new(),
+                make_full: false,
+            },
+            ours,
+        }
+    }
+
+    fn mark(target: &str, complete: bool) -> Mark {
+        let owner = (RunId::new("1", "2"), RunTag::new());
+        let mark = Mark::new(owner, target, "seren_app", String::new());
+        if complete { mark.completed() } else { mark }
+    }
+
+    #[test]
+    fn only_what_the_state_knows_or_the_user_adopts_is_ours() {
+        let of = |mark: &Mark, ours: Ours| replication(ours).whose(mark);
+        let (here, there) = (mark("app", true), mark("other", true));
+        let knows = |mark: &Mark| Ours {
+            numbers: BTreeSet::from([mark.name().to_owned()]),
+            ..Ours::default()
+        };
+        let adopts = |mark: &Mark| Ours {
+            adopted: Some(mark.name().to_owned()),
+            ..Ours::default()
+        };
+        assert_eq!(of(&here, Ours::default()), Whose::Unknown);
+        assert_eq!(of(&here, knows(&here)), Whose::Ours);
+        assert_eq!(of(&here, adopts(&here)), Whose::Ours);
+        assert_eq!(of(&there, Ours::default()), Whose::OtherTarget);
+        assert_eq!(of(&there, knows(&there)), Whose::OtherTarget);
+        assert_eq!(of(&there, adopts(&there)), Whose::Ours);
+        let begun = mark("other", false);
+        assert_eq!(of(&begun, knows(&begun)), Whose::Ours);
+    }
+
+    #[test]
+    fn the_ways_out_name_the_run() {
+        let mark = mark("app", true);
+        let text = ways_out(Whose::Unknown, &mark);
+        assert!(text.contains(&format!("init --adopt {}", mark.name())));
+        assert!(text.contains(&format!("teardown --run {}", mark.name())));
+        assert!(ways_out(Whose::OtherTarget, &mark).contains("--publication NAME"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Phase 5: the source's roles come to the target, in one transaction; and what our own role
+//! must be a member of meanwhile.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::cluster::Roles;
+use crate::cluster::error::Error;
+use crate::cluster::finding::Side;
+use crate::cluster::maintenance;
+use crate::connect::{Purpose, Session};
+use crate::ddl;
+use crate::ddl::cluster::membership::{Assumption, assume};
+use crate::ddl::cluster::role::{RoleMerge, RoleStatement};
+use crate::migrate::Options;
+use crate::pg::{Ident, Sql, SqlState};
+
+/// What is known of the target cluster when databases are made on it.
+#[derive(Debug)]
+pub(crate) struct TargetCluster {
+    /// Its roles as the checks read them.
+    pub(crate) roles: Roles,
+    /// What is done to its roles.
+    pub(crate) merge: RoleMerge,
+    /// What scripts for it may use, and what they carry over.
+    pub(crate) options: ddl::Options,
+    /// The roles that we must act for.
+    pub(crate) actors: BTreeSet<Ident>,
+}
+
+impl TargetCluster {
+    /// How our role comes to act for others.
+    pub(crate) fn assume(&self) -> Assumption {
+        assume(&self.roles, &self.actors, &self.merge)
+    }
+}
+
+/// Makes missing roles and memberships; what differs on purpose.
+///
+/// # Errors
+/// The target refuses a statement that must succeed. No role was made then.
+pub(crate) async fn make(cluster: &TargetCluster, options: &Options) -> Result<Vec<String>, Error> {
+    let RoleMerge {
+        statements,
+        differences,
+        ..
+    } = &cluster.merge;
+    let mut told: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    if !statements.is_empty() {
+        told.extend(run(statements, options).await?);
+    }
+    Ok(told)
+}
+
+/// Runs statements in one transaction; what was refused that may be.
+async fn run(statements: &[RoleStatement], options: &Options) -> Result<Vec<String>, Error> {
+    let session = maintenance::open(Side::Target, &options.target, Purpose::Build).await?;
+    let mut refused = Vec::new();
+    plain(&session, "BEGIN").await?;
+    for statement in statements {
+        let wrap = |source| Error::Roles {
+            role: Some(statement.role.clone()),
+            source,
+        };
+        let Some(otherwise) = &statement.otherwise else {
+            session.batch(&statement.sql).await.map_err(wrap)?;
+            continue;
+        };
+        plain(&session, "SAVEPOINT optional").await?;
+        match session.batch(&statement.sql).await {
+            Ok(()) => {}
+            Err(error) if error.sqlstate().is_some_and(SqlState::is_refusal) => {
+                tracing::debug!(%error, role = %statement.role, "a property was refused");
+                plain(&session, "ROLLBACK TO SAVEPOINT optional").await?;
+                refused.push(otherwise.to_string());
+            }
+            Err(error) => return Err(wrap(error)),
+        }
+        plain(&session, "RELEASE SAVEPOINT optional").await?;
+    }
+    plain(&session, "COMMIT").await?;
+    Ok(refused)
+}
+
+async fn plain(session: &Session, sql: &'static str) -> Result<(), Error> {
+    let done = session.batch(&Sql::fixed(sql)).await;
+    done.map_err(|source| Error::Roles { role: None, source })
+}
+
+/// Makes our role a member of those that it acts for, or ends that.
+///
+/// # Errors
+/// The target refuses.
+pub(crate) async fn act(statements: &[Sql], options: &Options) -> Result<(), Error> {
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let session = maintenance::open(Side::Target, &options.target, Purpose::Build).await?;
+    plain(&session, "BEGIN").await?;
+    for statement in statements {
+        let done = session.batch(statement).await;
+        done.map_err(|source| Error::Roles { role: None, source })?;
+    }
+    plain(&session, "COMMIT").await
+}

@@ -1,0 +1,411 @@
+//! Phases 1 and 2 of `init`: examine both clusters, decide what happens to each database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::cluster::Database;
+use crate::checkpoint::{self, DatabasePair, Origin};
+use crate::cluster::error::Error;
+use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::promise::Promise;
+use crate::cluster::select;
+use crate::cluster::server::Cluster;
+use crate::ddl;
+use crate::ddl::cluster::database::{DatabaseOptions, render_finish};
+use crate::event::{Event, Phase};
+use crate::migrate::Options;
+use crate::migrate::check::{self, Examination};
+use crate::migrate::execute::database;
+use crate::migrate::execute::publication::Replication;
+use crate::migrate::execute::roles::TargetCluster;
+use crate::migrate::plan::replication::{self, Facts, Known};
+use crate::migrate::plan::target_action::{self, Destiny, Fate};
+use crate::migrate::record::{self, Interrupted, Record, Resume};
+use crate::pg::{Ident, QualifiedName};
+use crate::selection::TableChoice;
+use crate::snapshot::{Before, Ledger, PointKind, WatchedSlots};
+use crate::task::Scope;
+
+/// One database of the plan.
+#[derive(Debug)]
+pub struct PlannedDatabase {
+    /// As the source describes it, in the target's names of roles.
+    pub database: Database,
+    /// What stands on the target under its name.
+    pub existing: Option<Database>,
+    /// What happens on the target.
+    pub fate: Fate,
+    /// Estimated bytes to copy, as they lie on the source's disk.
+    pub bytes: u64,
+    /// Tables with rows of their own.
+    pub tables: usize,
+    /// The largest of them.
+    pub largest: Vec<QualifiedName>,
+    /// How the consistent point comes about.
+    pub point: PointKind,
+    /// Its tables that take part.
+    pub choice: TableChoice,
+    /// What the checks learned of it.
+    pub(crate) before: Before,
+    /// What decides what of it is copied, as it is recorded.
+    pub(crate) selection: checkpoint::Selection,
+    /// Extensions that the target's database has already.
+    pub(crate) installed: BTreeSet<Ident>,
+    /// Where the engine tells what of it is committed.
+    pub(crate) ledger: Ledger,
+    /// Its name on the target.
+    target: Ident,
+    /// What its replication takes, where it is to replicate.
+    pub(crate) replication: Option<Replication>,
+    /// What must stay true of it, where it is kept.
+    pub(crate) promise: Option<Promise>,
+    /// Where its slot is entered for the watch.
+    pub(crate) slots: WatchedSlots,
+    /// Whether what stands there is a template, which cannot be dropped as it is.
+    pub(crate) drops_template: bool,
+    /// What the interrupted run has recorded of its contents at the end.
+    pub(crate) seal: Option<String>,
+    /// Where the run records what it does.
+    pub(crate) record: Record,
+}
+
+impl PlannedDatabase {
+    /// How it came about, where it existed before.
+    pub(crate) fn used(&self) -> Origin {
+        let names = self.installed.iter();
+        let extensions = names.map(|name| name.as_str().to_owned()).collect();
+        Origin::Used { extensions }
+    }
+
+    /// The database's name on the source.
+    pub fn name(&self) -> &str {
+        self.database.name.as_str()
+    }
+
+    /// The database's name on the target.
+    pub fn target(&self) -> &Ident {
+        &self.target
+    }
+
+    /// Both names.
+    pub(crate) fn pair(&self) -> DatabasePair {
+        DatabasePair::new(self.name(), self.target.as_str())
+    }
+}
+
+/// What `init` found and would do.
+#[derive(Debug)]
+pub struct Prepared {
+    /// All results of the checks, worst last.
+    pub findings: Vec<Finding>,
+    /// What would be copied, in name order; may be incomplete when the findings refuse the run.
+    pub databases: Vec<PlannedDatabase>,
+    pub(crate) cluster: Option<TargetCluster>,
+    pub(crate) resume: Option<Resume>,
+}
+
+impl Prepared {
+    /// How many findings refuse the run.
+    pub fn errors(&self) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.level == Level::Error)
+            .count()
+    }
+}
+
+/// Examines both clusters. Writes nothing.
+///
+/// # Errors
+/// A cluster cannot be reached or read, or the names select nothing. Obstacles to the run itself
+/// are no errors here but [`findings`](Prepared::findings).
+pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
+    let phase = Phase::Check;
+    scope
+        .events
+        .emit(Event::PhaseStarted {
+            database: None,
+            phase,
+        })
+        .await;
+    let source = Cluster::open(Side::Source, &options.source).await?;
+    let target = Cluster::open(Side::Target, &options.target).await?;
+    let place = check::pair(
+        (&source.session, &source.facts),
+        (&target.session, &target.facts),
+        options,
+    );
+    let check::Place {
+        mut findings,
+        is_one,
+    } = place.await?;
+    if check::refused(&findings) {
+        return Ok(refused(findings));
+    }
+    let mut resume = Resume::find(options, (&source.facts, &target.facts))?;
+    let offered = source.databases(Side::Source).await?;
+    let (cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
+    findings.extend(more);
+    findings.extend(select::unselected_maintenance(&options.source, &chosen, &offered).await?);
+    let names = |(database, _): &(Database, TableChoice)| database.name.clone();
+    let selected = chosen.iter().map(names).collect();
+    findings.extend(
+        resume
+            .iter_mut()
+            .flat_map(|resume| resume.left(&offered, &selected, &options.map)),
+    );
+    let facts = (&source.facts, &target.facts);
+    findings.extend(replication::left_slots(&source, (&offered, &chosen), (options, facts)).await?);
+    let names = chosen.iter().map(|(database, _)| database.name.as_str());
+    let places = check::judge_map(&options.map, &names.collect(), is_one);
+    let is_misplaced = check::refused(&places);
+    findings.extend(places);
+    if is_misplaced {
+        return Ok(refused(findings));
+    }
+    let ends = (source, target);
+    let known = (cluster, resume);
+    Box::pin(examine_all(ends, known, chosen, findings, (options, scope))).await
+}
+
+/// What only the findings are known of.
+fn refused(findings: Vec<Finding>) -> Prepared {
+    Prepared {
+        findings,
+        databases: Vec::new(),
+        cluster: None,
+        resume: None,
+    }
+}
+
+/// Examines every database that was chosen.
+async fn examine_all(
+    (source, target): (Cluster, Cluster),
+    (mut cluster, resume): (TargetCluster, Option<Resume>),
+    chosen: Vec<(Database, TableChoice)>,
+    mut findings: Vec<Finding>,
+    (options, scope): (&Options, &Scope),
+) -> Result<Prepared, Error> {
+    database::settled(&target.session, scope).await?;
+    let existing = target.standing().await?;
+    let place = |database: &Database| {
+        existing.get(&Ident::from_catalog(
+            options.map.target(database.name.as_str()),
+        ))
+    };
+    let creates =
+        options.drop_existing || chosen.iter().any(|(database, _)| place(database).is_none());
+    let facts = (&source.facts, &target.facts);
+    let slots = replication::missing_slots(&source, &chosen, (options, facts)).await?;
+    findings.extend(check::abilities(facts.0, facts.1, slots, creates));
+    let sessions = [&source.session, &target.session];
+    let names = chosen.iter().map(|(one, _)| one.name.as_str()).collect();
+    let connections = check::examine_connections(sessions, &names, options).await?;
+    let lacks_connections = check::refused(&connections);
+    findings.extend(connections);
+    if lacks_connections {
+        return Ok(refused(findings));
+    }
+    let mut databases = Vec::new();
+    let mut found = BTreeSet::new();
+    let mut is_adopted = false;
+    for (database, choice) in chosen {
+        if scope.stop.is_cancelled() {
+            return Err(Error::Stopped);
+        }
+        let exists = place(&database);
+        let selection = record::selection(options, &choice);
+        let place = options.map.target(database.name.as_str());
+        let recorded = (&database, place, &selection);
+        let mut interrupted = Resume::decide(resume.as_ref(), recorded, exists);
+        let known = Known::load((&source, &target), &database, (options, resume.as_ref()));
+        let known = known.await?;
+        interrupted.decision = known.decide(interrupted.decision, exists, options).await?;
+        is_adopted |= known.adopted.is_some();
+        let site = (&cluster, (facts, &known));
+        let wanted = (database, choice, selection);
+        let found_there = (exists, interrupted);
+        let planning = plan(options, wanted, found_there, site, scope);
+        let (planned, examined) = Box::pin(planning).await?;
+        findings.extend(examined.findings);
+        found.extend(examined.extensions);
+        cluster.actors.extend(examined.actors);
+        databases.push(planned);
+    }
+    findings.extend(replication::nothing_adopted(options, is_adopted));
+    findings.extend(unknown_extensions(options, &found));
+    findings.sort_by_key(|finding| finding.level);
+    Ok(Prepared {
+        findings,
+        databases,
+        cluster: Some(cluster),
+        resume,
+    })
+}
+
+/// What is asked to be skipped and is nowhere.
+fn unknown_extensions(options: &Options, found: &BTreeSet<Ident>) -> Vec<Finding> {
+    let unknown = options.carried.skipped_extensions.difference(found);
+    unknown
+        .map(|name| {
+            let message =
+                format!("extension {name} of --skip-extensions is in none of the databases");
+            Finding::new(Level::Error, Side::Source, message).cure("correct the name")
+        })
+        .collect()
+}
+
+/// Reads the roles of both sides, plans what becomes of them, and chooses the databases.
+async fn read_cluster(
+    (source, target): (&Cluster, &Cluster),
+    offered: &[Database],
+    options: &Options,
+) -> Result<(TargetCluster, Vec<(Database, TableChoice)>, Vec<Finding>), Error> {
+    let mut source = source.roles(Side::Source).await?;
+    let mut roles = target.roles(Side::Target).await?;
+    if !options.cluster.provider {
+        (source.provider, roles.provider) = (None, None);
+    }
+    let wanted = (&options.databases, &options.tables);
+    let chosen = select::choose(&options.source, wanted, offered, &source);
+    let select::Chosen {
+        databases: chosen,
+        warnings,
+        skipped,
+    } = chosen.await?;
+    let (cluster, mut findings) =
+        check::cluster(&target.session, options, (&source, roles)).await?;
+    let warning = |text| Finding::new(Level::Warning, Side::Source, text);
+    findings.extend(warnings.into_iter().map(warning));
+    findings.extend(skipped);
+    findings.extend(check::judge_inheritance(&cluster));
+    let differences = cluster.merge.differences.iter();
+    findings.extend(
+        differences
+            .map(|difference| Finding::new(Level::Note, Side::Target, difference.to_string())),
+    );
+    Ok((cluster, chosen, findings))
+}
+
+/// Examines one database on both sides; on the source only if anything of it is to be copied.
+async fn plan(
+    options: &Options,
+    (database, choice, selection): (Database, TableChoice, checkpoint::Selection),
+    (exists, interrupted): (Option<&Database>, Interrupted),
+    (cluster, (facts, known)): (&TargetCluster, (Facts<'_>, &Known)),
+    scope: &Scope,
+) -> Result<(PlannedDatabase, Examination), Error> {
+    let Destiny {
+        fate,
+        installed,
+        findings,
+    } = target_action::destiny(options, &database, (exists, &interrupted)).await?;
+    let is_kept = matches!(fate, Fate::Keep { .. });
+    let mut examined = if is_kept {
+        Examination::default()
+    } else {
+        let endpoint = options.source.with_database(database.name.as_str());
+        let judge = check::Judge {
+            cluster,
+            choice: &choice,
+            installed: &installed,
+            makes_roles: options.cluster.roles,
+        };
+        Box::pin(check::examine(&endpoint, judge, scope)).await?
+    };
+    examined.findings.extend(findings);
+    if fate.uses_existing() && !installed.is_empty() {
+        let name = options.map.target(database.name.as_str());
+        let place = options.target.with_database(name);
+        let target = &cluster.options.target;
+        let findings = check::examine_installed(&place, &examined.expected, target).await?;
+        examined.findings.extend(findings);
+    }
+    examined
+        .findings
+        .extend(fate.foreign_subscription(known.slot()));
+    examined.findings.extend_from_slice(known.live());
+    // What is kept has its publication and its slot.
+    let replication = known.replication((options, &database), facts, &examined);
+    let replication = replication.filter(|_| !is_kept);
+    let is_possible = facts.0.replication && facts.0.wal_level == "logical" && !facts.0.standby;
+    let is_possible = is_possible && known.live().is_empty();
+    if let Some(replication) = replication.as_ref().filter(|_| is_possible) {
+        let is_freed = options.drop_existing && fate.frees(&replication.slot);
+        let endpoint = options.source.with_database(database.name.as_str());
+        let judged = (replication, options.state.is_some());
+        let findings = check::examine_replication(&endpoint, judged, is_freed, scope).await?;
+        examined.findings.extend(findings);
+    }
+    let point = match &replication {
+        Some(replication) => PointKind::Slot(replication.slot.clone()),
+        None => PointKind::SnapshotOnly,
+    };
+    let target = Ident::from_catalog(options.map.target(database.name.as_str()));
+    let planned = PlannedDatabase {
+        database: renamed(&database, cluster),
+        existing: exists.filter(|_| fate.uses_existing()).cloned(),
+        drops_template: exists.is_some_and(|existing| existing.is_template),
+        fate,
+        bytes: examined.bytes,
+        tables: examined.tables,
+        largest: std::mem::take(&mut examined.largest),
+        point,
+        choice,
+        before: std::mem::take(&mut examined.before),
+        selection,
+        installed,
+        seal: interrupted.seal,
+        ledger: Ledger::none(),
+        record: Record::default(),
+        target,
+        replication,
+        promise: known.promise().filter(|_| is_kept),
+        slots: WatchedSlots::default(),
+    };
+    if !is_kept {
+        judge_database(&planned, cluster, &mut examined);
+    }
+    Ok((planned, examined))
+}
+
+/// A database in the target's names. Without owners it becomes ours.
+fn renamed(database: &Database, cluster: &TargetCluster) -> Database {
+    let ddl::Options { target, carried } = &cluster.options;
+    let mut map = carried.role_map.clone();
+    if !carried.owners {
+        map.replace(database.owner.clone(), target.connected_as.clone());
+    }
+    map.database(database)
+}
+
+/// Whom we must act for to finish the database, and what will differ of it.
+fn judge_database(planned: &PlannedDatabase, cluster: &TargetCluster, examined: &mut Examination) {
+    let (name, target) = (planned.name(), &cluster.options.target);
+    let mut judge = |finding: Finding| examined.findings.push(finding.in_database(name));
+    let owner = &planned.database.owner;
+    let is_ours = |existing: &Database| target.reaches(&existing.owner);
+    if planned.existing.as_ref().is_none_or(is_ours) {
+        let owners = BTreeMap::from([(owner.clone(), 1)]);
+        let findings = check::judge_owners(&owners, target);
+        findings.into_iter().for_each(&mut judge);
+    }
+    let wanted = DatabaseOptions {
+        name: planned.target(),
+        locale: None,
+        existing: planned.existing.as_ref(),
+        script: &cluster.options,
+    };
+    for omission in render_finish(&planned.database, wanted).omissions {
+        judge(Finding::new(
+            Level::Warning,
+            Side::Target,
+            omission.to_string(),
+        ));
+    }
+    let acl = planned.database.acl.iter().flat_map(|acl| &acl.items);
+    let former = planned.existing.iter().map(|existing| &existing.owner);
+    let actors = acl.map(|item| &item.grantor).chain(former).chain([owner]);
+    examined
+        .actors
+        .extend(actors.filter(|role| target.reaches(role)).cloned());
+}

@@ -1,0 +1,236 @@
+//! The part of the plan that concerns replication: the names of slots, whether another run is at work, and
+//! whether what an earlier run has finished can still be followed.
+
+use crate::catalog::cluster::Database;
+use crate::checkpoint::{DatabasePair, Decision, Void};
+use crate::cluster::error::Error;
+use crate::cluster::facts::ServerFacts;
+use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::promise::{self, Promise};
+use crate::cluster::run_lock::{Holder, LockKey};
+use crate::cluster::server::Cluster;
+use crate::connect::Purpose;
+use crate::logical::{
+    FoundPublication, Mark, Publishing, RunId, SlotIdentity, find_publication, slot_name,
+};
+use crate::migrate::Options;
+use crate::migrate::check::{self, Examination};
+use crate::migrate::execute::publication::{Ours, Replication};
+use crate::migrate::plan::adopt;
+use crate::migrate::record::Resume;
+use crate::pg::SlotName;
+use crate::selection::TableChoice;
+
+/// Both clusters, as the checks know them.
+pub(crate) type Facts<'a> = (&'a ServerFacts, &'a ServerFacts);
+
+/// What is known of a database's replication before its tables are examined.
+#[derive(Debug)]
+pub(crate) struct Known {
+    slot: SlotName,
+    ours: Ours,
+    /// Runs that are at work on it, on either side.
+    live: Vec<Finding>,
+    /// The mark of its publication, if that is of the run that is adopted.
+    pub(crate) adopted: Option<Mark>,
+    /// What must be true of it, if an earlier run has finished it.
+    promise: Option<Promise>,
+}
+
+impl Known {
+    /// Looks at both sides.
+    ///
+    /// # Errors
+    /// A server cannot be asked.
+    pub(crate) async fn load(
+        (source, target): (&Cluster, &Cluster),
+        database: &Database,
+        (options, resume): (&Options, Option<&Resume>),
+    ) -> Result<Self, Error> {
+        let slot = slot(options, database, (&source.facts, &target.facts));
+        let name = database.name.as_str();
+        let (on_source, on_target) = keys(options, database);
+        let source_holder = source.holder(Side::Source, on_source.as_slice()).await?;
+        let target_holder = target.holder(Side::Target, &[on_target]).await?;
+        let asks = source_holder.is_some() || options.replication.adopt.is_some();
+        let found = if asks && options.replicate {
+            publication(options, name).await?
+        } else {
+            None
+        };
+        let mark = found.as_ref().and_then(|found| found.mark.as_ref());
+        let run = mark.map_or_else(String::new, |mark| format!(", {}", mark.describe()));
+        let live = [
+            source_holder.map(|holder| live(Side::Source, &holder, &run)),
+            target_holder.map(|holder| live(Side::Target, &holder, &run)),
+        ];
+        let adopted = options.replication.adopt.as_deref();
+        let pair = DatabasePair::new(name, options.map.target(name));
+        Ok(Self {
+            adopted: mark.filter(|mark| Some(mark.name()) == adopted).cloned(),
+            live: live.into_iter().flatten().collect(),
+            ours: Ours {
+                adopted: adopted.map(str::to_owned),
+                ..resume.map(|one| one.ours(&pair)).unwrap_or_default()
+            },
+            promise: resume.and_then(|resume| resume.promise(database, options)),
+            slot,
+        })
+    }
+
+    /// Decides again where a finished database is to be kept and its changes are lost, and where the run that
+    /// was filling `existing` is adopted.
+    ///
+    /// # Errors
+    /// A server cannot be asked.
+    pub(crate) async fn decide(
+        &self,
+        decision: Decision,
+        existing: Option<&Database>,
+        options: &Options,
+    ) -> Result<Decision, Error> {
+        let found = (existing, self.adopted.as_ref());
+        let decision = adopt::decide(decision, found, options).await?;
+        let (Decision::Finished { .. }, Some(promise)) = (&decision, &self.promise) else {
+            return Ok(decision);
+        };
+        let broken = promise::check(promise, options.servers()).await?;
+        let reasons: Vec<String> = broken.iter().map(ToString::to_string).collect();
+        Ok(if reasons.is_empty() {
+            decision
+        } else {
+            Decision::Void(Void::NotFollowed(reasons.join("; ")))
+        })
+    }
+
+    /// The runs that are at work on the database; then nothing else of its replication is to be judged.
+    pub(crate) fn live(&self) -> &[Finding] {
+        &self.live
+    }
+
+    /// The slot's name.
+    pub(crate) fn slot(&self) -> &SlotName {
+        &self.slot
+    }
+
+    /// What must stay true of a database that is kept.
+    pub(crate) fn promise(&self) -> Option<Promise> {
+        self.promise.clone()
+    }
+
+    /// What replication takes, where it is to follow.
+    pub(crate) fn replication(
+        &self,
+        (options, database): (&Options, &Database),
+        facts: Facts<'_>,
+        examined: &Examination,
+    ) -> Option<Replication> {
+        let left_out = &examined.before.left_out;
+        options.replicate.then(|| Replication {
+            run: RunId::new(&system(facts.0), &system(facts.1)),
+            target: options.map.target(database.name.as_str()).to_owned(),
+            slot: self.slot.clone(),
+            publishing: Publishing {
+                name: options.replication.publication.clone(),
+                left_out: left_out.union(&examined.chunks).cloned().collect(),
+                hypertables: examined.hypertables.clone(),
+                make_full: options.replication.identity_full,
+            },
+            ours: self.ours.clone(),
+        })
+    }
+}
+
+/// The locks of a run on a database: on the source only where it is to replicate.
+pub(crate) fn keys(options: &Options, database: &Database) -> (Option<LockKey>, LockKey) {
+    let name = database.name.as_str();
+    let publication = &options.replication.publication;
+    let on_source = LockKey::source(name, database.oid, publication);
+    (
+        options.replicate.then_some(on_source),
+        LockKey::target(options.map.target(name)),
+    )
+}
+
+async fn publication(options: &Options, name: &str) -> Result<Option<FoundPublication>, Error> {
+    let side = Side::Source;
+    let endpoint = options.source.with_database(name);
+    let session = endpoint.session(Purpose::Introspect).await;
+    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let found = find_publication(&session, &options.replication.publication).await;
+    found.map_err(Error::examine(side))
+}
+
+fn live(side: Side, holder: &Holder, run: &str) -> Finding {
+    let verb = match side {
+        Side::Target => "filled",
+        Side::Source | Side::Both => "copied",
+    };
+    let message = format!("is being {verb} by {}{run}", holder.by);
+    Finding::new(Level::Error, side, message)
+        .in_database(&holder.database)
+        .cure("wait for its end")
+}
+
+/// An error where no publication is of the run that is adopted.
+pub(crate) fn nothing_adopted(options: &Options, found: bool) -> Option<Finding> {
+    let run = options.replication.adopt.as_ref().filter(|_| !found)?;
+    let name = &options.replication.publication;
+    let message = format!("no publication {name} of the selected databases is of run {run}");
+    let finding = Finding::new(Level::Error, Side::Source, message);
+    Some(finding.cure("correct or omit --adopt"))
+}
+
+/// How many slots are to be made beside those that earlier runs have left.
+pub(crate) async fn missing_slots(
+    source: &Cluster,
+    chosen: &[(Database, TableChoice)],
+    (options, facts): (&Options, Facts<'_>),
+) -> Result<Option<usize>, Error> {
+    if !options.replicate {
+        return Ok(None);
+    }
+    let slots = source.slots(Side::Source).await?;
+    let is_missing = |(database, _): &&(Database, TableChoice)| {
+        let name = slot(options, database, facts);
+        !slots.iter().any(|slot| slot.name == name.as_str())
+    };
+    Ok(Some(chosen.iter().filter(is_missing).count()))
+}
+
+/// Slots between these clusters, of databases that this run does not replicate.
+pub(crate) async fn left_slots(
+    source: &Cluster,
+    (offered, chosen): (&[Database], &[(Database, TableChoice)]),
+    (options, facts): (&Options, Facts<'_>),
+) -> Result<Vec<Finding>, Error> {
+    let slots = source.slots(Side::Source).await?;
+    let is_replicated = |database: &&Database| {
+        options.replicate && chosen.iter().any(|(one, _)| one.oid == database.oid)
+    };
+    let others = offered.iter().filter(|database| !is_replicated(database));
+    let left = others.filter_map(|database| {
+        let name = slot(options, database, facts);
+        let slot = slots.iter().find(|slot| slot.name == name.as_str())?;
+        check::left_slot(database.name.as_str(), slot)
+    });
+    Ok(left.collect())
+}
+
+/// The name of a database's slot.
+fn slot(options: &Options, database: &Database, (source, target): Facts<'_>) -> SlotName {
+    slot_name(
+        database.name.as_str(),
+        &SlotIdentity {
+            source_system: &system(source),
+            source_database: database.oid,
+            target_system: &system(target),
+            target_database: options.map.target(database.name.as_str()),
+            publication: &options.replication.publication,
+        },
+    )
+}
+
+fn system(facts: &ServerFacts) -> String {
+    facts.system_identifier.clone().unwrap_or_default()
+}

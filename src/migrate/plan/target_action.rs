@@ -1,0 +1,353 @@
+//! What happens to a database of the target: by what a run has recorded of it, else by what it holds.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::cluster::Database;
+use crate::checkpoint::Decision;
+use crate::cluster::contents::Contents;
+use crate::cluster::error::Error;
+use crate::cluster::finding::{Finding, Level, Side};
+use crate::connect::{Purpose, Session};
+use crate::logical::{SUBSCRIPTION, find_subscription};
+use crate::migrate::Options;
+use crate::migrate::execute::database;
+use crate::migrate::journal::{self, Foreign};
+use crate::migrate::record::Interrupted;
+use crate::pg::{Ident, Oid, SlotName};
+use crate::sql;
+
+/// What happens to a database of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is made.
+    Create,
+    /// It exists, is empty, and is used as it is.
+    Use,
+    /// It holds objects; it is dropped and made again.
+    Replace {
+        /// Which database it must be.
+        oid: Oid,
+        /// A digest of what it holds.
+        digest: String,
+        /// Tables it holds.
+        tables: i64,
+        /// Its size on disk.
+        bytes: i64,
+        /// The slot that our subscription in it reads from.
+        subscribed: Option<String>,
+    },
+    /// An interrupted run has made it; it is dropped and made again.
+    Remake {
+        /// Which database it must be.
+        oid: Oid,
+        /// Why its rows are not kept.
+        why: &'static str,
+    },
+    /// It was there when an interrupted run began to fill it; what is in it is removed.
+    Clear {
+        /// Which database it must be.
+        oid: Oid,
+        /// Why its rows are not kept.
+        why: &'static str,
+    },
+    /// The run that is gone on with has finished it; nothing happens to it.
+    Keep {
+        /// Its tables with rows.
+        tables: usize,
+    },
+}
+
+impl Fate {
+    /// Whether the database that stands there is filled.
+    pub(crate) fn uses_existing(&self) -> bool {
+        match self {
+            Self::Use | Self::Clear { .. } => true,
+            Self::Create | Self::Replace { .. } | Self::Remake { .. } | Self::Keep { .. } => false,
+        }
+    }
+
+    /// Whether who uses this slot ends with the database that stands on the target.
+    pub(crate) fn frees(&self, slot: &SlotName) -> bool {
+        matches!(self, Self::Replace { subscribed: Some(name), .. } if name == slot.as_str())
+    }
+
+    /// Refuses to replace a database in which a subscription of our name reads from another slot.
+    pub(crate) fn foreign_subscription(&self, own: &SlotName) -> Option<Finding> {
+        let Self::Replace {
+            subscribed: Some(slot),
+            ..
+        } = self
+        else {
+            return None;
+        };
+        (slot != own.as_str()).then(|| {
+            let message = format!(
+                "subscription {SUBSCRIPTION} in it reads from slot {slot}, which is not this run's"
+            );
+            Finding::new(Level::Error, Side::Target, message).cure("remove it first")
+        })
+    }
+}
+
+/// A fate, and what is known with it.
+pub(crate) struct Destiny {
+    pub(crate) fate: Fate,
+    /// Extensions that are there when the copy begins.
+    pub(crate) installed: BTreeSet<Ident>,
+    /// What speaks against it, and what is good to know.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Destiny {
+    fn new(fate: Fate) -> Self {
+        Self {
+            fate,
+            installed: BTreeSet::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Its findings name the source's database.
+    fn in_database(mut self, database: &Database) -> Self {
+        let name = database.name.as_str();
+        let findings = self.findings.into_iter();
+        self.findings = findings.map(|finding| finding.in_database(name)).collect();
+        self
+    }
+
+    fn finding(mut self, level: Level, message: String, cure: &str) -> Self {
+        let finding = Finding::new(level, Side::Target, message).cure(cure);
+        self.findings.push(finding);
+        self
+    }
+}
+
+/// What happens to a database on the target, by what stands there and what is recorded of it.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(crate) async fn destiny(
+    options: &Options,
+    database: &Database,
+    (existing, interrupted): (Option<&Database>, &Interrupted),
+) -> Result<Destiny, Error> {
+    let oid = existing.map_or(Oid::INVALID, |existing| existing.oid);
+    let decision = interrupted.decision.clone();
+    let refused = match existing {
+        Some(existing) => begun(options, database, (existing, interrupted)).await?,
+        None => None,
+    };
+    if let Some(refused) = refused {
+        return Ok(refused.in_database(database));
+    }
+    let destiny = match decision {
+        Decision::Fresh => by_contents(options, database, existing).await?,
+        Decision::Void(void) => {
+            let destiny = by_contents(options, database, existing).await?;
+            let cure = "it is copied again";
+            destiny.finding(Level::Warning, void.to_string(), cure)
+        }
+        Decision::Finished { tables } => {
+            let message = "it was finished by the interrupted run, and is kept".to_owned();
+            let cure = "--no-resume begins anew";
+            Destiny::new(Fate::Keep { tables }).finding(Level::Note, message, cure)
+        }
+        Decision::Remake { why } => {
+            let cure = "it is dropped and made again";
+            Destiny::new(Fate::Remake { oid, why }).finding(Level::Note, why.to_owned(), cure)
+        }
+        Decision::Clear { why, extensions } => Destiny {
+            installed: extensions.into_iter().map(Ident::from_catalog).collect(),
+            ..Destiny::new(Fate::Clear { oid, why }).finding(
+                Level::Note,
+                why.to_owned(),
+                "what is in it is removed, and copied again",
+            )
+        },
+    };
+    Ok(destiny.in_database(database))
+}
+
+/// What speaks against the removal of what an interrupted run has begun, if anything does.
+async fn begun(
+    options: &Options,
+    database: &Database,
+    (existing, interrupted): (&Database, &Interrupted),
+) -> Result<Option<Destiny>, Error> {
+    let decision = &interrupted.decision;
+    let is_begun = matches!(decision, Decision::Remake { .. } | Decision::Clear { .. });
+    // One that a killed drop has closed is looked into when it is open again.
+    if !is_begun || !existing.allows_connections || !existing.is_valid {
+        return Ok(None);
+    }
+    let found = foreign(options, existing, interrupted.seal.as_deref()).await;
+    if let Err(Error::Connect { source, .. }) = &found
+        && source.sqlstate().is_some()
+        && !source.is_transient()
+    {
+        // A trigger on logins, for example.
+        let why = "its contents cannot be examined";
+        let message = format!("an interrupted run has begun it, and it lets nobody in: {source}");
+        let drop = sql!("DROP DATABASE {}", existing.name);
+        let cure = format!("if nobody needs it, run: {};", drop.as_str());
+        let oid = existing.oid;
+        let destiny = Destiny::new(Fate::Remake { oid, why });
+        return Ok(Some(destiny.finding(Level::Error, message, &cure)));
+    }
+    let Some(foreign) = found? else {
+        return Ok(None);
+    };
+    let destiny = by_contents(options, database, Some(existing)).await?;
+    let message = format!("it holds objects that the interrupted run did not create: {foreign}");
+    let cure = "move or drop them to continue the run";
+    Ok(Some(destiny.finding(Level::Warning, message, cure)))
+}
+
+/// What happens to a database of which nothing is recorded.
+async fn by_contents(
+    options: &Options,
+    database: &Database,
+    existing: Option<&Database>,
+) -> Result<Destiny, Error> {
+    let Some(existing) = existing else {
+        return Ok(Destiny::new(Fate::Create));
+    };
+    let side = Side::Target;
+    let name = existing.name.as_str();
+    if let Some(destiny) = closed(options, existing) {
+        return Ok(destiny);
+    }
+    let session = inside(options, existing).await?;
+    let contents = Contents::load(&session).await;
+    let contents = contents.map_err(Error::examine(side))?;
+    if contents.is_empty() {
+        return Ok(Destiny {
+            findings: use_findings(database, existing, &contents),
+            installed: contents.extensions,
+            fate: Fate::Use,
+        });
+    }
+    let subscription = find_subscription(&session).await;
+    let subscription = subscription.map_err(Error::examine(side))?;
+    let digest = journal::digest(&session).await;
+    let destiny = Destiny::new(Fate::Replace {
+        oid: existing.oid,
+        digest: digest.map_err(Error::examine(side))?,
+        tables: contents.tables,
+        bytes: contents.bytes,
+        subscribed: subscription.and_then(|subscription| subscription.slot),
+    });
+    if options.drop_existing {
+        let used = database::used_by(&options.target, name).await?;
+        return Ok(match used {
+            None => destiny,
+            Some(by) => {
+                let message = format!("database {name} is in use by {by}, and cannot be replaced");
+                destiny.finding(Level::Error, message, "remove it first")
+            }
+        });
+    }
+    let message = format!(
+        "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",
+        contents.tables, contents.others, contents.large_objects, contents.default_privileges
+    );
+    let cure = "pass --drop-existing to drop and recreate it, or choose another target";
+    let cure = match contents.beside_extensions.as_slice() {
+        [] => cure.to_owned(),
+        objects => format!("{}; otherwise {cure}", without_extension(objects)),
+    };
+    Ok(destiny.finding(Level::Error, message, &cure))
+}
+
+/// The way out where the script of an extension has created objects that are no members of it. Whether the
+/// user made them in the same transaction, nothing tells.
+fn without_extension(objects: &[String]) -> String {
+    const NAMED: usize = 5;
+    let named = objects.iter().take(NAMED);
+    let mut named: Vec<&str> = named.map(String::as_str).collect();
+    if objects.len() > NAMED {
+        named.push("…");
+    }
+    format!(
+        "the transaction of a CREATE EXTENSION has created {}: if nothing else is in the database, drop these with the \
+         extension (DROP EXTENSION … CASCADE), init creates it",
+        named.join(", ")
+    )
+}
+
+/// What happens to a database that cannot be looked into.
+fn closed(options: &Options, existing: &Database) -> Option<Destiny> {
+    let name = &existing.name;
+    let replace = Destiny::new(Fate::Replace {
+        oid: existing.oid,
+        digest: String::new(),
+        tables: 0,
+        bytes: 0,
+        subscribed: None,
+    });
+    if !existing.is_valid {
+        let message = format!("database {name} is invalid: its DROP DATABASE was interrupted");
+        let cure = "pass --drop-existing to drop and recreate it";
+        let level = if options.drop_existing {
+            Level::Note
+        } else {
+            Level::Error
+        };
+        return Some(replace.finding(level, message, cure));
+    }
+    (!existing.allows_connections).then(|| {
+        let message = format!(
+            "database {name} refuses connections (datallowconn = false), so that nothing is known of its contents"
+        );
+        let open = sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", name);
+        replace.finding(Level::Error, message, &format!("run: {};", open.as_str()))
+    })
+}
+
+/// A session in a database of the target.
+pub(crate) async fn inside(options: &Options, existing: &Database) -> Result<Session, Error> {
+    let side = Side::Target;
+    let endpoint = options.target.with_database(existing.name.as_str());
+    let session = endpoint.session(Purpose::Introspect).await;
+    session.map_err(|source| Error::Connect { side, source })
+}
+
+/// What an interrupted run did not create in the database that it had begun.
+async fn foreign(
+    options: &Options,
+    existing: &Database,
+    seal: Option<&str>,
+) -> Result<Option<Foreign>, Error> {
+    let session = inside(options, existing).await?;
+    let found = journal::foreign(&session, seal).await;
+    found.map_err(Error::examine(Side::Target))
+}
+
+/// What differs when an existing empty database is used as it is.
+fn use_findings(database: &Database, existing: &Database, contents: &Contents) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !contents.may_create {
+        let message = "the connecting role may not create schemas in it";
+        let cure = "GRANT CREATE ON DATABASE … TO the connecting role";
+        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+    }
+    if database.encoding != existing.encoding {
+        let holds_all = existing.encoding == "UTF8" && database.encoding != "SQL_ASCII";
+        let level = if holds_all { Level::Note } else { Level::Error };
+        let message = format!(
+            "its encoding is {}, the source's {}",
+            existing.encoding, database.encoding
+        );
+        let finding = Finding::new(level, Side::Target, message);
+        findings.push(if holds_all {
+            finding
+        } else {
+            finding.cure("drop it; the run then creates it")
+        });
+    }
+    if database.locale != existing.locale {
+        let message = "its locale differs from the source's: text may sort in another order";
+        findings.push(Finding::new(Level::Note, Side::Target, message));
+    }
+    findings
+}
