@@ -79,11 +79,16 @@ impl Binaries {
     }
 
     fn major(&self) -> Option<u32> {
+        parse_version(&self.version()?)
+    }
+
+    /// What the server program prints as its version.
+    pub(super) fn version(&self) -> Option<String> {
         let output = Command::new(self.program("postgres"))
             .arg("--version")
             .output()
             .ok()?;
-        parse_version(&String::from_utf8_lossy(&output.stdout))
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
 

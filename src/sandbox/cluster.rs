@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::error::tail;
+use super::template::Template;
 use super::user::ServerUser;
 use super::watchdog::Watchdog;
 use super::{Binaries, Error};
@@ -138,7 +139,7 @@ impl Builder {
             watchdog,
             keep,
         };
-        self.init(&cluster)?;
+        self.fill_data(&cluster)?;
         for attempt in 1..=PORTS {
             let port = free_port();
             cluster.port = port.map_err(Error::file("find a port on", Path::new("127.0.0.1")))?;
@@ -165,7 +166,27 @@ impl Builder {
         })
     }
 
-    fn init(&self, cluster: &Cluster) -> Result<(), Error> {
+    /// Fills the data folder: from a template, or by `initdb`, whose result is kept as one.
+    fn fill_data(&self, cluster: &Cluster) -> Result<(), Error> {
+        let template = Template::of(&cluster.binaries, &self.initdb);
+        let data = cluster.data_dir();
+        let copied = template
+            .as_ref()
+            .map(|one| one.copy_to(&data, &cluster.user));
+        if !copied.transpose()?.unwrap_or_default() {
+            self.run_initdb(cluster)?;
+            // Without a cache that can be written, the next cluster runs initdb again.
+            if let Some(Err(error)) = template.map(|one| one.keep(&data)) {
+                tracing::debug!(%error, "no template is kept");
+            }
+        }
+        for (name, content) in &self.files {
+            cluster.write(name, content)?;
+        }
+        Ok(())
+    }
+
+    fn run_initdb(&self, cluster: &Cluster) -> Result<(), Error> {
         let program = cluster.binaries.program("initdb");
         let mut command = cluster.user.command(&program, &cluster.home);
         command.args(["--username=postgres", "--auth=trust", "--no-sync"]);
@@ -184,9 +205,6 @@ impl Builder {
                 program: "initdb".to_owned(),
                 output,
             });
-        }
-        for (name, content) in &self.files {
-            cluster.write(name, content)?;
         }
         Ok(())
     }

@@ -64,6 +64,12 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// A file of a template is not what `initdb` writes.
+    #[error("{file} has no known format: remove the template folders of the cache")]
+    WrongTemplate {
+        /// The file in the copy.
+        file: PathBuf,
+    },
     /// Another user owns the folder of the shared clusters.
     #[error("{folder} belongs to another user and is not used")]
     Foreign {

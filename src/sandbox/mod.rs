@@ -15,6 +15,7 @@ mod cluster;
 mod error;
 mod fetch;
 mod shared;
+mod template;
 mod user;
 mod watchdog;
 
