@@ -26,6 +26,8 @@ use seren_replicator::pg::{Ident, Sql};
 use seren_replicator::sandbox::{Shared, shared};
 use seren_replicator::sql;
 
+pub(crate) use pair::wait_until_true;
+
 /// How long a condition may take to come true on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(240);
 

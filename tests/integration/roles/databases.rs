@@ -1,20 +1,18 @@
-//! Roles, databases, privileges and comments between two servers: written by our statements,
-//! read again by our queries, compared as models.
+//! Databases, privileges and comments between two servers: written by our statements, read again by our queries, and
+//! compared as models.
 
 use std::collections::BTreeSet;
 
 use seren_replicator::catalog::acl::{Acl, AclKind, DefaultAcl, Grantee, ObjectAcl, changes};
-use seren_replicator::catalog::cluster::{Attribute, Candidate, Database, Roles, is_predefined};
+use seren_replicator::catalog::cluster::{Candidate, Database};
 use seren_replicator::catalog::load::acl::load_acls;
 use seren_replicator::catalog::load::comment::load_comments;
 use seren_replicator::catalog::load::database::{load_databases, load_settable};
 use seren_replicator::catalog::load::default_acl::load_default_acls;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::catalog::load::unsupported::load_unsupported;
-use seren_replicator::connect::{Secret, Session};
+use seren_replicator::connect::Session;
 use seren_replicator::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
-use seren_replicator::ddl::cluster::membership::assume;
-use seren_replicator::ddl::cluster::role::{RoleMerge, RoleOptions, merge};
 use seren_replicator::ddl::object::comment::render_comment;
 use seren_replicator::ddl::object::grant::{
     render_default_privileges, render_grants, render_without_default_privileges,
@@ -22,143 +20,9 @@ use seren_replicator::ddl::object::grant::{
 use seren_replicator::ddl::{Options, Target};
 use seren_replicator::pg::{Ident, Oid};
 use seren_replicator::sandbox::Cluster;
-use seren_replicator::sql;
 
-use crate::support::{database, fresh_database, text};
-
-/// Two clusters of our own, since roles belong to clusters.
-fn pair([source, target]: [u32; 2]) -> (Cluster, Cluster) {
-    (
-        Cluster::start(source).unwrap(),
-        Cluster::start(target).unwrap(),
-    )
-}
-
-async fn open(cluster: &Cluster, name: &str) -> Session {
-    database(&cluster.url(name)).await
-}
-
-async fn open_as(role: &str, cluster: &Cluster, name: &str) -> Session {
-    let port = cluster.port();
-    database(&format!("postgresql://{role}@127.0.0.1:{port}/{name}")).await
-}
-
-const ROLES: &str = r#"
-    CREATE ROLE "o-wner's ""ä""" LOGIN CREATEDB CONNECTION LIMIT 7 PASSWORD 'secret' VALID UNTIL '2031-02-03 04:05:06+00';
-    CREATE ROLE "Group 1" NOLOGIN NOINHERIT CREATEROLE;
-    CREATE ROLE admin SUPERUSER REPLICATION BYPASSRLS VALID UNTIL 'infinity';
-    CREATE ROLE leaf LOGIN;
-    COMMENT ON ROLE leaf IS 'it''s a \ leaf';
-    ALTER ROLE leaf SET search_path TO "$user", 'a b', public;
-    ALTER ROLE leaf SET work_mem TO '8MB';
-    ALTER ROLE leaf SET "app.tenant" TO 'x=y,''z''';
-    ALTER ROLE admin SET role TO "Group 1";
-    GRANT "Group 1" TO "o-wner's ""ä""" WITH ADMIN OPTION;
-    GRANT pg_monitor TO leaf;
-"#;
-
-async fn run(session: &Session, script: &str) {
-    session.batch(&text(script)).await.unwrap();
-}
-
-async fn merged(source: &Session, target: &Session) -> RoleMerge {
-    let settable = load_settable(target).await.unwrap();
-    let options = RoleOptions {
-        passwords: true,
-        settable: &settable,
-    };
-    let (source, target) = (
-        load_roles(source).await.unwrap(),
-        load_roles(target).await.unwrap(),
-    );
-    merge(&source, &target, options)
-}
-
-async fn apply(session: &Session, merge: &RoleMerge) {
-    for statement in &merge.statements {
-        session.batch(&statement.sql).await.unwrap();
-    }
-}
-
-/// One line per fact, without keys and what comes with a server.
-fn told(roles: &Roles) -> Vec<String> {
-    let own = roles.roles.values().filter(|role| !role.is_predefined());
-    let mut told: Vec<_> = own
-        .map(|role| {
-            let shown = role.password.as_ref().map(Secret::expose);
-            let (attributes, limit) = (&role.attributes, role.connection_limit);
-            let (until, settings) = (&role.valid_until, &role.settings);
-            let (name, comment) = (&role.name, &role.comment);
-            format!("{name} {attributes:?} {limit} {shown:?} {until:?} {settings:?} {comment:?}")
-        })
-        .collect();
-    for membership in roles
-        .memberships
-        .iter()
-        .filter(|m| !is_predefined(&m.member))
-    {
-        // Before 16 there are no options, and the member's attribute decides.
-        let inherit = membership
-            .inherit
-            .unwrap_or_else(|| roles.roles[&membership.member].has(Attribute::Inherit));
-        let set = membership.set.unwrap_or(true);
-        let (role, member, admin) = (&membership.role, &membership.member, membership.admin);
-        let grantor = membership
-            .grantor
-            .as_ref()
-            .map_or("postgres", Ident::as_str);
-        told.push(format!(
-            "{role} to {member}: {admin} {inherit} {set} by {grantor}"
-        ));
-    }
-    told.extend(
-        roles
-            .parameters
-            .iter()
-            .map(|parameter| format!("{parameter:?}")),
-    );
-    told
-}
-
-async fn roles_arrive(majors: [u32; 2], script: &str) {
-    let (source, target) = pair(majors);
-    let (source, target) = (
-        open(&source, "postgres").await,
-        open(&target, "postgres").await,
-    );
-    run(&source, ROLES).await;
-    run(&source, script).await;
-    let plan = merged(&source, &target).await;
-    assert_eq!(plan.differences, []);
-    apply(&target, &plan).await;
-    let wanted = told(&load_roles(&source).await.unwrap());
-    assert_eq!(told(&load_roles(&target).await.unwrap()), wanted);
-    assert_eq!(merged(&source, &target).await, RoleMerge::default());
-}
-
-#[tokio::test]
-async fn roles_arrive_with_all_they_have_from_12_to_14() {
-    roles_arrive([12, 14], r#"GRANT "Group 1" TO leaf"#).await;
-}
-
-#[tokio::test]
-async fn roles_arrive_with_options_and_grantors_of_memberships_from_16_to_18() {
-    let chain = r#"
-        SET ROLE "o-wner's ""ä""";
-        GRANT "Group 1" TO leaf WITH ADMIN OPTION, INHERIT FALSE, SET FALSE;
-        RESET ROLE;
-        SET ROLE leaf;
-        GRANT "Group 1" TO admin WITH INHERIT TRUE;
-        RESET ROLE;
-        GRANT "Group 1" TO admin WITH INHERIT FALSE;
-        GRANT SET ON PARAMETER log_min_messages TO leaf WITH GRANT OPTION;
-        GRANT ALTER SYSTEM, SET ON PARAMETER "app.x" TO "Group 1";
-        SET ROLE leaf;
-        GRANT SET ON PARAMETER log_min_messages TO PUBLIC;
-        RESET ROLE;
-    "#;
-    roles_arrive([16, 18], chain).await;
-}
+use super::clusters::{ROLES, apply, merged, open, pair, run};
+use crate::support::{database, fresh_database};
 
 const DATABASE: &str = r#"
     CREATE DATABASE "my-äpp ""x""" TEMPLATE template0 ENCODING 'UTF8' OWNER "o-wner's ""ä""" LC_COLLATE 'C' LC_CTYPE 'C.UTF-8' CONNECTION LIMIT 9;
@@ -280,7 +144,7 @@ fn sort(acl: &mut Acl) {
 async fn default_acls(session: &Session) -> Vec<DefaultAcl> {
     let mut defaults = load_default_acls(session).await.unwrap();
     for default in &mut defaults {
-        // Each cluster numbers its schemas; the name tells which one it is.
+        // Oids of schemas differ between clusters; the names identify them.
         default.schema_oid = Oid::INVALID;
         // What an owner holds by himself differs between versions.
         let owner = Grantee::Role(default.role.clone());
@@ -486,73 +350,3 @@ const UNSUPPORTED: &str = r#"
     CREATE PUBLICATION pu FOR TABLE "S x".t;
     CREATE SUBSCRIPTION su CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE);
 "#;
-
-/// A role that may create roles and databases brings what it may, and says what it may not.
-async fn without_superuser(majors: [u32; 2], left_out: &[&str]) {
-    let (source, target) = pair(majors);
-    let from = open(&source, "postgres").await;
-    run(&from, ROLES).await;
-    let root = open(&target, "postgres").await;
-    run(&root, "CREATE ROLE deployer LOGIN CREATEROLE CREATEDB").await;
-    let to = open_as("deployer", &target, "postgres").await;
-    let plan = merged(&from, &to).await;
-    let differences: Vec<_> = plan.differences.iter().map(ToString::to_string).collect();
-    assert_eq!(differences, left_out);
-    let before = load_roles(&to).await.unwrap();
-    apply(&to, &plan).await;
-
-    run(&to, "CREATE DATABASE mine TEMPLATE template0").await;
-    let mine = open_as("deployer", &target, "mine").await;
-    run(&mine, "CREATE SCHEMA s; CREATE TABLE s.t ()").await;
-    let owner = Ident::from_catalog("o-wner's \"ä\"");
-    let owners = BTreeSet::from([owner.clone(), Ident::from_catalog("postgres")]);
-    let assumption = assume(&before, &owners, &plan);
-    assert_eq!(assumption.impossible, [Ident::from_catalog("postgres")]);
-    for grant in &assumption.grants {
-        mine.batch(grant).await.unwrap();
-    }
-    mine.batch(&sql!("GRANT CREATE ON SCHEMA s TO {}", owner))
-        .await
-        .unwrap();
-    mine.batch(&sql!("ALTER TABLE s.t OWNER TO {}", owner))
-        .await
-        .unwrap();
-    for revoke in &assumption.revokes {
-        mine.batch(revoke).await.unwrap();
-    }
-    let after = load_roles(&to).await.unwrap();
-    let ours = after
-        .memberships
-        .iter()
-        .filter(|m| m.member == after.connected_as && !m.admin);
-    assert_eq!(ours.count(), 0, "{:?}", after.memberships);
-}
-
-#[tokio::test]
-async fn without_superuser_the_rest_arrives_on_15() {
-    without_superuser(
-        [15, 15],
-        &[
-            "role admin is created without SUPERUSER, which the target's connecting role may not give",
-            "role admin is created without REPLICATION, which the target's connecting role may not give",
-            "role admin is created without BYPASSRLS, which the target's connecting role may not give",
-            "role leaf is created without its setting of app.tenant, which the target does not know or does not let us set",
-        ],
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn without_superuser_the_rest_arrives_on_17() {
-    without_superuser(
-        [17, 17],
-        &[
-            "role admin is created without SUPERUSER, which the target's connecting role may not give",
-            "role admin is created without REPLICATION, which the target's connecting role may not give",
-            "role admin is created without BYPASSRLS, which the target's connecting role may not give",
-            "membership of leaf in pg_monitor: left out, the target's connecting role may not grant it",
-            "role leaf is created without its setting of app.tenant, which the target does not know or does not let us set",
-        ],
-    )
-    .await;
-}

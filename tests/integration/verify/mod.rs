@@ -1,4 +1,6 @@
 //! `verify` against real servers.
 
+mod concurrent;
 mod parents;
+mod report;
 mod rows;
