@@ -90,7 +90,7 @@ fn a_folder_without_programs_is_named() {
     );
 }
 
-/// The watchdog's case: our process cannot clear up after itself.
+/// The watchdog cleans up: a killed process cannot.
 #[test]
 fn a_killed_process_leaves_no_server() {
     if let Ok(report) = std::env::var("SANDBOX_TEST_REPORT") {
@@ -152,7 +152,7 @@ fn programs_are_fetched_into_an_empty_cache_or_the_ways_out_are_named() {
             "{refused}"
         );
     }
-    // A folder without a server does not stand in the way.
+    // A folder without a server is replaced.
     std::fs::create_dir_all(cache.path().join("13/share")).unwrap();
     let found = find(&std::env::var("PATH").unwrap());
     assert!(

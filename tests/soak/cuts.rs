@@ -6,7 +6,7 @@ use crate::support::cut::{Break, Fault, Line, Way};
 use crate::support::distance::{Distance, READS, WRITES};
 use crate::support::random::Random;
 use crate::support::route::{Route, common};
-use crate::support::run;
+use crate::support::{number, run};
 
 /// A table of several MB, some of a few rows, keys and indexes between them.
 const TABLES: &str = "
@@ -62,10 +62,6 @@ fn random(random: &mut Random, since: &'static [&'static str]) -> Break {
     }
 }
 
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
-
 async fn round(seed: u64, name: &str, route: &'static Route) {
     let mut numbers = Random::new(seed);
     let distance = Distance::between(route);
@@ -92,8 +88,8 @@ async fn copies_whose_connections_break_at_random_end_complete() {
     let route = common();
     let name = route.fresh("cuts").await;
     run(&route.source.url(&name), TABLES).await;
-    let first = setting("SEREN_SEED", 1);
-    for seed in first..first + setting("SEREN_CUTS", 20) {
+    let first = number("SEREN_SEED", 1);
+    for seed in first..first + number("SEREN_CUTS", 20) {
         round(seed, &name, route).await;
     }
 }
@@ -129,7 +125,7 @@ async fn stalls(seeds: impl Iterator<Item = u64>, route: &Route) -> usize {
 async fn copies_whose_connections_stall_at_random_end_complete() {
     // A session that waits for the rows of a COPY holds up every `DROP DATABASE` of its cluster.
     let route = Route::of_majors([17, 17]);
-    let (first, count) = (setting("SEREN_SEED", 1), setting("SEREN_STALLS", 4));
+    let (first, count) = (number("SEREN_SEED", 1), number("SEREN_STALLS", 4));
     let mut struck = 0;
     for begin in (first..first + count).step_by(AT_ONCE) {
         let end = (first + count).min(begin + AT_ONCE as u64);

@@ -7,7 +7,7 @@ use crate::support::command::Program;
 use crate::support::oracle;
 use crate::support::random::Random;
 use crate::support::route::Route;
-use crate::support::{run, value};
+use crate::support::{number, run, value};
 
 /// Runs that are killed; `SEREN_KILLS` sets another number.
 const KILLS: u64 = 12;
@@ -104,10 +104,6 @@ impl Trial {
     }
 }
 
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
-}
-
 #[tokio::test]
 async fn a_run_killed_at_any_moment_is_gone_on_with() {
     let seed = number("SEREN_KILLS_SEED", 1);
@@ -123,7 +119,7 @@ async fn a_run_killed_at_any_moment_is_gone_on_with() {
     let (mut kills, mut completed) = (0, 0);
     while kills < number("SEREN_KILLS", KILLS) {
         let running = trial.command().start();
-        // The moment is what is tried; no condition tells it.
+        // The moment itself is random: there is no condition to wait for.
         std::thread::sleep(whole * u32::try_from(random.below(1000)).unwrap() / 1000);
         running.signal("KILL");
         let ended = running.finish();

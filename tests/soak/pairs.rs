@@ -1,4 +1,4 @@
-//! Definitions between the majors that `cargo test` leaves out: from each of 13 to 16 to each newer one below 18.
+//! Definitions between the majors that `cargo test` does not include: from each of 13 to 16 to each newer one below 18.
 
 use crate::support::schema::differing;
 

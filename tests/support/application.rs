@@ -1,4 +1,4 @@
-//! An application that runs DDL on the source all the time, until it is asked to end.
+//! An application that runs DDL on the source continuously until it is stopped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    /// Repeats these statements in a session of its own; `{n}` stands for the number of the round. What the
+    /// Repeats these statements in a session of its own; `{n}` is replaced by the number of the round. What the
     /// server refuses fails the test when the application ends.
     pub(crate) fn start(url: &str, statements: &'static [&'static str]) -> Self {
         let (ends, rounds) = (Arc::new(AtomicBool::new(false)), Arc::default());

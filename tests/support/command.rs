@@ -1,18 +1,17 @@
-//! Our own program as a process, with nothing of this machine's environment.
+//! Our program as a process, without the environment variables of this machine.
 
+use std::fmt;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long a run may take. Far more than any takes, also on a loaded machine: only a hang reaches it.
-const DEADLINE: Duration = Duration::from_secs(240);
+use super::wait::wait_until;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Finished {
     /// Exit code; 128 and the number after a signal that killed it.
@@ -29,6 +28,15 @@ impl Finished {
         format!("{}{}", self.stdout, self.stderr)
     }
 
+    /// Fails the test unless the streams contain each of these texts.
+    #[track_caller]
+    pub(crate) fn assert_prints(&self, texts: &[&str]) {
+        let printed = self.all();
+        for text in texts {
+            assert!(printed.contains(text), "{text}: {printed}");
+        }
+    }
+
     /// Fails the test unless the exit code is this one.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
@@ -41,15 +49,15 @@ impl Finished {
     }
 }
 
-/// A run to be.
+/// A run that has not started.
 pub(crate) struct Program {
     command: Command,
     input: String,
     state: TempDir,
 }
 
-/// Our binary with these arguments. It has a state folder of its own: tests run side by side, and none
-/// goes on with another's run.
+/// Our binary with these arguments. It has an own state folder: tests run in parallel, and none resumes the run of
+/// another.
 pub(crate) fn program(arguments: &[&str]) -> Program {
     let state = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_postgres-seren-replicator"));
@@ -80,7 +88,7 @@ impl Program {
         self.env("XDG_STATE_HOME", home.path().to_str().unwrap())
     }
 
-    /// What stands on its standard input.
+    /// The text on its standard input.
     pub(crate) fn input(mut self, text: &str) -> Self {
         text.clone_into(&mut self.input);
         self
@@ -95,7 +103,7 @@ impl Program {
         running
     }
 
-    /// Starts it with a standard input that says nothing until it is dropped.
+    /// Starts it with a standard input that is empty until it is written to or dropped.
     pub(crate) fn start_open(mut self) -> (Running, ChildStdin) {
         let mut child = self
             .command
@@ -108,7 +116,7 @@ impl Program {
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
         let running = Running {
-            child,
+            child: Process(child),
             stdout,
             stderr,
             _state: self.state,
@@ -122,9 +130,9 @@ impl Program {
     }
 }
 
-/// A run at work.
+/// A run in progress.
 pub(crate) struct Running {
-    child: Child,
+    child: Process,
     stdout: Stream,
     stderr: Stream,
     _state: TempDir,
@@ -133,10 +141,10 @@ pub(crate) struct Running {
 impl Running {
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
-    /// Where the kernel tells of it.
+    /// A file of its folder in `/proc`.
     pub(crate) fn proc(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.pid()))
     }
@@ -149,40 +157,36 @@ impl Running {
         assert!(status.unwrap().success());
     }
 
-    /// Waits until it has said this on standard error.
+    /// Waits until its standard error contains this text.
     #[track_caller]
     pub(crate) fn wait_for_error(&self, text: &str) {
-        let begun = Instant::now();
-        while !self.stderr.text().contains(text) {
-            let said = || self.stderr.text();
-            assert!(
-                begun.elapsed() < DEADLINE,
-                "never said {text:?}: {}",
-                said()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let printed = fmt::from_fn(|f| write!(f, "{text:?} in: {}", self.stderr.text()));
+        wait_until(printed, || self.stderr.text().contains(text).then_some(()));
     }
 
     /// Waits for its end.
+    #[track_caller]
     pub(crate) fn finish(mut self) -> Finished {
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            if begun.elapsed() > DEADLINE {
-                self.child.kill().unwrap();
-                let stderr = self.stderr.finish();
-                panic!("no end within {DEADLINE:?}; standard error:\n{stderr}");
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        };
+        let child = &mut self.child.0;
+        let printed = fmt::from_fn(|f| write!(f, "its end, after: {}", self.stderr.text()));
+        let status = wait_until(printed, || child.try_wait().unwrap());
         let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
         Finished {
             code: code(status),
             stdout,
             stderr,
+        }
+    }
+}
+
+/// A process that ends with the test if that fails.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // It may have ended already.
+            drop(self.0.kill());
         }
     }
 }
@@ -194,7 +198,7 @@ fn code(status: ExitStatus) -> i32 {
         .unwrap_or_else(|| 128 + status.signal().unwrap())
 }
 
-/// What a stream has said so far.
+/// What a stream has printed so far.
 struct Stream {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,

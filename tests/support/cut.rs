@@ -1,5 +1,5 @@
-//! A network that fails: a proxy in front of a server that cuts or stalls connections, at a byte or on
-//! demand. It has a thread of its own, since tests wait for our program on theirs.
+//! A failing network: a proxy in front of a server that cuts or stalls connections, at a given byte or on demand. It has
+//! an own thread, because tests block theirs while they wait for our program.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -204,7 +204,7 @@ impl Line {
         self.shared.stalled.send_replace(true);
     }
 
-    /// Lets everything go on that stalls.
+    /// Lets all stalled connections continue.
     pub(crate) fn release(&self) {
         self.shared.stalled.send_replace(false);
         self.shared.releases.send_modify(|releases| *releases += 1);

@@ -1,4 +1,4 @@
-//! A network that fails between our program and both clusters.
+//! A failing network between our program and both clusters.
 
 use super::command::Program;
 use super::cut::Line;

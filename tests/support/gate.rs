@@ -1,5 +1,5 @@
-//! Holds a copy still at a chosen point: a function that the copied definitions call waits, on the
-//! target, for as long as a test holds a lock there.
+//! Stops a copy at a chosen point: a function that the copied definitions call waits on the target while a test holds a
+//! lock there.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,5 +1,5 @@
-//! Servers whose share folder has extensions of ours. A server finds that folder by the place of its
-//! own program, so its programs are copied beside a folder of links.
+//! Servers with our test extensions. A server finds its share folder relative to its own program, so the programs are
+//! copied beside a folder of links.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

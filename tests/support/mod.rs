@@ -1,4 +1,4 @@
-//! What tests share: databases on shared clusters, oracles, our own program as a process.
+//! Shared parts of tests: databases on shared clusters, oracles, our program as a process.
 
 pub(crate) mod application;
 pub(crate) mod command;
@@ -8,6 +8,7 @@ pub(crate) mod gate;
 pub(crate) mod installation;
 pub(crate) mod operators;
 pub(crate) mod oracle;
+pub(crate) mod others;
 pub(crate) mod pair;
 pub(crate) mod pooler;
 pub(crate) mod random;
@@ -15,54 +16,27 @@ pub(crate) mod route;
 pub(crate) mod schema;
 pub(crate) mod silent;
 pub(crate) mod times;
+pub(crate) mod wait;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
 
 use seren_replicator::connect::{Endpoint, Environment, Purpose, Session};
 use seren_replicator::pg::{Ident, Sql};
 use seren_replicator::sandbox::{Shared, shared};
 use seren_replicator::sql;
 
-pub(crate) use pair::wait_until_true;
+pub(crate) use wait::{wait_for, wait_until, wait_until_true};
 
-/// How long a condition may take to come true on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(240);
-
-/// Waits until a condition gives a value.
-#[track_caller]
-pub(crate) fn wait_until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(value) = condition() {
-            return value;
-        }
-        assert!(
-            begun.elapsed() < DEADLINE,
-            "not within {DEADLINE:?}: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// The superuser's URL with another role in its place, which may have a password (`role:password`).
+pub(crate) fn url_as(role: &str, url: &str) -> String {
+    url.replacen("//postgres@", &format!("//{role}@"), 1)
 }
 
-/// Waits until a server says yes to a question.
-pub(crate) async fn wait_for(session: &Session, question: &str) {
-    let begun = Instant::now();
-    let sql = text(question);
-    while !session
-        .query_one(&sql, &[])
-        .await
-        .unwrap()
-        .get::<_, bool>(0)
-    {
-        assert!(
-            begun.elapsed() < DEADLINE,
-            "not within {DEADLINE:?}: {question}"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+/// A number from the environment.
+pub(crate) fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 
 /// SQL that a test wrote.

@@ -1,4 +1,4 @@
-//! Definitions that find operators by the search path, a copy of them, and what they mean.
+//! Definitions that find operators by the search path, their copy, and a check of their meaning.
 
 use super::command::Finished;
 use super::route::{Route, common};

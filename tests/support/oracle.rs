@@ -1,4 +1,4 @@
-//! Judges from outside: `pg_dump` and `psql` 18, fetched for tests only.
+//! Oracles: `pg_dump` and `psql` 18, fetched for tests only.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

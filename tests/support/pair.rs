@@ -1,9 +1,5 @@
 //! Two databases to compare.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::time::{Duration, Instant};
-
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::pg::{Ident, Literal, Sql};
 use seren_replicator::selection::TableChoice;
@@ -11,22 +7,10 @@ use seren_replicator::sql;
 use seren_replicator::task::Scope;
 use seren_replicator::verify::{DatabasePair, Options, Report, run};
 
-use super::{DEADLINE, cluster, endpoint, fresh_database, fresh_name, text};
+use super::{cluster, endpoint, fresh_database, fresh_name, text, url_as, wait_until_true};
 
 /// The major of tests that do not care.
 const MAJOR: u32 = 17;
-
-/// Waits until a condition holds.
-pub(crate) async fn wait_until_true(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds().await {
-        assert!(
-            begun.elapsed() < DEADLINE,
-            "not within {DEADLINE:?}: {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 /// Two databases: the source and the target of a run.
 pub(crate) struct Pair {
@@ -128,7 +112,7 @@ impl Pair {
     }
 
     pub(crate) fn options_as(&self, user: &str) -> Options {
-        let door = |url: &str| endpoint(&url.replacen("//postgres@", &format!("//{user}@"), 1));
+        let door = |url: &str| endpoint(&url_as(user, url));
         Options {
             source: door(&self.source),
             target: door(&self.target),

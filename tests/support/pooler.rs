@@ -1,5 +1,5 @@
-//! A connection pooler in front of a server whose clients are trusted. It has a thread of its own, since
-//! tests wait for our program on theirs.
+//! A connection pooler in front of a server that trusts its clients. It has an own thread, because tests block theirs
+//! while they wait for our program.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! Random schemas as SQL, from a seed. The generator is bold: what the source refuses is left out by
-//! the source itself, so that statements may name what does not exist.
+//! Random schemas as SQL, from a seed. Statements may name objects that do not exist: the source rejects these, and the
+//! schema is what remains.
 
 /// A small generator of numbers (xorshift64*), so that a seed gives the same schema everywhere.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Two clusters and our program between them.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use seren_replicator::sandbox::{Builder, Cluster};
 
@@ -21,40 +22,76 @@ pub(crate) const RUN: &str = "SELECT max(obj_description(oid, 'pg_publication'):
 
 /// Where a copy comes from and goes to.
 pub(crate) struct Route {
-    /// The cluster read.
-    pub(crate) source: Cluster,
-    /// The cluster written.
-    pub(crate) target: Cluster,
+    /// The cluster that is read.
+    pub(crate) source: Arc<Cluster>,
+    /// The cluster that is written.
+    pub(crate) target: Arc<Cluster>,
 }
 
-/// The clusters of all tests of this process that make no role and change no setting.
+/// The clusters of [`shared`] for tests that work with any major.
 pub(crate) fn common() -> &'static Route {
-    static COMMON: OnceLock<Route> = OnceLock::new();
-    COMMON.get_or_init(|| Route::of_majors([MAJOR, MAJOR]))
+    shared([MAJOR, MAJOR])
 }
 
 /// The same of an older major, for tests that look at two.
 pub(crate) fn older() -> &'static Route {
-    static OLDER: OnceLock<Route> = OnceLock::new();
-    OLDER.get_or_init(|| Route::of_majors([OLDER_MAJOR, OLDER_MAJOR]))
+    shared([OLDER_MAJOR, OLDER_MAJOR])
+}
+
+/// The clusters of two majors that all tests of this process share: one source and one target for each major. A test
+/// that creates roles, changes settings, stops a server or holds up the slots of others has clusters of its own.
+pub(crate) fn shared(majors: [u32; 2]) -> &'static Route {
+    static ROUTES: Mutex<BTreeMap<[u32; 2], &'static Route>> = Mutex::new(BTreeMap::new());
+    let [source, target] = majors;
+    let clusters = [(SOURCES.of(source), source), (TARGETS.of(target), target)];
+    // Outside of the lock: other tests start other clusters meanwhile.
+    let [source, target] = in_parallel(clusters.map(|(place, major)| {
+        move || Arc::clone(place.get_or_init(|| Arc::new(start_shared(major))))
+    }));
+    let mut routes = ROUTES.lock().unwrap_or_else(PoisonError::into_inner);
+    routes
+        .entry(majors)
+        .or_insert_with(|| Box::leak(Box::new(Route { source, target })))
+}
+
+/// Shared clusters by their major.
+struct Shared([OnceLock<Arc<Cluster>>; 7]);
+
+static SOURCES: Shared = Shared([const { OnceLock::new() }; 7]);
+static TARGETS: Shared = Shared([const { OnceLock::new() }; 7]);
+
+impl Shared {
+    fn of(&self, major: u32) -> &OnceLock<Arc<Cluster>> {
+        &self.0[(major - 12) as usize]
+    }
+}
+
+/// Many tests use a shared cluster at once.
+fn start_shared(major: u32) -> Cluster {
+    let builder = Cluster::builder(major).setting("max_connections", "200");
+    builder.start().unwrap()
+}
+
+/// Runs two calls at the same time.
+fn in_parallel<T: Send>([one, other]: [impl FnOnce() -> T + Send; 2]) -> [T; 2] {
+    std::thread::scope(|threads| {
+        let one = threads.spawn(one);
+        let other = other();
+        [one.join().unwrap(), other]
+    })
 }
 
 impl Route {
-    /// Clusters of two majors.
+    /// Own clusters of two majors.
     pub(crate) fn of_majors(majors: [u32; 2]) -> Self {
         Self::start(majors.map(Cluster::builder))
     }
 
     /// Starts both at the same time.
-    pub(crate) fn start([source, target]: [Builder; 2]) -> Self {
-        std::thread::scope(|threads| {
-            let source = threads.spawn(|| source.start().unwrap());
-            let target = target.start().unwrap();
-            Self {
-                source: source.join().unwrap(),
-                target,
-            }
-        })
+    pub(crate) fn start(builders: [Builder; 2]) -> Self {
+        let start = |builder: Builder| move || Arc::new(builder.start().unwrap());
+        let [source, target] = in_parallel(builders.map(start));
+        Self { source, target }
     }
 
     /// A database on the source; its name.

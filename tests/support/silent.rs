@@ -1,4 +1,4 @@
-//! A host that accepts connections and stops to answer at some step of connecting.
+//! A host that accepts connections and stops answering at a chosen step of connecting.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -50,7 +50,7 @@ impl SilentHost {
         format!("postgresql://postgres@{host}/postgres?connect_timeout=0")
     }
 
-    /// Waits until a connection is at the step where it gets no answer.
+    /// Waits until a connection is at the step that gets no answer.
     pub(crate) fn reached(&self) {
         wait_until("somebody waits for an answer", || {
             (!self.reached.lock().unwrap().is_empty()).then_some(())

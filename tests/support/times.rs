@@ -1,5 +1,5 @@
-//! How long something took. A loaded machine says nothing about that: a limit is asserted only where `SEREN_TIMES=1`
-//! promises that the tests are alone on the machine; otherwise only a hang fails.
+//! Time limits. On a loaded machine they mean nothing: a limit is asserted only with `SEREN_TIMES=1`, which promises
+//! that nothing else runs on the machine. Otherwise only a hang fails.
 
 use std::time::{Duration, Instant};
 

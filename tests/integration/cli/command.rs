@@ -1,4 +1,4 @@
-//! The program as a process: what it leaves behind, what it says, and with which code it ends.
+//! The program as a process: what remains after it, what it prints, and its exit codes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::command::{Finished, program};
 use crate::support::oracle;
 use crate::support::route::{RUN, Route, common};
-use crate::support::{run, value};
+use crate::support::{run, url_as, value};
 
 /// What a cluster is, as far as a run that was declined could have changed it.
 fn cluster_state(url: &str) -> String {
@@ -290,7 +290,7 @@ async fn a_password_shows_nowhere() {
         )
         .await;
     }
-    let with_password = |url: String| url.replacen("postgres@", &format!("keeper:{CANARY}@"), 1);
+    let with_password = |url: String| url_as(&format!("keeper:{CANARY}"), &url);
     let source = with_password(route.source.tcp_url(&name));
     let target = with_password(route.target.tcp_url("postgres"));
     let run_one = |arguments: &[&str], target: &str| {

@@ -1,4 +1,4 @@
-//! The demo, as a user runs it: without arguments, cleaning up after itself.
+//! The demo, as a user runs it: without arguments, with nothing left afterwards.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The two tests with the owner's names: on clusters of their own always, and read-only on the pair
-//! of `TEST_SOURCE_URL` and `TEST_TARGET_URL` where that is given.
+//! The two tests whose names the owner has chosen: always on own clusters, and also, read-only, on the servers of
+//! `TEST_SOURCE_URL` and `TEST_TARGET_URL` if these are set.
 
 use crate::support::command::{Finished, program};
 use crate::support::oracle;

@@ -1,12 +1,10 @@
-//! SIGINT and SIGTERM at every depth: nothing of ours stays on either server.
+//! SIGINT and SIGTERM in every phase: nothing of the run remains on either server.
 
 use std::time::{Duration, Instant};
 
-use seren_replicator::connect::Session;
-use tokio::sync::{Mutex, MutexGuard};
-
 use crate::support::command::Running;
 use crate::support::gate::Gate;
+use crate::support::others::old_transaction;
 use crate::support::route::{Route, common};
 use crate::support::times::within;
 use crate::support::{database, run, text, wait_for};
@@ -94,27 +92,9 @@ async fn a_second_signal_ends_at_once() {
     assert!(stopped.stderr.contains(uncleared), "{}", stopped.stderr);
 }
 
-/// A cluster whose slots have to wait, for one test at a time.
-async fn waiting() -> (MutexGuard<'static, ()>, &'static Route) {
-    static TURN: Mutex<()> = Mutex::const_new(());
-    static ROUTE: std::sync::OnceLock<Route> = std::sync::OnceLock::new();
-    let turn = TURN.lock().await;
-    (turn, ROUTE.get_or_init(|| Route::of_majors([14, 16])))
-}
-
-/// A transaction that has written and stays open.
-async fn old_transaction(route: &Route) -> Session {
-    let session = database(&route.source.url("postgres")).await;
-    session
-        .batch(&text("BEGIN; SELECT txid_current()"))
-        .await
-        .unwrap();
-    session
-}
-
 #[tokio::test]
 async fn a_signal_while_the_slot_waits_for_an_old_transaction_leaves_no_slot() {
-    let (_turn, route) = waiting().await;
+    let route = &Route::of_majors([14, 16]);
     let name = route.fresh("slot").await;
     run(
         &route.source.url(&name),
@@ -130,7 +110,7 @@ async fn a_signal_while_the_slot_waits_for_an_old_transaction_leaves_no_slot() {
 
 #[tokio::test]
 async fn a_signal_while_a_table_is_locked_by_another_ends_the_wait() {
-    let (_turn, route) = waiting().await;
+    let route = &Route::of_majors([14, 16]);
     let name = route.fresh("locked").await;
     let url = route.source.url(&name);
     run(&url, "CREATE TABLE public.t AS SELECT 1 AS n").await;
@@ -150,7 +130,7 @@ async fn a_signal_while_a_table_is_locked_by_another_ends_the_wait() {
 
 #[tokio::test]
 async fn a_signal_while_large_objects_are_listed_ends_that_on_the_source() {
-    let (_turn, route) = waiting().await;
+    let route = &Route::of_majors([14, 16]);
     let name = route.fresh("listed").await;
     let url = route.source.url(&name);
     run(&url, "SELECT lo_from_bytea(0, 'x')").await;
@@ -175,7 +155,7 @@ async fn a_signal_while_large_objects_are_listed_ends_that_on_the_source() {
 
 #[tokio::test]
 async fn a_signal_while_the_checks_wait_for_a_lock_ends_them() {
-    let (_turn, route) = waiting().await;
+    let route = &Route::of_majors([14, 16]);
     let name = route.fresh("checked").await;
     let url = route.source.url(&name);
     run(&url, "CREATE TABLE public.t AS SELECT 1 AS n").await;

@@ -1,4 +1,4 @@
-//! What the checks read is used for the copy, unless a definition has changed meanwhile.
+//! The copy uses the definitions that the checks have read, unless one has changed meanwhile.
 
 use seren_replicator::catalog;
 use seren_replicator::catalog::load::remembered::{Fingerprint, Remembered};

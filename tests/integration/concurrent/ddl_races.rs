@@ -1,32 +1,18 @@
-//! Changes of definitions in every gap between the checks and the last row: never a lost row.
+//! Changes of definitions at every moment between the checks and the last row. No row may get lost.
 //!
 //! Pauses are natural ones: the question, a lock that somebody holds, an old transaction that the
 //! slot has to wait for, a gate on the target.
 
 use std::io::Write as _;
 
-use seren_replicator::connect::Session;
-use seren_replicator::sandbox::Cluster;
-use seren_replicator::task::Background;
-use tokio::sync::{Mutex, MutexGuard};
-
 use crate::support::command::Running;
 use crate::support::gate::Gate;
 use crate::support::oracle;
+use crate::support::others::{
+    begin, commit, in_background, old_transaction, slot_waits, waiters, with_prepared_transactions,
+};
 use crate::support::route::{Route, common};
-use crate::support::{database, run, text, value, wait_for};
-
-/// Clusters for one test at a time: whoever has written holds up every slot.
-pub(crate) async fn alone() -> (MutexGuard<'static, ()>, &'static Route) {
-    static TURN: Mutex<()> = Mutex::const_new(());
-    static ROUTE: std::sync::OnceLock<Route> = std::sync::OnceLock::new();
-    let turn = TURN.lock().await;
-    let prepares = |major| Cluster::builder(major).setting("max_prepared_transactions", "5");
-    (
-        turn,
-        ROUTE.get_or_init(|| Route::start([14, 17].map(prepares))),
-    )
-}
+use crate::support::{database, run, value, wait_for};
 
 const TABLES: &str = "
     CREATE TABLE public.changed AS SELECT n FROM generate_series(1, 100) n;
@@ -59,38 +45,6 @@ async fn equal(route: &Route, name: &str) {
     assert_eq!(oracle::schema_diff(&source, &target), Vec::<String>::new());
 }
 
-pub(crate) async fn begin(url: &str, sql: &str) -> Session {
-    let session = database(url).await;
-    session
-        .batch(&text(&format!("BEGIN; {sql}")))
-        .await
-        .unwrap();
-    session
-}
-
-pub(crate) async fn commit(session: Session) {
-    session.batch(&text("COMMIT")).await.unwrap();
-}
-
-/// A transaction that has written and stays open.
-pub(crate) async fn old_transaction(route: &Route) -> Session {
-    begin(&route.source.url("postgres"), "SELECT txid_current()").await
-}
-
-pub(crate) async fn slot_waits(route: &Route) {
-    let session = database(&route.source.url("postgres")).await;
-    let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'walsender' AND wait_event_type = 'Lock'";
-    wait_for(&session, waits).await;
-}
-
-pub(crate) async fn waiters(url: &str, count: u32) {
-    let session = database(url).await;
-    let waits = format!(
-        "SELECT count(*) = {count} FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
-    );
-    wait_for(&session, &waits).await;
-}
-
 /// A run of `init` that has been checked and awaits the answer.
 fn asked(route: &Route, name: &str) -> (Running, std::process::ChildStdin) {
     let (running, stdin) = route.command("init", &[name], &["--no-sync"]).start_open();
@@ -100,7 +54,7 @@ fn asked(route: &Route, name: &str) -> (Running, std::process::ChildStdin) {
 
 #[tokio::test]
 async fn changes_between_the_checks_and_the_locks_are_copied() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("early").await;
     run(&route.source.url(&name), TABLES).await;
     let (running, mut stdin) = asked(route, &name);
@@ -112,7 +66,7 @@ async fn changes_between_the_checks_and_the_locks_are_copied() {
 
 #[tokio::test]
 async fn changes_between_list_and_lock_are_copied() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("listed").await;
     let url = route.source.url(&name);
     run(&url, TABLES).await;
@@ -127,7 +81,7 @@ async fn changes_between_list_and_lock_are_copied() {
 
 #[tokio::test]
 async fn a_table_made_while_the_slot_waits_is_copied() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("made").await;
     let url = route.source.url(&name);
     run(&url, TABLES).await;
@@ -144,15 +98,9 @@ async fn a_table_made_while_the_slot_waits_is_copied() {
     equal(route, &name).await;
 }
 
-/// Runs statements in a session of their own, which may have to wait.
-pub(crate) fn in_background(url: &str, sql: &str) -> Background {
-    let (url, sql) = (url.to_owned(), sql.to_owned());
-    Background::spawn(async move { run(&url, &sql).await })
-}
-
 #[tokio::test]
 async fn changes_while_the_slot_waits_go_first() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("held").await;
     let url = route.source.url(&name);
     run(&url, TABLES).await;
@@ -168,7 +116,7 @@ async fn changes_while_the_slot_waits_go_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_with_ddl_does_not_hang_the_slot() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("writer").await;
     let url = route.source.url(&name);
     run(&url, TABLES).await;
@@ -187,7 +135,7 @@ async fn a_writer_with_ddl_does_not_hang_the_slot() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_during_the_copy_wait_if_locks_are_kept() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("copying").await;
     let url = route.source.url(&name);
     let gate = Gate::shut(&route.target.url("postgres")).await;

@@ -1,17 +1,19 @@
-//! Nobody waits for us: DDL that needs our locks gets them, readers of ours never queue behind it, and what
-//! we wait for ourselves is named and limited.
+//! Lock queues: DDL that conflicts with our locks gets its lock, our readers do not wait behind DDL, and our own waits
+//! are limited and reported with the blocker.
 
 use std::io::Write as _;
 
 use seren_replicator::connect::Session;
 use seren_replicator::task::Background;
 
-use super::ddl_races::{alone, begin, commit, in_background, old_transaction, slot_waits, waiters};
 use crate::support::application::Application;
 use crate::support::cut::{Break, Fault, Way};
 use crate::support::distance::Distance;
 use crate::support::gate::Gate;
 use crate::support::oracle;
+use crate::support::others::{
+    begin, commit, in_background, old_transaction, slot_waits, waiters, with_prepared_transactions,
+};
 use crate::support::route::{RUN, Route};
 use crate::support::{database, run, value, wait_for, wait_until};
 
@@ -57,7 +59,7 @@ fn reader(url: &str) -> Background {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ddl_that_waits_for_the_copy_ends_it_and_is_named() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let (name, gate, running) = held(route, &["--ddl-restarts", "0"]).await;
     let url = route.source.url(&name);
     let truncate = in_background(&url, "TRUNCATE public.wanted");
@@ -80,7 +82,7 @@ async fn ddl_that_waits_for_the_copy_ends_it_and_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_short_copy_begins_again_after_the_ddl() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let (name, gate, running) = held(route, &[]).await;
     let url = route.source.url(&name);
     let change = "TRUNCATE public.wanted; INSERT INTO public.wanted VALUES (1, 'new')";
@@ -99,7 +101,7 @@ async fn a_short_copy_begins_again_after_the_ddl() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kept_locks_let_ddl_wait_and_readers_pass_it() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let (name, gate, running) = held(route, &["--keep-locks"]).await;
     let url = route.source.url(&name);
     let change = in_background(&url, "TRUNCATE public.wanted");
@@ -118,7 +120,7 @@ async fn kept_locks_let_ddl_wait_and_readers_pass_it() {
 /// Two readers of the checks lock what a view and a policy read; the other one would queue behind the DDL.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checks_come_through_beside_ddl() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("checks").await;
     let url = route.source.url(&name);
     let definitions = (0..30).map(|number| {
@@ -147,7 +149,7 @@ async fn prepare(url: &str, gid: &str, sql: &str) {
 /// A lock without a session, which nobody would find by process ids.
 #[tokio::test]
 async fn a_lock_of_a_prepared_transaction_is_named_and_the_wait_limited() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("prepared").await;
     let url = route.source.url(&name);
     run(&url, "CREATE TABLE public.t (n int PRIMARY KEY)").await;
@@ -167,7 +169,7 @@ async fn a_lock_of_a_prepared_transaction_is_named_and_the_wait_limited() {
 
 #[tokio::test]
 async fn a_slot_that_waits_for_a_prepared_transaction_ends_and_leaves_nothing() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("prepared").await;
     let url = route.source.url(&name);
     run(&url, "CREATE TABLE public.t (n int PRIMARY KEY)").await;
@@ -186,7 +188,7 @@ async fn a_slot_that_waits_for_a_prepared_transaction_ends_and_leaves_nothing() 
 /// Publishing takes locks that an index build excludes.
 #[tokio::test(flavor = "multi_thread")]
 async fn publishing_waits_without_locks_and_names_who_is_in_the_way() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("publishing").await;
     let url = route.source.url(&name);
     run(
@@ -218,7 +220,7 @@ async fn publishing_waits_without_locks_and_names_who_is_in_the_way() {
 /// An error that does not go away is reported as what it most often means.
 #[tokio::test]
 async fn definitions_that_are_gone_when_they_are_printed_are_read_again_and_named() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("gone").await;
     let url = route.source.url(&name);
     let fill = "CREATE TABLE public.t (n int PRIMARY KEY);
@@ -251,7 +253,7 @@ async fn locked_after_the_question(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_while_a_lock_is_awaited_leaves_neither_slot_nor_publication() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let (name, other, running) = locked_after_the_question(route).await;
     running.wait_for_error("pid ");
     running.signal("INT");
@@ -289,7 +291,7 @@ async fn copied_with_definitions(route: &Route, name: &str) {
 
 /// Staging tables and partitions come and go while the slot waits for an old transaction.
 async fn staged_while_the_slot_is_awaited(options: &[&str]) {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("staging").await;
     let url = route.source.url(&name);
     run(&url, STAGING).await;
@@ -320,7 +322,7 @@ async fn a_new_partition_is_copied_with_kept_locks() {
 /// whoever waits for one gets it.
 #[tokio::test(flavor = "multi_thread")]
 async fn staging_tables_come_and_go_while_definitions_cannot_be_read() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("staging").await;
     let url = route.source.url(&name);
     run(&url, STAGING).await;
@@ -354,7 +356,7 @@ async fn end_lane(url: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_lane_with_kept_locks_is_replaced() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let (name, gate, running) = held(route, &["--keep-locks"]).await;
     end_lane(&route.source.url(&name)).await;
     gate.open().await;
@@ -366,7 +368,7 @@ async fn a_lost_lane_with_kept_locks_is_replaced() {
 /// The new lane would wait behind the DDL, and that waits for the run.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_lane_with_kept_locks_ends_the_run_if_ddl_waits() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let (name, gate, running) = held(route, &["--keep-locks"]).await;
     let url = route.source.url(&name);
     let change = in_background(&url, "TRUNCATE public.wanted");
@@ -383,7 +385,7 @@ async fn a_lost_lane_with_kept_locks_ends_the_run_if_ddl_waits() {
 /// The rows of the source stay on their way, with the lock of their transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_gives_up_a_table_for_which_ddl_waits() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("verified").await;
     let url = route.source.url(&name);
     run(&url, "CREATE TABLE public.wanted (n int PRIMARY KEY); CREATE TABLE public.other (n int PRIMARY KEY)").await;
@@ -417,7 +419,7 @@ async fn verify_gives_up_a_table_for_which_ddl_waits() {
 /// Former replica identities are brought back under a lock that readers exclude.
 #[tokio::test(flavor = "multi_thread")]
 async fn teardown_names_whose_locks_it_waits_for() {
-    let (_turn, route) = alone().await;
+    let route = &with_prepared_transactions();
     let name = route.fresh("torn").await;
     let url = route.source.url(&name);
     run(&url, "CREATE TABLE public.plain (n int)").await;

@@ -1,6 +1,6 @@
 //! Copies while other sessions change definitions or wait for locks.
 
 mod cached;
-pub(crate) mod ddl_races;
+mod ddl_races;
 mod lock_queues;
 mod renamed;

@@ -1,19 +1,15 @@
-//! What no lock on a table protects is renamed while rows are read: names of schemas, labels of enums,
-//! attributes of row types.
-
-use std::sync::OnceLock;
+//! Renames that no lock on a table prevents, while rows are read: schemas, enum labels, attributes of row types.
 
 use seren_replicator::connect::Purpose;
 use seren_replicator::snapshot::renamed_since;
 
 use crate::support::gate::Gate;
-use crate::support::route::{Route, common};
+use crate::support::route::{Route, common, shared};
 use crate::support::{database, endpoint, fresh_database, run, text, value, wait_for};
 
 /// Clusters of an older source.
 fn older() -> &'static Route {
-    static OLDER: OnceLock<Route> = OnceLock::new();
-    OLDER.get_or_init(|| Route::of_majors([14, 17]))
+    shared([14, 17])
 }
 
 /// Two gates: one before the tables that a test looks at are read, one after, with their rows on the way.

@@ -1,4 +1,6 @@
-//! The whole program through doors that are hard to pass: passwords of any characters, standbys.
+//! Whole runs with unusual access: passwords of any characters, standbys.
+
+use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use seren_replicator::sandbox::Cluster;
@@ -74,7 +76,7 @@ async fn a_standby_gives_a_one_off_copy_and_refuses_a_slot() {
         "CREATE TABLE public.t AS SELECT generate_series(1, 1000) AS n",
     )
     .await;
-    let standby = Standby::of(route.source).await;
+    let standby = Standby::of(Arc::into_inner(route.source).unwrap()).await;
     let target = route.target.url("postgres");
     let source = standby.0.url("postgres");
     let arguments = |more: &[&'static str]| -> Vec<String> {

@@ -1,32 +1,18 @@
-//! Limits of connections: the checks report them with both numbers, and a run that meets them goes on with
+//! Connection limits: the checks report the limit and the number needed; a run that reaches a limit continues with
 //! fewer workers.
 
-use std::sync::OnceLock;
-
-use tokio::sync::{Mutex, MutexGuard};
-
 use crate::support::gate::Gate;
-use crate::support::pair::wait_until_true;
 use crate::support::route::Route;
-use crate::support::{database, fresh_name, run, text, wait_for};
+use crate::support::{database, fresh_name, run, text, url_as, wait_for, wait_until_true};
 
-/// Clusters whose role `mover` is limited, for one test at a time.
-async fn limited(source: i32, target: i32) -> (MutexGuard<'static, ()>, &'static Route) {
-    static TURN: Mutex<()> = Mutex::const_new(());
-    static ROUTE: OnceLock<Route> = OnceLock::new();
-    let turn = TURN.lock().await;
-    let is_new = ROUTE.get().is_none();
-    let route = ROUTE.get_or_init(|| Route::of_majors([13, 17]));
+/// Own clusters whose role `mover` is limited.
+async fn limited(source: i32, target: i32) -> Route {
+    let route = Route::of_majors([13, 17]);
     for (cluster, limit) in [(&route.source, source), (&route.target, target)] {
-        let verb = if is_new { "CREATE" } else { "ALTER" };
-        let role = format!("{verb} ROLE mover LOGIN CREATEDB CREATEROLE CONNECTION LIMIT {limit}");
-        let admin = cluster.url("postgres");
-        run(&admin, &role).await;
-        // Sessions of the test before count, too, until the server has ended them.
-        let gone = "SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = 'mover'";
-        wait_for(&database(&admin).await, gone).await;
+        let role = format!("CREATE ROLE mover LOGIN CREATEDB CREATEROLE CONNECTION LIMIT {limit}");
+        run(&cluster.url("postgres"), &role).await;
     }
-    (turn, route)
+    route
 }
 
 /// A command as the limited role.
@@ -38,7 +24,7 @@ fn as_mover(
 ) -> crate::support::command::Program {
     let urls = [&route.source, &route.target].map(|cluster| {
         let url = cluster.url("postgres");
-        url.replacen("postgres@", "mover@", 1)
+        url_as("mover", &url)
     });
     let more = [
         &["--no-owner", "--no-privileges", "--no-roles", "--no-sync"],
@@ -68,7 +54,7 @@ async fn filled(route: &Route, hint: &str) -> String {
 
 #[tokio::test]
 async fn the_checks_report_limits_with_both_numbers() {
-    let (_turn, route) = limited(4, 200).await;
+    let route = &limited(4, 200).await;
     let name = filled(route, "few").await;
     let refused = as_mover(route, "validate", &name, &[]).run().expect(1);
     let said = refused.all();
@@ -90,7 +76,7 @@ async fn the_checks_report_limits_with_both_numbers() {
 
 #[tokio::test]
 async fn fewer_connections_make_fewer_workers() {
-    let (_turn, route) = limited(13, 8).await;
+    let route = &limited(13, 8).await;
     let name = filled(route, "fewer").await;
     let copied = as_mover(route, "init", &name, &["--jobs", "12", "--yes"])
         .run()
@@ -206,7 +192,7 @@ async fn figures(route: &Route, name: &str) -> [usize; 2] {
 
 #[tokio::test]
 async fn a_comparison_reports_limits_and_continues_with_fewer_workers() {
-    let (_turn, route) = limited(13, 200).await;
+    let route = &limited(13, 200).await;
     let name = filled(route, "compared").await;
     as_mover(route, "init", &name, &["--jobs", "2", "--yes"])
         .run()
@@ -228,7 +214,7 @@ async fn a_comparison_reports_limits_and_continues_with_fewer_workers() {
 fn as_mover_verify(route: &Route, name: &str) -> crate::support::command::Program {
     let urls = [&route.source, &route.target].map(|cluster| {
         let url = cluster.url("postgres");
-        url.replacen("postgres@", "mover@", 1)
+        url_as("mover", &url)
     });
     Route::command_through(&urls, "verify", (&[name], &["--jobs", "12"]))
 }

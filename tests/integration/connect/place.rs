@@ -1,7 +1,8 @@
-//! Source and target that are one place, under whatever names; and those that only look like it.
+//! Source and target that are the same database under different addresses, and those that only look the same.
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use seren_replicator::sandbox::Cluster;
 
@@ -82,7 +83,10 @@ async fn a_physical_clone_is_another_place() {
     source.restart().unwrap();
     target.restart().unwrap();
     run(&source.url("home"), "INSERT INTO public.kept VALUES (8)").await;
-    let route = Route { source, target };
+    let route = Route {
+        source: Arc::new(source),
+        target: Arc::new(target),
+    };
     let refused = route.init("home", &[]).run().expect(1);
     assert!(
         refused.all().contains("--drop-existing"),

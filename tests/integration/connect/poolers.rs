@@ -1,5 +1,5 @@
-//! Poolers between us and a server: those that share sessions are recognised, whatever their size; those
-//! that keep a session for each client work.
+//! Connection poolers: one that shares sessions is detected, with any number of sessions; one that keeps a session for
+//! each client works.
 
 use tokio_postgres::SimpleQueryMessage;
 

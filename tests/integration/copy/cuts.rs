@@ -1,4 +1,4 @@
-//! Connections that break during a copy: a lane that is lost is replaced and its part repeated, so that
+//! Connections that break during a copy: a lost lane is replaced and its part repeated, so that
 //! the copy ends complete and no row is there twice.
 
 use std::time::{Duration, Instant};
@@ -243,7 +243,7 @@ async fn a_signal_ends_a_copy_in_time_when_nothing_arrives() {
     }
 }
 
-/// Whatever is still open and whatever is opened, to cancel or to clear up: hosts take it and say nothing.
+/// All open connections and all new ones, for cancel requests and for cleanup, are accepted and never answered.
 #[tokio::test]
 async fn a_signal_ends_a_copy_in_bounded_time_when_a_server_is_gone_without_a_word() {
     let route = &own();

@@ -1,4 +1,4 @@
-//! Faults from outside during a copy: what was copied is whole or gone, and the first error is told.
+//! Faults from outside during a copy: a copied table is complete or removed, and the first error is reported.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -34,7 +34,7 @@ async fn cut(side: &str, reason: &str) {
     let route = common();
     let gate = Gate::shut(&route.target.url("postgres")).await;
     let name = gated(route, &gate, "cut").await;
-    // One at a time: a copy that has just ended would be told apart by nothing but luck.
+    // One at a time: nothing reliably distinguishes a copy that has just ended.
     let running = route.init(&name, &["--jobs", "1"]).start();
     gate.reached(&name).await;
     let cluster = if side == "source" {
@@ -108,7 +108,7 @@ async fn timeouts_of_roles_and_databases_do_not_break_a_copy() {
     }
     let running = route.init(&name, &["--jobs", "1"]).start();
     gate.reached(&name).await;
-    // Longer than any of the timeouts: the program tells of its progress a few times.
+    // Longer than any of the timeouts: the program reports its progress a few times.
     running.wait_for_error("0 of 2 tables");
     gate.open().await;
     running.finish().expect(0);

@@ -1,4 +1,4 @@
-//! The flags that say what is carried over, and what stands on the target already.
+//! Options that select what is copied, and objects that exist on the target already.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

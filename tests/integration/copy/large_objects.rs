@@ -1,4 +1,4 @@
-//! Large objects of all sizes arrive with what surrounds them, many at a time.
+//! Large objects of all sizes are copied with their owners, privileges and comments, many at a time.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use seren_replicator::snapshot::{
 };
 use seren_replicator::sql;
 
-use crate::support::{database, endpoint, fresh_database, fresh_name, run, text};
+use crate::support::{database, endpoint, fresh_database, fresh_name, run, text, url_as};
 
 /// Every byte, and what surrounds it.
 const OBJECTS: &str = "SELECT format('%s %s %s %s %s', m.oid, lomowner::regrole, lomacl, \
@@ -136,7 +136,7 @@ async fn an_object_that_the_target_refuses_is_named_and_nothing_of_it_is_made() 
     let kept = text("SELECT convert_from(lo_get(507), 'UTF8')");
     let rows = ends.writer.rows(&kept).await.unwrap();
     assert_eq!(rows[0].get(0), Some("mine"));
-    // The session goes on.
+    // The session continues.
     ends.writer
         .batch(&text("SELECT lo_unlink(507)"))
         .await
@@ -179,7 +179,7 @@ async fn a_reader_of_objects_needs_no_more_than_the_right_to_read_them() {
     );
     let source = fresh_database(17, "objects").await;
     run(&source, &sql).await;
-    let url = source.replacen("//postgres@", &format!("//{role}@"), 1);
+    let url = url_as(&role, &source);
     let reader = endpoint(&url).session(Purpose::Introspect).await.unwrap();
     reader.batch(&text("BEGIN READ ONLY")).await.unwrap();
     let writer = database(&source).await;

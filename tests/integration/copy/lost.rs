@@ -1,6 +1,6 @@
-//! What cannot be copied, or not all of it: it is told, and never becomes more than it was.
+//! Objects that cannot be copied, or only in part: they are reported, and never get more privileges than before.
 
-use crate::support::route::Route;
+use crate::support::route::{Route, shared};
 use crate::support::{run, value};
 
 /// Roles removed from the catalog by hand, and what still names them.
@@ -49,13 +49,13 @@ async fn what_names_a_role_that_is_gone_is_nobodys() {
 
 #[tokio::test]
 async fn what_users_put_among_the_servers_objects_is_told() {
-    let route = Route::of_majors([17, 17]);
-    route.create("app").await;
+    let route = shared([17, 17]);
+    let name = &*route.fresh("app").await;
     let make = "CREATE FUNCTION pg_catalog.mine(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
                 CREATE TYPE information_schema.kind AS ENUM ('a');
                 CREATE OPERATOR pg_catalog.<<<>>> (FUNCTION = int4pl, LEFTARG = int, RIGHTARG = int)";
-    run(&route.source.url("app"), make).await;
-    let done = route.init("app", &[]).run().expect(0);
+    run(&route.source.url(name), make).await;
+    let done = route.init(name, &[]).run().expect(0);
     for line in [
         "routine pg_catalog.mine(integer) is not copied",
         "type information_schema.kind is not copied",
@@ -67,15 +67,15 @@ async fn what_users_put_among_the_servers_objects_is_told() {
 
 #[tokio::test]
 async fn a_table_that_was_added_to_an_extension_is_told() {
-    let route = Route::of_majors([17, 17]);
-    route.create("app").await;
-    let source = route.source.url("app");
+    let route = shared([17, 17]);
+    let name = &*route.fresh("app").await;
+    let source = route.source.url(name);
     let make = "CREATE SCHEMA s;
                 CREATE TABLE s.mine (a int PRIMARY KEY);
                 INSERT INTO s.mine VALUES (1);
                 ALTER EXTENSION plpgsql ADD TABLE s.mine";
     run(&source, make).await;
-    let done = route.init("app", &[]).run().expect(0);
+    let done = route.init(name, &[]).run().expect(0);
     let told =
         "relation s.mine: not copied with its rows, it was added to extension plpgsql by hand";
     assert!(done.stdout.contains(told), "{}", done.stdout);
@@ -84,20 +84,20 @@ async fn a_table_that_was_added_to_an_extension_is_told() {
 #[tokio::test]
 async fn comments_on_the_triggers_of_partitions_arrive() {
     for majors in [[12, 12], [14, 17], [18, 18]] {
-        let route = Route::of_majors(majors);
-        route.create("app").await;
+        let route = shared(majors);
+        let name = &*route.fresh("app").await;
         let make = "CREATE TABLE public.p (a int) PARTITION BY LIST (a);
                     CREATE TABLE public.one PARTITION OF public.p FOR VALUES IN (1);
                     CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
                     CREATE TRIGGER g AFTER INSERT ON public.p FOR EACH ROW EXECUTE FUNCTION public.f();
                     COMMENT ON TRIGGER g ON public.p IS 'above';
                     COMMENT ON TRIGGER g ON public.one IS 'below'";
-        run(&route.source.url("app"), make).await;
-        route.init("app", &[]).run().expect(0);
+        run(&route.source.url(name), make).await;
+        route.init(name, &[]).run().expect(0);
         let comments = "SELECT string_agg(tgrelid::regclass || ' ' || obj_description(oid, 'pg_trigger'), ', ' ORDER BY oid)
                           FROM pg_trigger";
         assert_eq!(
-            value(&route.target.url("app"), comments).await,
+            value(&route.target.url(name), comments).await,
             "public.p above, public.one below"
         );
     }
@@ -106,23 +106,23 @@ async fn comments_on_the_triggers_of_partitions_arrive() {
 #[tokio::test]
 async fn comments_on_the_servers_own_objects_arrive() {
     for majors in [[12, 12], [13, 18]] {
-        let route = Route::of_majors(majors);
-        route.create("app").await;
+        let route = shared(majors);
+        let name = &*route.fresh("app").await;
         let make = "COMMENT ON FUNCTION pg_catalog.abs(int) IS 'ours';
                     COMMENT ON ACCESS METHOD btree IS 'a tree';
                     COMMENT ON OPERATOR pg_catalog.+ (int, int) IS 'and';
                     COMMENT ON TYPE bigint IS 'long'";
-        run(&route.source.url("app"), make).await;
+        run(&route.source.url(name), make).await;
         if majors[0] != majors[1] {
             let gone = "COMMENT ON FUNCTION pg_catalog.pg_stop_backup() IS 'gone'";
-            run(&route.source.url("app"), gone).await;
+            run(&route.source.url(name), gone).await;
         }
-        let done = route.init("app", &["--schema-only"]).run().expect(0);
+        let done = route.init(name, &["--schema-only"]).run().expect(0);
         let told = "comment on FUNCTION pg_catalog.pg_stop_backup(): the target has no such object";
         assert_eq!(done.stdout.contains(told), majors[0] != majors[1]);
         let comments = "SELECT string_agg(description, ', ' ORDER BY description) FROM pg_description
                          WHERE objoid IN ('abs(int)'::regprocedure, 403, '+(int,int)'::regoperator, 'bigint'::regtype)";
-        let found = value(&route.target.url("app"), comments).await;
+        let found = value(&route.target.url(name), comments).await;
         assert_eq!(found, "a tree, and, long, ours");
     }
 }

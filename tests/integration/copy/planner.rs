@@ -1,4 +1,4 @@
-//! What the source's planner knows arrives on a target of 18, whatever the source's major.
+//! Planner statistics are copied to a target of 18 from every major.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ fn name(name: &str) -> QualifiedName {
     QualifiedName::from_catalog("public", name)
 }
 
-/// Everything that is known, by table; `seen` tells what the version has.
+/// All statistics, by table; `seen` lists what the version has.
 async fn known(session: &Session, table: &str, ranges: bool) -> Vec<String> {
     let ranges = if ranges {
         ", range_length_histogram, range_empty_frac, range_bounds_histogram"

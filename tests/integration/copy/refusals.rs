@@ -1,10 +1,10 @@
-//! What is refused before anything is written: every obstacle named, both sides as they were.
+//! Refusals before anything is written: every obstacle is reported, and both servers are unchanged.
 
 use seren_replicator::sandbox::Cluster;
 
 use crate::support::command::program;
 use crate::support::route::{Route, common};
-use crate::support::{run, value};
+use crate::support::{run, url_as, value};
 
 #[tokio::test]
 async fn missing_rights_are_listed_all_together() {
@@ -21,7 +21,7 @@ async fn missing_rights_are_listed_all_together() {
                 SELECT lo_create(77);";
     run(&url, fill).await;
     run(&route.target.url("postgres"), "CREATE ROLE poor LOGIN").await;
-    let poor = |url: String| url.replacen("postgres@", "poor@", 1);
+    let poor = |url: String| url_as("poor", &url);
     let ends = [poor(url), poor(route.target.url("postgres"))];
     let arguments = [
         "--source",
@@ -79,13 +79,7 @@ async fn a_source_that_is_not_there_is_named() {
     let target = route.target.url("postgres");
     let wrong = [
         (route.source.url("no such database"), "3D000"),
-        (
-            route
-                .source
-                .url("postgres")
-                .replacen("postgres@", "nobody@", 1),
-            "nobody",
-        ),
+        (url_as("nobody", &route.source.url("postgres")), "nobody"),
         (
             "postgresql://postgres@127.0.0.1:1/postgres".to_owned(),
             "refused",

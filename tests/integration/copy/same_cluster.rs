@@ -27,7 +27,7 @@ async fn a_database_gets_another_name_in_every_command() {
     let target = route.target.url(&other);
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
     route.command("verify", &[&name], &more).run().expect(0);
-    // The mark tells the name as well.
+    // The mark contains the name, too.
     let gone = route.remove_run(&name).await;
     assert!(gone.stdout.contains("replication slot"), "{}", gone.stdout);
     let wrong = format!("nothing_{name}=x");

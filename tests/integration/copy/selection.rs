@@ -1,4 +1,4 @@
-//! Which databases and tables are copied, and what comes with them.
+//! The selection of databases and tables, and the objects that are copied with them.
 
 use seren_replicator::pg::{QualifiedName, SqlState};
 use seren_replicator::snapshot::{Before, PointKind, establish};
@@ -6,7 +6,7 @@ use seren_replicator::task::Scope;
 
 use crate::support::command::program;
 use crate::support::route::{Route, common};
-use crate::support::{database, endpoint, run, text, value};
+use crate::support::{database, endpoint, run, text, url_as, value};
 
 const APP: &str = "
     CREATE EXTENSION citext SCHEMA public;
@@ -152,7 +152,7 @@ async fn excluded_tables_and_partitions_need_no_privilege_and_are_not_copied() {
     )
     .await;
     let [from, to] = [&route.source, &route.target].map(|cluster| cluster.url("postgres"));
-    let from = from.replacen("//postgres@", "//reader@", 1);
+    let from = url_as("reader", &from);
     let tables = "hidden.cache,locked,public.old";
     let ends = [
         "--source",

@@ -1,7 +1,7 @@
 //! Large tables are copied in parts, by several lanes at once.
 
 use crate::support::oracle;
-use crate::support::route::Route;
+use crate::support::route::shared;
 use crate::support::{run, value};
 
 /// Tables whose rows lie in a key's order, in none, out of line, in partitions and below a parent; one
@@ -59,7 +59,7 @@ fn parts(plan: &str, table: &str) -> i32 {
 #[tokio::test]
 async fn tables_in_parts_arrive_whole_and_each_row_once() {
     for majors in [[12, 12], [13, 18], [15, 15], [18, 18]] {
-        let route = Route::of_majors(majors);
+        let route = shared(majors);
         let name = route.fresh("split").await;
         let (source, target) = (route.source.url(&name), route.target.url(&name));
         run(&source, TABLES).await;

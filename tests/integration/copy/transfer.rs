@@ -1,5 +1,5 @@
-//! Which tables travel as text, and that binary would in truth fail or lie for each of them. The
-//! servers copy through files that both can reach, so that nothing of ours is in between.
+//! Tables that are copied as text: for each of them, binary COPY fails or changes values. The servers copy through files
+//! that both can read, without our program.
 
 use std::collections::BTreeSet;
 

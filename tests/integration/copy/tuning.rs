@@ -1,4 +1,4 @@
-//! What sessions on the target ask for: memory, workers, compression.
+//! Settings of sessions on the target: memory, workers, compression.
 
 use seren_replicator::connect::{Capacity, Purpose, ToastCompression, Tuning};
 

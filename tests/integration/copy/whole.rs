@@ -1,4 +1,4 @@
-//! The main job: whole copies, from the checks to the report, judged from outside.
+//! Whole copies, from the checks to the report, compared by `pg_dump` and digests.
 
 use crate::support::oracle;
 use crate::support::route::{Route, common};
@@ -92,7 +92,7 @@ async fn a_rich_database_arrives_whole_from_14_to_17() {
     rich([14, 17], &[]).await;
 }
 
-/// The same with publication and slot, but tables that have nothing which their changes could be told by.
+/// The same with publication and slot, without the tables that have no replica identity.
 async fn rich_with_a_slot(major: u32, left_out: &str) {
     let route = Route::of_majors([major, major]);
     route.create("house").await;

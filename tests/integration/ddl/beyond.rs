@@ -1,7 +1,6 @@
-//! What other tools do not do: what `pg_dump` loses in silence is brought over or told, and an older
-//! target gets what it can hold.
+//! Objects that `pg_dump` loses silently: they are copied or reported. And older targets, which get what they support.
 
-use crate::support::route::{Route, common, older};
+use crate::support::route::{common, older, shared};
 use crate::support::{run, value};
 
 const SOURCE: &str = r#"
@@ -23,12 +22,12 @@ const SUBSCRIPTION: &str = "CREATE SUBSCRIPTION follows CONNECTION 'host=h dbnam
 
 #[tokio::test]
 async fn what_a_dump_loses_arrives_or_is_told() {
-    let route = Route::of_majors([17, 17]);
-    route.create("app").await;
-    let source = route.source.url("app");
+    let route = shared([17, 17]);
+    let name = &*route.fresh("app").await;
+    let source = route.source.url(name);
     run(&source, SOURCE).await;
     run(&source, SUBSCRIPTION).await;
-    let done = route.init("app", &["--schema-only"]).run().expect(0);
+    let done = route.init(name, &["--schema-only"]).run().expect(0);
     let told = format!("{}{}", done.stdout, done.stderr);
     for line in [
         "index x.broken on x.t: it is invalid on the source",
@@ -41,7 +40,7 @@ async fn what_a_dump_loses_arrives_or_is_told() {
         assert!(told.contains(line), "{line}\n{told}");
     }
     assert!(!told.contains("canary-word"), "{told}");
-    let target = route.target.url("app");
+    let target = route.target.url(name);
     let comment = "SELECT obj_description('x.akeys(x.hstore)'::regprocedure, 'pg_proc')";
     assert_eq!(value(&target, comment).await, "a user's words");
     let disabled =
@@ -58,33 +57,33 @@ const NEW: &str = r#"
 
 #[tokio::test]
 async fn an_older_target_is_refused_unless_asked_for() {
-    let route = Route::of_majors([18, 15]);
-    route.create("app").await;
-    run(&route.source.url("app"), NEW).await;
-    let refused = route.init("app", &[]).run().expect(1);
+    let route = shared([18, 15]);
+    let name = &*route.fresh("app").await;
+    run(&route.source.url(name), NEW).await;
+    let refused = route.init(name, &[]).run().expect(1);
     assert!(
         refused.stderr.contains("--allow-older-target"),
         "{}",
         refused.stderr
     );
     let flags = ["--allow-older-target"];
-    let done = route.init("app", &flags).run().expect(0);
+    let done = route.init(name, &flags).run().expect(0);
     let line =
         "column b on x.t: made otherwise for an older target: it is computed when rows are written";
     assert!(done.stderr.contains(line), "told before: {}", done.stderr);
     assert!(done.stdout.contains(line), "told after: {}", done.stdout);
-    let target = route.target.url("app");
+    let target = route.target.url(name);
     assert_eq!(
         value(&target, "SELECT concat_ws(' ', a, b, c) FROM x.t").await,
         "1 2 2"
     );
     let view = "CREATE VIEW x.v WITH (security_invoker) AS SELECT * FROM x.t; \
                 ALTER TABLE x.t ADD UNIQUE NULLS NOT DISTINCT (a)";
-    let route = Route::of_majors([18, 14]);
-    route.create("app").await;
-    run(&route.source.url("app"), NEW).await;
-    run(&route.source.url("app"), view).await;
-    let refused = route.init("app", &flags).run().expect(1);
+    let route = shared([18, 14]);
+    let name = &*route.fresh("app").await;
+    run(&route.source.url(name), NEW).await;
+    run(&route.source.url(name), view).await;
+    let refused = route.init(name, &flags).run().expect(1);
     for line in [
         "view x.v: the target knows no views with their users' rights",
         "index x.t_a_key: the target knows no indexes that take NULLs for equal",

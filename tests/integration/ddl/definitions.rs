@@ -16,7 +16,7 @@ use crate::support::oracle;
 use crate::support::route::{Route, common};
 use crate::support::{database, endpoint, fresh_database, run, text, value};
 
-/// The server keeps what rests on a function when that becomes volatile, and does not take it anew.
+/// The server keeps objects that depend on a function when it becomes volatile, but does not let them be created again.
 const VOLATILE: &str = "
     CREATE FUNCTION public.g(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
     CREATE TABLE public.bad (n int, m int GENERATED ALWAYS AS (public.g(n)) STORED);
@@ -308,7 +308,7 @@ async fn more_tables_than_locks_are_copied_without_locks_and_whole() {
     let all = "SELECT count(pg_get_viewdef(oid)) FROM pg_class WHERE relkind = 'v'";
     let refused = session.batch(&text(all)).await.unwrap_err();
     assert_eq!(refused.sqlstate(), Some(SqlState::OUT_OF_MEMORY));
-    // A server tells an error before it gives back the locks: not so with the next answer.
+    // A server sends an error before it releases the locks. At the next answer they are released.
     session.batch(&text("SELECT 1")).await.unwrap();
 
     let done = route.init("cramped", &[]).run().expect(0);

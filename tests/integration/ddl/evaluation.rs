@@ -1,22 +1,18 @@
-//! What a database evaluates while it is copied: checks, generated columns, views and indexes that
-//! read other tables, rely on settings, or refer to themselves.
-
-use std::sync::OnceLock;
+//! Expressions that are evaluated during a copy: checks, generated columns, views and indexes that read other tables,
+//! depend on settings, or refer to themselves.
 
 use crate::support::oracle;
-use crate::support::route::{Route, common};
+use crate::support::route::{Route, common, shared};
 use crate::support::{run, value};
 
 /// Clusters of an old major.
 fn older() -> &'static Route {
-    static OLDER: OnceLock<Route> = OnceLock::new();
-    OLDER.get_or_init(|| Route::of_majors([13, 13]))
+    shared([13, 13])
 }
 
-/// From the last major without named not-null constraints to the first with them. Roles may be made here.
+/// From the last major without named not-null constraints to the first with them.
 fn newer() -> &'static Route {
-    static NEWER: OnceLock<Route> = OnceLock::new();
-    NEWER.get_or_init(|| Route::of_majors([16, 18]))
+    shared([16, 18])
 }
 
 /// Copies a database that was filled by these statements, and compares definitions and rows; the name
@@ -346,13 +342,9 @@ async fn a_materialized_view_shows_what_policies_show_its_owner() {
         GRANT SELECT ON public.fact TO tenant;
         SET row_security = on;
         SET ROLE tenant; CREATE MATERIALIZED VIEW public.mine AS SELECT * FROM public.fact; RESET ROLE;";
-    let (name, _) = copied(newer(), "policies", fill).await;
-    both_say(
-        newer(),
-        &name,
-        &[("SELECT count(*) FROM public.mine", "10")],
-    )
-    .await;
+    let route = &Route::of_majors([16, 18]);
+    let (name, _) = copied(route, "policies", fill).await;
+    both_say(route, &name, &[("SELECT count(*) FROM public.mine", "10")]).await;
 }
 
 #[tokio::test]

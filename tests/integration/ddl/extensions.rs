@@ -1,13 +1,12 @@
-//! Extensions: their configuration, what users hang on their tables, what their scripts create, and
-//! where the target has them. The files are in `tests/cases/extensions`; source and target have other
-//! versions of some.
+//! Extensions: configuration tables, users' objects on their tables, objects that their scripts create, and their schemas
+//! on the target. The files are in `tests/cases/extensions`; source and target have different versions of some.
 
 use std::sync::OnceLock;
 
 use crate::support::command::{Program, program};
 use crate::support::installation::with_extensions;
 use crate::support::route::Route;
-use crate::support::{database, oracle, run, text, value};
+use crate::support::{database, oracle, run, text, url_as, value};
 
 /// Clusters of two majors, for all tests of this module.
 fn route() -> &'static Route {
@@ -276,8 +275,7 @@ async fn an_extension_and_its_schema_that_exist_are_used() {
 
 /// A command that fills a database as another role of the target, which connects to that database alone.
 fn filling_as(role: &str, name: &str, command: &[&str]) -> Program {
-    let role = format!("{role}@");
-    let to = route().target.url(name).replacen("postgres@", &role, 1);
+    let to = url_as(role, &route().target.url(name));
     let from = route().source.url(name);
     let ends = ["--source", &from, "--target", &to];
     let options = ["--include-databases", name, "--no-owner"];

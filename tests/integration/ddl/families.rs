@@ -1,8 +1,8 @@
-//! Schemas: source, our script, target. `pg_dump` 18 reads both and must see no difference; and the
-//! target, read again, must give the same script.
+//! Schemas: source, our script, target. `pg_dump` 18 reads both and must find no difference; the target, read again, must
+//! give the same script.
 
 use crate::support::database;
-use crate::support::schema::{Downgrade, differing, downgraded, families, read};
+use crate::support::schema::{Downgrade, differing, downgraded, merged_families, read};
 
 async fn arrives(majors: [u32; 2]) {
     let wrong = differing(majors).await;
@@ -39,7 +39,7 @@ every_family_arrives! {
 
 #[tokio::test]
 async fn the_same_catalog_gives_the_same_script() {
-    for family in families() {
+    for family in merged_families() {
         let session = database(&family.source(17).await.url).await;
         let (_, one) = read(&session, &session).await;
         let (_, other) = read(&session, &session).await;
@@ -107,7 +107,7 @@ async fn a_target_of_12_gets_what_it_knows_of_16_and_the_rest_is_told() {
         downgrade.told.iter().any(|told| told
             == "statistics p.st: left out, the target knows no statistics of expressions")
     );
-    // Which of its own functions a server has, no catalog of another tells.
+    // No catalog of one server lists the built-in functions of another.
     let unknown = |line: &&String| !line.starts_with("base_types: ");
     let failed: Vec<_> = downgrade.failed.iter().filter(unknown).collect();
     assert_eq!(failed, Vec::<&String>::new());

@@ -1,12 +1,11 @@
-//! Foreign data, event triggers, publications and security labels, where more than a definition is
-//! at stake: secrets, roles, remote servers, logins.
+//! Foreign data, event triggers, publications and security labels, with their secrets, roles, remote servers and logins.
 
 use seren_replicator::catalog;
 use seren_replicator::ddl::{Options, script};
 
 use crate::support::command::program;
-use crate::support::route::{Route, common};
-use crate::support::{database, fresh_database, oracle, run, value};
+use crate::support::route::{Route, common, shared};
+use crate::support::{database, fresh_database, oracle, run, url_as, value};
 
 /// Each of these needs rows, roles or settings of its own in one database.
 const SOURCE: &str = r#"
@@ -41,10 +40,7 @@ async fn no_session_of_ours_meets_what_fires_on_logins_and_no_remote_server_is_a
         "CREATE ROLE deputy SUPERUSER LOGIN",
     )
     .await;
-    let deputy = route
-        .target
-        .url("postgres")
-        .replacen("postgres@", "deputy@", 1);
+    let deputy = url_as("deputy", &route.target.url("postgres"));
     let from = route.source.url("postgres");
     let ends = ["--source", &from, "--target", &deputy];
     let more = ["--yes", "--include-databases", "app"];
@@ -99,10 +95,7 @@ async fn options_that_the_sources_role_may_not_read_are_told() {
         "CREATE ROLE team; CREATE ROLE reader LOGIN REPLICATION IN ROLE team, pg_read_all_data";
     run(&route.source.url("postgres"), roles).await;
     run(&route.source.url("app"), HIDDEN).await;
-    let reader = route
-        .source
-        .url("postgres")
-        .replacen("postgres@", "reader@", 1);
+    let reader = url_as("reader", &route.source.url("postgres"));
     let to = route.target.url("postgres");
     let ends = ["--source", &reader, "--target", &to];
     let more = ["--yes", "--include-databases", "app"];
@@ -211,10 +204,7 @@ async fn the_state_of_a_key_is_lost_without_the_key() {
     )
     .await;
     let from = route.source.url("postgres");
-    let deployer = route
-        .target
-        .url("postgres")
-        .replacen("postgres@", "deployer@", 1);
+    let deployer = url_as("deployer", &route.target.url("postgres"));
     let ends = ["--source", &from, "--target", &deployer];
     let more = ["--yes", "--no-owner", "--include-databases", "app"];
     let done = program(&[&["init", "--no-sync"], &ends[..], &more].concat())
@@ -249,15 +239,15 @@ const KEYS_OF_PARTITIONS: &str = r#"
 "#;
 
 async fn keys_of_partitions_keep_their_state(majors: [u32; 2]) {
-    let route = Route::of_majors(majors);
-    route.create("app").await;
-    let source = route.source.url("app");
+    let route = shared(majors);
+    let name = &*route.fresh("app").await;
+    let source = route.source.url(name);
     run(&source, KEYS_OF_PARTITIONS).await;
-    route.init("app", &[]).run().expect(0);
+    route.init(name, &[]).run().expect(0);
     let states = "SELECT string_agg(concat_ws(' ', tgrelid::regclass, proname, tgenabled), ', '
                     ORDER BY tgrelid::regclass::text, proname::text)
                     FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid WHERE tgisinternal AND tgenabled <> 'O'";
-    let kept = value(&route.target.url("app"), states).await;
+    let kept = value(&route.target.url(name), states).await;
     assert_eq!(kept, value(&source, states).await);
     assert_eq!(kept.matches(" D").count(), 4, "{kept}");
 }
@@ -393,10 +383,7 @@ async fn secrets(major: u32) {
     // Most of it is skipped where the target's role is no superuser.
     let make = "CREATE ROLE deployer LOGIN CREATEDB CREATEROLE";
     run(&route.target.url("postgres"), make).await;
-    let target = route
-        .target
-        .url("postgres")
-        .replacen("postgres@", "deployer@", 1);
+    let target = url_as("deployer", &route.target.url("postgres"));
     let from = route.source.url("postgres");
     let ends = [
         "init",

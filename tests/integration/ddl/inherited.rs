@@ -1,6 +1,6 @@
-//! What children and partitions have that their parents would forbid.
+//! Children and partitions with properties that their parents do not allow.
 
-use crate::support::route::Route;
+use crate::support::route::shared;
 use crate::support::schema::copy;
 use crate::support::{fresh_database, oracle, run, value};
 
@@ -45,11 +45,11 @@ const STRICT: &str = "SELECT string_agg(attrelid::regclass || '.' || attname, ' 
 #[tokio::test]
 async fn a_child_takes_null_where_its_parent_does_not() {
     for majors in [[15, 15], [15, 18]] {
-        let route = Route::of_majors(majors);
-        route.create("app").await;
-        let (source, target) = (route.source.url("app"), route.target.url("app"));
+        let route = shared(majors);
+        let name = &*route.fresh("app").await;
+        let (source, target) = (route.source.url(name), route.target.url(name));
         run(&source, LAX).await;
-        route.init("app", &[]).run().expect(0);
+        route.init(name, &[]).run().expect(0);
         assert_eq!(value(&target, STRICT).await, value(&source, STRICT).await);
         assert_eq!(value(&target, "SELECT count(*) FROM public.par").await, "2");
     }
@@ -68,10 +68,10 @@ const OLD: &str = "
 
 #[tokio::test]
 async fn what_a_newer_target_takes_no_more_is_named_before_anything_is_written() {
-    let route = Route::of_majors([12, 17]);
-    route.create("app").await;
-    run(&route.source.url("app"), OLD).await;
-    let refused = route.init("app", &["--schema-only"]).run().expect(1).all();
+    let route = shared([12, 17]);
+    let name = &*route.fresh("app").await;
+    run(&route.source.url(name), OLD).await;
+    let refused = route.init(name, &["--schema-only"]).run().expect(1).all();
     // Across majors servers quote every name.
     let refused = refused.replace('"', "");
     for line in [
@@ -83,13 +83,13 @@ async fn what_a_newer_target_takes_no_more_is_named_before_anything_is_written()
         assert!(refused.contains(line), "{line}\n{refused}");
     }
     assert!(!refused.contains("numbers"), "{refused}");
-    let made = "SELECT count(*) FROM pg_database WHERE datname = 'app'";
-    assert_eq!(value(&route.target.url("postgres"), made).await, "0");
+    let made = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+    assert_eq!(value(&route.target.url("postgres"), &made).await, "0");
     run(
-        &route.source.url("app"),
+        &route.source.url(name),
         "DROP AGGREGATE public.gather(anyelement); DROP OPERATOR public.+ (anyarray, anyelement);
          ALTER TABLE public.p1 ALTER a DROP IDENTITY; DROP TABLE public.child",
     )
     .await;
-    route.init("app", &["--schema-only"]).run().expect(0);
+    route.init(name, &["--schema-only"]).run().expect(0);
 }

@@ -1,5 +1,5 @@
-//! Keys and foreign keys are made so that the target reads little and locks little, and end as the
-//! source's are.
+//! Keys and foreign keys are created with few reads and few locks on the target, and end with the same definition as on
+//! the source.
 
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::ddl::{Kind, Script};
@@ -61,7 +61,7 @@ const PARTITIONED: &str = "CREATE TABLE public.target (id int PRIMARY KEY); \
     CREATE TABLE public.root (id int, CONSTRAINT refers FOREIGN KEY (id) REFERENCES public.target) PARTITION BY RANGE (id); \
     CREATE TABLE public.leaf PARTITION OF public.root FOR VALUES FROM (0) TO (100)";
 
-/// A row that the key forbids, of which a look at the rows would tell.
+/// A row that violates the key: a scan of the rows would find it.
 const FORBIDDEN: &str = "SET session_replication_role = replica; INSERT INTO public.leaf VALUES (7); \
                          SET session_replication_role = origin";
 

@@ -1,7 +1,7 @@
-//! Names that are words of the language on the target only.
+//! Names that are SQL keywords on the target only.
 
 use crate::support::fresh_database;
-use crate::support::route::Route;
+use crate::support::route::shared;
 use crate::support::schema::copy;
 use crate::support::{run, value};
 
@@ -38,12 +38,12 @@ async fn a_name_that_is_a_word_on_the_target_only_stays_a_name_from_15_to_16() {
 
 #[tokio::test]
 async fn the_command_keeps_such_names_too() {
-    let route = Route::of_majors([15, 16]);
-    route.create("app").await;
-    run(&route.source.url("app"), SOURCE).await;
-    let planned = route.init("app", &["--dry-run"]).run().expect(0);
+    let route = shared([15, 16]);
+    let name = &*route.fresh("app").await;
+    run(&route.source.url(name), SOURCE).await;
+    let planned = route.init(name, &["--dry-run"]).run().expect(0);
     let policy = r#"(("system_user" = CURRENT_USER))"#;
     assert!(planned.stdout.contains(policy), "{}", planned.stdout);
-    route.init("app", &[]).run().expect(0);
-    assert_eq!(value(&route.target.url("app"), READERS).await, "1 {1} 1 me");
+    route.init(name, &[]).run().expect(0);
+    assert_eq!(value(&route.target.url(name), READERS).await, "1 {1} 1 me");
 }

@@ -157,7 +157,7 @@ async fn casts_without_a_function_come_before_what_may_use_them() {
     arrives([17, 17], &[QUIET_CASTS]).await;
 }
 
-/// What extensions bring stays theirs; what users hang on it is made after them.
+/// Members of extensions are created by the extension; users' objects that depend on them are created after it.
 const OVER_EXTENSIONS: &str = r#"
     SET search_path = public;
     CREATE EXTENSION hstore;

@@ -1,4 +1,4 @@
-//! Loops that `pg_dump` does not see, and writes in the order of oids, which fails.
+//! Circular dependencies that `pg_dump` does not detect: it writes the objects in the order of their oids, which fails.
 
 use crate::support::schema::copy;
 use crate::support::{fresh_database, run, value};

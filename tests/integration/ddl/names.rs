@@ -1,4 +1,4 @@
-//! Names that PostgreSQL allows and programs stumble over, in every place where a name can stand.
+//! Unusual names that PostgreSQL allows, for every kind of object that has a name.
 
 use crate::support::oracle;
 use crate::support::route::{Route, common};

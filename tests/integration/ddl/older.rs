@@ -1,6 +1,6 @@
 //! What an older target lacks is known by kinds, not by names, and before anything is written.
 
-use crate::support::route::Route;
+use crate::support::route::shared;
 use crate::support::{run, value};
 
 const REFUSED: &str = "
@@ -15,7 +15,7 @@ const REFUSED: &str = "
     CREATE TABLE public.gen (a int, b int GENERATED ALWAYS AS (a) STORED) PARTITION BY LIST (a);
     CREATE TABLE public.gen_1 PARTITION OF public.gen (b GENERATED ALWAYS AS (a + 1) STORED) FOR VALUES IN (1);";
 
-/// What is like these by name only, and what is left out or made in another form.
+/// Objects with similar names, and objects that are skipped or created in another form.
 const TAKEN: &str = "
     DROP VIEW public.v; DROP TABLE public.t, public.gen; DROP FUNCTION public.f, public.g;
     DROP DOMAIN public.d; DROP TYPE public.c; DROP PROCEDURE public.p;
@@ -33,12 +33,12 @@ const TAKEN: &str = "
 
 #[tokio::test]
 async fn what_13_lacks_is_known_beforehand() {
-    let route = Route::of_majors([18, 13]);
-    route.create("app").await;
-    let (source, target) = (route.source.url("app"), route.target.url("app"));
+    let route = shared([18, 13]);
+    let name = &*route.fresh("app").await;
+    let (source, target) = (route.source.url(name), route.target.url(name));
     run(&source, REFUSED).await;
     let flags = ["--allow-older-target"];
-    let refused = route.init("app", &flags).run().expect(1).all();
+    let refused = route.init(name, &flags).run().expect(1).all();
     for line in [
         "column a on public.t: the target knows no multiranges",
         "column b on public.t: the target knows no multiranges",
@@ -54,7 +54,7 @@ async fn what_13_lacks_is_known_beforehand() {
         assert!(plain.contains(line), "{line}\n{refused}");
     }
     run(&source, TAKEN).await;
-    let done = route.init("app", &flags).run().expect(0);
+    let done = route.init(name, &flags).run().expect(0);
     let line = "constraint unchecked on public.refers: left out, the target knows no unchecked foreign keys";
     assert!(done.stdout.contains(line), "{}", done.stdout);
     let rows =

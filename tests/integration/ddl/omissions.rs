@@ -1,6 +1,6 @@
-//! What is left out is told with the statements that make it again, which do.
+//! Skipped objects are reported with the statements that create them again; these statements work.
 
-use crate::support::route::Route;
+use crate::support::route::shared;
 use crate::support::{database, run, text, value};
 
 const SOURCE: &str = r#"
@@ -20,7 +20,7 @@ name" FROM public.base;
     GRANT SELECT ON public.v TO PUBLIC;
 "#;
 
-/// Everything about the objects that are left out.
+/// Everything about the objects that are skipped.
 const LOST: &str = r#"SELECT concat_ws('|', pg_get_functiondef('public.f'::regproc), pg_get_viewdef('public.v'::regclass),
     (SELECT relacl::text || obj_description(oid) || col_description(oid, 2) FROM pg_class WHERE oid = 'public.v'::regclass),
     (SELECT relispopulated FROM pg_class WHERE oid = 'public.m'::regclass),
@@ -29,13 +29,14 @@ const LOST: &str = r#"SELECT concat_ws('|', pg_get_functiondef('public.f'::regpr
 
 #[tokio::test]
 async fn told_statements_make_what_is_left_out() {
-    let route = Route::of_majors([17, 17]);
-    route.create("app").await;
-    let source = route.source.url("app");
+    let route = shared([17, 17]);
+    let name = &*route.fresh("app").await;
+    let source = route.source.url(name);
     run(&source, SOURCE).await;
-    let flags = ["--exclude-tables", "app.base"];
-    let done = route.init("app", &flags).run().expect(0);
-    let target = route.target.url("app");
+    let base = format!("{name}.base");
+    let flags = ["--exclude-tables", &base];
+    let done = route.init(name, &flags).run().expect(0);
+    let target = route.target.url(name);
     run(&target, "CREATE TABLE public.base (id int PRIMARY KEY)").await;
     let session = database(&target).await;
     // Functions come first, so that the rest finds them.
@@ -78,19 +79,19 @@ const LEFT: &str = "SELECT concat_ws(' ',
 #[tokio::test]
 async fn a_skipped_extension_takes_along_what_a_drop_would() {
     for major in [14, 17] {
-        let route = Route::of_majors([major, major]);
-        route.create("app").await;
-        let source = route.source.url("app");
+        let route = shared([major, major]);
+        let name = &*route.fresh("app").await;
+        let source = route.source.url(name);
         run(&source, DIGESTED).await;
         let flags = ["--skip-extensions", "pgcrypto"];
-        let done = route.init("app", &flags).run().expect(0);
+        let done = route.init(name, &flags).run().expect(0);
         assert!(
             done.all().contains("column g on public.t: it depends on"),
             "{}",
             done.all()
         );
         run(&source, "DROP EXTENSION pgcrypto CASCADE").await;
-        let left = value(&route.target.url("app"), LEFT).await;
+        let left = value(&route.target.url(name), LEFT).await;
         assert_eq!(left, value(&source, LEFT).await);
         assert!(
             left.starts_with("id,word,more by_more,t,t_pkey,w t_pkey"),

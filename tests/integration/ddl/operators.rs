@@ -1,6 +1,6 @@
 //! Operators that the text of a definition does not name with their schema, and that the parser
 //! finds by the search path: `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN`, `JOIN USING`, comparisons
-//! of rows. What means other values on the target is worse than an error.
+//! of rows. A definition that has another meaning on the target is worse than an error.
 
 use crate::support::command::Finished;
 use crate::support::gate::Gate;

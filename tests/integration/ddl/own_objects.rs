@@ -1,5 +1,4 @@
-//! Privileges of the server's own objects, and other statements about what every database has: the
-//! kinds that PostgreSQL's tests of `pg_dump` create.
+//! Privileges and comments of system objects, of the kinds that PostgreSQL's own tests of `pg_dump` create.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Random schemas: what our script makes, read again, gives the same script, and `pg_dump` sees no
-//! difference. `SEREN_RANDOM_SECONDS` (10) and `SEREN_RANDOM_SEED` (1) make it a longer proof.
+//! Random schemas: the copy gives the same script again, and `pg_dump` finds no difference. `SEREN_RANDOM_SECONDS` (10)
+//! and `SEREN_RANDOM_SEED` (1) set the time and the first seed.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,7 @@ use seren_replicator::connect::Purpose;
 
 use crate::support::random::schema;
 use crate::support::schema::copy;
-use crate::support::{endpoint, fresh_database, oracle, text};
-
-fn number(variable: &str, usual: u64) -> u64 {
-    let text = std::env::var(variable);
-    text.map_or(usual, |text| text.parse().unwrap())
-}
+use crate::support::{endpoint, fresh_database, number, oracle, text};
 
 /// Makes what the server accepts of a random schema, which must be most of it; its URL.
 async fn make(major: u32, seed: u64) -> String {

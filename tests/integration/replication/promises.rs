@@ -1,4 +1,4 @@
-//! Exit 0 means that every slot and every publication of the run is there and serves, at the end and not
+//! Exit 0 means that every slot and every publication of the run exists and can be used, at the end and not
 //! only at the beginning.
 
 use std::io::Write as _;
@@ -16,13 +16,6 @@ const LEFT: &str = "SELECT (SELECT count(*) FROM pg_publication) + (SELECT count
 
 const DROP_SLOT: &str = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
                          WHERE database = current_database()";
-
-#[track_caller]
-fn says(finished: &Finished, parts: &[&str]) {
-    for part in parts {
-        assert!(finished.all().contains(part), "{part}: {}", finished.all());
-    }
-}
 
 async fn is_made(route: &Route, name: &str) -> bool {
     let made = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
@@ -43,7 +36,7 @@ async fn with_setting(route: &Route) -> String {
 /// One test at a time locks a catalog of the whole cluster: two of them could wait for each other.
 static CATALOGS: Mutex<()> = Mutex::const_new(());
 
-/// A run that has been told to go on, on a target where nobody may write to this catalog.
+/// A run that has been confirmed, on a target where nobody may write to this catalog.
 async fn behind_catalog(
     route: &Route,
     name: &str,
@@ -81,7 +74,9 @@ async fn at_the_end(route: &Route, statement: &str) -> (String, Finished) {
 async fn a_slot_that_is_lost_at_the_very_end_is_no_success() {
     for route in [common(), older()] {
         let (name, failed) = at_the_end(route, DROP_SLOT).await;
-        says(&failed.expect(1), &["was dropped by somebody else"]);
+        failed
+            .expect(1)
+            .assert_prints(&["was dropped by somebody else"]);
         assert_eq!(value(&route.source.url(&name), LEFT).await, "0");
         assert!(!is_made(route, &name).await);
     }
@@ -96,7 +91,7 @@ async fn configure(admin: &str, name: &str, setting: &str) {
         let (admin, current) = (admin.to_owned(), current.clone());
         async move { value(&admin, &current).await == setting }
     };
-    crate::support::pair::wait_until_true("the setting is loaded", seen).await;
+    crate::support::wait_until_true("the setting is loaded", seen).await;
 }
 
 #[tokio::test]
@@ -118,10 +113,10 @@ async fn a_slot_that_is_invalidated_at_the_very_end_is_no_success() {
             value(&admin, none_serves).await == "0"
         }
     };
-    crate::support::pair::wait_until_true("the slot is invalid", is_invalid).await;
+    crate::support::wait_until_true("the slot is invalid", is_invalid).await;
     holder.batch(&text("COMMIT")).await.unwrap();
     let failed = running.finish().expect(1);
-    says(&failed, &["replication slot seren_", "idle"]);
+    failed.assert_prints(&["replication slot seren_", "idle"]);
     assert_eq!(value(&route.source.url(&name), LEFT).await, "0");
     assert!(!is_made(&route, &name).await);
 }
@@ -132,7 +127,9 @@ async fn a_slot_that_was_replaced_is_no_success() {
         (SELECT slot_name, pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
           WHERE database = current_database() OFFSET 0) s";
     let (name, failed) = at_the_end(common(), again).await;
-    says(&failed.expect(1), &["instead of the consistent point"]);
+    failed
+        .expect(1)
+        .assert_prints(&["instead of the consistent point"]);
     assert_eq!(value(&common().source.url(&name), LEFT).await, "0");
 }
 
@@ -154,7 +151,9 @@ async fn a_publication_that_was_changed_is_no_success() {
         ("DROP PUBLICATION seren_replication_pub", "was dropped"),
     ] {
         let (name, failed) = at_the_end(common(), statement).await;
-        says(&failed.expect(1), &["cannot be followed", reason]);
+        failed
+            .expect(1)
+            .assert_prints(&["cannot be followed", reason]);
         assert_eq!(value(&common().source.url(&name), LEFT).await, "0");
     }
 }
@@ -223,19 +222,13 @@ async fn the_slot_of_a_finished_database_is_watched_while_the_next_is_copied() {
         let running = two.started(&gate, &[]).await;
         run(&two.source(0), DROP_SLOT).await;
         let failed = running.finish().expect(1);
-        says(
-            &failed,
-            &["was dropped by somebody else", "cannot be followed"],
-        );
+        failed.assert_prints(&["was dropped by somebody else", "cannot be followed"]);
         for database in 0..2 {
             assert_eq!(value(&two.source(database), LEFT).await, "0");
         }
         gate.open().await;
         let refused = two.init(&[]).run().expect(1);
-        says(
-            &refused,
-            &["its changes since then are lost", "--drop-existing"],
-        );
+        refused.assert_prints(&["its changes since then are lost", "--drop-existing"]);
         two.ends_well().await;
     }
 }
@@ -250,7 +243,10 @@ async fn slots_of_finished_databases_go_with_a_run_that_retains_too_much() {
     let door = route.source.url("postgres");
     let write = "CREATE TABLE public.log AS SELECT repeat(md5(n::text), 10) FROM generate_series(1, 100000) n";
     run(&door, write).await;
-    says(&running.finish().expect(1), &["of --max-retained-wal"]);
+    running
+        .finish()
+        .expect(1)
+        .assert_prints(&["of --max-retained-wal"]);
     let left = "SELECT count(*) FROM pg_replication_slots";
     assert_eq!(value(&door, left).await, "0");
     // A repetition that keeps the first database keeps its slot only within the limit.
@@ -259,10 +255,10 @@ async fn slots_of_finished_databases_go_with_a_run_that_retains_too_much() {
     running.signal("KILL");
     running.finish().expect(137);
     run(&door, &write.replace("public.log", "public.more")).await;
-    says(
-        &two.init(&limit).run().expect(1),
-        &["of --max-retained-wal"],
-    );
+    two.init(&limit)
+        .run()
+        .expect(1)
+        .assert_prints(&["of --max-retained-wal"]);
     assert_eq!(value(&two.source(0), LEFT).await, "0");
 }
 
@@ -284,7 +280,7 @@ async fn a_repetition_looks_at_what_it_keeps() {
         gate.open().await;
         run(&two.source(0), statement).await;
         let refused = two.init(&[]).run().expect(1);
-        says(&refused, &["its changes since then are lost", reason]);
+        refused.assert_prints(&["its changes since then are lost", reason]);
         two.ends_well().await;
     }
 }
@@ -317,7 +313,7 @@ async fn a_database_counts_as_finished_only_after_its_publication_is_complete() 
     assert_eq!(value(&source, complete).await, "true");
 }
 
-/// Lets a run make its publications, creates a table, and lets it go on to the consistent point.
+/// Lets a run create its publications, creates a table, and lets the run continue to the consistent point.
 async fn created_late(route: &Route, table: &str, more: &[&str]) -> (String, Finished) {
     let name = route.fresh("late").await;
     let source = route.source.url(&name);
@@ -358,7 +354,9 @@ async fn a_table_created_after_the_publication_without_an_identity_ends_the_run(
     let bare = "CREATE TABLE public.bare (n int)";
     let (name, failed) = created_late(route, bare, &[]).await;
     let reason = "table public.bare has no primary key and no other replica identity";
-    says(&failed.expect(1), &[reason, "--replica-identity-full"]);
+    failed
+        .expect(1)
+        .assert_prints(&[reason, "--replica-identity-full"]);
     let source = route.source.url(&name);
     assert_eq!(value(&source, LEFT).await, "0");
     let full = ["--replica-identity-full"];
@@ -380,9 +378,7 @@ async fn a_source_that_gives_up_idle_slots_is_refused() {
     for command in [&["validate"][..], &["init", "--yes"]] {
         let refused = route.command(command[0], &[&name], &command[1..]);
         let refused = refused.run().expect(1);
-        says(
-            &refused,
-            &[
+        refused.assert_prints(&[
                 "idle_replication_slot_timeout is 1h",
                 "ALTER SYSTEM SET idle_replication_slot_timeout = 0; SELECT pg_catalog.pg_reload_conf();",
             ],

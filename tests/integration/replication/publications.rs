@@ -1,4 +1,4 @@
-//! What a replicating `init` leaves on the source, and what it refuses to publish.
+//! The publication and the slot that a replicating `init` leaves on the source, and the tables that it refuses to publish.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use seren_replicator::logical::{Mark, load_candidates};
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::{Route, common};
-use crate::support::{database, fresh_database, run, text, value};
+use crate::support::{database, fresh_database, run, text, url_as, value};
 
 const SLOTS: &str = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";
 const PUBLICATIONS: &str = "SELECT count(*) FROM pg_publication";
@@ -169,7 +169,7 @@ async fn blockers_are_listed_and_cured(major: u32) {
         .await,
         "0"
     );
-    // What cannot be cured by whole rows is taken away; the rest is.
+    // Tables that REPLICA IDENTITY FULL does not fix are dropped; it fixes the others.
     run(
         &source,
         "DROP TABLE public.docs; ALTER TABLE public.parts_1 REPLICA IDENTITY DEFAULT",
@@ -329,7 +329,7 @@ async fn what_replication_lacks_on_the_source_is_told() {
     .await;
     run(&admin, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'").await;
     run(&admin, "SELECT pg_reload_conf()").await;
-    let poor = admin.replacen("//postgres@", "//poor@", 1);
+    let poor = url_as("poor", &admin);
     let target = route.target.url("postgres");
     let validate = [
         "validate",

@@ -1,21 +1,19 @@
-//! Roles that a role with `CREATEROLE` made, copied by such a role.
+//! Roles that a role with `CREATEROLE` has created, copied by such a role.
 
 use seren_replicator::sandbox::Cluster;
 
 use crate::support::command::{Finished, program};
 use crate::support::route::Route;
-use crate::support::{run, value};
+use crate::support::{run, url_as, value};
 
 const CREATOR: &str = "CREATE ROLE maker LOGIN CREATEDB CREATEROLE";
 
-fn url_as(role: &str, cluster: &Cluster) -> String {
-    let url = cluster.url("postgres");
-    url.replacen("postgres@", &format!("{role}@"), 1)
-}
-
 /// `init --schema-only` of the database `made` by these roles.
 fn init(route: &Route, [reader, writer]: [&str; 2], more: &[&str]) -> Finished {
-    let (from, to) = (url_as(reader, &route.source), url_as(writer, &route.target));
+    let (from, to) = (
+        url_as(reader, &route.source.url("postgres")),
+        url_as(writer, &route.target.url("postgres")),
+    );
     let ends = ["init", "--yes", "--schema-only", "--source", &from];
     let chosen = ["--target", &to, "--include-databases", "made"];
     program(&[&ends[..], &chosen, more].concat())
@@ -36,7 +34,7 @@ async fn what_a_creator_holds_by_itself_is_not_granted_to_it() {
     let route = Route::of_majors([18, 18]);
     run(&route.source.url("postgres"), CREATOR).await;
     run(&route.target.url("postgres"), CREATOR).await;
-    let source = url_as("maker", &route.source);
+    let source = url_as("maker", &route.source.url("postgres"));
     let make = "CREATE ROLE bare; CREATE ROLE used; CREATE ROLE partly";
     run(&source, make).await;
     run(&source, "GRANT used TO maker WITH INHERIT TRUE, SET TRUE").await;

@@ -1,4 +1,4 @@
-//! Copies by roles that are no superusers, as on managed services.
+//! Copies by roles that are not superusers, as on managed services.
 
 use seren_replicator::sandbox::Cluster;
 
@@ -6,21 +6,15 @@ use crate::support::command::{Program, program};
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::Route;
-use crate::support::{run, value};
+use crate::support::{run, url_as, value};
 
 const RICH: &str = include_str!("../../cases/init/rich.sql");
 
 /// A URL of a cluster's database for another role.
-fn url_as(role: &str, cluster: &Cluster, database: &str) -> String {
-    cluster
-        .url(database)
-        .replacen("postgres@", &format!("{role}@"), 1)
-}
-
 /// `init` of one database as these roles.
 fn init(route: &Route, roles: [&str; 2], database: &str, more: &[&str]) -> Program {
-    let source = url_as(roles[0], &route.source, "postgres");
-    let target = url_as(roles[1], &route.target, "postgres");
+    let source = url_as(roles[0], &route.source.url("postgres"));
+    let target = url_as(roles[1], &route.target.url("postgres"));
     let ends = [
         "init",
         "--yes",
@@ -183,7 +177,7 @@ async fn an_owner_without_superuser_copies_what_it_owns() {
         run(&route.source.url("postgres"), own).await;
         let make = "CREATE DATABASE mine OWNER app";
         run(&route.source.url("postgres"), make).await;
-        let source = url_as("app", &route.source, "mine");
+        let source = url_as("app", &route.source.url("mine"));
         let fill = "CREATE SCHEMA s CREATE TABLE t (id serial PRIMARY KEY, b text);
                     INSERT INTO s.t (b) SELECT n::text FROM generate_series(1, 50) n;
                     SELECT lo_from_bytea(77, 'abc');
@@ -298,7 +292,7 @@ async fn teardown_ends_memberships_that_a_killed_run_was_lent() {
         assert_eq!(memberships(&route.target, "deployer").await, "keeper");
         let teardown = |more: &[&str]| {
             let source = route.source.url("postgres");
-            let target = url_as("deployer", &route.target, "postgres");
+            let target = url_as("deployer", &route.target.url("postgres"));
             let ends = [
                 "teardown", "--yes", "--source", &source, "--target", &target,
             ];

@@ -1,4 +1,4 @@
-//! Runs that were killed, and the same command after that.
+//! Killed runs, and the same command after that.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use seren_replicator::task::Background;
 
-use crate::support::command::{Finished, Program};
+use crate::support::command::Program;
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::{Route, common};
-use crate::support::{database, run, text, value, wait_for};
+use crate::support::{database, run, text, url_as, value, wait_for};
 
 const RICH: &str = include_str!("../../cases/init/rich.sql");
 
@@ -99,12 +99,6 @@ impl<'a> Killed<'a> {
     }
 }
 
-fn says(finished: &Finished, parts: &[&str]) {
-    for part in parts {
-        assert!(finished.all().contains(part), "{part}: {}", finished.all());
-    }
-}
-
 #[tokio::test]
 async fn the_same_command_keeps_what_is_finished_and_copies_the_rest_again() {
     for second in [ROWS, INDEX] {
@@ -114,13 +108,13 @@ async fn the_same_command_keeps_what_is_finished_and_copies_the_rest_again() {
         let [a, b] = &killed.names;
         let kept = format!("{a}: keep, finished by the interrupted run, 1 table");
         let remade = format!("{b}: drop and make again (its copy was interrupted");
-        says(&again, &[&kept, &remade]);
+        again.assert_prints(&[&kept, &remade]);
         assert_eq!(killed.oid(0).await, before[0], "copied once");
         assert_ne!(killed.oid(1).await, before[1], "made again");
         killed.assert_equal();
-        // Nothing is left to go on with: what stands there is like anybody's.
+        // There is no state to resume from: the database is like any other existing one.
         let third = killed.command(&[]).run().expect(1);
-        says(&third, &["is not empty", "--drop-existing"]);
+        third.assert_prints(&["is not empty", "--drop-existing"]);
         killed.command(&["--drop-existing"]).run().expect(0);
         assert_ne!(killed.oid(0).await, before[0]);
     }
@@ -177,15 +171,12 @@ async fn another_scope_is_named_and_what_stands_there_stays() {
     let excluded = format!("{}.public.t", killed.names[1]);
     let refused = killed.command(&["--no-comments", "--exclude-tables", &excluded]);
     let refused = refused.run().expect(1);
-    says(
-        &refused,
-        &[
-            "has changed since the interrupted run",
-            "now excluded: public.t",
-            "now without comments",
-            "--drop-existing",
-        ],
-    );
+    refused.assert_prints(&[
+        "has changed since the interrupted run",
+        "now excluded: public.t",
+        "now without comments",
+        "--drop-existing",
+    ]);
     assert_eq!([killed.oid(0).await, killed.oid(1).await], before);
     killed.command(&[]).run().expect(0);
     assert_eq!(killed.oid(0).await, before[0]);
@@ -201,12 +192,12 @@ async fn a_database_that_was_replaced_is_nobodys() {
     run(&door, &format!("CREATE DATABASE {name}")).await;
     run(&killed.target(1), "CREATE TABLE public.mine ()").await;
     let refused = killed.command(&[]).run().expect(1);
-    says(&refused, &["it was replaced on the target", "is not empty"]);
+    refused.assert_prints(&["it was replaced on the target", "is not empty"]);
     let mine = "SELECT count(*) FROM pg_class WHERE relname = 'mine'";
     assert_eq!(value(&killed.target(1), mine).await, "1");
     run(&door, &format!("DROP DATABASE {name}")).await;
     let gone = killed.command(&[]).run().expect(0);
-    says(&gone, &["it was dropped on the target"]);
+    gone.assert_prints(&["it was dropped on the target"]);
     killed.assert_equal();
 }
 
@@ -215,7 +206,7 @@ async fn no_resume_begins_anew() {
     let killed = Killed::new(common(), INDEX).await.kill(&[]).await;
     let before = killed.oid(0).await;
     let refused = killed.command(&["--no-resume"]).run().expect(1);
-    says(&refused, &["is not empty"]);
+    refused.assert_prints(&["is not empty"]);
     let anew = killed.command(&["--no-resume", "--drop-existing"]);
     anew.run().expect(0);
     assert_ne!(killed.oid(0).await, before);
@@ -229,7 +220,7 @@ async fn a_state_that_cannot_be_read_is_never_guessed() {
     for (text, what) in [("{\"version\":1,", "damaged"), ("{\"version\":99}", "99")] {
         fs::write(&file, text).unwrap();
         let refused = killed.command(&["--drop-existing"]).run().expect(1);
-        says(&refused, &[what, file.to_str().unwrap(), "--no-resume"]);
+        refused.assert_prints(&[what, file.to_str().unwrap(), "--no-resume"]);
         assert_eq!(fs::read_to_string(&file).unwrap(), text);
     }
     let anew = killed.command(&["--no-resume", "--drop-existing"]);
@@ -244,11 +235,11 @@ async fn a_second_run_is_told_who_is_at_work() {
     let gate = killed.gate.take().unwrap();
     gate.reached(&killed.names[1]).await;
     let second = killed.command(&["--drop-existing"]).run().expect(1);
-    says(&second, &[&format!("process {}", first.pid())]);
+    second.assert_prints(&[&format!("process {}", first.pid())]);
     // Another machine knows nothing of the first one's file.
     let other = killed.route.init(&killed.names[1], &["--drop-existing"]);
     let other = other.run().expect(1);
-    says(&other, &["is being filled by another run"]);
+    other.assert_prints(&["is being filled by another run"]);
     gate.open().await;
     first.finish().expect(0);
     killed.assert_equal();
@@ -259,7 +250,7 @@ async fn the_state_is_private_and_tells_no_secret_and_no_place() {
     const CANARY: &str = "kanarienvogel";
     let route = Route::of_majors([17, 17]);
     let killed = Killed::new(&route, INDEX).await;
-    let with_password = |url: String| url.replacen("postgres@", &format!("keeper:{CANARY}@"), 1);
+    let with_password = |url: String| url_as(&format!("keeper:{CANARY}"), &url);
     for url in [route.source.url("postgres"), route.target.url("postgres")] {
         let make = format!("CREATE ROLE keeper SUPERUSER LOGIN PASSWORD '{CANARY}'");
         run(&url, &make).await;
@@ -334,7 +325,7 @@ async fn used(majors: [u32; 2]) {
     killed = killed.kill(&["--no-sync"]).await;
     let before = killed.oid(1).await;
     let again = killed.command(&["--no-sync"]).run().expect(0);
-    says(&again, &["remove what is in it and copy again"]);
+    again.assert_prints(&["remove what is in it and copy again"]);
     assert_eq!(killed.oid(1).await, before);
     run(&killed.target(1), "DROP EXTENSION citext").await;
     killed.assert_equal();
@@ -350,7 +341,7 @@ async fn a_used_database_is_emptied_within_18() {
     used([18, 18]).await;
 }
 
-/// The server goes on with what it was at when the client was killed, and nobody sees the database yet.
+/// The server continues the statement of a killed client; the database is not visible yet.
 #[tokio::test]
 async fn a_database_that_a_killed_run_is_still_making_is_waited_for() {
     let route = &Route::of_majors([17, 17]);

@@ -1,9 +1,9 @@
-//! Several runs: one at work, one that waits at its question, one of another machine, one of another target.
+//! Several runs: one in progress, one at its confirmation prompt, one of another machine, one with another target.
 //! None touches what another has made.
 
 use std::io::Write as _;
 
-use crate::support::command::{Finished, Program, Running, program};
+use crate::support::command::{Program, Running, program};
 use crate::support::gate::Gate;
 use crate::support::route::{RUN, Route, common, older};
 use crate::support::{database, fresh_name, run, text, value, wait_for};
@@ -43,13 +43,6 @@ fn teardown(route: &Route, name: &str, more: &[&str]) -> Program {
     route.command("teardown", &[name], &[&["--yes"], more].concat())
 }
 
-#[track_caller]
-fn says(finished: &Finished, parts: &[&str]) {
-    for part in parts {
-        assert!(finished.all().contains(part), "{part}: {}", finished.all());
-    }
-}
-
 async fn rows(route: &Route, name: &str) -> String {
     value(&route.target.url(name), "SELECT count(*) FROM public.t").await
 }
@@ -67,17 +60,17 @@ async fn nothing_of_a_run_at_work_is_touched() {
         let who = "another run: postgres-seren-replicator/init, process ";
         for more in [&[][..], &["--drop-existing"]] {
             let second = route.replicate(&name, more).run().expect(1);
-            says(
-                &second,
-                &["is being copied by", who, "since 2", &number, " on "],
-            );
+            second.assert_prints(&["is being copied by", who, "since 2", &number, " on "]);
         }
         for program in [
             teardown(route, &name, &[]),
             teardown(route, &name, &[]).state(&machine),
             teardown(route, &name, &["--run", &number]),
         ] {
-            says(&program.run().expect(1), &["is being copied by", who]);
+            program
+                .run()
+                .expect(1)
+                .assert_prints(&["is being copied by", who]);
         }
         assert_eq!(value(&source, LEFT).await, left);
         gate.open().await;
@@ -99,11 +92,11 @@ async fn what_another_machine_has_finished_is_only_replaced_by_name() {
     let refused = route.replicate(&name, &["--drop-existing"]).run().expect(1);
     let adopt = format!("init --adopt {first}");
     let remove = format!("teardown --run {first}");
-    says(&refused, &[&adopt, &remove, "complete", "started 2"]);
+    refused.assert_prints(&[&adopt, &remove, "complete", "started 2"]);
     assert_eq!(value(&source, LEFT).await, left);
     let wrong = ["--drop-existing", "--adopt", "0123456789abcdef"];
     let wrong = route.replicate(&name, &wrong).run().expect(1);
-    says(&wrong, &["is of run 0123456789abcdef", "--adopt"]);
+    wrong.assert_prints(&["is of run 0123456789abcdef", "--adopt"]);
     let machine = tempfile::tempdir().unwrap();
     let more = ["--drop-existing", "--adopt", &first];
     let adopted = route.replicate(&name, &more).state(&machine);
@@ -135,7 +128,7 @@ async fn a_run_that_waited_at_its_question_sees_what_happened_meanwhile() {
     stdin.write_all(b"y\n").unwrap();
     let number = value(&source, RUN).await;
     let refused = waiting.finish().expect(1);
-    says(&refused, &[&format!("init --adopt {number}")]);
+    refused.assert_prints(&[&format!("init --adopt {number}")]);
     assert_eq!(value(&source, LEFT).await, left);
     assert_eq!(rows(route, &name).await, "1");
 }
@@ -162,7 +155,7 @@ async fn what_a_killed_run_has_left_is_adopted_by_another_machine() {
         let (name, number) = killed(route, more).await;
         let source = route.source.url(&name);
         let refused = route.replicate(&name, &["--drop-existing"]).run().expect(1);
-        says(&refused, &[&format!("init --adopt {number}"), "incomplete"]);
+        refused.assert_prints(&[&format!("init --adopt {number}"), "incomplete"]);
         let oid = format!("SELECT oid FROM pg_database WHERE datname = '{name}'");
         let before = value(&route.target.url("postgres"), &oid).await;
         // The journal in the database says what that run has created; a user's table is none of it.
@@ -170,7 +163,7 @@ async fn what_a_killed_run_has_left_is_adopted_by_another_machine() {
         run(&route.target.url(&name), theirs).await;
         let adopt = ["--adopt", &number];
         let refused = route.replicate(&name, &adopt).run().expect(1);
-        says(&refused, &["public.theirs", "is not empty"]);
+        refused.assert_prints(&["public.theirs", "is not empty"]);
         assert_eq!(value(&source, RUN).await, number);
         let count = "SELECT count(*) FROM public.theirs";
         assert_eq!(value(&route.target.url(&name), count).await, "0");
@@ -229,7 +222,7 @@ async fn what_no_journal_of_the_adopted_run_proves_is_only_replaced_when_asked()
     }
     let adopt = ["--adopt", &number];
     let refused = route.replicate(&name, &adopt).run().expect(1);
-    says(&refused, &["is not empty", "--drop-existing"]);
+    refused.assert_prints(&["is not empty", "--drop-existing"]);
     let more = ["--drop-existing", "--adopt", &number];
     route.replicate(&name, &more).run().expect(0);
     assert_eq!(rows(route, &name).await, "10");
@@ -294,7 +287,7 @@ async fn a_run_that_loses_its_lock_ends_and_takes_everything_back() {
         assert_eq!(value(&cluster.url("postgres"), &end).await, "1");
         let failed = running.finish().expect(1);
         let lost = format!("the session that held this run's locks on the {side} was lost");
-        says(&failed, &[&lost]);
+        failed.assert_prints(&[&lost]);
         assert_eq!(value(&route.source.url(&name), LEFT).await, "");
         let made = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
         assert_eq!(value(&route.target.url("postgres"), &made).await, "0");
@@ -312,14 +305,14 @@ async fn a_source_is_copied_to_several_targets_by_publications_of_other_names() 
     let map = format!("{name}={other}");
     let refused = route.replicate(&name, &["--map-database", &map]);
     let refused = refused.run().expect(1);
-    says(&refused, &["of another target", "--publication NAME"]);
+    refused.assert_prints(&["of another target", "--publication NAME"]);
     let more = ["--map-database", &map, "--publication", "second"];
     route.replicate(&name, &more).run().expect(0);
     assert_eq!(value(&source, SLOTS).await, "2");
     assert_eq!(rows(route, &other).await, "1");
     // Runs without a state: each must be named.
     let both = teardown(route, &name, &[]).run().expect(1);
-    says(&both, &["teardown --run", "nothing was removed"]);
+    both.assert_prints(&["teardown --run", "nothing was removed"]);
     assert_eq!(value(&source, SLOTS).await, "2");
     let of_second = |key: &str| {
         format!(
@@ -350,7 +343,7 @@ async fn a_mark_without_a_number_is_named_by_its_clusters() {
     let pair = "SELECT obj_description(oid, 'pg_publication')::json ->> 'run' FROM pg_publication";
     let pair = value(&source, pair).await;
     let refused = route.replicate(&name, &["--drop-existing"]).run().expect(1);
-    says(&refused, &[&format!("init --adopt {pair}")]);
+    refused.assert_prints(&[&format!("init --adopt {pair}")]);
     let more = ["--drop-existing", "--adopt", &pair];
     route.replicate(&name, &more).run().expect(0);
     assert_ne!(value(&source, RUN).await, "NULL");
@@ -372,7 +365,7 @@ async fn a_slot_whose_target_is_gone_is_removed_by_its_name() {
         let declined = by_name(&[]).input("n\n").run().expect(1);
         let statement = format!("SELECT pg_catalog.pg_drop_replication_slot('{slot}');");
         let drop = "DROP PUBLICATION IF EXISTS \"seren_replication_pub\";";
-        says(&declined, &[&statement, drop, "[y/N]:"]);
+        declined.assert_prints(&[&statement, drop, "[y/N]:"]);
         assert_eq!(value(&source, LEFT).await, left);
         by_name(&["--yes"]).run().expect(0);
         assert_eq!(value(&source, LEFT).await, "");
@@ -390,7 +383,10 @@ async fn a_slot_of_a_run_at_work_or_of_somebody_else_is_not_removed_by_its_name(
     let slot = "SELECT slot_name FROM pg_replication_slots WHERE database = current_database()";
     let slot = value(&source, slot).await;
     let by_name = |slot: &str| program(&["teardown", "--source", &source, "--slot", slot, "--yes"]);
-    says(&by_name(&slot).run().expect(1), &["is being copied by"]);
+    by_name(&slot)
+        .run()
+        .expect(1)
+        .assert_prints(&["is being copied by"]);
     gate.open().await;
     running.finish().expect(0);
     assert_eq!(value(&source, SLOTS).await, "1");
@@ -398,7 +394,7 @@ async fn a_slot_of_a_run_at_work_or_of_somebody_else_is_not_removed_by_its_name(
     let make = format!("SELECT pg_create_logical_replication_slot('{theirs}', 'pgoutput')");
     run(&source, &make).await;
     let refused = by_name(&theirs).run().expect(1);
-    says(&refused, &["was not created by this program"]);
+    refused.assert_prints(&["was not created by this program"]);
     run(
         &source,
         &format!("SELECT pg_drop_replication_slot('{theirs}')"),

@@ -1,4 +1,6 @@
-//! `teardown`: what it removes, what it leaves alone, and what it does without one of the sides.
+//! `teardown`: what it removes, what it keeps, and what it does when one server is not reachable.
+
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
@@ -209,7 +211,10 @@ async fn databases_with_the_runs_own_subscription_are_replaced_and_others_refuse
 #[tokio::test]
 async fn the_source_is_cleaned_without_its_target() {
     let mut route = copied().await;
-    route.route.target.stop().unwrap();
+    Arc::get_mut(&mut route.route.target)
+        .unwrap()
+        .stop()
+        .unwrap();
     let gone = teardown(&route, &["--yes"]).run().expect(6);
     assert!(
         gone.stdout.contains("the target cannot be reached"),
@@ -238,7 +243,10 @@ async fn the_target_is_cleaned_without_its_source() {
         "SELECT slot_name FROM pg_replication_slots",
     )
     .await;
-    route.route.source.stop().unwrap();
+    Arc::get_mut(&mut route.route.source)
+        .unwrap()
+        .stop()
+        .unwrap();
     let target = route.target.url("postgres");
     let alone = || program(&["teardown", "--target", &target, "--yes"]);
     let unknown = alone().run().expect(1);
@@ -260,7 +268,10 @@ async fn the_target_is_cleaned_without_its_source() {
         .await,
         "0"
     );
-    route.route.target.stop().unwrap();
+    Arc::get_mut(&mut route.route.target)
+        .unwrap()
+        .stop()
+        .unwrap();
     teardown(&route, &["--yes"]).run().expect(1);
     program(&["teardown", "--yes"]).run().expect(2);
 }

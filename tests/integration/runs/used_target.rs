@@ -1,11 +1,11 @@
-//! What users create on the target beside a run is never removed with what the run has created.
+//! Objects that users create on the target during a run are never removed with the run's own objects.
 
 use std::io::Write as _;
 
-use crate::concurrent::ddl_races::begin;
 use crate::support::command::{Finished, Program};
 use crate::support::gate::Gate;
 use crate::support::oracle;
+use crate::support::others::begin;
 use crate::support::route::{Route, common};
 use crate::support::{database, run, text, value, wait_for};
 
@@ -85,12 +85,6 @@ impl<'a> Place<'a> {
     }
 }
 
-fn says(finished: &Finished, parts: &[&str]) {
-    for part in parts {
-        assert!(finished.all().contains(part), "{part}: {}", finished.all());
-    }
-}
-
 /// What a user does to a database that a killed run has left, what a refusal names, and how it is undone.
 const USERS: [[&str; 3]; 9] = [
     [
@@ -145,11 +139,11 @@ async fn users_objects_stay(place: &Place<'_>, goes_on: &str) {
     for [make, named, undo] in USERS {
         run(&place.target(), make).await;
         let refused = place.init(&[]).run().expect(1);
-        says(&refused, &["is not empty", named, "--drop-existing"]);
+        refused.assert_prints(&["is not empty", named, "--drop-existing"]);
         run(&place.target(), undo).await;
     }
     let again = place.init(&[]).run().expect(0);
-    says(&again, &[goes_on]);
+    again.assert_prints(&[goes_on]);
     place.assert_equal();
     let journal = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'seren%'";
     assert_eq!(value(&place.target(), journal).await, "0");
@@ -205,15 +199,12 @@ async fn what_comes_between_the_question_and_the_answer_stays() {
         place.create_target().await;
         let change = "CREATE TABLE public.mine AS SELECT 1 AS n";
         let refused = answered_after(&place, &[], change).await.expect(1);
-        says(&refused, &["is not empty any more", "table public.mine"]);
+        refused.assert_prints(&["is not empty any more", "table public.mine"]);
         // The user has seen one table, and not the other.
         let change = "CREATE TABLE public.more AS SELECT 1 AS n";
         let refused = answered_after(&place, &["--drop-existing"], change).await;
         let refused = refused.expect(1);
-        says(
-            &refused,
-            &["was changed since it was examined", "table public.more"],
-        );
+        refused.assert_prints(&["was changed since it was examined", "table public.more"]);
         let both = "SELECT count(*) FROM pg_class WHERE relname IN ('mine', 'more')";
         assert_eq!(value(&place.target(), both).await, "2");
         place.init(&["--drop-existing"]).run().expect(0);
@@ -240,10 +231,10 @@ async fn a_database_that_took_the_name_of_another_is_not_dropped() {
     run(&place.target(), table).await;
     stdin.write_all(b"y\ny\n").unwrap();
     drop(stdin);
-    says(
-        &running.finish().expect(1),
-        &["has been replaced meanwhile"],
-    );
+    running
+        .finish()
+        .expect(1)
+        .assert_prints(&["has been replaced meanwhile"]);
     for name in [name.clone(), format!("{name}_old")] {
         let rows = value(&route.target.url(&name), "SELECT n FROM public.mine").await;
         assert_eq!(rows, "1");
@@ -315,16 +306,13 @@ async fn another_place_for_a_database_leaves_the_first_one_named() {
         &["--yes", "--dry-run", "--map-database", &to_second],
     );
     let planned = planned.run();
-    says(
-        &planned,
-        &[
-            &format!("was copying it to database {first}"),
-            "retains WAL on the source",
-            &format!("run init --map-database {to_first}"),
-            &format!("run teardown --map-database {to_first}"),
-            &format!("DROP DATABASE \"{first}\""),
-        ],
-    );
+    planned.assert_prints(&[
+        &format!("was copying it to database {first}"),
+        "retains WAL on the source",
+        &format!("run init --map-database {to_first}"),
+        &format!("run teardown --map-database {to_first}"),
+        &format!("DROP DATABASE \"{first}\""),
+    ]);
     assert!(
         !planned.all().contains("was dropped on the target"),
         "{}",
@@ -342,10 +330,7 @@ async fn another_place_for_a_database_leaves_the_first_one_named() {
         &["--yes", "--dry-run", "--map-database", &to_second],
     );
     let listed = listed.run().expect(0);
-    says(
-        &listed,
-        &[&format!("teardown --map-database {to_first} removes it")],
-    );
+    listed.assert_prints(&[&format!("teardown --map-database {to_first} removes it")]);
     let slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";
     assert_eq!(value(&place.source(), slots).await, "1");
     // The first copy can be continued.
@@ -382,7 +367,7 @@ async fn a_large_object_that_somebody_changes_is_named_and_the_wait_limited() {
     let other = begin(&place.target(), "SELECT lo_unlink(4711)").await;
     let refused = place.init(&["--max-lock-wait", "1"]).run().expect(1);
     let named = "of role postgres holds AccessExclusiveLock on large object 4711";
-    says(&refused, &["pid ", named, "SELECT lo_unlink(4711)"]);
+    refused.assert_prints(&["pid ", named, "SELECT lo_unlink(4711)"]);
     other.batch(&text("ROLLBACK")).await.unwrap();
     place.init(&[]).run().expect(0);
     place.assert_equal();

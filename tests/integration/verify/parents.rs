@@ -1,4 +1,4 @@
-//! `verify` of tables whose rows are rows of other tables, too: partitions and children.
+//! `verify` of tables whose rows also belong to other tables: partitions and children.
 
 use seren_replicator::ui::{Report as _, Style};
 use seren_replicator::verify::{Class, NOT_COVERED, Report, exit_code};

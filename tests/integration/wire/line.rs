@@ -1,4 +1,4 @@
-//! The network that fails, in front of a server that sends everything back.
+//! The failing network of the tests, in front of an echo server.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -43,7 +43,7 @@ fn exchange(mut stream: &TcpStream, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// Whether the connection was reset, whatever the side noticed first.
+/// Whether the connection was reset; a reset can show as any of these errors.
 #[track_caller]
 fn assert_cut(result: std::io::Result<Vec<u8>>) {
     let kind = result.unwrap_err().kind();

@@ -7,7 +7,6 @@ mod slot;
 mod startup;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use seren_replicator::pg::{Ident, Sql, SqlState};
@@ -18,7 +17,7 @@ use seren_replicator::wire::{
 };
 use tokio::net::UnixStream;
 
-use crate::support::{cluster, fresh_database};
+use crate::support::{cluster, fresh_database, wait_until_true};
 
 const AUTHENTICATION: Authentication<'static> = Authentication {
     user: "postgres",
@@ -109,14 +108,10 @@ async fn backend(connection: &mut Connection<Idle>) -> i32 {
 /// Waits until a backend has ended.
 async fn gone(connection: &mut Connection<Idle>, pid: i32) {
     let alive = sql!("SELECT count(*) FROM pg_stat_activity WHERE pid = {}", pid);
-    let wait = async {
-        while value(connection, &alive).await != "0" {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), wait)
-        .await
-        .unwrap();
+    wait_until_true(format!("the end of backend {pid}"), async || {
+        value(connection, &alive).await == "0"
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use seren_replicator::wire::{
 
 use super::{Server, gone, value};
 use crate::support::fresh_name;
-use crate::support::pair::wait_until_true;
+use crate::support::wait_until_true;
 
 const REPLICATION: &[(&str, &str)] = &[("replication", "database")];
 
@@ -134,7 +134,7 @@ async fn changes_stream_until_both_sides_have_ended() {
     replication.identify_system().await.unwrap();
 }
 
-/// The server answers our `CopyDone` in the middle of whatever it sends, and goes on with that.
+/// The server answers our `CopyDone` between two messages of its own stream, and continues the stream.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_is_ended_while_changes_and_keepalives_flow() {
     let server = Server::fresh(18).await;

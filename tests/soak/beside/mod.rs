@@ -14,7 +14,7 @@ use self::waits::Watch;
 use crate::support::command::{Finished, Program, Running};
 use crate::support::random::Random;
 use crate::support::route::Route;
-use crate::support::{run, value};
+use crate::support::{number, run, value, wait_until_true};
 
 /// Rounds without a setting.
 const ROUNDS: u64 = 4;
@@ -107,7 +107,7 @@ impl Round<'_> {
     }
 
     async fn interfere(&mut self, interference: Interference, first: &Running) -> Option<Running> {
-        // The moment is what is tried; no condition tells it.
+        // The moment itself is random: there is no condition to wait for.
         let pause = Duration::from_millis(self.random.below(RUN_MILLIS) as u64);
         let command = match interference {
             Interference::Nothing => return None,
@@ -128,9 +128,10 @@ impl Round<'_> {
     async fn wait_for_publication(&self, first: &Running) {
         let source = self.route.source.url(&self.name);
         let ask = "SELECT count(*) FROM pg_publication";
-        while value(&source, ask).await == "0" && first.proc("stat").exists() && !is_zombie(first) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait_until_true("a publication or the end of the run", async || {
+            value(&source, ask).await != "0" || !first.proc("stat").exists() || is_zombie(first)
+        })
+        .await;
     }
 
     /// A second run began only where nothing of the first one existed any more; then it is true and is removed.
@@ -164,10 +165,6 @@ fn says_why(finished: &Finished) -> bool {
     let error = finished.stderr.rsplit("error: ").next().unwrap_or_default();
     let is_bare = error.contains("55P03") && !error.contains("pid ");
     finished.code == 137 || finished.stderr.contains("error: ") && !is_bare
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
 /// One round; what came of it.
@@ -228,10 +225,10 @@ async fn round(route: &Route, seed: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_beside_an_application_and_other_runs_are_true_and_hold_nobody_up() {
-    let majors = [setting("SEREN_FROM", 17), setting("SEREN_TO", 17)];
+    let majors = [number("SEREN_FROM", 17), number("SEREN_TO", 17)];
     let route = Route::of_majors(majors.map(|major| u32::try_from(major).unwrap()));
-    let first = setting("SEREN_SEED", 1);
-    for seed in first..first + setting("SEREN_BESIDE", ROUNDS) {
+    let first = number("SEREN_SEED", 1);
+    for seed in first..first + number("SEREN_BESIDE", ROUNDS) {
         println!("{}", round(&route, seed).await);
     }
 }

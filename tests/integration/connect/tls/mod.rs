@@ -9,7 +9,6 @@ mod negotiation;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -22,11 +21,8 @@ use seren_replicator::wire::{
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
 
-use crate::support::run;
+use crate::support::{run, wait_until_true};
 use certificates::Pair;
-
-/// How long a server may take to read its files again.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A server with TLS, and files of ours.
 struct Server {
@@ -61,14 +57,12 @@ impl Server {
         run(&self.cluster.url("postgres"), "SELECT pg_reload_conf()").await;
         let expected = CertificateDer::from_pem_slice(pair.certificates.as_bytes()).unwrap();
         let expected = ChannelBinding::TlsServerEndPoint(Sha256::digest(&expected).to_vec());
-        let begun = Instant::now();
-        loop {
+        let log = std::fmt::from_fn(|f| write!(f, "the certificate: {}", self.cluster.log()));
+        wait_until_true(log, async || {
             let (_, binding) = self.encrypt(&settings(SslMode::Require), "").await.unwrap();
-            if binding == expected {
-                return;
-            }
-            assert!(begun.elapsed() < DEADLINE, "{}", self.cluster.log());
-        }
+            binding == expected
+        })
+        .await;
     }
 
     /// A file of ours, that nobody else can read.
