@@ -4,9 +4,9 @@
 pub(super) const DONE: u8 = 0;
 /// Refused, declined or failed; `verify`: something differs; `validate`: an error was found.
 pub(super) const FAILED: u8 = 1;
-/// The command line, a URL or a name in it is wrong. No connection was made.
+/// The command line, a URL or a name in it is wrong. No connection was opened.
 pub(super) const USAGE: u8 = 2;
-/// `teardown`: one side was cleaned, and the other needs a hand.
+/// `teardown`: one server was cleaned; the statements for the other were printed.
 pub(super) const NEEDS_A_HAND: u8 = 6;
 /// Ended by SIGINT.
 pub(super) const INTERRUPTED: u8 = 130;

@@ -104,7 +104,7 @@ async fn dispatch(command: &Command, ui: &Ui, signals: &Signals) -> Result<u8, E
     done
 }
 
-/// Shows what went wrong. After a signal, whatever it led to is told as the stop that was asked for.
+/// Shows what went wrong. After a signal, its consequences are reported as the stop that was asked for.
 fn report_failure(ui: &Ui, command: &'static str, error: &Error, signals: &Signals) -> u8 {
     let stopped = Error::Stopped {
         exit_code: signals.exit_code(),

@@ -15,7 +15,7 @@ use crate::ui::Screen;
 /// What the first signal is answered with.
 const STOPPING: &str = "stopping: press Ctrl-C again to end at once";
 
-/// How long clearing up may take after a signal. A large database takes a server some seconds to drop.
+/// How long cleanup may take after a signal. A large database takes a server some seconds to drop.
 const CLEARING: Duration = Duration::from_secs(30);
 
 /// What signals have asked for so far.
@@ -51,7 +51,7 @@ impl Signals {
         &self.stop
     }
 
-    /// Returns at the second signal, or when clearing up after the first has had its time: a server that
+    /// Returns at the second signal, or when cleanup after the first has had its time: a server that
     /// is gone without a word would keep it for ever. Cancel safe.
     pub(super) async fn insisted(&self) {
         let late = async {

@@ -46,7 +46,7 @@ pub(super) async fn ask(
         line = answer => line.unwrap_or_else(|_| Ok(String::new())),
     };
     if !echoes || stop.is_cancelled() {
-        // Nobody pressed Enter: the next line would stand behind the question.
+        // Nobody pressed Enter: the next line would follow the question.
         writeln!(out)?;
     }
     line.map(|line| is_yes(&line))

@@ -25,7 +25,7 @@ fn refused<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refused> {
     })
 }
 
-/// The first refused statements with all that is known of them, and what they kept from being made.
+/// The first refused statements with all that is known of them, and what they prevented.
 fn listed(refused: &Refused) -> Vec<String> {
     let mut lines = Vec::new();
     for refusal in refused.refusals.iter().take(LISTED) {
@@ -98,8 +98,8 @@ pub struct Failure<'a> {
     pub hint: Option<String>,
 }
 
-/// The messages from the outside in. A message that its predecessor already ends with is left
-/// out: it would only be said twice.
+/// The messages from the outside in. A message that its predecessor already ends with is skipped: it would
+/// only be repeated.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut messages: Vec<String> = Vec::new();
     for error in causes(error) {
@@ -112,13 +112,13 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
     messages
 }
 
-/// Message and code, without the fields that stand on lines of their own.
+/// Message and code, without the fields that are on lines of their own.
 fn headline(answer: &ServerError) -> String {
     format!("{} (SQLSTATE {})", answer.message, answer.code)
 }
 
-/// The server's answer, if this very error is one. The transparent errors of the layers below stand
-/// for it in the chain.
+/// The server's answer, if this very error is one. The transparent errors of the layers below represent it in
+/// the chain.
 fn server_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ServerError> {
     if let Some(connect::Error::Server(answer)) = error.downcast_ref() {
         return Some(answer);

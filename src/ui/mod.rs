@@ -162,8 +162,8 @@ impl Ui {
         self.kept().push(text::clean(finding));
     }
 
-    /// Writes the report of a command to standard output: its last words there. Whatever was emitted
-    /// before is shown before.
+    /// Writes the report of a command to standard output: its last words there. Everything emitted before is
+    /// shown before.
     ///
     /// # Errors
     /// Standard output is broken.

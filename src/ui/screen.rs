@@ -40,7 +40,7 @@ impl Screen {
 
     /// Writes text of our own above the bars; a line end is added.
     pub fn line(&self, text: &str) {
-        // Standard error is where failures are told; its own failure has no such place.
+        // Standard error is where failures are reported; its own failure has no such place.
         drop(self.above_bars(|out| writeln!(out, "{text}")));
     }
 

@@ -95,7 +95,7 @@ impl Carried {
         }
     }
 
-    /// What of the definitions is carried over.
+    /// Which definitions are copied.
     ///
     /// # Errors
     /// A list or a pair of roles cannot be read.
@@ -114,7 +114,7 @@ impl Carried {
         })
     }
 
-    /// What of the cluster is carried over.
+    /// Which cluster-wide objects are copied.
     pub(in crate::cli) fn cluster(&self) -> ClusterOptions {
         ClusterOptions {
             roles: !self.no_roles,
@@ -131,7 +131,7 @@ fn role_map(pairs: &[String]) -> Result<RoleMap, Error> {
     for pair in pairs {
         let (old, new) = split(pair)?;
         if !map.add(old.clone(), new) {
-            let message = format!("--role-map: two roles are to stand for {old}");
+            let message = format!("--role-map: two roles are to replace {old}");
             return Err(Error::Usage { message });
         }
     }

@@ -72,7 +72,7 @@ impl Selection {
     }
 }
 
-/// Splits at commas outside double quotes and removes the quotes, doubled ones standing for one.
+/// Splits at commas outside double quotes and removes the quotes, two in a row mean one.
 pub(super) fn items(flag: &'static str, lists: &[String]) -> Result<Vec<String>, Error> {
     let raw = raw_items(flag, lists)?;
     Ok(raw.into_iter().map(unquoted).collect())
@@ -147,7 +147,7 @@ fn cut(text: &str, separator: char) -> Option<(&str, Option<&str>)> {
     (!quoted).then_some((text.trim(), None))
 }
 
-/// An item without its quotes; a doubled one within stands for one.
+/// An item without its quotes; two in a row within mean one.
 fn unquoted(item: &str) -> String {
     let mut name = String::with_capacity(item.len());
     let mut quoted = false;

@@ -29,7 +29,7 @@ impl Live {
         }
     }
 
-    /// Makes the bars show the state.
+    /// Updates the bars to the state.
     pub(super) fn draw(&mut self, state: &State, now: Duration) {
         let bars = self.screen.bars().clone();
         self.bars.retain(|name, bar| {

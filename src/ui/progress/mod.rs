@@ -1,4 +1,4 @@
-//! Draws a run while it runs: bars on a terminal, plain lines elsewhere. What is known stands in
+//! Draws a run while it runs: bars on a terminal, plain lines elsewhere. What is known is in
 //! [`state`] and is built from events alone; how it is shown is in [`live`] and in the lines here.
 
 mod live;
@@ -33,7 +33,7 @@ pub(super) type Warnings = Arc<Mutex<Vec<String>>>;
 #[must_use = "dropping it stops the drawing"]
 pub struct Drawing(Background<()>);
 
-/// What has been told so far, and what is still to be told. Shared, so that a report can make
+/// What has been shown so far, and what is still to be shown. Shared, so that a report can make
 /// sure that everything before it was.
 #[derive(Debug)]
 pub(super) struct Board {
@@ -61,14 +61,14 @@ impl Board {
         }
     }
 
-    /// Tells whatever was emitted before.
+    /// Shows everything emitted before.
     pub(super) fn catch_up(&mut self) {
         while let Ok(event) = self.events.try_recv() {
             self.take(&event);
         }
     }
 
-    /// Tells the next event; false after the last one. Cancel safe.
+    /// Shows the next event; false after the last one. Cancel safe.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let event = ready!(self.events.poll_recv(cx));
         if let Some(event) = &event {

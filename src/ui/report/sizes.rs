@@ -25,7 +25,7 @@ pub(super) struct Estimate {
 }
 
 impl Estimate {
-    /// An estimate from a rate; a rate of 0 stands for [`DEFAULT_BYTES_PER_HOUR`].
+    /// An estimate from a rate; a rate of 0 means [`DEFAULT_BYTES_PER_HOUR`].
     pub(super) fn new(database: impl Into<String>, bytes: u64, bytes_per_hour: u64) -> Self {
         let rate = match bytes_per_hour {
             0 => DEFAULT_BYTES_PER_HOUR,

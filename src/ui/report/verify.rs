@@ -156,7 +156,7 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Equal(contents) => format!("{}, {}", rows(*contents), contents.digest),
         Verdict::Different { source, target } if source.rows == target.rows => {
             let sums = sums(*source, *target);
-            format!("{} on both sides, {sums}", rows(*source))
+            format!("{} on both servers, {sums}", rows(*source))
         }
         Verdict::Different { source, target } => {
             format!(
