@@ -8,7 +8,8 @@
 
 use super::backend::{Backend, CopyFormat};
 use super::connection::{Connection, Failure, Idle};
-use super::copy::{CopyIn, CopyOut};
+use super::copy_in::CopyIn;
+use super::copy_out::CopyOut;
 use super::error::Error;
 use super::link::unexpected;
 use crate::pg::Sql;

@@ -8,19 +8,18 @@
 )]
 
 use super::backend::{Backend, CancelKey, CopyFormat, TransactionStatus};
-use super::copy::{CopyIn, CopyOut};
 use super::error::Error;
 use super::link::{Link, unexpected};
-use super::startup::Parts;
+use super::parts::Parts;
 use crate::pg::{ServerError, Sql, text_from_bytes};
 
 /// The server waits for a command.
 #[derive(Debug)]
 pub struct Idle(());
 
-/// A session. `S` is what it is in the middle of: [`Idle`], [`CopyOut`], [`CopyIn`] or
-/// [`CopyBoth`](super::CopyBoth). Dropping it closes the stream, which the server answers by rolling back what
-/// is not committed.
+/// A session. `S` is what it is in the middle of: [`Idle`], [`CopyOut`](super::CopyOut),
+/// [`CopyIn`](super::CopyIn) or [`CopyBoth`](super::CopyBoth). Dropping it closes the stream, which the server answers by
+/// rolling back whatever is not committed.
 #[derive(Debug)]
 pub struct Connection<S> {
     pub(super) link: Box<Link>,
@@ -159,32 +158,6 @@ impl Connection<Idle> {
     /// As [`query`](Self::query).
     pub async fn execute(&mut self, sql: &Sql) -> Result<(), Error> {
         self.query(sql).await.map(drop)
-    }
-
-    /// Starts `COPY … TO STDOUT`. Not cancel safe: the connection is lost with the future.
-    ///
-    /// # Errors
-    /// The server refused, or the statement is another one.
-    pub async fn copy_out(self, sql: &Sql) -> Result<Connection<CopyOut>, Failure> {
-        let accept = |answer: &Backend<'_>| match answer {
-            Backend::CopyOutResponse(format) => Some(*format),
-            _ => None,
-        };
-        let (connection, format) = self.enter(sql, "CopyOutResponse", accept).await?;
-        Ok(CopyOut::enter(connection, format))
-    }
-
-    /// Starts `COPY … FROM STDIN`. Not cancel safe: the connection is lost with the future.
-    ///
-    /// # Errors
-    /// The server refused, or the statement is another one.
-    pub async fn copy_in(self, sql: &Sql) -> Result<Connection<CopyIn>, Failure> {
-        let accept = |answer: &Backend<'_>| match answer {
-            Backend::CopyInResponse(format) => Some(*format),
-            _ => None,
-        };
-        let (connection, format) = self.enter(sql, "CopyInResponse", accept).await?;
-        Ok(CopyIn::enter(connection, format))
     }
 
     /// Sends a statement whose first answer must be the one that `accept` knows.

@@ -14,7 +14,7 @@ use bytes::BytesMut;
 
 use super::backend::Backend;
 use super::connection::{Connection, Failure, Idle};
-use super::copy::Ending;
+use super::ending::Ending;
 use super::error::Error;
 use super::frame::{CONTROL_BUFFER_BYTES, COPY_BUFFER_BYTES};
 use super::frontend;

@@ -3,9 +3,9 @@ use std::io;
 use super::authentication::AuthenticationError;
 use super::backend::{CopyFormat, MessageError};
 use super::copy_header::CopyHeaderError;
-use super::frame::FrameError;
 use super::frontend::EncodeError;
 use super::reader::DecodeError;
+use super::scan::FrameError;
 use crate::pg::{ServerError, SqlState};
 
 /// Why a statement cannot be sent that was built from another database's texts.

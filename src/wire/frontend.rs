@@ -6,7 +6,7 @@ use bytes::{BufMut, BytesMut};
 use postgres_protocol::message::frontend;
 
 use super::backend::{CancelKey, tag};
-use super::frame::{COPY_LIMIT, HEADER_BYTES};
+use super::scan::{COPY_LIMIT, HEADER_BYTES};
 use crate::pg::{Sql, bytes_from_text};
 
 /// The length field of a message.

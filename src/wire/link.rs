@@ -12,8 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::backend::{Asynchronous, Backend, CancelKey, TransactionStatus};
 use super::error::Error;
-use super::frame::{CONTROL_LIMIT, FrameReader, FrameWriter, Scan};
+use super::frame::{FrameReader, FrameWriter};
 use super::frontend;
+use super::scan::{CONTROL_LIMIT, Scan};
 use crate::pg::{ServerError, Sql, has_raw_bytes};
 
 /// A byte stream to a server: TCP or unix socket, with TLS or without.

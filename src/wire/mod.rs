@@ -29,25 +29,32 @@ mod authentication;
 mod backend;
 mod cancel;
 mod connection;
-mod copy;
 mod copy_both;
 mod copy_header;
+mod copy_in;
+mod copy_out;
+mod ending;
 mod error;
+mod exchange;
 mod frame;
 mod frontend;
 mod link;
 mod pack;
+mod parts;
 mod progress;
 mod pump;
+mod pump_outcome;
 mod raw_text;
 mod reader;
 mod replication;
+mod scan;
 mod startup;
+mod tally;
+mod timestamp;
 
 pub use asked::Asked;
 pub use authentication::{
     Authentication, AuthenticationError, ChannelBinding, ChannelBindingPolicy, Method,
-    SCRAM_ITERATION_LIMIT,
 };
 pub use backend::{
     Asynchronous, AuthenticationRequest, Backend, CancelKey, CopyFormat, MessageError,
@@ -55,23 +62,27 @@ pub use backend::{
 };
 pub use cancel::cancel;
 pub use connection::{Connection, Failure, Idle, ResultSet};
-pub use copy::{Copied, CopyIn, CopyOut, Piece};
 pub use copy_both::CopyBoth;
 pub use copy_header::{CopyHeader, CopyHeaderError};
+pub use copy_in::CopyIn;
+pub use copy_out::{CopyOut, Piece};
 pub use error::{Error, RAW_BYTES};
-pub use frame::{
-    CONTROL_BUFFER_BYTES, CONTROL_LIMIT, COPY_BUFFER_BYTES, COPY_LIMIT, FrameError, FrameReader,
-    FrameWriter, HEADER_BYTES, STARTUP_LIMIT, Scan, Scanner,
-};
+pub use exchange::SCRAM_ITERATION_LIMIT;
+pub use frame::{CONTROL_BUFFER_BYTES, COPY_BUFFER_BYTES, FrameReader, FrameWriter};
 pub use frontend::EncodeError;
 pub use link::{BoxStream, Stream};
 pub use pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack};
+pub use parts::Parts;
 pub use progress::Progress;
-pub use pump::{EndedBy, PumpError, PumpOptions, PumpOutcome, SourceAfter, pump};
+pub use pump::{PumpOptions, pump};
+pub use pump_outcome::{EndedBy, PumpError, PumpOutcome, SourceAfter};
 pub use raw_text::RawTextCodec;
 pub use reader::{DecodeError, Reader};
 pub use replication::{
     CreatedSlot, PrimaryKeepalive, ReplicationMessage, SlotSnapshot, StandbyStatusUpdate,
-    SystemIdentity, Timestamp, XLogData,
+    SystemIdentity, XLogData,
 };
-pub use startup::{Parts, Startup, TlsAnswer, request_tls};
+pub use scan::{CONTROL_LIMIT, COPY_LIMIT, FrameError, HEADER_BYTES, STARTUP_LIMIT, Scan, Scanner};
+pub use startup::{Startup, TlsAnswer, request_tls};
+pub use tally::Copied;
+pub use timestamp::Timestamp;

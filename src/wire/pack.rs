@@ -12,8 +12,8 @@
 use std::ops::Range;
 
 use super::backend::tag;
-use super::frame::{CONTROL_LIMIT, FrameError, HEADER_BYTES, decode_header};
 use super::frontend::copy_data_header;
+use super::scan::{CONTROL_LIMIT, FrameError, HEADER_BYTES, decode_header};
 
 /// Average bytes of a row's frame from which on rows are passed through. See
 /// `docs/performance.md` for the measurement.

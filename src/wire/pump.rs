@@ -14,7 +14,6 @@
 //! and each side's own error is kept: the target's "COPY from stdin failed" that our `CopyFail`
 //! provokes is not one.
 
-use std::fmt;
 use std::future::poll_fn;
 use std::ops::Range;
 use std::pin::{Pin, pin};
@@ -25,14 +24,17 @@ use bytes::BytesMut;
 use tokio::io::AsyncWrite;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use super::connection::{Connection, Idle};
-use super::copy::{Copied, CopyIn, CopyOut, compare};
+use super::connection::Connection;
+use super::copy_in::CopyIn;
+use super::copy_out::CopyOut;
 use super::error::Error;
 use super::frame::COPY_BUFFER_BYTES;
 use super::frontend;
 use super::link::Item;
 use super::pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack, payloads};
 use super::progress::Progress;
+use super::pump_outcome::{EndedBy, PumpError, PumpOutcome, SourceAfter};
+use super::tally::{Copied, compare};
 
 /// How long the target may take to answer `CopyFail` before its stream is closed instead, which
 /// ends the copy as well. It may be busy with a row, or wait for a lock.
@@ -43,118 +45,6 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct PumpOptions {
     /// How rows are framed for the target.
     pub packing: Packing,
-}
-
-/// Who ended a pump before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndedBy {
-    /// The source, by an error.
-    Source,
-    /// The target, by an error.
-    Target,
-    /// The stop token.
-    Stop,
-}
-
-/// Why the rows did not all arrive.
-#[derive(Debug)]
-pub struct PumpError {
-    /// Who was first.
-    pub ended_by: EndedBy,
-    /// What went wrong on the source, if anything did.
-    pub source_error: Option<Error>,
-    /// What went wrong on the target, if anything did.
-    pub target_error: Option<Error>,
-}
-
-impl PumpError {
-    /// The error of the side that was first; none after a stop.
-    pub const fn first(&self) -> Option<&Error> {
-        match self.ended_by {
-            EndedBy::Source => self.source_error.as_ref(),
-            EndedBy::Target => self.target_error.as_ref(),
-            EndedBy::Stop => None,
-        }
-    }
-
-    /// Whether the same copy may succeed later on new connections.
-    pub fn is_transient(&self) -> bool {
-        self.first().is_some_and(Error::is_transient)
-    }
-}
-
-impl fmt::Display for PumpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sides = [
-            ("source", &self.source_error, EndedBy::Source),
-            ("target", &self.target_error, EndedBy::Target),
-        ];
-        if self.ended_by == EndedBy::Stop {
-            f.write_str("stopped")?;
-        }
-        let mut written = self.ended_by == EndedBy::Stop;
-        let (first, second) = sides
-            .into_iter()
-            .partition::<Vec<_>, _>(|(_, _, side)| *side == self.ended_by);
-        for (name, error, _) in first.into_iter().chain(second) {
-            let Some(error) = error else { continue };
-            let separator = if written { "; then " } else { "" };
-            write!(f, "{separator}{name}: {error}")?;
-            let mut cause = std::error::Error::source(error);
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
-            if let Error::Server(answer) = error {
-                let place = answer.copy_place().or_else(|| answer.context_line());
-                let place = place.map(|place| format!("; {place}"));
-                let remedy = answer.encoding_remedy().map(|remedy| format!("; {remedy}"));
-                f.write_str(&(place.unwrap_or_default() + &remedy.unwrap_or_default()))?;
-            }
-            written = true;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for PumpError {}
-
-/// What became of the source's connection.
-#[derive(Debug)]
-pub enum SourceAfter {
-    /// It waits for a command.
-    Idle(Connection<Idle>),
-    /// It still sends rows. Send a cancel request with its key and then
-    /// [`finish`](Connection::finish) it to use it again, or drop it.
-    Running(Box<Connection<CopyOut>>),
-    /// It is of no use.
-    Lost,
-}
-
-impl SourceAfter {
-    /// The connection, if it waits for a command.
-    pub fn into_idle(self) -> Option<Connection<Idle>> {
-        match self {
-            Self::Idle(connection) => Some(connection),
-            Self::Running(_) | Self::Lost => None,
-        }
-    }
-}
-
-/// How a pump ended, and what is left of the two connections.
-#[derive(Debug)]
-pub struct PumpOutcome {
-    /// What was copied, by the count of both servers and ours.
-    pub result: Result<Copied, PumpError>,
-    /// The same copy by copy: those that the source has ended. After an error, the target keeps
-    /// none of them.
-    pub copies: Vec<Copied>,
-    /// Which copy, from 0, was at work on the side that ended the pump, if one did.
-    pub at: usize,
-    /// The source's connection.
-    pub source: SourceAfter,
-    /// The target's connection, if it waits for a command.
-    pub target: Option<Connection<Idle>>,
 }
 
 /// Moves all rows of `source` into `target`; with several copies on either side, each into the
@@ -171,32 +61,32 @@ pub async fn pump(
     progress: &Progress,
     stop: &CancellationToken,
 ) -> PumpOutcome {
-    let mut lane = Lane::new(source, target, options.packing);
-    let ended = lane.forward(progress, stop).await;
+    let mut pump = Pump::new(source, target, options.packing);
+    let ended = pump.forward(progress, stop).await;
     let ended = match ended {
-        Ok(()) => lane.complete(stop).await,
+        Ok(()) => pump.complete(stop).await,
         Err(ended) => Err(ended),
     };
     let result = match ended {
         Ok(copied) => Ok(copied),
-        Err(Ended::Lost) => Err(lane.error(EndedBy::Stop, None, None)),
+        Err(Ended::Lost) => Err(pump.error(EndedBy::Stop, None, None)),
         Err(Ended::Stop) => {
-            let target_error = lane.abort("the copy was stopped").await;
-            Err(lane.error(EndedBy::Stop, None, target_error))
+            let target_error = pump.abort("the copy was stopped").await;
+            Err(pump.error(EndedBy::Stop, None, target_error))
         }
         Err(Ended::Source(error)) => {
-            let target_error = lane.abort("the copy's source failed").await;
-            Err(lane.error(EndedBy::Source, Some(error), target_error))
+            let target_error = pump.abort("the copy's source failed").await;
+            Err(pump.error(EndedBy::Source, Some(error), target_error))
         }
         Err(Ended::Target(error)) => {
-            let source_error = lane.peek_source().await;
-            Err(lane.error(EndedBy::Target, source_error, Some(error)))
+            let source_error = pump.peek_source().await;
+            Err(pump.error(EndedBy::Target, source_error, Some(error)))
         }
     };
-    lane.into_outcome(result)
+    pump.into_outcome(result)
 }
 
-/// Why a lane no longer forwards.
+/// Why a pump no longer forwards.
 enum Ended {
     Source(Error),
     Target(Error),
@@ -207,7 +97,7 @@ enum Ended {
 }
 
 /// Both ends of a pump and what is on its way between them.
-struct Lane {
+struct Pump {
     source: Connection<CopyOut>,
     target: Connection<CopyIn>,
     packing: Packing,
@@ -219,7 +109,7 @@ struct Lane {
     target_lost: bool,
 }
 
-impl Lane {
+impl Pump {
     fn new(source: Connection<CopyOut>, target: Connection<CopyIn>, packing: Packing) -> Self {
         Self {
             source,

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::replication::Timestamp;
+use super::timestamp::Timestamp;
 use crate::pg::Lsn;
 
 /// A body does not hold what its message must hold.

@@ -9,10 +9,11 @@
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::authentication::{Authentication, Exchange};
-use super::backend::{Backend, CancelKey, tag};
+use super::authentication::Authentication;
+use super::backend::{Backend, tag};
 use super::connection::{Connection, Idle};
 use super::error::Error;
+use super::exchange::Exchange;
 use super::frontend;
 use super::link::{BoxStream, Link, Stream, unexpected};
 
@@ -23,18 +24,6 @@ pub struct Startup<'a> {
     pub parameters: &'a [(&'a str, &'a str)],
     /// How to prove who we are.
     pub authentication: &'a Authentication<'a>,
-}
-
-/// A started session taken apart, for another client to speak on.
-pub struct Parts {
-    /// The stream.
-    pub stream: BoxStream,
-    /// What the server said of its parameters, by name.
-    pub parameters: Vec<(String, String)>,
-    /// What a cancel request needs; poolers may give none.
-    pub key: Option<CancelKey>,
-    /// Bytes received and not understood yet.
-    pub unread: Vec<u8>,
 }
 
 /// The server's answer to the wish for TLS.
