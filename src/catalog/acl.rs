@@ -336,11 +336,11 @@ pub fn changes(base: &Acl, wanted: &Acl, owner: &Ident) -> Vec<Change> {
         .items
         .iter()
         .rev()
-        .flat_map(|item| revokes(item, wanted.item(&item.grantee, &item.grantor)));
+        .flat_map(|item| plan_revokes(item, wanted.item(&item.grantee, &item.grantor)));
     let granted = wanted
         .items
         .iter()
-        .flat_map(|item| grants(item, base.item(&item.grantee, &item.grantor)))
+        .flat_map(|item| plan_grants(item, base.item(&item.grantee, &item.grantor)))
         .collect();
     revoked
         .chain(in_chain_order(granted, base, owner))
@@ -353,7 +353,7 @@ fn is_grantable(item: &AclItem, privilege: Privilege) -> bool {
     item.privileges.get(&privilege).copied().unwrap_or(false)
 }
 
-fn revokes(base: &AclItem, wanted: Option<&AclItem>) -> Vec<Change> {
+fn plan_revokes(base: &AclItem, wanted: Option<&AclItem>) -> Vec<Change> {
     let kept = |privilege: &Privilege| wanted.is_some_and(|w| w.privileges.contains_key(privilege));
     let gone = base.privileges.keys().copied().filter(|p| !kept(p));
     let no_longer_grantable = base.privileges.keys().copied().filter(|privilege| {
@@ -362,8 +362,8 @@ fn revokes(base: &AclItem, wanted: Option<&AclItem>) -> Vec<Change> {
             && !wanted.is_some_and(|item| is_grantable(item, *privilege))
     });
     [
-        change(ChangeKind::Revoke, base, gone.collect()),
-        change(
+        build_change(ChangeKind::Revoke, base, gone.collect()),
+        build_change(
             ChangeKind::RevokeGrantOption,
             base,
             no_longer_grantable.collect(),
@@ -374,7 +374,7 @@ fn revokes(base: &AclItem, wanted: Option<&AclItem>) -> Vec<Change> {
     .collect()
 }
 
-fn grants(wanted: &AclItem, base: Option<&AclItem>) -> Vec<Change> {
+fn plan_grants(wanted: &AclItem, base: Option<&AclItem>) -> Vec<Change> {
     let missing = |privilege: Privilege| {
         let grantable = is_grantable(wanted, privilege);
         match base {
@@ -391,15 +391,15 @@ fn grants(wanted: &AclItem, base: Option<&AclItem>) -> Vec<Change> {
         .filter(|privilege| missing(*privilege))
         .partition(|privilege| is_grantable(wanted, *privilege));
     [
-        change(ChangeKind::Grant, wanted, plain),
-        change(ChangeKind::GrantWithOption, wanted, with_option),
+        build_change(ChangeKind::Grant, wanted, plain),
+        build_change(ChangeKind::GrantWithOption, wanted, with_option),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-fn change(kind: ChangeKind, item: &AclItem, privileges: Vec<Privilege>) -> Option<Change> {
+fn build_change(kind: ChangeKind, item: &AclItem, privileges: Vec<Privilege>) -> Option<Change> {
     (!privileges.is_empty()).then(|| Change {
         kind,
         grantee: item.grantee.clone(),

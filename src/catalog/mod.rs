@@ -2,7 +2,6 @@
 
 pub mod acl;
 pub mod cluster;
-pub mod comment;
 mod error;
 pub mod load;
 pub mod model;
@@ -12,6 +11,6 @@ mod role_map;
 
 pub use error::{Error, is_missing};
 pub use load::load;
-pub use model::{Catalog, Class, ObjectId};
+pub use model::{Catalog, Class, ObjectId, comment};
 pub use removal::Dependants;
 pub use role_map::RoleMap;

@@ -2,7 +2,7 @@
 //! wrappers, servers, relations and columns, also those of extensions' and the server's own
 //! objects where somebody changed them.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::acl::{AclKind, AclName, ObjectAcl};
 use crate::connect::Session;
@@ -18,18 +18,18 @@ const WHAT: &str = "privileges";
 pub async fn load_acls(session: &Session) -> Result<Vec<ObjectAcl>, Error> {
     let rows = query(session, WHAT, include_str!("../sql/acl.sql"), &[]).await?;
     rows.iter()
-        .map(|row| object(&Columns::new(WHAT, row)))
+        .map(|row| read_object(&Columns::new(WHAT, row)))
         .collect()
 }
 
-fn object(row: &Columns<'_>) -> Result<ObjectAcl, Error> {
-    let kind = kind(row.value("kind")?)?;
+fn read_object(row: &Columns<'_>) -> Result<ObjectAcl, Error> {
+    let kind = read_kind(row.value("kind")?)?;
     let owner = row.name("owner")?;
     Ok(ObjectAcl {
         class: row.oid("class")?,
         oid: row.oid("oid")?,
         kind,
-        name: name(row, kind)?,
+        name: read_name(row, kind)?,
         acl: row.acl("acl")?,
         base: row.acl("base")?.granted_by(&owner),
         owner,
@@ -37,7 +37,7 @@ fn object(row: &Columns<'_>) -> Result<ObjectAcl, Error> {
     })
 }
 
-fn kind(word: &str) -> Result<AclKind, Error> {
+fn read_kind(word: &str) -> Result<AclKind, Error> {
     Ok(match word {
         "schema" => AclKind::Schema,
         "language" => AclKind::Language,
@@ -58,7 +58,7 @@ fn kind(word: &str) -> Result<AclKind, Error> {
     })
 }
 
-fn name(row: &Columns<'_>, kind: AclKind) -> Result<AclName, Error> {
+fn read_name(row: &Columns<'_>, kind: AclKind) -> Result<AclName, Error> {
     let name = row.name("name")?;
     let qualified = |name| {
         let schema = row.name("schema")?;

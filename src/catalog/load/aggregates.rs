@@ -1,6 +1,6 @@
 //! Reads the aggregates of users.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Aggregate, Class};
 use crate::connect::Session;

@@ -1,7 +1,7 @@
 //! Loads the objects attached to relations: rules, triggers, policies.
 
-use super::turns::query_deparsed;
-use super::{Columns, query};
+use super::lock_batches::query_deparsed;
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, KeyTrigger, Policy, Rule, Trigger};
 use crate::connect::Session;

@@ -1,6 +1,6 @@
 //! Reads casts, transforms and conversions of users.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Cast, Class, Conversion, Transform};
 use crate::connect::Session;
@@ -25,15 +25,15 @@ pub(super) async fn load_casts(session: &Session) -> Result<Ways, Error> {
     for row in &rows {
         let row = Columns::new(WHAT, row);
         match row.value("what")? {
-            "cast" => ways.casts.push(cast(&row)?),
-            "transform" => ways.transforms.push(transform(&row)?),
-            _ => ways.conversions.push(conversion(&row)?),
+            "cast" => ways.casts.push(read_cast(&row)?),
+            "transform" => ways.transforms.push(read_transform(&row)?),
+            _ => ways.conversions.push(read_conversion(&row)?),
         }
     }
     Ok(ways)
 }
 
-fn cast(row: &Columns<'_>) -> Result<Cast, Error> {
+fn read_cast(row: &Columns<'_>) -> Result<Cast, Error> {
     Ok(Cast {
         id: row.id(Class::Cast)?,
         source: row.sql("source")?,
@@ -45,7 +45,7 @@ fn cast(row: &Columns<'_>) -> Result<Cast, Error> {
     })
 }
 
-fn transform(row: &Columns<'_>) -> Result<Transform, Error> {
+fn read_transform(row: &Columns<'_>) -> Result<Transform, Error> {
     Ok(Transform {
         id: row.id(Class::Transform)?,
         type_name: row.sql("source")?,
@@ -56,7 +56,7 @@ fn transform(row: &Columns<'_>) -> Result<Transform, Error> {
     })
 }
 
-fn conversion(row: &Columns<'_>) -> Result<Conversion, Error> {
+fn read_conversion(row: &Columns<'_>) -> Result<Conversion, Error> {
     Ok(Conversion {
         id: row.id(Class::Conversion)?,
         name: row.qualified("schema", "name")?,

@@ -1,6 +1,6 @@
 //! Reads the collations of users.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::cluster::LocaleProvider;
 use crate::catalog::model::{Class, Collation};

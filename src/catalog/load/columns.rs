@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, Column, Default, NotNull, ObjectId};
 use crate::connect::Session;
@@ -20,12 +20,15 @@ pub(super) async fn load_columns(session: &Session) -> Result<ColumnsOf, Error> 
     for row in &rows {
         let row = Columns::new(WHAT, row);
         let relation = row.oid("relation")?;
-        columns.entry(relation).or_default().push(column(&row)?);
+        columns
+            .entry(relation)
+            .or_default()
+            .push(read_column(&row)?);
     }
     Ok(columns)
 }
 
-fn column(row: &Columns<'_>) -> Result<Column, Error> {
+fn read_column(row: &Columns<'_>) -> Result<Column, Error> {
     let not_null: bool = row.value("attnotnull")?;
     Ok(Column {
         number: row.value("number")?,
@@ -33,7 +36,7 @@ fn column(row: &Columns<'_>) -> Result<Column, Error> {
         type_oid: row.oid("type_oid")?,
         type_name: row.sql("type_name")?,
         collation: row.optional_qualified("collation_schema", "collation")?,
-        default: default(row)?,
+        default: read_default(row)?,
         generated: row.letter("generated")?,
         identity: row.letter("identity")?,
         not_null: not_null.then_some(NotNull::Flag),
@@ -46,7 +49,7 @@ fn column(row: &Columns<'_>) -> Result<Column, Error> {
     })
 }
 
-fn default(row: &Columns<'_>) -> Result<Option<Default>, Error> {
+fn read_default(row: &Columns<'_>) -> Result<Option<Default>, Error> {
     let Some(expression) = row.optional_sql("default_expression")? else {
         return Ok(None);
     };

@@ -1,6 +1,6 @@
 //! Reads all comments of a database in one query.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::comment::{Comment, CommentTarget, RoutineKind};
 use crate::connect::Session;
@@ -25,27 +25,29 @@ pub async fn load_comments(session: &Session) -> Result<Vec<Comment>, Error> {
                 class: row.oid("class")?,
                 oid: row.oid("oid")?,
                 attnum: row.value("sub")?,
-                target: target(&row)?,
+                target: read_target(&row)?,
                 text: row.value("description")?,
             })
         })
         .collect()
 }
 
-fn target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
+fn read_target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
     let name = row.name("name")?;
     let detail: Option<&str> = row.value("detail")?;
     let detail = detail.unwrap_or("");
     let is_not_null = detail == NOT_NULL;
-    let whole = || qualified(row, "on_schema", "on_name");
+    let whole = || read_qualified(row, "on_schema", "on_name");
     let routine = |kind| {
-        let name = qualified(row, "schema", "name")?;
+        let name = read_qualified(row, "schema", "name")?;
         Ok::<_, Error>(CommentTarget::Routine(kind, name, Sql::deparsed(detail)))
     };
     Ok(match row.value("kind")? {
         "schema" => CommentTarget::Schema(name),
         "extension" => CommentTarget::Extension(name),
-        "relation" => CommentTarget::Relation(detail.parse()?, qualified(row, "schema", "name")?),
+        "relation" => {
+            CommentTarget::Relation(detail.parse()?, read_qualified(row, "schema", "name")?)
+        }
         "column" => CommentTarget::Column(whole()?, name),
         "type" => CommentTarget::Type(Sql::deparsed(detail)),
         "domain" => CommentTarget::Domain(Sql::deparsed(detail)),
@@ -65,30 +67,30 @@ fn target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
         "trigger" => CommentTarget::Trigger(name, whole()?),
         "policy" => CommentTarget::Policy(name, whole()?),
         "rule" => CommentTarget::Rule(name, whole()?),
-        "collation" => CommentTarget::Collation(qualified(row, "schema", "name")?),
-        "search" => CommentTarget::Search(detail.parse()?, qualified(row, "schema", "name")?),
+        "collation" => CommentTarget::Collation(read_qualified(row, "schema", "name")?),
+        "search" => CommentTarget::Search(detail.parse()?, read_qualified(row, "schema", "name")?),
         "language" => CommentTarget::Language(name),
         "access method" => CommentTarget::AccessMethod(name),
         "cast" => CommentTarget::Cast(Sql::deparsed(detail), row.sql("on_name")?),
         "transform" => CommentTarget::Transform(Sql::deparsed(detail), name),
-        "conversion" => CommentTarget::Conversion(qualified(row, "schema", "name")?),
+        "conversion" => CommentTarget::Conversion(read_qualified(row, "schema", "name")?),
         "operator" => {
             let symbol = row.sql("on_name")?;
             CommentTarget::Operator(symbol, Sql::deparsed(detail))
         }
         "operator family" => {
-            let name = qualified(row, "schema", "name")?;
+            let name = read_qualified(row, "schema", "name")?;
             CommentTarget::OperatorFamily(name, Ident::from_catalog(detail))
         }
         "operator class" => {
-            let name = qualified(row, "schema", "name")?;
+            let name = read_qualified(row, "schema", "name")?;
             CommentTarget::OperatorClass(name, Ident::from_catalog(detail))
         }
         "wrapper" => CommentTarget::ForeignDataWrapper(name),
         "server" => CommentTarget::ForeignServer(name),
         "publication" => CommentTarget::Publication(name),
         "event trigger" => CommentTarget::EventTrigger(name),
-        "statistics" => CommentTarget::Statistics(qualified(row, "schema", "name")?),
+        "statistics" => CommentTarget::Statistics(read_qualified(row, "schema", "name")?),
         word => {
             return Err(Error::Letter(UnknownLetter {
                 what: "kind of comment",
@@ -98,7 +100,7 @@ fn target(row: &Columns<'_>) -> Result<CommentTarget, Error> {
     })
 }
 
-fn qualified(
+fn read_qualified(
     row: &Columns<'_>,
     schema: &'static str,
     name: &'static str,

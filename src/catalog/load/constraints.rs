@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, Constraint, ConstraintKind, NotNull, Table};
 use crate::connect::Session;
@@ -22,7 +22,7 @@ pub(super) async fn load_constraints(
     let mut not_nulls = NotNulls::new();
     for row in &rows {
         let row = Columns::new(WHAT, row);
-        let constraint = constraint(&row)?;
+        let constraint = read_constraint(&row)?;
         if constraint.kind == ConstraintKind::NotNull && constraint.relation.is_valid() {
             let key = (constraint.relation, row.value("column_number")?);
             not_nulls.insert(key, not_null(&row, constraint)?);
@@ -55,7 +55,7 @@ fn not_null(row: &Columns<'_>, constraint: Constraint) -> Result<NotNull, Error>
     })
 }
 
-fn constraint(row: &Columns<'_>) -> Result<Constraint, Error> {
+fn read_constraint(row: &Columns<'_>) -> Result<Constraint, Error> {
     Ok(Constraint {
         id: row.id(Class::Constraint)?,
         name: row.name("name")?,

@@ -1,6 +1,6 @@
 //! Reads the databases of a cluster, and which parameters may be set on them.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::cluster::{Database, Locale, LocaleProvider, RoleSetting, Settable, Setting};
 use crate::connect::Session;
@@ -18,7 +18,7 @@ const INVALID: i32 = -2;
 pub async fn load_databases(session: &Session) -> Result<Vec<Database>, Error> {
     let rows = query(session, WHAT, include_str!("../sql/databases.sql"), &[]).await?;
     rows.iter()
-        .map(|row| database(&Columns::new(WHAT, row)))
+        .map(|row| read_database(&Columns::new(WHAT, row)))
         .collect()
 }
 
@@ -43,7 +43,7 @@ pub async fn load_settable(session: &Session) -> Result<Settable, Error> {
     Ok(settable)
 }
 
-fn database(row: &Columns<'_>) -> Result<Database, Error> {
+fn read_database(row: &Columns<'_>) -> Result<Database, Error> {
     let connection_limit = row.value("datconnlimit")?;
     let has_acl: bool = row.value("has_acl")?;
     let settings: Vec<&str> = row.value("settings")?;
@@ -52,7 +52,7 @@ fn database(row: &Columns<'_>) -> Result<Database, Error> {
         name: row.name("name")?,
         owner: row.name("owner")?,
         encoding: row.value("encoding")?,
-        locale: locale(row)?,
+        locale: read_locale(row)?,
         connection_limit,
         is_template: row.value("datistemplate")?,
         allows_connections: row.value("datallowconn")?,
@@ -66,7 +66,7 @@ fn database(row: &Columns<'_>) -> Result<Database, Error> {
     })
 }
 
-fn locale(row: &Columns<'_>) -> Result<Locale, Error> {
+fn read_locale(row: &Columns<'_>) -> Result<Locale, Error> {
     let provider = LocaleProvider::parse(
         row.value("provider")?,
         row.value("locale")?,

@@ -1,6 +1,6 @@
 //! Reads the default privileges of a database.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::acl::DefaultAcl;
 use crate::connect::Session;

@@ -1,6 +1,6 @@
 //! Reads event triggers.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, EventTrigger};
 use crate::connect::Session;

@@ -1,6 +1,6 @@
 //! Reads foreign data wrappers, foreign servers and user mappings.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, ForeignDataWrapper, ForeignServer, Options, UserMapping};
 use crate::connect::{Secret, Session};
@@ -22,9 +22,9 @@ pub(super) async fn load_foreign_data(session: &Session) -> Result<ForeignData, 
     for row in &rows {
         let row = Columns::new(WHAT, row);
         match row.value("kind")? {
-            "wrapper" => found.wrappers.push(wrapper(&row)?),
-            "server" => found.servers.push(server(&row)?),
-            "mapping" => found.user_mappings.push(mapping(&row)?),
+            "wrapper" => found.wrappers.push(read_wrapper(&row)?),
+            "server" => found.servers.push(read_server(&row)?),
+            "mapping" => found.user_mappings.push(read_mapping(&row)?),
             word => {
                 return Err(Error::Letter(UnknownLetter {
                     what: "kind of foreign data",
@@ -36,7 +36,7 @@ pub(super) async fn load_foreign_data(session: &Session) -> Result<ForeignData, 
     Ok(found)
 }
 
-fn wrapper(row: &Columns<'_>) -> Result<ForeignDataWrapper, Error> {
+fn read_wrapper(row: &Columns<'_>) -> Result<ForeignDataWrapper, Error> {
     Ok(ForeignDataWrapper {
         id: row.id(Class::ForeignDataWrapper)?,
         name: row.name("name")?,
@@ -47,7 +47,7 @@ fn wrapper(row: &Columns<'_>) -> Result<ForeignDataWrapper, Error> {
     })
 }
 
-fn server(row: &Columns<'_>) -> Result<ForeignServer, Error> {
+fn read_server(row: &Columns<'_>) -> Result<ForeignServer, Error> {
     Ok(ForeignServer {
         id: row.id(Class::ForeignServer)?,
         name: row.name("name")?,
@@ -59,7 +59,7 @@ fn server(row: &Columns<'_>) -> Result<ForeignServer, Error> {
     })
 }
 
-fn mapping(row: &Columns<'_>) -> Result<UserMapping, Error> {
+fn read_mapping(row: &Columns<'_>) -> Result<UserMapping, Error> {
     Ok(UserMapping {
         id: row.id(Class::UserMapping)?,
         server: row.name("server")?,

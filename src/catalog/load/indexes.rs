@@ -1,6 +1,6 @@
 //! Reads indexes and extended statistics.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, Index, KeyIndex, Statistics};
 use crate::connect::Session;
@@ -11,11 +11,11 @@ pub(super) async fn load_indexes(session: &Session) -> Result<Vec<Index>, Error>
     const WHAT: &str = "indexes";
     let rows = query(session, WHAT, include_str!("../sql/indexes.sql"), &[]).await?;
     rows.iter()
-        .map(|row| index(&Columns::new(WHAT, row)))
+        .map(|row| read_index(&Columns::new(WHAT, row)))
         .collect()
 }
 
-fn index(row: &Columns<'_>) -> Result<Index, Error> {
+fn read_index(row: &Columns<'_>) -> Result<Index, Error> {
     let columns: Vec<i16> = row.value("statistics_columns")?;
     let targets: Vec<i32> = row.value("statistics_targets")?;
     let constraint: Option<u32> = row.value("constraint_oid")?;
@@ -27,7 +27,7 @@ fn index(row: &Columns<'_>) -> Result<Index, Error> {
         definition: row.sql("definition")?,
         constraint: constraint.map(Oid),
         excludes: row.value("indisexclusion")?,
-        key: key(row)?,
+        key: read_key(row)?,
         tablespace: row.optional_name("tablespace")?,
         parent: parent.map(Oid),
         is_valid: row.value("is_valid")?,
@@ -37,7 +37,7 @@ fn index(row: &Columns<'_>) -> Result<Index, Error> {
     })
 }
 
-fn key(row: &Columns<'_>) -> Result<KeyIndex, Error> {
+fn read_key(row: &Columns<'_>) -> Result<KeyIndex, Error> {
     let names = |column| {
         let names: Vec<&str> = row.value(column)?;
         Ok::<_, Error>(names.into_iter().map(Ident::from_catalog).collect())

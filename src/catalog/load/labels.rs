@@ -1,6 +1,6 @@
 //! Reads security labels, and the comments on objects of extensions.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{MemberComment, SecurityLabel};
 use crate::connect::Session;

@@ -1,6 +1,6 @@
 //! Reads languages and access methods of users.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{AccessMethod, Class, Language};
 use crate::connect::Session;
@@ -15,7 +15,7 @@ pub(super) async fn load_languages(
     for row in &rows {
         let row = Columns::new(WHAT, row);
         if row.value::<&str>("what")? == "language" {
-            languages.push(language(&row)?);
+            languages.push(read_language(&row)?);
         } else {
             access_methods.push(access_method(&row)?);
         }
@@ -23,7 +23,7 @@ pub(super) async fn load_languages(
     Ok((languages, access_methods))
 }
 
-fn language(row: &Columns<'_>) -> Result<Language, Error> {
+fn read_language(row: &Columns<'_>) -> Result<Language, Error> {
     Ok(Language {
         id: row.id(Class::Language)?,
         name: row.name("name")?,

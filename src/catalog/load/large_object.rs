@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::Type;
 
-use super::Columns;
+use super::row::Columns;
 use crate::catalog::Error;
 use crate::catalog::acl::Acl;
 use crate::connect::Session;
@@ -34,8 +34,10 @@ pub async fn load_large_objects(
     oids: &[u32],
 ) -> Result<Vec<LargeObject>, Error> {
     let sql = Sql::fixed(include_str!("../sql/large_objects.sql"));
-    let rows = session.query_typed(&sql, &[(&oids, Type::OID_ARRAY)]).await;
-    let rows = rows.map_err(|source| Error::Query { what: WHAT, source })?;
+    let rows = session
+        .query_typed(&sql, &[(&oids, Type::OID_ARRAY)])
+        .await
+        .map_err(|source| Error::Query { what: WHAT, source })?;
     let object = |row| {
         let row = Columns::new(WHAT, row);
         Ok(LargeObject {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{
     Class, FamilyMembers, ObjectId, Operator, OperatorClass, OperatorFamily,

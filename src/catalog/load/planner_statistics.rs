@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::Columns;
+use super::row::Columns;
 use crate::catalog::Error;
 use crate::connect::Session;
 use crate::pg::{QualifiedName, Sql};
@@ -57,8 +57,8 @@ pub async fn load_planner_statistics(
     session: &Session,
     tables: &[&QualifiedName],
 ) -> Result<(Values, Values), Error> {
-    let of_tables = query(session, include_str!("../sql/table_statistics.sql"), tables);
-    let of_columns = query(
+    let of_tables = query_statistics(session, include_str!("../sql/table_statistics.sql"), tables);
+    let of_columns = query_statistics(
         session,
         include_str!("../sql/planner_statistics.sql"),
         tables,
@@ -79,25 +79,25 @@ pub async fn load_carryable_statistics(
     tables: &[&QualifiedName],
 ) -> Result<BTreeSet<QualifiedName>, Error> {
     let sql = include_str!("../sql/carryable_statistics.sql");
-    let rows = query(session, sql, tables).await?;
+    let rows = query_statistics(session, sql, tables).await?;
     let names = rows.iter().map(|row| Columns::new(WHAT, row));
     names.map(|row| row.qualified("schema", "name")).collect()
 }
 
-async fn query(
+async fn query_statistics(
     session: &Session,
     sql: &'static str,
     tables: &[&QualifiedName],
 ) -> Result<Vec<Row>, Error> {
     let schemas: Vec<&str> = tables.iter().map(|name| name.schema.as_str()).collect();
     let names: Vec<&str> = tables.iter().map(|name| name.name.as_str()).collect();
-    let rows = session
+    session
         .query_typed(
             &Sql::fixed(sql),
             &[(&schemas, Type::TEXT_ARRAY), (&names, Type::TEXT_ARRAY)],
         )
-        .await;
-    rows.map_err(|source| Error::Query { what: WHAT, source })
+        .await
+        .map_err(|source| Error::Query { what: WHAT, source })
 }
 
 fn by_column(rows: &[Row], columns: usize) -> Result<Values, Error> {

@@ -1,6 +1,6 @@
 //! Reads publications with their tables and schemas.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, ObjectId, Publication, PublishedSchema, PublishedTable};
 use crate::connect::Session;
@@ -22,28 +22,50 @@ pub(super) async fn load_publications(session: &Session) -> Result<Vec<Publicati
             operations: row.value("operations")?,
             via_root: row.value("via_root")?,
             generated_columns: row.value("generated_columns")?,
-            tables: row.json("tables")?.into_iter().map(table).collect(),
-            schemas: row.json("schemas")?.into_iter().map(schema).collect(),
+            tables: row
+                .json("tables")?
+                .into_iter()
+                .map(published_table)
+                .collect(),
+            schemas: row
+                .json("schemas")?
+                .into_iter()
+                .map(published_schema)
+                .collect(),
         })
     };
     rows.iter().map(publication).collect()
 }
 
-/// The row, the table's schema and name, which rows, which columns.
-type TableEntry = (u32, String, String, Option<String>, Vec<String>);
+/// A table as the query gives it, a JSON array.
+#[derive(serde::Deserialize)]
+struct TableEntry {
+    oid: u32,
+    schema: String,
+    name: String,
+    condition: Option<String>,
+    columns: Vec<String>,
+}
 
-fn table((oid, schema, name, condition, columns): TableEntry) -> PublishedTable {
+/// A schema as the query gives it, a JSON array.
+#[derive(serde::Deserialize)]
+struct SchemaEntry {
+    oid: u32,
+    name: String,
+}
+
+fn published_table(entry: TableEntry) -> PublishedTable {
     PublishedTable {
-        id: ObjectId::new(Class::PublicationRelation, Oid(oid)),
-        name: QualifiedName::from_catalog(&schema, &name),
-        columns: columns.into_iter().map(Ident::from_catalog).collect(),
-        condition: condition.map(Sql::deparsed),
+        id: ObjectId::new(Class::PublicationRelation, Oid(entry.oid)),
+        name: QualifiedName::from_catalog(&entry.schema, &entry.name),
+        columns: entry.columns.into_iter().map(Ident::from_catalog).collect(),
+        condition: entry.condition.map(Sql::deparsed),
     }
 }
 
-fn schema((oid, name): (u32, String)) -> PublishedSchema {
+fn published_schema(entry: SchemaEntry) -> PublishedSchema {
     PublishedSchema {
-        id: ObjectId::new(Class::PublicationSchema, Oid(oid)),
-        name: Ident::from_catalog(name),
+        id: ObjectId::new(Class::PublicationSchema, Oid(entry.oid)),
+        name: Ident::from_catalog(entry.name),
     }
 }

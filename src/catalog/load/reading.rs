@@ -3,9 +3,9 @@
 //! A server deparses on one processor for each session, and that is what a reading takes longest
 //! for; halves on two sessions are through in little more than half of the time.
 
+use super::lock_batches::{SAVEPOINT, release_locks};
 use super::quoting::quote_for;
-use super::turns::{SAVEPOINT, give_locks_back};
-use super::{load, load_on_both};
+use super::whole::{load, load_on_both};
 use crate::catalog::{Catalog, Error};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::pg::{Literal, ServerVersion, Sql, SqlState};
@@ -58,7 +58,7 @@ impl Reading {
         let rows = session.rows(&begin).await?;
         let name = rows.first().and_then(|row| row.get(0));
         let second = match (name, on) {
-            (Some(name), Sessions::Two) => second(source, target, name).await,
+            (Some(name), Sessions::Two) => begin_second(source, target, name).await,
             _ => None,
         };
         Ok(Self { session, second })
@@ -80,10 +80,8 @@ impl Reading {
         match load_on_both(&self.session, second).await {
             // What one session locks for a moment may be too much for the other.
             Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
-                let given = futures_util::try_join!(
-                    give_locks_back(second),
-                    give_locks_back(&self.session)
-                );
+                let given =
+                    futures_util::try_join!(release_locks(second), release_locks(&self.session));
                 match given {
                     Ok(_) => load(&self.session).await,
                     Err(_) => Err(error),
@@ -104,7 +102,7 @@ impl Reading {
 }
 
 /// A second session on the snapshot, for speed: where none is to be had, the first one reads everything.
-async fn second(source: &Endpoint, target: ServerVersion, snapshot: &str) -> Option<Session> {
+async fn begin_second(source: &Endpoint, target: ServerVersion, snapshot: &str) -> Option<Session> {
     let begun = begin_at(source, target, snapshot).await;
     begun
         .inspect_err(|error| tracing::debug!(%error, "definitions are read on one session"))

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 
 use super::columns::ColumnsOf;
-use super::turns::query_deparsed;
-use super::{Columns, query};
+use super::lock_batches::query_deparsed;
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{
     Class, ForeignSource, MaterializedView, Options, Partition, PartitionKey, Size, Table, TypedAs,
@@ -56,7 +56,7 @@ impl Relations {
     fn add(&mut self, row: &Row, config: &[u32], columns: &mut ColumnsOf) -> Result<(), Error> {
         let row = Columns::new(WHAT, row);
         let kind: RelKind = row.value::<&str>("kind")?.parse()?;
-        let mut relation = table(&row, kind)?;
+        let mut relation = read_table(&row, kind)?;
         relation.columns = columns.remove(&relation.id.oid).unwrap_or_default();
         if config.contains(&relation.id.oid.0) {
             self.config.insert(relation.id.oid, relation);
@@ -67,10 +67,10 @@ impl Relations {
             return Ok(());
         }
         match kind {
-            RelKind::View => self.views.push(view(&row, relation)?),
+            RelKind::View => self.views.push(read_view(&row, relation)?),
             RelKind::MaterializedView => self
                 .materialized_views
-                .push(materialized_view(&row, relation)?),
+                .push(read_materialized_view(&row, relation)?),
             RelKind::Table
             | RelKind::PartitionedTable
             | RelKind::Sequence
@@ -84,7 +84,7 @@ impl Relations {
     }
 }
 
-fn table(row: &Columns<'_>, kind: RelKind) -> Result<Table, Error> {
+fn read_table(row: &Columns<'_>, kind: RelKind) -> Result<Table, Error> {
     let parents: Vec<u32> = row.value("parents")?;
     let of_type = match row.optional_sql("of_type_name")? {
         Some(name) => Some(TypedAs {
@@ -122,7 +122,7 @@ fn table(row: &Columns<'_>, kind: RelKind) -> Result<Table, Error> {
         replica_identity: row.value::<&str>("replica_identity")?.parse()?,
         row_security: row.value("relrowsecurity")?,
         force_row_security: row.value("relforcerowsecurity")?,
-        size: size(row)?,
+        size: read_size(row)?,
     })
 }
 
@@ -135,7 +135,7 @@ fn partition_key(row: &Columns<'_>) -> Result<Option<PartitionKey>, Error> {
     }))
 }
 
-fn size(row: &Columns<'_>) -> Result<Size, Error> {
+fn read_size(row: &Columns<'_>) -> Result<Size, Error> {
     let bytes = |column| {
         let bytes: Option<i64> = row.value(column)?;
         Ok::<_, Error>(bytes.map_or(0, i64::unsigned_abs))
@@ -154,18 +154,18 @@ pub(super) async fn load_sizes(session: &Session) -> Result<HashMap<Oid, Size>, 
     let rows = query(session, what, include_str!("../sql/sizes.sql"), &[]).await?;
     let entry = |row| {
         let row = Columns::new(what, row);
-        Ok((row.oid("oid")?, size(&row)?))
+        Ok((row.oid("oid")?, read_size(&row)?))
     };
     rows.iter().map(entry).collect()
 }
 
 /// A query as the server deparsed it, without its final semicolon.
-fn definition(row: &Columns<'_>) -> Result<Sql, Error> {
+fn read_definition(row: &Columns<'_>) -> Result<Sql, Error> {
     let text: &str = row.value("definition")?;
     Ok(Sql::deparsed(text.strip_suffix(';').unwrap_or(text)))
 }
 
-fn view(row: &Columns<'_>, relation: Table) -> Result<View, Error> {
+fn read_view(row: &Columns<'_>, relation: Table) -> Result<View, Error> {
     let (check, options): (Options, Options) = relation
         .options
         .into_iter()
@@ -175,16 +175,16 @@ fn view(row: &Columns<'_>, relation: Table) -> Result<View, Error> {
         name: relation.name,
         owner: relation.owner,
         row_type: relation.row_type,
-        definition: definition(row)?,
+        definition: read_definition(row)?,
         options,
         check_option: check.into_iter().map(|(_, value)| value).next(),
         columns: relation.columns,
     })
 }
 
-fn materialized_view(row: &Columns<'_>, relation: Table) -> Result<MaterializedView, Error> {
+fn read_materialized_view(row: &Columns<'_>, relation: Table) -> Result<MaterializedView, Error> {
     Ok(MaterializedView {
-        definition: definition(row)?,
+        definition: read_definition(row)?,
         is_populated: row.value("relispopulated")?,
         id: relation.id,
         name: relation.name,

@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::turns::give_locks_back;
-use super::{Columns, query};
+use super::lock_batches::release_locks;
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{
     Address, Body, Calls, Catalog, Class, Column, Dependency, ObjectId, Resolution, TypeKind,
@@ -128,7 +128,7 @@ async fn load_paths(session: &Session) -> Result<Paths, Error> {
         let row = Columns::new(WHAT, row);
         let schemas: Vec<&str> = row.value("schemas")?;
         let schemas = schemas.into_iter().map(Ident::from_catalog).collect();
-        if let Some(id) = id(&row, "class", "oid")? {
+        if let Some(id) = read_id(&row, "class", "oid")? {
             paths.insert(id, schemas);
         }
     }
@@ -143,12 +143,12 @@ async fn load_recorded(
 ) -> Result<(Vec<Part>, HashMap<ObjectId, Recorded>), Error> {
     let quoting = query(session, WHAT, "SHOW quote_all_identifiers", &[]).await?;
     let quoting: &str = Columns::only(WHAT, &quoting)?.value("quote_all_identifiers")?;
-    set(session, &Sql::fixed("quote_all_identifiers TO off")).await?;
+    set_local(session, &Sql::fixed("quote_all_identifiers TO off")).await?;
     let parts = load_parts(session, owners).await?;
     let ids: Vec<ObjectId> = parts.iter().map(|part| part.id).collect();
     let recorded = load_calls(session, &ids).await?;
     let restored = sql!("quote_all_identifiers TO {}", Literal(quoting));
-    set(session, &restored).await?;
+    set_local(session, &restored).await?;
     Ok((parts, recorded))
 }
 
@@ -159,8 +159,8 @@ async fn load_parts(session: &Session, owners: &[ObjectId]) -> Result<Vec<Part>,
     let mut parts = Vec::with_capacity(rows.len());
     for row in &rows {
         let row = Columns::new(WHAT, row);
-        let owner = id(&row, "owner_class", "owner_oid")?;
-        if let (Some(owner), Some(id)) = (owner, id(&row, "class", "oid")?) {
+        let owner = read_id(&row, "owner_class", "owner_oid")?;
+        if let (Some(owner), Some(id)) = (owner, read_id(&row, "class", "oid")?) {
             let address = Address {
                 kind: row.value("kind")?,
                 names: row.value("names")?,
@@ -182,7 +182,7 @@ async fn load_calls(
     let mut recorded = HashMap::new();
     for row in &rows {
         let row = Columns::new(WHAT, row);
-        if let Some(id) = id(&row, "class", "oid")? {
+        if let Some(id) = read_id(&row, "class", "oid")? {
             recorded.insert(id, one_recorded(&row)?);
         }
     }
@@ -229,13 +229,13 @@ pub async fn recorded_calls(session: &Session, address: &Address) -> Result<Call
         arguments,
     } = address;
     let found = query(session, WHAT, text, &[kind, names, arguments]).await?;
-    let found = id(&Columns::only(WHAT, &found)?, "class", "oid")?;
+    let found = read_id(&Columns::only(WHAT, &found)?, "class", "oid")?;
     let ids: Vec<ObjectId> = found.into_iter().collect();
     let recorded = load_calls(session, &ids).await?;
     Ok(recorded.into_values().flat_map(|of| of.calls).collect())
 }
 
-fn id(
+fn read_id(
     row: &Columns<'_>,
     class: &'static str,
     oid: &'static str,
@@ -259,26 +259,27 @@ async fn print_parts(session: &Session, parts: &[Part], paths: &Paths) -> Result
     }
     let mut texts = Texts::new();
     for (path, ids) in by_path {
-        print_all(session, (path, &ids), &mut texts).await?;
+        print_under_path(session, path, &ids, &mut texts).await?;
     }
     Ok(texts)
 }
 
 /// Prints definitions under a path, a few at a time: the server locks what they read. One by one
 /// where its lock table is too small for a few.
-async fn print_all(
+async fn print_under_path(
     session: &Session,
-    (path, ids): (&[Ident], &[ObjectId]),
+    path: &[Ident],
+    ids: &[ObjectId],
     texts: &mut Texts,
 ) -> Result<(), Error> {
     for few in ids.chunks(FEW) {
-        match print(session, (path, few), texts).await {
+        match print_few(session, path, few, texts).await {
             Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
                 for one in few.chunks(1) {
-                    if give_locks_back(session).await.is_err() {
+                    if release_locks(session).await.is_err() {
                         return Err(error);
                     }
-                    print(session, (path, one), texts).await?;
+                    print_few(session, path, one, texts).await?;
                 }
             }
             done => done?,
@@ -287,20 +288,21 @@ async fn print_all(
     Ok(())
 }
 
-async fn print(
+async fn print_few(
     session: &Session,
-    (path, ids): (&[Ident], &[ObjectId]),
+    path: &[Ident],
+    ids: &[ObjectId],
     texts: &mut Texts,
 ) -> Result<(), Error> {
     let schemas = Sql::join(path, ", ");
-    set(session, &sql!("search_path TO {}, pg_temp", schemas)).await?;
+    set_local(session, &sql!("search_path TO {}, pg_temp", schemas)).await?;
     let (classes, oids) = rows_of(ids);
     let text = include_str!("../sql/path_definitions.sql");
     for row in &query(session, WHAT, text, &[&classes, &oids]).await? {
         let row = Columns::new(WHAT, row);
-        if let Some(id) = id(&row, "class", "oid")? {
+        if let Some(id) = read_id(&row, "class", "oid")? {
             let printed = texts.entry(id).or_default();
-            printed.definition = definition(&row)?;
+            printed.definition = read_definition(&row)?;
             printed.second = row.optional_sql("second")?;
             printed.condition = row.optional_sql("condition")?;
         }
@@ -309,22 +311,24 @@ async fn print(
         let text = include_str!("../sql/path_bodies.sql");
         for row in &query(session, WHAT, text, &[&classes, &oids]).await? {
             let row = Columns::new(WHAT, row);
-            if let Some(id) = id(&row, "class", "oid")? {
+            if let Some(id) = read_id(&row, "class", "oid")? {
                 texts.entry(id).or_default().body = row.optional_sql("body")?;
             }
         }
     }
-    set(session, &Sql::fixed("search_path TO ''")).await
+    set_local(session, &Sql::fixed("search_path TO ''")).await
 }
 
 /// Sets a parameter for the rest of the transaction.
-async fn set(session: &Session, parameter: &Sql) -> Result<(), Error> {
-    let set = session.batch(&sql!("SET LOCAL {}", parameter)).await;
-    set.map_err(|source| Error::Query { what: WHAT, source })
+async fn set_local(session: &Session, parameter: &Sql) -> Result<(), Error> {
+    session
+        .batch(&sql!("SET LOCAL {}", parameter))
+        .await
+        .map_err(|source| Error::Query { what: WHAT, source })
 }
 
 /// Queries end with a semicolon.
-fn definition(row: &Columns<'_>) -> Result<Option<Sql>, Error> {
+fn read_definition(row: &Columns<'_>) -> Result<Option<Sql>, Error> {
     let text: Option<&str> = row.value("definition")?;
     Ok(text.map(|text| Sql::deparsed(text.strip_suffix(';').unwrap_or(text))))
 }

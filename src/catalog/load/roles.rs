@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::cluster::{Attribute, Membership, ParameterAcl, Role, Roles, Setting};
 use crate::catalog::provider::Provider;
@@ -27,7 +27,7 @@ pub async fn load_roles(session: &Session) -> Result<Roles, Error> {
     };
     let mut roles = BTreeMap::new();
     for row in &query(session, WHAT, include_str!("../sql/roles.sql"), &[]).await? {
-        let mut role = role(&Columns::new(WHAT, row))?;
+        let mut role = read_role(&Columns::new(WHAT, row))?;
         role.password = passwords.remove(&role.oid);
         roles.insert(role.name.clone(), role);
     }
@@ -94,10 +94,10 @@ async fn load_passwords(session: &Session) -> Result<BTreeMap<Oid, Secret>, Erro
         .collect()
 }
 
-fn role(row: &Columns<'_>) -> Result<Role, Error> {
+fn read_role(row: &Columns<'_>) -> Result<Role, Error> {
     let mut attributes = BTreeSet::new();
     for attribute in Attribute::ALL {
-        if row.value(column(attribute))? {
+        if row.value(attribute_column(attribute))? {
             attributes.insert(attribute);
         }
     }
@@ -114,7 +114,7 @@ fn role(row: &Columns<'_>) -> Result<Role, Error> {
     })
 }
 
-const fn column(attribute: Attribute) -> &'static str {
+const fn attribute_column(attribute: Attribute) -> &'static str {
     match attribute {
         Attribute::Superuser => "rolsuper",
         Attribute::Inherit => "rolinherit",

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::turns::query_deparsed;
-use super::{Columns, query};
+use super::lock_batches::query_deparsed;
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::cluster::Setting;
 use crate::catalog::model::{Body, Class, Routine};
@@ -21,9 +21,9 @@ pub(super) async fn load_routines(session: &Session) -> Result<Vec<Routine>, Err
             let row = Columns::new(WHAT, row);
             let body = match bodies.remove(&row.oid("oid")?) {
                 Some(body) => body,
-                None => body(&row)?,
+                None => read_body(&row)?,
             };
-            routine(&row, body)
+            read_routine(&row, body)
         })
         .collect()
 }
@@ -45,7 +45,7 @@ async fn load_bodies(session: &Session) -> Result<HashMap<Oid, Body>, Error> {
         .collect()
 }
 
-fn body(row: &Columns<'_>) -> Result<Body, Error> {
+fn read_body(row: &Columns<'_>) -> Result<Body, Error> {
     let source: String = row.value("source")?;
     let library: Option<String> = row.value("library")?;
     Ok(match library {
@@ -57,14 +57,14 @@ fn body(row: &Columns<'_>) -> Result<Body, Error> {
     })
 }
 
-fn routine(row: &Columns<'_>, body: Body) -> Result<Routine, Error> {
+fn read_routine(row: &Columns<'_>, body: Body) -> Result<Routine, Error> {
     let settings: Vec<&str> = row.value("settings")?;
     let transforms: Vec<&str> = row.value("transforms")?;
     Ok(Routine {
         id: row.id(Class::Routine)?,
         name: row.qualified("schema", "name")?,
         owner: row.name("owner")?,
-        kind: required(row, "kind")?,
+        kind: require_value(row, "kind")?,
         arguments: row.sql("arguments")?,
         identity: row.sql("identity")?,
         result: row.optional_sql("result")?,
@@ -72,8 +72,8 @@ fn routine(row: &Columns<'_>, body: Body) -> Result<Routine, Error> {
         is_trusted: row.value("is_trusted")?,
         body,
         transforms: transforms.into_iter().map(Sql::deparsed).collect(),
-        volatility: required(row, "volatility")?,
-        parallel: required(row, "parallel")?,
+        volatility: require_value(row, "volatility")?,
+        parallel: require_value(row, "parallel")?,
         is_strict: row.value("proisstrict")?,
         is_security_definer: row.value("prosecdef")?,
         is_leakproof: row.value("proleakproof")?,
@@ -86,7 +86,7 @@ fn routine(row: &Columns<'_>, body: Body) -> Result<Routine, Error> {
     })
 }
 
-fn required<T: std::str::FromStr<Err = UnknownLetter>>(
+fn require_value<T: std::str::FromStr<Err = UnknownLetter>>(
     row: &Columns<'_>,
     column: &'static str,
 ) -> Result<T, Error> {

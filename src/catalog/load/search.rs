@@ -1,6 +1,6 @@
 //! Reads the text search objects of users.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Search, SearchKind};
 use crate::connect::Session;

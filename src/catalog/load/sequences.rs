@@ -1,6 +1,6 @@
 //! Reads sequences.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, Owned, Sequence, SequenceOwner};
 use crate::connect::Session;
@@ -12,11 +12,11 @@ const WHAT: &str = "sequences";
 pub(super) async fn load_sequences(session: &Session) -> Result<Vec<Sequence>, Error> {
     let rows = query(session, WHAT, include_str!("../sql/sequences.sql"), &[]).await?;
     rows.iter()
-        .map(|row| sequence(&Columns::new(WHAT, row)))
+        .map(|row| read_sequence(&Columns::new(WHAT, row)))
         .collect()
 }
 
-fn sequence(row: &Columns<'_>) -> Result<Sequence, Error> {
+fn read_sequence(row: &Columns<'_>) -> Result<Sequence, Error> {
     Ok(Sequence {
         id: row.id(Class::Relation)?,
         name: row.qualified("schema", "name")?,
@@ -29,11 +29,11 @@ fn sequence(row: &Columns<'_>) -> Result<Sequence, Error> {
         max: row.value("seqmax")?,
         cache: row.value("seqcache")?,
         cycle: row.value("seqcycle")?,
-        owned_by: owner(row)?,
+        owned_by: read_owner(row)?,
     })
 }
 
-fn owner(row: &Columns<'_>) -> Result<Option<SequenceOwner>, Error> {
+fn read_owner(row: &Columns<'_>) -> Result<Option<SequenceOwner>, Error> {
     let Some(table) = row.value::<Option<u32>>("owner_table")? else {
         return Ok(None);
     };

@@ -1,6 +1,6 @@
 //! Reads subscriptions: by name, and as a superuser in full.
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Subscription, SubscriptionDetails};
 use crate::connect::{Session, masked_conninfo};
@@ -22,7 +22,7 @@ pub(super) async fn load_subscriptions(session: &Session) -> Result<Vec<Subscrip
         .map(|row| {
             let row = Columns::new(WHAT, row);
             let details = if is_superuser {
-                Some(details(&row)?)
+                Some(read_details(&row)?)
             } else {
                 None
             };
@@ -34,7 +34,7 @@ pub(super) async fn load_subscriptions(session: &Session) -> Result<Vec<Subscrip
         .collect()
 }
 
-fn details(row: &Columns<'_>) -> Result<SubscriptionDetails, Error> {
+fn read_details(row: &Columns<'_>) -> Result<SubscriptionDetails, Error> {
     let publications: Vec<&str> = row.value("publications")?;
     Ok(SubscriptionDetails {
         connection: masked_conninfo(row.value("connection")?),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::model::{
     Catalog, Class, ContinuousAggregate, DependencyKind, Dimension, Hypertable,
     HypertableCompression, Job, ObjectId, Size, Slices, Timescale,
@@ -22,8 +22,12 @@ const EXTENSION: &str = "timescaledb";
 /// The first version with the catalogs that are read here.
 const FIRST: u32 = 2;
 
-/// Names as the query gives them: schema and name.
-type Name = (String, String);
+/// A qualified name as the query gives it, a JSON array.
+#[derive(Deserialize)]
+struct Name {
+    schema: String,
+    name: String,
+}
 
 #[derive(Deserialize)]
 struct InternalEntry {
@@ -95,10 +99,10 @@ pub struct Hands {
 /// # Errors
 /// The server refused a query, or the extension's version is not known.
 pub async fn load_hands(session: &Session) -> Result<Hands, Error> {
-    let Some(installed) = probe(session).await? else {
+    let Some(installed) = probe_extension(session).await? else {
         return Ok(Hands::default());
     };
-    let found = read(session, &installed).await?;
+    let found = load_found(session, &installed).await?;
     Ok(Hands {
         hypertables: found.hypertables.iter().map(|h| Oid(h.oid)).collect(),
         internals: found.internals.iter().map(|i| Oid(i.oid)).collect(),
@@ -113,7 +117,7 @@ struct Installed {
     has_jobs_in_catalog: bool,
 }
 
-async fn probe(session: &Session) -> Result<Option<Installed>, Error> {
+async fn probe_extension(session: &Session) -> Result<Option<Installed>, Error> {
     const PROBE: &str = "SELECT extversion AS version,
          pg_catalog.to_regclass('_timescaledb_catalog.compression_settings') IS NOT NULL AS settings,
          pg_catalog.to_regclass('_timescaledb_catalog.bgw_job') IS NOT NULL AS jobs
@@ -162,7 +166,7 @@ const COMPRESSION_BY_COLUMN: &str = "
     JOIN _timescaledb_catalog.hypertable h ON h.id = s.hypertable_id
    GROUP BY h.schema_name, h.table_name";
 
-async fn read(session: &Session, installed: &Installed) -> Result<Found, Error> {
+async fn load_found(session: &Session, installed: &Installed) -> Result<Found, Error> {
     let compression = if installed.has_compression_settings {
         COMPRESSION_BY_TABLE
     } else {
@@ -177,8 +181,10 @@ async fn read(session: &Session, installed: &Installed) -> Result<Found, Error> 
         include_str!("../sql/timescale.sql"),
         &[&Sql::fixed(compression), &Sql::fixed(jobs)],
     );
-    let rows = session.query(&text, &[]).await;
-    let rows = rows.map_err(|source| Error::Query { what: WHAT, source })?;
+    let rows = session
+        .query(&text, &[])
+        .await
+        .map_err(|source| Error::Query { what: WHAT, source })?;
     let row = Columns::only(WHAT, &rows)?;
     Ok(Found {
         internals: row.json("internals")?,
@@ -190,7 +196,7 @@ async fn read(session: &Session, installed: &Installed) -> Result<Found, Error> 
 
 /// Gives the catalog's hypertables their settings, and takes out what is TimescaleDB's own. A
 /// database without the extension stays as it is and costs no statement.
-pub(super) async fn settle(session: &Session, catalog: &mut Catalog) -> Result<(), Error> {
+pub(super) async fn apply_timescale(session: &Session, catalog: &mut Catalog) -> Result<(), Error> {
     let mut extensions = catalog.extensions.iter_mut();
     let Some(extension) = extensions.find(|extension| extension.name.as_str() == EXTENSION) else {
         return Ok(());
@@ -198,41 +204,41 @@ pub(super) async fn settle(session: &Session, catalog: &mut Catalog) -> Result<(
     // What these tables hold is about chunks, which the target has not.
     extension.config.clear();
     let id = extension.id;
-    let Some(installed) = probe(session).await? else {
+    let Some(installed) = probe_extension(session).await? else {
         return Ok(());
     };
-    let found = read(session, &installed).await?;
-    let jobs = found.jobs.into_iter().map(job);
+    let found = load_found(session, &installed).await?;
+    let jobs = found.jobs.into_iter().map(build_job);
     let jobs = jobs.collect::<Result<_, Error>>()?;
     let internals = found.internals.iter();
     let internals: HashMap<ObjectId, QualifiedName> = internals
         .map(|entry| {
             let name = QualifiedName::from_catalog(entry.schema.as_str(), entry.name.as_str());
-            (relation(entry.oid), name)
+            (relation_id(entry.oid), name)
         })
         .collect();
     add_sizes(catalog, &found.internals);
     let mut settings: HashMap<Oid, Hypertable> = found
         .hypertables
         .into_iter()
-        .map(|entry| (Oid(entry.oid), hypertable(entry)))
+        .map(|entry| (Oid(entry.oid), build_hypertable(entry)))
         .collect();
     for table in &mut catalog.tables {
         table.hypertable = settings.remove(&table.id.oid);
     }
-    let gone = gone(catalog, &internals, id);
+    let gone = collect_internals(catalog, &internals, id);
     catalog.retain(&|id| !gone.contains(&id));
     drop_hidden_keys(catalog, &internals);
     catalog.timescale = Some(Timescale {
         extension: id,
         internals,
-        aggregates: found.aggregates.into_iter().map(aggregate).collect(),
+        aggregates: found.aggregates.into_iter().map(build_aggregate).collect(),
         jobs,
     });
     Ok(())
 }
 
-const fn relation(oid: u32) -> ObjectId {
+const fn relation_id(oid: u32) -> ObjectId {
     ObjectId::new(Class::Relation, Oid(oid))
 }
 
@@ -253,15 +259,15 @@ fn add_sizes(catalog: &mut Catalog, internals: &[InternalEntry]) {
     }
 }
 
-/// TimescaleDB's relations with their dependent objects, and the triggers that it puts on hypertables.
-fn gone(
+/// TimescaleDB's relations with what hangs on them, and the triggers that it puts on hypertables.
+fn collect_internals(
     catalog: &Catalog,
     internals: &HashMap<ObjectId, QualifiedName>,
     extension: ObjectId,
 ) -> HashSet<ObjectId> {
     let mut gone = HashSet::new();
     let mut left: Vec<ObjectId> = internals.keys().copied().collect();
-    left.extend(guards(catalog, extension));
+    left.extend(chunk_triggers(catalog, extension));
     let dependants = Dependants::new(catalog);
     while let Some(id) = left.pop() {
         if gone.insert(id) {
@@ -289,7 +295,7 @@ fn drop_hidden_keys(catalog: &mut Catalog, internals: &HashMap<ObjectId, Qualifi
 }
 
 /// Triggers on hypertables that call a function of the extension.
-fn guards(catalog: &Catalog, extension: ObjectId) -> impl Iterator<Item = ObjectId> + '_ {
+fn chunk_triggers(catalog: &Catalog, extension: ObjectId) -> impl Iterator<Item = ObjectId> + '_ {
     let tables = catalog.tables.iter();
     let hypertables: HashSet<Oid> = tables
         .filter(|table| table.hypertable.is_some())
@@ -308,42 +314,42 @@ fn guards(catalog: &Catalog, extension: ObjectId) -> impl Iterator<Item = Object
         .map(|edge| edge.from)
 }
 
-fn name((schema, name): Name) -> QualifiedName {
-    QualifiedName::from_catalog(schema, name)
+fn qualified_name(entry: Name) -> QualifiedName {
+    QualifiedName::from_catalog(entry.schema, entry.name)
 }
 
-fn hypertable(entry: HypertableEntry) -> Hypertable {
+fn build_hypertable(entry: HypertableEntry) -> Hypertable {
     let compression = entry.is_compressed.then(|| HypertableCompression {
-        segment_by: names(entry.segment_by),
+        segment_by: to_idents(entry.segment_by),
         order_by: entry.order_by.into_iter().map(Sql::deparsed).collect(),
     });
     Hypertable {
         chunk_schema: entry.schema.map(Ident::from_catalog),
         chunk_prefix: entry.prefix,
-        dimensions: entry.dimensions.into_iter().map(dimension).collect(),
-        tablespaces: names(entry.tablespaces),
+        dimensions: entry.dimensions.into_iter().map(build_dimension).collect(),
+        tablespaces: to_idents(entry.tablespaces),
         compression,
     }
 }
 
-fn names(names: Vec<String>) -> Vec<Ident> {
+fn to_idents(names: Vec<String>) -> Vec<Ident> {
     names.into_iter().map(Ident::from_catalog).collect()
 }
 
-fn dimension(entry: DimensionEntry) -> Dimension {
+fn build_dimension(entry: DimensionEntry) -> Dimension {
     Dimension {
         column: Ident::from_catalog(entry.column),
         slices: match entry.number {
             Some(number) => Slices::Number(number),
             None => Slices::Length(entry.length.unwrap_or_default()),
         },
-        function: entry.function.map(name),
-        now: entry.now.map(name),
+        function: entry.function.map(qualified_name),
+        now: entry.now.map(qualified_name),
         routines: entry.routines.into_iter().map(Oid).collect(),
     }
 }
 
-fn aggregate(entry: AggregateEntry) -> ContinuousAggregate {
+fn build_aggregate(entry: AggregateEntry) -> ContinuousAggregate {
     let definition = entry.definition.trim_end();
     let definition = definition.strip_suffix(';').unwrap_or(definition);
     ContinuousAggregate {
@@ -353,7 +359,7 @@ fn aggregate(entry: AggregateEntry) -> ContinuousAggregate {
     }
 }
 
-fn job(entry: JobEntry) -> Result<Job, Error> {
+fn build_job(entry: JobEntry) -> Result<Job, Error> {
     let config = entry.config.map(|text| serde_json::from_str(&text));
     let config = config.transpose().map_err(|source| Error::Json {
         column: "config",
@@ -364,7 +370,7 @@ fn job(entry: JobEntry) -> Result<Job, Error> {
         procedure: QualifiedName::from_catalog(entry.schema, entry.procedure),
         schedule: entry.schedule,
         config,
-        relation: entry.relation.map(name),
+        relation: entry.relation.map(qualified_name),
     })
 }
 

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::connect::Session;
 use crate::pg::{Ident, Oid, ServerVersion, UnknownLetter};
@@ -89,14 +89,14 @@ pub async fn load_transfer(
             column: row.name("attname")?,
             type_name: row.value("type_name")?,
             part: row.value("part")?,
-            why: why(row.value("reason")?)?,
+            why: parse_why(row.value("reason")?)?,
         };
         tables.entry(row.oid("attrelid")?).or_default().push(reason);
     }
     Ok(tables)
 }
 
-fn why(word: &str) -> Result<Why, Error> {
+fn parse_why(word: &str) -> Result<Why, Error> {
     Ok(match word {
         "object identifier" => Why::ObjectIdentifier,
         "no binary form" => Why::NoBinaryForm,

@@ -1,7 +1,7 @@
 //! Reads types.
 
 use super::columns::ColumnsOf;
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{
     Attribute, Base, Class, Column, Domain, Multirange, Range, Type, TypeKind,
@@ -24,24 +24,24 @@ pub(super) async fn load_types(
                 id: row.id(Class::Type)?,
                 name: row.qualified("schema", "name")?,
                 owner: row.name("owner")?,
-                kind: kind(&row, columns)?,
+                kind: read_kind(&row, columns)?,
                 array: row.oid("array_oid")?,
             })
         })
         .collect()
 }
 
-fn kind(row: &Columns<'_>, columns: &mut ColumnsOf) -> Result<TypeKind, Error> {
+fn read_kind(row: &Columns<'_>, columns: &mut ColumnsOf) -> Result<TypeKind, Error> {
     Ok(match row.value("kind")? {
         "e" => TypeKind::Enum(row.value("labels")?),
-        "d" => TypeKind::Domain(domain(row)?),
-        "r" => TypeKind::Range(range(row)?),
+        "d" => TypeKind::Domain(read_domain(row)?),
+        "r" => TypeKind::Range(read_range(row)?),
         "c" => {
             let relation = row.oid("relation")?;
             let columns = columns.remove(&relation).unwrap_or_default();
-            TypeKind::Composite(relation, columns.into_iter().map(attribute).collect())
+            TypeKind::Composite(relation, columns.into_iter().map(read_attribute).collect())
         }
-        "b" => TypeKind::Base(base(row)?),
+        "b" => TypeKind::Base(read_base(row)?),
         "p" => TypeKind::Shell,
         letter => {
             return Err(Error::Letter(UnknownLetter {
@@ -52,7 +52,7 @@ fn kind(row: &Columns<'_>, columns: &mut ColumnsOf) -> Result<TypeKind, Error> {
     })
 }
 
-fn attribute(column: Column) -> Attribute {
+fn read_attribute(column: Column) -> Attribute {
     Attribute {
         name: column.name,
         type_name: column.type_name,
@@ -60,7 +60,7 @@ fn attribute(column: Column) -> Attribute {
     }
 }
 
-fn domain(row: &Columns<'_>) -> Result<Domain, Error> {
+fn read_domain(row: &Columns<'_>) -> Result<Domain, Error> {
     Ok(Domain {
         base: row.sql("base")?,
         collation: row.optional_qualified("collation_schema", "collation")?,
@@ -69,7 +69,7 @@ fn domain(row: &Columns<'_>) -> Result<Domain, Error> {
     })
 }
 
-fn base(row: &Columns<'_>) -> Result<Base, Error> {
+fn read_base(row: &Columns<'_>) -> Result<Base, Error> {
     Ok(Base {
         definition: row.sql("definition")?,
         alignment: row.value::<&str>("alignment")?.parse()?,
@@ -78,7 +78,7 @@ fn base(row: &Columns<'_>) -> Result<Base, Error> {
     })
 }
 
-fn range(row: &Columns<'_>) -> Result<Range, Error> {
+fn read_range(row: &Columns<'_>) -> Result<Range, Error> {
     let multirange: Option<u32> = row.value("multirange")?;
     Ok(Range {
         subtype: row.sql("subtype")?,

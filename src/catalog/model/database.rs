@@ -1,15 +1,14 @@
 use std::collections::{BTreeSet, HashMap};
 
+use super::comment::Comment;
 use super::{
     AccessMethod, Aggregate, Cast, Collation, Constraint, Conversion, Dependency, EventTrigger,
     Extension, ForeignDataWrapper, ForeignServer, Index, KeyTrigger, Language, MaterializedView,
     MemberComment, MemberRelation, ObjectId, Operator, OperatorClass, OperatorFamily, Policy,
     Publication, Resolution, Routine, Rule, Schema, Search, SecurityLabel, Sequence, Statistics,
-    Subscription, Table, Timescale, Transform, Trigger, Type, UserMapping, View,
+    Subscription, Table, Timescale, Transform, Trigger, Type, Unsupported, UserMapping, View,
 };
 use crate::catalog::acl::{DefaultAcl, ObjectAcl};
-use crate::catalog::comment::Comment;
-use crate::catalog::load::unsupported::Unsupported;
 use crate::pg::{Oid, ServerVersion, Sql};
 
 /// What one database holds, without the server's own objects and those of extensions.

@@ -10,6 +10,7 @@ mod aggregate;
 mod attached;
 mod cast;
 mod collation;
+pub mod comment;
 mod constraint;
 mod database;
 mod event_trigger;
@@ -18,6 +19,7 @@ mod id;
 mod label;
 mod language;
 mod operator;
+mod options;
 mod publication;
 mod relation;
 mod resolution;
@@ -27,6 +29,7 @@ mod search;
 mod subscription;
 mod timescale;
 mod types;
+mod unsupported;
 
 pub use aggregate::Aggregate;
 pub use attached::{Enabled, KeyTrigger, Policy, PolicyCommand, Rule, Statistics, Trigger};
@@ -40,11 +43,11 @@ pub use id::{Class, Dependency, DependencyKind, ObjectId};
 pub use label::{LabelOwner, MemberComment, MemberRelation, SecurityLabel};
 pub use language::{AccessMethod, AccessMethodKind, Language};
 pub use operator::{FamilyMembers, Operator, OperatorClass, OperatorFamily};
+pub use options::Options;
 pub use publication::{Publication, PublishedSchema, PublishedTable};
 pub use relation::{
-    Attribute, Column, Compression, Default, Generated, Identity, MaterializedView, NotNull,
-    Options, Owned, Partition, PartitionKey, Sequence, SequenceOwner, Size, Storage, Table,
-    TypedAs, View,
+    Attribute, Column, Compression, Default, Generated, Identity, MaterializedView, NotNull, Owned,
+    Partition, PartitionKey, Sequence, SequenceOwner, Size, Storage, Table, TypedAs, View,
 };
 pub use resolution::{Address, Calls, Resolution};
 pub use routine::{Body, Parallel, Routine, RoutineKind, Volatility};
@@ -55,3 +58,4 @@ pub use timescale::{
     ContinuousAggregate, Dimension, Hypertable, HypertableCompression, Job, Slices, Timescale,
 };
 pub use types::{Alignment, Base, Domain, Multirange, Range, Type, TypeKind};
+pub use unsupported::Unsupported;

@@ -1,12 +1,10 @@
 use std::str::FromStr;
 
+use super::options::Options;
 use super::{ForeignSource, Hypertable, ObjectId};
 use crate::pg::{
     Ident, Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, Sql, UnknownLetter,
 };
-
-/// Options of a relation as the catalog holds them: `name=value`, split at the first `=`.
-pub type Options = Vec<(String, String)>;
 
 /// A table: ordinary, partitioned or foreign.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use super::bodies::examine_bodies;
 use super::installed::Expected;
 use crate::catalog::Catalog;
+use crate::catalog::load::cached::CachedCatalog;
 use crate::catalog::load::reading::{Reading, Sessions};
-use crate::catalog::load::remembered::Remembered;
-use crate::catalog::load::unsupported::Unsupported;
-use crate::catalog::model::Extension;
+use crate::catalog::model::{Extension, Unsupported};
 use crate::cluster::error::Error;
 use crate::cluster::finding::{Finding, Level, Side};
 use crate::connect::locks::LockMode;
@@ -167,7 +166,7 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
     };
     let session = reading.session();
     let mut catalog = reading.load().await.map_err(wrap)?;
-    let definitions = Remembered::remember(session, &catalog)
+    let definitions = CachedCatalog::cache(session, &catalog)
         .await
         .map_err(wrap)?;
     let mut findings = Vec::new();

@@ -20,9 +20,9 @@ use super::locks_ahead::with_locks_ahead;
 use super::renames::renamed_since;
 use super::sessions::Opened;
 use super::slot_creation::{create_slot, drop_leftover};
+use crate::catalog::load::cached::CachedCatalog;
+use crate::catalog::load::lock_batches::set_savepoint;
 use crate::catalog::load::quoting::quote_for;
-use crate::catalog::load::remembered::Remembered;
-use crate::catalog::load::turns::set_savepoint;
 use crate::catalog::{self, Catalog};
 use crate::connect::waiters::{load_waiters, watch_readers};
 use crate::connect::{Endpoint, Purpose, Session};
@@ -54,7 +54,7 @@ pub enum PointKind {
 #[derive(Clone, Debug, Default)]
 pub struct Before {
     /// Its definitions, which serve again if nothing has changed since.
-    pub definitions: Option<Remembered>,
+    pub definitions: Option<CachedCatalog>,
     /// The tables that do not take part: they are not locked.
     pub left_out: BTreeSet<QualifiedName>,
     /// The version of the server that its definitions are for; None for one of its own major.
@@ -432,9 +432,9 @@ fn bring_back(catalog: &mut Catalog, identities: &[FormerIdentity]) {
 }
 
 /// The definitions under the session's snapshot.
-async fn read(session: &Session, before: Option<Remembered>) -> Result<Catalog, catalog::Error> {
+async fn read(session: &Session, before: Option<CachedCatalog>) -> Result<Catalog, catalog::Error> {
     if let Some(before) = before
-        && let Some(catalog) = before.recall(session).await?
+        && let Some(catalog) = before.load_if_unchanged(session).await?
     {
         return Ok(catalog);
     }

@@ -1,7 +1,7 @@
 //! The copy uses the definitions that the checks have read, unless one has changed meanwhile.
 
 use seren_replicator::catalog;
-use seren_replicator::catalog::load::remembered::{Fingerprint, Remembered};
+use seren_replicator::catalog::load::cached::{CachedCatalog, Fingerprint};
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::sandbox::Cluster;
 use seren_replicator::snapshot::{Before, PointKind, establish};
@@ -161,11 +161,11 @@ async fn every_change_of_a_definition_shows_on_18() {
     every_change_shows(18).await;
 }
 
-async fn remember(url: &str) -> Remembered {
+async fn remember(url: &str) -> CachedCatalog {
     let session = endpoint(url).session(Purpose::Introspect).await.unwrap();
     session.batch(&text(BEGIN)).await.unwrap();
     let catalog = catalog::load(&session).await.unwrap();
-    let remembered = Remembered::remember(&session, &catalog).await.unwrap();
+    let remembered = CachedCatalog::cache(&session, &catalog).await.unwrap();
     remembered.unwrap()
 }
 

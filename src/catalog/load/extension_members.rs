@@ -1,15 +1,15 @@
-//! Reads in one statement what a script needs beside the objects that it makes: comments on objects of
+//! Reads in one statement what a script needs besides the objects that it creates: comments on objects of
 //! extensions and of the server, relations of extensions, and uses of multiranges.
 
 use std::collections::BTreeSet;
 
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Class, MemberComment, MemberRelation, ObjectId};
 use crate::connect::Session;
 use crate::pg::QualifiedName;
 
-const WHAT: &str = "properties of members";
+const WHAT: &str = "members of extensions";
 
 /// Each part is a query of its own, which can be run in `psql`.
 const SQL: &str = concat!(
@@ -28,24 +28,24 @@ const SQL: &str = concat!(
 
 /// See the module's documentation.
 #[derive(Default)]
-pub(super) struct Beside {
+pub(super) struct ExtensionMembers {
     pub(super) comments: Vec<MemberComment>,
     pub(super) relations: Vec<MemberRelation>,
     /// Relations with the column's number, and routines and domains with 0.
     pub(super) multiranges: BTreeSet<(ObjectId, i16)>,
 }
 
-pub(super) async fn load_beside(session: &Session) -> Result<Beside, Error> {
-    let mut beside = Beside::default();
+pub(super) async fn load_extension_members(session: &Session) -> Result<ExtensionMembers, Error> {
+    let mut found = ExtensionMembers::default();
     for row in &query(session, WHAT, SQL, &[]).await? {
         let row = Columns::new(WHAT, row);
         match row.value::<&str>("kind")? {
-            "comment" => beside.comments.push(MemberComment {
+            "comment" => found.comments.push(MemberComment {
                 extension: (row.value("one")?, row.value("two")?),
                 object: row.value("three")?,
                 text: row.value("four")?,
             }),
-            "relation" => beside.relations.push(MemberRelation {
+            "relation" => found.relations.push(MemberRelation {
                 extension: (row.value("one")?, row.value("two")?),
                 name: QualifiedName::from_catalog(
                     row.value::<String>("three")?,
@@ -56,10 +56,10 @@ pub(super) async fn load_beside(session: &Session) -> Result<Beside, Error> {
                 let (oid, number) = (row.oid("oid")?, row.value("number")?);
                 if let Some(class) = Class::from_oid(row.oid("class")?) {
                     let object = ObjectId::new(class, oid);
-                    beside.multiranges.insert((object, number));
+                    found.multiranges.insert((object, number));
                 }
             }
         }
     }
-    Ok(beside)
+    Ok(found)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::relations::load_sizes;
-use super::{Columns, query};
+use super::row::{Columns, query};
 use crate::catalog::Error;
 use crate::catalog::model::{Catalog, Size};
 use crate::connect::Session;
@@ -11,7 +11,7 @@ use crate::pg::Oid;
 
 const WHAT: &str = "the fingerprint of the catalogs";
 
-/// How many relations are remembered at most, for the memory that they take.
+/// How many relations are cached at most, for the memory that they take.
 const LIMIT: usize = 20_000;
 
 /// Distinguishes states of a database's definitions.
@@ -44,18 +44,18 @@ impl Fingerprint {
 /// snapshot; equal fingerprints before and after mean that there was only one state in between. That
 /// none follows until the copy ends is up to the locks, which are taken before the second look.
 #[derive(Clone, Debug)]
-pub struct Remembered {
+pub struct CachedCatalog {
     catalog: Catalog,
     fingerprint: Fingerprint,
 }
 
-impl Remembered {
-    /// Remembers a catalog just as [`load`](super::load) gave it in the session's transaction, which
+impl CachedCatalog {
+    /// Caches a catalog just as [`load`](super::load) gave it in the session's transaction, which
     /// has one snapshot from then to now. None where that is not safe or takes too much memory.
     ///
     /// # Errors
     /// The server refused the query, or the connection broke.
-    pub async fn remember(session: &Session, catalog: &Catalog) -> Result<Option<Self>, Error> {
+    pub async fn cache(session: &Session, catalog: &Catalog) -> Result<Option<Self>, Error> {
         let relations =
             catalog.tables.len() + catalog.views.len() + catalog.materialized_views.len();
         // The catalogs of TimescaleDB are tables of their own; where subscriptions lead to is not
@@ -71,21 +71,21 @@ impl Remembered {
     }
 
     /// The catalog as the session's snapshot shows it, with the sizes of now; None where it shows
-    /// another one than was remembered.
+    /// another one than was cached.
     ///
     /// # Errors
     /// The server refused a query, or the connection broke.
-    pub async fn recall(self, session: &Session) -> Result<Option<Catalog>, Error> {
+    pub async fn load_if_unchanged(self, session: &Session) -> Result<Option<Catalog>, Error> {
         if Fingerprint::load(session).await? != self.fingerprint {
             return Ok(None);
         }
         let mut catalog = self.catalog;
-        refresh(&mut catalog, &load_sizes(session).await?);
+        refresh_sizes(&mut catalog, &load_sizes(session).await?);
         Ok(Some(catalog))
     }
 }
 
-fn refresh(catalog: &mut Catalog, sizes: &HashMap<Oid, Size>) {
+fn refresh_sizes(catalog: &mut Catalog, sizes: &HashMap<Oid, Size>) {
     let config = catalog.extensions.iter_mut();
     let config = config.flat_map(|extension| extension.config.iter_mut());
     let tables = catalog.tables.iter_mut();

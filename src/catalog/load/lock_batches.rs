@@ -1,4 +1,4 @@
-//! Definitions that are read by turns, where the server lacks locks for all of them at once.
+//! Reads definitions in batches where the server lacks locks for all of them at once.
 //!
 //! While the server prints a view, a rule, a policy or a routine's body, it locks the relations that
 //! the object reads. It keeps the locks until the transaction ends or rolls back to a savepoint
@@ -7,16 +7,16 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::query;
+use super::row::query;
 use crate::catalog::Error;
 use crate::connect::{self, Session};
 use crate::pg::{Sql, SqlState};
 use crate::sql;
 
-/// Objects whose definitions are read in the first turn.
-const FEW: usize = 128;
+/// Objects whose definitions are read in the first batch.
+const FIRST_BATCH: usize = 128;
 
-/// What sets the savepoint that a reading goes back to in order to give locks back.
+/// What sets the savepoint that a reading returns to in order to release locks.
 pub(super) const SAVEPOINT: &str = "SAVEPOINT catalog";
 
 /// Sets that savepoint.
@@ -27,13 +27,13 @@ pub async fn set_savepoint(session: &Session) -> Result<(), connect::Error> {
     session.batch(&Sql::fixed(SAVEPOINT)).await
 }
 
-/// Goes back to the savepoint.
-pub(super) async fn give_locks_back(session: &Session) -> Result<(), connect::Error> {
+/// Returns to the savepoint.
+pub(super) async fn release_locks(session: &Session) -> Result<(), connect::Error> {
     let back = Sql::fixed("ROLLBACK TO SAVEPOINT catalog");
     session.batch(&back).await
 }
 
-/// Runs a query of this module for which the server takes locks, and has a column `oid`: by turns
+/// Runs a query of this module that makes the server take locks, and has a column `oid`: in batches
 /// where the locks are too many. Without a savepoint it is refused then.
 pub(super) async fn query_deparsed(
     session: &Session,
@@ -42,7 +42,7 @@ pub(super) async fn query_deparsed(
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, Error> {
     // Nobody's DDL waits for more than one of these queries. Outside of a transaction there is nothing to
-    // give back. Both travel together.
+    // give back. Both are sent together.
     let savepoint = Sql::fixed("SAVEPOINT deparsed");
     let (inside, queried) = tokio::join!(
         session.batch(&savepoint),
@@ -53,23 +53,24 @@ pub(super) async fn query_deparsed(
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => error,
         Ok(rows) if is_inside => {
             let back = "ROLLBACK TO SAVEPOINT deparsed; RELEASE SAVEPOINT deparsed";
-            let given = session.batch(&Sql::fixed(back)).await;
-            return given
-                .map(|()| rows)
-                .map_err(|source| Error::Query { what, source });
+            return match session.batch(&Sql::fixed(back)).await {
+                Ok(()) => Ok(rows),
+                Err(source) => Err(Error::Query { what, source }),
+            };
         }
         done => return done,
     };
-    if give_locks_back(session).await.is_err() {
+    if release_locks(session).await.is_err() {
         return Err(error);
     }
-    let rows = by_turns(session, sql, parameters).await;
-    rows.map_err(|source| Error::Query { what, source })
+    query_in_batches(session, sql, parameters)
+        .await
+        .map_err(|source| Error::Query { what, source })
 }
 
 /// The rows of a query, in the order of their oids. The planner applies the condition before
-/// anything is printed, and omits columns that the caller does not use.
-async fn by_turns(
+/// anything is printed, and skips columns that nobody asks for.
+async fn query_in_batches(
     session: &Session,
     text: &'static str,
     parameters: &[&(dyn ToSql + Sync)],
@@ -84,23 +85,24 @@ async fn by_turns(
     );
     let listed = session.query(&list, parameters).await?;
     let oids: Vec<u32> = listed.iter().map(|row| row.get(0)).collect();
-    let (mut rows, mut rest, mut few) = (Vec::with_capacity(oids.len()), oids.as_slice(), FEW);
+    let (mut rows, mut rest, mut few) =
+        (Vec::with_capacity(oids.len()), oids.as_slice(), FIRST_BATCH);
     while !rest.is_empty() {
-        let turn = rest[..few.min(rest.len())].to_vec();
-        let mut with_turn = parameters.to_vec();
-        with_turn.push(&turn);
-        match session.query(&some, &with_turn).await {
+        let batch = rest[..few.min(rest.len())].to_vec();
+        let mut with_batch = parameters.to_vec();
+        with_batch.push(&batch);
+        match session.query(&some, &with_batch).await {
             Ok(more) => {
                 rows.extend(more);
-                rest = &rest[turn.len()..];
+                rest = &rest[batch.len()..];
             }
             // A single object that needs more locks than there are cannot be read at all.
-            Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) && turn.len() > 1 => {
-                few = turn.len() / 2;
+            Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) && batch.len() > 1 => {
+                few = batch.len() / 2;
             }
             Err(error) => return Err(error),
         }
-        give_locks_back(session).await?;
+        release_locks(session).await?;
     }
     Ok(rows)
 }

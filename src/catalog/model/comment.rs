@@ -1,6 +1,6 @@
 //! Comments, and how the object of each is named.
 
-use crate::catalog::model::SearchKind;
+use super::search::SearchKind;
 use crate::pg::{Ident, Oid, QualifiedName, RelKind, Sql};
 
 /// A comment of the source.
