@@ -2,7 +2,7 @@
 //! a report while it runs.
 //!
 //! Host names, sockets, TLS, authentication, waits between tries and the first settings all happen
-//! below [`Supervisor::over`]. So a host that accepts a connection and never answers holds nobody.
+//! below [`Supervisor::supervise`]. So a host that accepts a connection and never answers holds nobody.
 
 use std::time::Duration;
 
@@ -17,6 +17,17 @@ const REPORT_PERIOD: Duration = Duration::from_secs(5);
 
 /// The shortest overall limit: four tries with their waits fit into it.
 const SHORTEST: Duration = Duration::from_secs(30);
+
+/// What an attempt obeys.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    /// Hosts and ports, for reports.
+    pub(super) place: String,
+    /// The limit over all addresses and tries.
+    pub(super) limit: Option<Duration>,
+    /// Whether it is made in spite of a stop.
+    pub(super) ignores_stop: bool,
+}
 
 /// Obeys a command's stop and reports to its screen.
 #[derive(Debug)]
@@ -43,12 +54,16 @@ impl Supervisor {
     ///
     /// # Errors
     /// Those of the attempt; [`Error::Stopped`]; [`Error::TimedOut`].
-    pub(super) async fn over<T>(
+    pub(super) async fn supervise<T>(
         &self,
-        (place, limit): (String, Option<Duration>),
-        ignores_stop: bool,
+        rules: Rules,
         attempt: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        let Rules {
+            place,
+            limit,
+            ignores_stop,
+        } = rules;
         let begun = Instant::now();
         let stopped = async {
             if ignores_stop {
@@ -107,8 +122,12 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(40);
 
-    fn place() -> (String, Option<Duration>) {
-        ("h:5432".to_owned(), Some(LIMIT))
+    fn rules(limit: Duration, ignores_stop: bool) -> Rules {
+        Rules {
+            place: "h:5432".to_owned(),
+            limit: Some(limit),
+            ignores_stop,
+        }
     }
 
     /// What never gets a connection.
@@ -138,15 +157,13 @@ mod tests {
             period: Duration::from_millis(1),
             ..Supervisor::new(scope)
         };
-        let limit = Some(Duration::from_millis(100));
-        let ended = supervisor
-            .over(("h:5432".to_owned(), limit), false, silent())
-            .await;
+        let limit = Duration::from_millis(100);
+        let ended = supervisor.supervise(rules(limit, false), silent()).await;
         assert!(matches!(ended, Err(Error::TimedOut { .. })));
         let Some(Event::Connecting { limit: shown, .. }) = receiver.recv().await else {
             panic!("nothing was reported");
         };
-        assert_eq!(shown, limit);
+        assert_eq!(shown, Some(limit));
     }
 
     #[tokio::test]
@@ -154,9 +171,14 @@ mod tests {
         let scope = Scope::detached();
         let supervisor = Supervisor::new(scope.clone());
         let stopping = async { scope.stop.cancel() };
-        let (ended, ()) = tokio::join!(supervisor.over(place(), false, silent()), stopping);
+        let (ended, ()) = tokio::join!(
+            supervisor.supervise(rules(LIMIT, false), silent()),
+            stopping
+        );
         assert!(matches!(ended, Err(Error::Stopped)));
-        let next = supervisor.over(place(), false, async { Ok(()) }).await;
+        let next = supervisor
+            .supervise(rules(LIMIT, false), async { Ok(()) })
+            .await;
         assert!(matches!(next, Err(Error::Stopped)));
     }
 
@@ -167,7 +189,9 @@ mod tests {
         scope.stop.cancel();
         let connect = async |ignores_stop| {
             let attempt = async { Ok(()) };
-            supervisor.over(place(), ignores_stop, attempt).await
+            supervisor
+                .supervise(rules(LIMIT, ignores_stop), attempt)
+                .await
         };
         assert!(connect(true).await.is_ok());
         assert!(matches!(connect(false).await, Err(Error::Stopped)));

@@ -16,9 +16,6 @@ use super::{Endpoint, Error, Purpose, Session};
 use crate::event::Event;
 use crate::pg::Sql;
 
-/// How long a step waits for locks or transactions of other sessions unless an option says otherwise.
-pub const LOCK_LIMIT: Duration = Duration::from_secs(600);
-
 /// When a wait is first reported.
 pub const SILENCE: Duration = Duration::from_secs(5);
 

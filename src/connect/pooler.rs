@@ -77,10 +77,6 @@ impl Endpoint {
     }
 
     async fn prove(&self) -> Result<(), Error> {
-        let unasked = |source| Error::Settings {
-            place: self.to_string(),
-            source,
-        };
         let mut first = self.bare().await?;
         let mut second = match self.bare().await {
             Err(error) if error.sqlstate() == Some(SqlState::TOO_MANY_CONNECTIONS) => return Ok(()),
@@ -101,7 +97,8 @@ impl Endpoint {
                 second: [seen, look(&mut second).await?],
             })
         };
-        let sights = self.supervised(async { looking.await.map_err(unasked) });
+        let sights =
+            self.supervised(async { looking.await.map_err(|source| self.settings_error(source)) });
         match sights.await?.proof(&mark) {
             Some(proof) => Err(Error::Pooler {
                 place: self.to_string(),

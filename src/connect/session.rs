@@ -12,25 +12,10 @@ use tokio_postgres::{
 };
 
 use super::handover::Handover;
-use super::{Endpoint, Error};
+use super::{Endpoint, Error, Purpose};
 use crate::pg::{ServerVersion, Sql, has_raw_bytes};
 use crate::task::Background;
 use crate::wire::{CancelKey, Connection, Idle};
-
-/// What a session is for; decides its settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// Reading catalogs: read-only.
-    Introspect,
-    /// COPY out of the source: read-only.
-    CopyOut,
-    /// COPY into the target.
-    CopyIn,
-    /// DDL, index builds, sequence values on the target.
-    Build,
-    /// Control statements on the source that may not be read-only: locks, slots.
-    Control,
-}
 
 /// A session for SQL on one database; ends when dropped.
 #[derive(Debug)]
@@ -44,20 +29,24 @@ pub struct Session {
     _driver: Background<()>,
 }
 
+impl Endpoint {
+    /// Opens a session for SQL.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses.
+    pub async fn session(&self, purpose: Purpose) -> Result<Session, Error> {
+        let connection = self.wire(purpose).await?;
+        Session::over(connection, self.clone()).await
+    }
+}
+
 impl Session {
     /// Hands a started and prepared connection to the SQL client.
     ///
     /// # Errors
     /// The connection is lost on the way.
-    pub(super) async fn over(
-        connection: Connection<Idle>,
-        endpoint: Endpoint,
-    ) -> Result<Self, Error> {
-        let place = || endpoint.to_string();
-        let prepare = |source| Error::Settings {
-            place: place(),
-            source,
-        };
+    async fn over(connection: Connection<Idle>, endpoint: Endpoint) -> Result<Self, Error> {
+        let prepare = |source| endpoint.settings_error(source);
         let version = connection.server_version().map_err(prepare)?;
         let key = connection.cancel_key();
         let is_encoded = connection.parameter("server_encoding") != Some("SQL_ASCII");
@@ -140,11 +129,10 @@ impl Session {
         sql: &Sql,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, Error> {
-        let rows = self
-            .client
+        self.client
             .query_typed(self.sendable(sql)?, parameters)
-            .await;
-        rows.map_err(Error::from_statement)
+            .await
+            .map_err(Error::from_statement)
     }
 
     /// Runs one statement with parameters that gives exactly one row.
@@ -194,8 +182,11 @@ impl Session {
     /// # Errors
     /// The connection is broken.
     pub async fn send(&self, sql: &Sql) -> Result<Answer, Error> {
-        let sent = self.client.simple_query_raw(self.sendable(sql)?).await;
-        let stream = sent.map_err(Error::from_statement)?;
+        let stream = self
+            .client
+            .simple_query_raw(self.sendable(sql)?)
+            .await
+            .map_err(Error::from_statement)?;
         Ok(Answer(Box::pin(stream)))
     }
 

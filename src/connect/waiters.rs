@@ -91,14 +91,14 @@ pub async fn load_waiters(session: &Session, source: &Endpoint) -> Result<Vec<Wa
 /// Watches work that lasts; returns when a session waits for a lock of it that is not to be kept waiting.
 /// Cancel safe.
 pub async fn watch_work(source: &Endpoint, waiting: Waiting, scope: &Scope) -> Waiter {
-    let watch = Watch::new(source, (LOOK, Duration::ZERO), waiting);
+    let watch = Watch::new(source, LOOK, Duration::ZERO, waiting);
     watch.over(scope).await
 }
 
 /// Watches readers; returns when a statement has waited for them for longer than `patience`.
 /// Cancel safe.
 pub async fn watch_readers(source: &Endpoint, patience: Duration, scope: &Scope) -> Waiter {
-    let watch = Watch::new(source, (SOON, patience), Waiting::Yield);
+    let watch = Watch::new(source, SOON, patience, Waiting::Yield);
     watch.over(scope).await
 }
 
@@ -117,11 +117,7 @@ struct Watch<'w> {
 }
 
 impl<'w> Watch<'w> {
-    fn new(
-        source: &'w Endpoint,
-        (every, patience): (Duration, Duration),
-        waiting: Waiting,
-    ) -> Self {
+    fn new(source: &'w Endpoint, every: Duration, patience: Duration, waiting: Waiting) -> Self {
         Self {
             source,
             every,

@@ -9,20 +9,13 @@
 
 use std::sync::Once;
 
-use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
+use rustls::pki_types::CertificateDer;
 
 use super::certificate::{Certificate, PublicKey};
-use super::error::{Moment, Refusal};
-use super::files::Roots;
+use super::dates::check_dates;
+use super::error::Refusal;
+use super::grounds::Grounds;
 use super::{refusal, revocation};
-
-/// The basis of a decision.
-#[derive(Clone, Copy)]
-pub(super) struct Grounds<'a> {
-    pub(super) roots: &'a Roots,
-    pub(super) algorithms: &'a [&'a dyn SignatureVerificationAlgorithm],
-    pub(super) now: UnixTime,
-}
 
 impl Grounds<'_> {
     /// Judges a certificate of the kinds above; nothing for all others.
@@ -95,22 +88,4 @@ impl Grounds<'_> {
         check_dates(certificate, self.now)?;
         revocation::check(certificate, issuer, self)
     }
-}
-
-/// Checks that a certificate's time has come and is not over.
-pub(super) fn check_dates(certificate: &Certificate<'_>, now: UnixTime) -> Result<(), Refusal> {
-    let not_before = certificate.validity.not_before.to_unix_duration();
-    let not_after = certificate.validity.not_after.to_unix_duration();
-    if now.as_secs() < not_before.as_secs() {
-        return Err(Refusal::NotYetValid {
-            not_before: Moment::since_1970(not_before),
-            now: Moment::of(now),
-        });
-    }
-    if now.as_secs() > not_after.as_secs() {
-        return Err(Refusal::Expired {
-            not_after: Moment::since_1970(not_after),
-        });
-    }
-    Ok(())
 }

@@ -11,8 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 
 use super::certificate::Certificate;
+use super::dates::check_dates;
 use super::error::Error;
-use super::exception::check_dates;
 use super::settings::{Place, Root, Settings};
 
 /// Whom we trust.

@@ -15,9 +15,11 @@
 
 mod binding;
 mod certificate;
+mod dates;
 mod error;
 mod exception;
 mod files;
+mod grounds;
 mod identity;
 mod names;
 mod refusal;
@@ -75,10 +77,10 @@ pub async fn handshake(
     config.enable_sni = settings.sni && matches!(name, Some(ServerName::DnsName(_)));
     let connector = TlsConnector::from(Arc::new(config));
     let stream = BufReader::with_capacity(READ_BUFFER, stream);
-    let connected = connector
+    let mut stream = connector
         .connect(name.unwrap_or_else(nameless), stream)
-        .await;
-    let mut stream = connected.map_err(|error| broken_off(error, &verifier, settings))?;
+        .await
+        .map_err(|error| broken_off(error, &verifier, settings))?;
     let (_, connection) = stream.get_mut();
     connection.set_buffer_limit(Some(WRITE_BUFFER));
     if settings.direct && connection.alpn_protocol() != Some(PROTOCOL) {

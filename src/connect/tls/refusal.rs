@@ -11,9 +11,10 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Reader, SliceReader};
 
 use super::certificate::Certificate;
+use super::dates::check_dates;
 use super::error::{Moment, Refusal};
-use super::exception::{Grounds, check_dates};
 use super::files::Roots;
+use super::grounds::Grounds;
 
 /// The least RSA key, in bits.
 pub(super) const RSA_BITS: u32 = 2048;

@@ -7,7 +7,7 @@ use x509_cert::der::Decode;
 
 use super::certificate::{Certificate, PublicKey, Signed};
 use super::error::{Moment, Refusal};
-use super::exception::Grounds;
+use super::grounds::Grounds;
 
 /// Checks that a certificate was not taken back. As libpq: where there are any lists, there must
 /// be one of the certificate's issuer, signed and up to date.

@@ -21,8 +21,8 @@ use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 
 use super::certificate::Certificate;
 use super::error::{Error, Refusal};
-use super::exception::Grounds;
 use super::files::Roots;
+use super::grounds::Grounds;
 use super::names::Match;
 use super::refusal;
 

@@ -1,0 +1,11 @@
+use rustls::pki_types::{SignatureVerificationAlgorithm, UnixTime};
+
+use super::files::Roots;
+
+/// What a judgement is made by.
+#[derive(Clone, Copy)]
+pub(super) struct Grounds<'a> {
+    pub(super) roots: &'a Roots,
+    pub(super) algorithms: &'a [&'a dyn SignatureVerificationAlgorithm],
+    pub(super) now: UnixTime,
+}
