@@ -1,6 +1,7 @@
 use super::Error;
 use super::args::{Connections, Mapping, Selection};
 use super::connections::warn_about;
+use crate::pg::Sides;
 use crate::selection::TableChoice;
 use crate::task::Scope;
 use crate::ui::Ui;
@@ -49,8 +50,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         tables,
     };
     let options = verify::Options {
-        source,
-        target,
+        servers: Sides { source, target },
         databases: selected.databases.into_iter().map(pair).collect(),
         jobs: arguments
             .jobs
@@ -59,7 +59,8 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     };
     let names = |of: fn(&DatabasePair) -> &str| options.databases.iter().map(of).collect();
     let (on_source, on_target) = (names(|one| &one.source), names(|one| &one.target));
-    let sides = [(&options.source, &on_source), (&options.target, &on_target)];
+    let servers = &options.servers;
+    let sides = [(&servers.source, &on_source), (&servers.target, &on_target)];
     for finding in migrate::examine_comparison(sides, options.jobs).await {
         tracing::warn!("{}: {}", finding.side, finding.text());
     }

@@ -1,5 +1,5 @@
-//! The whole way on two throw-away clusters: a shop in use is copied while customers continue to order, and
-//! what arrived is proven from the writer's own books.
+//! A whole migration on two throw-away clusters: a shop in use is copied while customers continue to
+//! order, and what arrived is proven from the writer's own books.
 //!
 //! The same functions run as for the commands; nothing here knows a shorter way.
 
@@ -9,7 +9,7 @@ mod shop;
 
 pub use error::Error;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use self::books::Books;
@@ -17,7 +17,8 @@ use self::shop::{Shop, Writer};
 use crate::cluster::finding::Level;
 use crate::connect::{Endpoint, Environment};
 use crate::ddl;
-use crate::migrate::{self};
+use crate::migrate;
+use crate::pg::Sides;
 use crate::sandbox::{Binaries, Cluster};
 use crate::selection::{DatabaseMap, Databases, TableChoice, Tables};
 use crate::task::Scope;
@@ -87,29 +88,36 @@ pub async fn run(
         tell,
         since: Instant::now(),
     };
-    let (source, target) = start_clusters(options)?;
+    let clusters = start_clusters(options)?;
     stage.show(
         "start",
-        format!("two empty PostgreSQL {} clusters run", source.major()),
+        format!(
+            "two empty PostgreSQL {} clusters run",
+            clusters.source.major()
+        ),
         true,
     );
     if options.keep {
-        stage.report.kept = vec![source.home().to_owned(), target.home().to_owned()];
+        let homes = clusters.iter().map(|(_, cluster)| cluster.home());
+        stage.report.kept = homes.map(Path::to_owned).collect();
     }
-    let environment = Environment::default();
-    let end = |url: &str| Endpoint::parse(url, &environment).map_err(Error::Connect);
-    let ends = Ends {
-        source: end(&source.url("postgres"))?,
-        target: end(&target.url("postgres"))?,
-        state: target.home().join("runs"),
+    let servers = Servers {
+        source: endpoint_of(&clusters.source)?,
+        target: endpoint_of(&clusters.target)?,
+        state: clusters.target.home().join("runs"),
     };
-    Box::pin(play(&mut stage, &ends, scope)).await?;
+    Box::pin(play(&mut stage, &servers, scope)).await?;
     stage.report.elapsed = begun.elapsed();
     Ok(stage.report)
 }
 
+fn endpoint_of(cluster: &Cluster) -> Result<Endpoint, Error> {
+    let environment = Environment::default();
+    Endpoint::parse(&cluster.url("postgres"), &environment).map_err(Error::Connect)
+}
+
 /// The two servers.
-struct Ends {
+struct Servers {
     source: Endpoint,
     target: Endpoint,
     /// Where runs are recorded: the second one replaces what the first has left on the source.
@@ -137,67 +145,82 @@ impl Stage<'_> {
     }
 }
 
-fn start_clusters(options: &Options) -> Result<(Cluster, Cluster), Error> {
+fn start_clusters(options: &Options) -> Result<Sides<Cluster>, Error> {
     let major = match &options.programs {
         Some(folder) => Binaries::in_folder(folder)?.1,
         None => Binaries::newest_installed().unwrap_or(DEFAULT_MAJOR),
     };
-    let start = || {
-        let mut builder = Cluster::builder(major).tcp(false).keep(options.keep);
-        if let Some(folder) = &options.programs {
-            builder = builder.binaries(folder);
-        }
-        if let Some(user) = &options.run_as {
-            builder = builder.run_as(user);
-        }
-        builder.start()
-    };
-    Ok((start()?, start()?))
+    Ok(Sides {
+        source: start_cluster(major, options)?,
+        target: start_cluster(major, options)?,
+    })
 }
 
-async fn play(stage: &mut Stage<'_>, ends: &Ends, scope: &Scope) -> Result<(), Error> {
+fn start_cluster(major: u32, options: &Options) -> Result<Cluster, Error> {
+    let mut builder = Cluster::builder(major).tcp(false).keep(options.keep);
+    if let Some(folder) = &options.programs {
+        builder = builder.binaries(folder);
+    }
+    if let Some(user) = &options.run_as {
+        builder = builder.run_as(user);
+    }
+    Ok(builder.start()?)
+}
+
+async fn play(stage: &mut Stage<'_>, servers: &Servers, scope: &Scope) -> Result<(), Error> {
     let shop = tokio::select! {
         biased;
         () = scope.stop.cancelled() => return Err(Error::Stopped),
-        shop = Shop::open(&ends.source, DATABASE) => shop?,
+        shop = Shop::open(&servers.source, DATABASE) => shop?,
     };
-    let filled = shop.describe().await?;
-    stage.show("fill", filled, true);
-
-    let writer = Writer::start(&ends.source.with_database(DATABASE)).await?;
-    let before = writer.committed();
-    let copied = copy(ends, false, scope).await?;
-    let during = writer.committed() - before;
-    let shown = format!("{copied} while the writer committed {during} orders");
-    stage.show("init", shown, during > 0);
-
-    let (shown, proved) = books_agree(ends).await?;
-    stage.show("books", shown, proved);
-
+    stage.show("fill", shop.describe().await?, true);
+    let writer = Writer::start(&servers.source.with_database(DATABASE)).await?;
+    show_copy_in_use(stage, servers, &writer, scope).await?;
     let total = writer.stop().await?;
-    let copied = copy(ends, true, scope).await?;
+    let copied = copy(servers, true, scope).await?;
     stage.show(
         "init again",
         format!("the writer stopped after {total} orders; {copied}"),
         true,
     );
+    show_comparisons(stage, servers, scope).await
+}
 
-    let report = compare(ends, scope).await?;
-    let rows = report.totals().rows;
+/// Copies while the writer continues, and looks into its books on the target.
+async fn show_copy_in_use(
+    stage: &mut Stage<'_>,
+    servers: &Servers,
+    writer: &Writer,
+    scope: &Scope,
+) -> Result<(), Error> {
+    let before = writer.committed();
+    let copied = copy(servers, false, scope).await?;
+    let during = writer.committed() - before;
+    let shown = format!("{copied} while the writer committed {during} orders");
+    stage.show("init", shown, during > 0);
+    let (shown, proved) = books_agree(servers).await?;
+    stage.show("books", shown, proved);
+    Ok(())
+}
+
+/// Compares both sides, and again after one value was changed on the target.
+async fn show_comparisons(
+    stage: &mut Stage<'_>,
+    servers: &Servers,
+    scope: &Scope,
+) -> Result<(), Error> {
+    let report = compare(servers, scope).await?;
     let proved = verify::exit_code(&report) == 0;
-    let shown = format!("source and target contain the same {rows} rows, by digest of every table");
-    stage.show(
-        "verify",
-        if proved {
-            shown
-        } else {
-            "the sides differ".to_owned()
-        },
-        proved,
-    );
+    let shown = if proved {
+        let rows = report.totals().rows;
+        format!("both sides hold the same {rows} rows, by digest of every table")
+    } else {
+        "the sides differ".to_owned()
+    };
+    stage.show("verify", shown, proved);
 
-    shop::change_one_cell(&ends.target.with_database(DATABASE)).await?;
-    let noticed = verify::exit_code(&compare(ends, scope).await?) == 1;
+    shop::change_one_cell(&servers.target.with_database(DATABASE)).await?;
+    let noticed = verify::exit_code(&compare(servers, scope).await?) == 1;
     let shown = if noticed {
         "one price changed on the target, and verify says so"
     } else {
@@ -208,10 +231,10 @@ async fn play(stage: &mut Stage<'_>, ends: &Ends, scope: &Scope) -> Result<(), E
 }
 
 /// Runs `init` as the command does; in words what it copied.
-async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String, Error> {
+async fn copy(servers: &Servers, drop_existing: bool, scope: &Scope) -> Result<String, Error> {
     let options = migrate::Options {
-        source: ends.source.clone(),
-        target: ends.target.clone(),
+        source: servers.source.clone(),
+        target: servers.target.clone(),
         databases: Databases::Only(vec![DATABASE.to_owned()]),
         tables: Tables::All,
         map: DatabaseMap::default(),
@@ -227,7 +250,7 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
         carried: ddl::Carried::default(),
         cluster: migrate::ClusterOptions::default(),
         state: Some(migrate::StateOptions {
-            root: ends.state.clone(),
+            root: servers.state.clone(),
             resume: true,
         }),
     };
@@ -256,11 +279,13 @@ async fn copy(ends: &Ends, drop_existing: bool, scope: &Scope) -> Result<String,
     ))
 }
 
-async fn compare(ends: &Ends, scope: &Scope) -> Result<verify::Report, Error> {
+async fn compare(servers: &Servers, scope: &Scope) -> Result<verify::Report, Error> {
     let database = DATABASE.to_owned();
     let options = verify::Options {
-        source: ends.source.clone(),
-        target: ends.target.clone(),
+        servers: Sides {
+            source: servers.source.clone(),
+            target: servers.target.clone(),
+        },
         databases: vec![DatabasePair {
             source: database.clone(),
             target: database,
@@ -273,9 +298,9 @@ async fn compare(ends: &Ends, scope: &Scope) -> Result<verify::Report, Error> {
 }
 
 /// Whether the target holds the writer's books up to one moment, and nothing beyond.
-async fn books_agree(ends: &Ends) -> Result<(String, bool), Error> {
-    let target = Books::read(&ends.target.with_database(DATABASE)).await?;
-    let source = Books::read(&ends.source.with_database(DATABASE)).await?;
+async fn books_agree(servers: &Servers) -> Result<(String, bool), Error> {
+    let target = Books::read(&servers.target.with_database(DATABASE)).await?;
+    let source = Books::read(&servers.source.with_database(DATABASE)).await?;
     let wrong = target.wrong();
     let ahead = source.entries > target.entries;
     let shown = wrong.unwrap_or_else(|| {

@@ -34,8 +34,8 @@ impl Shop {
         let session = source
             .with_database(database)
             .session(Purpose::Control)
-            .await;
-        let session = session.map_err(Error::Connect)?;
+            .await
+            .map_err(Error::Connect)?;
         session
             .batch(&Sql::fixed(include_str!("sql/shop.sql")))
             .await
@@ -103,7 +103,7 @@ impl Writer {
     }
 }
 
-/// Orders until it is stopped: one transaction each, entered in the books under the next number.
+/// Orders until stopped: one transaction each, entered in the books under the next number.
 async fn write(
     session: Session,
     stop: CancellationToken,

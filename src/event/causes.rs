@@ -7,10 +7,8 @@ pub trait WithCauses: Error {
     /// The error with its causes, on one line.
     fn chain(&self) -> String {
         let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
+        for cause in self.source().into_iter().flat_map(causes) {
+            text = format!("{text}: {cause}");
         }
         text
     }

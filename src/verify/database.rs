@@ -1,27 +1,29 @@
 //! One database: both snapshots, the plan, and workers that compare its tables.
 //!
 //! ```text
-//! View(source) ─ snapshot ─┬─ Lane ┐           each worker: the next pair of the queue, one
-//!                          └─ Lane ┤ workers   lane per side, both read at the same time
-//! View(target) ─ snapshot ─┬─ Lane ┤
-//!                          └─ Lane ┘
+//! View(source) ─ snapshot ─┬─ TableReader ┐           each worker: the next pair of the queue,
+//!                          └─ TableReader ┤ workers   one reader per side, both at the same time
+//! View(target) ─ snapshot ─┬─ TableReader ┤
+//!                          └─ TableReader ┘
 //! ```
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::error::{Error, Side};
-use super::lane::{Lane, Reading};
-use super::partition::{Compared, settle};
-use super::plan::{Half, Pair, Plan, Single, common_encoding, plan_pairs};
+use super::digest::Contents;
+use super::error::Error;
+use super::options::{DatabasePair, Options};
+use super::partition::{Compared, settle_partitions};
+use super::plan::{Half, Pair, Plan, Single, Table, common_encoding, plan_pairs};
 use super::progress::Progress;
 use super::report::{Class, DatabaseReport, Outcome, TableReport, Verdict};
+use super::table_reader::{Reading, TableReader};
 use super::view::View;
 use super::wanted::Wanted;
-use super::{DatabasePair, Options};
+use crate::connect::waiters::Waiter;
 use crate::event::Event;
-use crate::pg::{Literal, QualifiedName};
+use crate::pg::{Literal, QualifiedName, Side, Sides};
 use crate::sql;
 use crate::task::{Background, Crew, Group, Scope};
 
@@ -34,7 +36,7 @@ const CONNECTION_PAUSE: Duration = Duration::from_millis(200);
 /// Compares one database.
 ///
 /// # Errors
-/// Only [`Error::Stopped`]; every other error is part of the report.
+/// Only [`Error::Stopped`]; any other failure is part of the report.
 pub(super) async fn compare(
     pair: &DatabasePair,
     options: &Options,
@@ -42,8 +44,8 @@ pub(super) async fn compare(
 ) -> Result<DatabaseReport, Error> {
     let begin = Instant::now();
     let outcome = match open(pair, options, scope).await {
-        Ok((source, target, plan)) => {
-            let run = Run::new(pair, [source, target], plan, scope).await;
+        Ok((views, plan)) => {
+            let run = Run::new(pair, views, plan, scope).await;
             run.compare(options.jobs, scope).await?
         }
         Err(Error::Stopped) => return Err(Error::Stopped),
@@ -67,31 +69,43 @@ async fn open(
     pair: &DatabasePair,
     options: &Options,
     scope: &Scope,
-) -> Result<(View, View, Plan), Error> {
-    let source = View::open(Side::Source, options.source.with_database(&pair.source));
-    let target = View::open(Side::Target, options.target.with_database(&pair.target));
+) -> Result<(Sides<View>, Plan), Error> {
+    let servers = &options.servers;
+    let source = View::open(Side::Source, servers.source.with_database(&pair.source));
+    let target = View::open(Side::Target, servers.target.with_database(&pair.target));
     let (source, target) = tokio::select! {
         biased;
         () = scope.stop.cancelled() => return Err(Error::Stopped),
-        // Both are awaited, so that the reported error does not depend on who is quicker.
-        views = async { tokio::join!(source, target) } => views,
+        // Both are awaited, so that which error is reported does not depend on who is quicker.
+        opened = async { tokio::join!(source, target) } => opened,
     };
-    let ((source, mut source_tables), (target, mut target_tables)) = (source?, target?);
-    for tables in [&mut source_tables, &mut target_tables] {
-        // What belongs to an extension goes with it.
-        tables.retain(|table| table.is_configuration || pair.tables.takes(table.lineage()));
-        // A table below one that takes no part is alone on the target.
-        for table in tables.iter_mut() {
-            let takes = |parent: &QualifiedName| pair.tables.takes(std::iter::once(parent));
-            table.parents.retain(takes);
-        }
+    let (source, target) = (source?, target?);
+    let plan = plan_pairs(
+        selected_tables(source.tables, pair),
+        selected_tables(target.tables, pair),
+    );
+    let views = Sides {
+        source: source.view,
+        target: target.view,
+    };
+    Ok((views, plan))
+}
+
+/// Keeps the tables that take part. What belongs to an extension is copied with it.
+fn selected_tables(mut tables: Vec<Table>, pair: &DatabasePair) -> Vec<Table> {
+    tables.retain(|table| table.is_configuration || pair.tables.takes(table.lineage()));
+    // A table below one that takes no part is a table by itself on the target.
+    for table in &mut tables {
+        table
+            .parents
+            .retain(|parent| pair.tables.takes(std::iter::once(parent)));
     }
-    Ok((source, target, plan_pairs(source_tables, target_tables)))
+    tables
 }
 
 /// The work on one database.
 struct Run {
-    views: [Arc<View>; 2],
+    views: Sides<Arc<View>>,
     shared: Arc<Shared>,
     progress: Progress,
     missing: Vec<Single>,
@@ -117,7 +131,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Run {
-    async fn new(pair: &DatabasePair, views: [View; 2], plan: Plan, scope: &Scope) -> Self {
+    async fn new(pair: &DatabasePair, views: Sides<View>, plan: Plan, scope: &Scope) -> Self {
         let planned = Event::VerifyPlanned {
             database: pair.source.clone(),
             tables: plan.pairs.len(),
@@ -126,7 +140,7 @@ impl Run {
         scope.events.emit(planned).await;
         let shared = Shared {
             database: pair.source.clone(),
-            encoding: common_encoding(&views[0].encoding, &views[1].encoding).to_owned(),
+            encoding: common_encoding(&views.source.encoding, &views.target.encoding).to_owned(),
             queue: Mutex::new(plan.pairs.into()),
             done: Mutex::default(),
             wanted: Wanted::default(),
@@ -144,39 +158,41 @@ impl Run {
 
     async fn compare(self, jobs: usize, scope: &Scope) -> Result<Outcome, Error> {
         let workers = lock(&self.shared.queue).len().min(jobs.max(1));
-        let watched = self.views[0].endpoint.clone();
+        let watched = self.views.source.endpoint.clone();
         let watch = self.shared.wanted.clone().watch(watched, scope.clone());
         let _watch = Background::spawn(watch);
         let mut group = Group::new(scope);
         for number in 0..workers {
-            let mut lanes = self.lanes();
+            let mut readers = self.readers();
             // The first worker is complete before others want connections: where these are few,
             // one that can work is better than several that each lack a side.
-            if number == 0 && !connect(&mut lanes, &self.shared, scope).await? {
+            if number == 0 && !connect(&mut readers, &self.shared, scope).await? {
                 break;
             }
             self.shared.crew.join(workers);
-            group.spawn(work(lanes, Arc::clone(&self.shared), group.scope().clone()));
+            group.spawn(work(
+                readers,
+                Arc::clone(&self.shared),
+                group.scope().clone(),
+            ));
         }
         group.join().await?;
         Ok(self.outcome())
     }
 
-    fn lanes(&self) -> [Lane; 2] {
-        let lane = |view: &Arc<View>| Lane::new(Arc::clone(view), self.progress.clone());
-        self.views.each_ref().map(lane)
+    fn readers(&self) -> Sides<TableReader> {
+        let views = self.views.as_ref();
+        views.map(|view| TableReader::new(Arc::clone(view), self.progress.clone()))
     }
 
-    /// All there is to say, once the workers have ended.
+    /// The result, once the workers have ended.
     fn outcome(self) -> Outcome {
         let mut tables = std::mem::take(&mut *lock(&self.shared.done));
         tables.extend(self.shared.left_over());
-        settle(
-            &mut tables,
-            &[self.missing.as_slice(), &self.target_only].concat(),
-        );
-        let mut tables: Vec<_> = tables.into_iter().map(|(table, _)| table).collect();
-        tables.extend(self.missing.into_iter().map(missing));
+        let single = [self.missing.as_slice(), &self.target_only].concat();
+        settle_partitions(&mut tables, &single);
+        let mut tables: Vec<_> = tables.into_iter().map(|one| one.table).collect();
+        tables.extend(self.missing.into_iter().map(report_missing));
         tables.sort_by(|one, other| one.name.cmp(&other.name));
         let target_only = self
             .target_only
@@ -190,7 +206,7 @@ impl Run {
     }
 }
 
-fn missing(table: Single) -> TableReport {
+fn report_missing(table: Single) -> TableReport {
     TableReport {
         name: table.name,
         verdict: Verdict::MissingOnTarget,
@@ -207,12 +223,15 @@ impl Shared {
     /// The tables that no worker could take on.
     fn left_over(&self) -> Vec<Compared> {
         let queue = std::mem::take(&mut *lock(&self.queue));
-        let reason = || {
-            let reason = lock(&self.unreachable).clone();
-            reason.expect("the last worker leaves tables only when it cannot connect")
-        };
-        let report = |pair: Pair| pair.report(Verdict::NotCompared(reason()), Duration::ZERO);
-        queue.into_iter().map(report).collect()
+        queue
+            .into_iter()
+            .map(|pair| {
+                let reason = lock(&self.unreachable).clone();
+                let reason =
+                    reason.expect("the last worker leaves tables only when it cannot connect");
+                pair.report(Verdict::NotCompared(reason), Duration::ZERO)
+            })
+            .collect()
     }
 
     fn reading(&self, pair: &Pair, half: &Half) -> Reading {
@@ -234,48 +253,50 @@ impl Shared {
 
 impl Pair {
     fn report(self, verdict: Verdict, elapsed: Duration) -> Compared {
-        let (name, mismatches) = (self.name, self.mismatches);
-        (
-            TableReport {
-                name,
-                verdict,
-                mismatches,
-                elapsed,
-            },
-            self.root,
-        )
+        let table = TableReport {
+            name: self.name,
+            verdict,
+            mismatches: self.mismatches,
+            elapsed,
+        };
+        let root = self.root;
+        Compared { table, root }
     }
 }
 
 /// A worker: compares tables until there are none. One that cannot connect leaves the rest to the
 /// others.
 async fn work(mut lanes: [Lane; 2], shared: Arc<Shared>, scope: Scope) -> Result<(), Error> {
-    while connect(&mut lanes, &shared, &scope).await? {
+    while connect(&mut readers, &shared, &scope).await? {
         let Some(pair) = shared.next() else {
             return Ok(());
         };
         let begin = Instant::now();
         let verdict;
-        (verdict, lanes) = both(lanes, &shared, &pair, &scope).await;
+        (verdict, readers) = read_both(readers, &shared, &pair, &scope).await;
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
         let compared = pair.report(verdict, begin.elapsed());
         scope
             .events
-            .emit(verified(&shared.database, &compared))
+            .emit(verified_event(&shared.database, &compared))
             .await;
         lock(&shared.done).push(compared);
     }
     Ok(())
 }
 
-/// Makes sure that both lanes are connected; false, and noted, if one cannot be. Where a server has no
+/// Makes sure that both readers are connected; false, and noted, if one cannot be. Where a server has no
 /// connection left, a worker beside others leaves its work to them, and the last one tries again.
-async fn connect(lanes: &mut [Lane; 2], shared: &Shared, scope: &Scope) -> Result<bool, Error> {
+async fn connect(
+    readers: &mut Sides<TableReader>,
+    shared: &Shared,
+    scope: &Scope,
+) -> Result<bool, Error> {
     let begin = Instant::now();
     loop {
-        let [source, target] = &mut *lanes;
+        let Sides { source, target } = &mut *readers;
         let connected = tokio::select! {
             biased;
             () = scope.stop.cancelled() => return Err(Error::Stopped),
@@ -298,11 +319,12 @@ async fn connect(lanes: &mut [Lane; 2], shared: &Shared, scope: &Scope) -> Resul
     }
 }
 
-fn verified(database: &str, (report, root): &Compared) -> Event {
+fn verified_event(database: &str, compared: &Compared) -> Event {
+    let report = &compared.table;
     let equal = match report.class(false) {
         Class::Equal => Some(true),
         // Where a partition's rows differ, the table is still to be settled.
-        Class::Different => root.is_none().then_some(false),
+        Class::Different => compared.root.is_none().then_some(false),
         Class::NotCompared => None,
     };
     Event::TableVerified {
@@ -313,34 +335,43 @@ fn verified(database: &str, (report, root): &Compared) -> Event {
     }
 }
 
-/// Reads a table on both sides at the same time, the target's on a task of its own. So one large table keeps
-/// two cores busy. An error of one side stops the other.
-async fn both(
-    [mut source, mut target]: [Lane; 2],
+/// Reads a table on both sides at the same time, the target's on a task of its own, so that one
+/// large table keeps two cores busy. An error of one side stops the other.
+async fn read_both(
+    readers: Sides<TableReader>,
     shared: &Shared,
     pair: &Pair,
     scope: &Scope,
-) -> (Verdict, [Lane; 2]) {
+) -> (Verdict, Sides<TableReader>) {
     let scope = scope.child();
     shared.wanted.begin(&pair.name, &scope.stop);
-    let other = Background::spawn({
-        let (reading, scope) = (shared.reading(pair, &pair.target), scope.clone());
-        async move {
-            let result = target.digest(&reading, &scope).await;
-            if result.is_err() {
-                scope.stop.cancel();
-            }
-            (result, target)
-        }
-    });
-    let one = source
-        .digest(&shared.reading(pair, &pair.source), &scope)
-        .await;
-    if one.is_err() {
+    let readings = pair.halves.as_ref().map(|half| shared.reading(pair, half));
+    let target = Background::spawn(digest(readers.target, readings.target, scope.clone()));
+    let (one, source) = digest(readers.source, readings.source, scope).await;
+    let (other, target) = target.join().await;
+    let verdict = judge(one, other, shared.wanted.end(&pair.name));
+    (verdict, Sides { source, target })
+}
+
+/// Digests one side; its error stops the other side.
+async fn digest(
+    mut reader: TableReader,
+    reading: Reading,
+    scope: Scope,
+) -> (Result<Contents, Error>, TableReader) {
+    let result = reader.digest(&reading, &scope).await;
+    if result.is_err() {
         scope.stop.cancel();
     }
-    let (other, target) = other.join().await;
-    let verdict = match (one, other, shared.wanted.end(&pair.name)) {
+    (result, reader)
+}
+
+fn judge(
+    source: Result<Contents, Error>,
+    target: Result<Contents, Error>,
+    waiter: Option<Waiter>,
+) -> Verdict {
+    match (source, target, waiter) {
         (Ok(source), Ok(target), _) => Verdict::of(source, target),
         // The other side may have been read to its end before.
         (Err(Error::Stopped), Ok(_) | Err(Error::Stopped), Some(waiter))
@@ -352,6 +383,5 @@ async fn both(
         (Err(Error::Stopped) | Ok(_), Err(error), _) | (Err(error), _, _) => {
             Verdict::NotCompared(Arc::new(error))
         }
-    };
-    (verdict, [source, target])
+    }
 }

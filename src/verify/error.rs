@@ -1,29 +1,9 @@
-use std::fmt;
-
 use super::digest::CutOff;
 use crate::catalog;
 use crate::connect;
 use crate::connect::waiters::Waiter;
-use crate::pg::SqlState;
+use crate::pg::{Side, SqlState};
 use crate::wire;
-
-/// One of the two clusters of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// What is copied.
-    Source,
-    /// Its copy.
-    Target,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Target => "target",
-        })
-    }
-}
 
 /// Why something could not be compared.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +17,7 @@ pub enum Error {
         #[source]
         source: connect::Error,
     },
-    /// A side's snapshot or its list of tables cannot be had.
+    /// The snapshot or the list of tables of a side cannot be loaded.
     #[error("read the catalog of the {side}")]
     Catalog {
         /// Which.
@@ -46,7 +26,7 @@ pub enum Error {
         #[source]
         source: connect::Error,
     },
-    /// Which tables are a side's hypertables cannot be had.
+    /// The list of hypertables of a side cannot be loaded.
     #[error("read the catalog of the {side}")]
     Hypertables {
         /// Which.
@@ -64,7 +44,7 @@ pub enum Error {
         #[source]
         source: wire::Error,
     },
-    /// A lock of another session was in the way for too long.
+    /// Another session held a lock for too long.
     #[error("lock a table on the {side}")]
     Locked {
         /// Which.
@@ -74,7 +54,7 @@ pub enum Error {
         source: connect::Error,
     },
     /// A session waited for the lock that the table was read under.
-    #[error("{waiter}; the table was given up so that it need not wait")]
+    #[error("{waiter}; reading the table was stopped so that it need not wait")]
     Wanted {
         /// The session.
         waiter: Box<Waiter>,
@@ -89,7 +69,7 @@ pub enum Error {
         source: CutOff,
     },
     /// What arrived is not what the server says it sent.
-    #[error("the {side} says that it sent {sent} rows, but {arrived} arrived")]
+    #[error("the {side} reports that it sent {sent} rows, but {arrived} arrived")]
     Miscounted {
         /// Which.
         side: Side,

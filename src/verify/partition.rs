@@ -10,35 +10,35 @@ use std::collections::BTreeMap;
 use super::digest::Contents;
 use super::plan::Single;
 use super::report::{TableReport, Verdict};
-use crate::pg::QualifiedName;
+use crate::pg::{QualifiedName, Sides};
 
-/// A compared table, and the partitioned table at its top.
-pub(super) type Compared = (TableReport, Option<QualifiedName>);
+/// A compared table.
+#[derive(Clone, Debug)]
+pub(super) struct Compared {
+    pub(super) table: TableReport,
+    /// The partitioned table at its top.
+    pub(super) root: Option<QualifiedName>,
+}
 
-/// Sums over the partitions of a table: of the source, and of the target; `None` once something is
-/// not known.
-type Sums = Option<(Contents, Contents)>;
+/// Sums over the partitions of a table; `None` once something is not known.
+type Sums = Option<Sides<Contents>>;
 
 /// Turns differences between partitions into [`Verdict::Moved`] where all partitions together are
 /// equal. A table with a partition that is missing, that only the target has, or that could not
 /// be read stays as it is.
-pub(super) fn settle(tables: &mut [Compared], single: &[Single]) {
+pub(super) fn settle_partitions(tables: &mut [Compared], single: &[Single]) {
     let mut sums: BTreeMap<QualifiedName, Sums> = BTreeMap::new();
     for root in single.iter().filter_map(|table| table.root.clone()) {
         sums.insert(root, None);
     }
-    for (table, root) in tables.iter() {
+    for Compared { table, root } in tables.iter() {
         let Some(root) = root else { continue };
         let contents = table.verdict.contents();
-        let sum = sums.entry(root.clone()).or_insert(Some(Default::default()));
-        *sum = sum
-            .zip(contents)
-            .map(|(sum, more)| (sum.0.plus(more.0), sum.1.plus(more.1)));
+        let sum = sums.entry(root.clone()).or_insert(Some(Sides::default()));
+        *sum = sum.zip(contents).map(|(sum, more)| add_contents(sum, more));
     }
-    let equal =
-        |root: &QualifiedName| matches!(sums.get(root), Some(Some((one, other))) if one == other);
-    for (table, root) in tables {
-        let Some(root) = root.as_ref().filter(|root| equal(root)) else {
+    for Compared { table, root } in tables {
+        let Some(root) = root.as_ref().filter(|root| is_equal(sums.get(*root))) else {
             continue;
         };
         if let Verdict::Different { source, target } = table.verdict {
@@ -50,6 +50,17 @@ pub(super) fn settle(tables: &mut [Compared], single: &[Single]) {
             };
         }
     }
+}
+
+fn add_contents(sum: Sides<Contents>, more: Sides<Contents>) -> Sides<Contents> {
+    Sides {
+        source: sum.source.plus(more.source),
+        target: sum.target.plus(more.target),
+    }
+}
+
+fn is_equal(sums: Option<&Sums>) -> bool {
+    matches!(sums, Some(Some(sums)) if sums.source == sums.target)
 }
 
 #[cfg(test)]
@@ -77,7 +88,8 @@ mod tests {
             mismatches: Vec::new(),
             elapsed: Duration::ZERO,
         };
-        (table, Some(root()))
+        let root = Some(root());
+        Compared { table, root }
     }
 
     fn compared(source: &str, target: &str) -> Compared {
@@ -85,7 +97,8 @@ mod tests {
     }
 
     fn moved(tables: &[Compared]) -> usize {
-        let is_moved = |(table, _): &&Compared| matches!(table.verdict, Verdict::Moved { .. });
+        let is_moved =
+            |compared: &&Compared| matches!(compared.table.verdict, Verdict::Moved { .. });
         tables.iter().filter(is_moved).count()
     }
 
@@ -96,14 +109,14 @@ mod tests {
             compared("3\n", "2\n3\n"),
             compared("", ""),
         ];
-        settle(&mut tables, &[]);
+        settle_partitions(&mut tables, &[]);
         assert_eq!(moved(&tables), 2);
     }
 
     #[test]
     fn a_lost_row_stays_a_difference() {
         let mut tables = [compared("1\n2\n", "1\n"), compared("3\n", "3\n")];
-        settle(&mut tables, &[]);
+        settle_partitions(&mut tables, &[]);
         assert_eq!(moved(&tables), 0);
     }
 
@@ -111,11 +124,11 @@ mod tests {
     fn what_is_not_known_settles_nothing() {
         let unknown = || partition(Verdict::NotCompared(Arc::new(Error::Stopped)));
         let mut tables = [compared("1\n", "2\n"), compared("2\n", "1\n"), unknown()];
-        settle(&mut tables, &[]);
+        settle_partitions(&mut tables, &[]);
         assert_eq!(moved(&tables), 0);
         let mut tables = [compared("1\n", "2\n"), compared("2\n", "1\n")];
         let name = QualifiedName::from_catalog("public", "more");
-        settle(
+        settle_partitions(
             &mut tables,
             &[Single {
                 name,
@@ -123,15 +136,15 @@ mod tests {
             }],
         );
         assert_eq!(moved(&tables), 0);
-        settle(&mut tables, &[]);
+        settle_partitions(&mut tables, &[]);
         assert_eq!(moved(&tables), 2);
     }
 
     #[test]
     fn tables_of_their_own_are_never_settled() {
         let mut tables = [compared("1\n", "2\n"), compared("2\n", "1\n")];
-        tables[0].1 = None;
-        settle(&mut tables, &[]);
+        tables[0].root = None;
+        settle_partitions(&mut tables, &[]);
         assert_eq!(moved(&tables), 0);
     }
 }

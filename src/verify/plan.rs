@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::pg::{Ident, Oid, QualifiedName, Sql};
+use crate::pg::{Ident, Oid, QualifiedName, Sides, Sql};
 use crate::sql;
 
 /// A table that holds rows of its own, as one side's catalog describes it.
@@ -99,10 +99,8 @@ pub(super) struct Pair {
     pub(super) is_plain: bool,
     /// Where the definitions differ.
     pub(super) mismatches: Vec<Mismatch>,
-    /// What is read on the source.
-    pub(super) source: Half,
-    /// What is read on the target.
-    pub(super) target: Half,
+    /// What is read on each side.
+    pub(super) halves: Sides<Half>,
     /// Estimated bytes on the source's disk.
     pub(super) bytes: u64,
 }
@@ -160,6 +158,16 @@ pub(super) struct Single {
     pub(super) name: QualifiedName,
     /// The partitioned table at the top.
     pub(super) root: Option<QualifiedName>,
+}
+
+impl From<Table> for Half {
+    fn from(table: Table) -> Self {
+        Self {
+            condition: table.condition,
+            identity: table.identity,
+            in_chunks: table.in_chunks,
+        }
+    }
 }
 
 impl From<Table> for Single {
@@ -221,7 +229,7 @@ pub(super) fn plan_pairs(source: Vec<Table>, target: Vec<Table>) -> Plan {
     let mut plan = Plan::default();
     for table in source {
         match others.remove(&table.name) {
-            Some(other) => plan.pairs.push(pair(table, other)),
+            Some(other) => plan.pairs.push(pair_tables(table, other)),
             None => plan.missing.push(table.into()),
         }
     }
@@ -233,56 +241,70 @@ pub(super) fn plan_pairs(source: Vec<Table>, target: Vec<Table>) -> Plan {
     plan
 }
 
-fn pair(source: Table, target: Table) -> Pair {
-    let theirs: BTreeMap<&Ident, &Column> = by_name(&target.columns);
-    let ours: BTreeMap<&Ident, &Column> = by_name(&source.columns);
-    let mut columns = Vec::new();
-    let mut mismatches = Vec::new();
-    let mut is_plain = true;
-    for (name, column) in &ours {
-        let Some(other) = theirs.get(name) else {
-            mismatches.push(Mismatch::MissingOnTarget((*name).clone()));
-            continue;
-        };
-        if column.type_name != other.type_name {
-            mismatches.push(Mismatch::Type {
-                column: (*name).clone(),
-                source: column.type_name.clone(),
-                target: other.type_name.clone(),
-            });
-        }
-        let is_text = column.form != other.form || column.form == Form::Text;
-        is_plain &= is_text && !column.is_generated && !other.is_generated;
-        columns.push(comparable(column, other));
-    }
-    is_plain &= !columns.is_empty();
-    let extra = theirs.keys().filter(|name| !ours.contains_key(*name));
-    mismatches.extend(extra.map(|name| Mismatch::OnlyOnTarget((*name).clone())));
-    mismatches.extend(parents(&source.parents, &target.parents));
+fn pair_tables(source: Table, target: Table) -> Pair {
+    let matched = match_columns(&source.columns, &target.columns);
+    let mut mismatches = matched.mismatches;
+    mismatches.extend(parent_mismatches(&source.parents, &target.parents));
     Pair {
         root: source
             .root()
             .filter(|root| target.root() == Some(*root))
             .cloned(),
-        name: source.name,
-        columns,
-        is_plain,
+        name: source.name.clone(),
+        is_plain: matched.is_plain && !matched.columns.is_empty(),
+        columns: matched.columns,
         mismatches,
-        source: Half {
-            condition: source.condition,
-            identity: source.identity,
-            in_chunks: source.in_chunks,
-        },
-        target: Half {
-            condition: target.condition,
-            identity: target.identity,
-            in_chunks: target.in_chunks,
-        },
         bytes: source.bytes,
+        halves: Sides { source, target }.map(Half::from),
     }
 }
 
-fn parents<'t>(
+/// The columns of both sides, by name.
+struct MatchedColumns {
+    columns: Vec<Sql>,
+    is_plain: bool,
+    mismatches: Vec<Mismatch>,
+}
+
+fn match_columns(source: &[Column], target: &[Column]) -> MatchedColumns {
+    let theirs = columns_by_name(target);
+    let ours = columns_by_name(source);
+    let mut matched = MatchedColumns {
+        columns: Vec::new(),
+        is_plain: true,
+        mismatches: Vec::new(),
+    };
+    for (name, column) in &ours {
+        match theirs.get(name) {
+            Some(other) => matched.add(column, other),
+            None => {
+                let missing = Mismatch::MissingOnTarget((*name).clone());
+                matched.mismatches.push(missing);
+            }
+        }
+    }
+    let extra = theirs.keys().filter(|name| !ours.contains_key(*name));
+    let extra = extra.map(|name| Mismatch::OnlyOnTarget((*name).clone()));
+    matched.mismatches.extend(extra);
+    matched
+}
+
+impl MatchedColumns {
+    fn add(&mut self, column: &Column, other: &Column) {
+        if column.type_name != other.type_name {
+            self.mismatches.push(Mismatch::Type {
+                column: column.name.clone(),
+                source: column.type_name.clone(),
+                target: other.type_name.clone(),
+            });
+        }
+        let is_text = column.form != other.form || column.form == Form::Text;
+        self.is_plain &= is_text && !column.is_generated && !other.is_generated;
+        self.columns.push(render_comparable(column, other));
+    }
+}
+
+fn parent_mismatches<'t>(
     source: &'t BTreeSet<QualifiedName>,
     target: &'t BTreeSet<QualifiedName>,
 ) -> impl Iterator<Item = Mismatch> + 't {
@@ -292,7 +314,7 @@ fn parents<'t>(
         .chain(more.map(Mismatch::ParentOnTarget))
 }
 
-fn by_name(columns: &[Column]) -> BTreeMap<&Ident, &Column> {
+fn columns_by_name(columns: &[Column]) -> BTreeMap<&Ident, &Column> {
     columns
         .iter()
         .map(|column| (&column.name, column))
@@ -300,7 +322,7 @@ fn by_name(columns: &[Column]) -> BTreeMap<&Ident, &Column> {
 }
 
 /// The expression for a column: its form, where both sides agree on one.
-fn comparable(source: &Column, target: &Column) -> Sql {
+fn render_comparable(source: &Column, target: &Column) -> Sql {
     if source.form == target.form {
         source.expression()
     } else {
@@ -341,7 +363,7 @@ mod tests {
 
     fn query(plan: &Plan) -> String {
         let pair = &plan.pairs[0];
-        pair.query(&pair.source).as_str().to_owned()
+        pair.query(&pair.halves.source).as_str().to_owned()
     }
 
     #[test]
@@ -353,7 +375,7 @@ mod tests {
             panic!("{plan:?}")
         };
         assert_eq!(
-            pair.query(&pair.source).as_str(),
+            pair.query(&pair.halves.source).as_str(),
             r#"SELECT "a", "b" FROM ONLY "public"."t""#
         );
         assert_eq!(

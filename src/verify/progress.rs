@@ -1,12 +1,12 @@
-//! How far a database's comparison has come, summed over its lanes.
+//! How far a database's comparison has come, summed over its readers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::Side;
 use crate::event::{Event, Events};
+use crate::pg::Side;
 
-/// A counter shared by the lanes of a database; cheap to clone.
+/// A counter shared by the readers of a database; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Progress(Arc<Counters>);
 
@@ -28,7 +28,7 @@ impl Progress {
         }))
     }
 
-    /// Adds what a lane has read since it last said so. The target's is not shown: it runs beside.
+    /// Adds what a reader has read since its last report. The target's is not shown: it runs in parallel.
     pub(super) fn add(&self, side: Side, rows: u64, bytes: usize) {
         if side == Side::Target {
             return;

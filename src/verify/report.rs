@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::digest::Contents;
 use super::error::Error;
 use super::plan::Mismatch;
-use crate::pg::QualifiedName;
+use crate::pg::{QualifiedName, Sides};
 
 /// What is never compared: an equal report says nothing about it.
 pub const NOT_COVERED: [&str; 5] = [
@@ -133,11 +133,12 @@ impl Verdict {
     }
 
     /// What both sides hold, where that is known.
-    pub(super) fn contents(&self) -> Option<(Contents, Contents)> {
+    pub(super) fn contents(&self) -> Option<Sides<Contents>> {
         match self {
-            Self::Equal(contents) => Some((*contents, *contents)),
+            Self::Equal(contents) => Some(Sides::from_fn(|_| *contents)),
             Self::Different { source, target } | Self::Moved { source, target, .. } => {
-                Some((*source, *target))
+                let (source, target) = (*source, *target);
+                Some(Sides { source, target })
             }
             Self::MissingOnTarget | Self::NotCompared(_) => None,
         }

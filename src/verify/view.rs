@@ -3,11 +3,11 @@
 
 use tokio_postgres::Row;
 
-use super::error::{Error, Side};
+use super::error::Error;
 use super::plan::{Column, Form, Identity, Table};
 use crate::catalog::load::timescale::{Hands, load_hands};
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::pg::{Ident, Oid, QualifiedName, Sql};
+use crate::pg::{Ident, Oid, QualifiedName, Side, Sql};
 
 const TABLES: &str = include_str!("sql/tables.sql");
 
@@ -20,7 +20,7 @@ pub(super) struct View {
     pub(super) snapshot_name: String,
     /// The database's encoding, as `pg_encoding_to_char` names it.
     pub(super) encoding: String,
-    /// Whether `COPY` of a table gives up the table's lock as it ends, as it does before 13.
+    /// Whether `COPY` of a table releases the table's lock as it ends, as it does before 13.
     pub(super) copy_unlocks: bool,
     _session: Session,
 }
@@ -30,30 +30,47 @@ impl View {
     ///
     /// # Errors
     /// The database cannot be reached or read.
-    pub(super) async fn open(side: Side, endpoint: Endpoint) -> Result<(Self, Vec<Table>), Error> {
+    pub(super) async fn open(side: Side, endpoint: Endpoint) -> Result<Opened, Error> {
         let session = endpoint
             .session(Purpose::Introspect)
             .await
             .map_err(|source| Error::Connect { side, source })?;
-        let look = look(&session).await;
-        let (snapshot_name, encoding, copy_unlocks, tables) =
-            look.map_err(|source| Error::Catalog { side, source })?;
-        let hands = load_hands(&session).await;
-        let hands = hands.map_err(|source| Error::Hypertables { side, source })?;
-        let tables = with_chunks(tables, &hands);
+        let loaded = load_snapshot(&session)
+            .await
+            .map_err(|source| Error::Catalog { side, source })?;
+        let hands = load_hands(&session)
+            .await
+            .map_err(|source| Error::Hypertables { side, source })?;
         let view = Self {
             side,
             endpoint,
-            snapshot_name,
-            encoding,
-            copy_unlocks,
+            snapshot_name: loaded.name,
+            encoding: loaded.encoding,
+            copy_unlocks: loaded.copy_unlocks,
             _session: session,
         };
-        Ok((view, tables))
+        Ok(Opened {
+            view,
+            tables: without_chunks(loaded.tables, &hands),
+        })
     }
 }
 
-async fn look(session: &Session) -> Result<(String, String, bool, Vec<Table>), connect::Error> {
+/// A view, and the tables that it shows.
+pub(super) struct Opened {
+    pub(super) view: View,
+    pub(super) tables: Vec<Table>,
+}
+
+/// What a new snapshot shows.
+struct Snapshot {
+    name: String,
+    encoding: String,
+    copy_unlocks: bool,
+    tables: Vec<Table>,
+}
+
+async fn load_snapshot(session: &Session) -> Result<Snapshot, connect::Error> {
     let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     session.batch(&begin).await?;
     let export = Sql::fixed(
@@ -62,16 +79,16 @@ async fn look(session: &Session) -> Result<(String, String, bool, Vec<Table>), c
     );
     let exported = session.query_one(&export, &[]).await?;
     let rows = session.query(&Sql::fixed(TABLES), &[]).await?;
-    Ok((
-        exported.get(0),
-        exported.get(1),
-        exported.get(2),
-        tables(&rows),
-    ))
+    Ok(Snapshot {
+        name: exported.get(0),
+        encoding: exported.get(1),
+        copy_unlocks: exported.get(2),
+        tables: read_tables(&rows),
+    })
 }
 
 /// The tables without chunks, and the hypertables that have them.
-fn with_chunks(mut tables: Vec<Table>, hands: &Hands) -> Vec<Table> {
+fn without_chunks(mut tables: Vec<Table>, hands: &Hands) -> Vec<Table> {
     tables.retain(|table| !hands.internals.contains(&table.identity.oid));
     for table in &mut tables {
         table.in_chunks = hands.hypertables.contains(&table.identity.oid);
@@ -79,41 +96,44 @@ fn with_chunks(mut tables: Vec<Table>, hands: &Hands) -> Vec<Table> {
     tables
 }
 
-/// The tables of rows that are ordered by table.
-fn tables(rows: &[Row]) -> Vec<Table> {
-    let of_one_table = |one: &Row, other: &Row| oid(one, "oid") == oid(other, "oid");
-    let table = |rows: &[Row]| {
-        let row = rows.first().expect("a chunk has a row");
-        let bytes: i64 = row.get("bytes");
-        Table {
-            name: QualifiedName::from_catalog(
-                row.get::<_, String>("schema_name"),
-                row.get::<_, String>("table_name"),
-            ),
-            columns: rows.iter().filter_map(column).collect(),
-            is_configuration: row.get("is_configuration"),
-            condition: row.get::<_, Option<String>>("condition").map(Sql::deparsed),
-            above: names(row, "above_schemas", "above_names"),
-            parents: names(row, "parent_schemas", "parent_names")
-                .into_iter()
-                .collect(),
-            identity: Identity {
-                oid: oid(row, "oid"),
-                filenode: oid(row, "filenode"),
-            },
-            in_chunks: false,
-            bytes: u64::try_from(bytes).unwrap_or(0),
-        }
-    };
-    rows.chunk_by(of_one_table).map(table).collect()
+/// Reads tables from rows that are ordered by table.
+fn read_tables(rows: &[Row]) -> Vec<Table> {
+    rows.chunk_by(|one, other| read_oid(one, "oid") == read_oid(other, "oid"))
+        .map(read_table)
+        .collect()
 }
 
-fn oid(row: &Row, column: &str) -> Oid {
+/// Reads one table from its rows, one for each column.
+fn read_table(rows: &[Row]) -> Table {
+    let row = rows.first().expect("a chunk has a row");
+    let bytes: i64 = row.get("bytes");
+    Table {
+        name: QualifiedName::from_catalog(
+            row.get::<_, String>("schema_name"),
+            row.get::<_, String>("table_name"),
+        ),
+        columns: rows.iter().filter_map(read_column).collect(),
+        is_configuration: row.get("is_configuration"),
+        condition: row.get::<_, Option<String>>("condition").map(Sql::deparsed),
+        above: read_names(row, "above_schemas", "above_names"),
+        parents: read_names(row, "parent_schemas", "parent_names")
+            .into_iter()
+            .collect(),
+        identity: Identity {
+            oid: read_oid(row, "oid"),
+            filenode: read_oid(row, "filenode"),
+        },
+        in_chunks: false,
+        bytes: u64::try_from(bytes).unwrap_or(0),
+    }
+}
+
+fn read_oid(row: &Row, column: &str) -> Oid {
     Oid(row.get(column))
 }
 
 /// The names in a pair of columns.
-fn names(row: &Row, schemas: &str, names: &str) -> Vec<QualifiedName> {
+fn read_names(row: &Row, schemas: &str, names: &str) -> Vec<QualifiedName> {
     let schemas: Vec<String> = row.get(schemas);
     let names: Vec<String> = row.get(names);
     let names = schemas.into_iter().zip(names);
@@ -123,7 +143,7 @@ fn names(row: &Row, schemas: &str, names: &str) -> Vec<QualifiedName> {
 }
 
 /// The row's column; the only row of a table without columns has none.
-fn column(row: &Row) -> Option<Column> {
+fn read_column(row: &Row) -> Option<Column> {
     let name: Option<String> = row.get("column_name");
     Some(Column {
         name: Ident::from_catalog(name?),

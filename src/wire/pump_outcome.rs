@@ -6,6 +6,7 @@ use super::connection::{Connection, Idle};
 use super::copy_out::CopyOut;
 use super::error::Error;
 use super::tally::Copied;
+use crate::event::WithCauses as _;
 
 /// Who ended a pump before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +62,7 @@ impl fmt::Display for PumpError {
         for (name, error, _) in first.into_iter().chain(second) {
             let Some(error) = error else { continue };
             let separator = if written { "; then " } else { "" };
-            write!(f, "{separator}{name}: {error}")?;
-            let mut cause = std::error::Error::source(error);
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
+            write!(f, "{separator}{name}: {}", error.chain())?;
             if let Error::Server(answer) = error {
                 let place = answer.copy_place().or_else(|| answer.context_line());
                 let place = place.map(|place| format!("; {place}"));

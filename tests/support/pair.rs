@@ -1,7 +1,7 @@
 //! Two databases to compare.
 
 use seren_replicator::connect::{Purpose, Session};
-use seren_replicator::pg::{Ident, Literal, Sql};
+use seren_replicator::pg::{Ident, Literal, Sides, Sql};
 use seren_replicator::selection::TableChoice;
 use seren_replicator::sql;
 use seren_replicator::task::Scope;
@@ -114,8 +114,10 @@ impl Pair {
     pub(crate) fn options_as(&self, user: &str) -> Options {
         let door = |url: &str| endpoint(&url_as(user, url));
         Options {
-            source: door(&self.source),
-            target: door(&self.target),
+            servers: Sides {
+                source: door(&self.source),
+                target: door(&self.target),
+            },
             databases: vec![DatabasePair {
                 source: name(&self.source),
                 target: name(&self.target),

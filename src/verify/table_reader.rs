@@ -9,18 +9,18 @@
 //! `TRUNCATE`, and `ALTER TABLE` where it writes a new file, do not keep the rows that older
 //! snapshots see: such a table looks empty, and two empty tables would be equal. So after its
 //! rows are read, while they are still locked against that, the table must be the one that the
-//! snapshot saw. Then the lock is let go: nobody's DDL waits for the rest of the run.
+//! snapshot saw. Then the lock is released: nobody's DDL waits for the rest of the run.
 
 use std::sync::Arc;
 
 use super::digest::{Contents, Digester};
-use super::error::{Error, Side};
+use super::error::Error;
 use super::plan::Identity;
 use super::progress::Progress;
 use super::view::View;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Purpose};
-use crate::pg::{Literal, Oid, Sql, SqlState};
+use crate::pg::{Literal, Oid, Side, Sql, SqlState};
 use crate::sql;
 use crate::task::Scope;
 use crate::wire::{self, Connection, CopyOut, Idle};
@@ -42,13 +42,13 @@ const SETTINGS: &str = "SET search_path = ''; \
     SET jit = off; \
     SET max_parallel_workers_per_gather = 0";
 
-/// How long a reader of the target waits for a lock. On the source it gives up sooner, and tries again.
+/// How long a reader of the target waits for a lock. On the source it stops sooner, and tries again.
 const TARGET_LOCKS: &str = "SET lock_timeout = '30s'";
 
 /// Before a table is read.
 const SAVEPOINT: &str = "SAVEPOINT before_table";
 
-/// After it was read, or could not be: its lock is let go, and the transaction continues.
+/// After it was read, or could not be: its lock is released, and the transaction continues.
 const RELEASE: &str = "ROLLBACK TO SAVEPOINT before_table";
 
 /// For a table whose rows cannot be read under an empty path; undone with its savepoint.
@@ -73,23 +73,23 @@ pub(super) struct Reading {
 
 /// See the module's documentation.
 #[derive(Debug)]
-pub(super) struct Lane {
-    reader: Reader,
+pub(super) struct TableReader {
+    reader: SnapshotReader,
     /// In a transaction that sees the snapshot, behind a savepoint; gone after some errors.
     connection: Option<Connection<Idle>>,
 }
 
-/// What reads on a lane's connection.
+/// What reads on a connection.
 #[derive(Debug)]
-struct Reader {
+struct SnapshotReader {
     view: Arc<View>,
     progress: Progress,
 }
 
-impl Lane {
-    /// A lane that connects when it is first used.
+impl TableReader {
+    /// A reader that connects when it is first used.
     pub(super) fn new(view: Arc<View>, progress: Progress) -> Self {
-        let reader = Reader { view, progress };
+        let reader = SnapshotReader { view, progress };
         Self {
             reader,
             connection: None,
@@ -131,9 +131,9 @@ impl Lane {
                     source: wire::Error::Server(answer),
                     ..
                 }) if side == Side::Source && answer.code == SqlState::LOCK_NOT_AVAILABLE => {
-                    let refusal = connect::Error::Server(answer);
-                    let waited = wait.after(refusal).await;
-                    waited.map_err(|source| Error::Locked { side, source })?;
+                    wait.after(connect::Error::Server(answer))
+                        .await
+                        .map_err(|source| Error::Locked { side, source })?;
                 }
                 digested => return digested,
             }
@@ -163,7 +163,7 @@ impl Lane {
     }
 }
 
-impl Reader {
+impl SnapshotReader {
     fn side(&self) -> Side {
         self.view.side
     }
@@ -204,8 +204,8 @@ impl Reader {
             Ok(mut copy) => (self.rows(&mut copy).await, copy.into_idle()),
         };
         let Some(mut connection) = connection else {
-            let lost = || Err(self.rows_error(wire::Error::OutOfStep));
-            return (result.and_then(|_| lost()), None);
+            let result = result.and_then(|_| Err(self.rows_error(wire::Error::OutOfStep)));
+            return (result, None);
         };
         let result = match result {
             Ok(contents) => self
@@ -222,19 +222,22 @@ impl Reader {
     async fn rows(&self, copy: &mut Connection<CopyOut>) -> Result<Contents, Error> {
         let side = self.side();
         let mut digester = Digester::new();
-        let (mut sent, mut told, mut since) = (0, 0, 0);
-        let next = |source| self.rows_error(source);
-        while let Some(piece) = copy.next_piece().await.map_err(next)? {
+        let (mut sent, mut reported, mut since) = (0, 0, 0);
+        while let Some(piece) = copy
+            .next_piece()
+            .await
+            .map_err(|source| self.rows_error(source))?
+        {
             digester.update(piece.data);
             sent += u64::from(piece.last);
             since += piece.data.len();
             if since >= TURN {
-                self.progress.add(side, digester.rows() - told, since);
-                (told, since) = (digester.rows(), 0);
+                self.progress.add(side, digester.rows() - reported, since);
+                (reported, since) = (digester.rows(), 0);
                 tokio::task::yield_now().await;
             }
         }
-        self.progress.add(side, digester.rows() - told, since);
+        self.progress.add(side, digester.rows() - reported, since);
         let contents = digester
             .finish()
             .map_err(|source| Error::CutOff { side, source })?;
@@ -318,8 +321,10 @@ async fn open(view: &View) -> Result<Connection<Idle>, Error> {
         statements.insert(1, Sql::fixed(TARGET_LOCKS));
     }
     for statement in statements {
-        let done = connection.execute(&statement).await;
-        done.map_err(|source| Error::Rows { side, source })?;
+        connection
+            .execute(&statement)
+            .await
+            .map_err(|source| Error::Rows { side, source })?;
     }
     Ok(connection)
 }
