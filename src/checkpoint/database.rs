@@ -1,13 +1,13 @@
 //! What is recorded of one database, and its transitions.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::form::{entries, lsn};
+use super::name::Name;
 use super::selection::Selection;
-use crate::pg::{Ident, Lsn, Oid, QualifiedName, SlotName};
+use super::{entries, lsn};
+use crate::pg::{Lsn, Oid, SlotName};
 use crate::snapshot::Fact;
 
 /// What is recorded of a database.
@@ -22,7 +22,7 @@ pub struct Database {
     pub selection: Selection,
     /// How far it is.
     pub stage: Stage,
-    /// The publication made for it, once known.
+    /// The publication created for it, once known.
     pub publication: Option<String>,
     /// What names its run in the publication's mark; none where the publication is somebody else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,15 +30,15 @@ pub struct Database {
     /// The oids of the tables that were published when its slot was created, once it is finished.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub published: BTreeSet<u32>,
-    /// The slot kept for it, once known.
+    /// The slot retained for it, once known.
     pub slot: Option<String>,
-    /// The log position of its snapshot, once known.
+    /// The LSN of its snapshot, once known.
     #[serde(with = "lsn")]
     pub consistent_point: Option<Lsn>,
     /// Its tables, while it is at work.
     #[serde(with = "entries")]
     pub tables: BTreeMap<Name, Table>,
-    /// Definitions made behind the rows, while it is at work.
+    /// Definitions created after the rows, while it is at work.
     pub definitions: BTreeSet<String>,
     /// Large objects copied.
     pub large_objects: usize,
@@ -53,7 +53,7 @@ pub struct Database {
 pub enum Stage {
     /// The run is to copy it, and has written nothing into it. It may be about to be created.
     Planned,
-    /// It exists on the target, and what is in it is of our making.
+    /// It exists on the target, and the run has created all that is in it.
     Begun {
         /// Which database of the target's cluster it is.
         target_oid: u32,
@@ -75,7 +75,7 @@ pub enum Stage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// The run has made it.
+    /// The run has created it.
     Made,
     /// It was there, and empty.
     Used {
@@ -95,32 +95,9 @@ pub struct Table {
     /// The parts that have arrived, where it is copied in several.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub parts: BTreeSet<usize>,
-    /// The log position of the snapshot that it was read at, where there is one.
+    /// The LSN of the snapshot that it was read at, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "lsn")]
     pub lsn: Option<Lsn>,
-}
-
-/// A table's schema and name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Name(String, String);
-
-impl From<&QualifiedName> for Name {
-    fn from(name: &QualifiedName) -> Self {
-        Self(
-            name.schema.as_str().to_owned(),
-            name.name.as_str().to_owned(),
-        )
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        QualifiedName {
-            schema: Ident::from_catalog(&self.0),
-            name: Ident::from_catalog(&self.1),
-        }
-        .fmt(f)
-    }
 }
 
 impl Database {
@@ -157,7 +134,7 @@ impl Database {
                 let lsn = self.consistent_point;
                 let entry = self.tables.entry(Name::from(table)).or_default();
                 entry.lsn = lsn;
-                // A part that was reported before, and was repeated, counts once.
+                // A part that was recorded before, and was repeated, counts once.
                 if entry.parts.insert(*part) {
                     entry.rows += rows;
                 }
@@ -178,7 +155,7 @@ impl Database {
         }
     }
 
-    /// Records the consistent point that its rows are read at, and the slot that keeps the log from there on.
+    /// Records the consistent point that its rows are read at, and the slot that retains WAL from there on.
     pub fn point(&mut self, lsn: Lsn, slot: &SlotName) {
         self.consistent_point = Some(lsn);
         self.slot = Some(slot.as_str().to_owned());
@@ -187,7 +164,8 @@ impl Database {
     /// Records what was published of it when its slot was created.
     pub fn publish(
         &mut self,
-        (publication, mark): (&str, Option<&str>),
+        publication: &str,
+        mark: Option<&str>,
         tables: impl Iterator<Item = Oid>,
     ) {
         self.publication = Some(publication.to_owned());
@@ -211,7 +189,7 @@ impl Database {
         Some(())
     }
 
-    /// The database of the target that it is, once that exists.
+    /// The oid of the target's database, once that exists.
     pub fn target_oid(&self) -> Option<Oid> {
         match self.stage {
             Stage::Planned => None,

@@ -21,20 +21,20 @@ pub enum Decision {
         /// Why its rows are not kept.
         why: &'static str,
     },
-    /// It was begun and interrupted, and had been there before: what is in it is removed.
+    /// It was begun and interrupted, and had existed before: what is in it is removed.
     Clear {
         /// Why its rows are not kept.
         why: &'static str,
         /// Extensions that it had before, and keeps.
         extensions: BTreeSet<String>,
     },
-    /// What the state says is void, and it is treated as if nothing were known of it.
-    Void(Void),
+    /// The recorded state no longer applies, and it is treated as if nothing were known of it.
+    Stale(Stale),
 }
 
-/// Why what was recorded of a database does not count.
+/// Why what was recorded of a database no longer applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Void {
+pub enum Stale {
     /// Another selection was asked for; the differences.
     ScopeChanged(Vec<String>),
     /// The target has another database of this name now.
@@ -47,28 +47,28 @@ pub enum Void {
     NotFollowed(String),
 }
 
-impl std::fmt::Display for Void {
+impl std::fmt::Display for Stale {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::ScopeChanged(differences) => {
                 write!(
                     f,
-                    "what is to be copied of it has changed since the interrupted run: {}",
+                    "the selection of what to copy has changed since the interrupted run: {}",
                     differences.join("; ")
                 )
             }
             Self::TargetReplaced => f.write_str(
-                "it was replaced on the target since the interrupted run, whose state is void for it",
+                "it was replaced on the target since the interrupted run, whose recorded state no longer applies to it",
             ),
             Self::TargetGone => f.write_str(
                 "it was dropped on the target since the interrupted run, and is copied again",
             ),
             Self::NotFollowed(reason) => write!(
                 f,
-                "the interrupted run has copied it, but its changes since then are lost: {reason}"
+                "the interrupted run has copied it, but the changes since then are lost: {reason}"
             ),
             Self::SourceReplaced => f.write_str(
-                "it was replaced on the source since the interrupted run, whose state is void for it",
+                "it was replaced on the source since the interrupted run, whose recorded state no longer applies to it",
             ),
         }
     }
@@ -78,38 +78,47 @@ impl std::fmt::Display for Void {
 const SNAPSHOT_GONE: &str =
     "its copy was interrupted, and the snapshot that its rows came from is gone";
 
-/// A slot keeps changes, but nothing gives each table those that it lacks yet.
-const NOT_LEVELLED: &str = "its copy was interrupted, and tables that were copied at different moments cannot be \
+/// A slot retains the changes, but nothing applies to each table those that it lacks.
+const NO_CATCH_UP: &str = "its copy was interrupted, and tables that were copied at different moments cannot be \
      brought to one yet";
 
-/// Decides by what is recorded of a database in the run to be resumed, if anything is; by its
-/// place and selection now; and by the database of the target that has its name.
+/// A database of the source, as a new run finds it.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceDatabase<'a> {
+    /// Which database of the source's cluster it is.
+    pub oid: Oid,
+    /// What of it takes part.
+    pub selection: &'a Selection,
+}
+
+/// Decides by three things: what the run to be resumed has recorded of a database, the database on the
+/// source now, and the target's existing database of its name.
 pub fn decide(
     recorded: Option<&Database>,
-    (source_oid, selection): (Oid, &Selection),
-    standing: Option<Oid>,
+    source: SourceDatabase<'_>,
+    existing: Option<Oid>,
 ) -> Decision {
     let Some(recorded) = recorded else {
         return Decision::Fresh;
     };
     let Some(target_oid) = recorded.target_oid() else {
-        // Nothing of ours is in it, even if a database exists there.
+        // Nothing of ours is in it, even if it exists.
         return Decision::Fresh;
     };
-    if recorded.source_oid != source_oid.0 {
-        return Decision::Void(Void::SourceReplaced);
+    if recorded.source_oid != source.oid.0 {
+        return Decision::Stale(Stale::SourceReplaced);
     }
-    match standing {
-        None => return Decision::Void(Void::TargetGone),
-        Some(standing) if standing != target_oid => return Decision::Void(Void::TargetReplaced),
+    match existing {
+        None => return Decision::Stale(Stale::TargetGone),
+        Some(existing) if existing != target_oid => return Decision::Stale(Stale::TargetReplaced),
         Some(_) => {}
     }
-    let differences = selection.differences(&recorded.selection);
+    let differences = source.selection.differences(&recorded.selection);
     if !differences.is_empty() {
-        return Decision::Void(Void::ScopeChanged(differences));
+        return Decision::Stale(Stale::ScopeChanged(differences));
     }
     let why = if recorded.slot.is_some() {
-        NOT_LEVELLED
+        NO_CATCH_UP
     } else {
         SNAPSHOT_GONE
     };
@@ -128,10 +137,9 @@ pub fn decide(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Deviation;
-    use super::super::Run;
-    use super::super::run::tests::{pair, same, selection};
     use super::*;
+    use crate::checkpoint::Run;
+    use crate::checkpoint::samples::{pair, same, selection};
     use proptest::prelude::*;
 
     const SOURCE: Oid = Oid(16384);
@@ -155,7 +163,12 @@ mod tests {
     }
 
     fn decided(record: &Database, standing: Option<Oid>) -> Decision {
-        decide(Some(record), (SOURCE, &selection(&[])), standing)
+        let selection = selection(&[]);
+        let source = SourceDatabase {
+            oid: SOURCE,
+            selection: &selection,
+        };
+        decide(Some(record), source, standing)
     }
 
     #[test]
@@ -166,12 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_interrupted_is_copied_again_and_the_reason_told() {
+    fn what_was_interrupted_is_copied_again_and_the_reason_given() {
         let mut begun = record(made);
         let why = SNAPSHOT_GONE;
         assert_eq!(decided(&begun, Some(TARGET)), Decision::Remake { why });
         begun.slot = Some("seren".to_owned());
-        let why = NOT_LEVELLED;
+        let why = NO_CATCH_UP;
         assert_eq!(decided(&begun, Some(TARGET)), Decision::Remake { why });
         let extensions = BTreeSet::from(["postgis".to_owned()]);
         let extensions = || extensions.clone();
@@ -188,32 +201,39 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_was_replaced_or_dropped_voids_what_is_recorded() {
+    fn a_database_that_was_replaced_or_dropped_makes_its_record_stale() {
         for record in [record(made), record(finished)] {
-            let void = |decision| {
-                let Decision::Void(void) = decision else {
+            let reason = |decision| {
+                let Decision::Stale(stale) = decision else {
                     panic!("{decision:?}");
                 };
-                void
+                stale
             };
-            assert_eq!(void(decided(&record, Some(Oid(6)))), Void::TargetReplaced);
-            assert_eq!(void(decided(&record, None)), Void::TargetGone);
-            let other = decide(
-                Some(&record),
-                (Oid(1), &selection(&[])),
-                record.target_oid(),
+            assert_eq!(
+                reason(decided(&record, Some(Oid(6)))),
+                Stale::TargetReplaced
             );
-            assert_eq!(void(other), Void::SourceReplaced);
+            assert_eq!(reason(decided(&record, None)), Stale::TargetGone);
+            let source = SourceDatabase {
+                oid: Oid(1),
+                selection: &selection(&[]),
+            };
+            let other = decide(Some(&record), source, record.target_oid());
+            assert_eq!(reason(other), Stale::SourceReplaced);
         }
     }
 
     #[test]
     fn another_scope_is_named() {
         let record = record(finished);
-        let now = selection(&[Deviation::NoOwners]);
-        let decision = decide(Some(&record), (SOURCE, &now), Some(TARGET));
-        let differences = vec!["now without owners".to_owned()];
-        assert_eq!(decision, Decision::Void(Void::ScopeChanged(differences)));
+        let now = selection(&["--no-owner"]);
+        let source = SourceDatabase {
+            oid: SOURCE,
+            selection: &now,
+        };
+        let decision = decide(Some(&record), source, Some(TARGET));
+        let differences = vec!["now with: --no-owner".to_owned()];
+        assert_eq!(decision, Decision::Stale(Stale::ScopeChanged(differences)));
     }
 
     proptest! {

@@ -133,9 +133,9 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::run::tests::{pair, same, selection};
     use super::*;
-    use crate::checkpoint::{DatabasePair, Deviation, Origin, Stage};
+    use crate::checkpoint::samples::{pair, same, selection};
+    use crate::checkpoint::{DatabasePair, Origin, Stage};
     use crate::pg::{Lsn, Oid, QualifiedName};
     use crate::snapshot::Fact;
     use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What a run has done, on this machine's disk, so that the same command continues after any end.
+//! What a run has done, on this machine's disk, so that the same command resumes after any end.
 //!
 //! ```text
 //! <state folder>/<run id>/state.json     what is done, replaced as a whole
@@ -18,21 +18,26 @@
 
 mod database;
 mod decide;
+mod entries;
 mod error;
 mod file;
 mod folder;
-mod form;
 mod lock;
+mod lsn;
+mod name;
 mod recorder;
 mod run;
+#[cfg(test)]
+mod samples;
 mod selection;
 mod store;
 
-pub use database::{Database, Name, Origin, Stage, Table};
-pub use decide::{Decision, Void, decide};
+pub use database::{Database, Origin, Stage, Table};
+pub use decide::{Decision, SourceDatabase, Stale, decide};
 pub use error::Error;
 pub use file::{decode, encode};
 pub use folder::{Pair, default_root};
+pub use name::Name;
 pub use recorder::{Closed, Recorder};
 pub use run::{DatabasePair, Membership, Run};
 pub use selection::{Chosen, Deviation, Selection};

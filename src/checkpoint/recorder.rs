@@ -21,8 +21,8 @@ use crate::pg::Lsn;
 use crate::snapshot::{Fact, Flush, Ledger};
 use crate::task::Background;
 
-/// The shortest time between two records. What a killed run had reported since the last one is not known
-/// to the next.
+/// The shortest time between two records. The next run does not know what a killed run has reported since the
+/// last one.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// How many times as long as a record has taken the next one waits: writing is a fiftieth of the time,
@@ -47,7 +47,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Starts to record; `target` names the database. `stop` is cancelled if that fails later: a run
-    /// that cannot be recorded is not continued.
+    /// that cannot be recorded does not continue.
     ///
     /// # Errors
     /// The target cannot be reached.
@@ -111,7 +111,7 @@ impl Recorder {
     }
 }
 
-/// A recorder whose database only needs to be called finished.
+/// A recorder whose database is still to be recorded as finished.
 #[derive(Debug)]
 pub struct Closed {
     store: Arc<Store>,
@@ -165,44 +165,45 @@ impl Log {
         mut facts: Receiver<Fact>,
         closing: CancellationToken,
     ) -> Result<Flush, Error> {
-        let mut told = Vec::new();
+        let mut gathered = Vec::new();
         let mut rest = PAUSE;
         loop {
-            let goes_on = gather(&mut told, &mut facts, (rest, &closing)).await;
-            if !told.is_empty() {
-                let written = self.record(std::mem::take(&mut told)).await?;
+            let is_open = gather_facts(&mut gathered, &mut facts, rest, &closing).await;
+            if !gathered.is_empty() {
+                let written = self.record(std::mem::take(&mut gathered)).await?;
                 rest = (written * REST).clamp(PAUSE, LONGEST);
             }
-            if !goes_on {
+            if !is_open {
                 return Ok(self.flush);
             }
         }
     }
 
     /// How long the writing took.
-    async fn record(&self, told: Vec<Fact>) -> Result<Duration, Error> {
+    async fn record(&self, facts: Vec<Fact>) -> Result<Duration, Error> {
         self.flush.wait().await?;
         let begun = Instant::now();
         change(&self.store, &self.database, move |database| {
-            told.iter().for_each(|fact| database.note(fact));
+            facts.iter().for_each(|fact| database.note(fact));
         })
         .await?;
         Ok(begun.elapsed())
     }
 }
 
-/// Takes what is reported for this long, so that no reporter has to wait; whether more may come.
-async fn gather(
-    told: &mut Vec<Fact>,
+/// Receives facts for this long, so that no sender has to wait; whether more may come.
+async fn gather_facts(
+    gathered: &mut Vec<Fact>,
     facts: &mut Receiver<Fact>,
-    (rest, closing): (Duration, &CancellationToken),
+    rest: Duration,
+    closing: &CancellationToken,
 ) -> bool {
     let end = tokio::time::sleep(rest);
     tokio::pin!(end);
     loop {
         tokio::select! {
             biased;
-            taken = facts.recv_many(told, BATCH) => if taken == 0 {
+            taken = facts.recv_many(gathered, BATCH) => if taken == 0 {
                 return false;
             },
             () = closing.cancelled() => return false,

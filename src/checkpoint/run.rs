@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::database::{Database, Stage};
+use super::entries;
 use super::folder::Pair;
-use super::form::entries;
 use super::selection::Selection;
 use crate::logical::RunTag;
 use crate::pg::Oid;
@@ -17,7 +17,7 @@ use crate::pg::Oid;
 pub struct Run {
     /// The clusters.
     pub pair: Pair,
-    /// Counts the runs. One that continues after an interruption has the number of the interrupted one.
+    /// Counts the runs. One that resumes an interrupted run has its number.
     pub number: u64,
     /// Memberships that our role was given for the time of a run, and that are to be ended.
     pub owed: BTreeSet<Membership>,
@@ -102,13 +102,13 @@ impl Run {
         }
     }
 
-    /// Whether nothing of the latest run is left to do: then there is nothing to continue.
+    /// Whether the latest run is complete: then there is nothing to resume.
     pub fn is_complete(&self) -> bool {
         let mut latest = self.databases.values().filter(|one| one.run == self.number);
         latest.all(|one| matches!(one.stage, Stage::Finished { .. }))
     }
 
-    /// The record of a database of the latest run, if that run is to be continued.
+    /// The record of a database of the latest run, if that run is to be resumed.
     pub fn resumed(&self, database: &DatabasePair) -> Option<&Database> {
         let record = self.databases.get(database)?;
         let is_latest = record.run == self.number && !self.is_complete();
@@ -124,7 +124,7 @@ impl Run {
         }
     }
 
-    /// Begins a run, or continues the interrupted one.
+    /// Begins a run, or resumes the interrupted one.
     pub fn begin(&mut self) {
         if self.is_complete() {
             self.number += 1;
@@ -174,29 +174,12 @@ impl Run {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::checkpoint::{Chosen, Deviation, Name, Origin};
+    use crate::checkpoint::samples::{pair, same, selection};
+    use crate::checkpoint::{Name, Origin};
     use crate::pg::{Lsn, QualifiedName};
     use crate::snapshot::Fact;
-
-    pub(in crate::checkpoint) fn pair() -> Pair {
-        Pair {
-            source: "7312".to_owned(),
-            target: "7313".to_owned(),
-        }
-    }
-
-    pub(in crate::checkpoint) fn selection(deviations: &[Deviation]) -> Selection {
-        Selection {
-            tables: Chosen::AllBut(BTreeSet::new()),
-            deviations: deviations.iter().cloned().collect(),
-        }
-    }
-
-    pub(in crate::checkpoint) fn same(name: &str) -> DatabasePair {
-        DatabasePair::new(name, name)
-    }
 
     fn begun(names: &[&str]) -> Run {
         let mut run = Run::new(pair());
@@ -227,7 +210,7 @@ pub(super) mod tests {
         assert_eq!(run.number, first + 1);
         run.plan(&same("b"), Oid(16384), selection(&[]));
         run.begin();
-        assert_eq!(run.number, first + 1, "an interrupted run continues");
+        assert_eq!(run.number, first + 1, "an interrupted run is resumed");
         assert!(
             run.resumed(&same("a")).is_none(),
             "a was finished by another run"

@@ -5,8 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use super::database::Name;
-use crate::pg::Ident;
+use super::name::Name;
 use crate::selection::TableChoice;
 
 /// What decides which objects and rows of a database are copied, and how. Hosts, passwords, the number of

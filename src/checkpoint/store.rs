@@ -194,8 +194,8 @@ pub fn find_copies(root: &Path, pair: &Pair) -> Vec<DatabasePair> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::super::run::tests::{pair, same, selection};
     use super::*;
+    use crate::checkpoint::samples::{pair, same, selection};
     use crate::pg::Oid;
 
     fn mode(path: &Path) -> u32 {

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::pg::Printable;
 use crate::remedy::Remedy;
 
 /// How much a finding matters.
@@ -103,23 +104,12 @@ impl fmt::Display for Side {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<8} {}", self.level, self.side)?;
-        let clean = |part: char| {
-            if part.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                part
-            }
-        };
         if let Some(database) = &self.database {
-            write!(f, " {}", database.chars().map(clean).collect::<String>())?;
+            write!(f, " {}", Printable(database))?;
         }
-        write!(
-            f,
-            ": {}",
-            self.message.chars().map(clean).collect::<String>()
-        )?;
+        write!(f, ": {}", Printable(&self.message))?;
         if let Some(cure) = &self.cure {
-            write!(f, "; {}", cure.chars().map(clean).collect::<String>())?;
+            write!(f, "; {}", Printable(cure))?;
         }
         Ok(())
     }

@@ -318,8 +318,8 @@ mod tests {
 
     #[test]
     fn another_runs_or_an_incomplete_mark_is_no_success() {
-        let owner = (RunId::new("1", "2"), RunTag::new());
-        let mark = Mark::new(owner, "copy", "seren_app", String::new());
+        let run = RunId::new("1", "2");
+        let mark = Mark::new(run, RunTag::new(), "copy", "seren_app", String::new());
         let own = Promise {
             run: Some(mark.name().to_owned()),
             ..promise()

@@ -20,7 +20,7 @@ use super::Error;
 use super::profile::{Address, Host, Profile, SessionKind};
 use super::socket::{open_tcp, open_unix, resolve_host};
 use super::tls::{self, SslMode};
-use crate::pg::{Sql, SqlState};
+use crate::pg::{Printable, Sql, SqlState};
 use crate::wire::{
     self, Authentication, BoxStream, ChannelBinding, Connection, Idle, Startup, TlsAnswer,
 };
@@ -317,7 +317,7 @@ impl<'a> Dialer<'a> {
     }
 
     fn start_error(self, host: &Host, source: wire::Error) -> Error {
-        let database = crate::pg::Ident::from_catalog(&self.profile.database);
+        let database = Printable(&self.profile.database);
         Error::Start {
             place: format!("{host}/{database}"),
             source,

@@ -13,7 +13,7 @@ use super::dial::{Dialer, Pinned};
 use super::profile::Profile;
 use super::{Environment, Error, Purpose, ToastCompression, conninfo, journal, service, settings};
 use crate::event::Events;
-use crate::pg::Sql;
+use crate::pg::{Printable, Sql};
 use crate::sql;
 use crate::task::Scope;
 use crate::wire::{self, CancelKey, Connection, Idle};
@@ -343,8 +343,7 @@ impl Endpoint {
 /// Hosts, ports and database; never a secret.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let database = crate::pg::Ident::from_catalog(self.database());
-        write!(f, "{}/{database}", self.hosts())
+        write!(f, "{}/{}", self.hosts(), Printable(self.database()))
     }
 }
 

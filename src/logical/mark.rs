@@ -62,7 +62,7 @@ pub struct Mark {
 
 impl Mark {
     /// The mark of a copy that has only begun.
-    pub fn new((run, tag): (RunId, RunTag), target: &str, slot: &str, scope: String) -> Self {
+    pub fn new(run: RunId, tag: RunTag, target: &str, slot: &str, scope: String) -> Self {
         Self {
             form: FORM,
             run,
@@ -123,7 +123,7 @@ impl Mark {
     }
 }
 
-/// What of an old row was logged before a run changed it.
+/// The replica identity of a table before a run changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerIdentity {
     schema: String,
@@ -148,8 +148,8 @@ impl FormerIdentity {
         QualifiedName::from_catalog(&self.schema, &self.table)
     }
 
-    /// What was declared. An index that was dropped cannot be chosen again: without it nothing was
-    /// logged.
+    /// What was declared. An index that was dropped cannot be chosen again: without it the
+    /// identity is that of `NOTHING`.
     pub fn identity(&self) -> ReplicaIdentity {
         match (self.identity, &self.index) {
             ('d', _) => ReplicaIdentity::Default,
@@ -185,8 +185,8 @@ mod tests {
     fn a_mark_survives_its_comment_and_others_are_none() {
         let table = QualifiedName::from_catalog("s", "it's \"t\"");
         let tag = RunTag::new();
-        let owner = (RunId::new("1", "2"), tag.clone());
-        let mut mark = Mark::new(owner, "app", "seren_app_1", "ab".to_owned());
+        let run = RunId::new("1", "2");
+        let mut mark = Mark::new(run, tag.clone(), "app", "seren_app_1", "ab".to_owned());
         mark.identities.push(FormerIdentity::new(
             &table,
             ReplicaIdentity::Index,
@@ -229,7 +229,7 @@ mod tests {
         let run = RunId::new("1", "2");
         assert_ne!(run, RunId::new("2", "1"));
         assert_ne!(RunId::new("1", "12"), RunId::new("11", "2"));
-        let mark = Mark::new((run.clone(), RunTag::new()), "a", "s", String::new());
+        let mark = Mark::new(run.clone(), RunTag::new(), "a", "s", String::new());
         assert!(mark.is_of(&run, "a") && !mark.is_of(&run, "b"));
     }
 }

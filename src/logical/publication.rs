@@ -1,6 +1,5 @@
-//! Our publication on the source: an explicit list of tables, never all of them. A table created later
-//! without an identity would break its own updates. It would also break the target's apply, since the
-//! target has no such table.
+//! Our publication on the source: an explicit list of tables, never FOR ALL TABLES. A table created later
+//! would break its own updates without an identity, and the target's apply without a table.
 
 use std::collections::BTreeSet;
 
@@ -183,16 +182,17 @@ fn found(row: &tokio_postgres::Row) -> FoundPublication {
     }
 }
 
-/// Creates the publication: empty and with its mark, so that it is known as ours after any failure;
+/// Creates the publication: empty and with its mark, so that it is known as ours whatever happens next;
 /// then the identities, since a published table without one cannot be updated; then the tables. Each
 /// statement holds its locks for itself, and is repeated where another session's lock is in its way.
 ///
 /// # Errors
-/// The server refused a statement, or a lock was not to be had for too long; what was created so far remains.
+/// The server refused a statement, or waited for a lock for too long; what was created so far stays.
 pub async fn create_publication(
     session: &Session,
     name: &Ident,
-    (wanted, mark): (&Definition, &Mark),
+    wanted: &Definition,
+    mark: &Mark,
 ) -> Result<(), connect::Error> {
     let mut create = sql!(
         "CREATE PUBLICATION {} WITH (publish = 'insert, update, delete, truncate'",
@@ -206,7 +206,7 @@ pub async fn create_publication(
         .batch(&sql!("{}); {}", create, comment(name, mark)))
         .await?;
     set_full(session, &mark.identities).await?;
-    alter_tables(session, name, ("ADD", &wanted.tables)).await
+    alter_tables(session, name, "ADD", &wanted.tables).await
 }
 
 /// Gives tables the whole row as their identity. Their former identities must be in the mark already.
@@ -226,7 +226,8 @@ pub(super) async fn set_full(
 pub(super) async fn alter_tables(
     session: &Session,
     name: &Ident,
-    (verb, tables): (&'static str, &BTreeSet<QualifiedName>),
+    verb: &'static str,
+    tables: &BTreeSet<QualifiedName>,
 ) -> Result<(), connect::Error> {
     let mode = LockMode::ShareUpdateExclusive;
     let mut wait = LockWait::new(
@@ -282,7 +283,7 @@ pub async fn remove_publication(
     let identities: Vec<&FormerIdentity> = identities.collect();
     if !identities.is_empty() {
         // A table that is still published could not be updated without the identity.
-        alter_tables(session, &found.name, ("DROP", &found.definition.tables)).await?;
+        alter_tables(session, &found.name, "DROP", &found.definition.tables).await?;
         let changed = changed(session).await?;
         let present = identities
             .iter()
@@ -295,7 +296,7 @@ pub async fn remove_publication(
     match wait.insist(session, &drop).await {
         // To drop it as a whole takes a lock for every table.
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
-            alter_tables(session, &found.name, ("DROP", &found.definition.tables)).await?;
+            alter_tables(session, &found.name, "DROP", &found.definition.tables).await?;
             wait.insist(session, &drop).await
         }
         other => other,

@@ -287,8 +287,8 @@ impl Publisher {
         let (has, wants) = (&change.found.definition().tables, &change.wanted.tables);
         let add: BTreeSet<QualifiedName> = wants.difference(has).cloned().collect();
         let remove: BTreeSet<QualifiedName> = has.difference(wants).cloned().collect();
-        alter_tables(session, self.name(), ("DROP", &remove)).await?;
-        Ok(alter_tables(session, self.name(), ("ADD", &add)).await?)
+        alter_tables(session, self.name(), "DROP", &remove).await?;
+        Ok(alter_tables(session, self.name(), "ADD", &add).await?)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::migrate::execute::extensions;
 use crate::migrate::execute::roles::TargetCluster;
 use crate::migrate::plan::prepare::{PlannedDatabase, Prepared};
 use crate::migrate::plan::target_action::Fate;
-use crate::pg::{Ident, ServerVersion, Sql};
+use crate::pg::{Ident, Printable, ServerVersion, Sql};
 use crate::snapshot::{CopyJob, PointKind, plan_rows};
 use crate::sql;
 use crate::task::Scope;
@@ -130,8 +130,8 @@ async fn database(
         );
     }
     for job in &rows {
-        let job = Ident::from_catalog(job.to_string());
-        line(script, &format!("-- {job}"));
+        let job = job.to_string();
+        line(script, &format!("-- {}", Printable(&job)));
     }
     section(script, &format!("database {name}: post-data"));
     statements(script, &definitions, &definitions.post_data);

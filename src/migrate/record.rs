@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{
-    Chosen, DatabasePair, Decision, Deviation, Membership, Origin, Pair, Recorder, Run, Selection,
-    Stage, Store, decide,
+    Chosen, DatabasePair, Decision, Membership, Origin, Pair, Recorder, Run, Selection,
+    SourceDatabase, Stage, Store, decide,
 };
 use crate::cluster::error::Error;
 use crate::cluster::facts::ServerFacts;
@@ -76,7 +76,14 @@ impl Resume {
         let recorded = resume.and_then(|one| one.run.resumed(&pair));
         let standing = standing.map(|standing| standing.oid);
         Interrupted {
-            decision: decide(recorded, (database.oid, selection), standing),
+            decision: decide(
+                recorded,
+                SourceDatabase {
+                    oid: database.oid,
+                    selection,
+                },
+                standing,
+            ),
             seal: recorded.and_then(|recorded| recorded.seal.clone()),
         }
     }
@@ -385,10 +392,7 @@ impl Record {
             let pair = DatabasePair::new(&promise.database, &promise.target);
             let tables = promise.tables.iter().flatten().copied();
             store.change_database(&pair, |database| {
-                database.publish(
-                    (promise.publication.as_str(), promise.run.as_deref()),
-                    tables,
-                );
+                database.publish(promise.publication.as_str(), promise.run.as_deref(), tables);
             })?;
         }
         Ok(())

@@ -4,6 +4,7 @@
 mod lsn;
 mod name;
 mod oid;
+mod printable;
 mod raw_text;
 mod relation;
 mod server_error;
@@ -15,6 +16,7 @@ mod version;
 pub use lsn::{Lsn, ParseLsnError};
 pub use name::{Ident, InvalidName, QualifiedName, SlotName, readable};
 pub use oid::Oid;
+pub use printable::Printable;
 pub use raw_text::{bytes_from_text, has_raw_bytes, text_from_bytes};
 pub use relation::{Persistence, RelKind, ReplicaIdentity, UnknownLetter};
 pub use server_error::ServerError;

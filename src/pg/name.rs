@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::printable::Printable;
 use super::sql::Fragment;
 
 /// The longest identifier a server keeps, in bytes (`NAMEDATALEN` - 1).
@@ -78,18 +79,9 @@ impl Fragment for Ident {
     }
 }
 
-/// For people: control characters are replaced, so that a name cannot forge output.
 impl fmt::Display for Ident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.chars() {
-            let shown = if part.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                part
-            };
-            fmt::Write::write_char(f, shown)?;
-        }
-        Ok(())
+        Printable(&self.0).fmt(f)
     }
 }
 

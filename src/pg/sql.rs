@@ -72,7 +72,7 @@ impl Sql {
     }
 
     /// Appends a piece.
-    pub fn push(&mut self, piece: &(impl Fragment + ?Sized)) {
+    pub fn push<T: Fragment + ?Sized>(&mut self, piece: &T) {
         piece.write_sql(&mut self.0);
     }
 

@@ -68,8 +68,8 @@ mod tests {
     use crate::logical::RunTag;
 
     fn mark(target_system: &str) -> Mark {
-        let owner = (RunId::new("1", target_system), RunTag::new());
-        Mark::new(owner, "app", "s", String::new())
+        let run = RunId::new("1", target_system);
+        Mark::new(run, RunTag::new(), "app", "s", String::new())
     }
 
     fn wanted<'a>(which: &'a Which, known: &[&Mark]) -> Wanted<'a> {

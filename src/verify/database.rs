@@ -23,7 +23,7 @@ use super::view::View;
 use super::wanted::Wanted;
 use crate::connect::waiters::Waiter;
 use crate::event::Event;
-use crate::pg::{Literal, QualifiedName, Side, Sides};
+use crate::pg::{Literal, Side, Sides};
 use crate::sql;
 use crate::task::{Background, Crew, Group, Scope};
 
@@ -266,7 +266,11 @@ impl Pair {
 
 /// A worker: compares tables until there are none. One that cannot connect leaves the rest to the
 /// others.
-async fn work(mut lanes: [Lane; 2], shared: Arc<Shared>, scope: Scope) -> Result<(), Error> {
+async fn work(
+    mut readers: Sides<TableReader>,
+    shared: Arc<Shared>,
+    scope: Scope,
+) -> Result<(), Error> {
     while connect(&mut readers, &shared, &scope).await? {
         let Some(pair) = shared.next() else {
             return Ok(());

@@ -53,11 +53,10 @@ impl CopyIn {
 
     /// A copy that the server has still to announce.
     pub(super) fn unannounced(format: CopyFormat) -> Self {
-        let ending = Ending {
-            announces: Some(format),
-            ..Ending::default()
-        };
-        Self { format, ending }
+        Self {
+            format,
+            ending: Ending::announcing(format),
+        }
     }
 }
 

@@ -23,10 +23,18 @@ pub(super) struct Ending {
     ready: bool,
     /// The format in which the command's copies into tables are to be announced, where they are
     /// sent without waiting for that.
-    pub(super) announces: Option<CopyFormat>,
+    announces: Option<CopyFormat>,
 }
 
 impl Ending {
+    /// The ending of a copy into a table that the server has still to announce.
+    pub(super) fn announcing(format: CopyFormat) -> Self {
+        Self {
+            announces: Some(format),
+            ..Self::default()
+        }
+    }
+
     /// Whether the server has ended the copy by an error.
     pub(super) const fn has_error(&self) -> bool {
         self.error.is_some()

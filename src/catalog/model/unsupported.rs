@@ -1,4 +1,4 @@
-use crate::pg::{Oid, readable};
+use crate::pg::{Oid, Printable, readable};
 
 /// An object that is not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,13 +16,6 @@ pub struct Unsupported {
 impl std::fmt::Display for Unsupported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let identity = readable(&self.identity);
-        let clean = identity.chars().map(|part| {
-            if part.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                part
-            }
-        });
-        write!(f, "{} {}", self.kind, clean.collect::<String>())
+        write!(f, "{} {}", self.kind, Printable(&identity))
     }
 }

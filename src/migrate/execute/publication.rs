@@ -286,11 +286,16 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
     let Replication {
         run, target, slot, ..
     } = &held.replication;
-    let owner = (run.clone(), held.tag.clone());
-    let mut mark = Mark::new(owner, target, slot.as_str(), wanted.digest());
+    let mut mark = Mark::new(
+        run.clone(),
+        held.tag.clone(),
+        target,
+        slot.as_str(),
+        wanted.digest(),
+    );
     mark.identities.clone_from(&published.identities);
     held.publisher = Some(Arc::new(Publisher::new(publishing, Some(mark.clone()))));
-    let created = logical::create_publication(session, &name, (&wanted, &mark)).await;
+    let created = logical::create_publication(session, &name, &wanted, &mark).await;
     created.map_err(|source| held.refused(source))
 }
 
@@ -454,8 +459,8 @@ mod tests {
     }
 
     fn mark(target: &str, complete: bool) -> Mark {
-        let owner = (RunId::new("1", "2"), RunTag::new());
-        let mark = Mark::new(owner, target, "seren_app", String::new());
+        let run = RunId::new("1", "2");
+        let mark = Mark::new(run, RunTag::new(), target, "seren_app", String::new());
         if complete { mark.completed() } else { mark }
     }
 

@@ -2,7 +2,7 @@
 //! whether what an earlier run has finished can still be followed.
 
 use crate::catalog::cluster::Database;
-use crate::checkpoint::{DatabasePair, Decision, Void};
+use crate::checkpoint::{DatabasePair, Decision, Stale};
 use crate::cluster::error::Error;
 use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level, Side};
@@ -99,7 +99,7 @@ impl Known {
         Ok(if reasons.is_empty() {
             decision
         } else {
-            Decision::Void(Void::NotFollowed(reasons.join("; ")))
+            Decision::Stale(Stale::NotFollowed(reasons.join("; ")))
         })
     }
 

@@ -142,10 +142,10 @@ pub(crate) async fn destiny(
     }
     let destiny = match decision {
         Decision::Fresh => by_contents(options, database, existing).await?,
-        Decision::Void(void) => {
+        Decision::Stale(stale) => {
             let destiny = by_contents(options, database, existing).await?;
             let cure = "it is copied again";
-            destiny.finding(Level::Warning, void.to_string(), cure)
+            destiny.finding(Level::Warning, stale.to_string(), cure)
         }
         Decision::Finished { tables } => {
             let message = "it was finished by the interrupted run, and is kept".to_owned();

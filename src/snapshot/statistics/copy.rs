@@ -7,7 +7,7 @@ use super::analyze::{REMOTE, above_foreign_tables, without};
 use super::import::carry_statistics;
 use crate::catalog::Catalog;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::pg::{Ident, QualifiedName, SqlState};
+use crate::pg::{Printable, QualifiedName, SqlState};
 use crate::snapshot::definitions::section::stoppable;
 use crate::snapshot::error::Error;
 use crate::sql;
@@ -67,8 +67,8 @@ pub async fn analyze(session: &Session, table: &QualifiedName) -> Result<Option<
 /// Tells of a table that the target did not analyze, and why.
 pub(in crate::snapshot) fn unanalyzed(table: &QualifiedName, error: &connect::Error) -> String {
     // A message may hold anything.
-    let why = Ident::from_catalog(error.to_string());
-    without(table, &why.to_string())
+    let why = Printable(&error.to_string()).to_string();
+    without(table, &why)
 }
 
 /// Whether the table is at fault, such as by a function in an index that fails, rather than the

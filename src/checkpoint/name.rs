@@ -1,0 +1,28 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::pg::{Ident, QualifiedName};
+
+/// A table's schema and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Name(String, String);
+
+impl From<&QualifiedName> for Name {
+    fn from(name: &QualifiedName) -> Self {
+        Self(
+            name.schema.as_str().to_owned(),
+            name.name.as_str().to_owned(),
+        )
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        QualifiedName {
+            schema: Ident::from_catalog(&self.0),
+            name: Ident::from_catalog(&self.1),
+        }
+        .fmt(f)
+    }
+}

@@ -1,0 +1,25 @@
+//! Values for the tests of this area.
+
+use std::collections::BTreeSet;
+
+use super::folder::Pair;
+use super::run::DatabasePair;
+use super::selection::{Chosen, Selection};
+
+pub(super) fn pair() -> Pair {
+    Pair {
+        source: "7312".to_owned(),
+        target: "7313".to_owned(),
+    }
+}
+
+pub(super) fn selection(flags: &[&str]) -> Selection {
+    Selection {
+        tables: Chosen::AllBut(BTreeSet::new()),
+        flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+    }
+}
+
+pub(super) fn same(name: &str) -> DatabasePair {
+    DatabasePair::new(name, name)
+}
