@@ -362,7 +362,7 @@ fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::NoTls { .. }) || (matches!(error, Error::Start { .. }) && unwelcome)
 }
 
-/// What the certificate must be made out to: `host`, never `hostaddr`.
+/// The name to which the certificate must be issued: `host`, never `hostaddr`.
 fn tls_name(host: &Host) -> String {
     match &host.address {
         Address::Tcp { host, .. } => host.clone(),

@@ -213,7 +213,7 @@ async fn show_comparisons(
     let proved = verify::exit_code(&report) == 0;
     let shown = if proved {
         let rows = report.totals().rows;
-        format!("both sides hold the same {rows} rows, by digest of every table")
+        format!("source and target contain the same {rows} rows, by digest of every table")
     } else {
         "the sides differ".to_owned()
     };

@@ -353,7 +353,7 @@ impl Record {
         Ok(())
     }
 
-    /// Records that whatever is in the target's database from now on is ours.
+    /// Records that everything in the target's database from now on is ours.
     pub(crate) fn begun(
         &self,
         planned: &PlannedDatabase,

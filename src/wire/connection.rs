@@ -18,8 +18,8 @@ use crate::pg::{ServerError, Sql, text_from_bytes};
 pub struct Idle(());
 
 /// A session. `S` is what it is in the middle of: [`Idle`], [`CopyOut`](super::CopyOut),
-/// [`CopyIn`](super::CopyIn) or [`CopyBoth`](super::CopyBoth). Dropping it closes the stream, which the server answers by
-/// rolling back whatever is not committed.
+/// [`CopyIn`](super::CopyIn) or [`CopyBoth`](super::CopyBoth). Dropping it closes the stream, and the server
+/// rolls back everything that is not committed.
 #[derive(Debug)]
 pub struct Connection<S> {
     pub(super) link: Box<Link>,

@@ -1,12 +1,12 @@
 //! The target's end of a copy.
 //!
-//! A copy into a table ends by [`finish`](Connection::finish) only. Whatever else happens to a
+//! A copy into a table ends by [`finish`](Connection::finish) only. Anything else that happens to a
 //! [`Connection<CopyIn>`], dropping it included, the server sees the stream end without
 //! `CopyDone` and rolls the copy back.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else a server sends is out of place, messages to come included"
+    reason = "any other message is unexpected, including those of later versions"
 )]
 
 use std::future::poll_fn;
@@ -71,7 +71,7 @@ impl Connection<CopyIn> {
     ///
     /// # Errors
     /// The server has ended the copy with an error, or the connection failed. Either way
-    /// [`into_idle`](Self::into_idle) tells whether the connection is of use.
+    /// [`into_idle`](Self::into_idle) returns whether the connection is usable.
     pub async fn send(&mut self, data: &[u8]) -> Result<(), Error> {
         if !self.link.outbox.is_empty() {
             return Err(Error::OutOfStep);

@@ -7,7 +7,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else a server sends is out of place, messages to come included"
+    reason = "any other message is unexpected, including those of later versions"
 )]
 
 use std::future::poll_fn;
@@ -87,7 +87,7 @@ impl Connection<CopyOut> {
     ///
     /// # Errors
     /// The server ended the copy with an error, or the connection failed. Either way
-    /// [`into_idle`](Self::into_idle) tells whether the connection is of use.
+    /// [`into_idle`](Self::into_idle) returns whether the connection is usable.
     pub async fn next_piece(&mut self) -> Result<Option<Piece<'_>>, Error> {
         match poll_fn(|cx| self.poll_piece(cx)).await? {
             None => Ok(None),

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else a server sends is out of place, messages to come included"
+    reason = "any other message is unexpected, including those of later versions"
 )]
 
 use std::ops::Range;
@@ -129,7 +129,7 @@ impl Ending {
         self.tags.iter().filter_map(|tag| copied_rows(tag))
     }
 
-    /// Whether the server has ended one copy and its command may go on with another.
+    /// Whether the server has ended one copy and its command may continue with another.
     pub(super) const fn is_between(&self) -> bool {
         self.done && !self.tags.is_empty() && !self.ready
     }

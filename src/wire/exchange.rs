@@ -157,7 +157,7 @@ impl<'a> Exchange<'a> {
         Ok(State::Scram(Box::new(scram), bound))
     }
 
-    /// Picks the mechanism. The binding also tells the server what we could have done, so that
+    /// Picks the mechanism. The binding also informs the server what we could have done, so that
     /// it notices if somebody struck PLUS from its offer (RFC 5802, section 6).
     fn choose(
         &self,

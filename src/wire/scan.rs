@@ -74,11 +74,11 @@ pub(super) fn decode_header(
     Ok((tag, body))
 }
 
-/// What stands at the front of the bytes received. Ranges count from the front; the caller
+/// What is at the front of the bytes received. Ranges count from the front; the caller
 /// consumes up to their end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scan {
-    /// Nothing can be told before this many bytes are there.
+    /// Nothing is known before this many bytes have arrived.
     Incomplete {
         /// Bytes needed, counted from the front.
         needed: usize,
@@ -121,7 +121,7 @@ impl Scanner {
     /// Looks at the front of `bytes`.
     ///
     /// # Errors
-    /// What stands there is no header.
+    /// What is there is no header.
     pub fn scan(&mut self, bytes: &[u8], control_limit: usize) -> Result<Scan, FrameError> {
         if self.remaining > 0 {
             return Ok(self.continue_copy(bytes.len()));

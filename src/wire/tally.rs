@@ -97,7 +97,7 @@ impl Tally {
         })
     }
 
-    /// All frames but the trailer; with no rows, the header stands before the trailer.
+    /// All frames but the trailer; with no rows, the header precedes the trailer.
     fn binary_rows(&self) -> Result<u64, CopyHeaderError> {
         if !self.header.is_complete() {
             return Err(CopyHeaderError::Truncated);

@@ -259,7 +259,7 @@ fn add_sizes(catalog: &mut Catalog, internals: &[InternalEntry]) {
     }
 }
 
-/// TimescaleDB's relations with what hangs on them, and the triggers that it puts on hypertables.
+/// TimescaleDB's relations with their dependent objects, and the triggers that it puts on hypertables.
 fn collect_internals(
     catalog: &Catalog,
     internals: &HashMap<ObjectId, QualifiedName>,

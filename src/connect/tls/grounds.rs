@@ -2,7 +2,7 @@ use rustls::pki_types::{SignatureVerificationAlgorithm, UnixTime};
 
 use super::files::Roots;
 
-/// What a judgement is made by.
+/// The basis of a decision.
 #[derive(Clone, Copy)]
 pub(super) struct Grounds<'a> {
     pub(super) roots: &'a Roots,
