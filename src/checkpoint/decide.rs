@@ -138,8 +138,8 @@ pub fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::Run;
     use crate::checkpoint::samples::{pair, same, selection};
+    use crate::checkpoint::{Deviation, Run};
     use proptest::prelude::*;
 
     const SOURCE: Oid = Oid(16384);
@@ -226,13 +226,13 @@ mod tests {
     #[test]
     fn another_scope_is_named() {
         let record = record(finished);
-        let now = selection(&["--no-owner"]);
+        let now = selection(&[Deviation::NoOwners]);
         let source = SourceDatabase {
             oid: SOURCE,
             selection: &now,
         };
         let decision = decide(Some(&record), source, Some(TARGET));
-        let differences = vec!["now with: --no-owner".to_owned()];
+        let differences = vec!["now without owners".to_owned()];
         assert_eq!(decision, Decision::Stale(Stale::ScopeChanged(differences)));
     }
 

@@ -135,7 +135,7 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::checkpoint::samples::{pair, same, selection};
-    use crate::checkpoint::{DatabasePair, Origin, Stage};
+    use crate::checkpoint::{DatabasePair, Deviation, Origin, Stage};
     use crate::pg::{Lsn, Oid, QualifiedName};
     use crate::snapshot::Fact;
     use proptest::prelude::*;

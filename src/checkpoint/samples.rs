@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::folder::Pair;
 use super::run::DatabasePair;
-use super::selection::{Chosen, Selection};
+use super::selection::{Chosen, Deviation, Selection};
 
 pub(super) fn pair() -> Pair {
     Pair {
@@ -13,10 +13,10 @@ pub(super) fn pair() -> Pair {
     }
 }
 
-pub(super) fn selection(flags: &[&str]) -> Selection {
+pub(super) fn selection(deviations: &[Deviation]) -> Selection {
     Selection {
         tables: Chosen::AllBut(BTreeSet::new()),
-        flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+        deviations: deviations.iter().cloned().collect(),
     }
 }
 
