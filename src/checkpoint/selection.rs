@@ -6,6 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::{Deserialize, Serialize};
 
 use super::name::Name;
+use crate::pg::Printable;
 use crate::selection::TableChoice;
 
 /// What decides which objects and rows of a database are copied, and how. Hosts, passwords, the number of
@@ -65,11 +66,11 @@ impl Display for Deviation {
             Self::NoTablespaces => f.write_str("without tablespaces"),
             Self::ServiceObjects => f.write_str("with objects of the managed service"),
             Self::RoleMapped { from, to } => {
-                let [from, to] = [from, to].map(Ident::from_catalog);
+                let [from, to] = [from, to].map(|name| Printable(name));
                 write!(f, "role {from} as {to}")
             }
             Self::ExtensionSkipped(name) => {
-                write!(f, "without extension {}", Ident::from_catalog(name))
+                write!(f, "without extension {}", Printable(name))
             }
             Self::Locale(name) => write!(f, "locale {name}"),
         }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{
-    Chosen, DatabasePair, Decision, Membership, Origin, Pair, Recorder, Run, Selection,
+    Chosen, DatabasePair, Decision, Deviation, Membership, Origin, Pair, Recorder, Run, Selection,
     SourceDatabase, Stage, Store, decide,
 };
 use crate::cluster::error::Error;
