@@ -70,11 +70,11 @@ impl Databases {
             Self::AllBut(named) => !named.contains(name) && by_default(name),
             Self::All => by_default(name),
         };
-        finish(offered.into_iter().filter(wanted), candidates)
+        require_any(offered.into_iter().filter(wanted), candidates)
     }
 }
 
-fn finish<'a>(
+fn require_any<'a>(
     chosen: impl Iterator<Item = &'a String>,
     candidates: &[String],
 ) -> Result<Vec<String>, Error> {

@@ -101,14 +101,14 @@ impl Tables {
         let mut warnings = Vec::new();
         let mut chosen: BTreeMap<&str, BTreeSet<QualifiedName>> = BTreeMap::new();
         for entry in entries {
-            let found = find(entry, &known, &mut warnings);
+            let found = find_relations(entry, &known, &mut warnings);
             if found.is_empty() {
-                let near = near(entry, offered);
+                let near = nearest_tables(entry, offered);
                 let entry = entry.clone();
                 return Err(Error::NoTable { entry, near });
             }
             for (database, relation) in found {
-                judge(entry, database, relation, is_inclusion)?;
+                check_selectable(entry, database, relation, is_inclusion)?;
                 let of_database = chosen.entry(database).or_default();
                 of_database.insert(relation.name.clone());
             }
@@ -131,7 +131,7 @@ impl Tables {
 }
 
 /// The relations that an entry matches. Of `x.t`, a database `x` goes before a schema `x`.
-fn find<'a>(
+fn find_relations<'a>(
     entry: &Entry,
     known: &Known<'a>,
     warnings: &mut Vec<String>,
@@ -168,7 +168,7 @@ fn find<'a>(
 }
 
 /// Whether a relation may be selected.
-fn judge(
+fn check_selectable(
     entry: &Entry,
     database: &str,
     relation: &Offered,
@@ -199,7 +199,7 @@ fn judge(
 }
 
 /// The tables whose names are most like an entry's.
-fn near(entry: &Entry, offered: &BTreeMap<String, Vec<Offered>>) -> Vec<String> {
+fn nearest_tables(entry: &Entry, offered: &BTreeMap<String, Vec<Offered>>) -> Vec<String> {
     let wanted = entry.table().to_lowercase();
     let mut found = Vec::new();
     for (database, relations) in offered {

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::Scope;
+use super::scope::Scope;
 use crate::event::{Event, WithCauses as _};
 
 /// Workers that share their work.

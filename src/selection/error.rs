@@ -1,0 +1,90 @@
+use super::entry::Entry;
+use crate::pg::{QualifiedName, RelKind};
+
+/// Why nothing can be selected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A name matches no candidate.
+    #[error(
+        "no database {name:?} on the source that could be copied; there are: {}",
+        shown_list(candidates)
+    )]
+    Unknown {
+        /// The name as given.
+        name: String,
+        /// What could have been named.
+        candidates: Vec<String>,
+    },
+    /// A name matches a database that is no candidate.
+    #[error("no database {name:?} on the source that could be copied: it {why}")]
+    NotCopyable {
+        /// The name as given.
+        name: String,
+        /// Why, and what helps.
+        why: String,
+    },
+    /// Nothing is left to copy.
+    #[error(
+        "no database is selected; the source offers: {}",
+        shown_list(candidates)
+    )]
+    Empty {
+        /// What could have been named.
+        candidates: Vec<String>,
+    },
+    /// An entry matches no table.
+    #[error(
+        "no table {entry} in the selected databases; the nearest: {}",
+        shown_list(near)
+    )]
+    NoTable {
+        /// The entry as given.
+        entry: Entry,
+        /// Tables with names like it, as `database.schema.table`.
+        near: Vec<String>,
+    },
+    /// An entry matches another kind of relation.
+    #[error("{entry}: {relation} in database {database} is a {kind}, and only tables are selected")]
+    NoTableByKind {
+        /// The entry as given.
+        entry: Entry,
+        /// Its database.
+        database: String,
+        /// What it matches.
+        relation: QualifiedName,
+        /// What that is.
+        kind: RelKind,
+    },
+    /// An entry matches a table that comes with an extension.
+    #[error(
+        "{entry}: {relation} in database {database} belongs to extension {extension}, and goes with it"
+    )]
+    OfExtension {
+        /// The entry as given.
+        entry: Entry,
+        /// Its database.
+        database: String,
+        /// The table.
+        relation: QualifiedName,
+        /// The extension's name.
+        extension: String,
+    },
+    /// A partition cannot be had without the table that it is a part of.
+    #[error(
+        "{entry}: a partition cannot be included alone; include {root}, and exclude other partitions by --exclude-tables instead"
+    )]
+    PartitionAlone {
+        /// The entry as given.
+        entry: Entry,
+        /// The partitioned table at the top.
+        root: QualifiedName,
+    },
+}
+
+fn shown_list(names: &[String]) -> String {
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
