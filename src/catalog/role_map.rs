@@ -38,7 +38,7 @@ impl RoleMap {
 
     /// An access list of an object of `owner`, in the target's names.
     pub fn acl(&self, acl: &Acl, owner: &Ident) -> Acl {
-        acl.renamed(self.of(owner), |role| self.of(role))
+        acl.rename_grantee(self.of(owner), |role| self.of(role))
     }
 
     /// The privileges of an object, in the target's names.
@@ -81,7 +81,7 @@ impl RoleMap {
             owner: self.of(&database.owner).clone(),
             acl: database.acl.as_ref().map(acl),
             acl_default: acl(&database.acl_default),
-            settings: self.settings(&database.settings),
+            settings: self.map_settings(&database.settings),
             ..database.clone()
         };
         for entry in &mut mapped.role_settings {
@@ -97,7 +97,7 @@ impl RoleMap {
         mapped
     }
 
-    fn settings(&self, settings: &[Setting]) -> Vec<Setting> {
+    fn map_settings(&self, settings: &[Setting]) -> Vec<Setting> {
         settings.iter().map(|entry| self.setting(entry)).collect()
     }
 
@@ -113,13 +113,13 @@ impl RoleMap {
                 None => {
                     let role = Role {
                         name: name.clone(),
-                        settings: self.settings(&role.settings),
+                        settings: self.map_settings(&role.settings),
                         ..role.clone()
                     };
                     mapped.insert(name, role);
                 }
                 Some(same) => {
-                    for setting in self.settings(&role.settings) {
+                    for setting in self.map_settings(&role.settings) {
                         if same.settings.iter().all(|own| own.name != setting.name) {
                             same.settings.push(setting);
                         }
@@ -137,14 +137,14 @@ impl RoleMap {
             connected_as: self.of(&roles.connected_as).clone(),
             bootstrap: owner.map(|owner| self.of(owner).clone()),
             roles: mapped,
-            common_settings: self.settings(&roles.common_settings),
-            memberships: self.memberships(&roles.memberships),
+            common_settings: self.map_settings(&roles.common_settings),
+            memberships: self.map_memberships(&roles.memberships),
             parameters,
             ..roles.clone()
         }
     }
 
-    fn memberships(&self, memberships: &[Membership]) -> Vec<Membership> {
+    fn map_memberships(&self, memberships: &[Membership]) -> Vec<Membership> {
         let mut mapped: Vec<Membership> = Vec::with_capacity(memberships.len());
         for membership in memberships {
             let new = Membership {
@@ -174,7 +174,7 @@ impl RoleMap {
 impl Acl {
     /// The list with other names; `owner` is the owner's new one. What a role would grant to
     /// itself by that is what it holds already.
-    fn renamed<'a>(&'a self, owner: &Ident, name: impl Fn(&'a Ident) -> &'a Ident) -> Self {
+    fn rename_grantee<'a>(&'a self, owner: &Ident, name: impl Fn(&'a Ident) -> &'a Ident) -> Self {
         let mut renamed = Self::default();
         for item in &self.items {
             let grantor = name(&item.grantor);

@@ -103,7 +103,7 @@ pub struct Table {
 impl Database {
     /// Records that everything in the target's database from now on is ours.
     pub fn begin(&mut self, target_oid: Oid, origin: Origin) {
-        self.reset(Stage::Begun {
+        self.reset_to(Stage::Begun {
             target_oid: target_oid.0,
             origin,
         });
@@ -111,10 +111,10 @@ impl Database {
 
     /// Records that nothing of it is on the target any more.
     pub fn forget(&mut self) {
-        self.reset(Stage::Planned);
+        self.reset_to(Stage::Planned);
     }
 
-    fn reset(&mut self, stage: Stage) {
+    fn reset_to(&mut self, stage: Stage) {
         self.stage = stage;
         self.publication = None;
         self.mark = None;

@@ -49,7 +49,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Another run of the same pair is at work.
-    #[error("another run between these clusters is at work: {} (lock file {})", holder(*pid), path.display())]
+    #[error("another run between these clusters is at work: {} (lock file {})", shown_holder(*pid), path.display())]
     Held {
         /// The lock file.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum Error {
     Flush(#[from] snapshot::Error),
 }
 
-fn holder(pid: Option<u32>) -> String {
+fn shown_holder(pid: Option<u32>) -> String {
     pid.map_or_else(
         || "its process is not known".to_owned(),
         |pid| format!("process {pid}"),

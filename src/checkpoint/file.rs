@@ -93,7 +93,7 @@ pub(super) fn read_owed(folder: &Path, pair: &Pair) -> Option<BTreeSet<Membershi
 
 /// Replaces the file of a folder, and returns when that is on disk.
 pub(super) fn write(folder: &Path, run: &Run) -> Result<(), Error> {
-    replace(folder, NAME, &encode(run))
+    replace_file(folder, NAME, &encode(run))
 }
 
 /// The name of the file that keeps the numbers of runs beside the state: they show which objects on the
@@ -103,7 +103,7 @@ const NUMBERS: &str = "runs";
 /// Replaces the numbers of a folder, one a line.
 pub(super) fn write_numbers(folder: &Path, numbers: &BTreeSet<String>) -> Result<(), Error> {
     let lines: String = numbers.iter().flat_map(|one| [one, "\n"]).collect();
-    replace(folder, NUMBERS, lines.as_bytes())
+    replace_file(folder, NUMBERS, lines.as_bytes())
 }
 
 /// Reads the numbers of a folder; none where they were never written.
@@ -116,7 +116,7 @@ pub(super) fn read_numbers(folder: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
+fn replace_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     // The lock keeps others from writing, so one name is enough, and what a killed run has left is
     // overwritten.
     let (new, path) = (folder.join(format!("{name}.new")), folder.join(name));

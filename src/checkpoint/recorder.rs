@@ -67,7 +67,7 @@ impl Recorder {
         };
         let until = closing.clone();
         let work = Background::spawn(async move {
-            let done = log.follow(facts, until).await;
+            let done = log.record_facts(facts, until).await;
             if done.is_err() {
                 stop.cancel();
             }
@@ -129,7 +129,7 @@ impl Closed {
     /// The database was never begun.
     pub async fn finish(self, tables: usize, rows: u64, point: Option<Lsn>) -> Result<(), Error> {
         self.flush.wait().await?;
-        change(&self.store, &self.database, move |database| {
+        change_database(&self.store, &self.database, move |database| {
             let finished = database.finish(tables, rows, point);
             finished.expect("a database is begun before it is recorded");
         })
@@ -138,7 +138,7 @@ impl Closed {
 }
 
 /// The disk is waited for beside the runtime's own threads.
-async fn change(
+async fn change_database(
     store: &Arc<Store>,
     database: &DatabasePair,
     change: impl FnOnce(&mut super::Database) + Send + 'static,
@@ -160,7 +160,7 @@ struct Log {
 
 impl Log {
     /// Records facts until the ledger is closed, or `closing` says that no more will come.
-    async fn follow(
+    async fn record_facts(
         self,
         mut facts: Receiver<Fact>,
         closing: CancellationToken,
@@ -170,7 +170,7 @@ impl Log {
         loop {
             let is_open = gather_facts(&mut gathered, &mut facts, rest, &closing).await;
             if !gathered.is_empty() {
-                let written = self.record(std::mem::take(&mut gathered)).await?;
+                let written = self.write_facts(std::mem::take(&mut gathered)).await?;
                 rest = (written * REST).clamp(PAUSE, LONGEST);
             }
             if !is_open {
@@ -180,10 +180,10 @@ impl Log {
     }
 
     /// How long the writing took.
-    async fn record(&self, facts: Vec<Fact>) -> Result<Duration, Error> {
+    async fn write_facts(&self, facts: Vec<Fact>) -> Result<Duration, Error> {
         self.flush.wait().await?;
         let begun = Instant::now();
-        change(&self.store, &self.database, move |database| {
+        change_database(&self.store, &self.database, move |database| {
             facts.iter().for_each(|fact| database.note(fact));
         })
         .await?;

@@ -99,7 +99,7 @@ impl From<&TableChoice> for Chosen {
 
 impl Chosen {
     /// The tables that are excluded, and those that alone are included.
-    fn lists(&self) -> [Option<&BTreeSet<Name>>; 2] {
+    fn listed_tables(&self) -> [Option<&BTreeSet<Name>>; 2] {
         match self {
             Self::AllBut(names) => [Some(names), None],
             Self::Only(names) => [None, Some(names)],
@@ -112,12 +112,12 @@ impl Selection {
     /// where they are equal.
     pub fn differences(&self, earlier: &Self) -> Vec<String> {
         let ([now_not, now_only], [was_not, was_only]) =
-            (self.tables.lists(), earlier.tables.lists());
+            (self.tables.listed_tables(), earlier.tables.listed_tables());
         let mut found = Vec::new();
-        found.extend(compare(" excluded:", was_not, now_not));
-        found.extend(compare(" included:", was_only, now_only));
+        found.extend(compare_tables(" excluded:", was_not, now_not));
+        found.extend(compare_tables(" included:", was_only, now_only));
         let (was, now) = (&earlier.deviations, &self.deviations);
-        found.extend(compare("", Some(was), Some(now)));
+        found.extend(compare_tables("", Some(was), Some(now)));
         if found.is_empty() && self != earlier {
             // An inclusion of no table against an exclusion of none.
             found.push("another choice of tables".to_owned());
@@ -127,7 +127,7 @@ impl Selection {
 }
 
 /// `now excluded: a, b` and `no longer excluded: c`.
-fn compare<T: Ord + Display>(
+fn compare_tables<T: Ord + Display>(
     what: &str,
     was: Option<&BTreeSet<T>>,
     now: Option<&BTreeSet<T>>,

@@ -85,11 +85,11 @@ impl Supervisor {
                 place,
                 seconds: limit.unwrap_or_default().as_secs(),
             }),
-            never = self.report(begun, &place, limit) => match never {},
+            never = self.report_progress(begun, &place, limit) => match never {},
         }
     }
 
-    async fn report(
+    async fn report_progress(
         &self,
         begun: Instant,
         place: &str,

@@ -204,13 +204,17 @@ fn parse_parts(text: &str) -> Result<Parsed, ConninfoError> {
                 problem: "a parameter after ? has no =",
             });
         };
-        set_query(&mut parsed, &decode("parameter name", keyword)?, value)?;
+        set_query(
+            &mut parsed,
+            &decode_percent("parameter name", keyword)?,
+            value,
+        )?;
     }
     Ok(parsed)
 }
 
 fn set_query(parsed: &mut Parsed, keyword: &str, value: &str) -> Result<(), ConninfoError> {
-    let value = decode(keyword, value)?;
+    let value = decode_percent(keyword, value)?;
     // libpq's JDBC-friendly spelling.
     if keyword == "ssl" && value == "true" {
         return parsed.set("sslmode", "require".to_owned());
@@ -239,14 +243,14 @@ fn parse_hosts(parsed: &mut Parsed, text: &str) -> Result<(), ConninfoError> {
                 return Err(ConninfoError::Malformed { problem });
             }
         };
-        let host = decode("host", host)?;
+        let host = decode_percent("host", host)?;
         if host.contains(',') {
             return Err(ConninfoError::Malformed {
                 problem: "a host contains a comma",
             });
         }
         hosts.push(host);
-        ports.push(decode("port", port)?);
+        ports.push(decode_percent("port", port)?);
     }
     if hosts.iter().any(|host| !host.is_empty()) {
         parsed.set("host", hosts.join(","))?;
@@ -268,10 +272,10 @@ fn set_decoded(parsed: &mut Parsed, keyword: &str, value: &str) -> Result<(), Co
     if value.is_empty() {
         return Ok(());
     }
-    parsed.set(keyword, decode(keyword, value)?)
+    parsed.set(keyword, decode_percent(keyword, value)?)
 }
 
-fn decode(part: &str, text: &str) -> Result<String, ConninfoError> {
+fn decode_percent(part: &str, text: &str) -> Result<String, ConninfoError> {
     let wrong = || ConninfoError::Encoding {
         part: part.to_owned(),
     };

@@ -198,7 +198,7 @@ impl<'a> Dialer<'a> {
 
     async fn try_layers(self, place: Place<'_>) -> Result<Connection<Idle>, Error> {
         let mut first = None;
-        for layer in self.layers(place.host) {
+        for layer in self.layers_to_try(place.host) {
             match self.try_layer(place, *layer).await {
                 Ok(connection) => return Ok(connection),
                 // Both tries were refused: the first was what the user prefers.
@@ -212,7 +212,7 @@ impl<'a> Dialer<'a> {
     }
 
     /// The layers to try at an address, in order.
-    fn layers(self, host: &Host) -> &'static [Layer] {
+    fn layers_to_try(self, host: &Host) -> &'static [Layer] {
         if host.is_unix() {
             return &[Layer::Plain];
         }
@@ -330,7 +330,7 @@ impl<'a> Dialer<'a> {
         let mut last = None;
         for address in resolve_host(host).await? {
             let place = Place { host, address };
-            for layer in self.layers(host) {
+            for layer in self.layers_to_try(host) {
                 match self.limited(host, self.open_stream(place, *layer)).await {
                     Ok(ready) => return Ok(ready.stream),
                     Err(error) => last = Some(error),

@@ -216,7 +216,7 @@ impl Endpoint {
     /// The server cannot be reached or refuses.
     pub async fn wire(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
         // On the heap, as the dialling itself: callers' futures stay small.
-        Box::pin(self.supervised(self.prepared(purpose))).await
+        Box::pin(self.supervised(self.open_prepared(purpose))).await
     }
 
     /// Obeys the stop and the limit of [`attempt`].
@@ -226,7 +226,7 @@ impl Endpoint {
     ) -> Result<T, Error> {
         let hosts = self.profile.hosts.len();
         let rules = Rules {
-            place: self.hosts(),
+            place: self.shown_hosts(),
             limit: attempt::overall_limit(self.profile.connect_timeout, hosts),
             ignores_stop: self.ignores_stop,
         };
@@ -234,7 +234,7 @@ impl Endpoint {
     }
 
     /// A connection with the settings of its purpose.
-    async fn prepared(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
+    async fn open_prepared(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
         let connection = self.dial(&[]).await?;
         let version = connection
             .server_version()
@@ -269,7 +269,7 @@ impl Endpoint {
     }
 
     /// Hosts and ports.
-    fn hosts(&self) -> String {
+    fn shown_hosts(&self) -> String {
         let hosts: Vec<String> = match self.pinned.get() {
             Some(at) => vec![self.profile.hosts[*at].to_string()],
             None => self.profile.hosts.iter().map(ToString::to_string).collect(),
@@ -343,7 +343,7 @@ impl Endpoint {
 /// Hosts, ports and database; never a secret.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.hosts(), Printable(self.database()))
+        write!(f, "{}/{}", self.shown_hosts(), Printable(self.database()))
     }
 }
 

@@ -42,9 +42,9 @@ enum Startup {
 impl Handover {
     pub(super) fn new(parts: Parts) -> Self {
         let mut answer = BytesMut::new();
-        message(&mut answer, b'R', |body| body.put_i32(0));
+        put_message(&mut answer, b'R', |body| body.put_i32(0));
         for (name, value) in &parts.parameters {
-            message(&mut answer, b'S', |body| {
+            put_message(&mut answer, b'S', |body| {
                 for text in [name, value] {
                     body.put_slice(text.as_bytes());
                     body.put_u8(0);
@@ -52,12 +52,12 @@ impl Handover {
             });
         }
         if let Some(key) = parts.key {
-            message(&mut answer, b'K', |body| {
+            put_message(&mut answer, b'K', |body| {
                 body.put_i32(key.process_id);
                 body.put_i32(key.secret_key);
             });
         }
-        message(&mut answer, b'Z', |body| body.put_u8(b'I'));
+        put_message(&mut answer, b'Z', |body| body.put_u8(b'I'));
         let is_raw =
             |(name, value): &(String, String)| name == "server_encoding" && value == "SQL_ASCII";
         let codec = parts
@@ -77,7 +77,7 @@ impl Handover {
     }
 
     /// Takes what belongs to the startup message; how many bytes that were.
-    fn swallow(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn swallow_startup(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.startup {
             Startup::Length(length) => {
                 let taken = bytes.len().min(LENGTH - length.len());
@@ -118,12 +118,12 @@ impl Handover {
     }
 }
 
-fn malformed(error: DecodeError) -> io::Error {
+fn malformed_error(error: DecodeError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 /// Appends a backend message with its length.
-fn message(out: &mut BytesMut, tag: u8, body: impl FnOnce(&mut BytesMut)) {
+fn put_message(out: &mut BytesMut, tag: u8, body: impl FnOnce(&mut BytesMut)) {
     let mut content = BytesMut::new();
     body(&mut content);
     out.put_u8(tag);
@@ -153,7 +153,9 @@ impl AsyncRead for Handover {
             if piece.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            codec.receive(piece.filled(), answer).map_err(malformed)?;
+            codec
+                .receive(piece.filled(), answer)
+                .map_err(malformed_error)?;
         }
         let length = self.answer.len().min(buffer.remaining());
         buffer.put_slice(&self.answer.split_to(length));
@@ -168,7 +170,7 @@ impl AsyncWrite for Handover {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if !matches!(self.startup, Startup::Done) {
-            return Poll::Ready(self.swallow(bytes));
+            return Poll::Ready(self.swallow_startup(bytes));
         }
         // What was taken before goes first, so that no more than that is kept.
         ready!(self.poll_unsent(context))?;
@@ -181,7 +183,7 @@ impl AsyncWrite for Handover {
         let Some(codec) = codec else {
             return Pin::new(stream).poll_write(context, bytes);
         };
-        codec.send(bytes, unsent).map_err(malformed)?;
+        codec.send(bytes, unsent).map_err(malformed_error)?;
         Poll::Ready(Ok(bytes.len()))
     }
 

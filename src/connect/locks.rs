@@ -46,7 +46,7 @@ pub enum LockMode {
 
 impl LockMode {
     /// The modes that exclude it (manual, "Explicit Locking").
-    fn conflicts(self) -> &'static [&'static str] {
+    fn conflicting_modes(self) -> &'static [&'static str] {
         const ALL: &[&str] = &[
             "AccessExclusiveLock",
             "ExclusiveLock",
@@ -132,7 +132,7 @@ pub async fn load_lock_holders(
 ) -> Result<Vec<LockHolder>, Error> {
     let sql = Sql::fixed(include_str!("sql/lock_holders.sql"));
     let on_objects = mode == LockMode::LargeObject;
-    let parameters: [&(dyn ToSql + Sync); 3] = [&mode.conflicts(), &own, &on_objects];
+    let parameters: [&(dyn ToSql + Sync); 3] = [&mode.conflicting_modes(), &own, &on_objects];
     let rows = session.query(&sql, &parameters).await?;
     let holder = |row: &tokio_postgres::Row| LockHolder {
         pid: row.get("pid"),
@@ -206,14 +206,14 @@ impl<'w> LockWait<'w> {
             return Err(Error::LockWait {
                 what: self.what.clone(),
                 seconds: elapsed.as_secs(),
-                holders: self.holders().await,
+                holders: self.load_holders().await,
                 source: Box::new(error),
             });
         }
         let quiet = self.reported.map_or(SILENCE, |_| AGAIN);
         if now - self.reported.unwrap_or(begun) >= quiet {
             self.reported = Some(now);
-            let holders = self.holders().await;
+            let holders = self.load_holders().await;
             let text = format!(
                 "waiting for {} for {} s: {holders}",
                 self.what,
@@ -232,14 +232,14 @@ impl<'w> LockWait<'w> {
     }
 
     /// Who is in the way, in words.
-    async fn holders(&self) -> String {
-        match self.load().await {
+    async fn load_holders(&self) -> String {
+        match self.load_rows().await {
             Ok(holders) => describe(&holders),
             Err(error) => format!("who holds them is unknown: {error}"),
         }
     }
 
-    async fn load(&self) -> Result<Vec<LockHolder>, Error> {
+    async fn load_rows(&self) -> Result<Vec<LockHolder>, Error> {
         let session = self.endpoint.session(Purpose::Introspect).await?;
         load_lock_holders(&session, self.mode, &self.endpoint.processes()).await
     }
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn weaker_modes_have_fewer_conflicts() {
-        let conflicts = |mode: LockMode| mode.conflicts().len();
+        let conflicts = |mode: LockMode| mode.conflicting_modes().len();
         assert_eq!(conflicts(LockMode::AccessShare), 1);
         assert_eq!(conflicts(LockMode::ShareUpdateExclusive), 5);
         assert_eq!(conflicts(LockMode::AccessExclusive), 8);

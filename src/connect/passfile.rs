@@ -68,7 +68,7 @@ impl Passfile {
     /// Reads the text of a file.
     pub fn parse(text: &str) -> Self {
         Self {
-            entries: text.lines().filter_map(entry).collect(),
+            entries: text.lines().filter_map(parse_entry).collect(),
         }
     }
 
@@ -86,7 +86,7 @@ impl Passfile {
 }
 
 /// A line; comments and lines with fewer fields are skipped, as libpq does.
-fn entry(line: &str) -> Option<Entry> {
+fn parse_entry(line: &str) -> Option<Entry> {
     if line.starts_with('#') {
         return None;
     }
@@ -94,13 +94,13 @@ fn entry(line: &str) -> Option<Entry> {
     let mut fields = Vec::new();
     let mut rest = line;
     while fields.len() < 4 {
-        let (field, after) = field(rest)?;
+        let (field, after) = parse_field(rest)?;
         fields.push(field);
         rest = after;
     }
     let [host, port, database, user] = <[Field; 4]>::try_from(fields).ok()?;
     // The rest is the password, in which a colon needs no backslash.
-    let password = Secret::new(unescape(rest));
+    let password = Secret::new(unescape_field(rest));
     Some(Entry {
         host,
         port,
@@ -111,7 +111,7 @@ fn entry(line: &str) -> Option<Entry> {
 }
 
 /// A field and what follows its colon.
-fn field(text: &str) -> Option<(Field, &str)> {
+fn parse_field(text: &str) -> Option<(Field, &str)> {
     let mut escaped = false;
     let end = text.char_indices().find(|(_, c)| {
         let ends = *c == ':' && !escaped;
@@ -121,12 +121,12 @@ fn field(text: &str) -> Option<(Field, &str)> {
     let (end, _) = end?;
     let field = match &text[..end] {
         "*" => Field::Any,
-        value => Field::Is(unescape(value)),
+        value => Field::Is(unescape_field(value)),
     };
     Some((field, &text[end + 1..]))
 }
 
-fn unescape(text: &str) -> String {
+fn unescape_field(text: &str) -> String {
     let mut out = String::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

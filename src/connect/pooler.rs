@@ -39,7 +39,7 @@ struct Sights {
 
 impl Sights {
     /// The proof that sessions are shared, if there is one.
-    fn proof(&self, mark: &str) -> Option<&'static str> {
+    fn find_proof(&self, mark: &str) -> Option<&'static str> {
         let is_mark = |sight: &Sight| sight.mark.as_deref() == Some(mark);
         let ([first, first_again], [second, second_again]) = (&self.first, &self.second);
         if [first, first_again, second, second_again]
@@ -72,34 +72,36 @@ impl Endpoint {
     /// # Errors
     /// [`Error::Pooler`], or the server cannot be reached.
     pub async fn refuse_pooler(&self) -> Result<(), Error> {
-        let proving = self.proved.get_or_try_init(|| Box::pin(self.prove()));
+        let proving = self
+            .proved
+            .get_or_try_init(|| Box::pin(self.prove_no_pooler()));
         proving.await.copied()
     }
 
-    async fn prove(&self) -> Result<(), Error> {
-        let mut first = self.bare().await?;
-        let mut second = match self.bare().await {
+    async fn prove_no_pooler(&self) -> Result<(), Error> {
+        let mut first = self.open_bare().await?;
+        let mut second = match self.open_bare().await {
             Err(error) if error.sqlstate() == Some(SqlState::TOO_MANY_CONNECTIONS) => return Ok(()),
             other => other?,
         };
-        let mark = mark();
+        let mark = random_mark();
         let looking = async {
-            let begun = look(&mut first).await?;
+            let begun = load_sight(&mut first).await?;
             let leave = sql!(
                 "SELECT pg_catalog.set_config('seren.connection', {}, false)",
                 Literal(&mark)
             );
             first.query(&leave).await?;
-            let seen = look(&mut second).await?;
-            let again = look(&mut first).await?;
+            let seen = load_sight(&mut second).await?;
+            let again = load_sight(&mut first).await?;
             Ok(Sights {
                 first: [begun, again],
-                second: [seen, look(&mut second).await?],
+                second: [seen, load_sight(&mut second).await?],
             })
         };
         let sights =
             self.supervised(async { looking.await.map_err(|source| self.settings_error(source)) });
-        match sights.await?.proof(&mark) {
+        match sights.await?.find_proof(&mark) {
             Some(proof) => Err(Error::Pooler {
                 place: self.to_string(),
                 proof,
@@ -109,12 +111,12 @@ impl Endpoint {
     }
 
     /// A connection without any settings of ours.
-    async fn bare(&self) -> Result<Connection<Idle>, Error> {
+    async fn open_bare(&self) -> Result<Connection<Idle>, Error> {
         self.supervised(self.dial(&[])).await
     }
 }
 
-async fn look(connection: &mut Connection<Idle>) -> Result<Sight, wire::Error> {
+async fn load_sight(connection: &mut Connection<Idle>) -> Result<Sight, wire::Error> {
     let answers = connection.query(&Sql::fixed(WHO)).await?;
     let value = |column| answers.first().and_then(|answer| answer.single(column));
     Ok(Sight {
@@ -124,7 +126,7 @@ async fn look(connection: &mut Connection<Idle>) -> Result<Sight, wire::Error> {
 }
 
 /// A text that no other run has left. A hasher's keys are random for each process.
-fn mark() -> String {
+fn random_mark() -> String {
     let state = std::hash::RandomState::new();
     format!("{:016x}", state.hash_one(std::process::id()))
 }
@@ -175,7 +177,7 @@ mod tests {
                 first: first.map(|(who, mark)| sight(who, mark)),
                 second: second.map(|(who, mark)| sight(who, mark)),
             };
-            assert_eq!(sights.proof("m").is_some(), is_proof, "{sights:?}");
+            assert_eq!(sights.find_proof("m").is_some(), is_proof, "{sights:?}");
         }
     }
 }

@@ -132,13 +132,13 @@ impl Profile {
         let user = get("user")
             .map(str::to_owned)
             .or_else(|| environment.user.clone());
-        let user =
-            user.ok_or_else(|| value("user", "none is given, and the system's is not known"))?;
-        let (passfile, warning) = passfile(get("passfile"), environment);
+        let user = user
+            .ok_or_else(|| value_error("user", "none is given, and the system's is not known"))?;
+        let (passfile, warning) = load_passfile(get("passfile"), environment);
         warnings.extend(warning.filter(|_| password.is_none()));
         let profile = Self {
-            hosts: hosts(get("host"), get("hostaddr"), get("port"))?,
-            shuffled: word(
+            hosts: parse_host_list(get("host"), get("hostaddr"), get("port"))?,
+            shuffled: parse_word(
                 parameters,
                 "load_balance_hosts",
                 &[("disable", false), ("random", true)],
@@ -151,12 +151,13 @@ impl Profile {
             application_name: get("application_name").map(str::to_owned),
             options: get("options").map(str::to_owned),
             connect_timeout: connect_timeout(parameters)?,
-            keepalive: keepalive(parameters)?,
-            session_kind: word(parameters, "target_session_attrs", SESSION_KINDS)?
+            keepalive: keepalive_settings(parameters)?,
+            session_kind: parse_word(parameters, "target_session_attrs", SESSION_KINDS)?
                 .unwrap_or_default(),
             tls: tls_settings(parameters, environment)?,
-            channel_binding: word(parameters, "channel_binding", BINDINGS)?.unwrap_or_default(),
-            methods: methods(get("require_auth"))?,
+            channel_binding: parse_word(parameters, "channel_binding", BINDINGS)?
+                .unwrap_or_default(),
+            methods: parse_methods(get("require_auth"))?,
         };
         profile.refuse_contradictions()?;
         Ok(profile)
@@ -205,7 +206,7 @@ impl Profile {
     }
 }
 
-fn value(keyword: &'static str, problem: impl Into<String>) -> ConninfoError {
+fn value_error(keyword: &'static str, problem: impl Into<String>) -> ConninfoError {
     ConninfoError::Value {
         keyword,
         problem: problem.into(),
@@ -216,13 +217,16 @@ fn value(keyword: &'static str, problem: impl Into<String>) -> ConninfoError {
 fn refuse_unsupported(parameters: &Parameters) -> Result<(), ConninfoError> {
     let get = |keyword: &str| parameters.get(keyword).map(String::as_str);
     if get("gssencmode") == Some("require") {
-        return Err(value("gssencmode", "GSSAPI encryption is not supported"));
+        return Err(value_error(
+            "gssencmode",
+            "GSSAPI encryption is not supported",
+        ));
     }
-    word(parameters, "gssencmode", &[("disable", ()), ("prefer", ())])?;
+    parse_word(parameters, "gssencmode", &[("disable", ()), ("prefer", ())])?;
     let modes = [("disable", ()), ("allow", ())];
-    word(parameters, "sslcertmode", &modes)?;
+    parse_word(parameters, "sslcertmode", &modes)?;
     if get("min_protocol_version").is_some_and(|version| !matches!(version, "" | "3.0")) {
-        return Err(value(
+        return Err(value_error(
             "min_protocol_version",
             "the program speaks protocol 3.0 only",
         ));
@@ -235,7 +239,7 @@ fn refuse_unsupported(parameters: &Parameters) -> Result<(), ConninfoError> {
 }
 
 /// One of some words.
-fn word<T: Copy>(
+fn parse_word<T: Copy>(
     parameters: &Parameters,
     keyword: &'static str,
     words: &[(&str, T)],
@@ -256,7 +260,7 @@ fn word<T: Copy>(
     };
     found
         .map(Some)
-        .ok_or_else(|| value(keyword, format!("{given:?} is none of {}", allowed())))
+        .ok_or_else(|| value_error(keyword, format!("{given:?} is none of {}", allowed())))
 }
 
 const SESSION_KINDS: &[(&str, SessionKind)] = &[
@@ -282,21 +286,24 @@ const METHODS: &[(&str, Method)] = &[
 ];
 
 /// `require_auth`: methods that are allowed, or with `!` those that are not.
-fn methods(given: Option<&str>) -> Result<Option<Vec<Method>>, ConninfoError> {
+fn parse_methods(given: Option<&str>) -> Result<Option<Vec<Method>>, ConninfoError> {
     const KEYWORD: &str = "require_auth";
     let Some(given) = given else { return Ok(None) };
     let excludes = given.trim_start().starts_with('!');
     let mut named = Vec::new();
     for item in given.split(',').map(str::trim) {
         if item.starts_with('!') != excludes {
-            return Err(value(KEYWORD, "methods with and without ! cannot be mixed"));
+            return Err(value_error(
+                KEYWORD,
+                "methods with and without ! cannot be mixed",
+            ));
         }
         let name = item.trim_start_matches('!');
         match METHODS.iter().find(|(known, _)| *known == name) {
             Some((_, method)) => named.push(*method),
             // Methods that are not spoken here are excluded in any case.
             None if matches!(name, "gss" | "sspi" | "oauth") => {}
-            None => return Err(value(KEYWORD, format!("{name:?} is no method"))),
+            None => return Err(value_error(KEYWORD, format!("{name:?} is no method"))),
         }
     }
     let all = METHODS.iter().map(|(_, method)| *method);
@@ -308,7 +315,7 @@ fn methods(given: Option<&str>) -> Result<Option<Vec<Method>>, ConninfoError> {
 }
 
 /// The host list with its ports. One port serves all hosts.
-fn hosts(
+fn parse_host_list(
     names: Option<&str>,
     addresses: Option<&str>,
     ports: Option<&str>,
@@ -336,7 +343,7 @@ fn hosts(
             let address = addresses.get(at).map_or("", String::as_str);
             Ok(Host {
                 address: address_of(name, address)?,
-                port: port(&ports[at])?,
+                port: parse_port(&ports[at])?,
             })
         })
         .collect()
@@ -345,7 +352,7 @@ fn hosts(
 fn address_of(name: &str, address: &str) -> Result<Address, ConninfoError> {
     if !address.is_empty() {
         let parsed = IpAddr::from_str(address)
-            .map_err(|_| value("hostaddr", format!("{address:?} is no IP address")))?;
+            .map_err(|_| value_error("hostaddr", format!("{address:?} is no IP address")))?;
         return Ok(Address::Tcp {
             host: name.to_owned(),
             address: Some(parsed),
@@ -371,19 +378,22 @@ fn address_of(name: &str, address: &str) -> Result<Address, ConninfoError> {
     Ok(folder.map_or_else(local, Address::Unix))
 }
 
-fn port(text: &str) -> Result<u16, ConninfoError> {
+fn parse_port(text: &str) -> Result<u16, ConninfoError> {
     match text {
         "" => Ok(DEFAULT_PORT),
         text => match text.parse() {
             Ok(port) if port > 0 => Ok(port),
             // Not shown: in a malformed URI it may be a piece of the password.
-            _ => Err(value("port", "not a number from 1 to 65535")),
+            _ => Err(value_error("port", "not a number from 1 to 65535")),
         },
     }
 }
 
 /// A number of some unit.
-fn number(parameters: &Parameters, keyword: &'static str) -> Result<Option<i64>, ConninfoError> {
+fn parse_number(
+    parameters: &Parameters,
+    keyword: &'static str,
+) -> Result<Option<i64>, ConninfoError> {
     let Some(given) = parameters.get(keyword).map(|given| given.trim()) else {
         return Ok(None);
     };
@@ -393,12 +403,12 @@ fn number(parameters: &Parameters, keyword: &'static str) -> Result<Option<i64>,
     given
         .parse()
         .map(Some)
-        .map_err(|_| value(keyword, format!("{given:?} is no whole number")))
+        .map_err(|_| value_error(keyword, format!("{given:?} is no whole number")))
 }
 
 /// Seconds; 0 and less mean no limit, and 1 counts as 2, as in libpq.
 fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, ConninfoError> {
-    Ok(match number(parameters, "connect_timeout")? {
+    Ok(match parse_number(parameters, "connect_timeout")? {
         None => Some(CONNECT_TIMEOUT),
         Some(seconds) => u64::try_from(seconds)
             .ok()
@@ -407,16 +417,16 @@ fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, Conninfo
     })
 }
 
-fn keepalive(parameters: &Parameters) -> Result<Keepalive, ConninfoError> {
+fn keepalive_settings(parameters: &Parameters) -> Result<Keepalive, ConninfoError> {
     let positive = |keyword| {
-        let found = number(parameters, keyword)?;
+        let found = parse_number(parameters, keyword)?;
         Ok::<_, ConninfoError>(found.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0))
     };
     let seconds = |keyword, default| {
         Ok::<_, ConninfoError>(Duration::from_secs(positive(keyword)?.unwrap_or(default)))
     };
     Ok(Keepalive {
-        on: number(parameters, "keepalives")?.unwrap_or(1) != 0,
+        on: parse_number(parameters, "keepalives")?.unwrap_or(1) != 0,
         idle: seconds("keepalives_idle", 60)?,
         interval: seconds("keepalives_interval", 10)?,
         count: positive("keepalives_count")?.and_then(|count| u32::try_from(count).ok()),
@@ -447,17 +457,17 @@ fn tls_settings(
         SslMode::default()
     };
     Ok(tls::Settings {
-        mode: parsed(get("sslmode"), "sslmode")?.unwrap_or(default),
+        mode: parse_with(get("sslmode"), "sslmode")?.unwrap_or(default),
         root,
         certificate: path("sslcert"),
         key: path("sslkey"),
         key_password: get("sslpassword").map(Secret::new),
         crl: path("sslcrl"),
         crl_dir: path("sslcrldir"),
-        sni: word(parameters, "sslsni", &[("0", false), ("1", true)])?.unwrap_or(true),
-        min_version: parsed(get("ssl_min_protocol_version"), "ssl_min_protocol_version")?,
-        max_version: parsed(get("ssl_max_protocol_version"), "ssl_max_protocol_version")?,
-        direct: word(
+        sni: parse_word(parameters, "sslsni", &[("0", false), ("1", true)])?.unwrap_or(true),
+        min_version: parse_with(get("ssl_min_protocol_version"), "ssl_min_protocol_version")?,
+        max_version: parse_with(get("ssl_max_protocol_version"), "ssl_max_protocol_version")?,
+        direct: parse_word(
             parameters,
             "sslnegotiation",
             &[("postgres", false), ("direct", true)],
@@ -470,19 +480,19 @@ fn tls_settings(
     })
 }
 
-fn parsed<T: FromStr<Err = tls::UnknownWord>>(
+fn parse_with<T: FromStr<Err = tls::UnknownWord>>(
     given: Option<&str>,
     keyword: &'static str,
 ) -> Result<Option<T>, ConninfoError> {
     let parse = |given: &str| {
         given
             .parse()
-            .map_err(|error: tls::UnknownWord| value(keyword, error.to_string()))
+            .map_err(|error: tls::UnknownWord| value_error(keyword, error.to_string()))
     };
     given.map(parse).transpose()
 }
 
-fn passfile(named: Option<&str>, environment: &Environment) -> (Passfile, Option<String>) {
+fn load_passfile(named: Option<&str>, environment: &Environment) -> (Passfile, Option<String>) {
     let home = || environment.home.as_ref().map(|home| home.join(".pgpass"));
     let path = named
         .map(PathBuf::from)

@@ -20,7 +20,7 @@ pub enum ServiceError {
         source: io::Error,
     },
     /// No file defines the service.
-    #[error("service {name:?} is not defined in {}", list(files))]
+    #[error("service {name:?} is not defined in {}", shown_list(files))]
     NotFound {
         /// The service.
         name: String,
@@ -47,7 +47,7 @@ pub enum ServiceError {
     },
 }
 
-fn list(files: &[PathBuf]) -> String {
+fn shown_list(files: &[PathBuf]) -> String {
     if files.is_empty() {
         return "any file: there is none".to_owned();
     }
@@ -91,7 +91,7 @@ pub(super) fn load(
                 });
             }
         };
-        if let Some(parsed) = section(name, &text, path)? {
+        if let Some(parsed) = parse_section(name, &text, path)? {
             return Ok(parsed);
         }
     }
@@ -109,11 +109,11 @@ pub fn parse_service(
     name: &str,
     text: &str,
 ) -> Result<Option<Vec<(String, String)>>, Box<ServiceError>> {
-    let found = section(name, text, Path::new(""))?;
+    let found = parse_section(name, text, Path::new(""))?;
     Ok(found.map(|parsed| parsed.parameters.into_iter().collect()))
 }
 
-fn section(name: &str, text: &str, path: &Path) -> Result<Option<Parsed>, ServiceError> {
+fn parse_section(name: &str, text: &str, path: &Path) -> Result<Option<Parsed>, ServiceError> {
     let mut found = None;
     for (index, line) in text.lines().enumerate() {
         let (line, number) = (line.trim(), index + 1);
@@ -163,20 +163,20 @@ mod tests {
 
     #[test]
     fn the_named_section_is_read_up_to_the_next() {
-        let parsed = section("a", FILE, Path::new("f")).unwrap().unwrap();
+        let parsed = parse_section("a", FILE, Path::new("f")).unwrap().unwrap();
         assert_eq!(parsed.parameters["host"], "h");
         assert_eq!(parsed.parameters["port"], "1");
-        assert!(section("c", FILE, Path::new("f")).unwrap().is_none());
+        assert!(parse_section("c", FILE, Path::new("f")).unwrap().is_none());
     }
 
     #[test]
     fn errors_name_file_and_line() {
-        let error = section("b", FILE, Path::new("f")).unwrap_err();
+        let error = parse_section("b", FILE, Path::new("f")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "service file f, line 8: not of the form keyword=value"
         );
-        let error = section("a", "[a]\nhots=x", Path::new("f")).unwrap_err();
+        let error = parse_section("a", "[a]\nhots=x", Path::new("f")).unwrap_err();
         assert!(matches!(error, ServiceError::Parameter { line: 2, .. }));
     }
 

@@ -36,7 +36,7 @@ impl Endpoint {
     /// The server cannot be reached or refuses.
     pub async fn session(&self, purpose: Purpose) -> Result<Session, Error> {
         let connection = self.wire(purpose).await?;
-        Session::over(connection, self.clone()).await
+        Session::hand_over(connection, self.clone()).await
     }
 }
 
@@ -45,7 +45,7 @@ impl Session {
     ///
     /// # Errors
     /// The connection is lost on the way.
-    async fn over(connection: Connection<Idle>, endpoint: Endpoint) -> Result<Self, Error> {
+    async fn hand_over(connection: Connection<Idle>, endpoint: Endpoint) -> Result<Self, Error> {
         let prepare = |source| endpoint.settings_error(source);
         let version = connection.server_version().map_err(prepare)?;
         let key = connection.cancel_key();
@@ -57,7 +57,7 @@ impl Session {
             .connect_raw(stream, NoTls)
             .await
             .map_err(Error::Lost)?;
-        let driver = Background::spawn(drive(driver));
+        let driver = Background::spawn(drive_session(driver));
         Ok(Self {
             client,
             version,
@@ -95,7 +95,7 @@ impl Session {
 
     /// The text of a statement. One that was built from texts of a database without an encoding is only for
     /// another such database.
-    fn sendable<'s>(&self, sql: &'s Sql) -> Result<&'s str, Error> {
+    fn check_sendable<'s>(&self, sql: &'s Sql) -> Result<&'s str, Error> {
         if self.is_encoded && has_raw_bytes(sql.as_str()) {
             return Err(Error::RawBytes);
         }
@@ -113,9 +113,13 @@ impl Session {
     ) -> Result<Vec<Row>, Error> {
         let rows = if parameters.is_empty() {
             // Nothing to ask the server about first: one round trip instead of two.
-            self.client.query_typed(self.sendable(sql)?, &[]).await
+            self.client
+                .query_typed(self.check_sendable(sql)?, &[])
+                .await
         } else {
-            self.client.query(self.sendable(sql)?, parameters).await
+            self.client
+                .query(self.check_sendable(sql)?, parameters)
+                .await
         };
         rows.map_err(Error::from_statement)
     }
@@ -130,7 +134,7 @@ impl Session {
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, Error> {
         self.client
-            .query_typed(self.sendable(sql)?, parameters)
+            .query_typed(self.check_sendable(sql)?, parameters)
             .await
             .map_err(Error::from_statement)
     }
@@ -145,7 +149,7 @@ impl Session {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, Error> {
         self.client
-            .query_one(self.sendable(sql)?, parameters)
+            .query_one(self.check_sendable(sql)?, parameters)
             .await
             .map_err(Error::from_statement)
     }
@@ -160,7 +164,7 @@ impl Session {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, Error> {
         self.client
-            .execute(self.sendable(sql)?, parameters)
+            .execute(self.check_sendable(sql)?, parameters)
             .await
             .map_err(Error::from_statement)
     }
@@ -171,7 +175,7 @@ impl Session {
     /// As [`query`](Self::query); statements after the failing one are not run.
     pub async fn batch(&self, sql: &Sql) -> Result<(), Error> {
         self.client
-            .batch_execute(self.sendable(sql)?)
+            .batch_execute(self.check_sendable(sql)?)
             .await
             .map_err(Error::from_statement)
     }
@@ -184,7 +188,7 @@ impl Session {
     pub async fn send(&self, sql: &Sql) -> Result<Answer, Error> {
         let stream = self
             .client
-            .simple_query_raw(self.sendable(sql)?)
+            .simple_query_raw(self.check_sendable(sql)?)
             .await
             .map_err(Error::from_statement)?;
         Ok(Answer(Box::pin(stream)))
@@ -197,7 +201,7 @@ impl Session {
     pub async fn rows(&self, sql: &Sql) -> Result<Vec<SimpleQueryRow>, Error> {
         let messages = self
             .client
-            .simple_query(self.sendable(sql)?)
+            .simple_query(self.check_sendable(sql)?)
             .await
             .map_err(Error::from_statement)?;
         let row = |message| {
@@ -241,7 +245,7 @@ impl std::fmt::Debug for Answer {
 }
 
 /// Moves the session's bytes until it ends. What the server says unasked is logged.
-async fn drive(mut connection: tokio_postgres::Connection<Handover, NoTlsStream>) {
+async fn drive_session(mut connection: tokio_postgres::Connection<Handover, NoTlsStream>) {
     while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
         match message {
             Ok(AsyncMessage::Notice(notice)) => {

@@ -117,30 +117,30 @@ pub(super) fn replication_settings() -> Sql {
 
 /// The statements that prepare a session.
 pub(super) fn settings(purpose: Purpose, version: ServerVersion, toast: ToastCompression) -> Sql {
-    let mut parts = common(version);
+    let mut parts = common_settings(version);
     match purpose {
         Purpose::Introspect | Purpose::CopyOut => parts.push(READING),
         Purpose::Control => parts.push(WRITING),
         Purpose::CopyIn => parts.extend([WRITING, BULK]),
         Purpose::Build => {
             parts.push(BULK);
-            parts.extend(building(version));
+            parts.extend(building_settings(version));
         }
     }
     if matches!(purpose, Purpose::CopyIn | Purpose::Build) {
         parts.extend(toast.setting());
     }
-    joined(parts)
+    join_settings(parts)
 }
 
 /// What gives definitions in a script the meaning that they have in our own sessions.
 pub fn script_settings(version: ServerVersion) -> Sql {
-    let mut parts = common(version);
-    parts.extend(building(version));
-    joined(parts)
+    let mut parts = common_settings(version);
+    parts.extend(building_settings(version));
+    join_settings(parts)
 }
 
-fn common(version: ServerVersion) -> Vec<&'static str> {
+fn common_settings(version: ServerVersion) -> Vec<&'static str> {
     let mut parts = vec![VALUES, COMMON];
     if version.has_idle_session_timeout() {
         parts.push("SET idle_session_timeout = 0");
@@ -151,7 +151,7 @@ fn common(version: ServerVersion) -> Vec<&'static str> {
     parts
 }
 
-fn building(version: ServerVersion) -> Vec<&'static str> {
+fn building_settings(version: ServerVersion) -> Vec<&'static str> {
     let mut parts = vec![WRITING, BUILDING];
     if version.has_membership_options() {
         parts.push(MAKING_ROLES);
@@ -159,7 +159,7 @@ fn building(version: ServerVersion) -> Vec<&'static str> {
     parts
 }
 
-fn joined(parts: Vec<&'static str>) -> Sql {
+fn join_settings(parts: Vec<&'static str>) -> Sql {
     Sql::join(parts.into_iter().map(Sql::fixed), "; ")
 }
 

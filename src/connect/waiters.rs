@@ -92,14 +92,14 @@ pub async fn load_waiters(session: &Session, source: &Endpoint) -> Result<Vec<Wa
 /// Cancel safe.
 pub async fn watch_work(source: &Endpoint, waiting: Waiting, scope: &Scope) -> Waiter {
     let watch = Watch::new(source, LOOK, Duration::ZERO, waiting);
-    watch.over(scope).await
+    watch.run_watch(scope).await
 }
 
 /// Watches readers; returns when a statement has waited for them for longer than `patience`.
 /// Cancel safe.
 pub async fn watch_readers(source: &Endpoint, patience: Duration, scope: &Scope) -> Waiter {
     let watch = Watch::new(source, SOON, patience, Waiting::Yield);
-    watch.over(scope).await
+    watch.run_watch(scope).await
 }
 
 /// Looks again and again.
@@ -131,23 +131,23 @@ impl<'w> Watch<'w> {
         }
     }
 
-    async fn over(mut self, scope: &Scope) -> Waiter {
+    async fn run_watch(mut self, scope: &Scope) -> Waiter {
         let mut looks = tokio::time::interval_at(Instant::now() + self.every, self.every);
         loop {
             looks.tick().await;
-            match self.look().await {
+            match self.look_for_waiters().await {
                 Ok(waiters) => {
                     self.failures = 0;
-                    if let Some(waiter) = self.judge(waiters, scope).await {
+                    if let Some(waiter) = self.judge_waiters(waiters, scope).await {
                         return waiter;
                     }
                 }
-                Err(error) => self.failed(&error, scope).await,
+                Err(error) => self.note_failure(&error, scope).await,
             }
         }
     }
 
-    async fn look(&mut self) -> Result<Vec<Waiter>, Error> {
+    async fn look_for_waiters(&mut self) -> Result<Vec<Waiter>, Error> {
         let session = match &mut self.session {
             Some(session) => session,
             None => self
@@ -157,7 +157,7 @@ impl<'w> Watch<'w> {
         load_waiters(session, self.source).await
     }
 
-    async fn failed(&mut self, error: &Error, scope: &Scope) {
+    async fn note_failure(&mut self, error: &Error, scope: &Scope) {
         self.session = None;
         self.failures += 1;
         tracing::debug!(%error, "sessions that wait for our locks could not be looked for");
@@ -168,7 +168,7 @@ impl<'w> Watch<'w> {
     }
 
     /// The session that the work must end for, if there is one. The others are named.
-    async fn judge(&mut self, waiters: Vec<Waiter>, scope: &Scope) -> Option<Waiter> {
+    async fn judge_waiters(&mut self, waiters: Vec<Waiter>, scope: &Scope) -> Option<Waiter> {
         if self.reported.elapsed() >= AGAIN {
             self.reported = Instant::now();
             self.named.clear();

@@ -89,7 +89,7 @@ pub async fn run(
         since: Instant::now(),
     };
     let clusters = start_clusters(options)?;
-    stage.show(
+    stage.show_step(
         "start",
         format!(
             "two empty PostgreSQL {} clusters run",
@@ -106,7 +106,7 @@ pub async fn run(
         target: endpoint_of(&clusters.target)?,
         state: clusters.target.home().join("runs"),
     };
-    Box::pin(play(&mut stage, &servers, scope)).await?;
+    Box::pin(play_scenes(&mut stage, &servers, scope)).await?;
     stage.report.elapsed = begun.elapsed();
     Ok(stage.report)
 }
@@ -132,7 +132,7 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    fn show(&mut self, name: &'static str, shown: String, proved: bool) {
+    fn show_step(&mut self, name: &'static str, shown: String, proved: bool) {
         let step = Step {
             name,
             shown,
@@ -167,18 +167,18 @@ fn start_cluster(major: u32, options: &Options) -> Result<Cluster, Error> {
     Ok(builder.start()?)
 }
 
-async fn play(stage: &mut Stage<'_>, servers: &Servers, scope: &Scope) -> Result<(), Error> {
+async fn play_scenes(stage: &mut Stage<'_>, servers: &Servers, scope: &Scope) -> Result<(), Error> {
     let shop = tokio::select! {
         biased;
         () = scope.stop.cancelled() => return Err(Error::Stopped),
         shop = Shop::open(&servers.source, DATABASE) => shop?,
     };
-    stage.show("fill", shop.describe().await?, true);
+    stage.show_step("fill", shop.describe().await?, true);
     let writer = Writer::start(&servers.source.with_database(DATABASE)).await?;
     show_copy_in_use(stage, servers, &writer, scope).await?;
     let total = writer.stop().await?;
-    let copied = copy(servers, true, scope).await?;
-    stage.show(
+    let copied = run_init(servers, true, scope).await?;
+    stage.show_step(
         "init again",
         format!("the writer stopped after {total} orders; {copied}"),
         true,
@@ -194,12 +194,12 @@ async fn show_copy_in_use(
     scope: &Scope,
 ) -> Result<(), Error> {
     let before = writer.committed();
-    let copied = copy(servers, false, scope).await?;
+    let copied = run_init(servers, false, scope).await?;
     let during = writer.committed() - before;
     let shown = format!("{copied} while the writer committed {during} orders");
-    stage.show("init", shown, during > 0);
+    stage.show_step("init", shown, during > 0);
     let (shown, proved) = books_agree(servers).await?;
-    stage.show("books", shown, proved);
+    stage.show_step("books", shown, proved);
     Ok(())
 }
 
@@ -209,7 +209,7 @@ async fn show_comparisons(
     servers: &Servers,
     scope: &Scope,
 ) -> Result<(), Error> {
-    let report = compare(servers, scope).await?;
+    let report = run_verify(servers, scope).await?;
     let proved = verify::exit_code(&report) == 0;
     let shown = if proved {
         let rows = report.totals().rows;
@@ -217,21 +217,21 @@ async fn show_comparisons(
     } else {
         "the sides differ".to_owned()
     };
-    stage.show("verify", shown, proved);
+    stage.show_step("verify", shown, proved);
 
     shop::change_one_cell(&servers.target.with_database(DATABASE)).await?;
-    let noticed = verify::exit_code(&compare(servers, scope).await?) == 1;
+    let noticed = verify::exit_code(&run_verify(servers, scope).await?) == 1;
     let shown = if noticed {
         "one price changed on the target, and verify says so"
     } else {
         "one price changed on the target, and verify did not notice"
     };
-    stage.show("verify notices", shown.to_owned(), noticed);
+    stage.show_step("verify notices", shown.to_owned(), noticed);
     Ok(())
 }
 
 /// Runs `init` as the command does; in words what it copied.
-async fn copy(servers: &Servers, drop_existing: bool, scope: &Scope) -> Result<String, Error> {
+async fn run_init(servers: &Servers, drop_existing: bool, scope: &Scope) -> Result<String, Error> {
     let options = migrate::Options {
         source: servers.source.clone(),
         target: servers.target.clone(),
@@ -279,7 +279,7 @@ async fn copy(servers: &Servers, drop_existing: bool, scope: &Scope) -> Result<S
     ))
 }
 
-async fn compare(servers: &Servers, scope: &Scope) -> Result<verify::Report, Error> {
+async fn run_verify(servers: &Servers, scope: &Scope) -> Result<verify::Report, Error> {
     let database = DATABASE.to_owned();
     let options = verify::Options {
         servers: Sides {

@@ -79,7 +79,7 @@ impl Writer {
             .map_err(Error::Connect)?;
         let stop = CancellationToken::new();
         let committed = Arc::new(AtomicU64::new(0));
-        let task = Background::spawn(write(session, stop.clone(), Arc::clone(&committed)));
+        let task = Background::spawn(write_orders(session, stop.clone(), Arc::clone(&committed)));
         Ok(Self {
             stop,
             committed,
@@ -104,7 +104,7 @@ impl Writer {
 }
 
 /// Orders until stopped: one transaction each, entered in the books under the next number.
-async fn write(
+async fn write_orders(
     session: Session,
     stop: CancellationToken,
     committed: Arc<AtomicU64>,

@@ -56,10 +56,10 @@ pub enum LoadError {
 pub async fn load_candidates(session: &Session) -> Result<Vec<Candidate>, LoadError> {
     let sql = Sql::fixed(include_str!("sql/candidates.sql"));
     let rows = session.query(&sql, &[]).await?;
-    Ok(rows.iter().map(candidate).collect::<Result<_, _>>()?)
+    Ok(rows.iter().map(read_candidate).collect::<Result<_, _>>()?)
 }
 
-fn candidate(row: &Row) -> Result<Candidate, UnknownLetter> {
+fn read_candidate(row: &Row) -> Result<Candidate, UnknownLetter> {
     let name = |column: &str| {
         row.get::<_, Option<String>>(column)
             .map(Ident::from_catalog)

@@ -111,7 +111,7 @@ pub fn judge(candidates: &[Candidate], judge: Judge<'_>) -> Published {
     for candidate in candidates {
         match candidate.root {
             Some(root) => trees.entry(root).or_default().push(candidate),
-            None => judge.group(&[candidate], None, &mut published),
+            None => judge.judge_group(&[candidate], None, &mut published),
         }
     }
     for (root, tree) in &trees {
@@ -121,10 +121,10 @@ pub fn judge(candidates: &[Candidate], judge: Judge<'_>) -> Published {
             .filter(|member| member.kind != RelKind::PartitionedTable);
         let leaves: Vec<&Candidate> = leaves.copied().collect();
         match root.filter(|root| judge.is_whole(root, &leaves)) {
-            Some(root) => judge.group(&leaves, Some(root), &mut published),
+            Some(root) => judge.judge_group(&leaves, Some(root), &mut published),
             None => leaves
                 .iter()
-                .for_each(|leaf| judge.group(&[leaf], None, &mut published)),
+                .for_each(|leaf| judge.judge_group(&[leaf], None, &mut published)),
         }
     }
     published
@@ -145,10 +145,10 @@ impl Judge<'_> {
     }
 
     /// Judges tables that are published as one: a single one, or all leaves below a root.
-    fn group(&self, leaves: &[&Candidate], root: Option<&Candidate>, out: &mut Published) {
+    fn judge_group(&self, leaves: &[&Candidate], root: Option<&Candidate>, out: &mut Published) {
         let members: Vec<&Candidate> = root.into_iter().chain(leaves.iter().copied()).collect();
         let listed = members[0];
-        if let Some(why) = self.apart(listed) {
+        if let Some(why) = self.judge_apart(listed) {
             if !self.left_out.contains(&listed.name) {
                 out.apart.push((listed.name.clone(), why));
             }
@@ -163,7 +163,7 @@ impl Judge<'_> {
             .extend(not_owned.map(|member| member.name.clone()));
         let blocked: Vec<Blocked> = members
             .iter()
-            .filter_map(|member| self.blocked(member, root))
+            .filter_map(|member| self.find_blocked(member, root))
             .collect();
         let can_be_full = members.iter().all(|member| self.full_serves(member));
         if self.make_full && can_be_full && blocked.iter().any(|one| one.full_helps) {
@@ -180,7 +180,7 @@ impl Judge<'_> {
     }
 
     /// Why a table is never published.
-    fn apart(&self, table: &Candidate) -> Option<&'static str> {
+    fn judge_apart(&self, table: &Candidate) -> Option<&'static str> {
         match (table.kind, table.persistence) {
             (RelKind::ForeignTable, _) => Some("foreign"),
             (_, Persistence::Permanent) => None,
@@ -199,8 +199,8 @@ impl Judge<'_> {
         self.version.checks_generated_identity() && !table.generated.is_empty()
     }
 
-    fn blocked(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocked> {
-        let blocker = self.blocker(table, root)?;
+    fn find_blocked(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocked> {
+        let blocker = self.find_blocker(table, root)?;
         let is_missing = matches!(
             blocker,
             Blocker::NoKey | Blocker::LostIndex | Blocker::Nothing
@@ -233,11 +233,11 @@ impl Judge<'_> {
         })
     }
 
-    fn blocker(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocker> {
+    fn find_blocker(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocker> {
         if self.hypertables.contains(&table.name) {
             return Some(Blocker::Hypertable);
         }
-        let identity = match identity(table) {
+        let identity = match choose_identity(table) {
             Ok(identity) => identity,
             Err(blocker) => return Some(blocker),
         };
@@ -255,7 +255,7 @@ impl Judge<'_> {
         }
         let root = root?;
         // A root without an identity is reported by itself.
-        let agreed = self::identity(root).ok()?;
+        let agreed = self::choose_identity(root).ok()?;
         (agreed != identity).then(|| Blocker::Differs(root.name.clone()))
     }
 }
@@ -269,7 +269,7 @@ fn as_root(root: &Candidate) -> Option<Sql> {
     }
 }
 
-fn identity(table: &Candidate) -> Result<Identity<'_>, Blocker> {
+fn choose_identity(table: &Candidate) -> Result<Identity<'_>, Blocker> {
     match (table.identity, &table.key) {
         (ReplicaIdentity::Full, _) => Ok(Identity::Full),
         (ReplicaIdentity::Nothing, _) => Err(Blocker::Nothing),

@@ -103,13 +103,13 @@ impl FoundPublication {
     pub fn differences(&self, wanted: &Definition) -> Vec<String> {
         let mut found = self.odd_options(wanted.via_root);
         let (has, wants) = (&self.definition.tables, &wanted.tables);
-        found.extend(named("lacks", wants.difference(has)));
-        found.extend(named("has also", has.difference(wants)));
+        found.extend(name_tables("lacks", wants.difference(has)));
+        found.extend(name_tables("has also", has.difference(wants)));
         found
     }
 }
 
-fn named<'a>(what: &str, tables: impl Iterator<Item = &'a QualifiedName>) -> Option<String> {
+fn name_tables<'a>(what: &str, tables: impl Iterator<Item = &'a QualifiedName>) -> Option<String> {
     let names: Vec<String> = tables.map(ToString::to_string).collect();
     let more = names.len().saturating_sub(NAMED);
     let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>();
@@ -129,7 +129,7 @@ pub async fn find_publication(
     session: &Session,
     name: &Ident,
 ) -> Result<Option<FoundPublication>, connect::Error> {
-    let found = query(session, Some(name)).await?;
+    let found = load_publications(session, Some(name)).await?;
     Ok(found.into_iter().next())
 }
 
@@ -138,20 +138,20 @@ pub async fn find_publication(
 /// # Errors
 /// The server refused the question.
 pub async fn find_marked(session: &Session) -> Result<Vec<FoundPublication>, connect::Error> {
-    let found = query(session, None).await?;
+    let found = load_publications(session, None).await?;
     Ok(found.into_iter().filter(|one| one.mark.is_some()).collect())
 }
 
-async fn query(
+async fn load_publications(
     session: &Session,
     name: Option<&Ident>,
 ) -> Result<Vec<FoundPublication>, connect::Error> {
     let sql = Sql::fixed(include_str!("sql/publication.sql"));
     let rows = session.query(&sql, &[&name.map(Ident::as_str)]).await?;
-    Ok(rows.iter().map(found).collect())
+    Ok(rows.iter().map(read_publication).collect())
 }
 
-fn found(row: &tokio_postgres::Row) -> FoundPublication {
+fn read_publication(row: &tokio_postgres::Row) -> FoundPublication {
     let comment: Option<String> = row.get("comment");
     let schemas: Vec<String> = row.get("table_schemas");
     let names: Vec<String> = row.get("table_names");
@@ -203,7 +203,7 @@ pub async fn create_publication(
     }
     // One message of the simple protocol is one transaction.
     session
-        .batch(&sql!("{}); {}", create, comment(name, mark)))
+        .batch(&sql!("{}); {}", create, render_comment(name, mark)))
         .await?;
     set_full(session, &mark.identities).await?;
     alter_tables(session, name, "ADD", &wanted.tables).await
@@ -235,12 +235,14 @@ pub(super) async fn alter_tables(
         mode,
         "locks on tables of the publication",
     );
-    for batch in batches(tables) {
-        let done = wait.insist(session, &alter(name, verb, &batch)).await;
+    for batch in split_batches(tables) {
+        let done = wait
+            .insist(session, &render_alter(name, verb, &batch))
+            .await;
         match done {
             Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
                 for one in &batch {
-                    let alone = alter(name, verb, std::slice::from_ref(one));
+                    let alone = render_alter(name, verb, std::slice::from_ref(one));
                     wait.insist(session, &alone).await?;
                 }
             }
@@ -259,10 +261,10 @@ pub(super) async fn mark_publication(
     name: &Ident,
     mark: &Mark,
 ) -> Result<(), connect::Error> {
-    session.batch(&comment(name, mark)).await
+    session.batch(&render_comment(name, mark)).await
 }
 
-fn comment(name: &Ident, mark: &Mark) -> Sql {
+fn render_comment(name: &Ident, mark: &Mark) -> Sql {
     sql!(
         "COMMENT ON PUBLICATION {} IS {}",
         name,
@@ -284,7 +286,7 @@ pub async fn remove_publication(
     if !identities.is_empty() {
         // A table that is still published could not be updated without the identity.
         alter_tables(session, &found.name, "DROP", &found.definition.tables).await?;
-        let changed = changed(session).await?;
+        let changed = load_full_identities(session).await?;
         let present = identities
             .iter()
             .filter(|one| changed.contains(&one.table()));
@@ -309,7 +311,9 @@ pub fn drop_statement(name: &Ident) -> Sql {
 }
 
 /// The tables whose identity is the whole row now.
-async fn changed(session: &Session) -> Result<BTreeSet<QualifiedName>, connect::Error> {
+async fn load_full_identities(
+    session: &Session,
+) -> Result<BTreeSet<QualifiedName>, connect::Error> {
     let sql = Sql::fixed(
         "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \
            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -338,7 +342,7 @@ async fn alter_identities(
 }
 
 /// Tables as statements name them, as many to a batch as one statement may change.
-fn batches(tables: &BTreeSet<QualifiedName>) -> Vec<Vec<Sql>> {
+fn split_batches(tables: &BTreeSet<QualifiedName>) -> Vec<Vec<Sql>> {
     let mut batches = Vec::new();
     let mut batch: Vec<Sql> = Vec::new();
     let mut bytes = 0;
@@ -357,7 +361,7 @@ fn batches(tables: &BTreeSet<QualifiedName>) -> Vec<Vec<Sql>> {
     batches
 }
 
-fn alter(name: &Ident, verb: &'static str, tables: &[Sql]) -> Sql {
+fn render_alter(name: &Ident, verb: &'static str, tables: &[Sql]) -> Sql {
     let verb = Sql::fixed(verb);
     sql!(
         "ALTER PUBLICATION {} {} TABLE {}",
@@ -383,15 +387,15 @@ mod tests {
     fn ten_thousand_tables_take_few_statements() {
         let table = |n: usize| QualifiedName::from_catalog("public", format!("table_{n}"));
         let tables: BTreeSet<_> = (0..10_000).map(table).collect();
-        assert_eq!(batches(&tables).len(), 20);
-        assert!(batches(&BTreeSet::new()).is_empty());
+        assert_eq!(split_batches(&tables).len(), 20);
+        assert!(split_batches(&BTreeSet::new()).is_empty());
     }
 
     #[test]
     fn names_are_quoted() {
-        let batches = batches(&definition(&["a\"; DROP"], true).tables);
+        let batches = split_batches(&definition(&["a\"; DROP"], true).tables);
         assert_eq!(
-            alter(&Ident::from_catalog(PUBLICATION), "ADD", &batches[0]).as_str(),
+            render_alter(&Ident::from_catalog(PUBLICATION), "ADD", &batches[0]).as_str(),
             r#"ALTER PUBLICATION "seren_replication_pub" ADD TABLE ONLY "s"."a""; DROP""#
         );
     }

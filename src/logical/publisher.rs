@@ -29,7 +29,7 @@ pub enum PublishError {
     /// A table has no usable replica identity.
     #[error(
         "table {} {}; UPDATE and DELETE would fail on the source. {}",
-        .0.table, .0.blocker, remedies(.0)
+        .0.table, .0.blocker, list_remedies(.0)
     )]
     Blocked(Box<Blocked>),
     /// Somebody dropped the publication.
@@ -61,7 +61,7 @@ impl PublishError {
     }
 }
 
-fn remedies(blocked: &Blocked) -> String {
+fn list_remedies(blocked: &Blocked) -> String {
     let mut ways: Vec<String> = blocked
         .cures
         .iter()
@@ -145,7 +145,7 @@ impl Publisher {
         }
     }
 
-    fn current(&self) -> MutexGuard<'_, Current> {
+    fn lock_current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -156,17 +156,17 @@ impl Publisher {
 
     /// The mark as it is now.
     pub fn mark(&self) -> Option<Mark> {
-        self.current().mark.clone()
+        self.lock_current().mark.clone()
     }
 
     /// The tables that were published when the slot was created.
     pub fn tables(&self) -> BTreeSet<Oid> {
-        self.current().tables.clone()
+        self.lock_current().tables.clone()
     }
 
     /// The identities that the run has changed, as they were.
     pub fn identities(&self) -> Vec<FormerIdentity> {
-        let mark = &self.current().mark;
+        let mark = &self.lock_current().mark;
         mark.as_ref()
             .map(|mark| mark.identities.clone())
             .unwrap_or_default()
@@ -182,7 +182,7 @@ impl Publisher {
         };
         let mark = mark.completed();
         mark_publication(session, self.name(), &mark).await?;
-        self.current().mark = Some(mark);
+        self.lock_current().mark = Some(mark);
         Ok(())
     }
 
@@ -196,7 +196,7 @@ impl Publisher {
         session: &Session,
         locked: &BTreeSet<QualifiedName>,
     ) -> Result<bool, PublishError> {
-        let found = self.find(session).await?;
+        let found = self.find_existing(session).await?;
         let former = self.identities();
         let published = self.publishing.judge(session, &former).await?;
         let mut blocked = published.blocked.iter();
@@ -208,7 +208,7 @@ impl Publisher {
         let is_settled = lacks.filter(|table| locked.contains(*table)).count() == 0
             && has.is_subset(&published.tables);
         if is_settled {
-            self.current().tables = found.oids;
+            self.lock_current().tables = found.oids;
         }
         Ok(is_settled)
     }
@@ -221,17 +221,17 @@ impl Publisher {
     /// Somebody else has changed the publication, or the server refused.
     pub async fn settle(&self, session: &Session) -> Result<(), PublishError> {
         for _ in 1..ATTEMPTS {
-            match self.attempt(session).await {
+            match self.try_settle(session).await {
                 // Nothing is locked: some may be gone, or have another name, by now.
                 Err(error) if error.is_about_a_vanished_table() => {}
                 done => return done,
             }
         }
-        self.attempt(session).await
+        self.try_settle(session).await
     }
 
-    async fn attempt(&self, session: &Session) -> Result<(), PublishError> {
-        let found = self.find(session).await?;
+    async fn try_settle(&self, session: &Session) -> Result<(), PublishError> {
+        let found = self.find_existing(session).await?;
         let former = self.identities();
         let mut published = self.publishing.judge(session, &former).await?;
         // Those matter only if the next snapshot shows them.
@@ -250,11 +250,11 @@ impl Publisher {
             wanted: &wanted,
             identities: &published.identities,
         };
-        self.apply(session, mark, change).await
+        self.apply_differences(session, mark, change).await
     }
 
     /// The publication, if it is still what the run has made or found.
-    async fn find(&self, session: &Session) -> Result<FoundPublication, PublishError> {
+    async fn find_existing(&self, session: &Session) -> Result<FoundPublication, PublishError> {
         let found = find_publication(session, self.name()).await?;
         let found = found.ok_or(PublishError::Gone)?;
         let tag = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.name().to_owned());
@@ -271,7 +271,7 @@ impl Publisher {
     }
 
     /// Changes the publication. The mark goes first: it is what knows the former identities.
-    async fn apply(
+    async fn apply_differences(
         &self,
         session: &Session,
         mut mark: Mark,
@@ -280,7 +280,7 @@ impl Publisher {
         mark.scope = change.wanted.digest();
         mark.identities.extend_from_slice(change.identities);
         mark_publication(session, self.name(), &mark).await?;
-        self.current().mark = Some(mark);
+        self.lock_current().mark = Some(mark);
         if !change.identities.is_empty() {
             set_full(session, change.identities).await?;
         }

@@ -94,10 +94,10 @@ pub async fn find_slot(session: &Session, name: &SlotName) -> Result<Option<Slot
 async fn query_slots(session: &Session, name: Option<&str>) -> Result<Vec<Slot>, connect::Error> {
     let sql = Sql::fixed(include_str!("sql/slots.sql"));
     let rows = session.query(&sql, &[&name]).await?;
-    Ok(rows.iter().map(slot).collect())
+    Ok(rows.iter().map(read_slot).collect())
 }
 
-fn slot(row: &Row) -> Slot {
+fn read_slot(row: &Row) -> Slot {
     let lsn = |column: &str| {
         let text: Option<String> = row.get(column);
         text.and_then(|text| text.parse().ok())

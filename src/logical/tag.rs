@@ -24,7 +24,7 @@ impl RunTag {
         let second = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
         Self {
             number: format!("{random:016x}"),
-            host: host(),
+            host: host_name(),
             started: second.to_string(),
         }
     }
@@ -37,7 +37,7 @@ impl Default for RunTag {
 }
 
 /// The machine's name, for people.
-fn host() -> String {
+fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
     let name = name.ok().or_else(|| std::env::var("HOSTNAME").ok());
     let name = name.map(|name| name.trim().to_owned());

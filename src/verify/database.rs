@@ -43,7 +43,7 @@ pub(super) async fn compare(
     scope: &Scope,
 ) -> Result<DatabaseReport, Error> {
     let begin = Instant::now();
-    let outcome = match open(pair, options, scope).await {
+    let outcome = match open_views(pair, options, scope).await {
         Ok((views, plan)) => {
             let run = Run::new(pair, views, plan, scope).await;
             run.compare(options.jobs, scope).await?
@@ -65,7 +65,7 @@ pub(super) async fn compare(
 }
 
 /// Takes both snapshots and matches the tables that they see.
-async fn open(
+async fn open_views(
     pair: &DatabasePair,
     options: &Options,
     scope: &Scope,
@@ -126,7 +126,7 @@ struct Shared {
     unreachable: Mutex<Option<Arc<Error>>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -157,37 +157,37 @@ impl Run {
     }
 
     async fn compare(self, jobs: usize, scope: &Scope) -> Result<Outcome, Error> {
-        let workers = lock(&self.shared.queue).len().min(jobs.max(1));
+        let workers = lock_mutex(&self.shared.queue).len().min(jobs.max(1));
         let watched = self.views.source.endpoint.clone();
         let watch = self.shared.wanted.clone().watch(watched, scope.clone());
         let _watch = Background::spawn(watch);
         let mut group = Group::new(scope);
         for number in 0..workers {
-            let mut readers = self.readers();
+            let mut readers = self.new_readers();
             // The first worker is complete before others want connections: where these are few,
             // one that can work is better than several that each lack a side.
-            if number == 0 && !connect(&mut readers, &self.shared, scope).await? {
+            if number == 0 && !connect_both(&mut readers, &self.shared, scope).await? {
                 break;
             }
             self.shared.crew.join(workers);
-            group.spawn(work(
+            group.spawn(run_worker(
                 readers,
                 Arc::clone(&self.shared),
                 group.scope().clone(),
             ));
         }
         group.join().await?;
-        Ok(self.outcome())
+        Ok(self.into_outcome())
     }
 
-    fn readers(&self) -> Sides<TableReader> {
+    fn new_readers(&self) -> Sides<TableReader> {
         let views = self.views.as_ref();
         views.map(|view| TableReader::new(Arc::clone(view), self.progress.clone()))
     }
 
     /// The result, once the workers have ended.
-    fn outcome(self) -> Outcome {
-        let mut tables = std::mem::take(&mut *lock(&self.shared.done));
+    fn into_outcome(self) -> Outcome {
+        let mut tables = std::mem::take(&mut *lock_mutex(&self.shared.done));
         tables.extend(self.shared.left_over());
         let single = [self.missing.as_slice(), &self.target_only].concat();
         settle_partitions(&mut tables, &single);
@@ -216,25 +216,25 @@ fn report_missing(table: Single) -> TableReport {
 }
 
 impl Shared {
-    fn next(&self) -> Option<Pair> {
-        lock(&self.queue).pop_front()
+    fn next_pair(&self) -> Option<Pair> {
+        lock_mutex(&self.queue).pop_front()
     }
 
     /// The tables that no worker could take on.
     fn left_over(&self) -> Vec<Compared> {
-        let queue = std::mem::take(&mut *lock(&self.queue));
+        let queue = std::mem::take(&mut *lock_mutex(&self.queue));
         queue
             .into_iter()
             .map(|pair| {
-                let reason = lock(&self.unreachable).clone();
+                let reason = lock_mutex(&self.unreachable).clone();
                 let reason =
                     reason.expect("the last worker leaves tables only when it cannot connect");
-                pair.report(Verdict::NotCompared(reason), Duration::ZERO)
+                pair.into_compared(Verdict::NotCompared(reason), Duration::ZERO)
             })
             .collect()
     }
 
-    fn reading(&self, pair: &Pair, half: &Half) -> Reading {
+    fn plan_reading(&self, pair: &Pair, half: &Half) -> Reading {
         let (rows, encoding) = (pair.rows(half), Literal(&self.encoding));
         let copy = sql!(
             "COPY {} TO STDOUT (FORMAT text, ENCODING {})",
@@ -252,7 +252,7 @@ impl Shared {
 }
 
 impl Pair {
-    fn report(self, verdict: Verdict, elapsed: Duration) -> Compared {
+    fn into_compared(self, verdict: Verdict, elapsed: Duration) -> Compared {
         let table = TableReport {
             name: self.name,
             verdict,
@@ -266,13 +266,13 @@ impl Pair {
 
 /// A worker: compares tables until there are none. One that cannot connect leaves the rest to the
 /// others.
-async fn work(
+async fn run_worker(
     mut readers: Sides<TableReader>,
     shared: Arc<Shared>,
     scope: Scope,
 ) -> Result<(), Error> {
-    while connect(&mut readers, &shared, &scope).await? {
-        let Some(pair) = shared.next() else {
+    while connect_both(&mut readers, &shared, &scope).await? {
+        let Some(pair) = shared.next_pair() else {
             return Ok(());
         };
         let begin = Instant::now();
@@ -281,19 +281,19 @@ async fn work(
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
-        let compared = pair.report(verdict, begin.elapsed());
+        let compared = pair.into_compared(verdict, begin.elapsed());
         scope
             .events
             .emit(verified_event(&shared.database, &compared))
             .await;
-        lock(&shared.done).push(compared);
+        lock_mutex(&shared.done).push(compared);
     }
     Ok(())
 }
 
 /// Makes sure that both readers are connected; false, and noted, if one cannot be. Where a server has no
 /// connection left, a worker beside others leaves its work to them, and the last one tries again.
-async fn connect(
+async fn connect_both(
     readers: &mut Sides<TableReader>,
     shared: &Shared,
     scope: &Scope,
@@ -310,7 +310,7 @@ async fn connect(
             return Ok(true);
         };
         if !error.lacks_connection() || begin.elapsed() > CONNECTION_WAIT {
-            lock(&shared.unreachable).get_or_insert_with(|| Arc::new(error));
+            lock_mutex(&shared.unreachable).get_or_insert_with(|| Arc::new(error));
             return Ok(false);
         }
         if shared.crew.leave(&error, scope).await {
@@ -349,16 +349,19 @@ async fn read_both(
 ) -> (Verdict, Sides<TableReader>) {
     let scope = scope.child();
     shared.wanted.begin(&pair.name, &scope.stop);
-    let readings = pair.halves.as_ref().map(|half| shared.reading(pair, half));
-    let target = Background::spawn(digest(readers.target, readings.target, scope.clone()));
-    let (one, source) = digest(readers.source, readings.source, scope).await;
+    let readings = pair
+        .halves
+        .as_ref()
+        .map(|half| shared.plan_reading(pair, half));
+    let target = Background::spawn(digest_side(readers.target, readings.target, scope.clone()));
+    let (one, source) = digest_side(readers.source, readings.source, scope).await;
     let (other, target) = target.join().await;
-    let verdict = judge(one, other, shared.wanted.end(&pair.name));
+    let verdict = judge_contents(one, other, shared.wanted.end(&pair.name));
     (verdict, Sides { source, target })
 }
 
 /// Digests one side; its error stops the other side.
-async fn digest(
+async fn digest_side(
     mut reader: TableReader,
     reading: Reading,
     scope: Scope,
@@ -370,7 +373,7 @@ async fn digest(
     (result, reader)
 }
 
-fn judge(
+fn judge_contents(
     source: Result<Contents, Error>,
     target: Result<Contents, Error>,
     waiter: Option<Waiter>,

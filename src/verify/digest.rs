@@ -108,9 +108,9 @@ impl Digester {
             if self.within_row {
                 self.crossing.update(line);
                 self.within_row = false;
-                self.add(self.crossing.digest128());
+                self.add_hash(self.crossing.digest128());
             } else {
-                self.add(xxh3_128(line));
+                self.add_hash(xxh3_128(line));
             }
             start = end + 1;
         }
@@ -127,7 +127,7 @@ impl Digester {
         self.crossing.update(rest);
     }
 
-    fn add(&mut self, hash: u128) {
+    fn add_hash(&mut self, hash: u128) {
         self.sum = self.sum.wrapping_add(hash);
         self.rows += 1;
     }

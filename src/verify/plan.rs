@@ -36,7 +36,7 @@ impl Table {
     }
 
     /// The partitioned table at the top, if this is a partition.
-    fn root(&self) -> Option<&QualifiedName> {
+    fn top_table(&self) -> Option<&QualifiedName> {
         self.above.last()
     }
 }
@@ -76,7 +76,7 @@ pub(super) enum Form {
 }
 
 impl Column {
-    fn expression(&self) -> Sql {
+    fn render_expression(&self) -> Sql {
         match self.form {
             Form::Text => sql!("{}", self.name),
             Form::Integer => sql!("{}::pg_catalog.int4", self.name),
@@ -173,7 +173,7 @@ impl From<Table> for Half {
 impl From<Table> for Single {
     fn from(table: Table) -> Self {
         Self {
-            root: table.root().cloned(),
+            root: table.top_table().cloned(),
             name: table.name,
         }
     }
@@ -186,7 +186,7 @@ impl Pair {
         if self.is_whole_table(half) {
             return sql!("{} ({})", self.name, Sql::join(&self.columns, ", "));
         }
-        sql!("({})", self.query(half))
+        sql!("({})", self.render_query(half))
     }
 
     /// Whether the table itself is read, not a query of it.
@@ -196,7 +196,7 @@ impl Pair {
 
     /// The query whose result is compared. `ONLY`, since a child's rows are compared with the
     /// child, except that a hypertable's chunks are not tables to compare; a query rather than the table, since only that gives generated columns.
-    fn query(&self, half: &Half) -> Sql {
+    fn render_query(&self, half: &Half) -> Sql {
         let columns = Sql::join(&self.columns, ", ");
         let only = Sql::fixed(if half.in_chunks { "" } else { "ONLY " });
         let mut query = sql!("SELECT {} FROM {}{}", columns, only, self.name);
@@ -247,8 +247,8 @@ fn pair_tables(source: Table, target: Table) -> Pair {
     mismatches.extend(parent_mismatches(&source.parents, &target.parents));
     Pair {
         root: source
-            .root()
-            .filter(|root| target.root() == Some(*root))
+            .top_table()
+            .filter(|root| target.top_table() == Some(*root))
             .cloned(),
         name: source.name.clone(),
         is_plain: matched.is_plain && !matched.columns.is_empty(),
@@ -276,7 +276,7 @@ fn match_columns(source: &[Column], target: &[Column]) -> MatchedColumns {
     };
     for (name, column) in &ours {
         match theirs.get(name) {
-            Some(other) => matched.add(column, other),
+            Some(other) => matched.add_column(column, other),
             None => {
                 let missing = Mismatch::MissingOnTarget((*name).clone());
                 matched.mismatches.push(missing);
@@ -290,7 +290,7 @@ fn match_columns(source: &[Column], target: &[Column]) -> MatchedColumns {
 }
 
 impl MatchedColumns {
-    fn add(&mut self, column: &Column, other: &Column) {
+    fn add_column(&mut self, column: &Column, other: &Column) {
         if column.type_name != other.type_name {
             self.mismatches.push(Mismatch::Type {
                 column: column.name.clone(),
@@ -324,7 +324,7 @@ fn columns_by_name(columns: &[Column]) -> BTreeMap<&Ident, &Column> {
 /// The expression for a column: its form, where both sides agree on one.
 fn render_comparable(source: &Column, target: &Column) -> Sql {
     if source.form == target.form {
-        source.expression()
+        source.render_expression()
     } else {
         sql!("{}", source.name)
     }
@@ -363,7 +363,7 @@ mod tests {
 
     fn query(plan: &Plan) -> String {
         let pair = &plan.pairs[0];
-        pair.query(&pair.halves.source).as_str().to_owned()
+        pair.render_query(&pair.halves.source).as_str().to_owned()
     }
 
     #[test]
@@ -375,7 +375,7 @@ mod tests {
             panic!("{plan:?}")
         };
         assert_eq!(
-            pair.query(&pair.halves.source).as_str(),
+            pair.render_query(&pair.halves.source).as_str(),
             r#"SELECT "a", "b" FROM ONLY "public"."t""#
         );
         assert_eq!(

@@ -161,7 +161,7 @@ impl Verdict {
 
 impl Mismatch {
     /// Whether the table differs for this reason alone, regardless of the other columns.
-    fn counts(&self, strict: bool) -> bool {
+    fn counts_as_difference(&self, strict: bool) -> bool {
         match self {
             Self::MissingOnTarget(_) | Self::ParentOnSource(_) | Self::ParentOnTarget(_) => true,
             Self::OnlyOnTarget(_) | Self::Type { .. } => strict,
@@ -174,7 +174,13 @@ impl TableReport {
     /// not.
     pub fn class(&self, strict: bool) -> Class {
         match &self.verdict {
-            _ if self.mismatches.iter().any(|one| one.counts(strict)) => Class::Different,
+            _ if self
+                .mismatches
+                .iter()
+                .any(|one| one.counts_as_difference(strict)) =>
+            {
+                Class::Different
+            }
             Verdict::Equal(_) | Verdict::Moved { .. } => Class::Equal,
             Verdict::Different { .. } | Verdict::MissingOnTarget => Class::Different,
             Verdict::NotCompared(_) => Class::NotCompared,

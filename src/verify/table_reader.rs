@@ -102,7 +102,7 @@ impl TableReader {
     /// The side cannot be reached, or the snapshot is gone.
     pub(super) async fn connect(&mut self) -> Result<(), Error> {
         if self.connection.is_none() {
-            self.connection = Some(open(&self.reader.view).await?);
+            self.connection = Some(open_connection(&self.reader.view).await?);
         }
         Ok(())
     }
@@ -201,7 +201,7 @@ impl SnapshotReader {
         }
         let (result, connection) = match connection.copy_out(&reading.copy).await {
             Err(failure) => (Err(self.rows_error(failure.error)), failure.connection),
-            Ok(mut copy) => (self.rows(&mut copy).await, copy.into_idle()),
+            Ok(mut copy) => (self.read_rows(&mut copy).await, copy.into_idle()),
         };
         let Some(mut connection) = connection else {
             let result = result.and_then(|_| Err(self.rows_error(wire::Error::OutOfStep)));
@@ -209,7 +209,7 @@ impl SnapshotReader {
         };
         let result = match result {
             Ok(contents) => self
-                .recheck(&mut connection, reading)
+                .check_identity(&mut connection, reading)
                 .await
                 .map(|()| contents),
             Err(error) => Err(error),
@@ -219,7 +219,7 @@ impl SnapshotReader {
         (result, released.ok().map(|()| connection))
     }
 
-    async fn rows(&self, copy: &mut Connection<CopyOut>) -> Result<Contents, Error> {
+    async fn read_rows(&self, copy: &mut Connection<CopyOut>) -> Result<Contents, Error> {
         let side = self.side();
         let mut digester = Digester::new();
         let (mut sent, mut reported, mut since) = (0, 0, 0);
@@ -254,7 +254,7 @@ impl SnapshotReader {
 
     /// Whether what was read is the table that the snapshot saw. Its lock says so: a name, which may
     /// be given to another table and back, says nothing.
-    async fn recheck(
+    async fn check_identity(
         &self,
         connection: &mut Connection<Idle>,
         reading: &Reading,
@@ -304,7 +304,7 @@ fn names_what_is_missing(error: &Error) -> bool {
     })
 }
 
-async fn open(view: &View) -> Result<Connection<Idle>, Error> {
+async fn open_connection(view: &View) -> Result<Connection<Idle>, Error> {
     let side = view.side;
     let mut connection = view
         .endpoint

@@ -26,25 +26,25 @@ struct Reading {
 }
 
 impl Wanted {
-    fn readings(&self) -> MutexGuard<'_, HashMap<QualifiedName, Reading>> {
+    fn lock_readings(&self) -> MutexGuard<'_, HashMap<QualifiedName, Reading>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A table is read until `stop`.
     pub(super) fn begin(&self, table: &QualifiedName, stop: &CancellationToken) {
         let (stop, waiter) = (stop.clone(), None);
-        self.readings()
+        self.lock_readings()
             .insert(table.clone(), Reading { stop, waiter });
     }
 
     /// It is read no more; who it was given up for.
     pub(super) fn end(&self, table: &QualifiedName) -> Option<Waiter> {
-        self.readings().remove(table)?.waiter
+        self.lock_readings().remove(table)?.waiter
     }
 
     /// Gives up the table that a session waits for; all, where it waits for something else of ours.
     fn give_up(&self, waiter: &Waiter) {
-        let mut readings = self.readings();
+        let mut readings = self.lock_readings();
         let is_wanted = |table: &QualifiedName| {
             waiter.relation == format!("{}.{}", table.schema.as_str(), table.name.as_str())
         };

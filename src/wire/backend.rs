@@ -158,7 +158,7 @@ impl Asynchronous {
     /// # Errors
     /// The tag is not one of these, or the body is not what it says.
     pub fn decode(tag: u8, body: &[u8]) -> Result<Self, MessageError> {
-        whole(tag, body, |body| match tag {
+        decode_whole(tag, body, |body| match tag {
             tag::NOTICE_RESPONSE => server_error(body).map(Self::Notice).map(Some),
             tag::PARAMETER_STATUS => Ok(Some(Self::Parameter {
                 name: body.text()?.into_owned(),
@@ -179,12 +179,12 @@ impl<'a> Backend<'a> {
     /// # Errors
     /// The tag is unknown, or the body is not what it says.
     pub fn decode(tag: u8, body: &'a [u8]) -> Result<Self, MessageError> {
-        whole(tag, body, |body| Self::fields(tag, body))
+        decode_whole(tag, body, |body| Self::decode_fields(tag, body))
     }
 
-    fn fields(tag: u8, body: &mut Reader<'a>) -> Result<Option<Self>, DecodeError> {
+    fn decode_fields(tag: u8, body: &mut Reader<'a>) -> Result<Option<Self>, DecodeError> {
         Ok(Some(match tag {
-            tag::AUTHENTICATION => Self::Authentication(authentication(body)?),
+            tag::AUTHENTICATION => Self::Authentication(decode_authentication(body)?),
             tag::BACKEND_KEY_DATA => Self::BackendKeyData(CancelKey {
                 process_id: body.i32()?,
                 secret_key: body.i32()?,
@@ -197,7 +197,7 @@ impl<'a> Backend<'a> {
             tag::DATA_ROW => Self::DataRow(data_row(body)?),
             tag::EMPTY_QUERY_RESPONSE => Self::EmptyQueryResponse,
             tag::ERROR_RESPONSE => Self::ErrorResponse(server_error(body)?),
-            tag::NEGOTIATE_PROTOCOL_VERSION => negotiation(body)?,
+            tag::NEGOTIATE_PROTOCOL_VERSION => decode_negotiation(body)?,
             tag::READY_FOR_QUERY => Self::ReadyForQuery(transaction_status(body)?),
             tag::ROW_DESCRIPTION => Self::RowDescription(row_description(body)?),
             _ => return Ok(None),
@@ -225,7 +225,7 @@ impl<'a> Backend<'a> {
 }
 
 /// Decodes a body to its end; `None` from `fields` says that the tag is unknown.
-fn whole<'a, T>(
+fn decode_whole<'a, T>(
     tag: u8,
     body: &'a [u8],
     fields: impl FnOnce(&mut Reader<'a>) -> Result<Option<T>, DecodeError>,
@@ -239,7 +239,9 @@ fn whole<'a, T>(
     Ok(message)
 }
 
-fn authentication<'a>(body: &mut Reader<'a>) -> Result<AuthenticationRequest<'a>, DecodeError> {
+fn decode_authentication<'a>(
+    body: &mut Reader<'a>,
+) -> Result<AuthenticationRequest<'a>, DecodeError> {
     Ok(match body.i32()? {
         0 => AuthenticationRequest::Ok,
         2 => AuthenticationRequest::Unsupported("Kerberos V5"),
@@ -251,14 +253,14 @@ fn authentication<'a>(body: &mut Reader<'a>) -> Result<AuthenticationRequest<'a>
         6 => AuthenticationRequest::Unsupported("SCM credentials"),
         7 => AuthenticationRequest::Unsupported("GSSAPI"),
         9 => AuthenticationRequest::Unsupported("SSPI"),
-        10 => AuthenticationRequest::Sasl(mechanisms(body)?),
+        10 => AuthenticationRequest::Sasl(decode_mechanisms(body)?),
         11 => AuthenticationRequest::SaslContinue(body.rest()),
         12 => AuthenticationRequest::SaslFinal(body.rest()),
         _ => return Err(body.error("a known authentication request")),
     })
 }
 
-fn mechanisms<'a>(body: &mut Reader<'a>) -> Result<Vec<&'a str>, DecodeError> {
+fn decode_mechanisms<'a>(body: &mut Reader<'a>) -> Result<Vec<&'a str>, DecodeError> {
     let mut names = Vec::new();
     loop {
         match body.utf8()? {
@@ -306,7 +308,7 @@ fn transaction_status(body: &mut Reader<'_>) -> Result<TransactionStatus, Decode
     }
 }
 
-fn negotiation<'a>(body: &mut Reader<'_>) -> Result<Backend<'a>, DecodeError> {
+fn decode_negotiation<'a>(body: &mut Reader<'_>) -> Result<Backend<'a>, DecodeError> {
     let newest_minor = body.i32()?;
     let count = body.u32()?;
     let mut unrecognized = Vec::new();

@@ -153,7 +153,7 @@ impl Connection<CopyBoth> {
     /// # Errors
     /// The connection failed, or the server reports an error.
     pub async fn finish(mut self) -> Result<Connection<Idle>, Failure> {
-        match self.end().await {
+        match self.await_end().await {
             Ok(()) => {
                 self.link.inbox.set_usual_size(CONTROL_BUFFER_BYTES);
                 self.if_idle().ok_or(Failure {
@@ -165,7 +165,7 @@ impl Connection<CopyBoth> {
         }
     }
 
-    async fn end(&mut self) -> Result<(), Error> {
+    async fn await_end(&mut self) -> Result<(), Error> {
         frontend::copy_done(self.link.outbox.queue());
         self.link.flush().await?;
         poll_fn(|cx| self.poll_end(cx)).await?;

@@ -49,7 +49,7 @@ impl CopyHeader {
     /// They are not the header's.
     pub fn check(&mut self, data: &[u8]) -> Result<(), CopyHeaderError> {
         for byte in data.iter().take(COPY_HEADER_BYTES - self.seen) {
-            self.byte(*byte)?;
+            self.check_byte(*byte)?;
             self.seen += 1;
         }
         Ok(())
@@ -60,7 +60,7 @@ impl CopyHeader {
         self.seen == COPY_HEADER_BYTES
     }
 
-    fn byte(&mut self, byte: u8) -> Result<(), CopyHeaderError> {
+    fn check_byte(&mut self, byte: u8) -> Result<(), CopyHeaderError> {
         let offset = self.seen;
         match SIGNATURE.get(offset) {
             Some(expected) if *expected == byte => return Ok(()),

@@ -79,13 +79,13 @@ impl Connection<CopyIn> {
         for piece in data.chunks(COPY_BUFFER_BYTES) {
             frontend::copy_data(piece, self.link.outbox.queue());
             self.link.flush().await?;
-            self.listen().await?;
+            self.listen_for_refusal().await?;
         }
         Ok(())
     }
 
     /// Looks, without waiting, whether the server has refused the data.
-    async fn listen(&mut self) -> Result<(), Error> {
+    async fn listen_for_refusal(&mut self) -> Result<(), Error> {
         poll_fn(|cx| Poll::Ready(self.link.poll_listen(cx))).await?;
         self.note_answers()?;
         if self.state.ending.has_error() {

@@ -62,15 +62,23 @@ impl<'a> Exchange<'a> {
     ) -> Result<bool, AuthenticationError> {
         let state = std::mem::replace(&mut self.state, State::Answered);
         self.state = match (request, state) {
-            (AuthenticationRequest::Ok, state) => return self.admitted(&state).map(|()| true),
+            (AuthenticationRequest::Ok, state) => {
+                return self.check_admission(&state).map(|()| true);
+            }
             (AuthenticationRequest::Unsupported(method), _) => {
                 return Err(AuthenticationError::MethodUnsupported { method });
             }
-            (AuthenticationRequest::CleartextPassword, State::Start) => self.cleartext(out)?,
-            (AuthenticationRequest::Md5Password(salt), State::Start) => self.md5(*salt, out)?,
-            (AuthenticationRequest::Sasl(offered), State::Start) => self.sasl(offered, out)?,
+            (AuthenticationRequest::CleartextPassword, State::Start) => {
+                self.answer_cleartext(out)?
+            }
+            (AuthenticationRequest::Md5Password(salt), State::Start) => {
+                self.answer_md5(*salt, out)?
+            }
+            (AuthenticationRequest::Sasl(offered), State::Start) => {
+                self.begin_scram(offered, out)?
+            }
             (AuthenticationRequest::SaslContinue(data), State::Scram(scram, bound)) => {
-                proof(scram, bound, data, out)?
+                prove_password(scram, bound, data, out)?
             }
             (AuthenticationRequest::SaslFinal(data), State::Proven(mut scram, bound)) => {
                 scram
@@ -84,10 +92,10 @@ impl<'a> Exchange<'a> {
     }
 
     /// Whether the server may let us in now.
-    fn admitted(&self, state: &State) -> Result<(), AuthenticationError> {
+    fn check_admission(&self, state: &State) -> Result<(), AuthenticationError> {
         let bound = match state {
             State::Start => {
-                self.allow(Method::None)?;
+                self.check_method(Method::None)?;
                 false
             }
             State::Answered => false,
@@ -101,7 +109,7 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    fn allow(&self, method: Method) -> Result<(), AuthenticationError> {
+    fn check_method(&self, method: Method) -> Result<(), AuthenticationError> {
         match self.authentication.methods {
             Some(methods) if !methods.contains(&method) => {
                 Err(AuthenticationError::MethodRefused { method })
@@ -112,7 +120,7 @@ impl<'a> Exchange<'a> {
 
     /// The password, if `method` may have it. An empty one counts as none, as in libpq.
     fn password_for(&self, method: Method) -> Result<&'a str, AuthenticationError> {
-        self.allow(method)?;
+        self.check_method(method)?;
         self.authentication
             .password
             .filter(|password| !password.is_empty())
@@ -120,7 +128,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Methods that bind nothing are refused before the password leaves the house.
-    fn unbound(&self) -> Result<(), AuthenticationError> {
+    fn check_unbound(&self) -> Result<(), AuthenticationError> {
         if self.authentication.policy == ChannelBindingPolicy::Require {
             let reason = "the server asks for a password without SCRAM";
             return Err(AuthenticationError::ChannelBindingRequired { reason });
@@ -128,9 +136,9 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    fn cleartext(&self, out: &mut BytesMut) -> Result<State, AuthenticationError> {
-        self.unbound()?;
-        self.allow(Method::Password)?;
+    fn answer_cleartext(&self, out: &mut BytesMut) -> Result<State, AuthenticationError> {
+        self.check_unbound()?;
+        self.check_method(Method::Password)?;
         if !self.authentication.allow_cleartext {
             return Err(AuthenticationError::CleartextRefused);
         }
@@ -139,8 +147,8 @@ impl<'a> Exchange<'a> {
         Ok(State::Answered)
     }
 
-    fn md5(&self, salt: [u8; 4], out: &mut BytesMut) -> Result<State, AuthenticationError> {
-        self.unbound()?;
+    fn answer_md5(&self, salt: [u8; 4], out: &mut BytesMut) -> Result<State, AuthenticationError> {
+        self.check_unbound()?;
         let password = self.password_for(Method::Md5)?;
         let user = self.authentication.user.as_bytes();
         let hash = md5_hash(user, password.as_bytes(), salt);
@@ -148,8 +156,12 @@ impl<'a> Exchange<'a> {
         Ok(State::Answered)
     }
 
-    fn sasl(&self, offered: &[&str], out: &mut BytesMut) -> Result<State, AuthenticationError> {
-        let (mechanism, binding) = self.choose(offered)?;
+    fn begin_scram(
+        &self,
+        offered: &[&str],
+        out: &mut BytesMut,
+    ) -> Result<State, AuthenticationError> {
+        let (mechanism, binding) = self.choose_mechanism(offered)?;
         let password = self.password_for(Method::ScramSha256)?;
         let scram = ScramSha256::new(password.as_bytes(), binding);
         frontend::sasl_initial(mechanism, scram.message(), out)?;
@@ -159,7 +171,7 @@ impl<'a> Exchange<'a> {
 
     /// Picks the mechanism. The binding also informs the server what we could have done, so that
     /// it notices if somebody struck PLUS from its offer (RFC 5802, section 6).
-    fn choose(
+    fn choose_mechanism(
         &self,
         offered: &[&str],
     ) -> Result<(&'static str, sasl::ChannelBinding), AuthenticationError> {
@@ -206,14 +218,14 @@ impl<'a> Exchange<'a> {
 }
 
 /// Our proof, in answer to the server's salt.
-fn proof(
+fn prove_password(
     mut scram: Box<ScramSha256>,
     bound: bool,
     data: &[u8],
     out: &mut BytesMut,
 ) -> Result<State, AuthenticationError> {
     let limit = SCRAM_ITERATION_LIMIT;
-    if let Some(count) = iterations(data).filter(|count| *count > limit) {
+    if let Some(count) = iteration_count(data).filter(|count| *count > limit) {
         return Err(AuthenticationError::TooManyIterations { count, limit });
     }
     scram.update(data).map_err(AuthenticationError::Scram)?;
@@ -222,7 +234,7 @@ fn proof(
 }
 
 /// The `i=` of the server's first message; saturates.
-fn iterations(data: &[u8]) -> Option<u32> {
+fn iteration_count(data: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(data).ok()?;
     let digits = text.split(',').find_map(|field| field.strip_prefix("i="))?;
     let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -404,7 +416,7 @@ mod tests {
                 limit: SCRAM_ITERATION_LIMIT
             }
         );
-        assert_eq!(iterations(b"r=x,s=eA==,i=4096"), Some(4096));
-        assert_eq!(iterations(b"r=x,s=eA=="), None);
+        assert_eq!(iteration_count(b"r=x,s=eA==,i=4096"), Some(4096));
+        assert_eq!(iteration_count(b"r=x,s=eA=="), None);
     }
 }

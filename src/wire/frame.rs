@@ -112,7 +112,7 @@ impl FrameReader {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         if self.head == self.tail {
-            self.reset();
+            self.empty_buffer();
         }
         debug_assert!(self.tail < self.buffer.len(), "a fill needs room");
         let mut space = ReadBuf::new(&mut self.buffer[self.tail..]);
@@ -162,7 +162,7 @@ impl FrameReader {
     }
 
     /// Starts over with an empty buffer of the usual size.
-    fn reset(&mut self) {
+    fn empty_buffer(&mut self) {
         self.head = HEADER_BYTES;
         self.tail = HEADER_BYTES;
         if self.buffer.len() > self.usual {

@@ -22,7 +22,7 @@ pub struct EncodeError {
 }
 
 /// Names what could not be encoded.
-fn of(what: &'static str) -> impl Fn(io::Error) -> EncodeError {
+fn error_of(what: &'static str) -> impl Fn(io::Error) -> EncodeError {
     move |cause| EncodeError { what, cause }
 }
 
@@ -31,7 +31,7 @@ fn of(what: &'static str) -> impl Fn(io::Error) -> EncodeError {
 /// # Errors
 /// The statement holds a NUL.
 pub(super) fn query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError> {
-    frontend::query(sql.as_str(), out).map_err(of("the statement"))
+    frontend::query(sql.as_str(), out).map_err(error_of("the statement"))
 }
 
 /// `Query` for a database without an encoding, whose texts may be any bytes.
@@ -41,7 +41,7 @@ pub(super) fn query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError> {
 pub(super) fn raw_query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError> {
     let bytes = bytes_from_text(sql.as_str());
     let sendable = (!bytes.contains(&0)).then(|| i32::try_from(bytes.len() + LENGTH + 1).ok());
-    let refusal = || of("the statement")(io::ErrorKind::InvalidInput.into());
+    let refusal = || error_of("the statement")(io::ErrorKind::InvalidInput.into());
     let length = sendable.flatten().ok_or_else(refusal)?;
     out.put_u8(b'Q');
     out.put_i32(length);
@@ -55,7 +55,8 @@ pub(super) fn raw_query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError
 /// # Errors
 /// A name or value holds a NUL.
 pub(super) fn startup(parameters: &[(&str, &str)], out: &mut BytesMut) -> Result<(), EncodeError> {
-    frontend::startup_message(parameters.iter().copied(), out).map_err(of("a startup parameter"))
+    frontend::startup_message(parameters.iter().copied(), out)
+        .map_err(error_of("a startup parameter"))
 }
 
 /// `PasswordMessage`.
@@ -63,7 +64,7 @@ pub(super) fn startup(parameters: &[(&str, &str)], out: &mut BytesMut) -> Result
 /// # Errors
 /// The password holds a NUL.
 pub(super) fn password(password: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
-    frontend::password_message(password, out).map_err(of("the password"))
+    frontend::password_message(password, out).map_err(error_of("the password"))
 }
 
 /// `SASLInitialResponse`.
@@ -75,7 +76,7 @@ pub(super) fn sasl_initial(
     data: &[u8],
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
-    frontend::sasl_initial_response(mechanism, data, out).map_err(of("the SASL mechanism"))
+    frontend::sasl_initial_response(mechanism, data, out).map_err(error_of("the SASL mechanism"))
 }
 
 /// `SASLResponse`.
@@ -83,7 +84,7 @@ pub(super) fn sasl_initial(
 /// # Errors
 /// The answer is longer than a message.
 pub(super) fn sasl_response(data: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
-    frontend::sasl_response(data, out).map_err(of("the SASL answer"))
+    frontend::sasl_response(data, out).map_err(error_of("the SASL answer"))
 }
 
 /// The header of a `CopyData` of `length` bytes.

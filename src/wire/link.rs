@@ -143,7 +143,7 @@ impl Link {
             return Ok(Some(match self.inbox.take()? {
                 Some(Scan::Message { tag, body }) if Asynchronous::has_tag(tag) => {
                     let message = Asynchronous::decode(tag, self.inbox.body(body))?;
-                    self.note(message);
+                    self.note_asynchronous(message);
                     continue;
                 }
                 Some(Scan::Message { tag, body }) => Item::Message { tag, body },
@@ -153,7 +153,7 @@ impl Link {
         }
     }
 
-    fn note(&mut self, message: Asynchronous) {
+    fn note_asynchronous(&mut self, message: Asynchronous) {
         match message {
             Asynchronous::Notice(notice) => {
                 if self.notices.len() == NOTICES {

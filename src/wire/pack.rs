@@ -61,7 +61,7 @@ pub fn pack(
     repack: bool,
 ) -> Result<Packed, FrameError> {
     if repack {
-        Gather::new(filled.start, remaining).run(buffer, filled, remaining)
+        Gather::new(filled.start, remaining).gather_frames(buffer, filled, remaining)
     } else {
         pass_through(buffer, filled, remaining)
     }
@@ -157,7 +157,7 @@ impl Gather {
         }
     }
 
-    fn run(
+    fn gather_frames(
         mut self,
         buffer: &mut [u8],
         filled: Range<usize>,

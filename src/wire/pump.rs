@@ -62,25 +62,25 @@ pub async fn pump(
     stop: &CancellationToken,
 ) -> PumpOutcome {
     let mut pump = Pump::new(source, target, options.packing);
-    let ended = pump.forward(progress, stop).await;
+    let ended = pump.forward_all(progress, stop).await;
     let ended = match ended {
         Ok(()) => pump.complete(stop).await,
         Err(ended) => Err(ended),
     };
     let result = match ended {
         Ok(copied) => Ok(copied),
-        Err(Ended::Lost) => Err(pump.error(EndedBy::Stop, None, None)),
+        Err(Ended::Lost) => Err(pump.pump_error(EndedBy::Stop, None, None)),
         Err(Ended::Stop) => {
-            let target_error = pump.abort("the copy was stopped").await;
-            Err(pump.error(EndedBy::Stop, None, target_error))
+            let target_error = pump.abort_target("the copy was stopped").await;
+            Err(pump.pump_error(EndedBy::Stop, None, target_error))
         }
         Err(Ended::Source(error)) => {
-            let target_error = pump.abort("the copy's source failed").await;
-            Err(pump.error(EndedBy::Source, Some(error), target_error))
+            let target_error = pump.abort_target("the copy's source failed").await;
+            Err(pump.pump_error(EndedBy::Source, Some(error), target_error))
         }
         Err(Ended::Target(error)) => {
             let source_error = pump.peek_source().await;
-            Err(pump.error(EndedBy::Target, source_error, Some(error)))
+            Err(pump.pump_error(EndedBy::Target, source_error, Some(error)))
         }
     };
     pump.into_outcome(result)
@@ -123,7 +123,7 @@ impl Pump {
     }
 
     /// Forwards until the source has ended well and all it sent is on its way.
-    async fn forward(
+    async fn forward_all(
         &mut self,
         progress: &Progress,
         stop: &CancellationToken,
@@ -137,7 +137,7 @@ impl Pump {
         }
         let mut stopped = pin!(stop.cancelled());
         loop {
-            self.load(progress).map_err(Ended::Source)?;
+            self.load_outgoing(progress).map_err(Ended::Source)?;
             if self.source.state.ending.is_ready() && self.pending.is_empty() {
                 self.source.judge().map_err(Ended::Source)?;
                 progress.without(self.source.state.tally.trailers());
@@ -153,7 +153,7 @@ impl Pump {
     }
 
     /// Fills `outgoing` from what has been received, if it is empty.
-    fn load(&mut self, progress: &Progress) -> Result<(), Error> {
+    fn load_outgoing(&mut self, progress: &Progress) -> Result<(), Error> {
         while self.pending.is_empty() && !self.source.state.ending.is_ready() {
             if self.load_rows(progress)? {
                 continue;
@@ -172,7 +172,7 @@ impl Pump {
                         received: "CopyData",
                     });
                 }
-                None => return self.starved(),
+                None => return self.check_source_end(),
             }
         }
         Ok(())
@@ -187,7 +187,7 @@ impl Pump {
     }
 
     /// There is nothing to forward: has the source failed?
-    fn starved(&mut self) -> Result<(), Error> {
+    fn check_source_end(&mut self) -> Result<(), Error> {
         if self.source.state.ending.session_ended() {
             self.source.state.ending.rows()?;
         }
@@ -209,7 +209,7 @@ impl Pump {
         if packed.end == start {
             return Ok(false);
         }
-        self.note(&packed)?;
+        self.count_packed(&packed)?;
         progress.add(&packed);
         let inbox = &mut self.source.link.inbox;
         inbox.exchange(&mut self.outgoing, packed.end, packed.remaining);
@@ -227,7 +227,7 @@ impl Pump {
     }
 
     /// Counts rows, and checks the header that comes with the first.
-    fn note(&mut self, packed: &Packed) -> Result<(), Error> {
+    fn count_packed(&mut self, packed: &Packed) -> Result<(), Error> {
         let Connection { link, state } = &mut self.source;
         if state.tally.wants_header() {
             // The frames are our own by now, but their payloads are the data.
@@ -331,13 +331,13 @@ impl Pump {
 
     /// Completes what is on its way and waits until the target takes commands again.
     async fn settle_target(&mut self) -> Result<(), Error> {
-        self.flush().await?;
+        self.flush_pending().await?;
         let Connection { link, state } = &mut self.target;
         poll_fn(|cx| state.ending.poll_ready(link, cx)).await
     }
 
     /// Writes what is pending, listening all the while.
-    async fn flush(&mut self) -> Result<(), Error> {
+    async fn flush_pending(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_pending(cx)).await?;
         let stream = &mut self.target.link.stream;
         poll_fn(|cx| Pin::new(&mut *stream).poll_flush(cx)).await?;
@@ -363,11 +363,11 @@ impl Pump {
             }
         };
         completed.map_err(Ended::Target)?;
-        self.compare().map_err(Ended::Target)
+        self.compare_counts().map_err(Ended::Target)
     }
 
     /// Compares what the target has counted with what the source has sent, copy by copy.
-    fn compare(&self) -> Result<Copied, Error> {
+    fn compare_counts(&self) -> Result<Copied, Error> {
         let ended = &self.source.state.ended;
         let counts: Vec<u64> = self.target.state.ending.counts().collect();
         let mut total = Copied::default();
@@ -383,9 +383,9 @@ impl Pump {
     }
 
     /// Gives the target's copy up; an error of its own, if it had one.
-    async fn abort(&mut self, reason: &str) -> Option<Error> {
+    async fn abort_target(&mut self, reason: &str) -> Option<Error> {
         let end = async {
-            self.flush().await?;
+            self.flush_pending().await?;
             self.target.give_up(reason).await
         };
         match tokio::time::timeout(GRACE, end).await {
@@ -411,7 +411,7 @@ impl Pump {
         .await;
         self.pending = 0..0;
         loop {
-            match self.load(&Progress::default()) {
+            match self.load_outgoing(&Progress::default()) {
                 Err(error) => return Some(error),
                 Ok(()) if self.pending.is_empty() => return None,
                 Ok(()) => self.pending = 0..0,
@@ -419,7 +419,7 @@ impl Pump {
         }
     }
 
-    fn error(
+    fn pump_error(
         &self,
         ended_by: EndedBy,
         source_error: Option<Error>,

@@ -88,8 +88,8 @@ impl RawTextCodec {
     pub fn send(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), DecodeError> {
         self.sent.put_slice(bytes);
         while let Some((tag, body)) = next_message(&mut self.sent)? {
-            let body = self.request(tag, &body).ok_or(MALFORMED)?;
-            put(tag, &body, out);
+            let body = self.transcode_request(tag, &body).ok_or(MALFORMED)?;
+            put_message(tag, &body, out);
         }
         Ok(())
     }
@@ -101,13 +101,13 @@ impl RawTextCodec {
     pub fn receive(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), DecodeError> {
         self.received.put_slice(bytes);
         while let Some((tag, body)) = next_message(&mut self.received)? {
-            let body = self.answer(tag, &body).ok_or(MALFORMED)?;
-            put(tag, &body, out);
+            let body = self.transcode_answer(tag, &body).ok_or(MALFORMED)?;
+            put_message(tag, &body, out);
         }
         Ok(())
     }
 
-    fn request(&mut self, tag: u8, body: &[u8]) -> Option<Vec<u8>> {
+    fn transcode_request(&mut self, tag: u8, body: &[u8]) -> Option<Vec<u8>> {
         match tag {
             b'Q' => {
                 self.asked.push_back(Asked::Simple);
@@ -127,14 +127,14 @@ impl RawTextCodec {
                 let statement = self.portals.get(name).cloned().unwrap_or_default();
                 self.asked.push_back(Asked::Execute(statement));
             }
-            b'P' => return self.parse(body),
-            b'B' => return self.bind(body),
+            b'P' => return self.transcode_parse(body),
+            b'B' => return self.transcode_bind(body),
             _ => {}
         }
         Some(body.to_vec())
     }
 
-    fn parse(&mut self, body: &[u8]) -> Option<Vec<u8>> {
+    fn transcode_parse(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let mut fields = Fields(body);
         let name = fields.text()?;
         let query = fields.text()?;
@@ -147,7 +147,7 @@ impl RawTextCodec {
         Some([name, b"\0", &to_server(query), b"\0", oids].concat())
     }
 
-    fn bind(&mut self, body: &[u8]) -> Option<Vec<u8>> {
+    fn transcode_bind(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let mut fields = Fields(body);
         let portal = fields.text()?;
         let name = fields.text()?;
@@ -158,17 +158,17 @@ impl RawTextCodec {
         let formats = &formats[..2 + usize::from(count) * 2];
         let types = self.statements.get(name).map(|known| &known.parameters);
         let mut out = [portal, b"\0", name, b"\0", formats].concat();
-        values(&mut fields, &mut out, to_server, |at| {
+        transcode_values(&mut fields, &mut out, to_server, |at| {
             Value::of(types.and_then(|types| types.get(at)))
         })?;
         out.extend_from_slice(fields.0);
         Some(out)
     }
 
-    fn answer(&mut self, tag: u8, body: &[u8]) -> Option<Vec<u8>> {
+    fn transcode_answer(&mut self, tag: u8, body: &[u8]) -> Option<Vec<u8>> {
         match tag {
-            b'D' => return self.row(body),
-            b'T' => return self.description(body),
+            b'D' => return self.transcode_row(body),
+            b'T' => return self.transcode_description(body),
             b't' => {
                 let mut fields = Fields(body);
                 let types = (0..fields.u16()?)
@@ -203,7 +203,7 @@ impl RawTextCodec {
         }
     }
 
-    fn row(&self, body: &[u8]) -> Option<Vec<u8>> {
+    fn transcode_row(&self, body: &[u8]) -> Option<Vec<u8>> {
         let types = match self.asked.front() {
             Some(Asked::Execute(name)) => self.statements.get(name).map(|known| &known.results),
             _ => None,
@@ -211,14 +211,14 @@ impl RawTextCodec {
         let is_simple = self.asked.front() == Some(&Asked::Simple);
         let mut out = Vec::with_capacity(body.len());
         let mut fields = Fields(body);
-        values(&mut fields, &mut out, to_client, |at| match is_simple {
+        transcode_values(&mut fields, &mut out, to_client, |at| match is_simple {
             true => Value::Text,
             false => Value::of(types.and_then(|types| types.get(at))),
         })?;
         Some(out)
     }
 
-    fn description(&mut self, body: &[u8]) -> Option<Vec<u8>> {
+    fn transcode_description(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let mut fields = Fields(body);
         let count = fields.u16()?;
         let mut out = count.to_be_bytes().to_vec();
@@ -240,7 +240,7 @@ impl RawTextCodec {
 }
 
 /// Translates a counted list of values.
-fn values(
+fn transcode_values(
     fields: &mut Fields<'_>,
     out: &mut Vec<u8>,
     translate: Translate,
@@ -255,7 +255,7 @@ fn values(
         };
         let translated = match of(at) {
             Value::Text => translate(value),
-            Value::Array => array(value, translate)?,
+            Value::Array => transcode_array(value, translate)?,
             Value::Other => value.to_vec(),
         };
         out.extend(u32::try_from(translated.len()).ok()?.to_be_bytes());
@@ -265,7 +265,7 @@ fn values(
 }
 
 /// Translates the elements of a binary array.
-fn array(value: &[u8], translate: Translate) -> Option<Vec<u8>> {
+fn transcode_array(value: &[u8], translate: Translate) -> Option<Vec<u8>> {
     let mut fields = Fields(value);
     let dimensions = Fields(value).u32()? as usize;
     let header = fields.take(dimensions.checked_mul(8)?.checked_add(12)?)?;
@@ -333,7 +333,7 @@ fn next_message(buffer: &mut BytesMut) -> Result<Option<(u8, BytesMut)>, DecodeE
     Ok(Some((tag, buffer.split_to(body))))
 }
 
-fn put(tag: u8, body: &[u8], out: &mut BytesMut) {
+fn put_message(tag: u8, body: &[u8], out: &mut BytesMut) {
     out.put_u8(tag);
     let length =
         u32::try_from(LENGTH + body.len()).expect("a message was shorter than this before");
@@ -355,7 +355,7 @@ mod tests {
 
     fn message(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
         let mut out = BytesMut::new();
-        put(tag, &parts.concat(), &mut out);
+        put_message(tag, &parts.concat(), &mut out);
         out.to_vec()
     }
 
@@ -471,7 +471,7 @@ mod tests {
             codec.asked.push_back(Asked::Simple);
             let _outcome = codec.receive(&bytes, &mut BytesMut::new());
             let mut message = BytesMut::new();
-            put(b'D', &bytes, &mut message);
+            put_message(b'D', &bytes, &mut message);
             let _outcome = codec.receive(&message, &mut BytesMut::new());
         }
     }

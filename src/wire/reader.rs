@@ -34,7 +34,7 @@ macro_rules! integers {
             let Some((field, rest)) = self.rest.split_first_chunk::<WIDTH>() else {
                 return Err(self.error(stringify!($type)));
             };
-            self.advance(rest);
+            self.advance_to(rest);
             Ok(<$type>::from_be_bytes(*field))
         })+
     };
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
             .rest
             .split_at_checked(length)
             .ok_or_else(|| self.error("more bytes"))?;
-        self.advance(rest);
+        self.advance_to(rest);
         Ok(field)
     }
 
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
     /// All that is left.
     pub fn rest(&mut self) -> &'a [u8] {
         let field = self.rest;
-        self.advance(&[]);
+        self.advance_to(&[]);
         field
     }
 
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn advance(&mut self, rest: &'a [u8]) {
+    fn advance_to(&mut self, rest: &'a [u8]) {
         self.offset += self.rest.len() - rest.len();
         self.rest = rest;
     }

@@ -54,11 +54,11 @@ impl Connection<Idle> {
     /// This is no replication connection, or it failed.
     pub async fn identify_system(&mut self) -> Result<SystemIdentity, Error> {
         const COMMAND: &str = "IDENTIFY_SYSTEM";
-        let answer = only(COMMAND, self.query(&Sql::fixed(COMMAND)).await?)?;
+        let answer = only_row(COMMAND, self.query(&Sql::fixed(COMMAND)).await?)?;
         Ok(SystemIdentity {
-            system_id: field(COMMAND, &answer, "systemid")?,
-            timeline: field(COMMAND, &answer, "timeline")?,
-            flush_lsn: field(COMMAND, &answer, "xlogpos")?,
+            system_id: require_field(COMMAND, &answer, "systemid")?,
+            timeline: require_field(COMMAND, &answer, "timeline")?,
+            flush_lsn: require_field(COMMAND, &answer, "xlogpos")?,
             database: answer.single("dbname").map(str::to_owned),
         })
     }
@@ -80,15 +80,15 @@ impl Connection<Idle> {
     ) -> Result<CreatedSlot, Error> {
         const COMMAND: &str = "CREATE_REPLICATION_SLOT";
         let command = create_slot_command(self.server_version()?, name, temporary, snapshot);
-        let answer = only(COMMAND, self.query(&command).await?)?;
+        let answer = only_row(COMMAND, self.query(&command).await?)?;
         if answer.single("slot_name") != Some(name.as_str()) {
             return Err(no_field(COMMAND, "slot_name"));
         }
         Ok(CreatedSlot {
             name: name.clone(),
-            consistent_point: field(COMMAND, &answer, "consistent_point")?,
+            consistent_point: require_field(COMMAND, &answer, "consistent_point")?,
             snapshot_name: answer.single("snapshot_name").map(str::to_owned),
-            plugin: field(COMMAND, &answer, "output_plugin")?,
+            plugin: require_field(COMMAND, &answer, "output_plugin")?,
         })
     }
 
@@ -159,12 +159,12 @@ fn create_slot_command(
 }
 
 /// The one result of a command.
-fn only(command: &'static str, results: Vec<ResultSet>) -> Result<ResultSet, Error> {
+fn only_row(command: &'static str, results: Vec<ResultSet>) -> Result<ResultSet, Error> {
     let [result] = <[ResultSet; 1]>::try_from(results).map_err(|_| no_field(command, "row"))?;
     Ok(result)
 }
 
-fn field<T: std::str::FromStr>(
+fn require_field<T: std::str::FromStr>(
     command: &'static str,
     answer: &ResultSet,
     field: &'static str,
@@ -250,7 +250,7 @@ impl<'a> ReplicationMessage<'a> {
                 let message = PrimaryKeepalive {
                     end_lsn: body.lsn()?,
                     sent_at: body.timestamp()?,
-                    wants_reply: flag(&mut body)?,
+                    wants_reply: encode_flag(&mut body)?,
                 };
                 body.end()?;
                 Ok(Self::PrimaryKeepalive(message))
@@ -295,7 +295,7 @@ impl StandbyStatusUpdate {
             flush_lsn: body.lsn()?,
             apply_lsn: body.lsn()?,
             sent_at: body.timestamp()?,
-            wants_reply: flag(&mut body)?,
+            wants_reply: encode_flag(&mut body)?,
         };
         body.end()?;
         Ok(message)
@@ -316,7 +316,7 @@ impl StandbyStatusUpdate {
     }
 }
 
-fn flag(body: &mut Reader<'_>) -> Result<bool, DecodeError> {
+fn encode_flag(body: &mut Reader<'_>) -> Result<bool, DecodeError> {
     match body.u8()? {
         0 => Ok(false),
         1 => Ok(true),

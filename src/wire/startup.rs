@@ -72,7 +72,7 @@ impl Connection<Idle> {
         let mut link = Box::new(Link::new(stream));
         frontend::startup(startup.parameters, link.outbox.queue())?;
         link.flush().await?;
-        authenticate(&mut link, startup.authentication).await?;
+        authenticate_session(&mut link, startup.authentication).await?;
         loop {
             match link.receive().await? {
                 Backend::BackendKeyData(key) => link.key = Some(key),
@@ -87,7 +87,7 @@ impl Connection<Idle> {
     }
 }
 
-async fn authenticate(link: &mut Link, wanted: &Authentication<'_>) -> Result<(), Error> {
+async fn authenticate_session(link: &mut Link, wanted: &Authentication<'_>) -> Result<(), Error> {
     let mut exchange = Exchange::new(wanted);
     let mut answer = BytesMut::new();
     loop {

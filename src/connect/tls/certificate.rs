@@ -67,13 +67,13 @@ pub(super) struct Certificate<'a> {
 }
 
 /// One element: whole, and without its header.
-fn element<'a>(reader: &mut SliceReader<'a>) -> der::Result<(&'a [u8], AnyRef<'a>)> {
+fn read_element<'a>(reader: &mut SliceReader<'a>) -> der::Result<(&'a [u8], AnyRef<'a>)> {
     let whole = reader.tlv_bytes()?;
     Ok((whole, AnyRef::from_der(whole)?))
 }
 
 /// The elements of a SEQUENCE.
-fn sequence<'a>(any: AnyRef<'a>) -> der::Result<SliceReader<'a>> {
+fn read_sequence<'a>(any: AnyRef<'a>) -> der::Result<SliceReader<'a>> {
     any.tag().assert_eq(Tag::Sequence)?;
     SliceReader::new(any.value())
 }
@@ -81,9 +81,9 @@ fn sequence<'a>(any: AnyRef<'a>) -> der::Result<SliceReader<'a>> {
 impl<'a> Signed<'a> {
     /// Takes content, algorithm and signature apart.
     pub(super) fn parse(der: &'a [u8]) -> der::Result<Self> {
-        let mut parts = sequence(AnyRef::from_der(der)?)?;
-        let (content, _) = element(&mut parts)?;
-        let (_, algorithm) = element(&mut parts)?;
+        let mut parts = read_sequence(AnyRef::from_der(der)?)?;
+        let (content, _) = read_element(&mut parts)?;
+        let (_, algorithm) = read_element(&mut parts)?;
         algorithm.tag().assert_eq(Tag::Sequence)?;
         let signature = BitStringRef::decode(&mut parts)?;
         parts.finish()?;
@@ -111,8 +111,8 @@ impl<'a> Signed<'a> {
 impl<'a> PublicKey<'a> {
     /// Takes a `SubjectPublicKeyInfo` apart.
     pub(super) fn parse(der: &'a [u8]) -> der::Result<Self> {
-        let mut parts = sequence(AnyRef::from_der(der)?)?;
-        let (_, algorithm) = element(&mut parts)?;
+        let mut parts = read_sequence(AnyRef::from_der(der)?)?;
+        let (_, algorithm) = read_element(&mut parts)?;
         algorithm.tag().assert_eq(Tag::Sequence)?;
         let bits = BitStringRef::decode(&mut parts)?;
         parts.finish()?;
@@ -145,7 +145,7 @@ impl<'a> PublicKey<'a> {
     pub(super) fn rsa_bits(&self) -> Option<u32> {
         let kind: ObjectIdentifier = SliceReader::new(self.algorithm).ok()?.decode().ok()?;
         let key = AnyRef::from_der(self.bits).ok().filter(|_| kind == RSA)?;
-        let modulus: UintRef<'_> = sequence(key).ok()?.decode().ok()?;
+        let modulus: UintRef<'_> = read_sequence(key).ok()?.decode().ok()?;
         let bytes = modulus.as_bytes();
         let leading = bytes.first()?.leading_zeros();
         Some(u32::try_from(bytes.len()).ok()?.checked_mul(8)? - leading)
@@ -156,14 +156,14 @@ impl<'a> Certificate<'a> {
     /// Takes a certificate apart.
     pub(super) fn parse(der: &'a [u8]) -> der::Result<Self> {
         let signed = Signed::parse(der)?;
-        let mut parts = sequence(AnyRef::from_der(signed.content)?)?;
-        let version = version(&mut parts)?;
-        let (_, serial) = element(&mut parts)?;
-        let (_, _signature_again) = element(&mut parts)?;
-        let (issuer_der, issuer) = element(&mut parts)?;
-        let (validity, _) = element(&mut parts)?;
-        let (subject_der, subject) = element(&mut parts)?;
-        let (key, _) = element(&mut parts)?;
+        let mut parts = read_sequence(AnyRef::from_der(signed.content)?)?;
+        let version = read_version(&mut parts)?;
+        let (_, serial) = read_element(&mut parts)?;
+        let (_, _signature_again) = read_element(&mut parts)?;
+        let (issuer_der, issuer) = read_element(&mut parts)?;
+        let (validity, _) = read_element(&mut parts)?;
+        let (subject_der, subject) = read_element(&mut parts)?;
+        let (key, _) = read_element(&mut parts)?;
         Ok(Self {
             signed,
             version,
@@ -172,7 +172,7 @@ impl<'a> Certificate<'a> {
             subject: subject.value(),
             validity: Validity::from_der(validity)?,
             key: PublicKey::parse(key)?,
-            extensions: extensions(&mut parts)?,
+            extensions: read_extensions(&mut parts)?,
             subject_name: Name::from_der(subject_der)?,
             issuer_name: Name::from_der(issuer_der)?,
         })
@@ -265,15 +265,15 @@ impl<'a> Certificate<'a> {
 }
 
 /// `[0] EXPLICIT`, absent for version 1.
-fn version(parts: &mut SliceReader<'_>) -> der::Result<u8> {
+fn read_version(parts: &mut SliceReader<'_>) -> der::Result<u8> {
     let version = parts.context_specific::<u8>(der::TagNumber(0), TagMode::Explicit)?;
     Ok(version.unwrap_or(0).saturating_add(1))
 }
 
 /// `[3] EXPLICIT`, after two optional identifiers that nobody uses.
-fn extensions(parts: &mut SliceReader<'_>) -> der::Result<Vec<Extension>> {
+fn read_extensions(parts: &mut SliceReader<'_>) -> der::Result<Vec<Extension>> {
     while !parts.is_finished() {
-        let (_, any) = element(parts)?;
+        let (_, any) = read_element(parts)?;
         if any.tag().number() == der::TagNumber(3) && any.tag().is_context_specific() {
             return Vec::<Extension>::from_der(any.value());
         }
@@ -282,15 +282,15 @@ fn extensions(parts: &mut SliceReader<'_>) -> der::Result<Vec<Extension>> {
 }
 
 fn is_authority(constraints: &[u8]) -> der::Result<bool> {
-    let mut parts = sequence(AnyRef::from_der(constraints)?)?;
+    let mut parts = read_sequence(AnyRef::from_der(constraints)?)?;
     Ok(Tag::peek(&parts).ok() == Some(Tag::Boolean) && parts.decode()?)
 }
 
 /// Only `dNSName` and `iPAddress` are of interest; x509-cert refuses some of the other kinds.
 fn alternative_names(list: &[u8], names: &mut Names) -> der::Result<()> {
-    let mut entries = sequence(AnyRef::from_der(list)?)?;
+    let mut entries = read_sequence(AnyRef::from_der(list)?)?;
     while !entries.is_finished() {
-        let (_, entry) = element(&mut entries)?;
+        let (_, entry) = read_element(&mut entries)?;
         if !entry.tag().is_context_specific() {
             continue;
         }
@@ -298,14 +298,14 @@ fn alternative_names(list: &[u8], names: &mut Names) -> der::Result<()> {
             2 => names
                 .dns
                 .extend(String::from_utf8(entry.value().to_vec()).ok()),
-            7 => names.ip.extend(address(entry.value())),
+            7 => names.ip.extend(read_address(entry.value())),
             _ => {}
         }
     }
     Ok(())
 }
 
-fn address(octets: &[u8]) -> Option<IpAddr> {
+fn read_address(octets: &[u8]) -> Option<IpAddr> {
     if let Ok(octets) = <[u8; 4]>::try_from(octets) {
         return Some(Ipv4Addr::from(octets).into());
     }

@@ -62,7 +62,7 @@ pub enum Refusal {
         not_after: Moment,
     },
     /// It is issued to others.
-    #[error("the server's certificate is for {}, not for \"{host}\"", list(.names))]
+    #[error("the server's certificate is for {}, not for \"{host}\"", shown_list(.names))]
     NameMismatch {
         /// The host that we called.
         host: String,
@@ -115,7 +115,7 @@ pub enum Refusal {
     },
 }
 
-fn list(names: &[String]) -> String {
+fn shown_list(names: &[String]) -> String {
     if names.is_empty() {
         return "nobody".to_owned();
     }
@@ -166,7 +166,7 @@ impl Refusal {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The mode verifies, and there is nothing to verify by.
-    #[error("sslmode={mode} needs a root certificate, and there is no file {}", shown(.path.as_ref()))]
+    #[error("sslmode={mode} needs a root certificate, and there is no file {}", shown_text(.path.as_ref()))]
     MissingRoot {
         /// The mode.
         mode: SslMode,
@@ -198,7 +198,7 @@ pub enum Error {
         content: &'static str,
     },
     /// A certificate of ours has no key.
-    #[error("there is a client certificate {}, but no key {}", .certificate.display(), shown(.key.as_ref()))]
+    #[error("there is a client certificate {}, but no key {}", .certificate.display(), shown_text(.key.as_ref()))]
     MissingKey {
         /// The certificate.
         certificate: PathBuf,
@@ -268,7 +268,7 @@ pub enum Error {
     Handshake(#[source] io::Error),
 }
 
-fn shown(path: Option<&PathBuf>) -> String {
+fn shown_text(path: Option<&PathBuf>) -> String {
     path.map_or_else(
         || "(nor a home directory to look into)".to_owned(),
         |path| path.display().to_string(),

@@ -75,7 +75,7 @@ fn file_roots(path: &Path, settings: &Settings) -> Result<Roots, Error> {
     Ok(Roots {
         anchors,
         certificates,
-        revoked: revoked(settings)?,
+        revoked: load_revoked(settings)?,
         origin: path.display().to_string(),
     })
 }
@@ -91,7 +91,7 @@ fn system_roots(settings: &Settings) -> Result<Roots, Error> {
     Ok(Roots {
         anchors,
         certificates: Vec::new(),
-        revoked: revoked(settings)?,
+        revoked: load_revoked(settings)?,
         origin: "the operating system".to_owned(),
     })
 }
@@ -114,7 +114,7 @@ pub(super) fn certificates(
 }
 
 /// All lists of revoked certificates, of the file and of the folder.
-fn revoked(settings: &Settings) -> Result<Vec<CertificateRevocationListDer<'static>>, Error> {
+fn load_revoked(settings: &Settings) -> Result<Vec<CertificateRevocationListDer<'static>>, Error> {
     let mut lists = Vec::new();
     if let Some(path) = settings.crl_file().path() {
         lists.extend(revocation_lists("sslcrl", path)?);

@@ -39,7 +39,7 @@ pub(super) fn load(
     let path = key_path(settings, certificate)?;
     let key = read_key(&path, settings.key_password.as_ref())?;
     let key = provider.key_provider.load_private_key(key);
-    let key = key.map_err(|_| unusable(&path))?;
+    let key = key.map_err(|_| unusable_error(&path))?;
     if !are_a_pair(&chain, key.as_ref()) {
         return Err(Error::KeyMismatch {
             certificate: certificate.to_owned(),
@@ -87,12 +87,12 @@ fn read_key(path: &Path, password: Option<&Secret>) -> Result<PrivateKeyDer<'sta
         Ok(text) if text.contains(LEGACY_ENCRYPTION) => Err(Error::KeyLegacyEncryption {
             path: path.to_owned(),
         }),
-        Ok(text) if text.contains(ENCRYPTED) => decrypt(text, path, password),
-        Ok(_) | Err(_) => plain_key(&bytes).ok_or_else(|| unusable(path)),
+        Ok(text) if text.contains(ENCRYPTED) => decrypt_key(text, path, password),
+        Ok(_) | Err(_) => plain_key(&bytes).ok_or_else(|| unusable_error(path)),
     }
 }
 
-fn unusable(path: &Path) -> Error {
+fn unusable_error(path: &Path) -> Error {
     Error::Unusable {
         parameter: "sslkey",
         path: path.to_owned(),
@@ -107,7 +107,7 @@ fn plain_key(bytes: &[u8]) -> Option<PrivateKeyDer<'static>> {
         .or_else(|| Some(PrivateKeyDer::try_from(bytes).ok()?.clone_key()))
 }
 
-fn decrypt(
+fn decrypt_key(
     text: &str,
     path: &Path,
     password: Option<&Secret>,
@@ -115,11 +115,13 @@ fn decrypt(
     let password = password.ok_or_else(|| Error::KeyPasswordMissing {
         path: path.to_owned(),
     })?;
-    let start = text.find("-----BEGIN").ok_or_else(|| unusable(path))?;
-    let pem = text.get(start..).ok_or_else(|| unusable(path))?;
-    let (_, encrypted) = SecretDocument::from_pem(pem).map_err(|_| unusable(path))?;
+    let start = text
+        .find("-----BEGIN")
+        .ok_or_else(|| unusable_error(path))?;
+    let pem = text.get(start..).ok_or_else(|| unusable_error(path))?;
+    let (_, encrypted) = SecretDocument::from_pem(pem).map_err(|_| unusable_error(path))?;
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(encrypted.as_bytes());
-    let encrypted = encrypted.map_err(|_| unusable(path))?;
+    let encrypted = encrypted.map_err(|_| unusable_error(path))?;
     let key = encrypted
         .decrypt(password.expose())
         .map_err(|_| Error::KeyPassword {

@@ -71,14 +71,14 @@ pub async fn handshake(
     host: &str,
 ) -> Result<(BoxStream, ChannelBinding), Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Arc::new(verifier(settings, host, &provider)?);
+    let verifier = Arc::new(build_verifier(settings, host, &provider)?);
     let name = server_name(host);
-    let mut config = config(settings, &provider, &verifier)?;
+    let mut config = build_config(settings, &provider, &verifier)?;
     config.enable_sni = settings.sni && matches!(name, Some(ServerName::DnsName(_)));
     let connector = TlsConnector::from(Arc::new(config));
     let stream = BufReader::with_capacity(READ_BUFFER, stream);
     let mut stream = connector
-        .connect(name.unwrap_or_else(nameless), stream)
+        .connect(name.unwrap_or_else(placeholder_name), stream)
         .await
         .map_err(|error| broken_off(error, &verifier, settings))?;
     let (_, connection) = stream.get_mut();
@@ -90,7 +90,7 @@ pub async fn handshake(
     Ok((Box::new(stream), binding))
 }
 
-fn verifier(
+fn build_verifier(
     settings: &Settings,
     host: &str,
     provider: &Arc<CryptoProvider>,
@@ -103,14 +103,14 @@ fn verifier(
     Verifier::new(files::roots(settings)?, host, provider)
 }
 
-fn config(
+fn build_config(
     settings: &Settings,
     provider: &Arc<CryptoProvider>,
     verifier: &Arc<Verifier>,
 ) -> Result<ClientConfig, Error> {
     let identity = identity::load(settings, provider)?;
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
-        .with_protocol_versions(&versions(settings)?)
+        .with_protocol_versions(&versions_within(settings)?)
         .map_err(Error::Setup)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::<Verifier>::clone(verifier) as _);
@@ -127,7 +127,7 @@ fn config(
 }
 
 /// The versions that we speak, within the bounds.
-fn versions(settings: &Settings) -> Result<Vec<&'static SupportedProtocolVersion>, Error> {
+fn versions_within(settings: &Settings) -> Result<Vec<&'static SupportedProtocolVersion>, Error> {
     let min = settings.min_version.unwrap_or(TlsVersion::Tls12);
     let max = settings.max_version.unwrap_or(TlsVersion::Tls13);
     let spoken = [
@@ -154,7 +154,7 @@ fn server_name(host: &str) -> Option<ServerName<'static>> {
 }
 
 /// Something to call a server by that has no name. It is neither sent nor compared.
-fn nameless() -> ServerName<'static> {
+fn placeholder_name() -> ServerName<'static> {
     ServerName::DnsName(DnsName::try_from("nameless").expect("a valid name"))
 }
 
@@ -201,7 +201,7 @@ mod tests {
                 max_version: max,
                 ..Settings::default()
             };
-            let count = versions(&settings).map_or(0, |versions| versions.len());
+            let count = versions_within(&settings).map_or(0, |versions| versions.len());
             assert_eq!(count, expected, "{min:?} {max:?}");
         }
     }
@@ -215,6 +215,6 @@ mod tests {
         assert!(matches!(server_name("::1"), Some(ServerName::IpAddress(_))));
         assert_eq!(server_name("no name"), None);
         assert_eq!(server_name(""), None);
-        assert!(matches!(nameless(), ServerName::DnsName(_)));
+        assert!(matches!(placeholder_name(), ServerName::DnsName(_)));
     }
 }

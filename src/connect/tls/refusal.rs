@@ -95,7 +95,7 @@ fn from_certificate(
             signature_algorithm_id,
             ..
         } => Refusal::UnsupportedSignature {
-            algorithm: algorithm(&signature_algorithm_id),
+            algorithm: algorithm_name(&signature_algorithm_id),
         },
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             Refusal::Purpose
@@ -110,7 +110,7 @@ fn from_certificate(
 /// No root vouches for it, or only one whose time is over.
 pub(super) fn unknown_issuer(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
     let now = UnixTime::now();
-    let mut issuers = named(certificate, roots);
+    let mut issuers = roots_named_as_issuer(certificate, roots);
     if let Some(Err(Refusal::Expired { not_after })) = issuers
         .find(|root| check_dates(root, now).is_err())
         .map(|root| check_dates(&root, now))
@@ -127,7 +127,7 @@ pub(super) fn unknown_issuer(certificate: &Certificate<'_>, roots: &Roots) -> Re
 }
 
 /// The roots that have the name of the certificate's issuer.
-fn named<'a>(
+fn roots_named_as_issuer<'a>(
     certificate: &Certificate<'_>,
     roots: &'a Roots,
 ) -> impl Iterator<Item = Certificate<'a>> {
@@ -139,7 +139,8 @@ fn named<'a>(
 /// webpki calls a signature bad when it means that the signer's key is short. Else a root has
 /// only the name of the true issuer: usually an authority that was created again.
 fn bad_signature(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
-    let mut weak = named(certificate, roots).filter_map(|issuer| issuer.key.rsa_bits());
+    let mut weak =
+        roots_named_as_issuer(certificate, roots).filter_map(|issuer| issuer.key.rsa_bits());
     match weak.find(|bits| *bits < RSA_BITS) {
         Some(bits) => Refusal::WeakKey { bits },
         None => unknown_issuer(certificate, roots),
@@ -162,13 +163,13 @@ pub(super) fn unverified(
             unknown_issuer(certificate, grounds.roots)
         }
         Some(_) | None => Refusal::UnsupportedSignature {
-            algorithm: algorithm(certificate.signed.algorithm),
+            algorithm: algorithm_name(certificate.signed.algorithm),
         },
     }
 }
 
 /// An algorithm's name, for a message.
-fn algorithm(id: &[u8]) -> String {
+fn algorithm_name(id: &[u8]) -> String {
     let oid = SliceReader::new(id).and_then(|mut reader| reader.decode::<ObjectIdentifier>());
     let Ok(oid) = oid else {
         return "an unreadable algorithm".to_owned();

@@ -58,14 +58,16 @@ fn check_list(
         });
     }
     let mut revoked = content.revoked_certificates.iter().flatten();
-    if revoked.any(|one| number(one.serial_number.as_bytes()) == number(certificate.serial)) {
+    if revoked.any(|one| {
+        significant_bytes(one.serial_number.as_bytes()) == significant_bytes(certificate.serial)
+    }) {
         return Err(Refusal::Revoked);
     }
     Ok(())
 }
 
 /// A number without leading zeros: DER puts one before a set sign bit.
-fn number(bytes: &[u8]) -> &[u8] {
+fn significant_bytes(bytes: &[u8]) -> &[u8] {
     let start = bytes.iter().position(|byte| *byte != 0);
     start.and_then(|start| bytes.get(start..)).unwrap_or(&[])
 }

@@ -49,7 +49,7 @@ impl Verifier {
         Ok(Self {
             webpki: roots
                 .as_ref()
-                .map(|roots| webpki(roots, provider))
+                .map(|roots| webpki_verifier(roots, provider))
                 .transpose()?
                 .flatten(),
             roots,
@@ -65,7 +65,7 @@ impl Verifier {
     }
 
     /// Keeps the reason, which says more than the TLS library's error can.
-    fn refuse(&self, refusal: Refusal) -> rustls::Error {
+    fn refuse_with(&self, refusal: Refusal) -> rustls::Error {
         let alert = refusal::to_alert(&refusal);
         drop(self.refusal.set(refusal));
         rustls::Error::InvalidCertificate(alert)
@@ -78,7 +78,7 @@ impl Verifier {
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> Result<(), Refusal> {
-        let error = match self.webpki(presented, name, now) {
+        let error = match self.verify_by_webpki(presented, name, now) {
             // webpki looks at the name last: all the rest is good.
             Ok(())
             | Err(rustls::Error::InvalidCertificate(
@@ -96,7 +96,7 @@ impl Verifier {
             .unwrap_or_else(|| Err(refusal::from_webpki(error, &presented.certificate, roots)))
     }
 
-    fn webpki(
+    fn verify_by_webpki(
         &self,
         presented: &Presented<'_>,
         name: &ServerName<'_>,
@@ -128,7 +128,7 @@ impl Verifier {
         }
     }
 
-    fn accept(
+    fn accept_certificate(
         &self,
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -153,7 +153,7 @@ impl Verifier {
             .ok()
             .and_then(|leaf| leaf.key.rsa_bits());
         match bits {
-            Some(bits) if bits < refusal::RSA_BITS => self.refuse(Refusal::WeakKey { bits }),
+            Some(bits) if bits < refusal::RSA_BITS => self.refuse_with(Refusal::WeakKey { bits }),
             Some(_) | None => {
                 if matches!(
                     error,
@@ -196,7 +196,7 @@ struct Presented<'a> {
     certificate: Certificate<'a>,
 }
 
-fn webpki(
+fn webpki_verifier(
     roots: &Roots,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<WebPkiServerVerifier>>, Error> {
@@ -234,9 +234,9 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        match self.accept(end_entity, intermediates, server_name, now) {
+        match self.accept_certificate(end_entity, intermediates, server_name, now) {
             Ok(()) => Ok(ServerCertVerified::assertion()),
-            Err(refusal) => Err(self.refuse(refusal)),
+            Err(refusal) => Err(self.refuse_with(refusal)),
         }
     }
 
