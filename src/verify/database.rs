@@ -339,8 +339,8 @@ fn verified_event(database: &str, compared: &Compared) -> Event {
     }
 }
 
-/// Reads a table on both sides at the same time, the target's on a task of its own, so that one
-/// large table keeps two cores busy. An error of one side stops the other.
+/// Reads a table on both sides at the same time, the target's on a task of its own. So one large table keeps
+/// two cores busy. An error of one side stops the other.
 async fn read_both(
     readers: Sides<TableReader>,
     shared: &Shared,

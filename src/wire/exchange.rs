@@ -169,8 +169,8 @@ impl<'a> Exchange<'a> {
         Ok(State::Scram(Box::new(scram), bound))
     }
 
-    /// Picks the mechanism. The binding also informs the server what we could have done, so that
-    /// it notices if somebody struck PLUS from its offer (RFC 5802, section 6).
+    /// Picks the mechanism. The binding also informs the server what we could have done. So it notices if
+    /// somebody struck PLUS from its offer (RFC 5802, section 6).
     fn choose_mechanism(
         &self,
         offered: &[&str],

@@ -15,8 +15,8 @@ use crate::connect::Session;
 
 /// Reads everything that the session's database holds.
 ///
-/// The session is in a transaction whose snapshot the caller chose, and its `search_path` is
-/// empty, so that the server qualifies every name that it deparses. The server deparses what is
+/// The session is in a transaction whose snapshot the caller chose. Its `search_path` is empty, so
+/// the server qualifies every name that it deparses. The server deparses what is
 /// committed *now*, not what the snapshot shows: tables that must not change meanwhile are locked
 /// by the caller.
 ///
