@@ -1,7 +1,7 @@
 use super::exit;
 use crate::event::find_cause;
 use crate::snapshot::find_unreadable_row;
-use crate::{cluster, connect, demo, snapshot, verify};
+use crate::{checkpoint, cluster, connect, demo, migrate, snapshot, teardown, verify};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,16 @@ pub enum Error {
     },
     /// `init` or `validate`.
     #[error(transparent)]
-    Migrate(#[from] cluster::Error),
+    Migrate(#[from] migrate::Error),
+    /// `teardown`.
+    #[error(transparent)]
+    Teardown(#[from] teardown::Error),
+    /// A server could not be reached or read before the command began.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// The state directory could not be found.
+    #[error(transparent)]
+    State(#[from] checkpoint::Error),
     /// `verify`.
     #[error(transparent)]
     Verify(#[from] verify::Error),
@@ -77,6 +86,8 @@ impl Error {
         match self {
             Self::Url { side, .. } => Some((*side).to_owned()),
             Self::Migrate(error) => error.place(),
+            Self::Teardown(error) => error.place(),
+            Self::Cluster(error) => error.place(),
             Self::Usage { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
@@ -84,6 +95,7 @@ impl Error {
             | Self::Declined
             | Self::Stopped { .. }
             | Self::Uncleared { .. }
+            | Self::State(_)
             | Self::Verify(_)
             | Self::Demo(_)
             | Self::Output(_) => None,
@@ -105,6 +117,9 @@ impl Error {
             | Self::Stopped { .. }
             | Self::Uncleared { .. }
             | Self::Migrate(_)
+            | Self::Teardown(_)
+            | Self::Cluster(_)
+            | Self::State(_)
             | Self::Verify(_)
             | Self::Demo(_)
             | Self::Output(_) => find_cause::<connect::Error>(self).and_then(connect::Error::hint),
@@ -128,6 +143,9 @@ impl Error {
             Self::Refused { .. }
             | Self::Declined
             | Self::Migrate(_)
+            | Self::Teardown(_)
+            | Self::Cluster(_)
+            | Self::State(_)
             | Self::Verify(_)
             | Self::Demo(_)
             | Self::Output(_) => exit::FAILED,

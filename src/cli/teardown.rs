@@ -96,7 +96,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     warn_about(ui, options.source.iter().chain(&options.target));
     let leftovers = tokio::select! {
         biased;
-        () = scope.stop.cancelled() => return Err(crate::cluster::error::Error::Stopped.into()),
+        () = scope.stop.cancelled() => return Err(crate::teardown::Error::Stopped.into()),
         found = find_leftovers(&options) => found?,
     };
     let shows_statements = matches!(options.which, Which::Slot(_));

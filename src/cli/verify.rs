@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let servers = &options.servers;
     let sides = [(&servers.source, &on_source), (&servers.target, &on_target)];
     for finding in migrate::examine_comparison(sides, options.jobs).await {
-        tracing::warn!("{}: {}", finding.side, finding.text());
+        tracing::warn!("{}: {}", finding.servers(), finding.text());
     }
     let report = verify::run(&options, scope).await?;
     let code = verify::exit_code(&report);

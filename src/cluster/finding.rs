@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::pg::Printable;
+use crate::pg::{Printable, Side};
 use crate::remedy::Remedy;
 
 /// How much a finding matters.
@@ -16,24 +16,13 @@ pub enum Level {
     Error,
 }
 
-/// Which server a finding is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// The cluster that is read.
-    Source,
-    /// The cluster that is written.
-    Target,
-    /// The pair.
-    Both,
-}
-
 /// One result of the checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// How much it matters.
     pub level: Level,
-    /// Where.
-    pub side: Side,
+    /// The server; `None` for the pair.
+    pub side: Option<Side>,
     /// The database it is about; `None` for the cluster.
     pub database: Option<String>,
     /// What was found.
@@ -45,16 +34,30 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding about a cluster.
+    /// Creates a finding about one server.
     pub fn new(level: Level, side: Side, message: impl Into<String>) -> Self {
         Self {
+            side: Some(side),
+            ..Self::of_pair(level, message)
+        }
+    }
+
+    /// Creates a finding about the two servers together.
+    pub fn of_pair(level: Level, message: impl Into<String>) -> Self {
+        Self {
             level,
-            side,
+            side: None,
             database: None,
             message: message.into(),
             cure: None,
             remedies: Vec::new(),
         }
+    }
+
+    /// Returns which servers it is about: `source`, `target` or `both`.
+    pub fn servers(&self) -> String {
+        self.side
+            .map_or_else(|| "both".to_owned(), |side| side.to_string())
     }
 
     /// Names the database.
@@ -90,20 +93,10 @@ impl fmt::Display for Level {
     }
 }
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Target => "target",
-            Self::Both => "both",
-        })
-    }
-}
-
 /// `error    source myapp: message; cure`, free of control characters.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<8} {}", self.level, self.side)?;
+        write!(f, "{:<8} {}", self.level, self.servers())?;
         if let Some(database) = &self.database {
             write!(f, " {}", Printable(database))?;
         }

@@ -1,8 +1,8 @@
 //! Ways into a cluster that do not depend on the database one is about to drop or create.
 
 use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::pg::Side;
 use crate::pg::{Sql, SqlState};
 
 /// Databases that every cluster has, in the order of preference.
@@ -19,7 +19,7 @@ pub(crate) async fn open(
 ) -> Result<Session, Error> {
     let refused = match direct(endpoint, purpose).await {
         Err(error) if error.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME) => error,
-        other => return other.map_err(|source| Error::Connect { side, source }),
+        other => return other.map_err(Error::connect(side)),
     };
     if side == Side::Source {
         return Err(Error::Connect {

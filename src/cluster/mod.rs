@@ -13,7 +13,7 @@ pub(crate) mod server;
 
 pub use error::Error;
 pub use facts::ServerFacts;
-pub use finding::{Finding, Level, Side};
+pub use finding::{Finding, Level};
 pub use maintenance::refuse_pooler;
 pub use promise::Broken;
 pub use select::select;

@@ -9,11 +9,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::logical::{FoundPublication, Slot, find_publication, find_slot, find_subscription};
+use crate::logical::{
+    FoundPublication, Slot, SlotFault, find_publication, find_slot, find_subscription, judge_slot,
+};
+use crate::pg::Side;
 use crate::pg::{Ident, Lsn, Oid, Sides, SlotName, Sql, SqlState};
-use crate::snapshot::{SlotFault, judge_slot};
 
 /// What must be true of a database that was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ pub(crate) async fn check(
     let wrap = Error::examine(side);
     let endpoint = servers.source.with_database(&promise.database);
     let session = endpoint.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let slot = find_slot(&session, &promise.slot).await.map_err(wrap)?;
     let has_moved = slot.as_ref().map(|slot| slot.confirmed_lsn) != Some(promise.point);
     let seen = Seen {
@@ -159,7 +160,7 @@ async fn is_subscribed(promise: &Promise, target: &Endpoint) -> Result<bool, Err
     let endpoint = target.with_database(&promise.target);
     let session = match endpoint.session(Purpose::Introspect).await {
         Err(error) if error.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME) => return Ok(false),
-        other => other.map_err(|source| Error::Connect { side, source })?,
+        other => other.map_err(Error::connect(side))?,
     };
     let found = find_subscription(&session).await;
     let found = found.map_err(Error::examine(side))?;

@@ -11,8 +11,8 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::pg::Side;
 use crate::pg::{Ident, Oid, Sql};
 
 /// How often a held lock is looked at again before the run is refused: the session of a run that was
@@ -122,7 +122,7 @@ impl RunLocks {
         }
         let side = Side::Source;
         let session = source.session(Purpose::Introspect).await;
-        let session = session.map_err(|source| Error::Connect { side, source })?;
+        let session = session.map_err(Error::connect(side))?;
         self.take(side, session, keys).await
     }
 

@@ -8,10 +8,10 @@ use crate::catalog::cluster::{Candidate, Database, Roles};
 use crate::catalog::provider::Provider;
 use crate::cluster::contents::Contents;
 use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::server::Cluster;
 use crate::connect::{Endpoint, Purpose};
+use crate::pg::Side;
 use crate::pg::{Ident, QualifiedName, Sql, UnknownLetter};
 use crate::selection::{self, Databases, Offered, Selected, TableChoice, Tables};
 use crate::sql;
@@ -167,7 +167,7 @@ async fn holds_objects(source: &Endpoint, database: &str) -> Result<bool, Error>
     let side = Side::Source;
     let endpoint = source.with_database(database);
     let session = endpoint.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let contents = Contents::load(&session).await;
     Ok(!contents.map_err(Error::examine(side))?.is_empty())
 }
@@ -209,7 +209,7 @@ async fn load_relations(source: &Endpoint, database: &str) -> Result<Vec<Offered
     let side = Side::Source;
     let endpoint = source.with_database(database);
     let session = endpoint.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let sql = Sql::fixed(include_str!("sql/relations.sql"));
     let rows = session.query(&sql, &[]).await;
     let rows = rows.map_err(Error::examine(side))?;

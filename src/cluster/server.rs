@@ -7,12 +7,12 @@ use crate::catalog::load::database::load_databases;
 use crate::catalog::load::roles::load_roles;
 use crate::cluster::error::Error;
 use crate::cluster::facts::ServerFacts;
-use crate::cluster::finding::Side;
 use crate::cluster::maintenance;
 use crate::cluster::run_lock::{Holder, LockKey, find_holder};
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::logical::{Slot, load_slots};
 use crate::pg::Ident;
+use crate::pg::Side;
 
 /// A cluster as the checks see it.
 pub(crate) struct Cluster {
@@ -55,11 +55,7 @@ impl Cluster {
         let place = "roles".to_owned();
         load_roles(&self.session)
             .await
-            .map_err(|source| Error::Catalog {
-                side,
-                place,
-                source,
-            })
+            .map_err(Error::read(side, place))
     }
 
     /// The target's databases, by name.
@@ -74,10 +70,6 @@ impl Cluster {
         let place = "databases".to_owned();
         load_databases(&self.session)
             .await
-            .map_err(|source| Error::Catalog {
-                side,
-                place,
-                source,
-            })
+            .map_err(Error::read(side, place))
     }
 }

@@ -1,4 +1,4 @@
-use crate::{cluster, connect, sandbox, verify};
+use crate::{connect, migrate, sandbox, verify};
 
 /// Why the demo could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum Error {
     NothingCopied,
     /// The copy failed.
     #[error(transparent)]
-    Migrate(#[from] cluster::Error),
+    Migrate(#[from] migrate::Error),
     /// The comparison failed.
     #[error(transparent)]
     Verify(#[from] verify::Error),

@@ -7,6 +7,7 @@ mod mark;
 mod publication;
 mod publisher;
 mod slot;
+mod slot_fault;
 mod subscription;
 mod tag;
 
@@ -19,6 +20,7 @@ pub use publication::{
 };
 pub use publisher::{PublishError, Publisher, Publishing};
 pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
+pub use slot_fault::{SlotFault, judge_slot};
 pub use subscription::{
     FoundSubscription, SUBSCRIPTION, drop_origin, drop_statements, drop_subscription,
     find_subscription, has_origin,

@@ -7,18 +7,17 @@ use super::Options;
 use super::repeats::Repeats;
 use crate::catalog::Catalog;
 use crate::catalog::load::reading::{Reading, Sessions};
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::connect::locks::LockMode;
 use crate::connect::{Endpoint, script_settings};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
+use crate::migrate::error::Error;
 use crate::migrate::execute::contents::request;
 use crate::migrate::execute::extensions;
 use crate::migrate::execute::roles::TargetCluster;
 use crate::migrate::plan::prepare::{PlannedDatabase, Prepared};
 use crate::migrate::plan::target_action::Fate;
-use crate::pg::{Ident, Printable, ServerVersion, Sql};
+use crate::pg::{Ident, Printable, ServerVersion, Side, Sql};
 use crate::snapshot::{CopyJob, PointKind, plan_rows};
 use crate::sql;
 use crate::task::Scope;
@@ -188,19 +187,13 @@ async fn read(source: &Endpoint, target: ServerVersion) -> Result<(Reading, Cata
     let mut repeats = Repeats::new(source, LockMode::AccessShare, what);
     loop {
         let begun = Reading::begin_on(source, target, Sessions::One).await;
-        let reading = begun.map_err(|source| Error::Connect { side, source })?;
+        let reading = begun.map_err(Error::connect(side))?;
         let error = match reading.load().await {
             Ok(catalog) => return Ok((reading, catalog)),
             Err(error) => error,
         };
         drop(reading);
-        let place = place.clone();
-        let source = error;
-        let error = Error::Catalog {
-            side,
-            place,
-            source,
-        };
+        let error = Error::read(side, place.clone())(error);
         repeats.after(error).await?;
     }
 }

@@ -15,8 +15,8 @@ use crate::connect::{self, Endpoint, JOURNAL_SCHEMA, Purpose, Session};
 use crate::pg::{Ident, Literal, Sql};
 use crate::sql;
 
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
+use crate::migrate::error::Error;
+use crate::pg::Side;
 
 /// How many objects a message names.
 const NAMED: i64 = 3;
@@ -126,7 +126,7 @@ pub(super) async fn seal(
 ) -> Result<(), Error> {
     let side = Side::Target;
     let session = database.session(Purpose::Build).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let sealing = async {
         session.batch(&Sql::fixed("BEGIN")).await?;
         discard(&session).await?;

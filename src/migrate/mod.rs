@@ -13,6 +13,7 @@
 
 mod check;
 mod dry_run;
+mod error;
 mod execute;
 mod journal;
 mod options;
@@ -23,6 +24,7 @@ mod report;
 
 pub use check::examine_comparison;
 pub use dry_run::render_dry_run;
+pub use error::Error;
 pub use execute::run::execute;
 pub use options::{
     ClusterOptions, DDL_RESTARTS, LockOptions, Options, ReplicationOptions, StateOptions,

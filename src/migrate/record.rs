@@ -11,18 +11,19 @@ use crate::checkpoint::{
     Chosen, DatabasePair, Decision, Deviation, Membership, Origin, Pair, Recorder, Run, Selection,
     SourceDatabase, Stage, Store, decide,
 };
-use crate::cluster::error::Error;
 use crate::cluster::facts::ServerFacts;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::Promise;
 use crate::connect::Endpoint;
 use crate::ddl::cluster::membership::{Assumption, Loan};
 use crate::logical::RunTag;
 use crate::migrate::Options;
+use crate::migrate::error::Error;
 use crate::migrate::execute::publication::Ours;
 use crate::migrate::execute::roles::TargetCluster;
 use crate::migrate::plan::prepare::PlannedDatabase;
 use crate::migrate::plan::target_action::Fate;
+use crate::pg::Side;
 use crate::pg::{Ident, Lsn, Oid, SlotName, Sql};
 use crate::selection::{DatabaseMap, TableChoice};
 use crate::sql;

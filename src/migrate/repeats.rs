@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use crate::catalog;
-use crate::cluster::error::Error;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint};
+use crate::migrate::error::Error;
+use crate::{catalog, cluster};
 
 /// Attempts in a row that may fail because something is gone. What is broken for good fails as often.
 const VANISHED: u32 = 10;
@@ -43,23 +43,22 @@ impl<'r> Repeats<'r> {
     )]
     pub(super) async fn after(&mut self, error: Error) -> Result<(), Error> {
         let (error, wrap) = match error {
-            Error::Catalog {
+            Error::Cluster(cluster::Error::Catalog {
                 side,
                 place,
                 source: catalog::Error::Query { what, source },
-            } if source.is_lock_conflict() => {
-                let wrap = move |source| Error::Catalog {
-                    side,
-                    place,
-                    source: catalog::Error::Query { what, source },
-                };
+            }) if source.is_lock_conflict() => {
+                let wrap =
+                    move |source| Error::read(side, place)(catalog::Error::Query { what, source });
                 (
                     source,
                     Box::new(wrap) as Box<dyn FnOnce(connect::Error) -> Error + Send>,
                 )
             }
-            Error::Examine { side, source } if source.is_lock_conflict() => {
-                let wrap = move |source| Error::Examine { side, source };
+            Error::Cluster(cluster::Error::Examine { side, source })
+                if source.is_lock_conflict() =>
+            {
+                let wrap = move |source| Error::examine(side)(source);
                 (source, Box::new(wrap) as _)
             }
             Error::Publication {
@@ -80,9 +79,11 @@ impl<'r> Repeats<'r> {
     }
 
     async fn after_change(&mut self, error: Error) -> Result<(), Error> {
-        let is_of_change = if let Error::Catalog { source, .. } = &error {
+        let is_of_change = if let Error::Cluster(cluster::Error::Catalog { source, .. }) = &error {
             source.is_of_change()
-        } else if let Error::Examine { source, .. } | Error::Publication { source, .. } = &error {
+        } else if let Error::Cluster(cluster::Error::Examine { source, .. })
+        | Error::Publication { source, .. } = &error
+        {
             source.sqlstate().is_some_and(catalog::is_missing)
         } else {
             false

@@ -2,9 +2,9 @@ use crate::catalog;
 use crate::connect;
 use crate::connect::waiters::Waiter;
 use crate::logical::PublishError;
+use crate::logical::SlotFault;
 use crate::pg::{Ident, QualifiedName, SlotName, SqlState};
 use crate::snapshot::definitions::refusal::Refused;
-use crate::snapshot::point::slot_watch::SlotFault;
 use crate::wire;
 
 /// Why a phase of the copy did not come to an end.

@@ -42,8 +42,7 @@ pub use ledger::{Fact, Ledger};
 pub use load::{Load, Loaded, load};
 pub use need::{SOURCE_NEED, TARGET_NEED};
 pub use point::{
-    Basis, Before, Hold, PointKind, SlotFault, WatchedSlots, establish, judge_slot, renamed_since,
-    watch_waiters,
+    Basis, Before, Hold, PointKind, WatchedSlots, establish, renamed_since, watch_waiters,
 };
 pub use rows::{
     CopiedTable, CopyJob, CopyRequest, Format, Range, Splitting, Whole, find_unreadable_row,

@@ -2,12 +2,13 @@
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{Pair, find_owed};
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
+use crate::cluster;
 use crate::cluster::run_lock::{Holder, LockKey};
 use crate::cluster::server::Cluster;
 use crate::connect::Endpoint;
+use crate::pg::Side;
 use crate::pg::{SlotName, SqlState};
+use crate::teardown::error::Error;
 use crate::teardown::marked::publications;
 use crate::teardown::source_side::{Known, Seen};
 use crate::teardown::statements::{source_statements, target_statements};
@@ -128,8 +129,10 @@ fn memberships(
 
 async fn reach(side: Side, endpoint: Option<&Endpoint>) -> Answer {
     let endpoint = endpoint.ok_or(None)?;
-    let cluster = Cluster::open(side, endpoint).await.map_err(Some)?;
-    let databases = cluster.databases(side).await.map_err(Some)?;
+    let cluster = Cluster::open(side, endpoint).await;
+    let cluster = cluster.map_err(|error| Some(error.into()))?;
+    let databases = cluster.databases(side).await;
+    let databases = databases.map_err(|error| Some(error.into()))?;
     let databases = databases.into_iter();
     Ok(Reached {
         databases: databases.filter(|one| one.allows_connections).collect(),
@@ -140,7 +143,10 @@ async fn reach(side: Side, endpoint: Option<&Endpoint>) -> Answer {
 /// Whether a database that was listed is dropped, or is about to be: it is gone, lets nobody in, or has ended
 /// our session.
 pub(crate) fn is_leaving(error: &Error) -> bool {
-    let (Error::Connect { source, .. } | Error::Examine { source, .. }) = error else {
+    let Error::Cluster(
+        cluster::Error::Connect { source, .. } | cluster::Error::Examine { source, .. },
+    ) = error
+    else {
         return false;
     };
     matches!(
@@ -156,7 +162,7 @@ pub(crate) fn is_leaving(error: &Error) -> bool {
 /// Refuses to go on while a run holds one of these locks.
 async fn refuse_beside(side: Side, reached: &Reached, keys: &[LockKey]) -> Result<(), Error> {
     match reached.cluster.holder(side, keys).await? {
-        Some(Holder { database, by }) => Err(Error::Busy { side, database, by }),
+        Some(Holder { database, by }) => Err(cluster::Error::Busy { side, database, by }.into()),
         None => Ok(()),
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::cluster::Database;
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{self, FoundPublication, PUBLICATION};
+use crate::pg::Side;
 use crate::pg::{Ident, Oid};
+use crate::teardown::error::Error;
 use crate::teardown::find::is_leaving;
 use crate::teardown::{PROGRAM, TeardownOptions};
 
@@ -93,7 +93,7 @@ async fn of_database(
 ) -> Result<Vec<FoundPublication>, Error> {
     let side = Side::Source;
     let session = database.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let mut found = logical::find_marked(&session)
         .await
         .map_err(Error::examine(side))?;

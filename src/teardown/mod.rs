@@ -6,6 +6,7 @@
 //! the local state records it, or if the user names it or its slot: its target may be gone. What a run at work
 //! uses, as its locks on the servers show, is never removed.
 
+mod error;
 mod find;
 mod marked;
 mod orphan;
@@ -17,15 +18,15 @@ mod whose;
 
 use std::path::PathBuf;
 
+pub use error::Error;
 pub use find::find_leftovers;
 pub use remove::remove_leftovers;
 
 use crate::checkpoint::Membership;
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::Endpoint;
 use crate::logical::{self, FoundPublication, FoundSubscription, RunId};
+use crate::pg::Side;
 use crate::pg::{Ident, Literal, SlotName, Sql};
 use crate::selection::{DatabaseMap, Databases};
 use crate::sql;

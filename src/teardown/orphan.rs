@@ -1,9 +1,9 @@
 //! `teardown --slot`: a slot, and the publication that goes with it, whose target no longer exists. Needs
 //! the source only.
 
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
+use crate::pg::Side;
 use crate::pg::SlotName;
+use crate::teardown::error::Error;
 use crate::teardown::find::Reached;
 use crate::teardown::marked::Marked;
 use crate::teardown::{Leftover, Leftovers, Object};

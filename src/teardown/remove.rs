@@ -3,13 +3,13 @@
 use tokio_postgres::types::ToSql;
 
 use crate::checkpoint::{self, Membership};
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::run_lock::RunLocks;
 use crate::connect::{self, Purpose, Session};
 use crate::ddl::cluster::membership::Loan;
 use crate::logical::{self, FoundPublication};
+use crate::pg::Side;
 use crate::pg::{Ident, SlotName, Sql};
+use crate::teardown::error::Error;
 use crate::teardown::{Leftover, Leftovers, Object, TeardownOptions};
 
 /// Removes everything of this run; the number of objects removed. Absent ones are fine.
@@ -76,7 +76,7 @@ async fn remove(
 ) -> Result<Removed, connect::Error> {
     let endpoint = match leftover.side {
         Side::Target => options.target.as_ref(),
-        Side::Source | Side::Both => options.source.as_ref(),
+        Side::Source => options.source.as_ref(),
     };
     let endpoint = endpoint.expect("an object was found through its endpoint");
     let endpoint = endpoint.with_database(&leftover.database);

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{self, DatabasePair, KnownRuns, Pair, find_copies};
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::Endpoint;
 use crate::logical::{Mark, PUBLICATION, RunId, Slot, SlotIdentity, slot_name};
+use crate::pg::Side;
 use crate::pg::{Ident, Oid, SlotName};
+use crate::teardown::error::Error;
 use crate::teardown::find::Reached;
 use crate::teardown::marked::{Marked, describe_runs, publications};
 use crate::teardown::whose::{Sorted, Wanted};

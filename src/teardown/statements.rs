@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::logical::{self, PUBLICATION};
+use crate::pg::Side;
 use crate::pg::{Ident, Literal};
 use crate::sql;
+use crate::teardown::error::Error;
 use crate::teardown::{Leftovers, Object, Unreachable, drop_slot_statement};
 
 /// What to run on a source that does not answer: what its target knows of it.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checkpoint::recorded_slots;
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{self, FoundSubscription, SUBSCRIPTION};
+use crate::pg::Side;
 use crate::pg::Sql;
+use crate::teardown::error::Error;
 use crate::teardown::find::{Reached, is_leaving};
 use crate::teardown::source_side::Seen;
 use crate::teardown::{Leftover, Leftovers, Object, TeardownOptions};
@@ -78,7 +78,7 @@ struct Found {
 async fn examine(database: &Endpoint, owned: &Owned) -> Result<Found, Error> {
     let side = Side::Target;
     let session = database.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let mut origins = Vec::new();
     for slot in &owned.slots {
         let has = logical::has_origin(&session, slot).await;

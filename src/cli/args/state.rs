@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
+use crate::checkpoint;
 use crate::cli::Error;
-use crate::{checkpoint, cluster};
 
 /// Where runs record what they have done.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,6 @@ impl State {
             return Ok(folder.clone());
         }
         let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        Ok(checkpoint::default_root(variable).map_err(cluster::Error::from)?)
+        Ok(checkpoint::default_root(variable)?)
     }
 }

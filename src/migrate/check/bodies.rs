@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
-use crate::cluster::error::Error;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::connect::{self, Session};
+use crate::migrate::error::Error;
+use crate::pg::Side;
 use crate::pg::{Literal, Oid, ServerVersion, Sql, SqlState};
 use crate::snapshot::Evaluation;
 use crate::sql;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::cluster::error::Error;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::cluster::maintenance;
 use crate::connect::{self, ConnectionNeed, Endpoint, Purpose, Session};
 use crate::migrate::Options;
+use crate::migrate::error::Error;
+use crate::pg::Side;
 use crate::pg::Sql;
 use crate::{snapshot, verify};
 

@@ -10,15 +10,16 @@ use crate::catalog::Catalog;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::catalog::load::reading::{Reading, Sessions};
 use crate::catalog::model::{Extension, Unsupported};
-use crate::cluster::error::Error;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::waiters::{Waiter, watch_readers};
 use crate::connect::{Endpoint, JOURNAL_SCHEMA, Session};
 use crate::ddl::{self, Omission, OmissionReason, Script};
 use crate::event::WithCauses as _;
+use crate::migrate::error::Error;
 use crate::migrate::execute::roles::TargetCluster;
 use crate::migrate::repeats::Repeats;
+use crate::pg::Side;
 use crate::pg::{Ident, QualifiedName, Sql};
 use crate::selection::TableChoice;
 use crate::snapshot::Before;
@@ -142,10 +143,7 @@ async fn examine_once(
 ) -> Result<Examined, Error> {
     let target = judge.cluster.options.target.version;
     let begun = Reading::begin_on(source, target, on).await;
-    let reading = begun.map_err(|source| Error::Connect {
-        side: Side::Source,
-        source,
-    })?;
+    let reading = begun.map_err(Error::connect(Side::Source))?;
     let looking = look(&reading, source.database(), judge);
     let done = tokio::select! {
         biased;
@@ -159,11 +157,7 @@ async fn examine_once(
 
 async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
     let side = Side::Source;
-    let wrap = |source| Error::Catalog {
-        side,
-        place: format!("database {name}"),
-        source,
-    };
+    let wrap = |source| Error::read(side, format!("database {name}"))(source);
     let session = reading.session();
     let mut catalog = reading.load().await.map_err(wrap)?;
     let definitions = CachedCatalog::cache(session, &catalog)

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
-use crate::cluster::error::Error;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::connect::{Endpoint, Purpose};
 use crate::ddl::Target;
+use crate::migrate::error::Error;
+use crate::pg::Side;
 use crate::pg::{Ident, Sql};
 
 /// An extension of the source.
@@ -58,7 +59,7 @@ pub(in crate::migrate) async fn examine_installed(
 ) -> Result<Vec<Finding>, Error> {
     let side = Side::Target;
     let session = database.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let sql = Sql::fixed(include_str!("../sql/installed.sql"));
     let rows = session.query(&sql, &[]).await;
     let rows = rows.map_err(Error::examine(side))?;

@@ -21,10 +21,10 @@ pub(super) use replication::{examine_replication, left_slot};
 pub(super) use target::{cluster, judge_inheritance, judge_owners};
 
 use super::Options;
-use crate::cluster::error::Error;
 use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level};
 use crate::connect::Session;
+use crate::migrate::error::Error;
 
 /// What concerns the two clusters as such: versions, and whether they are one.
 ///

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::cluster::error::Error;
 use crate::cluster::facts::ServerFacts;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::connect::Session;
+use crate::migrate::error::Error;
+use crate::pg::Side;
 use crate::selection::DatabaseMap;
 use crate::sql;
 
@@ -44,7 +45,7 @@ pub(super) async fn judge(
         let message = "the system identifier cannot be read, so that nothing tells the two apart";
         let cure =
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
-        let finding = Finding::new(Level::Error, Side::Both, message).cure(cure);
+        let finding = Finding::of_pair(Level::Error, message).cure(cure);
         return Ok(Place::told(finding));
     };
     if one != other {
@@ -52,22 +53,22 @@ pub(super) async fn judge(
     }
     if source.1.standby {
         let message = "the source is a standby of the target's cluster, or of its clone";
-        return Ok(Place::told(Finding::new(Level::Error, Side::Both, message)));
+        return Ok(Place::told(Finding::of_pair(Level::Error, message)));
     }
     if !sees_lock(source.0, target.0).await? {
         let message =
             "the target is a clone of the source's cluster: same system identifier, other server";
-        return Ok(Place::told(Finding::new(Level::Note, Side::Both, message)));
+        return Ok(Place::told(Finding::of_pair(Level::Note, message)));
     }
     let message = "source and target are the same cluster";
     if !allow_same {
         let cure = "give a target in another cluster, or pass --allow-same-cluster and \
                     --map-database for every database";
-        let finding = Finding::new(Level::Error, Side::Both, message).cure(cure);
+        let finding = Finding::of_pair(Level::Error, message).cure(cure);
         return Ok(Place::told(finding));
     }
     Ok(Place {
-        findings: vec![Finding::new(Level::Note, Side::Both, message)],
+        findings: vec![Finding::of_pair(Level::Note, message)],
         is_one: true,
     })
 }
@@ -78,8 +79,7 @@ pub(in crate::migrate) fn judge_map(
     selected: &BTreeSet<&str>,
     is_one: bool,
 ) -> Vec<Finding> {
-    let error =
-        |message: String, cure: &str| Finding::new(Level::Error, Side::Both, message).cure(cure);
+    let error = |message: String, cure: &str| Finding::of_pair(Level::Error, message).cure(cure);
     let unknown = map.sources().filter(|source| !selected.contains(source));
     let mut findings: Vec<Finding> = unknown
         .map(|source| {

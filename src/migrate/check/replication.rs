@@ -1,16 +1,17 @@
 //! Whether a database can be published: the right to, the identities of its tables, and what stands on
 //! the source under our names.
 
-use crate::cluster::error::Error;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
     Blocked, Blocker, Definition, FoundPublication, Mark, Published, Slot, find_publication,
     find_slot,
 };
+use crate::migrate::error::Error;
 use crate::migrate::execute::publication::{Replication, Whose, ways_out};
 use crate::migrate::repeats::Repeats;
+use crate::pg::Side;
 use crate::pg::{Ident, Sql, SqlState};
 use crate::task::Scope;
 
@@ -63,7 +64,7 @@ async fn examine_once(
     let side = Side::Source;
     let wrap = Error::examine(side);
     let session = source.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let mut findings = facts(&session).await.map_err(wrap)?;
     findings.extend(judge_connection(source).await?);
     let found = find_publication(&session, &replication.publishing.name).await;
@@ -102,10 +103,7 @@ async fn judge_connection(source: &Endpoint) -> Result<Option<Finding>, Error> {
                 Finding::new(Level::Error, Side::Source, message).cure(cure),
             ))
         }
-        None => Err(Error::Connect {
-            side: Side::Source,
-            source: refusal,
-        }),
+        None => Err(Error::connect(Side::Source)(refusal)),
     }
 }
 

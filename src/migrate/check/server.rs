@@ -1,8 +1,9 @@
 //! What the two clusters must be able to do, whatever is copied. Judging is pure.
 
 use crate::cluster::facts::ServerFacts;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::pg::ServerVersion;
+use crate::pg::Side;
 
 /// Versions of the pair.
 pub(crate) fn judge_versions(
@@ -39,7 +40,7 @@ pub(crate) fn judge_versions(
             let cure = "choose a target of the same or a newer major version, or pass --allow-older-target";
             (Level::Error, cure)
         };
-        findings.push(Finding::new(level, Side::Both, message).cure(cure));
+        findings.push(Finding::of_pair(level, message).cure(cure));
     }
     findings
 }

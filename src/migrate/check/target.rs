@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::cluster::{Attribute, Roles};
 use crate::catalog::load::database::load_settable;
-use crate::cluster::error::Error;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::connect::Session;
 use crate::ddl::cluster::membership::out_of_reach;
 use crate::ddl::cluster::role::{RoleMerge, RoleOptions, merge};
 use crate::ddl::{self, AvailableExtension, Target};
 use crate::migrate::Options;
+use crate::migrate::error::Error;
 use crate::migrate::execute::roles::TargetCluster;
+use crate::pg::Side;
 use crate::pg::{Ident, Sql};
 
 /// Plans what becomes of the roles, and learns what the target can do.
@@ -26,11 +27,7 @@ pub(in crate::migrate) async fn cluster(
     let side = Side::Target;
     let settable = load_settable(session)
         .await
-        .map_err(|source| Error::Catalog {
-            side,
-            place: "parameters".to_owned(),
-            source,
-        })?;
+        .map_err(Error::read(side, "parameters".to_owned()))?;
     let findings = judge_map(options, source, &target);
     let provider = source.provider;
     let source = options.carried.role_map.roles(source);

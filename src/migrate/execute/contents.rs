@@ -5,11 +5,11 @@ use std::fmt;
 use std::future::Future;
 
 use crate::catalog::Catalog;
-use crate::cluster::error::Error;
 use crate::connect::Endpoint;
 use crate::connect::waiters::Waiting;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
+use crate::migrate::error::Error;
 use crate::migrate::execute::roles::TargetCluster;
 use crate::migrate::execute::run::phase;
 use crate::migrate::execute::{existing, pre_data};

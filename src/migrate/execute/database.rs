@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cluster::error::Error;
 use crate::cluster::maintenance;
 use crate::connect::{Endpoint, Session};
 use crate::ddl::cluster::database::{FinishStatement, Omission};
 use crate::logical::SUBSCRIPTION;
+use crate::migrate::error::Error;
 use crate::pg::{Oid, Sql, SqlState};
 use crate::task::Scope;
 
@@ -31,7 +31,7 @@ pub(crate) async fn settled(session: &Session, scope: &Scope) -> Result<(), Erro
     while begun.elapsed() < SETTLING {
         let found = session.query_one(&at_work, &[]).await;
         let found: i64 = found
-            .map_err(Error::examine(crate::cluster::finding::Side::Target))?
+            .map_err(Error::examine(crate::pg::Side::Target))?
             .get(0);
         if found == 0 {
             break;
@@ -60,7 +60,7 @@ pub(crate) async fn find_oid(target: &Endpoint, name: &str) -> Result<Option<Oid
     let session = maintenance::beside(target, name).await?;
     let ask = Sql::fixed("SELECT oid FROM pg_catalog.pg_database WHERE datname = $1::text::name");
     let rows = session.query(&ask, &[&name]).await;
-    let rows = rows.map_err(Error::examine(crate::cluster::finding::Side::Target))?;
+    let rows = rows.map_err(Error::examine(crate::pg::Side::Target))?;
     Ok(rows.first().map(|row| Oid(row.get(0))))
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn finish(
 
 /// A slot in the database, or a subscription in it that is not ours, by name.
 pub(crate) async fn used_by(target: &Endpoint, name: &str) -> Result<Option<String>, Error> {
-    let examine = Error::examine(crate::cluster::finding::Side::Target);
+    let examine = Error::examine(crate::pg::Side::Target);
     let session = maintenance::beside(target, name).await?;
     let sql = Sql::fixed(
         "SELECT 'replication slot ' || slot_name FROM pg_catalog.pg_replication_slots \

@@ -13,13 +13,13 @@
 
 use std::time::Duration;
 
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::maintenance;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{drop_subscription, find_subscription};
+use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::journal::{self, Foreign};
+use crate::pg::Side;
 use crate::pg::{Ident, Oid, Sql, SqlState};
 use crate::sql;
 
@@ -105,7 +105,7 @@ pub(crate) async fn drop_database(
 pub(crate) async fn enter(target: &Endpoint, (name, oid): (&str, Oid)) -> Result<Session, Error> {
     let side = Side::Target;
     let session = target.with_database(name).session(Purpose::Build).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let own = Sql::fixed(
         "SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
     );

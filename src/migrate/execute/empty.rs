@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 
 use crate::cluster::contents::Contents;
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Session};
+use crate::migrate::error::Error;
 use crate::migrate::execute::drop::enter;
 use crate::migrate::journal;
+use crate::pg::Side;
 use crate::pg::{Ident, Oid, Sql};
 use crate::sql;
 

@@ -9,11 +9,11 @@ use crate::catalog::load::labels::load_member_comments;
 use crate::catalog::load::quoting::quote_for;
 use crate::catalog::model::{MemberComment, MemberRelation, SecurityLabel};
 use crate::catalog::{self, Catalog};
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::object::grant::{render_default_privileges, render_without_default_privileges};
 use crate::ddl::{self, Kind, Label, OmissionReason, Statement, Step};
+use crate::migrate::error::Error;
+use crate::pg::Side;
 use crate::pg::{Ident, Literal, Sql, SqlState, readable};
 use crate::sql;
 
@@ -29,11 +29,7 @@ pub(crate) async fn set_defaults_aside(
     let side = Side::Target;
     let session = open(target).await?;
     let found = load_default_acls(&session).await;
-    let found = found.map_err(|source| Error::Catalog {
-        side,
-        place: "default privileges".to_owned(),
-        source,
-    })?;
+    let found = found.map_err(Error::read(side, "default privileges".to_owned()))?;
     let (mut away, mut back) = (Vec::new(), Vec::new());
     // Those of roles that we cannot act for are none of ours, and nothing is made by them.
     for default in found.iter().filter(|d| options.target.reaches(&d.role)) {
@@ -58,7 +54,7 @@ pub(crate) async fn bring_defaults_back(target: &Endpoint, back: &[Sql]) -> Resu
 async fn open(target: &Endpoint) -> Result<Session, Error> {
     let side = Side::Target;
     let session = target.session(Purpose::Build).await;
-    session.map_err(|source| Error::Connect { side, source })
+    session.map_err(Error::connect(side))
 }
 
 async fn run(session: &Session, statements: &[Sql]) -> Result<(), Error> {

@@ -4,8 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::promise::Promise;
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
@@ -15,8 +13,10 @@ use crate::logical::{
     RunTag,
 };
 use crate::migrate::Options;
+use crate::migrate::error::Error;
 use crate::migrate::plan::prepare::PlannedDatabase;
 use crate::migrate::repeats::Repeats;
+use crate::pg::Side;
 use crate::pg::{Ident, Lsn, SlotName};
 use crate::task::Scope;
 
@@ -108,11 +108,7 @@ impl Replication {
         let published = self.publishing.judge(session, changed.unwrap_or_default());
         published.await.map_err(|error| match error {
             LoadError::Server(source) => Error::examine(Side::Source)(source),
-            LoadError::Letter(source) => Error::Catalog {
-                side: Side::Source,
-                place: "tables".to_owned(),
-                source: source.into(),
-            },
+            LoadError::Letter(source) => Error::read(Side::Source, "tables")(source.into()),
         })
     }
 }
@@ -169,7 +165,7 @@ impl Held {
         };
         let side = Side::Source;
         let session = self.source.despite_stop().session(Purpose::Control).await;
-        let session = session.map_err(|source| Error::Connect { side, source })?;
+        let session = session.map_err(Error::connect(side))?;
         let done = publisher.complete(&session).await;
         done.map_err(|source| self.refused(source))
     }
@@ -230,7 +226,7 @@ pub(crate) async fn publish(
 async fn publish_one(held: &mut Held, scope: &Scope) -> Result<(), Error> {
     let side = Side::Source;
     let session = held.source.session(Purpose::Control).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     // A statement may wait for a lock, and would continue to wait without us.
     let publish = publish_in(&session, held, scope);
     let published = scope.cancelling(session.request_cancel(), publish).await;

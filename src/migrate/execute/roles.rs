@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::cluster::Roles;
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::cluster::maintenance;
 use crate::connect::{Purpose, Session};
 use crate::ddl;
 use crate::ddl::cluster::membership::{Assumption, assume};
 use crate::ddl::cluster::role::{RoleMerge, RoleStatement};
 use crate::migrate::Options;
+use crate::migrate::error::Error;
+use crate::pg::Side;
 use crate::pg::{Ident, Sql, SqlState};
 
 /// What is known of the target cluster when databases are made on it.

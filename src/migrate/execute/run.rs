@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::time::Instant;
 
-use crate::cluster::error::Error;
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{LockKey, RunLocks};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::cluster::membership::Assumption;
 use crate::event::{Event, Phase};
 use crate::migrate::Options;
+use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::execute::fill::{failed, filled};
 use crate::migrate::execute::publication::{self, Held};
@@ -175,7 +175,7 @@ async fn keep_promises(
     for promise in promises {
         promise::must_hold(promise, options.servers()).await?;
     }
-    foundation.locks.verify().await
+    Ok(foundation.locks.verify().await?)
 }
 
 /// What a failed run has on the source.

@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use crate::cluster::error::Error;
 use crate::cluster::run_lock::RunLocks;
 use crate::migrate::Options;
+use crate::migrate::error::Error;
 use crate::pg::SlotName;
 use crate::snapshot::{self, WatchedSlots};
 use crate::task::Scope;
@@ -35,7 +35,7 @@ impl Foundation {
         let fault = tokio::select! {
             biased;
             done = &mut work => return done,
-            lost = self.locks.lost() => lost,
+            lost = self.locks.lost() => lost.into(),
             fault = self.slots.watch(&options.source, limit, guard) => Error::from_watch(fault),
         };
         guard.stop.cancel();

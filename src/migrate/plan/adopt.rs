@@ -6,12 +6,12 @@
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{Decision, Origin};
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::logical::Mark;
 use crate::migrate::Options;
+use crate::migrate::error::Error;
 use crate::migrate::journal::Filling;
 use crate::migrate::plan::target_action;
+use crate::pg::Side;
 
 /// Its rows came from a snapshot that ended with the run.
 const WHY: &str = "its copy was interrupted, and this run adopts the interrupted one";

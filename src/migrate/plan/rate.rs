@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cluster::error::Error;
-use crate::cluster::finding::Side;
 use crate::connect::{Endpoint, Purpose};
 use crate::migrate::Options;
+use crate::migrate::error::Error;
 use crate::migrate::plan::prepare::Prepared;
 use crate::pg::QualifiedName;
+use crate::pg::Side;
 use crate::sql;
 use crate::task::Scope;
 
@@ -76,7 +76,7 @@ impl Sample {
     async fn take(&mut self, source: &Endpoint, table: &QualifiedName) -> Result<(), Error> {
         let side = Side::Source;
         let connection = source.wire(Purpose::CopyOut).await;
-        let connection = connection.map_err(|source| Error::Connect { side, source })?;
+        let connection = connection.map_err(Error::connect(side))?;
         let copy = sql!("COPY {} TO STDOUT (FORMAT binary)", table);
         let Ok(mut rows) = connection.copy_out(&copy).await else {
             return Ok(());

@@ -3,9 +3,8 @@
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{DatabasePair, Decision, Stale};
-use crate::cluster::error::Error;
 use crate::cluster::facts::ServerFacts;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{Holder, LockKey};
 use crate::cluster::server::Cluster;
@@ -15,9 +14,11 @@ use crate::logical::{
 };
 use crate::migrate::Options;
 use crate::migrate::check::{self, Examination};
+use crate::migrate::error::Error;
 use crate::migrate::execute::publication::{Ours, Replication};
 use crate::migrate::plan::adopt;
 use crate::migrate::record::Resume;
+use crate::pg::Side;
 use crate::pg::SlotName;
 use crate::selection::TableChoice;
 
@@ -156,7 +157,7 @@ async fn publication(options: &Options, name: &str) -> Result<Option<FoundPublic
     let side = Side::Source;
     let endpoint = options.source.with_database(name);
     let session = endpoint.session(Purpose::Introspect).await;
-    let session = session.map_err(|source| Error::Connect { side, source })?;
+    let session = session.map_err(Error::connect(side))?;
     let found = find_publication(&session, &options.replication.publication).await;
     found.map_err(Error::examine(side))
 }
@@ -164,7 +165,7 @@ async fn publication(options: &Options, name: &str) -> Result<Option<FoundPublic
 fn live(side: Side, holder: &Holder, run: &str) -> Finding {
     let verb = match side {
         Side::Target => "filled",
-        Side::Source | Side::Both => "copied",
+        Side::Source => "copied",
     };
     let message = format!("is being {verb} by {}{run}", holder.by);
     Finding::new(Level::Error, side, message)

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::Decision;
+use crate::cluster;
 use crate::cluster::contents::Contents;
-use crate::cluster::error::Error;
-use crate::cluster::finding::{Finding, Level, Side};
+use crate::cluster::finding::{Finding, Level};
 use crate::connect::{Purpose, Session};
 use crate::logical::{SUBSCRIPTION, find_subscription};
 use crate::migrate::Options;
+use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::journal::{self, Foreign};
 use crate::migrate::record::Interrupted;
+use crate::pg::Side;
 use crate::pg::{Ident, Oid, SlotName};
 use crate::sql;
 
@@ -181,7 +183,7 @@ async fn begun(
         return Ok(None);
     }
     let found = foreign(options, existing, interrupted.seal.as_deref()).await;
-    if let Err(Error::Connect { source, .. }) = &found
+    if let Err(Error::Cluster(cluster::Error::Connect { source, .. })) = &found
         && source.sqlstate().is_some()
         && !source.is_transient()
     {
@@ -309,7 +311,7 @@ pub(crate) async fn inside(options: &Options, existing: &Database) -> Result<Ses
     let side = Side::Target;
     let endpoint = options.target.with_database(existing.name.as_str());
     let session = endpoint.session(Purpose::Introspect).await;
-    session.map_err(|source| Error::Connect { side, source })
+    session.map_err(Error::connect(side))
 }
 
 /// What an interrupted run did not create in the database that it had begun.

@@ -15,5 +15,5 @@ pub(super) mod waiters;
 
 pub use establish::{Basis, Before, Hold, PointKind, establish};
 pub use renames::renamed_since;
-pub use slot_watch::{SlotFault, WatchedSlots, judge_slot};
+pub use slot_watch::WatchedSlots;
 pub use waiters::watch_waiters;

@@ -1,0 +1,269 @@
+use crate::logical::Blocked;
+use crate::pg::{Ident, Side, SlotName};
+use crate::{catalog, checkpoint, cluster, connect, ddl, selection, snapshot};
+
+/// Why `init` or its checks did not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A server could not be reached, read or kept.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// Definitions were gone whenever they were to be read.
+    #[error(
+        "definitions of database {database} changed in each of {attempts} attempts to read them; pause the DDL \
+         and repeat"
+    )]
+    Changing {
+        /// The database.
+        database: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// The last failure.
+        source: Box<Error>,
+    },
+    /// No order of the definitions works, or one cannot be written for the target.
+    #[error("database {database}")]
+    Ddl {
+        /// The database.
+        database: String,
+        /// The cause.
+        source: ddl::Error,
+    },
+    /// Roles could not be made.
+    #[error("make the roles on the target{}", role_note(role.as_ref()))]
+    Roles {
+        /// The role at hand.
+        role: Option<Ident>,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// The target's version cannot hold the database.
+    #[error(transparent)]
+    Unmakeable(#[from] ddl::cluster::database::Error),
+    /// The target database could not be made, dropped or configured.
+    #[error("{what} database {database} on the target")]
+    Database {
+        /// `create`, `drop` or `configure`.
+        what: &'static str,
+        /// The database.
+        database: String,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// Somebody replicates from or into the database that was to be dropped.
+    #[error("database {database} on the target is in use by {by}; remove it first")]
+    InUse {
+        /// The database.
+        database: String,
+        /// A slot or subscription, by name.
+        by: String,
+    },
+    /// A slot of the run was lost, or retained too much WAL. It was removed with its publication.
+    #[error(
+        "the run cannot end with all its replication slots; what had not been finished was removed again, and a \
+         finished database whose slot was lost must be copied again (--drop-existing), or copied once \
+         (--no-sync)"
+    )]
+    SlotLost {
+        /// The slot, and what is wrong with it.
+        source: Box<snapshot::Error>,
+    },
+    /// A slot of our name is another run's.
+    #[error(
+        "database {database}: replication slot {slot} is of a run of which the state folder knows nothing; \
+         remove it with: postgres-seren-replicator teardown --slot {slot}"
+    )]
+    ForeignSlot {
+        /// The database.
+        database: String,
+        /// The slot.
+        slot: SlotName,
+    },
+    /// The database is not the one that the plan was made for.
+    #[error("database {database} on the target has been replaced meanwhile; repeat the command")]
+    Replaced {
+        /// The database.
+        database: String,
+    },
+    /// A database that was to be dropped or emptied holds what no run of ours created.
+    #[error(
+        "database {database} on the target is not empty: it holds objects that this run did not create: {objects}; \
+         nothing was removed. Move or drop them, or pass --drop-existing to drop and recreate the database"
+    )]
+    NotOurs {
+        /// The database.
+        database: String,
+        /// Some of them.
+        objects: String,
+    },
+    /// Somebody has filled a database since it was found empty.
+    #[error(
+        "database {database} on the target is not empty any more: {objects}; repeat the command"
+    )]
+    NotEmpty {
+        /// The database.
+        database: String,
+        /// Its newest objects.
+        objects: String,
+    },
+    /// A database that was to be dropped is not what the user was shown.
+    #[error(
+        "database {database} on the target was changed since it was examined (its newest objects: {objects}); \
+         nothing was removed. Repeat the command"
+    )]
+    Changed {
+        /// The database.
+        database: String,
+        /// Its newest objects.
+        objects: String,
+    },
+    /// What an interrupted run has left in a database cannot be removed.
+    #[error(
+        "database {database} on the target: {objects} objects of the interrupted run cannot be removed, among them \
+         {example}; remove them, or drop the database"
+    )]
+    NotCleared {
+        /// The database.
+        database: String,
+        /// How many objects stay.
+        objects: i64,
+        /// One of them.
+        example: String,
+    },
+    /// What is done cannot be recorded, or what was recorded cannot be used.
+    #[error(transparent)]
+    State(Box<checkpoint::Error>),
+    /// The publication could not be made, changed or dropped.
+    #[error("publication {publication} in database {database} on the source")]
+    Publication {
+        /// The publication.
+        publication: Box<Ident>,
+        /// The database.
+        database: String,
+        /// The cause.
+        source: connect::Error,
+    },
+    /// A table cannot be published that could be when the checks ran.
+    #[error(
+        "database {database}: table {} {}, other than when the checks ran",
+        blocked.table,
+        blocked.blocker
+    )]
+    Unpublishable {
+        /// The database.
+        database: String,
+        /// The table, and why.
+        blocked: Box<Blocked>,
+    },
+    /// Somebody else's publication has our name.
+    #[error(
+        "database {database}: publication {publication} is not this run's, and differs: it {differences}"
+    )]
+    ForeignPublication {
+        /// The publication.
+        publication: Ident,
+        /// The database.
+        database: String,
+        /// What differs.
+        differences: String,
+    },
+    /// A phase of the copy ended with an error.
+    #[error("database {database}: {phase}{}", kept_note(*removed))]
+    Copy {
+        /// The database.
+        database: String,
+        /// What was being done.
+        phase: &'static str,
+        /// Whether the target database, made by this run, was removed again.
+        removed: bool,
+        /// The cause.
+        #[source]
+        source: Box<snapshot::Error>,
+    },
+    /// The run was asked to stop.
+    #[error("stopped before the end; the same command continues")]
+    Stopped,
+}
+
+fn role_note(role: Option<&Ident>) -> String {
+    role.map_or_else(String::new, |role| format!(": role {role}"))
+}
+
+impl From<checkpoint::Error> for Error {
+    fn from(error: checkpoint::Error) -> Self {
+        Self::State(Box::new(error))
+    }
+}
+
+impl From<selection::Error> for Error {
+    fn from(error: selection::Error) -> Self {
+        cluster::Error::from(error).into()
+    }
+}
+
+impl Error {
+    /// Returns where it happened, as far as the message does not say: which server, which database, which
+    /// phase.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Cluster(error) => error.place(),
+            Self::Copy {
+                database, phase, ..
+            } => Some(format!("database {database}, {phase}")),
+            Self::Ddl { database, .. }
+            | Self::Database { database, .. }
+            | Self::InUse { database, .. }
+            | Self::Replaced { database }
+            | Self::NotOurs { database, .. }
+            | Self::NotEmpty { database, .. }
+            | Self::Changed { database, .. }
+            | Self::NotCleared { database, .. } => Some(format!("target, database {database}")),
+            Self::Publication { database, .. }
+            | Self::Changing { database, .. }
+            | Self::Unpublishable { database, .. }
+            | Self::ForeignSlot { database, .. }
+            | Self::ForeignPublication { database, .. } => {
+                Some(format!("source, database {database}"))
+            }
+            Self::Roles { .. } | Self::Unmakeable(_) => Some(Side::Target.to_string()),
+            Self::SlotLost { .. } => Some(Side::Source.to_string()),
+            Self::State(_) | Self::Stopped => None,
+        }
+    }
+
+    /// Whether locks or changes of other sessions kept something from being read for too long: a finding of
+    /// the checks.
+    pub(crate) fn is_of_others(&self) -> bool {
+        match self {
+            Self::Cluster(error) => error.is_lock_wait(),
+            other => matches!(other, Self::Changing { .. }),
+        }
+    }
+
+    /// Wraps a failed connection.
+    pub(crate) fn connect(side: Side) -> impl Fn(connect::Error) -> Self + Copy {
+        move |source| cluster::Error::connect(side)(source).into()
+    }
+
+    /// Wraps a failed query.
+    pub(crate) fn examine(side: Side) -> impl Fn(connect::Error) -> Self + Copy {
+        move |source| cluster::Error::examine(side)(source).into()
+    }
+
+    /// Wraps definitions that could not be read.
+    pub(crate) fn read(
+        side: Side,
+        place: impl Into<String>,
+    ) -> impl FnOnce(catalog::Error) -> Self {
+        let wrap = cluster::Error::read(side, place);
+        move |source| wrap(source).into()
+    }
+}
+
+fn kept_note(removed: bool) -> &'static str {
+    if removed {
+        " (the incomplete target database was removed; the same command begins it again)"
+    } else {
+        " (the target database stays incomplete; the same command begins it again)"
+    }
+}
