@@ -10,9 +10,9 @@
 //! ui                  prints events and reports, asks questions
 //! demo                the phases on two sandbox clusters, as a user would run them
 //! migrate, teardown   init: check, plan, execute; and the removal of what runs have created
-//! cluster             the two servers: sessions, facts, findings, locks of a run, selection of databases
 //! checkpoint          the record of finished work on this machine; what the next run keeps of it
 //! snapshot, verify    the engines; they do not import each other
+//! cluster             the two servers: sessions, facts, findings, locks of a run, selection of databases
 //! logical             replication objects of a server: publications, identities, slots, subscriptions
 //! ddl                 model → ordered statements (pure)
 //! selection           which databases and tables are selected (pure)
