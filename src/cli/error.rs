@@ -52,7 +52,7 @@ pub enum Error {
         exit_code: u8,
     },
     /// A second signal ended the command, or a server that did not answer.
-    #[error("stopped before everything was cleared up; the same command goes on")]
+    #[error("stopped before cleanup was complete; run the same command again")]
     Uncleared {
         /// What to exit with.
         exit_code: u8,

@@ -1,4 +1,4 @@
-//! What stands in a database of the target already.
+//! What is in a database of the target already.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ impl Contents {
         })
     }
 
-    /// Whether nothing stands there that a copy could collide with.
+    /// Whether nothing is there that a copy could collide with.
     pub(crate) fn is_empty(&self) -> bool {
         self.tables == 0 && self.others == 0 && self.large_objects == 0
     }

@@ -10,7 +10,7 @@ pub enum Level {
     Ok,
     /// Good to know.
     Note,
-    /// The run goes on, but somebody should look.
+    /// The run continues, but somebody should look.
     Warning,
     /// The run is refused.
     Error,

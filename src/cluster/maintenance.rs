@@ -48,7 +48,7 @@ async fn direct(endpoint: &Endpoint, purpose: Purpose) -> Result<Session, connec
     endpoint.session(purpose).await
 }
 
-/// Refuses a target behind a transaction pooler. Whatever else is wrong with it is left to others.
+/// Refuses a target behind a transaction pooler. All other checks are left to others.
 ///
 /// # Errors
 /// A transaction pooler is in between.

@@ -1,4 +1,4 @@
-//! One run at a time copies a database, from whatever machine it runs on.
+//! One run at a time copies a database, regardless of the machine it runs on.
 //!
 //! A run holds advisory locks in one session on each side, from before its first write to its end: on the
 //! source per database and publication, on the target per database. An advisory lock belongs to the
@@ -41,7 +41,7 @@ impl LockKey {
         }
     }
 
-    /// The publication and slot of a database of the source. Runs with different publications go on side by
+    /// The publication and slot of a database of the source. Runs with different publications continue side by
     /// side.
     pub(crate) fn source(database: &str, oid: Oid, publication: &Ident) -> Self {
         let name = publication.as_str();

@@ -25,7 +25,7 @@ pub(super) struct Rules {
     pub(super) place: String,
     /// The limit over all addresses and tries.
     pub(super) limit: Option<Duration>,
-    /// Whether it is made in spite of a stop.
+    /// Whether it ignores a stop.
     pub(super) ignores_stop: bool,
 }
 

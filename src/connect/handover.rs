@@ -28,7 +28,7 @@ pub(super) struct Handover {
     startup: Startup,
     /// Where the database has no encoding.
     codec: Option<RawTextCodec>,
-    /// What the codec has made of the client's bytes, for the server.
+    /// What the codec has built from the client's bytes, for the server.
     unsent: BytesMut,
 }
 

@@ -147,7 +147,7 @@ pub async fn load_lock_holders(
     Ok(rows.iter().map(holder).collect())
 }
 
-/// A wait for locks of other sessions, made of attempts that each hold nothing when they end.
+/// A wait for locks of other sessions, built from attempts that each hold nothing when they end.
 #[derive(Debug)]
 pub struct LockWait<'w> {
     endpoint: &'w Endpoint,

@@ -1,5 +1,5 @@
-//! Which tables are published, and which may not be: a published table without an identity makes its
-//! own updates and deletes fail on the source. Pure.
+//! Which tables are published, and which may not be. `UPDATE` and `DELETE` of a published table without
+//! an identity fail on the source. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

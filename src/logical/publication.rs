@@ -182,7 +182,7 @@ fn read_publication(row: &tokio_postgres::Row) -> FoundPublication {
     }
 }
 
-/// Creates the publication: empty and with its mark, so that it is known as ours whatever happens next;
+/// Creates the publication: empty and with its mark, so that it is known as ours after any failure;
 /// then the identities, since a published table without one cannot be updated; then the tables. Each
 /// statement holds its locks for itself, and is repeated where another session's lock is in its way.
 ///

@@ -2,16 +2,16 @@ use std::fmt;
 
 use super::Slot;
 
-/// Why a run cannot go on with its slot.
+/// Why a run cannot continue with its slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SlotFault {
     /// Somebody dropped it.
     Gone,
-    /// The server removed log that it needs, or gave it up for another reason, which it tells since 16.
+    /// The server removed WAL that it needs, or gave it up for another reason, which it reports since 16.
     Lost(Option<String>),
     /// The next checkpoint removes log that it needs: it keeps more than `max_slot_wal_keep_size`.
     Unreserved,
-    /// It keeps more log than is allowed.
+    /// It retains more WAL than is allowed.
     KeepsTooMuch {
         /// Bytes of log that it keeps.
         retained: u64,
@@ -27,7 +27,7 @@ impl fmt::Display for SlotFault {
             Self::Lost(None) => f.write_str("is lost: the source has removed log that it needs"),
             Self::Lost(Some(reason)) => write!(f, "is lost: the source gave it up ({reason})"),
             Self::Unreserved => f.write_str(
-                "is about to be lost: it keeps more log than the source's max_slot_wal_keep_size",
+                "is about to be lost: it retains more WAL than the source's max_slot_wal_keep_size",
             ),
             Self::KeepsTooMuch { retained, limit } => write!(
                 f,

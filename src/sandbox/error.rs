@@ -65,7 +65,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file of a template is not what `initdb` writes.
-    #[error("{file} has no known format: remove the template folders of the cache")]
+    #[error("{file} has no known format: remove the template directories of the cache")]
     WrongTemplate {
         /// The file in the copy.
         file: PathBuf,

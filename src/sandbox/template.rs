@@ -60,11 +60,11 @@ impl Template {
     /// The cache folder cannot be written.
     pub(super) fn keep(&self, data: &Path) -> Result<(), Error> {
         let cache = cache_folder();
-        fs::create_dir_all(&cache).map_err(Error::file("make folder", &cache))?;
+        fs::create_dir_all(&cache).map_err(Error::file("create directory", &cache))?;
         let work = tempfile::Builder::new()
             .prefix(".template-")
             .tempdir_in(&cache)
-            .map_err(Error::file("make a folder in", &cache))?;
+            .map_err(Error::file("create a directory in", &cache))?;
         copy_folder(data, work.path(), &ServerUser::Ourselves)?;
         if fs::rename(work.path(), &self.0).is_ok() {
             // The folder has its final name and is no longer a temporary one.
@@ -81,7 +81,7 @@ fn copy_folder(from: &Path, to: &Path, user: &ServerUser) -> Result<(), Error> {
         let path = entry.map_err(Error::file("read", from))?.path();
         let copy = to.join(path.file_name().unwrap_or_default());
         if path.is_dir() {
-            fs::create_dir(&copy).map_err(Error::file("make folder", &copy))?;
+            fs::create_dir(&copy).map_err(Error::file("create directory", &copy))?;
             copy_folder(&path, &copy, user)?;
             let mode = fs::metadata(&path).map_err(Error::file("look at", &path))?;
             fs::set_permissions(&copy, mode.permissions())
@@ -94,7 +94,7 @@ fn copy_folder(from: &Path, to: &Path, user: &ServerUser) -> Result<(), Error> {
     Ok(())
 }
 
-/// A number made as `initdb` makes it: from the time and the process, and here from a count, too.
+/// A number generated as `initdb` creates it: from the time and the process, and here from a count, too.
 fn fresh_identifier() -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now()

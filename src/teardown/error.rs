@@ -10,7 +10,7 @@ pub enum Error {
     /// What is done cannot be recorded, or what was recorded cannot be used.
     #[error(transparent)]
     State(Box<checkpoint::Error>),
-    /// Nothing tells which cluster this is, and so which run's objects are on it.
+    /// Nothing shows which cluster this is, and so which run's objects are on it.
     #[error(
         "the system identifier of the {side} cannot be read; \
          GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting role"
@@ -38,7 +38,7 @@ pub enum Error {
     },
     /// What was found on the servers is of runs that no local state records.
     #[error(
-        "nothing was removed: the state folder does not record what was found; if nobody needs it, remove it by \
+        "nothing was removed: the state directory does not record what was found; if nobody needs it, remove it by \
          name. {}",
         found.join("; ")
     )]

@@ -26,7 +26,7 @@ type Answer = Result<Reached, Option<Error>>;
 /// Looks at both sides. A side that does not answer is no error, as long as the other one does.
 ///
 /// # Errors
-/// Neither side answers, one that answers refuses a question, a name stands for no database, a run is at
+/// Neither side answers, one that answers refuses a question, a name matches no database, a run is at
 /// work, or nothing is found but runs that no local state records.
 pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Error> {
     let source = reach(Side::Source, options.source.as_ref()).await;
@@ -159,7 +159,7 @@ pub(crate) fn is_leaving(error: &Error) -> bool {
     )
 }
 
-/// Refuses to go on while a run holds one of these locks.
+/// Refuses to continue while a run holds one of these locks.
 async fn refuse_beside(side: Side, reached: &Reached, keys: &[LockKey]) -> Result<(), Error> {
     match reached.cluster.holder(side, keys).await? {
         Some(Holder { database, by }) => Err(cluster::Error::Busy { side, database, by }.into()),

@@ -60,7 +60,7 @@ pub struct TeardownOptions {
 pub enum Which {
     /// What the run between the two clusters has left.
     Pair,
-    /// What the run of this name has left, whatever its target.
+    /// What the run of this name has left, for any target.
     Run(String),
     /// A slot, and the publication that goes with it.
     Slot(SlotName),

@@ -247,7 +247,7 @@ impl<'a> Known<'a> {
         )
     }
 
-    /// Which copy of this pair a slot belongs to, and how it is removed, where the state tells.
+    /// Which copy of this pair a slot belongs to, and how it is removed, where the state shows.
     fn copy_of(&self, slot: &str) -> String {
         let (Some(target), Some(root)) = (&self.target_system, &self.options.state_root) else {
             return String::new();

@@ -13,7 +13,7 @@ use crate::teardown::find::{Reached, is_leaving};
 use crate::teardown::source_side::Seen;
 use crate::teardown::{Leftover, Leftovers, Object, TeardownOptions};
 
-/// What tells the subscriptions of this pair's runs from others.
+/// What distinguishes the subscriptions of this pair's runs from others.
 pub(crate) struct Owned {
     /// Slots of runs that are removed.
     slots: BTreeSet<String>,

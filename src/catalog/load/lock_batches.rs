@@ -33,7 +33,7 @@ pub(super) async fn release_locks(session: &Session) -> Result<(), connect::Erro
     session.batch(&back).await
 }
 
-/// Runs a query of this module that makes the server take locks, and has a column `oid`: in batches
+/// Runs a query of this module for which the server takes locks, and has a column `oid`: in batches
 /// where the locks are too many. Without a savepoint it is refused then.
 pub(super) async fn query_deparsed(
     session: &Session,

@@ -1,4 +1,4 @@
-//! Reads what TimescaleDB made of a database, and takes it out of the catalog: its own tables come
+//! Reads what TimescaleDB built from a database, and takes it out of the catalog: its own tables come
 //! again from the rows of hypertables and from settings.
 
 use std::collections::{HashMap, HashSet};

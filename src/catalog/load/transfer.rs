@@ -48,7 +48,7 @@ impl std::fmt::Display for Why {
     }
 }
 
-/// A column that makes its table travel as text.
+/// A column whose table is sent as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextReason {
     /// The column.

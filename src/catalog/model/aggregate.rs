@@ -16,7 +16,7 @@ pub struct Aggregate {
     pub definition: Sql,
     /// Whether its state is something that only the server's own functions know.
     pub has_internal_state: bool,
-    /// Whether it is for any type and made of the server's array functions whose arguments have other
+    /// Whether it is for any type and built from the server's array functions whose arguments have other
     /// types since 14.
     pub uses_old_arrays: bool,
 }

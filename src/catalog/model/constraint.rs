@@ -98,7 +98,7 @@ pub struct Index {
     pub constraint: Option<Oid>,
     /// Whether it enforces an exclusion constraint, or a key without overlaps.
     pub excludes: bool,
-    /// What a key made of it is built from.
+    /// What a key built from it is built from.
     pub key: KeyIndex,
     /// Its tablespace, unless it is the database's.
     pub tablespace: Option<Ident>,

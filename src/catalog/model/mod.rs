@@ -3,7 +3,7 @@
 //! Each object knows its row in the system catalogs ([`ObjectId`]), which is what dependencies
 //! speak of, and its name, which is what statements speak of. Text that the server deparsed
 //! (`pg_get_viewdef`, `format_type`, …) is kept as [`Sql`](crate::pg::Sql): it is handed on, never
-//! parsed. Objects of extensions are not here, since `CREATE EXTENSION` makes them; that they
+//! parsed. Objects of extensions are not here, since `CREATE EXTENSION` creates them; that they
 //! belong to one is, since others may depend on them.
 
 mod aggregate;

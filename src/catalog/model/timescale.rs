@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::ObjectId;
 use crate::pg::{Ident, Oid, QualifiedName, Sql};
 
-/// What TimescaleDB made of a database.
+/// What TimescaleDB built from a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timescale {
     /// The extension.

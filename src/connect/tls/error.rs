@@ -254,7 +254,7 @@ pub enum Error {
         /// The verifier's words.
         reason: String,
     },
-    /// Our settings make no valid configuration.
+    /// Our settings are no valid configuration.
     #[error("set TLS up")]
     Setup(#[source] rustls::Error),
     /// The server's certificate is not accepted.

@@ -1,4 +1,4 @@
-//! Certificates that libpq takes and webpki does not. PostgreSQL's own instructions make them:
+//! Certificates that libpq takes and webpki does not. PostgreSQL's own instructions create them:
 //!
 //! - a self-signed certificate that lies in the file of roots itself (`openssl req -x509`).
 //!   webpki refuses an authority as a server. It is compared byte for byte.

@@ -88,7 +88,7 @@ async fn a_second_signal_ends_at_once() {
     tell("CONT");
     let stopped = stopped.expect(143);
     within(Duration::from_secs(2), asked, &stopped.stderr);
-    let uncleared = "stopped before everything was cleared up";
+    let uncleared = "stopped before cleanup was complete";
     assert!(stopped.stderr.contains(uncleared), "{}", stopped.stderr);
 }
 

@@ -270,7 +270,7 @@ async fn a_signal_ends_a_copy_in_bounded_time_when_a_server_is_gone_without_a_wo
         // On the source nothing is left to clear up; on the target half a database.
         let (most, end) = match side {
             Side::Source => (5, "stopped before the end"),
-            Side::Target => (35, "stopped before everything was cleared up"),
+            Side::Target => (35, "stopped before cleanup was complete"),
         };
         within(Duration::from_secs(most), asked, told);
         assert!(told.contains(end), "{side:?}: {told}");
