@@ -156,7 +156,7 @@ impl Database {
     }
 
     /// Records the consistent point that its rows are read at, and the slot that retains WAL from there on.
-    pub fn point(&mut self, lsn: Lsn, slot: &SlotName) {
+    pub fn record_point(&mut self, lsn: Lsn, slot: &SlotName) {
         self.consistent_point = Some(lsn);
         self.slot = Some(slot.as_str().to_owned());
     }

@@ -66,7 +66,7 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<Run, Error> {
 }
 
 /// Reads the file of a folder; none if it was never written.
-pub(super) fn read(folder: &Path) -> Result<Option<Run>, Error> {
+pub(super) fn read_run(folder: &Path) -> Result<Option<Run>, Error> {
     let path = folder.join(NAME);
     match std::fs::read(&path) {
         Ok(bytes) => decode(&bytes, &path).map(Some),
@@ -92,7 +92,7 @@ pub(super) fn read_owed(folder: &Path, pair: &Pair) -> Option<BTreeSet<Membershi
 }
 
 /// Replaces the file of a folder, and returns when that is on disk.
-pub(super) fn write(folder: &Path, run: &Run) -> Result<(), Error> {
+pub(super) fn write_run(folder: &Path, run: &Run) -> Result<(), Error> {
     replace_file(folder, NAME, &encode(run))
 }
 

@@ -43,7 +43,7 @@ pub fn default_root(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBu
 }
 
 /// Creates the folder of a run, which only its user may enter.
-pub(super) fn make(folder: &Path) -> Result<(), Error> {
+pub(super) fn ensure_folder(folder: &Path) -> Result<(), Error> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(Error::file("create the directory", folder))?;
     std::fs::set_permissions(folder, Permissions::from_mode(0o700))

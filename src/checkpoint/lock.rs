@@ -17,7 +17,7 @@ impl Lock {
     ///
     /// # Errors
     /// Another process holds it, or the file system refuses.
-    pub(super) fn take(folder: &Path) -> Result<Self, Error> {
+    pub(super) fn acquire(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("lock");
         let mut options = OpenOptions::new();
         let options = options.create(true).truncate(false).read(true).write(true);

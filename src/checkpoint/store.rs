@@ -27,8 +27,8 @@ impl Store {
         if !folder.is_dir() {
             return Ok(None);
         }
-        let lock = Lock::take(&folder)?;
-        let run = match file::read(&folder) {
+        let lock = Lock::acquire(&folder)?;
+        let run = match file::read_run(&folder) {
             Ok(Some(run)) if run.pair == *pair && resume => run,
             Ok(Some(run)) if run.pair == *pair => run.discarded(),
             Ok(Some(_)) if resume => {
@@ -56,8 +56,8 @@ impl Store {
     /// The folder cannot be created, or another run has begun.
     pub fn create(root: &Path, pair: &Pair) -> Result<Self, Error> {
         let folder = root.join(pair.id());
-        folder::make(&folder)?;
-        let lock = Lock::take(&folder)?;
+        folder::ensure_folder(&folder)?;
+        let lock = Lock::acquire(&folder)?;
         let path = folder.join(file::NAME);
         if path.exists() {
             return Err(Error::Meanwhile { path });
@@ -92,7 +92,7 @@ impl Store {
             file::write_numbers(&self.folder, &run.numbers)?;
         }
         // Written under the lock: of two changes the later one must be what stays.
-        file::write(&self.folder, &run)?;
+        file::write_run(&self.folder, &run)?;
         Ok(changed)
     }
 
@@ -138,7 +138,7 @@ pub struct KnownRuns {
 /// Reads which runs the local state of two clusters records.
 pub fn known_runs(root: &Path, run: &RunId) -> KnownRuns {
     let folder = root.join(run.as_str());
-    let (numbers, latest) = match file::read(&folder) {
+    let (numbers, latest) = match file::read_run(&folder) {
         Ok(Some(run)) => (run.numbers, run.tag.map(|tag| tag.number)),
         Ok(None) | Err(_) => (file::read_numbers(&folder), None),
     };
@@ -152,7 +152,7 @@ pub fn known_runs(root: &Path, run: &RunId) -> KnownRuns {
 /// The slots that local states record of runs into this target cluster.
 pub fn recorded_slots(root: &Path, target_system: &str) -> BTreeSet<String> {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
-    let runs = folders.filter_map(|folder| file::read(&folder.path()).ok().flatten());
+    let runs = folders.filter_map(|folder| file::read_run(&folder.path()).ok().flatten());
     let runs = runs.filter(|run| run.pair.target == target_system);
     runs.flat_map(|run| run.databases.into_values())
         .filter_map(|database| database.slot)
@@ -168,7 +168,7 @@ pub fn remove_state(root: &Path, run: &RunId) -> Result<(), Error> {
     if !folder.is_dir() {
         return Ok(());
     }
-    let _lock = Lock::take(&folder)?;
+    let _lock = Lock::acquire(&folder)?;
     match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::file("remove", &folder)(error))
@@ -185,7 +185,7 @@ pub fn find_owed(root: &Path, pair: &Pair) -> BTreeSet<Membership> {
 
 /// The copies that the runs of a pair have recorded; none where the state cannot be read.
 pub fn find_copies(root: &Path, pair: &Pair) -> Vec<DatabasePair> {
-    let run = file::read(&root.join(pair.id())).ok().flatten();
+    let run = file::read_run(&root.join(pair.id())).ok().flatten();
     let run = run.filter(|run| run.pair == *pair);
     run.map_or_else(Vec::new, |run| run.databases.into_keys().collect())
 }

@@ -79,7 +79,7 @@ pub(super) struct Parsed {
 impl Parsed {
     /// Adds a parameter as the user wrote it.
     pub(super) fn set(&mut self, keyword: &str, value: String) -> Result<(), ConninfoError> {
-        match keyword::treatment(keyword) {
+        match keyword::keyword_treatment(keyword) {
             // It may be a piece of a password that holds a blank.
             None if self.in_list && self.parameters.contains_key("password") => {
                 let problem =
@@ -88,7 +88,7 @@ impl Parsed {
             }
             None => Err(ConninfoError::Unknown {
                 keyword: keyword.to_owned(),
-                nearest: keyword::nearest(keyword),
+                nearest: keyword::nearest_keyword(keyword),
             }),
             Some(Treatment::Refused(reason)) => Err(ConninfoError::Refused {
                 keyword: keyword.to_owned(),
@@ -114,7 +114,7 @@ impl Parsed {
 }
 
 /// Parses a connection string of either form.
-pub(super) fn parse(text: &str) -> Result<Parsed, ConninfoError> {
+pub(super) fn parse_conninfo(text: &str) -> Result<Parsed, ConninfoError> {
     let uri = ["postgresql://", "postgres://"]
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme));
@@ -139,7 +139,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ConninfoError> {
 /// A connection string of the server's catalogs for people: as a list, with passwords masked. All of
 /// one that cannot be parsed is masked.
 pub fn masked_conninfo(text: &str) -> String {
-    let Ok(parsed) = parse(text) else {
+    let Ok(parsed) = parse_conninfo(text) else {
         return "***".to_owned();
     };
     let quoted = |value: &str| value.replace('\\', "\\\\").replace('\'', "\\'");
@@ -352,7 +352,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn get(text: &str, keyword: &str) -> Option<String> {
-        parse(text).unwrap().parameters.get(keyword).cloned()
+        parse_conninfo(text)
+            .unwrap()
+            .parameters
+            .get(keyword)
+            .cloned()
     }
 
     #[test]
@@ -368,7 +372,7 @@ mod tests {
             ("sslmode", "require"),
             ("user", "us@er"),
         ];
-        let parameters = parse(text).unwrap().parameters;
+        let parameters = parse_conninfo(text).unwrap().parameters;
         let found: Vec<_> = parameters
             .iter()
             .map(|(k, v)| (k.as_str(), v.as_str()))
@@ -401,20 +405,26 @@ mod tests {
 
     #[test]
     fn unknown_refused_and_contradictory_parameters_are_named() {
-        let error = parse("postgres://h/d?ssl_mode=require").unwrap_err();
+        let error = parse_conninfo("postgres://h/d?ssl_mode=require").unwrap_err();
         assert_eq!(
             error.to_string(),
             "unknown connection parameter \"ssl_mode\"; did you mean \"sslmode\"?"
         );
         assert!(matches!(
-            parse("host=a requiressl=1"),
+            parse_conninfo("host=a requiressl=1"),
             Err(ConninfoError::Refused { .. })
         ));
         assert!(matches!(
-            parse("postgres://a/d?host=b"),
+            parse_conninfo("postgres://a/d?host=b"),
             Err(ConninfoError::Twice { .. })
         ));
-        assert_eq!(parse("host=a sslcompression=1").unwrap().warnings.len(), 1);
+        assert_eq!(
+            parse_conninfo("host=a sslcompression=1")
+                .unwrap()
+                .warnings
+                .len(),
+            1
+        );
     }
 
     #[test]
@@ -431,7 +441,7 @@ mod tests {
             "host='a",
             "host = a b",
         ] {
-            let error = parse(text).unwrap_err().to_string();
+            let error = parse_conninfo(text).unwrap_err().to_string();
             assert!(!error.contains("%zz"), "{error}");
         }
     }
@@ -445,7 +455,7 @@ mod tests {
             "postgresql://u:12?canary=x@h/d",
             "host=h password=my canary=x",
         ] {
-            let error = parse(text).unwrap_err().to_string();
+            let error = parse_conninfo(text).unwrap_err().to_string();
             assert!(!error.contains("canary"), "{error}");
         }
     }
@@ -484,8 +494,8 @@ mod tests {
 
         #[test]
         fn no_text_is_a_panic(text in "\\PC{0,60}") {
-            drop(parse(&text));
-            drop(parse(&format!("postgres://{text}")));
+            drop(parse_conninfo(&text));
+            drop(parse_conninfo(&format!("postgres://{text}")));
         }
     }
 }

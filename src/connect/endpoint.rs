@@ -52,7 +52,7 @@ impl Endpoint {
     /// # Errors
     /// A parameter is unknown, malformed, not supported, or contradicts another.
     pub fn parse(text: &str, environment: &Environment) -> Result<Self, Error> {
-        let mut parsed = conninfo::parse(text)?;
+        let mut parsed = conninfo::parse_conninfo(text)?;
         let service = parsed
             .parameters
             .get("service")
@@ -60,7 +60,7 @@ impl Endpoint {
             .filter(|name| !name.is_empty());
         if let Some(name) = service {
             let file = parsed.parameters.get("servicefile").map(Path::new);
-            let found = service::load(&name, file, environment).map_err(Box::new)?;
+            let found = service::load_service(&name, file, environment).map_err(Box::new)?;
             parsed.warnings.extend(found.warnings);
             for (keyword, value) in found.parameters {
                 parsed.parameters.entry(keyword).or_insert(value);
@@ -184,7 +184,7 @@ impl Endpoint {
     pub fn commit(&self) -> Sql {
         let commit = Sql::fixed("COMMIT");
         if self.has_journal {
-            sql!("{}; {}", journal::entry(), commit)
+            sql!("{}; {}", journal::render_entry(), commit)
         } else {
             commit
         }
@@ -239,7 +239,7 @@ impl Endpoint {
         let version = connection
             .server_version()
             .map_err(|source| self.settings_error(source))?;
-        let mut settings = settings::settings(purpose, version, self.toast);
+        let mut settings = settings::purpose_settings(purpose, version, self.toast);
         if self.waits_shortly {
             settings.push(&settings::short_lock_waits());
         }

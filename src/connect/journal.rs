@@ -11,7 +11,7 @@ use crate::pg::Sql;
 pub const JOURNAL_SCHEMA: &str = "seren_replicator_run";
 
 /// Enters the transaction at work.
-pub(super) fn entry() -> Sql {
+pub(super) fn render_entry() -> Sql {
     Sql::fixed(
         "INSERT INTO seren_replicator_run.transactions \
          VALUES ((pg_catalog.txid_current() OPERATOR(pg_catalog.%) 4294967296)::pg_catalog.text::pg_catalog.xid)",

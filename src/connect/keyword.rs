@@ -100,13 +100,13 @@ const KEYWORDS: &[(&str, Treatment)] = &[
 ];
 
 /// What becomes of a keyword; `None` if libpq does not know it either.
-pub(super) fn treatment(keyword: &str) -> Option<Treatment> {
+pub(super) fn keyword_treatment(keyword: &str) -> Option<Treatment> {
     let found = KEYWORDS.iter().find(|(name, _)| *name == keyword);
     found.map(|(_, treatment)| *treatment)
 }
 
 /// The accepted keyword that looks most like a wrong one.
-pub(super) fn nearest(wrong: &str) -> &'static str {
+pub(super) fn nearest_keyword(wrong: &str) -> &'static str {
     let accepted = KEYWORDS
         .iter()
         .filter(|(_, treatment)| *treatment == Accepted);
@@ -127,9 +127,9 @@ mod tests {
 
     #[test]
     fn a_typing_mistake_finds_its_keyword() {
-        assert_eq!(nearest("ssl_mode"), "sslmode");
-        assert_eq!(nearest("keepalives_retries"), "keepalives_idle");
-        assert_eq!(nearest("dbnam"), "dbname");
-        assert_eq!(treatment("ssl_mode"), None);
+        assert_eq!(nearest_keyword("ssl_mode"), "sslmode");
+        assert_eq!(nearest_keyword("keepalives_retries"), "keepalives_idle");
+        assert_eq!(nearest_keyword("dbnam"), "dbname");
+        assert_eq!(keyword_treatment("ssl_mode"), None);
     }
 }

@@ -59,7 +59,7 @@ fn shown_list(files: &[PathBuf]) -> String {
 }
 
 /// The parameters of a service: from the file named, or the user's and then the system's.
-pub(super) fn load(
+pub(super) fn load_service(
     name: &str,
     file: Option<&Path>,
     environment: &Environment,

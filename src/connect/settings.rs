@@ -116,7 +116,11 @@ pub(super) fn replication_settings() -> Sql {
 }
 
 /// The statements that prepare a session.
-pub(super) fn settings(purpose: Purpose, version: ServerVersion, toast: ToastCompression) -> Sql {
+pub(super) fn purpose_settings(
+    purpose: Purpose,
+    version: ServerVersion,
+    toast: ToastCompression,
+) -> Sql {
     let mut parts = common_settings(version);
     match purpose {
         Purpose::Introspect | Purpose::CopyOut => parts.push(READING),
@@ -170,7 +174,7 @@ mod tests {
     #[test]
     fn only_what_the_version_knows_is_set() {
         let sets = |version, name: &str| {
-            let sql = settings(
+            let sql = purpose_settings(
                 Purpose::Introspect,
                 ServerVersion::new(version),
                 ToastCompression::Lz4,
@@ -185,7 +189,7 @@ mod tests {
     #[test]
     fn only_what_writes_rows_chooses_how_they_are_compressed() {
         let chosen = |purpose, toast| {
-            let sql = settings(purpose, ServerVersion::new(180_000), toast);
+            let sql = purpose_settings(purpose, ServerVersion::new(180_000), toast);
             let text = sql.as_str().to_owned();
             ["'lz4'", "'pglz'"].map(|method| text.contains(method))
         };
@@ -201,7 +205,7 @@ mod tests {
     #[test]
     fn reading_never_writes() {
         for purpose in [Purpose::Introspect, Purpose::CopyOut] {
-            let sql = settings(purpose, ServerVersion::new(180_000), ToastCompression::Lz4);
+            let sql = purpose_settings(purpose, ServerVersion::new(180_000), ToastCompression::Lz4);
             assert!(
                 sql.as_str()
                     .contains("SET default_transaction_read_only = on")

@@ -160,7 +160,7 @@ impl FormerIdentity {
     }
 
     /// The statement that brings it back.
-    pub fn restore(&self) -> Sql {
+    pub fn render_restore(&self) -> Sql {
         let clause = match (self.identity(), &self.index) {
             (ReplicaIdentity::Default, _) => Sql::fixed("DEFAULT"),
             (ReplicaIdentity::Full, _) => Sql::fixed("FULL"),
@@ -197,7 +197,7 @@ mod tests {
         assert!(mark.text().starts_with("{\"seren_replicator\":"));
         assert_eq!(mark.name(), tag.number);
         assert_eq!(
-            mark.identities[0].restore().as_str(),
+            mark.identities[0].render_restore().as_str(),
             r#"ALTER TABLE ONLY "s"."it's ""t""" REPLICA IDENTITY USING INDEX "i""#
         );
         for other in ["", "ours", "{}", "{\"seren_replicator\":1}"] {
@@ -219,7 +219,7 @@ mod tests {
         let table = QualifiedName::from_catalog("s", "t");
         let former = FormerIdentity::new(&table, ReplicaIdentity::Index, None);
         assert_eq!(
-            former.restore().as_str(),
+            former.render_restore().as_str(),
             r#"ALTER TABLE ONLY "s"."t" REPLICA IDENTITY NOTHING"#
         );
     }

@@ -290,7 +290,7 @@ pub async fn remove_publication(
         let present = identities
             .iter()
             .filter(|one| changed.contains(&one.table()));
-        alter_identities(session, present.map(|one| one.restore())).await?;
+        alter_identities(session, present.map(|one| one.render_restore())).await?;
     }
     let mode = LockMode::ShareUpdateExclusive;
     let mut wait = LockWait::new(session.endpoint(), mode, "locks to drop the publication");

@@ -382,7 +382,7 @@ impl Record {
         slot: &SlotName,
     ) -> Result<(), Error> {
         if let Some(store) = &self.store {
-            store.change_database(&planned.pair(), |database| database.point(lsn, slot))?;
+            store.change_database(&planned.pair(), |database| database.record_point(lsn, slot))?;
         }
         Ok(())
     }

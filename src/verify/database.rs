@@ -37,7 +37,7 @@ const CONNECTION_PAUSE: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// Only [`Error::Stopped`]; any other failure is part of the report.
-pub(super) async fn compare(
+pub(super) async fn compare_database(
     pair: &DatabasePair,
     options: &Options,
     scope: &Scope,
@@ -46,7 +46,7 @@ pub(super) async fn compare(
     let outcome = match open_views(pair, options, scope).await {
         Ok((views, plan)) => {
             let run = Run::new(pair, views, plan, scope).await;
-            run.compare(options.jobs, scope).await?
+            run.compare_tables(options.jobs, scope).await?
         }
         Err(Error::Stopped) => return Err(Error::Stopped),
         Err(
@@ -156,10 +156,14 @@ impl Run {
         }
     }
 
-    async fn compare(self, jobs: usize, scope: &Scope) -> Result<Outcome, Error> {
+    async fn compare_tables(self, jobs: usize, scope: &Scope) -> Result<Outcome, Error> {
         let workers = lock_mutex(&self.shared.queue).len().min(jobs.max(1));
         let watched = self.views.source.endpoint.clone();
-        let watch = self.shared.wanted.clone().watch(watched, scope.clone());
+        let watch = self
+            .shared
+            .wanted
+            .clone()
+            .watch_waiters(watched, scope.clone());
         let _watch = Background::spawn(watch);
         let mut group = Group::new(scope);
         for number in 0..workers {
@@ -235,7 +239,7 @@ impl Shared {
     }
 
     fn plan_reading(&self, pair: &Pair, half: &Half) -> Reading {
-        let (rows, encoding) = (pair.rows(half), Literal(&self.encoding));
+        let (rows, encoding) = (pair.render_rows(half), Literal(&self.encoding));
         let copy = sql!(
             "COPY {} TO STDOUT (FORMAT text, ENCODING {})",
             rows,
@@ -304,7 +308,7 @@ async fn connect_both(
         let connected = tokio::select! {
             biased;
             () = scope.stop.cancelled() => return Err(Error::Stopped),
-            connected = async { tokio::try_join!(source.connect(), target.connect()) } => connected,
+            connected = async { tokio::try_join!(source.ensure_connection(), target.ensure_connection()) } => connected,
         };
         let Err(error) = connected else {
             return Ok(true);
@@ -348,7 +352,7 @@ async fn read_both(
     scope: &Scope,
 ) -> (Verdict, Sides<TableReader>) {
     let scope = scope.child();
-    shared.wanted.begin(&pair.name, &scope.stop);
+    shared.wanted.begin_reading(&pair.name, &scope.stop);
     let readings = pair
         .halves
         .as_ref()
@@ -356,7 +360,7 @@ async fn read_both(
     let target = Background::spawn(digest_side(readers.target, readings.target, scope.clone()));
     let (one, source) = digest_side(readers.source, readings.source, scope).await;
     let (other, target) = target.join().await;
-    let verdict = judge_contents(one, other, shared.wanted.end(&pair.name));
+    let verdict = judge_contents(one, other, shared.wanted.end_reading(&pair.name));
     (verdict, Sides { source, target })
 }
 
@@ -366,7 +370,7 @@ async fn digest_side(
     reading: Reading,
     scope: Scope,
 ) -> (Result<Contents, Error>, TableReader) {
-    let result = reader.digest(&reading, &scope).await;
+    let result = reader.digest_table(&reading, &scope).await;
     if result.is_err() {
         scope.stop.cancel();
     }

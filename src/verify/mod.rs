@@ -56,7 +56,7 @@ pub async fn run(options: &Options, scope: &Scope) -> Result<Report, Error> {
     for pair in &options.databases {
         report
             .databases
-            .push(database::compare(pair, options, scope).await?);
+            .push(database::compare_database(pair, options, scope).await?);
     }
     Ok(report)
 }

@@ -182,7 +182,7 @@ impl From<Table> for Single {
 impl Pair {
     /// What `COPY … TO` reads. The table itself where that gives the same rows: a query is planned, and
     /// the planner looks into the functions of the table's indexes, which may rely on `search_path`.
-    pub(super) fn rows(&self, half: &Half) -> Sql {
+    pub(super) fn render_rows(&self, half: &Half) -> Sql {
         if self.is_whole_table(half) {
             return sql!("{} ({})", self.name, Sql::join(&self.columns, ", "));
         }

@@ -29,7 +29,7 @@ impl Progress {
     }
 
     /// Adds what a reader has read since its last report. The target's is not shown: it runs in parallel.
-    pub(super) fn add(&self, side: Side, rows: u64, bytes: usize) {
+    pub(super) fn add_read(&self, side: Side, rows: u64, bytes: usize) {
         if side == Side::Target {
             return;
         }

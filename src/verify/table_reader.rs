@@ -100,7 +100,7 @@ impl TableReader {
     ///
     /// # Errors
     /// The side cannot be reached, or the snapshot is gone.
-    pub(super) async fn connect(&mut self) -> Result<(), Error> {
+    pub(super) async fn ensure_connection(&mut self) -> Result<(), Error> {
         if self.connection.is_none() {
             self.connection = Some(open_connection(&self.reader.view).await?);
         }
@@ -111,7 +111,7 @@ impl TableReader {
     ///
     /// # Errors
     /// The rows cannot be read, or not as the snapshot saw them; or the scope was stopped.
-    pub(super) async fn digest(
+    pub(super) async fn digest_table(
         &mut self,
         reading: &Reading,
         scope: &Scope,
@@ -144,7 +144,7 @@ impl TableReader {
         tokio::select! {
             biased;
             () = scope.stop.cancelled() => return Err(Error::Stopped),
-            connected = self.connect() => connected?,
+            connected = self.ensure_connection() => connected?,
         }
         let connection = self.connection.take().expect("the reader is connected");
         // The server may be waiting for a lock, where it would not notice that the connection is closed.
@@ -168,25 +168,25 @@ impl SnapshotReader {
         self.view.side
     }
 
-    /// As [`read`](Self::read), once more under the database's own `search_path` where the server misses
+    /// As [`read_once`](Self::read_once), once more under the database's own `search_path` where the server misses
     /// an object: it looks into functions of the table's indexes, whose bodies may rely on the path.
     async fn read_by_any_path(
         &self,
         connection: Connection<Idle>,
         reading: &Reading,
     ) -> (Result<Contents, Error>, Option<Connection<Idle>>) {
-        let (error, mut connection) = match self.read(connection, reading).await {
+        let (error, mut connection) = match self.read_once(connection, reading).await {
             (Err(error), Some(connection)) if names_what_is_missing(&error) => (error, connection),
             done => return done,
         };
         match connection.execute(&Sql::fixed(OWN_PATH)).await {
-            Ok(()) => self.read(connection, reading).await,
+            Ok(()) => self.read_once(connection, reading).await,
             Err(_) => (Err(error), None),
         }
     }
 
     /// The rows' digest, and the connection if it is still of use.
-    async fn read(
+    async fn read_once(
         &self,
         connection: Connection<Idle>,
         reading: &Reading,
@@ -232,12 +232,14 @@ impl SnapshotReader {
             sent += u64::from(piece.last);
             since += piece.data.len();
             if since >= TURN {
-                self.progress.add(side, digester.rows() - reported, since);
+                self.progress
+                    .add_read(side, digester.rows() - reported, since);
                 (reported, since) = (digester.rows(), 0);
                 tokio::task::yield_now().await;
             }
         }
-        self.progress.add(side, digester.rows() - reported, since);
+        self.progress
+            .add_read(side, digester.rows() - reported, since);
         let contents = digester
             .finish()
             .map_err(|source| Error::CutOff { side, source })?;

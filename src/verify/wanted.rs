@@ -31,14 +31,14 @@ impl Wanted {
     }
 
     /// A table is read until `stop`.
-    pub(super) fn begin(&self, table: &QualifiedName, stop: &CancellationToken) {
+    pub(super) fn begin_reading(&self, table: &QualifiedName, stop: &CancellationToken) {
         let (stop, waiter) = (stop.clone(), None);
         self.lock_readings()
             .insert(table.clone(), Reading { stop, waiter });
     }
 
     /// It is read no more; who it was given up for.
-    pub(super) fn end(&self, table: &QualifiedName) -> Option<Waiter> {
+    pub(super) fn end_reading(&self, table: &QualifiedName) -> Option<Waiter> {
         self.lock_readings().remove(table)?.waiter
     }
 
@@ -58,7 +58,7 @@ impl Wanted {
     }
 
     /// Gives up tables that DDL waits for, until dropped.
-    pub(super) async fn watch(self, source: Endpoint, scope: Scope) {
+    pub(super) async fn watch_waiters(self, source: Endpoint, scope: Scope) {
         loop {
             let waiter = watch_readers(&source, PATIENCE, &scope).await;
             self.give_up(&waiter);
@@ -87,10 +87,12 @@ mod tests {
         let tables = ["a", "b"].map(|name| QualifiedName::from_catalog("s", name));
         let stops = tables.each_ref().map(|_| CancellationToken::new());
         for (table, stop) in tables.iter().zip(&stops) {
-            wanted.begin(table, stop);
+            wanted.begin_reading(table, stop);
         }
         wanted.give_up(&waiter(relation));
-        let ended = tables.each_ref().map(|table| wanted.end(table).is_some());
+        let ended = tables
+            .each_ref()
+            .map(|table| wanted.end_reading(table).is_some());
         assert_eq!(ended, stops.map(|stop| stop.is_cancelled()));
         ended
     }

@@ -27,12 +27,12 @@ impl Connection<Idle> {
     /// The connection failed.
     pub async fn ask(mut self, sql: &Sql) -> Result<Connection<Asked>, Failure> {
         let asked = async {
-            self.link.begin(sql)?;
+            self.link.begin_command(sql)?;
             self.link.flush().await
         };
         match asked.await {
             Ok(()) => Ok(self.with_state(Asked(()))),
-            Err(error) => Err(self.fail(error)),
+            Err(error) => Err(self.into_failure(error)),
         }
     }
 }
@@ -46,8 +46,11 @@ impl Connection<Asked> {
     /// The server refused a statement.
     pub async fn copies_out(mut self) -> Result<Connection<CopyOut>, Failure> {
         match self.first_copy().await {
-            Ok(format) => Ok(CopyOut::enter(Connection::idle(self.link), format)),
-            Err(error) => Err(self.fail(error)),
+            Ok(format) => Ok(CopyOut::enter_state(
+                Connection::new_idle(self.link),
+                format,
+            )),
+            Err(error) => Err(self.into_failure(error)),
         }
     }
 
@@ -56,8 +59,8 @@ impl Connection<Asked> {
             match self.link.receive().await? {
                 Backend::CommandComplete(_) => {}
                 Backend::CopyOutResponse(format) => return Ok(format),
-                Backend::ErrorResponse(error) => return Err(self.link.settle(error).await),
-                other => return Err(unexpected("CopyOutResponse", &other)),
+                Backend::ErrorResponse(error) => return Err(self.link.settle_error(error).await),
+                other => return Err(unexpected_message("CopyOutResponse", &other)),
             }
         }
     }

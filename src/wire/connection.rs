@@ -9,7 +9,7 @@
 
 use super::backend::{Backend, CancelKey, CopyFormat, TransactionStatus};
 use super::error::Error;
-use super::link::{Link, unexpected};
+use super::link::{Link, unexpected_message};
 use super::parts::Parts;
 use crate::pg::{ServerError, Sql, text_from_bytes};
 
@@ -88,7 +88,7 @@ impl<S> Connection<S> {
         Some(self.with_state(Idle(())))
     }
 
-    pub(super) fn fail(self, error: Error) -> Failure {
+    pub(super) fn into_failure(self, error: Error) -> Failure {
         Failure {
             error,
             connection: self.if_idle(),
@@ -97,7 +97,7 @@ impl<S> Connection<S> {
 }
 
 impl Connection<Idle> {
-    pub(super) fn idle(link: Box<Link>) -> Self {
+    pub(super) fn new_idle(link: Box<Link>) -> Self {
         Self {
             link,
             state: Idle(()),
@@ -127,7 +127,7 @@ impl Connection<Idle> {
     /// # Protocol
     /// Simple `Query`, the only one that a replication connection takes.
     pub async fn query(&mut self, sql: &Sql) -> Result<Vec<ResultSet>, Error> {
-        self.link.begin(sql)?;
+        self.link.begin_command(sql)?;
         self.link.flush().await?;
         let is_raw = self.link.is_raw();
         let mut results = Vec::new();
@@ -141,12 +141,12 @@ impl Connection<Idle> {
                     results.push(std::mem::take(&mut open));
                 }
                 Backend::EmptyQueryResponse => results.push(ResultSet::default()),
-                Backend::ErrorResponse(error) => return Err(self.link.settle(error).await),
+                Backend::ErrorResponse(error) => return Err(self.link.settle_error(error).await),
                 Backend::ReadyForQuery(status) => {
-                    self.link.ready(status);
+                    self.link.set_ready(status);
                     return Ok(results);
                 }
-                other => return Err(unexpected("a result", &other)),
+                other => return Err(unexpected_message("a result", &other)),
             }
         }
     }
@@ -161,7 +161,7 @@ impl Connection<Idle> {
     }
 
     /// Sends a statement whose first answer must be the one that `accept` knows.
-    pub(super) async fn enter(
+    pub(super) async fn enter_copy(
         mut self,
         sql: &Sql,
         expected: &'static str,
@@ -169,7 +169,7 @@ impl Connection<Idle> {
     ) -> Result<(Self, CopyFormat), Failure> {
         match self.first_answer(sql, expected, accept).await {
             Ok(format) => Ok((self, format)),
-            Err(error) => Err(self.fail(error)),
+            Err(error) => Err(self.into_failure(error)),
         }
     }
 
@@ -179,11 +179,11 @@ impl Connection<Idle> {
         expected: &'static str,
         accept: impl Fn(&Backend<'_>) -> Option<CopyFormat>,
     ) -> Result<CopyFormat, Error> {
-        self.link.begin(sql)?;
+        self.link.begin_command(sql)?;
         self.link.flush().await?;
         match self.link.receive().await? {
-            Backend::ErrorResponse(error) => Err(self.link.settle(error).await),
-            answer => accept(&answer).ok_or_else(|| unexpected(expected, &answer)),
+            Backend::ErrorResponse(error) => Err(self.link.settle_error(error).await),
+            answer => accept(&answer).ok_or_else(|| unexpected_message(expected, &answer)),
         }
     }
 
@@ -207,7 +207,7 @@ impl Connection<Idle> {
     /// # Errors
     /// The stream failed before the server knew.
     pub async fn close(mut self) -> Result<(), Error> {
-        super::frontend::terminate(self.link.outbox.queue());
+        super::frontend::encode_terminate(self.link.outbox.queue());
         self.link.flush().await?;
         tokio::io::AsyncWriteExt::shutdown(&mut self.link.stream).await?;
         Ok(())

@@ -63,7 +63,9 @@ impl Connection<Idle> {
             _ => None,
         };
         let command = start_command(slot, from, options);
-        let (mut connection, _) = self.enter(&command, "CopyBothResponse", accept).await?;
+        let (mut connection, _) = self
+            .enter_copy(&command, "CopyBothResponse", accept)
+            .await?;
         connection.link.inbox.set_usual_size(COPY_BUFFER_BYTES);
         Ok(connection.with_state(CopyBoth::default()))
     }
@@ -104,7 +106,7 @@ impl Connection<CopyBoth> {
         loop {
             if self.state.ending.has_error() {
                 ready!(self.state.ending.poll_ready(&mut self.link, cx))?;
-                return Poll::Ready(self.state.ending.check().map(|()| None));
+                return Poll::Ready(self.state.ending.check_error().map(|()| None));
             }
             if self.state.ending.is_done() {
                 return Poll::Ready(Ok(None));
@@ -117,7 +119,7 @@ impl Connection<CopyBoth> {
             }
             match ready!(self.link.poll_item(cx))? {
                 Item::Message { tag, body } => {
-                    self.state.ending.accept(&mut self.link, tag, body)?;
+                    self.state.ending.take_message(&mut self.link, tag, body)?;
                 }
                 Item::Copy { body, first, last } => {
                     if first && last {
@@ -161,7 +163,7 @@ impl Connection<CopyBoth> {
                     connection: None,
                 })
             }
-            Err(error) => Err(self.fail(error)),
+            Err(error) => Err(self.into_failure(error)),
         }
     }
 
@@ -169,7 +171,7 @@ impl Connection<CopyBoth> {
         frontend::copy_done(self.link.outbox.queue());
         self.link.flush().await?;
         poll_fn(|cx| self.poll_end(cx)).await?;
-        self.state.ending.check()
+        self.state.ending.check_error()
     }
 
     /// Waits until the server takes commands again. It answers our `CopyDone` in the middle of
@@ -177,7 +179,7 @@ impl Connection<CopyBoth> {
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         while !self.state.ending.is_ready() && !self.state.ending.has_error() {
             if let Item::Message { tag, body } = ready!(self.link.poll_item(cx))? {
-                self.state.ending.accept(&mut self.link, tag, body)?;
+                self.state.ending.take_message(&mut self.link, tag, body)?;
             }
         }
         self.state.ending.poll_ready(&mut self.link, cx)

@@ -38,13 +38,16 @@ impl Connection<Idle> {
             Backend::CopyInResponse(format) => Some(*format),
             _ => None,
         };
-        let (connection, format) = self.enter(sql, "CopyInResponse", accept).await?;
-        Ok(CopyIn::enter(connection, format))
+        let (connection, format) = self.enter_copy(sql, "CopyInResponse", accept).await?;
+        Ok(CopyIn::enter_state(connection, format))
     }
 }
 
 impl CopyIn {
-    pub(super) fn enter(connection: Connection<Idle>, format: CopyFormat) -> Connection<Self> {
+    pub(super) fn enter_state(
+        connection: Connection<Idle>,
+        format: CopyFormat,
+    ) -> Connection<Self> {
         connection.with_state(Self {
             format,
             ending: Ending::default(),
@@ -90,7 +93,7 @@ impl Connection<CopyIn> {
         self.note_answers()?;
         if self.state.ending.has_error() {
             poll_fn(|cx| self.state.ending.poll_ready(&mut self.link, cx)).await?;
-            self.state.ending.rows()?;
+            self.state.ending.last_rows()?;
         }
         Ok(())
     }
@@ -104,7 +107,7 @@ impl Connection<CopyIn> {
                     received: "CopyData",
                 });
             };
-            self.state.ending.accept(&mut self.link, tag, body)?;
+            self.state.ending.take_message(&mut self.link, tag, body)?;
         }
         Ok(())
     }
@@ -115,24 +118,24 @@ impl Connection<CopyIn> {
     /// # Errors
     /// The server refused the data, or the connection failed.
     pub async fn finish(mut self) -> Result<(Connection<Idle>, u64), Failure> {
-        match self.complete().await {
+        match self.complete_copy().await {
             Ok(rows) => self.into_idle().map(|idle| (idle, rows)).ok_or(Failure {
                 error: Error::OutOfStep,
                 connection: None,
             }),
-            Err(error) => Err(self.fail(error)),
+            Err(error) => Err(self.into_failure(error)),
         }
     }
 
     /// Sends `CopyDone` and waits for the server's count.
-    pub(super) async fn complete(&mut self) -> Result<u64, Error> {
+    pub(super) async fn complete_copy(&mut self) -> Result<u64, Error> {
         if !self.link.outbox.is_empty() {
             return Err(Error::OutOfStep);
         }
         frontend::copy_done(self.link.outbox.queue());
         self.link.flush().await?;
         poll_fn(|cx| self.state.ending.poll_ready(&mut self.link, cx)).await?;
-        self.state.ending.rows()
+        self.state.ending.last_rows()
     }
 
     /// Gives the copy up: the server rolls it back. Not cancel safe, and needs not be: dropping
@@ -157,7 +160,7 @@ impl Connection<CopyIn> {
             self.link.flush().await?;
         }
         poll_fn(|cx| self.state.ending.poll_ready(&mut self.link, cx)).await?;
-        match self.state.ending.rows() {
+        match self.state.ending.last_rows() {
             Err(error) => {
                 let echo = error.sqlstate() == Some(SqlState::QUERY_CANCELED);
                 Ok((refused_before || !echo).then_some(error))

@@ -20,7 +20,7 @@ use super::ending::Ending;
 use super::error::Error;
 use super::frame::{CONTROL_BUFFER_BYTES, COPY_BUFFER_BYTES};
 use super::link::Item;
-use super::tally::{Copied, Tally, compare};
+use super::tally::{Copied, Tally, compare_row_counts};
 use crate::pg::Sql;
 
 /// The server sends rows.
@@ -60,13 +60,16 @@ impl Connection<Idle> {
             Backend::CopyOutResponse(format) => Some(*format),
             _ => None,
         };
-        let (connection, format) = self.enter(sql, "CopyOutResponse", accept).await?;
-        Ok(CopyOut::enter(connection, format))
+        let (connection, format) = self.enter_copy(sql, "CopyOutResponse", accept).await?;
+        Ok(CopyOut::enter_state(connection, format))
     }
 }
 
 impl CopyOut {
-    pub(super) fn enter(mut connection: Connection<Idle>, format: CopyFormat) -> Connection<Self> {
+    pub(super) fn enter_state(
+        mut connection: Connection<Idle>,
+        format: CopyFormat,
+    ) -> Connection<Self> {
         connection.link.inbox.set_usual_size(COPY_BUFFER_BYTES);
         connection.with_state(Self {
             tally: Tally::new(format),
@@ -103,16 +106,16 @@ impl Connection<CopyOut> {
         loop {
             if self.state.ending.has_error() || self.state.ending.is_ready() {
                 ready!(self.state.ending.poll_ready(&mut self.link, cx))?;
-                return Poll::Ready(self.judge().map(|_| None));
+                return Poll::Ready(self.judge_copy().map(|_| None));
             }
             match ready!(self.link.poll_item(cx))? {
                 Item::Message { tag, body } => {
-                    self.state.ending.accept(&mut self.link, tag, body)?;
+                    self.state.ending.take_message(&mut self.link, tag, body)?;
                 }
                 Item::Copy { body, first, last } => {
                     self.state
                         .tally
-                        .piece(self.link.body(body.clone()), first)?;
+                        .count_piece(self.link.body(body.clone()), first)?;
                     return Poll::Ready(Ok(Some(Located { body, first, last })));
                 }
             }
@@ -120,25 +123,29 @@ impl Connection<CopyOut> {
     }
 
     /// What was copied, after the server's tag.
-    pub(super) fn judge(&mut self) -> Result<Copied, Error> {
-        let tagged = self.state.ending.rows()?;
+    pub(super) fn judge_copy(&mut self) -> Result<Copied, Error> {
+        let tagged = self.state.ending.last_rows()?;
         let copied = self.state.tally.copied()?;
-        compare(tagged, copied.rows)?;
+        compare_row_counts(tagged, copied.rows)?;
         self.state.ended.push(copied);
         Ok(copied)
     }
 
     /// Takes in a message at the end of a copy; what was copied, if the command's next copy begins
     /// with it.
-    pub(super) fn accept(&mut self, tag: u8, body: Range<usize>) -> Result<Option<Copied>, Error> {
+    pub(super) fn take_message(
+        &mut self,
+        tag: u8,
+        body: Range<usize>,
+    ) -> Result<Option<Copied>, Error> {
         if tag != backend::tag::COPY_OUT_RESPONSE || !self.state.ending.is_between() {
-            self.state.ending.accept(&mut self.link, tag, body)?;
+            self.state.ending.take_message(&mut self.link, tag, body)?;
             return Ok(None);
         }
         let Backend::CopyOutResponse(format) = Backend::decode(tag, self.link.body(body))? else {
             return Err(Error::OutOfStep);
         };
-        let copied = self.judge()?;
+        let copied = self.judge_copy()?;
         self.state.tally = Tally::new(format);
         self.state.ending = Ending::default();
         Ok(Some(copied))
@@ -158,14 +165,14 @@ impl Connection<CopyOut> {
                     break;
                 }
             }
-            self.judge()
+            self.judge_copy()
         };
         match end.await {
             Ok(copied) => self.into_idle().map(|idle| (idle, copied)).ok_or(Failure {
                 error: Error::OutOfStep,
                 connection: None,
             }),
-            Err(error) => Err(self.fail(error)),
+            Err(error) => Err(self.into_failure(error)),
         }
     }
 
@@ -177,9 +184,11 @@ impl Connection<CopyOut> {
             return Poll::Ready(Ok(false));
         }
         match ready!(self.link.poll_item(cx))? {
-            Item::Message { tag, body } => self.state.ending.accept(&mut self.link, tag, body)?,
+            Item::Message { tag, body } => {
+                self.state.ending.take_message(&mut self.link, tag, body)?
+            }
             Item::Copy { body, first, .. } => {
-                self.state.tally.piece(self.link.body(body), first)?;
+                self.state.tally.count_piece(self.link.body(body), first)?;
             }
         }
         Poll::Ready(Ok(true))

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use super::backend::{Backend, CopyFormat};
 use super::error::Error;
-use super::link::{Item, Link, unexpected};
+use super::link::{Item, Link, unexpected_message};
 use crate::pg::ServerError;
 
 /// What the server says at the end of a copy, collected up to `ReadyForQuery`.
@@ -51,7 +51,7 @@ impl Ending {
     }
 
     /// Takes in one message.
-    pub(super) fn accept(
+    pub(super) fn take_message(
         &mut self,
         link: &mut Link,
         tag: u8,
@@ -72,9 +72,9 @@ impl Ending {
             }
             Backend::CopyInResponse(format) if self.announces == Some(format) => return Ok(()),
             Backend::ReadyForQuery(status) => status,
-            other => return Err(unexpected("the end of a copy", &other)),
+            other => return Err(unexpected_message("the end of a copy", &other)),
         };
-        link.ready(status);
+        link.set_ready(status);
         self.ready = true;
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Ending {
                 break;
             }
             match ready!(link.poll_item(cx)) {
-                Ok(Item::Message { tag, body }) => self.accept(link, tag, body)?,
+                Ok(Item::Message { tag, body }) => self.take_message(link, tag, body)?,
                 Ok(Item::Copy { .. }) => {
                     return Poll::Ready(Err(Error::Unexpected {
                         expected: "the end of a copy",
@@ -111,13 +111,13 @@ impl Ending {
     }
 
     /// The server's error, if it reported one.
-    pub(super) fn check(&mut self) -> Result<(), Error> {
+    pub(super) fn check_error(&mut self) -> Result<(), Error> {
         self.error.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// The rows of the command's last copy, which other statements may follow, or the server's error.
-    pub(super) fn rows(&mut self) -> Result<u64, Error> {
-        self.check()?;
+    pub(super) fn last_rows(&mut self) -> Result<u64, Error> {
+        self.check_error()?;
         let last = self.tags.last().ok_or(Error::OutOfStep)?;
         let mut tags = self.tags.iter().rev();
         let rows = tags.find_map(|tag| copied_rows(tag));
@@ -125,7 +125,7 @@ impl Ending {
     }
 
     /// The rows of each copy that the server has ended so far.
-    pub(super) fn counts(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn copy_counts(&self) -> impl Iterator<Item = u64> {
         self.tags.iter().filter_map(|tag| copied_rows(tag))
     }
 

@@ -55,7 +55,7 @@ impl<'a> Exchange<'a> {
     ///
     /// # Errors
     /// We cannot or do not want to do what the server asks.
-    pub(super) fn answer(
+    pub(super) fn answer_request(
         &mut self,
         request: &AuthenticationRequest<'_>,
         out: &mut BytesMut,
@@ -143,7 +143,7 @@ impl<'a> Exchange<'a> {
             return Err(AuthenticationError::CleartextRefused);
         }
         let password = self.password_for(Method::Password)?;
-        frontend::password(password.as_bytes(), out)?;
+        frontend::encode_password(password.as_bytes(), out)?;
         Ok(State::Answered)
     }
 
@@ -152,7 +152,7 @@ impl<'a> Exchange<'a> {
         let password = self.password_for(Method::Md5)?;
         let user = self.authentication.user.as_bytes();
         let hash = md5_hash(user, password.as_bytes(), salt);
-        frontend::password(hash.as_bytes(), out)?;
+        frontend::encode_password(hash.as_bytes(), out)?;
         Ok(State::Answered)
     }
 
@@ -271,7 +271,7 @@ mod tests {
         let mut out = BytesMut::new();
         let mut result = Ok(false);
         for request in requests {
-            result = exchange.answer(request, &mut out);
+            result = exchange.answer_request(request, &mut out);
         }
         (result, out.to_vec())
     }

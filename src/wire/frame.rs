@@ -124,7 +124,7 @@ impl FrameReader {
 
     /// Exchanges the buffer for `spare`, to which what lies beyond `end` is moved.
     /// The caller gets the buffer as it is, frames and all.
-    pub(super) fn exchange(&mut self, spare: &mut Vec<u8>, end: usize, remaining: usize) {
+    pub(super) fn exchange_buffer(&mut self, spare: &mut Vec<u8>, end: usize, remaining: usize) {
         let carried = self.tail - end;
         let fits = HEADER_BYTES + carried < spare.len();
         if !fits {
@@ -139,7 +139,7 @@ impl FrameReader {
 
     /// The buffer, where its unread bytes begin and end, and what is still to come of the current
     /// `CopyData`: for following the frames of a copy in place.
-    pub(super) fn parts(&mut self) -> (&mut [u8], Range<usize>, usize) {
+    pub(super) fn buffer_parts(&mut self) -> (&mut [u8], Range<usize>, usize) {
         (
             &mut self.buffer,
             self.head..self.tail,

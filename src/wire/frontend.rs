@@ -30,7 +30,7 @@ fn error_of(what: &'static str) -> impl Fn(io::Error) -> EncodeError {
 ///
 /// # Errors
 /// The statement holds a NUL.
-pub(super) fn query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError> {
+pub(super) fn encode_query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError> {
     frontend::query(sql.as_str(), out).map_err(error_of("the statement"))
 }
 
@@ -54,7 +54,10 @@ pub(super) fn raw_query(sql: &Sql, out: &mut BytesMut) -> Result<(), EncodeError
 ///
 /// # Errors
 /// A name or value holds a NUL.
-pub(super) fn startup(parameters: &[(&str, &str)], out: &mut BytesMut) -> Result<(), EncodeError> {
+pub(super) fn encode_startup(
+    parameters: &[(&str, &str)],
+    out: &mut BytesMut,
+) -> Result<(), EncodeError> {
     frontend::startup_message(parameters.iter().copied(), out)
         .map_err(error_of("a startup parameter"))
 }
@@ -63,7 +66,7 @@ pub(super) fn startup(parameters: &[(&str, &str)], out: &mut BytesMut) -> Result
 ///
 /// # Errors
 /// The password holds a NUL.
-pub(super) fn password(password: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
+pub(super) fn encode_password(password: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
     frontend::password_message(password, out).map_err(error_of("the password"))
 }
 
@@ -115,7 +118,7 @@ pub(super) fn copy_fail(reason: &str, out: &mut BytesMut) {
 }
 
 /// `Terminate`.
-pub(super) fn terminate(out: &mut BytesMut) {
+pub(super) fn encode_terminate(out: &mut BytesMut) {
     frontend::terminate(out);
 }
 

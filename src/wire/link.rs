@@ -81,7 +81,7 @@ impl Link {
     }
 
     /// Records a `ReadyForQuery`.
-    pub(super) fn ready(&mut self, status: TransactionStatus) {
+    pub(super) fn set_ready(&mut self, status: TransactionStatus) {
         self.inbox.set_control_limit(CONTROL_LIMIT);
         self.phase = Phase::Ready(status);
     }
@@ -102,14 +102,14 @@ impl Link {
     }
 
     /// Begins a command: the link is out of step until its `ReadyForQuery`.
-    pub(super) fn begin(&mut self, sql: &Sql) -> Result<(), Error> {
+    pub(super) fn begin_command(&mut self, sql: &Sql) -> Result<(), Error> {
         if self.phase == Phase::Busy || !self.outbox.is_empty() {
             return Err(Error::OutOfStep);
         }
         match self.is_raw() {
             true => frontend::raw_query(sql, self.outbox.queue())?,
             false if has_raw_bytes(sql.as_str()) => return Err(Error::RawBytes),
-            false => frontend::query(sql, self.outbox.queue())?,
+            false => frontend::encode_query(sql, self.outbox.queue())?,
         }
         self.phase = Phase::Busy;
         Ok(())
@@ -181,7 +181,7 @@ impl Link {
     }
 
     /// Queues bytes that an encoder made.
-    pub(super) fn queue(&mut self, message: &BytesMut) {
+    pub(super) fn queue_bytes(&mut self, message: &BytesMut) {
         self.outbox.queue().extend_from_slice(message);
     }
 
@@ -234,11 +234,11 @@ impl Link {
 
     /// Reads up to `ReadyForQuery` after an error, so that the link can be used again; where it
     /// does not come, the link stays out of step. The error is handed back.
-    pub(super) async fn settle(&mut self, error: ServerError) -> Error {
+    pub(super) async fn settle_error(&mut self, error: ServerError) -> Error {
         while !error.ends_session() {
             match self.receive().await {
                 Ok(Backend::ReadyForQuery(status)) => {
-                    self.ready(status);
+                    self.set_ready(status);
                     break;
                 }
                 Ok(_) => {}
@@ -259,7 +259,7 @@ impl std::fmt::Debug for Link {
 }
 
 /// The error for an answer that has no place here.
-pub(super) fn unexpected(expected: &'static str, received: &Backend<'_>) -> Error {
+pub(super) fn unexpected_message(expected: &'static str, received: &Backend<'_>) -> Error {
     Error::Unexpected {
         expected,
         received: received.name(),

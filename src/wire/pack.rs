@@ -84,7 +84,7 @@ fn frame_at(buffer: &[u8], at: usize, end: usize) -> Result<Option<(usize, usize
 }
 
 /// The payloads of whole frames, such as [`pack`] makes.
-pub(super) fn payloads(mut frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn frame_payloads(mut frames: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (header, rest) = frames.split_first_chunk::<HEADER_BYTES>()?;
         let (_, length) = decode_header(*header, CONTROL_LIMIT).ok()?;
@@ -207,11 +207,11 @@ mod tests {
 
     /// The payloads, and that there is nothing else.
     fn whole_payloads(sent: &[u8]) -> Vec<u8> {
-        let lengths: usize = payloads(sent)
+        let lengths: usize = frame_payloads(sent)
             .map(|payload| HEADER_BYTES + payload.len())
             .sum();
         assert_eq!(lengths, sent.len(), "only whole frames are sent");
-        payloads(sent).collect::<Vec<_>>().concat()
+        frame_payloads(sent).collect::<Vec<_>>().concat()
     }
 
     proptest! {

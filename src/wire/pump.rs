@@ -31,10 +31,10 @@ use super::error::Error;
 use super::frame::COPY_BUFFER_BYTES;
 use super::frontend;
 use super::link::Item;
-use super::pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, pack, payloads};
+use super::pack::{PASS_THROUGH_FROM_BYTES, Packed, Packing, frame_payloads, pack};
 use super::progress::Progress;
 use super::pump_outcome::{EndedBy, PumpError, PumpOutcome, SourceAfter};
-use super::tally::{Copied, compare};
+use super::tally::{Copied, compare_row_counts};
 
 /// How long the target may take to answer `CopyFail` before its stream is closed instead, which
 /// ends the copy as well. It may be busy with a row, or wait for a lock.
@@ -64,7 +64,7 @@ pub async fn pump(
     let mut pump = Pump::new(source, target, options.packing);
     let ended = pump.forward_all(progress, stop).await;
     let ended = match ended {
-        Ok(()) => pump.complete(stop).await,
+        Ok(()) => pump.complete_copy(stop).await,
         Err(ended) => Err(ended),
     };
     let result = match ended {
@@ -139,8 +139,8 @@ impl Pump {
         loop {
             self.load_outgoing(progress).map_err(Ended::Source)?;
             if self.source.state.ending.is_ready() && self.pending.is_empty() {
-                self.source.judge().map_err(Ended::Source)?;
-                progress.without(self.source.state.tally.trailers());
+                self.source.judge_copy().map_err(Ended::Source)?;
+                progress.without(self.source.state.tally.trailer_frames());
                 return Ok(());
             }
             if let Err(error) = poll_fn(|cx| self.poll_step(progress, stopped.as_mut(), cx)).await {
@@ -160,8 +160,8 @@ impl Pump {
             }
             match self.source.link.next_item()? {
                 Some(Item::Message { tag, body }) => {
-                    let trailers = self.source.state.tally.trailers();
-                    if self.source.accept(tag, body)?.is_some() {
+                    let trailers = self.source.state.tally.trailer_frames();
+                    if self.source.take_message(tag, body)?.is_some() {
                         progress.without(trailers);
                         self.end_copy();
                     }
@@ -189,12 +189,12 @@ impl Pump {
     /// There is nothing to forward: has the source failed?
     fn check_source_end(&mut self) -> Result<(), Error> {
         if self.source.state.ending.session_ended() {
-            self.source.state.ending.rows()?;
+            self.source.state.ending.last_rows()?;
         }
         match self.source_end.take() {
             None => Ok(()),
             Some(_) if self.source.state.ending.has_error() => {
-                self.source.state.ending.rows().map(drop)
+                self.source.state.ending.last_rows().map(drop)
             }
             Some(error) => Err(error),
         }
@@ -203,7 +203,7 @@ impl Pump {
     /// Moves what has arrived of the rows to `outgoing`; whether there was any.
     fn load_rows(&mut self, progress: &Progress) -> Result<bool, Error> {
         let repack = self.wants_repack();
-        let (buffer, filled, remaining) = self.source.link.inbox.parts();
+        let (buffer, filled, remaining) = self.source.link.inbox.buffer_parts();
         let start = filled.start;
         let packed = pack(buffer, filled, remaining, repack)?;
         if packed.end == start {
@@ -212,7 +212,7 @@ impl Pump {
         self.count_packed(&packed)?;
         progress.add(&packed);
         let inbox = &mut self.source.link.inbox;
-        inbox.exchange(&mut self.outgoing, packed.end, packed.remaining);
+        inbox.exchange_buffer(&mut self.outgoing, packed.end, packed.remaining);
         self.pending = packed.send;
         Ok(true)
     }
@@ -222,7 +222,9 @@ impl Pump {
         match self.packing {
             Packing::PassThrough => false,
             Packing::Repack => true,
-            Packing::Adaptive => self.source.state.tally.average() < PASS_THROUGH_FROM_BYTES,
+            Packing::Adaptive => {
+                self.source.state.tally.average_frame_bytes() < PASS_THROUGH_FROM_BYTES
+            }
         }
     }
 
@@ -231,14 +233,14 @@ impl Pump {
         let Connection { link, state } = &mut self.source;
         if state.tally.wants_header() {
             // The frames are our own by now, but their payloads are the data.
-            let (buffer, ..) = link.inbox.parts();
-            for payload in payloads(&buffer[packed.send.clone()]) {
-                state.tally.header(payload)?;
+            let (buffer, ..) = link.inbox.buffer_parts();
+            for payload in frame_payloads(&buffer[packed.send.clone()]) {
+                state.tally.check_header(payload)?;
             }
         }
         state
             .tally
-            .count(packed.frames, packed.bytes, packed.last_frame);
+            .count_frames(packed.frames, packed.bytes, packed.last_frame);
         Ok(())
     }
 
@@ -326,7 +328,7 @@ impl Pump {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => self.target_lost = true,
         }
-        self.target.state.ending.rows().err().unwrap_or(error)
+        self.target.state.ending.last_rows().err().unwrap_or(error)
     }
 
     /// Completes what is on its way and waits until the target takes commands again.
@@ -354,9 +356,9 @@ impl Pump {
     }
 
     /// Ends the target's last copy well, and compares all that it counted; the total.
-    async fn complete(&mut self, stop: &CancellationToken) -> Result<Copied, Ended> {
+    async fn complete_copy(&mut self, stop: &CancellationToken) -> Result<Copied, Ended> {
         let completed = tokio::select! {
-            completed = self.target.complete() => completed,
+            completed = self.target.complete_copy() => completed,
             () = stop.cancelled() => {
                 self.target_lost = true;
                 return Err(Ended::Lost);
@@ -369,10 +371,10 @@ impl Pump {
     /// Compares what the target has counted with what the source has sent, copy by copy.
     fn compare_counts(&self) -> Result<Copied, Error> {
         let ended = &self.source.state.ended;
-        let counts: Vec<u64> = self.target.state.ending.counts().collect();
+        let counts: Vec<u64> = self.target.state.ending.copy_counts().collect();
         let mut total = Copied::default();
         for (copied, tagged) in ended.iter().zip(&counts) {
-            compare(*tagged, copied.rows)?;
+            compare_row_counts(*tagged, copied.rows)?;
             total.rows += copied.rows;
             total.bytes += copied.bytes;
         }
@@ -435,7 +437,7 @@ impl Pump {
     fn into_outcome(mut self, result: Result<Copied, PumpError>) -> PumpOutcome {
         let copies = std::mem::take(&mut self.source.state.ended);
         let at = match result.as_ref().map_err(|error| error.ended_by) {
-            Err(EndedBy::Target) => self.target.state.ending.counts().count(),
+            Err(EndedBy::Target) => self.target.state.ending.copy_counts().count(),
             Ok(_) | Err(EndedBy::Source | EndedBy::Stop) => copies.len(),
         };
         let source_failed = matches!(

@@ -15,7 +15,7 @@ use super::connection::{Connection, Idle};
 use super::error::Error;
 use super::exchange::Exchange;
 use super::frontend;
-use super::link::{BoxStream, Link, Stream, unexpected};
+use super::link::{BoxStream, Link, Stream, unexpected_message};
 
 /// How to start a session.
 #[derive(Clone, Debug)]
@@ -70,18 +70,18 @@ impl Connection<Idle> {
     /// `StartupMessage` 3.0, `Authentication*`, `ParameterStatus`, `BackendKeyData`.
     pub async fn start(stream: BoxStream, startup: &Startup<'_>) -> Result<Self, Error> {
         let mut link = Box::new(Link::new(stream));
-        frontend::startup(startup.parameters, link.outbox.queue())?;
+        frontend::encode_startup(startup.parameters, link.outbox.queue())?;
         link.flush().await?;
         authenticate_session(&mut link, startup.authentication).await?;
         loop {
             match link.receive().await? {
                 Backend::BackendKeyData(key) => link.key = Some(key),
                 Backend::ReadyForQuery(status) => {
-                    link.ready(status);
-                    return Ok(Self::idle(link));
+                    link.set_ready(status);
+                    return Ok(Self::new_idle(link));
                 }
                 Backend::ErrorResponse(error) => return Err(error.into()),
-                other => return Err(unexpected("ReadyForQuery", &other)),
+                other => return Err(unexpected_message("ReadyForQuery", &other)),
             }
         }
     }
@@ -93,7 +93,7 @@ async fn authenticate_session(link: &mut Link, wanted: &Authentication<'_>) -> R
     loop {
         match link.receive().await? {
             Backend::Authentication(request) => {
-                if exchange.answer(&request, &mut answer)? {
+                if exchange.answer_request(&request, &mut answer)? {
                     return Ok(());
                 }
             }
@@ -102,9 +102,9 @@ async fn authenticate_session(link: &mut Link, wanted: &Authentication<'_>) -> R
             Backend::NegotiateProtocolVersion { newest_minor, .. } => {
                 return Err(Error::ProtocolVersion { newest_minor });
             }
-            other => return Err(unexpected("Authentication", &other)),
+            other => return Err(unexpected_message("Authentication", &other)),
         }
-        link.queue(&answer);
+        link.queue_bytes(&answer);
         answer.clear();
         link.flush().await?;
     }

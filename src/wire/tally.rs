@@ -39,18 +39,18 @@ impl Tally {
         }
     }
 
-    /// Whether the next bytes must be shown to [`header`](Self::header).
+    /// Whether the next bytes must be shown to [`check_header`](Self::check_header).
     pub(super) fn wants_header(&self) -> bool {
         self.format == CopyFormat::Binary && !self.header.is_complete()
     }
 
     /// Checks bytes against the binary header.
-    pub(super) fn header(&mut self, data: &[u8]) -> Result<(), Error> {
+    pub(super) fn check_header(&mut self, data: &[u8]) -> Result<(), Error> {
         Ok(self.header.check(data)?)
     }
 
     /// Counts `frames` begun, `bytes` of data, and the size of the last frame begun.
-    pub(super) fn count(&mut self, frames: u64, bytes: u64, last_frame: Option<usize>) {
+    pub(super) fn count_frames(&mut self, frames: u64, bytes: u64, last_frame: Option<usize>) {
         self.frames += frames;
         self.bytes += bytes;
         if let Some(length) = last_frame {
@@ -59,9 +59,9 @@ impl Tally {
     }
 
     /// A piece of one frame.
-    pub(super) fn piece(&mut self, data: &[u8], first: bool) -> Result<(), Error> {
+    pub(super) fn count_piece(&mut self, data: &[u8], first: bool) -> Result<(), Error> {
         if self.wants_header() {
-            self.header(data)?;
+            self.check_header(data)?;
         }
         if first {
             self.frames += 1;
@@ -73,7 +73,7 @@ impl Tally {
     }
 
     /// Average bytes of a frame so far.
-    pub(super) const fn average(&self) -> u64 {
+    pub(super) const fn average_frame_bytes(&self) -> u64 {
         match self.bytes.checked_div(self.frames) {
             Some(average) => average,
             None => 0,
@@ -81,7 +81,7 @@ impl Tally {
     }
 
     /// Frames that are no rows: the trailer of binary data that has ended.
-    pub(super) fn trailers(&self) -> u64 {
+    pub(super) fn trailer_frames(&self) -> u64 {
         u64::from(self.format == CopyFormat::Binary)
     }
 
@@ -114,7 +114,7 @@ impl Tally {
 }
 
 /// Compares a server's count with ours.
-pub(super) const fn compare(tagged: u64, counted: u64) -> Result<(), Error> {
+pub(super) const fn compare_row_counts(tagged: u64, counted: u64) -> Result<(), Error> {
     if tagged == counted {
         Ok(())
     } else {

@@ -25,7 +25,7 @@ enum Hash {
 const RSA_PSS: &str = "1.2.840.113549.1.1.10";
 
 /// What a connection to the holder of this certificate can be bound to.
-pub(super) fn of(certificate: &[u8]) -> ChannelBinding {
+pub(super) fn binding_for(certificate: &[u8]) -> ChannelBinding {
     let hash = Signed::parse(certificate).and_then(|signed| hash_of(signed.algorithm));
     match hash {
         Ok(Some(hash)) => ChannelBinding::TlsServerEndPoint(hash.digest(certificate)),
@@ -163,13 +163,13 @@ mod tests {
         let certificate = made_with(&rcgen::PKCS_ECDSA_P256_SHA256);
         let expected = Sha256::digest(&certificate).to_vec();
         assert_eq!(
-            of(&certificate),
+            binding_for(&certificate),
             ChannelBinding::TlsServerEndPoint(expected)
         );
         assert_eq!(
-            of(&made_with(&rcgen::PKCS_ED25519)),
+            binding_for(&made_with(&rcgen::PKCS_ED25519)),
             ChannelBinding::Unsupported
         );
-        assert_eq!(of(b"no certificate"), ChannelBinding::Unsupported);
+        assert_eq!(binding_for(b"no certificate"), ChannelBinding::Unsupported);
     }
 }

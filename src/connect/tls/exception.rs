@@ -86,6 +86,6 @@ impl Grounds<'_> {
         issuer: &PublicKey<'_>,
     ) -> Result<(), Refusal> {
         check_dates(certificate, self.now)?;
-        revocation::check(certificate, issuer, self)
+        revocation::check_revocation(certificate, issuer, self)
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Roots {
 }
 
 /// The bytes of a file.
-pub(super) fn read(parameter: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+pub(super) fn read_file(parameter: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(|source| Error::Unreadable {
         parameter,
         path: path.to_owned(),
@@ -38,7 +38,7 @@ pub(super) fn read(parameter: &'static str, path: &Path) -> Result<Vec<u8>, Erro
 }
 
 /// The roots, and what comes with them; nothing where the server is not to be verified.
-pub(super) fn roots(settings: &Settings) -> Result<Option<Roots>, Error> {
+pub(super) fn load_roots(settings: &Settings) -> Result<Option<Roots>, Error> {
     if settings.root == Some(Root::System) {
         return system_roots(settings).map(Some);
     }
@@ -62,7 +62,7 @@ fn file_roots(path: &Path, settings: &Settings) -> Result<Roots, Error> {
         path: path.to_owned(),
         content: "certificate",
     };
-    let certificates = certificates("sslrootcert", path)?;
+    let certificates = load_certificates("sslrootcert", path)?;
     let mut anchors = RootCertStore::empty();
     for certificate in &certificates {
         let parsed = Certificate::parse(certificate).map_err(|_| unusable())?;
@@ -97,11 +97,11 @@ fn system_roots(settings: &Settings) -> Result<Roots, Error> {
 }
 
 /// The certificates of a PEM file; at least one.
-pub(super) fn certificates(
+pub(super) fn load_certificates(
     parameter: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let bytes = read(parameter, path)?;
+    let bytes = read_file(parameter, path)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match found {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
@@ -131,7 +131,7 @@ fn revocation_lists(
     parameter: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, Error> {
-    let bytes = read(parameter, path)?;
+    let bytes = read_file(parameter, path)?;
     let found: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&bytes).collect();
     match found {
         Ok(lists) if !lists.is_empty() => Ok(lists),

@@ -27,7 +27,7 @@ const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 ///
 /// rustls would pair certificate and key itself, but reads no certificates of version 1, which
 /// `openssl x509 -req` makes for users, too.
-pub(super) fn load(
+pub(super) fn load_identity(
     settings: &Settings,
     provider: &CryptoProvider,
 ) -> Result<Option<CertifiedKey>, Error> {
@@ -35,7 +35,7 @@ pub(super) fn load(
     let Some(certificate) = place.path() else {
         return Ok(None);
     };
-    let chain = files::certificates("sslcert", certificate)?;
+    let chain = files::load_certificates("sslcert", certificate)?;
     let path = key_path(settings, certificate)?;
     let key = read_key(&path, settings.key_password.as_ref())?;
     let key = provider.key_provider.load_private_key(key);
@@ -82,7 +82,7 @@ fn read_key(path: &Path, password: Option<&Secret>) -> Result<PrivateKeyDer<'sta
             path: path.to_owned(),
         });
     }
-    let bytes = Zeroizing::new(files::read("sslkey", path)?);
+    let bytes = Zeroizing::new(files::read_file("sslkey", path)?);
     match std::str::from_utf8(&bytes) {
         Ok(text) if text.contains(LEGACY_ENCRYPTION) => Err(Error::KeyLegacyEncryption {
             path: path.to_owned(),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn load(settings: &Settings) -> Result<Option<CertifiedKey>, Error> {
-        super::load(settings, &aws_lc_rs::default_provider())
+        super::load_identity(settings, &aws_lc_rs::default_provider())
     }
 
     /// A certificate and a key that are a pair.

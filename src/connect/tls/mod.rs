@@ -100,7 +100,7 @@ fn build_verifier(
         return Err(Error::HostMissing);
     }
     let host = wants_name.then(|| host.to_owned());
-    Verifier::new(files::roots(settings)?, host, provider)
+    Verifier::new(files::load_roots(settings)?, host, provider)
 }
 
 fn build_config(
@@ -108,7 +108,7 @@ fn build_config(
     provider: &Arc<CryptoProvider>,
     verifier: &Arc<Verifier>,
 ) -> Result<ClientConfig, Error> {
-    let identity = identity::load(settings, provider)?;
+    let identity = identity::load_identity(settings, provider)?;
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_protocol_versions(&versions_within(settings)?)
         .map_err(Error::Setup)?
@@ -177,7 +177,9 @@ fn binding_of(connection: &ClientConnection) -> ChannelBinding {
     connection
         .peer_certificates()
         .and_then(|chain| chain.first())
-        .map_or(ChannelBinding::Unsupported, |leaf| binding::of(leaf))
+        .map_or(ChannelBinding::Unsupported, |leaf| {
+            binding::binding_for(leaf)
+        })
 }
 
 #[cfg(test)]

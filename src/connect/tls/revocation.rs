@@ -11,7 +11,7 @@ use super::grounds::Grounds;
 
 /// Checks that a certificate was not taken back. As libpq: where there are any lists, there must
 /// be one of the certificate's issuer, signed and up to date.
-pub(super) fn check(
+pub(super) fn check_revocation(
     certificate: &Certificate<'_>,
     issuer: &PublicKey<'_>,
     grounds: &Grounds<'_>,
