@@ -72,22 +72,17 @@ impl Report {
     }
 }
 
-/// Runs the demo; `tell` gets each step as it ends. The clusters are gone when this returns, unless
+/// What receives each step as it ends.
+pub type ShowStep<'a> = &'a (dyn Fn(&Step) + Sync);
+
+/// Runs the demo; `show` receives each step as it ends. The clusters are gone when this returns, unless
 /// they are to be kept.
 ///
 /// # Errors
 /// A step could not be carried out at all, or the scope was stopped.
-pub async fn run(
-    options: &Options,
-    tell: &(dyn Fn(&Step) + Sync),
-    scope: &Scope,
-) -> Result<Report, Error> {
+pub async fn run(options: &Options, show: ShowStep<'_>, scope: &Scope) -> Result<Report, Error> {
     let begun = Instant::now();
-    let mut stage = Stage {
-        report: Report::default(),
-        tell,
-        since: Instant::now(),
-    };
+    let mut stage = Stage::new(show);
     let clusters = start_clusters(options)?;
     stage.show_step(
         "start",
@@ -127,11 +122,19 @@ struct Servers {
 /// What has been shown so far.
 struct Stage<'a> {
     report: Report,
-    tell: &'a (dyn Fn(&Step) + Sync),
+    show: ShowStep<'a>,
     since: Instant,
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
+    fn new(show: ShowStep<'a>) -> Self {
+        Self {
+            report: Report::default(),
+            show,
+            since: Instant::now(),
+        }
+    }
+
     fn show_step(&mut self, name: &'static str, shown: String, proved: bool) {
         let step = Step {
             name,
@@ -139,7 +142,7 @@ impl Stage<'_> {
             proved,
             elapsed: self.since.elapsed(),
         };
-        (self.tell)(&step);
+        (self.show)(&step);
         self.report.steps.push(step);
         self.since = Instant::now();
     }
@@ -232,7 +235,34 @@ async fn show_comparisons(
 
 /// Runs `init` as the command does; in words what it copied.
 async fn run_init(servers: &Servers, drop_existing: bool, scope: &Scope) -> Result<String, Error> {
-    let options = migrate::Options {
+    let options = init_options(servers, drop_existing);
+    let prepared = migrate::prepare(&options, scope).await?;
+    if let Some(finding) = prepared
+        .findings
+        .iter()
+        .find(|finding| finding.level == Level::Error)
+    {
+        return Err(Error::Refused {
+            finding: finding.to_string(),
+        });
+    }
+    let report = Box::pin(migrate::execute(prepared, &options, scope)).await?;
+    let database = report.databases.first().ok_or(Error::NothingCopied)?;
+    let large_objects = match database.large_objects {
+        1 => "a large object".to_owned(),
+        count => format!("{count} large objects"),
+    };
+    Ok(format!(
+        "{} rows of {} tables, {} definitions, {} sequences and {large_objects} were copied",
+        database.rows(),
+        database.tables.len(),
+        database.statements,
+        database.sequences,
+    ))
+}
+
+fn init_options(servers: &Servers, drop_existing: bool) -> migrate::Options {
+    migrate::Options {
         source: servers.source.clone(),
         target: servers.target.clone(),
         databases: Databases::Only(vec![DATABASE.to_owned()]),
@@ -253,30 +283,7 @@ async fn run_init(servers: &Servers, drop_existing: bool, scope: &Scope) -> Resu
             root: servers.state.clone(),
             resume: true,
         }),
-    };
-    let prepared = migrate::prepare(&options, scope).await?;
-    if let Some(finding) = prepared
-        .findings
-        .iter()
-        .find(|finding| finding.level == Level::Error)
-    {
-        return Err(Error::Refused {
-            finding: finding.to_string(),
-        });
     }
-    let report = Box::pin(migrate::execute(prepared, &options, scope)).await?;
-    let database = report.databases.first().ok_or(Error::NothingCopied)?;
-    Ok(format!(
-        "{} rows of {} tables, {} definitions, {} sequences and {} were copied",
-        database.rows(),
-        database.tables.len(),
-        database.statements,
-        database.sequences,
-        match database.large_objects {
-            1 => "a large object".to_owned(),
-            count => format!("{count} large objects"),
-        }
-    ))
 }
 
 async fn run_verify(servers: &Servers, scope: &Scope) -> Result<verify::Report, Error> {

@@ -64,7 +64,7 @@ pub struct Blocked {
     /// Why.
     pub blocker: Blocker,
     /// Statements each of which is a remedy.
-    pub cures: Vec<Sql>,
+    pub remedies: Vec<Sql>,
     /// Whether `--replica-identity-full` would.
     pub full_helps: bool,
 }
@@ -90,7 +90,7 @@ pub struct Judge<'a> {
     /// The source's version.
     pub version: ServerVersion,
     /// Tables that do not take part.
-    pub left_out: &'a BTreeSet<QualifiedName>,
+    pub excluded: &'a BTreeSet<QualifiedName>,
     /// Hypertables and their chunks.
     pub hypertables: &'a BTreeSet<QualifiedName>,
     /// Whether tables without an identity get `REPLICA IDENTITY FULL`.
@@ -139,7 +139,7 @@ impl Judge<'_> {
         let is_plain = |member: &Candidate| {
             member.persistence == Persistence::Permanent
                 && member.kind != RelKind::ForeignTable
-                && !self.left_out.contains(&member.name)
+                && !self.excluded.contains(&member.name)
         };
         self.version.has_publish_via_root() && is_plain(root) && leaves.iter().all(|l| is_plain(l))
     }
@@ -149,12 +149,12 @@ impl Judge<'_> {
         let members: Vec<&Candidate> = root.into_iter().chain(leaves.iter().copied()).collect();
         let listed = members[0];
         if let Some(why) = self.judge_apart(listed) {
-            if !self.left_out.contains(&listed.name) {
+            if !self.excluded.contains(&listed.name) {
                 out.apart.push((listed.name.clone(), why));
             }
             return;
         }
-        if self.left_out.contains(&listed.name) {
+        if self.excluded.contains(&listed.name) {
             return;
         }
         out.tables.insert(listed.name.clone());
@@ -165,18 +165,17 @@ impl Judge<'_> {
             .iter()
             .filter_map(|member| self.find_blocked(member, root))
             .collect();
-        let can_be_full = members.iter().all(|member| self.full_serves(member));
-        if self.make_full && can_be_full && blocked.iter().any(|one| one.full_helps) {
-            let former = members
-                .iter()
-                .filter(|member| member.identity != ReplicaIdentity::Full);
-            out.identities.extend(former.map(|member| {
-                let index = member.identity_index.as_ref();
-                FormerIdentity::new(&member.name, member.identity, index)
-            }));
+        if self.makes_full(&members, &blocked) {
+            out.identities.extend(former_identities(&members));
         } else {
             out.blocked.extend(blocked);
         }
+    }
+
+    /// Whether the tables of a group get `REPLICA IDENTITY FULL`.
+    fn makes_full(&self, members: &[&Candidate], blocked: &[Blocked]) -> bool {
+        let can_be_full = members.iter().all(|member| self.full_serves(member));
+        self.make_full && can_be_full && blocked.iter().any(|one| one.full_helps)
     }
 
     /// Why a table is never published.
@@ -201,36 +200,45 @@ impl Judge<'_> {
 
     fn find_blocked(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocked> {
         let blocker = self.find_blocker(table, root)?;
-        let is_missing = matches!(
-            blocker,
-            Blocker::NoKey | Blocker::LostIndex | Blocker::Nothing
-        );
-        let full_helps = is_missing && self.full_serves(table);
-        let alter = |clause: Sql| {
-            sql!(
-                "ALTER TABLE ONLY {} REPLICA IDENTITY {}",
-                table.name,
-                clause
-            )
-        };
-        let mut cures = Vec::new();
-        if is_missing || matches!(blocker, Blocker::NoEquality(_) | Blocker::Generated(_)) {
-            let fitting = table.fitting.iter();
-            cures.extend(fitting.map(|index| alter(sql!("USING INDEX {}", index))));
-            let is_full = table.identity == ReplicaIdentity::Full;
-            if !is_full && self.full_serves(table) {
-                cures.push(alter(Sql::fixed("FULL")));
-            }
-        }
-        if let (Blocker::Differs(_), Some(root)) = (&blocker, root) {
-            cures.extend(as_root(root).map(alter));
-        }
+        let full_helps = is_missing(&blocker) && self.full_serves(table);
         Some(Blocked {
             table: table.name.clone(),
+            remedies: self.plan_remedies(table, root, &blocker),
             blocker,
-            cures,
             full_helps,
         })
+    }
+
+    /// Statements that would give the table an identity.
+    fn plan_remedies(
+        &self,
+        table: &Candidate,
+        root: Option<&Candidate>,
+        blocker: &Blocker,
+    ) -> Vec<Sql> {
+        let mut clauses = Vec::new();
+        if is_missing(blocker) || matches!(blocker, Blocker::NoEquality(_) | Blocker::Generated(_))
+        {
+            let fitting = table.fitting.iter();
+            clauses.extend(fitting.map(|index| sql!("USING INDEX {}", index)));
+            let is_full = table.identity == ReplicaIdentity::Full;
+            if !is_full && self.full_serves(table) {
+                clauses.push(Sql::fixed("FULL"));
+            }
+        }
+        if let (Blocker::Differs(_), Some(root)) = (blocker, root) {
+            clauses.extend(as_root(root));
+        }
+        clauses
+            .into_iter()
+            .map(|clause| {
+                sql!(
+                    "ALTER TABLE ONLY {} REPLICA IDENTITY {}",
+                    table.name,
+                    clause
+                )
+            })
+            .collect()
     }
 
     fn find_blocker(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocker> {
@@ -277,6 +285,26 @@ fn choose_identity(table: &Candidate) -> Result<Identity<'_>, Blocker> {
         (ReplicaIdentity::Default, None) => Err(Blocker::NoKey),
         (ReplicaIdentity::Index, None) => Err(Blocker::LostIndex),
     }
+}
+
+/// Whether the table has no identity at all.
+const fn is_missing(blocker: &Blocker) -> bool {
+    matches!(
+        blocker,
+        Blocker::NoKey | Blocker::LostIndex | Blocker::Nothing
+    )
+}
+
+/// The identities of tables that get `REPLICA IDENTITY FULL`.
+fn former_identities(members: &[&Candidate]) -> Vec<FormerIdentity> {
+    members
+        .iter()
+        .filter(|member| member.identity != ReplicaIdentity::Full)
+        .map(|member| {
+            let index = member.identity_index.as_ref();
+            FormerIdentity::new(&member.name, member.identity, index)
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -157,17 +157,6 @@ fn read_publication(row: &tokio_postgres::Row) -> FoundPublication {
     let names: Vec<String> = row.get("table_names");
     let oids: Vec<u32> = row.get("table_oids");
     let tables = schemas.into_iter().zip(names);
-    let odd = [
-        (row.get("all_tables"), "is for all tables"),
-        (row.get("schemas"), "is for whole schemas"),
-        (row.get("narrowed"), "narrows rows or columns"),
-        (row.get("generated_columns"), "sends generated columns"),
-        (
-            !row.get::<_, bool>("all_operations"),
-            "does not send every operation",
-        ),
-    ];
-    let odd = odd.into_iter().filter(|(is, _): &(bool, _)| *is);
     FoundPublication {
         name: Ident::from_catalog(row.get::<_, String>("name")),
         mark: comment.as_deref().and_then(Mark::parse),
@@ -178,11 +167,26 @@ fn read_publication(row: &tokio_postgres::Row) -> FoundPublication {
                 .collect(),
             via_root: row.get("via_root"),
         },
-        oddities: odd.map(|(_, text)| text).collect(),
+        oddities: read_oddities(row),
     }
 }
 
-/// Creates the publication: empty and with its mark, so that it is known as ours after any failure;
+/// Which options no publication of ours has.
+fn read_oddities(row: &tokio_postgres::Row) -> Vec<&'static str> {
+    let all_operations: bool = row.get("all_operations");
+    let odd = [
+        (row.get("all_tables"), "is for all tables"),
+        (row.get("schemas"), "is for whole schemas"),
+        (row.get("narrowed"), "narrows rows or columns"),
+        (row.get("generated_columns"), "sends generated columns"),
+        (!all_operations, "does not send every operation"),
+    ];
+    odd.into_iter()
+        .filter_map(|(is_odd, text)| is_odd.then_some(text))
+        .collect()
+}
+
+/// Creates the publication: empty and with its mark, so that it is known as ours whatever happens next;
 /// then the identities, since a published table without one cannot be updated; then the tables. Each
 /// statement holds its locks for itself, and is repeated where another session's lock is in its way.
 ///

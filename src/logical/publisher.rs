@@ -63,7 +63,7 @@ impl PublishError {
 
 fn list_remedies(blocked: &Blocked) -> String {
     let mut ways: Vec<String> = blocked
-        .cures
+        .remedies
         .iter()
         .map(|statement| format!("run {};", statement.as_str()))
         .collect();
@@ -80,7 +80,7 @@ pub struct Publishing {
     /// The publication's name.
     pub name: Ident,
     /// Tables that do not take part.
-    pub left_out: BTreeSet<QualifiedName>,
+    pub excluded: BTreeSet<QualifiedName>,
     /// Hypertables.
     pub hypertables: BTreeSet<QualifiedName>,
     /// Whether tables without an identity get `REPLICA IDENTITY FULL`.
@@ -113,7 +113,7 @@ impl Publishing {
             &candidates,
             Judge {
                 version: session.version(),
-                left_out: &self.left_out,
+                excluded: &self.excluded,
                 hypertables: &self.hypertables,
                 make_full: self.make_full,
             },

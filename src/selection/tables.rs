@@ -69,6 +69,9 @@ pub struct Selected {
 /// Relations of the chosen databases, by database and name.
 type Known<'a> = BTreeMap<&'a str, BTreeMap<&'a QualifiedName, &'a Offered>>;
 
+/// The tables that entries stand for, by database.
+type Chosen<'a> = BTreeMap<&'a str, BTreeSet<QualifiedName>>;
+
 impl Tables {
     /// The databases that entries may name.
     pub fn databases(&self) -> BTreeSet<&str> {
@@ -91,15 +94,9 @@ impl Tables {
             });
         };
         let is_inclusion = matches!(self, Self::Only(_));
-        let known: Known<'_> = offered
-            .iter()
-            .map(|(database, relations)| {
-                let relations = relations.iter().map(|relation| (&relation.name, relation));
-                (database.as_str(), relations.collect())
-            })
-            .collect();
+        let known = index_relations(offered);
         let mut warnings = Vec::new();
-        let mut chosen: BTreeMap<&str, BTreeSet<QualifiedName>> = BTreeMap::new();
+        let mut chosen: Chosen<'_> = BTreeMap::new();
         for entry in entries {
             let found = find_relations(entry, &known, &mut warnings);
             if found.is_empty() {
@@ -113,20 +110,37 @@ impl Tables {
                 of_database.insert(relation.name.clone());
             }
         }
-        let choice = |name: &String| {
-            let tables = chosen.get(name.as_str()).cloned();
-            let choice = match (tables, is_inclusion) {
-                (Some(tables), true) => TableChoice::Only(tables),
-                (Some(tables), false) => TableChoice::AllBut(tables),
-                (None, true) => return None,
-                (None, false) => TableChoice::All,
-            };
-            Some((name.clone(), choice))
-        };
+        let databases = offered.keys().filter_map(|name| {
+            let tables = chosen.remove(name.as_str());
+            Some((name.clone(), choose_tables(tables, is_inclusion)?))
+        });
         Ok(Selected {
-            databases: offered.keys().filter_map(choice).collect(),
+            databases: databases.collect(),
             warnings,
         })
+    }
+}
+
+fn index_relations(offered: &BTreeMap<String, Vec<Offered>>) -> Known<'_> {
+    offered
+        .iter()
+        .map(|(database, relations)| {
+            let relations = relations.iter().map(|relation| (&relation.name, relation));
+            (database.as_str(), relations.collect())
+        })
+        .collect()
+}
+
+/// The choice in a database by the tables that entries stand for; none where it takes no part.
+fn choose_tables(
+    tables: Option<BTreeSet<QualifiedName>>,
+    is_inclusion: bool,
+) -> Option<TableChoice> {
+    match (tables, is_inclusion) {
+        (Some(tables), true) => Some(TableChoice::Only(tables)),
+        (Some(tables), false) => Some(TableChoice::AllBut(tables)),
+        (None, true) => None,
+        (None, false) => Some(TableChoice::All),
     }
 }
 

@@ -52,13 +52,13 @@ fn tree(leaves: Vec<Candidate>) -> Vec<Candidate> {
     [root].into_iter().chain(leaves).collect()
 }
 
-fn judged_at(version: u32, candidates: &[Candidate], left_out: &[&str], full: bool) -> Published {
-    let left_out = left_out.iter().map(|table| name(table)).collect();
+fn judged_at(version: u32, candidates: &[Candidate], excluded: &[&str], full: bool) -> Published {
+    let excluded = excluded.iter().map(|table| name(table)).collect();
     judge(
         candidates,
         Judge {
             version: ServerVersion::new(version * 10_000),
-            left_out: &left_out,
+            excluded: &excluded,
             hypertables: &BTreeSet::from([name("hyper")]),
             make_full: full,
         },
@@ -78,10 +78,10 @@ fn blocker(published: &Published) -> &Blocker {
     &published.blocked[0].blocker
 }
 
-fn cures(published: &Published) -> Vec<&str> {
+fn remedies(published: &Published) -> Vec<&str> {
     let blocked = published.blocked.iter();
     blocked
-        .flat_map(|one| one.cures.iter().map(Sql::as_str))
+        .flat_map(|one| one.remedies.iter().map(Sql::as_str))
         .collect()
 }
 
@@ -95,7 +95,7 @@ fn a_table_with_a_key_is_published_and_one_without_is_told_with_its_cures() {
     let published = judged(&[unique]);
     assert_eq!(blocker(&published), &Blocker::NoKey);
     assert_eq!(
-        cures(&published),
+        remedies(&published),
         [
             r#"ALTER TABLE ONLY "s"."b" REPLICA IDENTITY USING INDEX "u""#,
             r#"ALTER TABLE ONLY "s"."b" REPLICA IDENTITY FULL"#
@@ -111,7 +111,7 @@ fn a_whole_row_that_cannot_be_compared_is_no_identity_and_no_cure() {
     };
     let published = judged_at(17, std::slice::from_ref(&json), &[], true);
     assert_eq!(blocker(&published), &Blocker::NoKey);
-    assert!(cures(&published).is_empty() && !published.blocked[0].full_helps);
+    assert!(remedies(&published).is_empty() && !published.blocked[0].full_helps);
     let full = Candidate {
         identity: ReplicaIdentity::Full,
         ..json
@@ -149,7 +149,7 @@ fn a_tree_is_published_by_its_root_and_its_leaves_must_agree() {
     let published = judged(&tree(vec![full]));
     assert_eq!(blocker(&published), &Blocker::Differs(name("root")));
     assert_eq!(
-        cures(&published),
+        remedies(&published),
         [r#"ALTER TABLE ONLY "s"."l" REPLICA IDENTITY DEFAULT"#]
     );
     let lost = Candidate {
@@ -163,7 +163,7 @@ fn a_tree_is_published_by_its_root_and_its_leaves_must_agree() {
 #[test]
 fn a_tree_is_published_by_leaves_on_12_and_where_some_do_not_take_part() {
     let leaves = || tree(vec![keyed(2, "l"), keyed(3, "m")]);
-    let listed_at = |version, left_out| listed(&judged_at(version, &leaves(), left_out, false));
+    let listed_at = |version, excluded| listed(&judged_at(version, &leaves(), excluded, false));
     assert_eq!(listed_at(12, &[]), ["s.l", "s.m"]);
     assert_eq!(listed_at(17, &["m"]), ["s.l"]);
     let unlogged = Candidate {

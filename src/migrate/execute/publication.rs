@@ -446,7 +446,7 @@ mod tests {
             slot: SlotName::new("seren_app").unwrap(),
             publishing: Publishing {
                 name: Ident::from_catalog(PUBLICATION),
-                left_out: BTreeSet::new(),
+                excluded: BTreeSet::new(),
                 hypertables: BTreeSet::new(),
                 make_full: false,
             },

@@ -133,7 +133,7 @@ impl Known {
             slot: self.slot.clone(),
             publishing: Publishing {
                 name: options.replication.publication.clone(),
-                left_out: left_out.union(&examined.chunks).cloned().collect(),
+                excluded: left_out.union(&examined.chunks).cloned().collect(),
                 hypertables: examined.hypertables.clone(),
                 make_full: options.replication.identity_full,
             },
