@@ -331,7 +331,7 @@ pub struct Change {
 
 /// The steps that turn `base` into `wanted`: first what is taken, dependants before those they
 /// depend on, then what is given, each grant after the grant option that it depends on.
-pub fn changes(base: &Acl, wanted: &Acl, owner: &Ident) -> Vec<Change> {
+pub fn plan_changes(base: &Acl, wanted: &Acl, owner: &Ident) -> Vec<Change> {
     let revoked = base
         .items
         .iter()

@@ -10,7 +10,7 @@ mod removal;
 mod role_map;
 
 pub use error::{Error, is_missing};
-pub use load::load;
+pub use load::load_catalog;
 pub use model::{Catalog, Class, ObjectId, comment};
 pub use removal::Dependants;
 pub use role_map::RoleMap;

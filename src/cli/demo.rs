@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         keep: arguments.keep,
     };
     let show = |step: &Step| ui.screen().line_from_outside("demo: ", step.name);
-    let report = demo::run(&options, &show, scope).await?;
+    let report = demo::run_demo(&options, &show, scope).await?;
     let code = if report.is_proved() {
         exit::DONE
     } else {

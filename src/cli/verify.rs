@@ -64,7 +64,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     for finding in migrate::examine_comparison(sides, options.jobs).await {
         tracing::warn!("{}: {}", finding.servers(), finding.text());
     }
-    let report = verify::run(&options, scope).await?;
+    let report = verify::compare_databases(&options, scope).await?;
     let code = verify::exit_code(&report);
     ui.report(&report, code)?;
     Ok(code)

@@ -330,7 +330,9 @@ impl Endpoint {
     pub async fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
         let deliver = async {
             let stream = self.dialer(&[]).open_for_cancel().await?;
-            wire::cancel(stream, *key).await.map_err(Error::Cancel)
+            wire::send_cancel_request(stream, *key)
+                .await
+                .map_err(Error::Cancel)
         };
         let delivered = tokio::time::timeout(CANCEL_TIMEOUT, deliver).await;
         delivered.unwrap_or_else(|_| {

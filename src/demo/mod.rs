@@ -80,7 +80,11 @@ pub type ShowStep<'a> = &'a (dyn Fn(&Step) + Sync);
 ///
 /// # Errors
 /// A step could not be carried out at all, or the scope was stopped.
-pub async fn run(options: &Options, show: ShowStep<'_>, scope: &Scope) -> Result<Report, Error> {
+pub async fn run_demo(
+    options: &Options,
+    show: ShowStep<'_>,
+    scope: &Scope,
+) -> Result<Report, Error> {
     let begun = Instant::now();
     let mut stage = Stage::new(show);
     let clusters = start_clusters(options)?;
@@ -301,7 +305,7 @@ async fn run_verify(servers: &Servers, scope: &Scope) -> Result<verify::Report, 
         jobs: migrate::automatic_jobs(),
         strict: true,
     };
-    Ok(verify::run(&options, scope).await?)
+    Ok(verify::compare_databases(&options, scope).await?)
 }
 
 /// Whether the target holds the writer's books up to one moment, and nothing beyond.

@@ -28,7 +28,7 @@ impl Scope {
     }
 
     /// Returns when the work has been asked to stop, and has had time for it.
-    pub async fn overdue(&self) {
+    pub async fn grace_period_over(&self) {
         self.stop.cancelled().await;
         tokio::time::sleep(GRACE).await;
     }
@@ -50,7 +50,7 @@ impl Scope {
             done = &mut work => return Ok(done),
         }
         // A request may fail, or get lost: the end of the work is what counts.
-        let requested = async { tokio::join!(cancel, self.overdue()) };
+        let requested = async { tokio::join!(cancel, self.grace_period_over()) };
         let result = tokio::select! {
             done = work => Some(done),
             _ = requested => None,

@@ -12,7 +12,7 @@
 //! elsewhere, and tables that belong to extensions.
 //!
 //! ```text
-//! run ── per database ── View × 2 ── plan_pairs ── workers ── TableReader × 2 ── Digester
+//! compare_databases ── per database ── View × 2 ── plan_pairs ── workers ── TableReader × 2 ── Digester
 //!                                                     └── Report ── exit_code
 //! ```
 //!
@@ -48,7 +48,7 @@ use crate::task::Scope;
 ///
 /// # Errors
 /// Only [`Error::Stopped`]: the report lists everything that could not be compared.
-pub async fn run(options: &Options, scope: &Scope) -> Result<Report, Error> {
+pub async fn compare_databases(options: &Options, scope: &Scope) -> Result<Report, Error> {
     let mut report = Report {
         databases: Vec::new(),
         strict: options.strict,

@@ -17,7 +17,7 @@ use super::link::Stream;
 ///
 /// # Protocol
 /// `CancelRequest`; the server closes the stream without an answer once the signal is sent.
-pub async fn cancel<S: Stream>(mut stream: S, key: CancelKey) -> Result<(), Error> {
+pub async fn send_cancel_request<S: Stream>(mut stream: S, key: CancelKey) -> Result<(), Error> {
     let mut request = BytesMut::new();
     frontend::cancel_request(key, &mut request);
     stream.write_all(&request).await?;

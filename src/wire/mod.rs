@@ -60,7 +60,7 @@ pub use backend::{
     Asynchronous, AuthenticationRequest, Backend, CancelKey, CopyFormat, MessageError,
     TransactionStatus, tag,
 };
-pub use cancel::cancel;
+pub use cancel::send_cancel_request;
 pub use connection::{Connection, Failure, Idle, ResultSet};
 pub use copy_both::CopyBoth;
 pub use copy_header::{CopyHeader, CopyHeaderError};

@@ -5,7 +5,7 @@ use seren_replicator::pg::{Ident, Literal, Sides, Sql};
 use seren_replicator::selection::TableChoice;
 use seren_replicator::sql;
 use seren_replicator::task::Scope;
-use seren_replicator::verify::{DatabasePair, Options, Report, run};
+use seren_replicator::verify::{DatabasePair, Options, Report, compare_databases};
 
 use super::{cluster, endpoint, fresh_database, fresh_name, text, url_as, wait_until_true};
 
@@ -129,7 +129,9 @@ impl Pair {
     }
 
     pub(crate) async fn verify(&self) -> Report {
-        run(&self.options(), &Scope::detached()).await.unwrap()
+        compare_databases(&self.options(), &Scope::detached())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn verify_strictly(&self) -> Report {
@@ -137,7 +139,9 @@ impl Pair {
             strict: true,
             ..self.options()
         };
-        run(&options, &Scope::detached()).await.unwrap()
+        compare_databases(&options, &Scope::detached())
+            .await
+            .unwrap()
     }
 
     /// Waits until a COPY on the source waits for a lock.

@@ -121,7 +121,7 @@ pub(crate) async fn read(reader: &Session, writer: &Session) -> (Catalog, Script
     quote_for(reader, writer.version()).await.unwrap();
     let begin = text("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     reader.batch(&begin).await.unwrap();
-    let catalog = catalog::load(reader).await.unwrap();
+    let catalog = catalog::load_catalog(reader).await.unwrap();
     reader.batch(&text("COMMIT")).await.unwrap();
     assert_eq!(catalog.unsupported, []);
     let roles = load_roles(writer).await.unwrap().roles.into_keys();
@@ -223,7 +223,7 @@ pub(crate) async fn downgraded([from, to]: [u32; 2]) -> Downgrade {
         let reader = database(&source.url).await;
         let writer = endpoint(&target).session(Purpose::Build).await.unwrap();
         quote_for(&reader, writer.version()).await.unwrap();
-        let mut catalog = catalog::load(&reader).await.unwrap();
+        let mut catalog = catalog::load_catalog(&reader).await.unwrap();
         let roles = load_roles(&writer).await.unwrap().roles.into_keys();
         let options = Options::everything(writer.version(), roles.collect());
         match degrade(&mut catalog, &options) {

@@ -34,7 +34,7 @@ fn acl(items: &[&str]) -> Acl {
 
 fn told(base: &[&str], wanted: &[&str]) -> Vec<String> {
     let owner = Ident::from_catalog("o");
-    changes(&acl(base), &acl(wanted), &owner)
+    plan_changes(&acl(base), &acl(wanted), &owner)
         .into_iter()
         .map(|change| {
             let words: Vec<_> = change.privileges.iter().map(|p| p.word()).collect();
@@ -169,7 +169,7 @@ proptest! {
     #[test]
     fn the_steps_lead_from_one_list_to_the_other(base in any_acl(), wanted in any_acl()) {
         let mut reached = base.clone();
-        for step in changes(&base, &wanted, &Ident::from_catalog("o")) {
+        for step in plan_changes(&base, &wanted, &Ident::from_catalog("o")) {
             take(&mut reached, &step);
         }
         prop_assert_eq!(sorted(reached), sorted(wanted));

@@ -50,7 +50,7 @@ pub struct CachedCatalog {
 }
 
 impl CachedCatalog {
-    /// Caches a catalog just as [`load`](super::load) gave it in the session's transaction, which
+    /// Caches a catalog just as [`load_catalog`](super::load_catalog) gave it in the session's transaction, which
     /// has one snapshot from then to now. None where that is not safe or takes too much memory.
     ///
     /// # Errors

@@ -51,4 +51,4 @@ pub mod roles;
 pub mod transfer;
 pub mod unsupported;
 
-pub use whole::load;
+pub use whole::load_catalog;

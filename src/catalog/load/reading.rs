@@ -5,7 +5,7 @@
 
 use super::lock_batches::{SAVEPOINT, release_locks};
 use super::quoting::quote_for;
-use super::whole::{load, load_on_both};
+use super::whole::{load_catalog, load_on_both};
 use crate::catalog::{Catalog, Error};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::pg::{Literal, ServerVersion, Sql, SqlState};
@@ -72,10 +72,10 @@ impl Reading {
     /// Everything that the database holds.
     ///
     /// # Errors
-    /// As [`load`].
+    /// As [`load_catalog`](super::load_catalog).
     pub async fn load(&self) -> Result<Catalog, Error> {
         let Some(second) = &self.second else {
-            return load(&self.session).await;
+            return load_catalog(&self.session).await;
         };
         match load_on_both(&self.session, second).await {
             // What one session locks for a moment may be too much for the other.
@@ -83,7 +83,7 @@ impl Reading {
                 let given =
                     futures_util::try_join!(release_locks(second), release_locks(&self.session));
                 match given {
-                    Ok(_) => load(&self.session).await,
+                    Ok(_) => load_catalog(&self.session).await,
                     Err(_) => Err(error),
                 }
             }

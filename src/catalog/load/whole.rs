@@ -23,7 +23,7 @@ use crate::connect::Session;
 /// # Errors
 /// The server refused a query, the connection broke, or a catalog holds something of a newer
 /// version that this program does not know.
-pub async fn load(session: &Session) -> Result<Catalog, Error> {
+pub async fn load_catalog(session: &Session) -> Result<Catalog, Error> {
     let base = load_base(session).await?;
     let dependents = load_dependents(session).await?;
     join_halves(session, base, dependents).await

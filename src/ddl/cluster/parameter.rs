@@ -2,7 +2,7 @@
 //! to the cluster, and are only gained, like memberships.
 
 use super::role::{Difference, RoleMerge};
-use crate::catalog::acl::{Acl, AclItem, Grantee, changes};
+use crate::catalog::acl::{Acl, AclItem, Grantee, plan_changes};
 use crate::catalog::cluster::{Attribute, ParameterAcl, Roles, Settable};
 use crate::ddl::Target;
 use crate::ddl::object::grant::{self, LeftOut};
@@ -18,7 +18,7 @@ pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles, setta
     let grant_target = Target::unrestricted(target.version, roles);
     for parameter in &source.parameters {
         let wanted = owned_by(parameter, from, to);
-        let steps = changes(&held(target, &parameter.name, &wanted), &wanted, to);
+        let steps = plan_changes(&held(target, &parameter.name, &wanted), &wanted, to);
         let object = sql!("PARAMETER {}", parameter.name);
         let rendered = grant::render_changes(&steps, &object, to, &grant_target);
         let possible =

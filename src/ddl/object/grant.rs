@@ -13,7 +13,7 @@ use std::fmt;
 
 use crate::catalog::acl::{
     Acl, AclKind, AclName, Change, ChangeKind, DefaultAcl, DefaultAclKind, Grantee, ObjectAcl,
-    Privilege, changes,
+    Privilege, plan_changes,
 };
 use crate::ddl::Target;
 use crate::pg::{Fragment, Ident, ServerVersion, Sql};
@@ -66,9 +66,9 @@ pub struct Rendered {
 pub fn render_grants(object: &ObjectAcl, target: &Target) -> Rendered {
     let steps = if object.is_public_schema() {
         let base = public_schema_acl(&object.owner, target.version);
-        changes(&base, &object.acl, &object.owner)
+        plan_changes(&base, &object.acl, &object.owner)
     } else {
-        changes(&object.base, &object.acl, &object.owner)
+        plan_changes(&object.base, &object.acl, &object.owner)
     };
     if let AclName::Column(_, column) = &object.name {
         let clause = Clause {
@@ -93,14 +93,14 @@ pub fn render_changes(steps: &[Change], object: &Sql, owner: &Ident, target: &Ta
 
 /// Renders default privileges on a target that has none for this role, schema and kind.
 pub fn render_default_privileges(default: &DefaultAcl, target: &Target) -> Rendered {
-    let steps = changes(&default.base, &default.acl, &default.role);
+    let steps = plan_changes(&default.base, &default.acl, &default.role);
     render_default(default, &steps, target)
 }
 
 /// Renders what takes default privileges away that the **target** has, so that they do not leak
 /// into the objects created there; [`render_default_privileges`] of the same restores them.
 pub fn render_without_default_privileges(default: &DefaultAcl, target: &Target) -> Rendered {
-    let steps = changes(&default.acl, &default.base, &default.role);
+    let steps = plan_changes(&default.acl, &default.base, &default.role);
     render_default(default, &steps, target)
 }
 

@@ -1,7 +1,7 @@
 //! What surrounds a large object: owner, privileges, comment. It exists when these are run.
 
 use super::grant::{Rendered, render_changes};
-use crate::catalog::acl::changes;
+use crate::catalog::acl::plan_changes;
 use crate::catalog::load::large_object::LargeObject;
 use crate::ddl::Options;
 use crate::pg::Literal;
@@ -26,7 +26,7 @@ pub fn render_large_object(object: &LargeObject, options: &Options) -> Rendered 
     if carried.privileges {
         let (base, acl) = (&object.base, &object.acl);
         let owner = map.of(&object.owner);
-        let steps = changes(
+        let steps = plan_changes(
             &map.acl(base, &object.owner),
             &map.acl(acl, &object.owner),
             owner,

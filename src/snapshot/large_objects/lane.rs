@@ -147,7 +147,7 @@ impl ObjectLane {
         let ends = (&self.request.source, &self.request.target);
         tokio::select! {
             () = end_orphans(ends, keys) => {}
-            () = self.scope.overdue() => {}
+            () = self.scope.grace_period_over() => {}
         }
     }
 

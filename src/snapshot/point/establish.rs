@@ -438,5 +438,5 @@ async fn read(session: &Session, before: Option<CachedCatalog>) -> Result<Catalo
     {
         return Ok(catalog);
     }
-    catalog::load(session).await
+    catalog::load_catalog(session).await
 }

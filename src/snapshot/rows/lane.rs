@@ -252,7 +252,7 @@ impl Watch {
         // Only now, when the work waits no more: it would take the end of its sessions for the cause.
         tokio::select! {
             () = stall.end() => {}
-            () = self.scope.overdue() => return Err(Lost::stopped()),
+            () = self.scope.grace_period_over() => return Err(Lost::stopped()),
         }
         Err(Lost {
             error: Error::Stalled {
@@ -289,7 +289,7 @@ impl Watch {
         };
         tokio::select! {
             () = ending => {}
-            () = self.scope.overdue() => {}
+            () = self.scope.grace_period_over() => {}
         }
     }
 }

@@ -164,7 +164,7 @@ async fn every_change_of_a_definition_shows_on_18() {
 async fn remember(url: &str) -> CachedCatalog {
     let session = endpoint(url).session(Purpose::Introspect).await.unwrap();
     session.batch(&text(BEGIN)).await.unwrap();
-    let catalog = catalog::load(&session).await.unwrap();
+    let catalog = catalog::load_catalog(&session).await.unwrap();
     let remembered = CachedCatalog::cache(&session, &catalog).await.unwrap();
     remembered.unwrap()
 }
@@ -191,7 +191,7 @@ async fn what_changes_after_the_checks_is_read_again() {
     let session = source.session(Purpose::Introspect).await.unwrap();
     session.batch(&text(BEGIN)).await.unwrap();
     // Among the rest, the sizes are those of now.
-    assert!(basis.catalog == catalog::load(&session).await.unwrap());
+    assert!(basis.catalog == catalog::load_catalog(&session).await.unwrap());
     basis.hold.release().await;
     session.batch(&text("COMMIT")).await.unwrap();
 

@@ -103,7 +103,7 @@ async fn sessions(major: u32) -> [Session; 2] {
 async fn what_is_known_arrives_exactly_and_the_rest_is_left_to_analyze() {
     for major in [12, 14, 17, 18] {
         let [reader, writer] = sessions(major).await;
-        let catalog = catalog::load(&reader).await.unwrap();
+        let catalog = catalog::load_catalog(&reader).await.unwrap();
         let carryable = carryable_statistics(&reader, writer.version(), &catalog)
             .await
             .unwrap();
@@ -129,7 +129,7 @@ async fn what_is_known_arrives_exactly_and_the_rest_is_left_to_analyze() {
 async fn an_older_target_takes_none() {
     let source = fresh_database(17, "planner").await;
     let session = database(&source).await;
-    let catalog = catalog::load(&session).await.unwrap();
+    let catalog = catalog::load_catalog(&session).await.unwrap();
     let carryable = carryable_statistics(&session, session.version(), &catalog);
     assert_eq!(carryable.await.unwrap(), BTreeSet::new());
 }

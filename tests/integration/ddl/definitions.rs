@@ -30,7 +30,7 @@ const VOLATILE: &str = "
 /// Runs both sections as far as the first goes.
 async fn make(source: &str, target: &str, jobs: usize) -> Result<(), Error> {
     let (reader, writer) = (database(source).await, database(target).await);
-    let catalog = catalog::load(&reader).await.unwrap();
+    let catalog = catalog::load_catalog(&reader).await.unwrap();
     let roles = load_roles(&writer).await.unwrap().roles.into_keys();
     let options = Options::everything(writer.version(), roles.collect());
     let script = script(&catalog, &options).unwrap();
@@ -363,7 +363,7 @@ async fn alone(url: &str) -> Catalog {
     let session = endpoint(url).session(Purpose::Introspect).await.unwrap();
     let begin = Sql::fixed("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     session.batch(&begin).await.unwrap();
-    catalog::load(&session).await.unwrap()
+    catalog::load_catalog(&session).await.unwrap()
 }
 
 #[tokio::test]

@@ -290,7 +290,7 @@ async fn labels_are_written(major: u32) {
     let url = fresh_database(major, "labels").await;
     run(&url, LABELLED).await;
     let session = database(&url).await;
-    let catalog = catalog::load(&session).await.unwrap();
+    let catalog = catalog::load_catalog(&session).await.unwrap();
     assert_eq!(catalog.unsupported, []);
     let options = Options::everything(
         session.version(),

@@ -30,7 +30,7 @@ async fn arrives([from, to]: [u32; 2], scripts: &[&str]) {
         run(&source, text).await;
     }
     let (reader, writer) = (database(&source).await, database(&target).await);
-    let catalog = catalog::load(&reader).await.unwrap();
+    let catalog = catalog::load_catalog(&reader).await.unwrap();
     assert_eq!(catalog.unsupported, []);
     let roles = load_roles(&writer).await.unwrap().roles.into_keys();
     let options = Options::everything(writer.version(), roles.collect());
@@ -130,7 +130,9 @@ async fn operators_behind_their_operand_arrive_within_13() {
 async fn operators_behind_their_operand_are_refused_by_14() {
     let source = fresh_database(13, "kind").await;
     run(&source, POSTFIX).await;
-    let catalog = catalog::load(&database(&source).await).await.unwrap();
+    let catalog = catalog::load_catalog(&database(&source).await)
+        .await
+        .unwrap();
     let options = Options::everything(ServerVersion::new(140_000), BTreeSet::new());
     let error = script(&catalog, &options).unwrap_err().to_string();
     assert_eq!(

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use seren_replicator::pg::Sql;
 use seren_replicator::task::{Background, Scope};
-use seren_replicator::verify::{Error, Report, Verdict, exit_code, run};
+use seren_replicator::verify::{Error, Report, Verdict, exit_code, compare_databases};
 
 use super::report::{assert_all_equal, table};
 use crate::support::pair::Pair;
@@ -15,7 +15,7 @@ use crate::support::wait_until_true;
 async fn waiting(pair: &Pair) -> (Background<Result<Report, Error>>, Scope) {
     let scope = Scope::detached();
     let (options, inner) = (pair.options(), scope.clone());
-    let running = Background::spawn(async move { run(&options, &inner).await });
+    let running = Background::spawn(async move { compare_databases(&options, &inner).await });
     pair.wait_for_copy_behind_lock().await;
     (running, scope)
 }

@@ -2,7 +2,7 @@
 
 use seren_replicator::event::Events;
 use seren_replicator::task::Scope;
-use seren_replicator::verify::{Class, Mismatch, Outcome, TableReport, Verdict, exit_code, run};
+use seren_replicator::verify::{Class, Mismatch, Outcome, TableReport, Verdict, exit_code, compare_databases};
 
 use super::report::{assert_all_equal, classes, table};
 use crate::support::pair::Pair;
@@ -272,14 +272,18 @@ async fn a_database_that_the_target_lacks_differs() {
     let nowhere = "seren_no_such_database";
     let mut options = pair.options();
     nowhere.clone_into(&mut options.databases[0].target);
-    let report = run(&options, &Scope::detached()).await.unwrap();
+    let report = compare_databases(&options, &Scope::detached())
+        .await
+        .unwrap();
     assert!(matches!(
         report.databases[0].outcome,
         Outcome::MissingOnTarget
     ));
     assert_eq!(exit_code(&report), 1);
     nowhere.clone_into(&mut options.databases[0].source);
-    let report = run(&options, &Scope::detached()).await.unwrap();
+    let report = compare_databases(&options, &Scope::detached())
+        .await
+        .unwrap();
     assert_eq!(
         exit_code(&report),
         5,
@@ -298,7 +302,7 @@ async fn rows_that_cannot_be_read_are_not_equal() {
     let reader = pair.reader(-1).await;
     pair.both(&format!("GRANT SELECT ON open, filtered TO {reader}"))
         .await;
-    let report = run(&pair.options_as(&reader), &Scope::detached())
+    let report = compare_databases(&pair.options_as(&reader), &Scope::detached())
         .await
         .unwrap();
     let expected = [
@@ -320,7 +324,7 @@ async fn fewer_connections_than_jobs_suffice() {
     let reader = pair.reader(4).await;
     pair.both(&format!("GRANT SELECT ON a, b, c TO {reader}"))
         .await;
-    let report = run(&pair.options_as(&reader), &Scope::detached())
+    let report = compare_databases(&pair.options_as(&reader), &Scope::detached())
         .await
         .unwrap();
     assert_all_equal(&report, 3);
@@ -360,7 +364,7 @@ async fn progress_is_told() {
         events,
         ..Scope::detached()
     };
-    run(&pair.options(), &scope).await.unwrap();
+    compare_databases(&pair.options(), &scope).await.unwrap();
     drop(scope);
     let mut told = Vec::new();
     while let Some(event) = receiver.recv().await {

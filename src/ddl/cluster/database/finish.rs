@@ -3,7 +3,7 @@
 use super::omission::Omission;
 use super::{DEFAULT_TABLESPACE, DatabaseOptions, uses_tablespace};
 use crate::catalog::RoleMap;
-use crate::catalog::acl::changes;
+use crate::catalog::acl::plan_changes;
 use crate::catalog::cluster::{Database, Setting};
 use crate::ddl::object::grant;
 use crate::ddl::secret::{is_secret, masked};
@@ -124,7 +124,7 @@ impl Finish {
             (None, Some(_)) => default,
             (None, None) => return,
         };
-        let steps = changes(held.as_ref().unwrap_or(default), wanted, owner);
+        let steps = plan_changes(held.as_ref().unwrap_or(default), wanted, owner);
         let object = sql!("DATABASE {}", options.name);
         let rendered = grant::render_changes(&steps, &object, owner, &options.script.target);
         for sql in rendered.statements {
