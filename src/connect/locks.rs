@@ -134,7 +134,11 @@ pub async fn load_lock_holders(
     let on_objects = mode == LockMode::LargeObject;
     let parameters: [&(dyn ToSql + Sync); 3] = [&mode.conflicting_modes(), &own, &on_objects];
     let rows = session.query(&sql, &parameters).await?;
-    let holder = |row: &tokio_postgres::Row| LockHolder {
+    Ok(rows.iter().map(read_holder).collect())
+}
+
+fn read_holder(row: &tokio_postgres::Row) -> LockHolder {
+    LockHolder {
         pid: row.get("pid"),
         gid: row.get("gid"),
         user: row.get("user"),
@@ -143,8 +147,7 @@ pub async fn load_lock_holders(
         mode: row.get("mode"),
         is_granted: row.get("granted"),
         statement: row.get("statement"),
-    };
-    Ok(rows.iter().map(holder).collect())
+    }
 }
 
 /// A wait for locks of other sessions, built from attempts that each hold nothing when they end.

@@ -204,14 +204,14 @@ impl Session {
             .simple_query(self.check_sendable(sql)?)
             .await
             .map_err(Error::from_statement)?;
-        let row = |message| {
+        let rows = messages.into_iter().filter_map(|message| {
             if let SimpleQueryMessage::Row(row) = message {
                 Some(row)
             } else {
                 None
             }
-        };
-        Ok(messages.into_iter().filter_map(row).collect())
+        });
+        Ok(rows.collect())
     }
 }
 

@@ -76,7 +76,11 @@ pub enum Waiting {
 pub async fn load_waiters(session: &Session, source: &Endpoint) -> Result<Vec<Waiter>, Error> {
     let sql = Sql::fixed(include_str!("sql/waiting.sql"));
     let rows = session.query(&sql, &[&source.processes()]).await?;
-    let waiter = |row: &tokio_postgres::Row| Waiter {
+    Ok(rows.iter().map(read_waiter).collect())
+}
+
+fn read_waiter(row: &tokio_postgres::Row) -> Waiter {
+    Waiter {
         pid: row.get("pid"),
         user: row.get("user"),
         relation: row.get("relation"),
@@ -84,8 +88,7 @@ pub async fn load_waiters(session: &Session, source: &Endpoint) -> Result<Vec<Wa
         by_nature: row.get("by_nature"),
         behind: row.get("behind"),
         since: row.get("since"),
-    };
-    Ok(rows.iter().map(waiter).collect())
+    }
 }
 
 /// Watches work that lasts; returns when a session waits for a lock of it that is not to be kept waiting.

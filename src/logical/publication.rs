@@ -324,10 +324,10 @@ async fn load_full_identities(
           WHERE c.relreplident = 'f'",
     );
     let rows = session.query(&sql, &[]).await?;
-    let name = |row: &tokio_postgres::Row| {
-        QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1))
-    };
-    Ok(rows.iter().map(name).collect())
+    let names = rows
+        .iter()
+        .map(|row| QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1)));
+    Ok(names.collect())
 }
 
 /// Changes identities one by one. Whoever reads or writes a table waits behind the change while that waits

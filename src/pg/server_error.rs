@@ -28,20 +28,13 @@ impl ServerError {
         // The outermost context is the last line.
         let place = self.context.as_deref()?.lines().last()?;
         let place = place.split(": \"").next()?;
-        let clean = |part: char| if part.is_control() { ' ' } else { part };
-        place
-            .starts_with("COPY ")
-            .then(|| place.chars().map(clean).collect())
+        place.starts_with("COPY ").then(|| on_one_line(place))
     }
 
     /// The whole context on one line.
     pub fn context_line(&self) -> Option<String> {
-        let clean = |part: char| if part.is_control() { ' ' } else { part };
         let context = self.context.as_deref()?;
-        Some(format!(
-            "context: {}",
-            context.chars().map(clean).collect::<String>()
-        ))
+        Some(format!("context: {}", on_one_line(context)))
     }
 
     /// What helps against an encoding that text does not fit.
@@ -64,19 +57,23 @@ impl ServerError {
     }
 }
 
+/// Text without control characters, so that it is one line and cannot forge output.
+fn on_one_line(text: &str) -> String {
+    text.chars()
+        .map(|part| if part.is_control() { ' ' } else { part })
+        .collect()
+}
+
 /// Message and code on one line, free of control characters.
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let clean = |part: char| if part.is_control() { ' ' } else { part };
-        let message: String = self.message.chars().map(clean).collect();
+        let message = on_one_line(&self.message);
         write!(f, "{message} (SQLSTATE {})", self.code)?;
         if let Some(detail) = &self.detail {
-            let detail: String = detail.chars().map(clean).collect();
-            write!(f, "; detail: {detail}")?;
+            write!(f, "; detail: {}", on_one_line(detail))?;
         }
         if let Some(hint) = &self.hint {
-            let hint: String = hint.chars().map(clean).collect();
-            write!(f, "; hint: {hint}")?;
+            write!(f, "; hint: {}", on_one_line(hint))?;
         }
         Ok(())
     }

@@ -38,15 +38,17 @@ pub async fn load_large_objects(
         .query_typed(&sql, &[(&oids, Type::OID_ARRAY)])
         .await
         .map_err(|source| Error::Query { what: WHAT, source })?;
-    let object = |row| {
-        let row = Columns::new(WHAT, row);
-        Ok(LargeObject {
-            oid: row.oid("oid")?,
-            owner: row.name("owner")?,
-            comment: row.value("comment")?,
-            acl: row.acl("acl")?,
-            base: row.acl("base")?,
-        })
-    };
-    rows.iter().map(object).collect()
+    rows.iter()
+        .map(|row| read_object(&Columns::new(WHAT, row)))
+        .collect()
+}
+
+fn read_object(row: &Columns<'_>) -> Result<LargeObject, Error> {
+    Ok(LargeObject {
+        oid: row.oid("oid")?,
+        owner: row.name("owner")?,
+        comment: row.value("comment")?,
+        acl: row.acl("acl")?,
+        base: row.acl("base")?,
+    })
 }

@@ -12,29 +12,31 @@ const WHAT: &str = "publications";
 /// never copied.
 pub(super) async fn load_publications(session: &Session) -> Result<Vec<Publication>, Error> {
     let rows = query(session, WHAT, include_str!("../sql/publications.sql"), &[]).await?;
-    let publication = |row| {
-        let row = Columns::new(WHAT, row);
-        Ok(Publication {
-            id: row.id(Class::Publication)?,
-            name: row.name("name")?,
-            owner: row.name("owner")?,
-            all_tables: row.value("all_tables")?,
-            operations: row.value("operations")?,
-            via_root: row.value("via_root")?,
-            generated_columns: row.value("generated_columns")?,
-            tables: row
-                .json("tables")?
-                .into_iter()
-                .map(published_table)
-                .collect(),
-            schemas: row
-                .json("schemas")?
-                .into_iter()
-                .map(published_schema)
-                .collect(),
-        })
-    };
-    rows.iter().map(publication).collect()
+    rows.iter()
+        .map(|row| read_publication(&Columns::new(WHAT, row)))
+        .collect()
+}
+
+fn read_publication(row: &Columns<'_>) -> Result<Publication, Error> {
+    Ok(Publication {
+        id: row.id(Class::Publication)?,
+        name: row.name("name")?,
+        owner: row.name("owner")?,
+        all_tables: row.value("all_tables")?,
+        operations: row.value("operations")?,
+        via_root: row.value("via_root")?,
+        generated_columns: row.value("generated_columns")?,
+        tables: row
+            .json("tables")?
+            .into_iter()
+            .map(published_table)
+            .collect(),
+        schemas: row
+            .json("schemas")?
+            .into_iter()
+            .map(published_schema)
+            .collect(),
+    })
 }
 
 /// A table as the query gives it, a JSON array.
