@@ -1,7 +1,7 @@
 //! Access control lists, and what must be granted and revoked to turn one into another.
 //!
-//! An ACL is kept as a difference to what the object has by itself: its initial privileges where
-//! an extension or `initdb` recorded some, else `acldefault()` **of the source**. Revoking all
+//! An ACL is kept as a difference to what the object has by itself. That is its initial privileges where an
+//! extension or `initdb` recorded some, else `acldefault()` **of the source**. Revoking all
 //! and granting the list again would take from an owner what a newer target grants by default
 //! (`MAINTAIN`, since 17). It would also keep what PUBLIC has by default.
 
@@ -144,8 +144,8 @@ impl Acl {
         }
     }
 
-    /// The list with `owner` as the grantor of everything: initial privileges name who owned the
-    /// object when they were recorded, while a later owner revokes them in its own name.
+    /// The list with `owner` as the grantor of everything. Initial privileges name who owned the object when
+    /// they were recorded. A later owner revokes them in its own name.
     #[must_use]
     pub fn granted_by(&self, owner: &Ident) -> Self {
         let mut list = Self::default();
@@ -329,8 +329,8 @@ pub struct Change {
     pub privileges: Vec<Privilege>,
 }
 
-/// The steps that turn `base` into `wanted`: first what is taken, dependants before those they
-/// depend on, then what is given, each grant after the grant option that it depends on.
+/// Plans the steps that turn `base` into `wanted`. Revokes come first, dependants before those they depend
+/// on. Then come the grants, each after the grant option that it depends on.
 pub fn plan_changes(base: &Acl, wanted: &Acl, owner: &Ident) -> Vec<Change> {
     let revoked = base
         .items
@@ -408,8 +408,8 @@ fn build_change(kind: ChangeKind, item: &AclItem, privileges: Vec<Privilege>) ->
     })
 }
 
-/// Keeps the order of the array, but for grants that would come before the ones that give their
-/// grantors the right: that is so where an early item gained its grant option later.
+/// Keeps the order of the array, except that a grant comes after the one that gives its grantor the right.
+/// The array differs from that where an early item gained its grant option later.
 fn in_chain_order(mut waiting: Vec<Change>, base: &Acl, owner: &Ident) -> Vec<Change> {
     let mut may_grant: BTreeSet<(Grantee, Privilege)> = base
         .items

@@ -1,8 +1,7 @@
-//! What managed services keep for themselves in every cluster: databases, roles, extensions and
-//! schemas that exist
-//! on the target in that provider's own form, or nowhere else, and are therefore left alone.
+//! What managed services keep for themselves in every cluster: databases, roles, extensions and schemas.
+//! They exist on the target in that provider's own form, or nowhere else. So they are not copied.
 //!
-//! A provider is known by the administrative role that it makes. Names such as `anon` mean
+//! A provider is known by the administrative role that it creates. Names such as `anon` mean
 //! nothing elsewhere, so its table applies only where that role exists.
 
 use crate::pg::Ident;

@@ -91,8 +91,8 @@ pub struct SourceDatabase<'a> {
     pub selection: &'a Selection,
 }
 
-/// Decides by three things: what the run to be resumed has recorded of a database, the database on the
-/// source now, and the target's existing database of its name.
+/// Decides by the record of a database in the run to be resumed, if there is one. The record is compared with
+/// the database on the source, and with the target's existing database of its name.
 pub fn decide(
     recorded: Option<&Database>,
     source: SourceDatabase<'_>,

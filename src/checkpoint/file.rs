@@ -96,8 +96,8 @@ pub(super) fn write_run(folder: &Path, run: &Run) -> Result<(), Error> {
     replace_file(folder, NAME, &encode(run))
 }
 
-/// The name of the file that keeps the numbers of runs beside the state: they show which objects on the
-/// source are ours, also when the state cannot be read.
+/// The name of the file with the numbers of runs. They show which objects on the source are ours, also when
+/// the state cannot be read.
 const NUMBERS: &str = "runs";
 
 /// Replaces the numbers of a folder, one a line.

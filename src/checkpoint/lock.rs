@@ -35,10 +35,10 @@ impl Lock {
             }
         }
         // Only for people: a process id that is not written yet is shown as unknown.
-        let told = file
+        let written = file
             .set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        told.map_err(Error::file("write", &path))?;
+        written.map_err(Error::file("write", &path))?;
         Ok(Self(file))
     }
 }

@@ -1,8 +1,7 @@
 //! Every keyword that libpq of 12 to 18 knows, and what becomes of it here.
 //!
-//! Manual, "Parameter Key Words". A keyword is never dropped in silence: what cannot be honoured
-//! is refused where leaving it out would change what the user asked for, and else ignored with a
-//! warning.
+//! Manual, "Parameter Key Words". A keyword is never dropped in silence. One that cannot be honoured is
+//! refused where omitting it would change what the user asked for. Any other is ignored with a warning.
 
 /// What becomes of a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

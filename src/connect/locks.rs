@@ -3,8 +3,8 @@
 //! The server finds a deadlock only among sessions that wait. Ours hold locks and wait for
 //! nothing on the server. A session of ours may queue behind a session that waits for another session of
 //! ours. It would wait forever, and so would every later session. On the source each wait of ours therefore
-//! ends after a fraction of the server's `deadlock_timeout`; whoever waited releases all that it holds, and then tries
-//! again, up to a limit. [`LockWait`] keeps that limit and names who is in the way.
+//! ends after a fraction of the server's `deadlock_timeout`. The waiting session releases all its locks, and
+//! then tries again, up to a limit. [`LockWait`] keeps that limit and names who is in the way.
 
 use std::fmt;
 use std::time::Duration;

@@ -41,8 +41,8 @@ const SECRET_WORDS: [&str; 15] = [
     "token",
 ];
 
-/// Whether the name of an option or a parameter says that its value is secret: one of its words does,
-/// or a part of it that is long enough not to be chance.
+/// Whether the name of an option or a parameter shows that its value is secret. One of its words does, or a
+/// part of it that is too long to match by chance.
 pub fn is_secret_name(name: &str) -> bool {
     const PARTS: [&str; 6] = [
         "password",

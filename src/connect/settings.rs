@@ -98,9 +98,9 @@ const REPLICATION: &str = "\
      WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
                     'idle_session_timeout', 'transaction_timeout')";
 
-/// For sessions on a server in use, where one of ours may be queued behind a session that waits for another
-/// one of ours: a quarter of the time after which the server looks for deadlocks. So its detector
-/// rarely finds a wait of ours, and rarely chooses the application as the victim.
+/// For sessions on a server in use, where one of ours may queue behind a session that waits for another one
+/// of ours. The limit is a quarter of the time after which the server looks for deadlocks. So its
+/// detector rarely finds a wait of ours, and rarely chooses the application as the victim.
 const SHORT_LOCK_WAITS: &str = "; \
     SELECT pg_catalog.set_config('lock_timeout', GREATEST(1, LEAST(setting::int8 / 4, 250))::text, false) \
       FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'";

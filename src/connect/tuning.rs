@@ -1,8 +1,8 @@
 //! How much of the target's memory and workers each of our sessions takes for building indexes.
 //!
 //! `shared_buffers` is what an administrator has measured out; `effective_cache_size` is a guess that
-//! says how much may be there at all. What is taken stays below both, and below what autovacuum may
-//! take meanwhile: a server that runs out of memory loses more than the time it would have saved.
+//! says how much may be there at all. Our sessions take less than both, and less than what autovacuum may
+//! take meanwhile. A server that runs out of memory loses more time than it would have saved.
 
 use super::{Error, Session};
 use crate::pg::{Literal, Sql, SqlState};

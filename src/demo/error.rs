@@ -1,6 +1,6 @@
 use crate::{connect, migrate, sandbox, verify};
 
-/// Why the demo could not be carried out.
+/// Why the demo could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A cluster could not be created.

@@ -79,7 +79,7 @@ pub type ShowStep<'a> = &'a (dyn Fn(&Step) + Sync);
 /// they are to be kept.
 ///
 /// # Errors
-/// A step could not be carried out at all, or the scope was stopped.
+/// A step could not be run at all, or the scope was stopped.
 pub async fn run_demo(
     options: &Options,
     show: ShowStep<'_>,

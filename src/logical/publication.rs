@@ -186,8 +186,8 @@ fn read_oddities(row: &tokio_postgres::Row) -> Vec<&'static str> {
         .collect()
 }
 
-/// Creates the publication: empty and with its mark, so that it is known as ours whatever happens next;
-/// then the identities, since a published table without one cannot be updated; then the tables. Each
+/// Creates the publication, empty and with its mark, so that it is known as ours after any failure. Then it
+/// sets the identities, since a published table without one cannot be updated. The tables come last. Each
 /// statement holds its locks for itself, and is repeated where another session's lock is in its way.
 ///
 /// # Errors

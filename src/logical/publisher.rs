@@ -1,5 +1,5 @@
-//! The publication of one database during a run: what belongs in it, and how it is kept equal to the
-//! tables that are locked until the slot is created. The slot decodes with the catalog of its own time, so
+//! The publication of one database during a run. It is kept equal to the tables that are locked until the
+//! slot is created. The slot decodes with the catalog of its own time, so
 //! a table that is added to the publication later lacks the changes in between.
 
 use std::collections::{BTreeMap, BTreeSet};

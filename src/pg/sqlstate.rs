@@ -108,8 +108,8 @@ impl SqlState {
         &self.as_str()[..2]
     }
 
-    /// Whether the server understood the statement and will not do it: a value it does not take, a
-    /// name it does not know, a right we lack, a parameter that is fixed once a session runs.
+    /// Whether the server understood the statement and refuses it. The reason is an invalid value, an unknown
+    /// name, a missing privilege, or a parameter that is fixed once a session runs.
     pub fn is_refusal(self) -> bool {
         matches!(self.class(), "0A" | "22" | "42") || self == Self::CANT_CHANGE_RUNTIME_PARAM
     }

@@ -69,7 +69,7 @@ pub struct Selected {
 /// Relations of the chosen databases, by database and name.
 type Known<'a> = BTreeMap<&'a str, BTreeMap<&'a QualifiedName, &'a Offered>>;
 
-/// The tables that entries stand for, by database.
+/// The tables that entries match, by database.
 type Chosen<'a> = BTreeMap<&'a str, BTreeSet<QualifiedName>>;
 
 impl Tables {
@@ -131,7 +131,7 @@ fn index_relations(offered: &BTreeMap<String, Vec<Offered>>) -> Known<'_> {
         .collect()
 }
 
-/// The choice in a database by the tables that entries stand for; none where it takes no part.
+/// The choice in a database by the tables that entries match; none where it takes no part.
 fn choose_tables(
     tables: Option<BTreeSet<QualifiedName>>,
     is_inclusion: bool,

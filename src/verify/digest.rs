@@ -1,7 +1,7 @@
 //! The digest of a table's rows: pure, incremental, and the same for every order of the rows.
 //!
 //! # Encoding of a row
-//! A row is the line that `COPY … TO STDOUT` writes in its text format, without the line end:
+//! A row is the line that `COPY … TO STDOUT` writes in its text format, without the line end. It holds
 //! the values in text form, separated by tabs. The server escapes tab, line end and backslash in
 //! values and writes NULL as `\N` (a value `\N` is written `\\N`). So two different rows never
 //! share a line. A line end in the stream is always the end of a row.
@@ -17,12 +17,12 @@
 //! no cryptographic hash: the digest finds errors of software, disks and networks, not the work
 //! of someone who chooses rows so that sums agree.
 //!
-//! Sums of several tables can be added, too: rows that are in other partitions of the same table
-//! are found to be the same rows without reading them again.
+//! Sums of several tables can be added, too. So rows that are in other partitions of the same table are
+//! recognized without reading them again.
 //!
 //! # Memory
-//! A row that lies within one piece of the stream is hashed where it lies; one that crosses a
-//! border goes through a state of a few hundred bytes. No row is ever held.
+//! A row that lies within one piece of the stream is hashed where it lies. One that crosses a border goes
+//! through a state of a few hundred bytes. No row is ever held.
 
 use std::fmt;
 

@@ -180,7 +180,7 @@ impl From<Table> for Single {
 }
 
 impl Pair {
-    /// What `COPY … TO` reads. The table itself where that gives the same rows: a query is planned, and
+    /// Renders what `COPY … TO` reads: the table itself where that gives the same rows. A query is planned, and
     /// the planner looks into the functions of the table's indexes, which may rely on `search_path`.
     pub(super) fn render_rows(&self, half: &Half) -> Sql {
         if self.is_whole_table(half) {
@@ -194,8 +194,8 @@ impl Pair {
         self.is_plain && half.condition.is_none() && !half.in_chunks
     }
 
-    /// The query whose result is compared. `ONLY`, since a child's rows are compared with the
-    /// child, except that a hypertable's chunks are not tables to compare; a query rather than the table, since only that gives generated columns.
+    /// Renders the query whose result is compared. It has `ONLY`, since a child's rows are compared with the
+    /// child; a hypertable's chunks are no tables to compare. Only a query gives generated columns.
     fn render_query(&self, half: &Half) -> Sql {
         let columns = Sql::join(&self.columns, ", ");
         let only = Sql::fixed(if half.in_chunks { "" } else { "ONLY " });

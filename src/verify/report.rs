@@ -80,8 +80,8 @@ pub enum Verdict {
         /// The target's rows.
         target: Contents,
     },
-    /// They do not, but all partitions of the table at the top together do: where a row belongs
-    /// may depend on hash functions and oids, which are not the same on all servers.
+    /// They do not, but all partitions of the table at the top together do. The partition of a row may depend
+    /// on hash functions and oids, which are not the same on all servers.
     Moved {
         /// The partitioned table at the top.
         root: QualifiedName,

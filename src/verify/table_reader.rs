@@ -6,8 +6,8 @@
 //! statement.
 //!
 //! # Rewritten tables
-//! `TRUNCATE`, and `ALTER TABLE` where it writes a new file, do not keep the rows that older
-//! snapshots see: such a table looks empty, and two empty tables would be equal. So after its
+//! `TRUNCATE`, and `ALTER TABLE` where it writes a new file, do not keep the rows that older snapshots see.
+//! Such a table looks empty, and two empty tables would be equal. So after its
 //! rows are read, while they are still locked against that, the table must be the one that the
 //! snapshot saw. Then the lock is released: nobody's DDL waits for the rest of the run.
 
@@ -168,8 +168,8 @@ impl SnapshotReader {
         self.view.side
     }
 
-    /// As [`read_once`](Self::read_once), once more under the database's own `search_path` where the server misses
-    /// an object: it looks into functions of the table's indexes, whose bodies may rely on the path.
+    /// As [`read_once`](Self::read_once), once more under the database's own `search_path` where the server does
+    /// not find an object. It looks into functions of the table's indexes, whose bodies may rely on the path.
     async fn read_by_any_path(
         &self,
         connection: Connection<Idle>,

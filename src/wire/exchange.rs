@@ -3,8 +3,8 @@
 //! are refused by name.
 //!
 //! [`Exchange`] is the conversation without its I/O. It lets a server in only after the steps
-//! that the user demanded. An `AuthenticationOk` is an error where it comes before the server's signature
-//! was checked, or without the demanded channel binding: a stranger in the middle would send just that.
+//! that the user demanded. An early `AuthenticationOk` is an error: before the server's signature was
+//! checked, or without the demanded channel binding. A man in the middle would send just that.
 
 use bytes::BytesMut;
 use postgres_protocol::authentication::md5_hash;

@@ -125,15 +125,15 @@ impl FrameReader {
     /// Exchanges the buffer for `spare`, to which what lies beyond `end` is moved.
     /// The caller gets the buffer as it is, frames and all.
     pub(super) fn exchange_buffer(&mut self, spare: &mut Vec<u8>, end: usize, remaining: usize) {
-        let carried = self.tail - end;
-        let fits = HEADER_BYTES + carried < spare.len();
+        let kept = self.tail - end;
+        let fits = HEADER_BYTES + kept < spare.len();
         if !fits {
-            spare.resize(self.usual.max(HEADER_BYTES + carried + HEADER_BYTES), 0);
+            spare.resize(self.usual.max(HEADER_BYTES + kept + HEADER_BYTES), 0);
         }
-        spare[HEADER_BYTES..HEADER_BYTES + carried].copy_from_slice(&self.buffer[end..self.tail]);
+        spare[HEADER_BYTES..HEADER_BYTES + kept].copy_from_slice(&self.buffer[end..self.tail]);
         std::mem::swap(&mut self.buffer, spare);
         self.head = HEADER_BYTES;
-        self.tail = HEADER_BYTES + carried;
+        self.tail = HEADER_BYTES + kept;
         self.scanner.set_remaining(remaining);
     }
 
@@ -247,7 +247,7 @@ mod tests {
                     let piece = reader.body(body).to_vec();
                     arrived.last_mut().expect("a first piece").1.extend(piece);
                 }
-                Scan::Incomplete { .. } => unreachable!("told by None"),
+                Scan::Incomplete { .. } => unreachable!("take returns None"),
             }
         }
         Ok(())
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(arrived[0].1.len(), 5 * CONTROL_BUFFER_BYTES);
     }
 
-    /// Polls a receive `polls` times, drops it, and goes on: nothing is lost whatever the number.
+    /// Polls a receive `polls` times, drops it, and continues: nothing is lost for any number.
     #[tokio::test]
     async fn a_dropped_receive_loses_nothing() {
         let sent: Arrived = vec![(b'T', vec![1; 90]), (b'd', vec![2; 90]), (b'Z', vec![3])];

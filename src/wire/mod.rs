@@ -1,8 +1,8 @@
 //! The wire protocol, version 3.0, over any byte stream.
 //!
-//! `tokio-postgres` serves the control SQL. It has no replication commands, reads 8 KiB at a
-//! time and makes one allocation and one channel item of each row of a copy; so COPY and
-//! replication are spoken here, over the streams that `connect` dials.
+//! `tokio-postgres` serves the control SQL. It has no replication commands and reads 8 KiB at a time.
+//! Each row of a copy costs it one allocation and one channel item. So COPY and replication are
+//! implemented here, over the streams that `connect` dials.
 //!
 //! A connection's type says what the conversation is in the middle of:
 //!

@@ -1,13 +1,13 @@
 //! From the frames that a source sent to the frames that a target gets, within one buffer and
 //! without I/O.
 //!
-//! Where a target's `CopyData` are cut means nothing to it, but each costs it a round through its
-//! message loop: a narrow row is dearer to receive than to parse. So rows are either passed
-//! through as they came, or their payloads are moved together into one frame, whichever
-//! [`Packing`] says. Both hand on what has arrived of a row without waiting for its end: the
-//! frame's length is rewritten to what is there, and the rest travels in frames of its own. What
-//! is to be sent is therefore always made of whole frames, and the target can be sent
-//! `CopyFail` at any time.
+//! A target does not care where its `CopyData` are cut, but each costs it a round through its message
+//! loop. A narrow row is more expensive to receive than to parse. So rows are either passed through as
+//! they came, or their payloads are moved together into one frame; [`Packing`] chooses.
+//!
+//! Both pass on what has arrived of a row without waiting for its end. The frame's length is rewritten to
+//! what is there, and the rest is sent in frames of its own. So the bytes to be sent are always whole
+//! frames, and `CopyFail` can follow at any time.
 
 use std::ops::Range;
 

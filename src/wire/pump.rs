@@ -6,8 +6,8 @@
 //!                 └── buffers change places: nothing is copied but half a header
 //! ```
 //!
-//! The source is read while the target is written to, and the target is listened to all the
-//! time: it may refuse a row in the middle, and one that is not listened to may stop reading.
+//! The source is read while the target is written to. The target's answers are read all the time: it may
+//! refuse a row in the middle, and a target whose answers nobody reads may stop reading.
 //!
 //! Order of the end: the source's tag is compared with our count *before* the target is sent
 //! `CopyDone`, so that what is not whole is never committed. An error of either side ends both,

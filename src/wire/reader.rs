@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
         i64: i64;
     }
 
-    /// A log position.
+    /// An LSN.
     ///
     /// # Errors
     /// The body ends before.

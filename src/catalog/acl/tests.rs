@@ -32,7 +32,7 @@ fn acl(items: &[&str]) -> Acl {
     acl
 }
 
-fn told(base: &[&str], wanted: &[&str]) -> Vec<String> {
+fn steps(base: &[&str], wanted: &[&str]) -> Vec<String> {
     let owner = Ident::from_catalog("o");
     plan_changes(&acl(base), &acl(wanted), &owner)
         .into_iter()
@@ -54,14 +54,14 @@ fn told(base: &[&str], wanted: &[&str]) -> Vec<String> {
 
 #[test]
 fn equal_lists_need_nothing() {
-    assert!(told(&["o=raw/o"], &["o=raw/o"]).is_empty());
-    assert!(told(&["o=r*aw/o"], &["o=r*aw/o"]).is_empty());
+    assert!(steps(&["o=raw/o"], &["o=raw/o"]).is_empty());
+    assert!(steps(&["o=r*aw/o"], &["o=r*aw/o"]).is_empty());
 }
 
 #[test]
 fn an_owner_keeps_the_grant_options_that_are_written_down() {
     assert_eq!(
-        told(&["o=ra/o"], &["a=r*/o", "o=r*/a", "o=r*a/o"]),
+        steps(&["o=ra/o"], &["a=r*/o", "o=r*/a", "o=r*a/o"]),
         [
             "GrantWithOption SELECT a by o",
             "GrantWithOption SELECT o by a",
@@ -73,7 +73,7 @@ fn an_owner_keeps_the_grant_options_that_are_written_down() {
 #[test]
 fn a_grant_waits_for_the_option_it_rests_on() {
     assert_eq!(
-        told(&["o=raw/o"], &["o=raw/o", "c=r/b", "b=r*/a", "a=r*w/o"]),
+        steps(&["o=raw/o"], &["o=raw/o", "c=r/b", "b=r*/a", "a=r*w/o"]),
         [
             "Grant UPDATE a by o",
             "GrantWithOption SELECT a by o",
@@ -86,7 +86,7 @@ fn a_grant_waits_for_the_option_it_rests_on() {
 #[test]
 fn what_everyone_has_by_default_is_revoked() {
     assert_eq!(
-        told(&["=r/o", "o=rm/o"], &["o=r/o"]),
+        steps(&["=r/o", "o=rm/o"], &["o=r/o"]),
         ["Revoke MAINTAIN o by o", "Revoke SELECT PUBLIC by o"]
     );
 }
@@ -94,11 +94,11 @@ fn what_everyone_has_by_default_is_revoked() {
 #[test]
 fn a_grant_option_alone_is_added_and_taken() {
     assert_eq!(
-        told(&["a=r/o"], &["a=r*/o"]),
+        steps(&["a=r/o"], &["a=r*/o"]),
         ["GrantWithOption SELECT a by o"]
     );
     assert_eq!(
-        told(&["a=r*/o"], &["a=r/o"]),
+        steps(&["a=r*/o"], &["a=r/o"]),
         ["RevokeGrantOption SELECT a by o"]
     );
 }
@@ -106,7 +106,7 @@ fn a_grant_option_alone_is_added_and_taken() {
 #[test]
 fn a_chain_is_revoked_from_its_end() {
     assert_eq!(
-        told(&["a=r*/o", "b=r/a"], &[]),
+        steps(&["a=r*/o", "b=r/a"], &[]),
         ["Revoke SELECT b by a", "Revoke SELECT a by o"]
     );
 }

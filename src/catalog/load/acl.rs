@@ -1,6 +1,6 @@
-//! Reads every access list of a database in one query: schemas, languages, types, routines,
-//! wrappers, servers, relations and columns, also those of extensions' and the server's own
-//! objects where somebody changed them.
+//! Reads every access list of a database in one query: of schemas, languages, types, routines, wrappers,
+//! servers, relations and columns. Objects of extensions and of the server are included where somebody
+//! changed their lists.
 
 use super::row::{Columns, query};
 use crate::catalog::Error;

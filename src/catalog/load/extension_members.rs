@@ -1,5 +1,5 @@
-//! Reads in one statement what a script needs besides the objects that it creates: comments on objects of
-//! extensions and of the server, relations of extensions, and uses of multiranges.
+//! Reads in one statement what a script needs besides the objects that it creates. That is: comments on
+//! objects of extensions and of the server, relations of extensions, and uses of multiranges.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The transaction that definitions are read in: one snapshot, on two sessions if there is room.
 //!
-//! A server deparses on one processor for each session, and that is what a reading takes longest
-//! for; halves on two sessions are through in little more than half of the time.
+//! A server deparses on one processor for each session, which takes most of the time of a reading. Two
+//! halves on two sessions need little more than half of the time.
 
 use super::lock_batches::{SAVEPOINT, release_locks};
 use super::quoting::quote_for;

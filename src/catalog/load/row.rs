@@ -146,8 +146,8 @@ struct Exploded(Option<String>, Option<String>, String, bool);
 
 impl Columns<'_> {
     /// An ACL as the queries give it: JSON of `[grantee, grantor, privilege, grantable]` in the
-    /// array's order; the empty name is PUBLIC, null a role that no longer exists, which can hold
-    /// nothing. NULL means an empty list.
+    /// array's order. The empty name is PUBLIC. Null is a role that no longer exists, which can hold nothing.
+    /// NULL instead of the JSON means an empty list.
     pub(super) fn acl(&self, column: &'static str) -> Result<Acl, Error> {
         let mut acl = Acl::default();
         let items: Vec<Exploded> = self.json(column)?;

@@ -119,7 +119,7 @@ pub struct Index {
 pub struct KeyIndex {
     /// The key columns.
     pub columns: Vec<Ident>,
-    /// The columns that are only carried.
+    /// The columns of `INCLUDE`.
     pub include: Vec<Ident>,
     /// Whether two NULLs are equal, since 15.
     pub nulls_not_distinct: bool,

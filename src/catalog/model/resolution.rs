@@ -16,8 +16,8 @@ pub struct Address {
     pub arguments: Vec<String>,
 }
 
-/// The operators, and the functions outside `pg_catalog`, that a server recorded for expressions:
-/// by the kind of node that calls them and their identity, with the number of such nodes.
+/// The operators, and the functions outside `pg_catalog`, that a server recorded for expressions. The key
+/// is the kind of node that calls them and their identity, the value the number of such nodes.
 pub type Calls = BTreeMap<(String, String), i64>;
 
 /// What a definition needs in order to mean the same when it is parsed again.
