@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use seren_replicator::pg::Sql;
 use seren_replicator::task::{Background, Scope};
-use seren_replicator::verify::{Error, Report, Verdict, exit_code, compare_databases};
+use seren_replicator::verify::{Error, Report, Verdict, compare_databases, exit_code};
 
 use super::report::{assert_all_equal, table};
 use crate::support::pair::Pair;

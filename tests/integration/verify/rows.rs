@@ -2,7 +2,9 @@
 
 use seren_replicator::event::Events;
 use seren_replicator::task::Scope;
-use seren_replicator::verify::{Class, Mismatch, Outcome, TableReport, Verdict, exit_code, compare_databases};
+use seren_replicator::verify::{
+    Class, Mismatch, Outcome, TableReport, Verdict, compare_databases, exit_code,
+};
 
 use super::report::{assert_all_equal, classes, table};
 use crate::support::pair::Pair;
