@@ -17,7 +17,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::Error;
-use super::profile::{Address, Host, Profile, SessionKind};
+use super::host::{Address, Host};
+use super::profile::{Profile, SessionKind};
 use super::socket::{open_tcp, open_unix, resolve_host};
 use super::tls::{self, SslMode};
 use crate::pg::{Printable, Sql, SqlState};

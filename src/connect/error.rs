@@ -1,6 +1,6 @@
 use std::io;
 
-use super::conninfo::ConninfoError;
+use super::conninfo_error::ConninfoError;
 use super::service::ServiceError;
 use super::tls::{self, SslMode};
 use crate::pg::{ServerError, SqlState};

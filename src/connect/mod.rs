@@ -12,11 +12,13 @@
 
 mod attempt;
 mod conninfo;
+mod conninfo_error;
 mod dial;
 mod endpoint;
 mod environment;
 mod error;
 mod handover;
+mod host;
 mod journal;
 mod keyword;
 pub mod locks;
@@ -34,7 +36,8 @@ pub mod tls;
 mod tuning;
 pub mod waiters;
 
-pub use conninfo::{ConninfoError, masked_conninfo};
+pub use conninfo::masked_conninfo;
+pub use conninfo_error::ConninfoError;
 pub use endpoint::Endpoint;
 pub use environment::Environment;
 pub use error::{Error, POOLER_HINT};

@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Environment;
-use super::conninfo::{ConninfoError, Parsed};
+use super::conninfo::Parsed;
+use super::conninfo_error::ConninfoError;
 
 /// Why a service gives no parameters.
 #[derive(Debug, thiserror::Error)]

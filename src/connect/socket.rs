@@ -8,7 +8,8 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::Error;
-use super::profile::{Address, Host, Keepalive};
+use super::host::{Address, Host};
+use super::profile::Keepalive;
 use crate::wire::BoxStream;
 
 /// Returns the addresses of a host; one `None` for a socket.

@@ -11,7 +11,7 @@ use super::connection::{Connection, Failure, Idle};
 use super::copy_in::CopyIn;
 use super::copy_out::CopyOut;
 use super::error::Error;
-use super::link::unexpected;
+use super::link::unexpected_message;
 use crate::pg::Sql;
 
 /// A command was sent, and its answer is still to be read: while the server works on it, something
