@@ -183,7 +183,7 @@ fn judge_tables(published: &Published) -> Vec<Finding> {
 fn blocked(blocked: &Blocked) -> Finding {
     let message = format!("table {} {}", blocked.table, blocked.blocker);
     let mut ways: Vec<String> = blocked
-        .cures
+        .remedies
         .iter()
         .map(|statement| format!("{};", statement.as_str()))
         .collect();
