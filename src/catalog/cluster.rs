@@ -8,8 +8,8 @@ use super::provider::Provider;
 use crate::connect::Secret;
 use crate::pg::{Ident, Oid, ServerVersion, UnknownLetter};
 
-/// The oid of the superuser that `initdb` makes (`BOOTSTRAP_SUPERUSERID`).
-pub const BOOTSTRAP_SUPERUSER: Oid = Oid(10);
+/// The oid of the superuser that `initdb` creates (`BOOTSTRAP_SUPERUSERID`).
+const BOOTSTRAP_SUPERUSER: Oid = Oid(10);
 
 /// A run-time setting attached to a role or a database, as `pg_db_role_setting` holds it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@ pub(super) const FAILED: u8 = 1;
 /// The command line, a URL or a name in it is wrong. No connection was opened.
 pub(super) const USAGE: u8 = 2;
 /// `teardown`: one server was cleaned; the statements for the other were printed.
-pub(super) const NEEDS_A_HAND: u8 = 6;
+pub(super) const PARTIAL: u8 = 6;
 /// Ended by SIGINT.
 pub(super) const INTERRUPTED: u8 = 130;
 /// Ended by SIGTERM.

@@ -120,7 +120,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     }
     let code = match leftovers.unreachable.is_empty() {
         true => exit::DONE,
-        false => exit::NEEDS_A_HAND,
+        false => exit::PARTIAL,
     };
     let report = TornDown {
         leftovers: &leftovers,

@@ -67,23 +67,23 @@ impl LockMode {
 
 /// A session or prepared transaction that has a lock on a relation, or waits for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockHolder {
+struct LockHolder {
     /// Its process id; none for a prepared transaction.
-    pub pid: Option<i32>,
+    pid: Option<i32>,
     /// The global identifier of a prepared transaction.
-    pub gid: Option<String>,
+    gid: Option<String>,
     /// Its role.
-    pub user: String,
+    user: String,
     /// Seconds since its transaction began or was prepared.
-    pub seconds: i64,
+    seconds: i64,
     /// The relation.
-    pub relation: String,
+    relation: String,
     /// The lock mode.
-    pub mode: String,
+    mode: String,
     /// Whether it has the lock, rather than waiting for it.
-    pub is_granted: bool,
+    is_granted: bool,
     /// Its statement, the first 200 characters.
-    pub statement: String,
+    statement: String,
 }
 
 impl fmt::Display for LockHolder {
@@ -125,7 +125,7 @@ pub fn one_line(text: &str) -> String {
 ///
 /// # Errors
 /// The server refused the query, or the connection broke.
-pub async fn load_lock_holders(
+async fn load_lock_holders(
     session: &Session,
     mode: LockMode,
     own: &[i32],
@@ -237,7 +237,7 @@ impl<'w> LockWait<'w> {
     /// Who is in the way, in words.
     async fn load_holders(&self) -> String {
         match self.load_rows().await {
-            Ok(holders) => describe(&holders),
+            Ok(holders) => describe_holders(&holders),
             Err(error) => format!("who holds them is unknown: {error}"),
         }
     }
@@ -249,7 +249,7 @@ impl<'w> LockWait<'w> {
 }
 
 /// Lock holders in words.
-pub fn describe(holders: &[LockHolder]) -> String {
+fn describe_holders(holders: &[LockHolder]) -> String {
     if holders.is_empty() {
         return "no session that holds a lock now".to_owned();
     }
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_message_names_a_few() {
-        let text = describe(&vec![holder(); 7]);
+        let text = describe_holders(&vec![holder(); 7]);
         assert!(text.ends_with("; and 2 more"), "{text}");
         assert_eq!(text.matches("pid 7").count(), 5);
     }

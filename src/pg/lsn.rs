@@ -22,11 +22,6 @@ impl Lsn {
     pub const fn get(self) -> u64 {
         self.0
     }
-
-    /// Bytes of log between `earlier` and this position; 0 when it lies behind.
-    pub const fn bytes_since(self, earlier: Self) -> u64 {
-        self.0.saturating_sub(earlier.0)
-    }
 }
 
 impl fmt::Display for Lsn {

@@ -8,9 +8,6 @@ impl Oid {
     /// The value that catalogs use for "no object".
     pub const INVALID: Self = Self(0);
 
-    /// The first oid given to objects that `initdb` did not make (`FirstNormalObjectId`).
-    pub const FIRST_NORMAL: Self = Self(16384);
-
     /// Whether this names an object at all.
     pub const fn is_valid(self) -> bool {
         self.0 != 0

@@ -54,16 +54,6 @@ pub enum ConstraintKind {
     ForeignKey,
 }
 
-impl ConstraintKind {
-    /// Whether an index of the same name enforces it.
-    pub const fn has_index(self) -> bool {
-        match self {
-            Self::PrimaryKey | Self::Unique | Self::Exclusion => true,
-            Self::Check | Self::NotNull | Self::ForeignKey => false,
-        }
-    }
-}
-
 impl FromStr for ConstraintKind {
     type Err = UnknownLetter;
 
