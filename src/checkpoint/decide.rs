@@ -65,7 +65,7 @@ impl std::fmt::Display for Stale {
             ),
             Self::NotFollowed(reason) => write!(
                 f,
-                "the interrupted run has copied it, but the changes since then are lost: {reason}"
+                "the interrupted run has copied it, but its changes since then are lost: {reason}"
             ),
             Self::SourceReplaced => f.write_str(
                 "it was replaced on the source since the interrupted run, whose recorded state no longer applies to it",

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use seren_replicator::catalog::acl::{Acl, AclKind, DefaultAcl, Grantee, ObjectAcl, changes};
+use seren_replicator::catalog::acl::{Acl, AclKind, DefaultAcl, Grantee, ObjectAcl, plan_changes};
 use seren_replicator::catalog::cluster::{Candidate, Database};
 use seren_replicator::catalog::load::acl::load_acls;
 use seren_replicator::catalog::load::comment::load_comments;
@@ -125,7 +125,7 @@ fn granted(acls: &[ObjectAcl]) -> Vec<String> {
             } else {
                 &object.base
             };
-            let steps = changes(base, &object.acl, &object.owner);
+            let steps = plan_changes(base, &object.acl, &object.owner);
             steps
                 .into_iter()
                 .map(|step| format!("{:?} {:?}: {step:?}", object.kind, object.name))

@@ -80,7 +80,7 @@ async fn a_table_that_is_recorded_survives_a_crash_of_the_target() {
     let ledger = recorder.ledger();
     let slot = SlotName::new("kept").unwrap();
     store
-        .change_database(&shop(), |database| database.point(point, &slot))
+        .change_database(&shop(), |database| database.record_point(point, &slot))
         .unwrap();
     // The second one waits in the queue while the first is recorded.
     for name in ["first", "second", "third"] {

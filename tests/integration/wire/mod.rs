@@ -13,7 +13,7 @@ use seren_replicator::pg::{Ident, Sql, SqlState};
 use seren_replicator::sql;
 use seren_replicator::wire::{
     Authentication, BoxStream, CancelKey, ChannelBinding, ChannelBindingPolicy, Connection,
-    CopyFormat, Error, Idle, Startup, TransactionStatus, cancel,
+    CopyFormat, Error, Idle, Startup, TransactionStatus, send_cancel_request,
 };
 use tokio::net::UnixStream;
 
@@ -77,7 +77,7 @@ impl Server {
     }
 
     async fn cancel(&self, key: CancelKey) -> Result<(), Error> {
-        cancel(self.dial().await, key).await
+        send_cancel_request(self.dial().await, key).await
     }
 }
 
