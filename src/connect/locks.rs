@@ -158,7 +158,7 @@ pub struct LockWait<'w> {
     what: String,
     begun: Option<Instant>,
     reported: Option<Instant>,
-    said: Option<String>,
+    last_report: Option<String>,
     pause: Duration,
 }
 
@@ -171,7 +171,7 @@ impl<'w> LockWait<'w> {
             what: what.into(),
             begun: None,
             reported: None,
-            said: None,
+            last_report: None,
             pause: SHORTEST,
         }
     }
@@ -179,26 +179,30 @@ impl<'w> LockWait<'w> {
     /// Runs a statement until no lock is in its way. Each attempt is a transaction of its own.
     ///
     /// # Errors
-    /// As [`after`](Self::after).
-    pub async fn insist(&mut self, session: &Session, statement: &Sql) -> Result<(), Error> {
+    /// As [`pause_after`](Self::pause_after).
+    pub async fn execute_when_unlocked(
+        &mut self,
+        session: &Session,
+        statement: &Sql,
+    ) -> Result<(), Error> {
         loop {
             match session.batch(statement).await {
                 Ok(()) => return Ok(()),
-                Err(error) => self.after(error).await?,
+                Err(error) => self.pause_after(error).await?,
             }
         }
     }
 
     /// What was last reported of it, if it took long.
-    pub fn said(&self) -> Option<&str> {
-        self.said.as_deref()
+    pub fn last_report(&self) -> Option<&str> {
+        self.last_report.as_deref()
     }
 
     /// Pauses after an attempt that ended with `error`. Whoever is in the way is reported after some seconds.
     ///
     /// # Errors
     /// `error`, unless another attempt may succeed; [`Error::LockWait`] once the limit is reached.
-    pub async fn after(&mut self, error: Error) -> Result<(), Error> {
+    pub async fn pause_after(&mut self, error: Error) -> Result<(), Error> {
         if !error.is_lock_conflict() {
             return Err(error);
         }
@@ -227,7 +231,7 @@ impl<'w> LockWait<'w> {
                 tracing::warn!("{text}");
             }
             events.emit(Event::Warning(text.clone())).await;
-            self.said = Some(text);
+            self.last_report = Some(text);
         }
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST);

@@ -241,13 +241,13 @@ pub(super) async fn alter_tables(
     );
     for batch in split_batches(tables) {
         let done = wait
-            .insist(session, &render_alter(name, verb, &batch))
+            .execute_when_unlocked(session, &render_alter(name, verb, &batch))
             .await;
         match done {
             Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
                 for one in &batch {
                     let alone = render_alter(name, verb, std::slice::from_ref(one));
-                    wait.insist(session, &alone).await?;
+                    wait.execute_when_unlocked(session, &alone).await?;
                 }
             }
             other => other?,
@@ -299,11 +299,11 @@ pub async fn remove_publication(
     let mode = LockMode::ShareUpdateExclusive;
     let mut wait = LockWait::new(session.endpoint(), mode, "locks to drop the publication");
     let drop = drop_statement(&found.name);
-    match wait.insist(session, &drop).await {
+    match wait.execute_when_unlocked(session, &drop).await {
         // To drop it as a whole takes a lock for every table.
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
             alter_tables(session, &found.name, "DROP", &found.definition.tables).await?;
-            wait.insist(session, &drop).await
+            wait.execute_when_unlocked(session, &drop).await
         }
         other => other,
     }
@@ -340,7 +340,7 @@ async fn alter_identities(
     let what = "locks on tables that get another replica identity";
     for statement in statements {
         let mut wait = LockWait::new(session.endpoint(), mode, what);
-        wait.insist(session, &statement).await?;
+        wait.execute_when_unlocked(session, &statement).await?;
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ impl<'r> Repeats<'r> {
             }
             error => return self.after_change(error).await,
         };
-        self.wait.after(error).await.map_err(wrap)
+        self.wait.pause_after(error).await.map_err(wrap)
     }
 
     async fn after_change(&mut self, error: Error) -> Result<(), Error> {
@@ -105,6 +105,6 @@ impl<'r> Repeats<'r> {
 
     /// What was reported of a wait, if it took long.
     pub(super) fn said(&self) -> Option<&str> {
-        self.wait.said()
+        self.wait.last_report()
     }
 }

@@ -131,7 +131,7 @@ impl TableReader {
                     source: wire::Error::Server(answer),
                     ..
                 }) if side == Side::Source && answer.code == SqlState::LOCK_NOT_AVAILABLE => {
-                    wait.after(connect::Error::Server(answer))
+                    wait.pause_after(connect::Error::Server(answer))
                         .await
                         .map_err(|source| Error::Locked { side, source })?;
                 }

@@ -189,7 +189,7 @@ async fn drop_batch(session: &Session, cleared: Cleared<'_>, batch: &Batch) -> R
         if error.sqlstate().is_some() {
             roll_back(session).await.map_err(refused(database))?;
         }
-        wait.after(error).await.map_err(refused(database))?;
+        wait.pause_after(error).await.map_err(refused(database))?;
     }
 }
 
@@ -209,7 +209,7 @@ async fn drop_large_objects(session: &Session, database: &str) -> Result<(), Err
         match session.query_one(&some, &[]).await {
             Ok(unlinked) if unlinked.get::<_, i64>(0) == 0 => return Ok(()),
             Ok(_) => {}
-            Err(error) => wait.after(error).await.map_err(refused(database))?,
+            Err(error) => wait.pause_after(error).await.map_err(refused(database))?,
         }
     }
 }

@@ -94,7 +94,7 @@ impl TableLocks {
                 Some(SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME) => {
                     return Ok(Taken::Changed(error.to_string()));
                 }
-                _ => wait.after(error).await.map_err(Error::Lock)?,
+                _ => wait.pause_after(error).await.map_err(Error::Lock)?,
             }
             if scope.stop.is_cancelled() {
                 return Err(Error::Stopped);
