@@ -183,9 +183,9 @@ mod tests {
 
     #[test]
     fn a_service_without_a_file_is_an_error() {
-        let error = load("a", None, &Environment::default()).unwrap_err();
+        let error = load_service("a", None, &Environment::default()).unwrap_err();
         assert!(matches!(error, ServiceError::NotFound { .. }));
-        let named = load(
+        let named = load_service(
             "a",
             Some(Path::new("/nonexistent")),
             &Environment::default(),

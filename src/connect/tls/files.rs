@@ -179,10 +179,13 @@ mod tests {
     fn only_the_verifying_modes_need_a_root() {
         use SslMode::{Allow, Prefer, Require, VerifyCa, VerifyFull};
         for mode in [Allow, Prefer, Require] {
-            assert!(roots(&settings(mode, None)).unwrap().is_none(), "{mode}");
+            assert!(
+                load_roots(&settings(mode, None)).unwrap().is_none(),
+                "{mode}"
+            );
         }
         for mode in [VerifyCa, VerifyFull] {
-            let error = roots(&settings(mode, None)).unwrap_err().to_string();
+            let error = load_roots(&settings(mode, None)).unwrap_err().to_string();
             assert!(error.contains(&mode.to_string()), "{error}");
             assert!(
                 error.contains("/home/nobody/.postgresql/root.crt"),
@@ -195,7 +198,7 @@ mod tests {
     fn a_named_root_must_be_there_in_any_mode() {
         for mode in [SslMode::Prefer, SslMode::Require, SslMode::VerifyFull] {
             let named = Some(Root::File("/nowhere/ca.crt".into()));
-            let error = roots(&settings(mode, named)).unwrap_err();
+            let error = load_roots(&settings(mode, named)).unwrap_err();
             assert!(matches!(error, Error::MissingRoot { .. }));
             assert!(error.to_string().contains("/nowhere/ca.crt"), "{error}");
         }
@@ -205,7 +208,7 @@ mod tests {
     fn a_file_without_certificates_is_no_root() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let named = Some(Root::File(file.path().to_owned()));
-        let error = roots(&settings(SslMode::Require, named)).unwrap_err();
+        let error = load_roots(&settings(SslMode::Require, named)).unwrap_err();
         assert!(matches!(error, Error::Unusable { .. }), "{error}");
     }
 }
