@@ -1,7 +1,7 @@
 //! Which objects of a target database are ours, by the journal of our transactions in it.
 //!
 //! The journal ([`JOURNAL_SCHEMA`]) is created before the first definition, and every transaction of the
-//! engine enters itself. After a crash or `kill -9` it tells exactly what was committed: a catalog row of
+//! engine enters itself. After a crash or `kill -9` it shows exactly what was committed: a catalog row of
 //! another transaction is a user's object, or one of ours that a user has altered. Neither is removed.
 //!
 //! The journal is dropped when the database is complete, before event triggers are created, which would

@@ -29,19 +29,19 @@ pub struct Options {
     pub replication: ReplicationOptions,
     /// What becomes of DDL on the source that waits for locks of the copy.
     pub locks: LockOptions,
-    /// Whether databases that hold objects are dropped and made again.
+    /// Whether databases that hold objects are dropped and created again.
     pub drop_existing: bool,
-    /// Whether only definitions are made, and no rows copied.
+    /// Whether only definitions are created, and no rows copied.
     pub schema_only: bool,
     /// Tables of more bytes are copied in parts of at most so many; None decides by the sizes.
     pub split_larger_than: Option<u64>,
-    /// Whether planner statistics are made at the end.
+    /// Whether planner statistics are imported or gathered at the end.
     pub analyze: bool,
-    /// What of the definitions is carried over.
+    /// Which definitions are copied.
     pub carried: ddl::Carried,
-    /// What of the cluster is carried over.
+    /// Which cluster-wide objects are copied.
     pub cluster: ClusterOptions,
-    /// Where what is done is recorded; without, nothing is, and nothing is gone on with.
+    /// Where what is done is recorded; without, nothing is, and nothing is continued.
     pub state: Option<StateOptions>,
 }
 
@@ -70,7 +70,7 @@ impl Options {
 pub struct StateOptions {
     /// The folder of all runs.
     pub root: PathBuf,
-    /// Whether an interrupted run is gone on with; else what is recorded of it is discarded.
+    /// Whether an interrupted run is continued; else what is recorded of it is discarded.
     pub resume: bool,
 }
 
@@ -81,7 +81,7 @@ pub struct ReplicationOptions {
     pub publication: Ident,
     /// The run whose leftovers this one replaces, though the state knows nothing of it.
     pub adopt: Option<String>,
-    /// Whether tables without a replica identity get the whole row as one.
+    /// Whether tables without a replica identity get `REPLICA IDENTITY FULL`.
     pub identity_full: bool,
     /// Bytes of log that a slot may keep on the source while rows are copied.
     pub max_retained_wal: Option<u64>,
@@ -119,14 +119,14 @@ impl Default for LockOptions {
     }
 }
 
-/// What is carried over that belongs to the cluster.
+/// Which cluster-wide objects are copied, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterOptions {
-    /// Whether roles are made; without, every role that is needed must exist.
+    /// Whether roles are created; without, every role that is needed must exist.
     pub roles: bool,
     /// Whether new roles get their passwords.
     pub role_passwords: bool,
-    /// The locale of databases that are made, of the target's operating system, instead of the
+    /// The locale of databases that are created, of the target's operating system, instead of the
     /// source's.
     pub locale: Option<String>,
     /// Whether what a managed service keeps for itself is left alone.

@@ -39,7 +39,7 @@ impl<'r> Repeats<'r> {
     /// There is none: the error itself, or one that says what it was tried for.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "locks stand in the way of three kinds only"
+        reason = "locks are in the way of three kinds only"
     )]
     pub(super) async fn after(&mut self, error: Error) -> Result<(), Error> {
         let (error, wrap) = match error {

@@ -18,7 +18,7 @@ pub struct Report {
     pub elapsed: Duration,
 }
 
-/// A slot that stays: it keeps log on the source from its consistent point on.
+/// A slot that stays: it retains WAL on the source from its consistent point on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptSlot {
     /// The source's database.

@@ -42,7 +42,7 @@ pub(super) async fn pair(
     Ok(Place { findings, ..place })
 }
 
-/// What the roles and settings of both clusters allow. `slots` are those to be made on the source, if
+/// What the roles and settings of both clusters allow. `slots` are those to be created on the source, if
 /// it is to replicate.
 pub(super) fn abilities(
     source: &ServerFacts,

@@ -16,8 +16,8 @@ const SETTLING: Duration = Duration::from_secs(60);
 /// How often it is looked for.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Waits until no session of ours makes or drops a database of the target. A server goes on with that
-/// after its client was killed, and nobody else sees what it makes until it is there.
+/// Waits until no session of ours makes or drops a database of the target. A server continues with that after
+/// its client was killed, and nobody else sees what it makes until it is there.
 ///
 /// # Errors
 /// The target cannot be asked, or the scope was stopped.
@@ -44,7 +44,7 @@ pub(crate) async fn settled(session: &Session, scope: &Scope) -> Result<(), Erro
     Ok(())
 }
 
-/// Makes a database.
+/// Creates a database.
 ///
 /// # Errors
 /// The target refuses a statement.

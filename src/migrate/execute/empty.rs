@@ -1,6 +1,6 @@
 //! Empties a database that was there before, and that an interrupted run had begun to fill.
 //!
-//! Only what makes a database count as not empty is looked for (`sql/contents.sql`), and extensions that
+//! Looks only for what prevents a database from counting as empty (`sql/contents.sql`), and extensions that
 //! it did not have. Objects are dropped some at a time, each with what depends on it: the locks of one
 //! transaction stay few. In the end the database must count as empty.
 
@@ -128,7 +128,7 @@ async fn end_sessions(session: &Session) -> Result<(), connect::Error> {
 async fn drop_objects(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
     let database = cleared.database.0;
     let kept: Vec<&str> = cleared.extensions.iter().map(Ident::as_str).collect();
-    let list = Sql::fixed(include_str!("../sql/standing.sql"));
+    let list = Sql::fixed(include_str!("../sql/existing_objects.sql"));
     let mut before = i64::MAX;
     loop {
         let rows = session.query(&list, &[&kept, &BATCH]).await;

@@ -1,4 +1,4 @@
-//! What stands in a database of the target already, and must neither leak into what is made there
+//! What is in a database of the target already, and must neither leak into what is created there
 //! nor be taken for granted.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -18,7 +18,7 @@ use crate::pg::{Ident, Literal, Sql, SqlState, readable};
 use crate::sql;
 
 /// Takes away the default privileges that a used database has, so that they do not leak into the
-/// objects made in it; the statements that bring them back.
+/// objects created in it; the statements that bring them back.
 ///
 /// # Errors
 /// The target cannot be asked, or refuses.
@@ -31,7 +31,7 @@ pub(crate) async fn set_defaults_aside(
     let found = load_default_acls(&session).await;
     let found = found.map_err(Error::read(side, "default privileges".to_owned()))?;
     let (mut away, mut back) = (Vec::new(), Vec::new());
-    // Those of roles that we cannot act for are none of ours, and nothing is made by them.
+    // Those of roles that we cannot act for are none of ours, and nothing is created by them.
     for default in found.iter().filter(|d| options.target.reaches(&d.role)) {
         away.extend(render_without_default_privileges(default, &options.target).statements);
         back.extend(render_default_privileges(default, &options.target).statements);
@@ -66,7 +66,7 @@ async fn run(session: &Session, statements: &[Sql]) -> Result<(), Error> {
     done.map_err(Error::examine(Side::Target))
 }
 
-/// Brings what comes after the rows to what the first half of a script has made of the database.
+/// Brings what comes after the rows to what the first half of a script has built from the database.
 /// What is lost by that, in words.
 ///
 /// # Errors
@@ -89,7 +89,7 @@ pub(crate) async fn settle(
     Ok(told)
 }
 
-/// The extensions that stand in a database and are not ours, whose comments are therefore not ours
+/// The extensions that are in a database and are not ours, whose comments are therefore not ours
 /// to change.
 ///
 /// # Errors
@@ -108,7 +108,7 @@ pub(crate) async fn foreign_extensions(
 }
 
 /// Drops the comments on what the target lacks or somebody else owns there; which, in words. Who
-/// owns an object of an extension depends on how that was made, so each is tried, and nothing is
+/// owns an object of an extension depends on how that was created, so each is tried, and nothing is
 /// kept of that.
 async fn drop_refused(
     target: &Endpoint,
@@ -131,7 +131,7 @@ async fn drop_refused(
                 told.push(format!("{label}: the target has no such object"));
             }
             Err((None, error)) => return Err(error),
-            // Whatever else is wrong is told when it is run.
+            // Every other error is reported when it is run.
             Ok(()) | Err((Some(_), _)) => kept.push((label, sql)),
         }
     }
@@ -279,8 +279,8 @@ pub(crate) async fn missing_label_providers(
     Ok(missing)
 }
 
-/// What makes the comments on objects of extensions, and on the server's own, the same: a user may have changed some of those
-/// that the extensions made. Of extensions in another version nothing is changed.
+/// What sets the comments on objects of extensions, and on the server's own, equally: a user may have changed
+/// some of those that the extensions made. Of extensions in another version nothing is changed.
 async fn member_comments(
     target: &Endpoint,
     catalog: &Catalog,

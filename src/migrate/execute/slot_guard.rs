@@ -1,4 +1,4 @@
-//! Ends a run when what it rests on is lost.
+//! Ends a run when what it depends on is lost.
 
 use std::future::Future;
 
@@ -9,7 +9,7 @@ use crate::pg::SlotName;
 use crate::snapshot::{self, WatchedSlots};
 use crate::task::Scope;
 
-/// What a run rests on from its first write to its end.
+/// What a run depends on from its first write to its end.
 #[derive(Debug)]
 pub(crate) struct Foundation {
     /// Its locks on both sides.
