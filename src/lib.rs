@@ -14,6 +14,7 @@
 //! snapshot, verify    the engines; they do not import each other
 //! cluster             the two servers: sessions, facts, findings, locks of a run, selection of databases
 //! logical             replication objects of a server: publications, identities, slots, subscriptions
+//! transfer            for every engine that writes: ledger of committed work, flush, stalled connections
 //! ddl                 model → ordered statements (pure)
 //! selection           which databases and tables are selected (pure)
 //! catalog             the model, and the queries that load it
@@ -42,6 +43,7 @@ pub mod selection;
 pub mod snapshot;
 pub mod task;
 pub mod teardown;
+pub mod transfer;
 pub mod ui;
 pub mod verify;
 pub mod wire;

@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["snapshot", "verify"],
     &["cluster"],
     &["logical"],
+    &["transfer"],
     &["ddl"],
     &["selection"],
     &["catalog"],
