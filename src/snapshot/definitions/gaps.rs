@@ -1,0 +1,107 @@
+//! What a section has not created.
+
+use super::section::Section;
+use super::section_run::{RefusedStatement, SectionRun};
+use crate::connect;
+use crate::ddl::Kind;
+use crate::pg::QualifiedName;
+use crate::snapshot::error::Error;
+use crate::snapshot::refusal::{Reason, Refusal, Refused, Skipped};
+use crate::snapshot::statistics::analyze_table::render_unanalyzed;
+
+/// What is missing after a section, and can be added by a later statement.
+#[derive(Debug, Default)]
+pub(crate) struct Gaps {
+    /// The tables that could not be analyzed, with the reasons.
+    unanalyzed: Vec<(QualifiedName, connect::Error)>,
+    /// The materialized views that could not be filled, in words.
+    unfilled: Vec<String>,
+}
+
+impl Gaps {
+    /// Returns a note for each gap.
+    pub(crate) fn notes(self) -> impl Iterator<Item = String> {
+        let unanalyzed = self.unanalyzed.into_iter();
+        let unanalyzed = unanalyzed.map(|(table, error)| render_unanalyzed(&table, &error));
+        unanalyzed.chain(self.unfilled)
+    }
+}
+
+impl SectionRun {
+    /// Returns what is missing, once.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]: a definition is missing, and no later statement adds it by itself.
+    pub(crate) fn take_gaps(&self) -> Result<Gaps, Error> {
+        let section = &self.section;
+        let (mut refusals, mut gaps) = (Vec::new(), Gaps::default());
+        for RefusedStatement { number, reason } in self.take_refusals() {
+            let step = section.step_of(number);
+            match (section.analyzed_table(step), reason) {
+                (Some(table), Reason::Answer(error)) => {
+                    gaps.unanalyzed.push((table.clone(), error));
+                }
+                (None, Reason::Answer(error))
+                    if needs_foreign_server(section.statements[number].kind, &error) =>
+                {
+                    gaps.unfilled.push(render_unfilled(section, step, &error));
+                }
+                (_, reason) => refusals.push(render_refusal(section, number, reason)),
+            }
+        }
+        if refusals.is_empty() {
+            return Ok(gaps);
+        }
+        for refusal in &refusals {
+            tracing::debug!(object = refusal.object, "refused: {}", refusal.source);
+        }
+        let skipped = self.load_skipped();
+        Err(Error::Refused(Box::new(Refused { refusals, skipped })))
+    }
+
+    /// Returns the objects that were not attempted.
+    fn load_skipped(&self) -> Vec<Skipped> {
+        let section = &self.section;
+        let steps = self.skipped_steps().into_iter();
+        let definitions = steps.filter(|(step, _)| section.analyzed_table(*step).is_none());
+        let skipped = definitions.map(|(step, cause)| Skipped {
+            object: section.label(step),
+            cause: section.label(cause),
+        });
+        skipped.collect()
+    }
+}
+
+fn render_refusal(section: &Section, number: usize, source: Reason) -> Refusal {
+    let statement = &section.statements[number];
+    Refusal {
+        object: statement.object.to_string(),
+        statement: Some(statement.shown().as_str().to_owned()),
+        source,
+    }
+}
+
+/// Whether a materialized view could not be filled because the target does not reach a foreign server. The
+/// copy of everything else is as good without it.
+fn needs_foreign_server(kind: Kind, error: &connect::Error) -> bool {
+    let answer = error.answer();
+    let is_of_foreign_server = answer.is_some_and(|one| matches!(one.code.class(), "08" | "HV"));
+    kind == Kind::Refresh && is_of_foreign_server
+}
+
+/// Renders the note for a materialized view without rows, and for those that read it.
+fn render_unfilled(section: &Section, step: usize, error: &connect::Error) -> String {
+    let mut views = vec![step];
+    for (number, other) in section.steps.iter().enumerate() {
+        let is_view = section.analyzed_table(number).is_none();
+        if is_view && other.needs.iter().any(|needed| views.contains(needed)) {
+            views.push(number);
+        }
+    }
+    let labels: Vec<String> = views.iter().map(|view| section.label(*view)).collect();
+    format!(
+        "{}: not filled, the target cannot reach what it reads ({error}); run REFRESH MATERIALIZED VIEW \
+         once it can",
+        labels.join(", ")
+    )
+}
