@@ -8,7 +8,7 @@ use super::name::Name;
 use super::selection::Selection;
 use super::{entries, lsn};
 use crate::pg::{Lsn, Oid, SlotName};
-use crate::snapshot::Fact;
+use crate::transfer::Fact;
 
 /// What is recorded of a database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,5 @@
 use std::path::PathBuf;
 
-use crate::snapshot;
-
 /// Why what is done cannot be recorded, or what was recorded cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -64,7 +62,7 @@ pub enum Error {
     },
     /// The target does not confirm that its log is on disk.
     #[error(transparent)]
-    Flush(#[from] snapshot::Error),
+    Flush(#[from] crate::transfer::FlushError),
 }
 
 fn shown_holder(pid: Option<u32>) -> String {

@@ -137,7 +137,7 @@ mod tests {
     use crate::checkpoint::samples::{pair, same, selection};
     use crate::checkpoint::{DatabasePair, Deviation, Origin, Stage};
     use crate::pg::{Lsn, Oid, QualifiedName};
-    use crate::snapshot::Fact;
+    use crate::transfer::Fact;
     use proptest::prelude::*;
 
     fn deviations() -> [Deviation; 3] {

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use super::{DatabasePair, Error, Store};
 use crate::connect::Endpoint;
 use crate::pg::Lsn;
-use crate::snapshot::{Fact, Flush, Ledger};
 use crate::task::Background;
+use crate::transfer::{Fact, Flush, Ledger};
 
 /// The shortest time between two records. The next run does not know what a killed run has reported since the
 /// last one.

@@ -179,7 +179,7 @@ mod tests {
     use crate::checkpoint::samples::{pair, same, selection};
     use crate::checkpoint::{Name, Origin};
     use crate::pg::{Lsn, QualifiedName};
-    use crate::snapshot::Fact;
+    use crate::transfer::Fact;
 
     fn begun(names: &[&str]) -> Run {
         let mut run = Run::new(pair());

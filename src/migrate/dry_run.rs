@@ -18,7 +18,7 @@ use crate::migrate::execute::roles::TargetCluster;
 use crate::migrate::plan::prepare::{PlannedDatabase, Prepared};
 use crate::migrate::plan::target_action::Fate;
 use crate::pg::{Ident, Printable, ServerVersion, Side, Sql};
-use crate::snapshot::{CopyJob, PointKind, plan_rows};
+use crate::snapshot::{CopyJob, SnapshotSource, plan_rows};
 use crate::sql;
 use crate::task::Scope;
 
@@ -85,7 +85,7 @@ async fn database(
         script: &cluster.options,
     };
     section(script, &format!("database {name}"));
-    if let PointKind::Slot(slot) = &planned.point {
+    if let SnapshotSource::Slot(slot) = &planned.point {
         let source = &planned.database.name;
         let publication = &options.replication.publication;
         let text = format!(

@@ -1,16 +1,16 @@
-//! When a worker leaves its work to the others: a server has no connection for it.
+//! When a worker leaves its work to the others, because a server has no connection for it.
 
 use super::error::Error;
 use crate::pg::SqlState;
 use crate::task::{Crew, Scope};
 
-/// Whether a worker of this crew ends for this error: it lacks a connection, and others remain.
+/// Whether a worker of this crew ends because of this error: it has no connection, and others remain.
 pub(super) async fn is_left_for(crew: &Crew, error: &Error, scope: &Scope) -> bool {
-    lacks_connection(error) && crew.leave(error, scope).await
+    has_no_connection(error) && crew.leave(error, scope).await
 }
 
-/// Whether a server has no connection left: for the role, the database, or anybody.
-pub(super) fn lacks_connection(error: &Error) -> bool {
+/// Whether a server has no connection left, for the role, the database, or at all.
+pub(super) fn has_no_connection(error: &Error) -> bool {
     let (Error::Connect(source) | Error::Lease(source)) = error else {
         return false;
     };

@@ -1,22 +1,19 @@
-use crate::catalog;
-use crate::connect;
+use super::refusal::{Refused, statement_note};
 use crate::connect::waiters::Waiter;
-use crate::logical::PublishError;
-use crate::logical::SlotFault;
+use crate::logical::{PublishError, SlotFault};
 use crate::pg::{Ident, QualifiedName, SlotName, SqlState};
-use crate::snapshot::definitions::refusal::Refused;
-use crate::wire;
+use crate::{catalog, connect, wire};
 
-/// Why a phase of the copy did not come to an end.
+/// Why a phase of the copy failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A connection could not be made.
+    /// A connection could not be opened.
     #[error("connect")]
     Connect(#[source] connect::Error),
     /// The tables could not be listed or locked.
     #[error("lock the source's tables")]
     Lock(#[source] connect::Error),
-    /// A session waits for our locks, which the copy ends for.
+    /// A session waits for our locks, so the copy ended.
     #[error(
         "{waiter}; the copy ended so that it need not wait; run the command again after the DDL, or pass \
          --keep-locks to let DDL wait for the copy"
@@ -40,7 +37,7 @@ pub enum Error {
          the new one; run the command again after the DDL"
     )]
     LocksLost(#[source] wire::Error),
-    /// The source's definitions never held still.
+    /// DDL disturbed every attempt.
     #[error(
         "no consistent point within {seconds} s: definitions keep changing on the source ({what}); pause the \
          DDL and repeat, or raise --max-lock-wait"
@@ -51,7 +48,7 @@ pub enum Error {
         /// For how long it was tried.
         seconds: u64,
     },
-    /// A slot's creation waited too long for older transactions.
+    /// The creation of a slot waited too long for older transactions.
     #[error(
         "the creation of the slot waited {seconds} s for older transactions ({holders}); end them, or raise \
          --max-lock-wait"
@@ -62,10 +59,10 @@ pub enum Error {
         /// Whose they are.
         holders: String,
     },
-    /// The slot could not be made or dropped.
+    /// The slot could not be created or dropped.
     #[error("replication slot on the source")]
     Replication(#[source] wire::Error),
-    /// The slot cannot be looked at, or an earlier run's cannot be dropped.
+    /// The slot cannot be read, or the one of an earlier run cannot be dropped.
     #[error("replication slot {slot} on the source")]
     Slot {
         /// The slot.
@@ -84,7 +81,7 @@ pub enum Error {
         /// Who uses it.
         pid: i32,
     },
-    /// The publication does not list the locked tables, and cannot be made to.
+    /// The publication does not list the locked tables, and cannot be changed.
     #[error("publication {name} on the source")]
     Publication {
         /// The publication.
@@ -92,7 +89,7 @@ pub enum Error {
         /// The cause.
         source: Box<PublishError>,
     },
-    /// The slot no longer serves, or must not be kept.
+    /// Replication can no longer start from the slot, or the slot must be dropped.
     #[error("replication slot {slot} on the source {fault}")]
     SlotFault {
         /// The slot.
@@ -100,7 +97,7 @@ pub enum Error {
         /// What is wrong with it.
         fault: SlotFault,
     },
-    /// The snapshot could not be held.
+    /// The snapshot could not be kept.
     #[error("hold the source's snapshot")]
     Lease(#[source] connect::Error),
     /// The catalog could not be read under the snapshot.
@@ -109,9 +106,9 @@ pub enum Error {
     /// A statement was refused by the target.
     #[error("{object}{}", statement_note(statement.as_deref()))]
     Statement {
-        /// What it makes.
+        /// The object that it creates.
         object: String,
-        /// Its text, unless it holds a secret.
+        /// Its text, unless it contains a secret.
         statement: Option<String>,
         /// The cause.
         source: connect::Error,
@@ -130,7 +127,7 @@ pub enum Error {
         /// What it is.
         what: String,
     },
-    /// A type of the source is not the one that the target has been given.
+    /// A type of the source is not the one that the target has.
     #[error(
         "type {name} was changed on the source while rows were read ({change}); repeat the run"
     )]
@@ -140,39 +137,40 @@ pub enum Error {
         /// What is different.
         change: String,
     },
-    /// Statements were refused by the target, which has everything else.
+    /// The target refused statements. Everything else was created.
     #[error(transparent)]
     Refused(Box<Refused>),
     /// The target's session ended between statements.
     #[error("the target's session ended")]
     Interrupted,
-    /// A lane of the data phase lost its footing before or after a copy.
-    #[error("prepare a lane of the copy")]
+    /// A statement outside of a table's copy failed.
+    #[error("prepare a connection for the copy")]
     Lane(#[source] wire::Error),
-    /// A table's rows did not arrive. Nothing of them is on the target.
+    /// A table's rows did not arrive. None of them is on the target.
     #[error("copy table {table}")]
     Copy {
         /// The table.
         table: QualifiedName,
-        /// What went wrong on either side, the first cause first.
+        /// The error of each server, the first cause first.
         #[source]
         source: Box<wire::PumpError>,
     },
-    /// Both servers report the copy as complete, and one of them is out of step afterwards.
+    /// Both servers report the copy as complete, but a connection cannot be used afterwards.
     #[error("copy table {table}: a connection was lost before the commit")]
     LaneLost {
         /// The table.
         table: QualifiedName,
     },
-    /// Neither server nor we have anything to do, and the copy is not over.
-    #[error("copy table {table}: its connections stand, and nothing arrives any more")]
+    /// Both servers wait, and the copy is not complete.
+    #[error(
+        "copy of table {table} stalled: both connections are open but no data has arrived for 20 s"
+    )]
     Stalled {
         /// The table.
         table: QualifiedName,
     },
-    /// The connection was lost while a part was committed, and the target does not tell in time
-    /// whether it was.
-    #[error("the target does not tell whether a part of a table was committed")]
+    /// The connection was lost at a commit, and the target did not report its result in time.
+    #[error("the target did not report whether a part of a table was committed")]
     Undecided,
     /// A statement around a table's copy was refused.
     #[error("copy table {table}")]
@@ -186,8 +184,8 @@ pub enum Error {
     /// The target could not be asked about its configuration tables of extensions.
     #[error("ask the target about configuration tables of extensions")]
     Configuration(#[source] connect::Error),
-    /// Sequence values could not be carried over.
-    #[error("carry over the values of sequences")]
+    /// The values of sequences could not be copied.
+    #[error("copy the values of sequences")]
     Sequences(#[source] connect::Error),
     /// The large objects could not be listed or committed.
     #[error("copy large objects")]
@@ -201,16 +199,16 @@ pub enum Error {
         #[source]
         source: connect::Error,
     },
-    /// The target did not confirm that everything is on disk.
-    #[error("wait for the target to flush its log")]
-    Flush(#[source] connect::Error),
+    /// The target did not confirm that everything is on its disk.
+    #[error(transparent)]
+    Flush(#[from] crate::transfer::FlushError),
     /// The run was asked to stop.
     #[error("stopped")]
     Stopped,
 }
 
 impl Error {
-    /// The phase that an error of loading belongs to.
+    /// Returns the phase that an error of loading belongs to.
     pub fn phase(&self) -> &'static str {
         if matches!(self, Self::Refused(_) | Self::Statement { .. }) {
             "post-data"
@@ -223,7 +221,7 @@ impl Error {
         }
     }
 
-    /// Whether a lock of another session was in the way.
+    /// Whether a lock of another session was the cause.
     pub(super) fn is_lock_conflict(&self) -> bool {
         if let Self::Lock(source) | Self::Lease(source) = self {
             return source.is_lock_conflict();
@@ -231,7 +229,7 @@ impl Error {
         matches!(self, Self::Lane(source) | Self::LocksLost(source) if source.is_lock_conflict())
     }
 
-    /// The server's code of an error of locks or lanes.
+    /// Returns the server's code of an error of locks or of row copiers.
     pub(super) fn sqlstate(&self) -> Option<SqlState> {
         if let Self::Lock(source) | Self::Lease(source) = self {
             return source.sqlstate();
@@ -251,19 +249,4 @@ impl Error {
     pub fn is_stop(&self) -> bool {
         matches!(self, Self::Stopped)
     }
-}
-
-/// The statement on one line, cut after what a reader needs to find it.
-pub(super) fn statement_note(statement: Option<&str>) -> String {
-    const SHOWN: usize = 300;
-    let Some(statement) = statement else {
-        return String::new();
-    };
-    let line: String = statement
-        .chars()
-        .map(|part| if part.is_control() { ' ' } else { part })
-        .collect();
-    let cut: String = line.chars().take(SHOWN).collect();
-    let dots = if cut.len() < line.len() { " …" } else { "" };
-    format!(" ({cut}{dots})")
 }

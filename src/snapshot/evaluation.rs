@@ -14,7 +14,7 @@
 //!   everything.
 //! - Statements that parse an expression and evaluate it, as `CREATE INDEX`: as with rows, and the
 //!   empty `search_path`, under which the expression was printed. A function whose body relies on
-//!   the path fails then; such a step is tried again with [`Evaluation::lend_path`].
+//!   the path fails then; such a step is tried again with [`Evaluation::function_path`].
 //!
 //! From 17 on the server runs `REFRESH`, `CREATE INDEX` and `ANALYZE` under a `search_path` of its own.
 
@@ -25,7 +25,7 @@ use crate::catalog::cluster::Setting;
 use crate::connect::{self, Session, pinned_values};
 use crate::ddl::{Kind, render_setting};
 use crate::pg::{Literal, Sql};
-use crate::snapshot::point::establish::Basis;
+use crate::snapshot::point::consistent_point::ConsistentPoint;
 use crate::sql;
 
 /// Parameters that values depend on, in lower case.
@@ -51,10 +51,10 @@ const STORED_ONLY: &[&str] = &[
     "xmloption",
 ];
 
-/// What functions find objects by.
+/// The parameter by which functions find objects.
 const PATH: &str = "search_path";
 
-/// The settings of a source's database that its target takes.
+/// The settings of a source's database that its target accepts.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluation {
     settings: Arc<[Setting]>,
@@ -68,7 +68,7 @@ pub(super) struct Around {
 }
 
 impl Around {
-    /// What goes around both.
+    /// Returns the statements around both.
     pub(super) fn outside(&self, inner: &Self) -> Self {
         Self {
             before: sql!("{}; {}", self.before, inner.before),
@@ -78,16 +78,16 @@ impl Around {
 }
 
 impl Evaluation {
-    /// The settings of the database that was read.
+    /// Loads the settings of the database that is copied.
     ///
     /// # Errors
     /// The source cannot be asked.
-    pub async fn of(basis: &Basis) -> Result<Self, Error> {
-        let loaded = Self::load(&basis.hold.lease.session().await?).await;
+    pub async fn load_for(point: &ConsistentPoint) -> Result<Self, Error> {
+        let loaded = Self::load(&point.hold.lease.open_session().await?).await;
         loaded.map_err(Error::Connect)
     }
 
-    /// Asks the source for the settings of the database that a session is on.
+    /// Loads the settings of the database that a session is connected to.
     ///
     /// # Errors
     /// The source cannot be asked.
@@ -104,7 +104,7 @@ impl Evaluation {
         })
     }
 
-    /// Keeps what a target takes; what it refuses, in words.
+    /// Keeps the settings that a target accepts. Returns the refused ones in words.
     ///
     /// # Errors
     /// The connection is lost.
@@ -112,13 +112,13 @@ impl Evaluation {
         let probe = |settings: &[Setting]| {
             sql!(
                 "BEGIN; {}; ROLLBACK",
-                Sql::join(settings.iter().map(set), "; ")
+                Sql::join(settings.iter().map(render_set), "; ")
             )
         };
         if self.settings.is_empty() || target.batch(&probe(&self.settings)).await.is_ok() {
             return Ok((self, None));
         }
-        rollback(target).await?;
+        roll_back(target).await?;
         let (mut taken, mut names): (Vec<Setting>, Vec<&str>) = (Vec::new(), Vec::new());
         for setting in self.settings.iter() {
             let one = std::slice::from_ref(setting);
@@ -126,37 +126,39 @@ impl Evaluation {
                 Ok(()) => taken.push(setting.clone()),
                 Err(error) if error.answer().is_none() => return Err(Error::Connect(error)),
                 Err(error) => {
-                    rollback(target).await?;
+                    roll_back(target).await?;
                     tracing::debug!(setting = setting.name, %error, "the target refuses a setting");
                     names.push(&setting.name);
                 }
             }
         }
-        let refused = (!names.is_empty()).then(|| refusal(&names));
+        let refused = (!names.is_empty()).then(|| render_refusal(&names));
         let settings = taken.into();
         Ok((Self { settings }, refused))
     }
 
-    /// The statements that prepare a connection for rows.
+    /// Returns the statements that prepare a connection for rows.
     pub(super) fn for_rows(&self) -> Option<Sql> {
         let settings = self.settings.iter();
-        let sets: Vec<Sql> = settings.filter(|one| is_of_values(one)).map(set).collect();
+        let sets: Vec<Sql> = settings
+            .filter(|one| is_of_values(one))
+            .map(render_set)
+            .collect();
         (!sets.is_empty()).then(|| Sql::join(sets, "; "))
     }
 
-    /// The statement that sets the path for a transaction.
-    pub fn local_path(&self) -> Option<Sql> {
-        let path = self.path()?;
+    /// Renders the statement that sets the search path for a transaction.
+    pub fn render_local_path(&self) -> Option<Sql> {
+        let path = self.search_path()?;
         Some(sql!("SET LOCAL {}", render_setting(path)))
     }
 
-    /// What goes around a statement of a kind, if it evaluates anything. An analysis is a kind of its
-    /// own here.
+    /// Returns the statements around a statement of a kind, if it evaluates anything. An analysis counts as a kind of its own.
     pub(super) fn around(&self, kind: Kind, is_analysis: bool) -> Option<Around> {
         let evaluates_stored = is_analysis || matches!(kind, Kind::Refresh | Kind::Validation);
         let evaluates = evaluates_stored || matches!(kind, Kind::Index | Kind::Constraint);
         let taken = |setting: &&Setting| evaluates_stored || is_of_values(setting);
-        let mut before: Vec<Sql> = self.settings.iter().filter(taken).map(set).collect();
+        let mut before: Vec<Sql> = self.settings.iter().filter(taken).map(render_set).collect();
         let mut after = pinned_values();
         if kind == Kind::Refresh {
             // It runs as the view's owner, who sees what policies show.
@@ -169,17 +171,17 @@ impl Evaluation {
         })
     }
 
-    /// Whether a path can be lent.
+    /// Whether the database has a search path.
     pub(super) fn has_path(&self) -> bool {
-        self.path().is_some()
+        self.search_path().is_some()
     }
 
-    /// Gives the database's path to the functions that have none, for a transaction, and takes it
-    /// back. So bodies find what they name, while the statement between is parsed as it was printed,
-    /// and also where the server sets a path of its own.
-    pub(super) fn lend_path(&self) -> Option<Around> {
-        let path = render_setting(self.path()?);
-        let lend = sql!(
+    /// Returns statements that set the database's search path on the functions without one, for a transaction, and
+    /// reset it. So bodies find the objects that they name, also if the server sets a path of its own. The statement
+    /// in between is parsed as it was printed.
+    pub(super) fn function_path(&self) -> Option<Around> {
+        let path = render_setting(self.search_path()?);
+        let set = sql!(
             "DECLARE f pg_catalog.text; altered pg_catalog.text := ''; \
              BEGIN FOR f IN {} LOOP \
                EXECUTE pg_catalog.concat('ALTER FUNCTION ', f, {}); \
@@ -189,15 +191,15 @@ impl Evaluation {
             Sql::fixed(WITHOUT_PATH),
             Literal(sql!(" SET {}", path).as_str())
         );
-        let take_back =
+        let reset =
             Sql::fixed("DO 'BEGIN EXECUTE pg_catalog.current_setting(''seren.altered''); END'");
         Some(Around {
-            before: sql!("DO {}", Literal(lend.as_str())),
-            after: take_back,
+            before: sql!("DO {}", Literal(set.as_str())),
+            after: reset,
         })
     }
 
-    fn path(&self) -> Option<&Setting> {
+    fn search_path(&self) -> Option<&Setting> {
         self.settings.iter().find(|one| is_path(one))
     }
 }
@@ -223,16 +225,16 @@ fn is_of_values(setting: &Setting) -> bool {
     !is_stored_only && !is_path(setting)
 }
 
-fn set(setting: &Setting) -> Sql {
+fn render_set(setting: &Setting) -> Sql {
     sql!("SET {}", render_setting(setting))
 }
 
-async fn rollback(target: &Session) -> Result<(), Error> {
+async fn roll_back(target: &Session) -> Result<(), Error> {
     let rolled_back = target.batch(&Sql::fixed("ROLLBACK")).await;
     rolled_back.map_err(Error::Connect)
 }
 
-fn refusal(names: &[&str]) -> String {
+fn render_refusal(names: &[&str]) -> String {
     format!(
         "settings of the source that the target does not take: {}; checks, generated columns, indexes and \
          materialized views were evaluated without them",
@@ -261,7 +263,7 @@ mod tests {
             r#"SET "TimeZone" TO 'Asia/Tokyo'"#
         );
         assert_eq!(
-            all.local_path().unwrap().as_str(),
+            all.render_local_path().unwrap().as_str(),
             r#"SET LOCAL "search_path" TO 'a', 'b'"#
         );
         assert!(evaluation(&[]).for_rows().is_none());

@@ -1,14 +1,14 @@
 //! Rows and what is built upon them, by one set of workers.
 //!
 //! ```text
-//!           ┌─ copy a parcel of rows ─────────▶ its tables have landed ─┐
-//!  worker ──┤   (the longest chain of work goes first)                  │ steps become ready
-//!           └─ run steps: indexes, keys, … ◀────────────────────────────┘
+//!           ┌─ copy a batch of rows ──────────▶ rows of its tables are loaded ─┐
+//!  worker ──┤   (the longest critical path first)                              │ steps become ready
+//!           └─ run steps: indexes, keys, … ◀───────────────────────────────────┘
 //! ```
 //!
 //! A table's indexes are built while other tables are still copied, so that neither the source's
-//! nor the target's processors wait for a phase to end. Snapshot and locks of the source last as
-//! long as rows are read, and are released at once then, with steps still under way.
+//! nor the target's processors wait for a phase to end. Snapshot and locks of the source last while
+//! rows are read. They are released as soon as all rows are read, while steps still run.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,28 +16,30 @@ use std::time::{Duration, Instant};
 
 use super::error::Error;
 use super::evaluation::Evaluation;
-use super::load_state::Board;
+use super::load_state::LoadState;
+use super::request::CopyRequest;
 use super::sequences::{CopiedSequences, WhichSequences, copy_sequences};
+use super::tables::Tables;
 use super::worker::Worker;
 use crate::catalog::Catalog;
 use crate::connect::Session;
 use crate::ddl;
 use crate::event::{Event, Phase};
 use crate::pg::{Lsn, QualifiedName};
-use crate::snapshot::definitions::section;
-use crate::snapshot::definitions::section::{Prepared, Section, Site, Tables};
-use crate::snapshot::large_objects::lane::ObjectLane;
+use crate::snapshot::definitions::run::{Loading, prepare_section};
+use crate::snapshot::definitions::section::Section;
+use crate::snapshot::definitions::target::BuildTarget;
+use crate::snapshot::large_objects::copier::LargeObjectCopier;
 use crate::snapshot::large_objects::queue::CopiedObjects;
-use crate::snapshot::point::establish::{Basis, Hold};
+use crate::snapshot::point::consistent_point::ConsistentPoint;
+use crate::snapshot::rows::catalog_versions::CatalogVersions;
 use crate::snapshot::rows::configuration::plan_configuration;
+use crate::snapshot::rows::copied::{CopiedTable, report_progress};
+use crate::snapshot::rows::job::CopyJob;
 use crate::snapshot::rows::lane::Lane;
-use crate::snapshot::rows::load_plan;
-use crate::snapshot::rows::load_plan::{CopiedTable, CopyRequest};
-use crate::snapshot::rows::meanings::Meanings;
-use crate::snapshot::rows::plan::CopyJob;
-use crate::snapshot::statistics::analyze::{analyses, filled_views};
-use crate::snapshot::statistics::copy::unanalyzed;
-use crate::snapshot::statistics::import::carryable_statistics;
+use crate::snapshot::rows::load_plan::plan_rows;
+use crate::snapshot::statistics::import::load_importable_tables;
+use crate::snapshot::statistics::plan::{filled_views, plan_analyze};
 use crate::task::{Background, Group, Scope};
 
 /// A database with its rows and what was built upon them.
@@ -49,64 +51,98 @@ pub struct Loaded {
     pub objects: CopiedObjects,
     /// The database as the snapshot showed it.
     pub catalog: Catalog,
-    /// Where the log continues after the snapshot; only with a slot.
+    /// Where the WAL continues after the snapshot; only with a slot.
     pub consistent_point: Option<Lsn>,
     /// The sequences, whose values were read after the rows.
     pub sequences: CopiedSequences,
-    /// Tables whose statistics are to be carried over.
+    /// Tables whose statistics can be imported.
     pub carryable: BTreeSet<QualifiedName>,
-    /// What has no statistics, in words.
-    pub untold: Vec<String>,
+    /// What has no statistics or was evaluated with other settings, in words.
+    pub notes: Vec<String>,
 }
 
 /// What is loaded beside the tables.
 pub struct Load<'l> {
-    /// Between which databases, and how.
+    /// Which databases, and how.
     pub request: &'l CopyRequest,
-    /// What is built once its rows are there.
+    /// What is built once its rows have arrived.
     pub section: Section,
-    /// The settings under which the source's database evaluates what belongs to it.
+    /// The settings under which the source's database evaluates its expressions.
     pub evaluation: Evaluation,
-    /// How large objects are written; None leaves them.
+    /// How large objects are written; None: they are not copied.
     pub objects: Option<&'l ddl::Options>,
     /// Whether any rows are copied.
     pub rows: bool,
     /// Whether sequences of users get the source's values; configuration of extensions always does.
     pub values: bool,
-    /// Whether the target's planner is told of the rows.
+    /// Whether the target gets statistics for its planner.
     pub analyze: bool,
 }
 
-/// Copies all rows and large objects of a database and makes the section's definitions. The basis
-/// is released as soon as the rows are out, and on every failure.
+/// Copies all rows and large objects of a database and runs the steps of the section. The locks and the
+/// snapshot are released as soon as all rows are read, and on every failure.
 ///
 /// # Errors
-/// The first worker that failed, with the others stopped; [`Error::Refused`] after everything else
-/// was made; or the scope was stopped. No COPY goes on on either server then.
-pub async fn load(load: Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded, Error> {
-    let starting = async {
-        let jobs = match load.rows {
-            true => plan(load.request, &basis, scope).await?,
-            false => Vec::new(),
-        };
-        Workers::start(&load, jobs, &basis, scope).await
-    };
-    let begun = Box::pin(scope.stop.run_until_cancelled(starting)).await;
-    let workers = match begun.unwrap_or(Err(Error::Stopped)) {
-        Ok(workers) => workers,
+/// The error of the first worker that failed, after the others have stopped; [`Error::Refused`] after
+/// everything else was created; or the scope was stopped. No COPY runs on either server then.
+pub async fn load(load: Load<'_>, point: ConsistentPoint, scope: &Scope) -> Result<Loaded, Error> {
+    let starting = start_workers(&load, &point, scope);
+    let started = Box::pin(scope.stop.run_until_cancelled(starting)).await;
+    match started.unwrap_or(Err(Error::Stopped)) {
+        Ok(workers) => Box::pin(workers.finish(&load, point, scope)).await,
         Err(error) => {
-            basis.hold.release().await;
-            return Err(error);
+            point.hold.release().await;
+            Err(error)
         }
-    };
-    Box::pin(workers.finish(&load, basis, scope)).await
+    }
 }
 
-/// The plan under the snapshot.
-async fn plan(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Result<Vec<CopyJob>, Error> {
-    let plan =
-        async |session: &Session| load_plan::plan_rows(session, &basis.catalog, request).await;
-    let mut jobs = basis.hold.read(plan).await?;
+/// Plans the copies and starts the workers.
+async fn start_workers(
+    load: &Load<'_>,
+    point: &ConsistentPoint,
+    scope: &Scope,
+) -> Result<Workers, Error> {
+    let jobs = match load.rows {
+        true => plan_jobs(load.request, point, scope).await?,
+        false => Vec::new(),
+    };
+    report_plan(load.request, &jobs, scope).await;
+    let importable = load_importable(load, point).await?;
+    let planned = plan_section(load, &jobs, point, &importable);
+    let target = BuildTarget {
+        target: load.request.target.clone(),
+        phase: Phase::PostData,
+        evaluation: load.evaluation.clone(),
+    };
+    let loading = Loading {
+        missing: jobs.iter().map(|job| job.oid).collect(),
+        ledger: load.request.ledger.clone(),
+    };
+    let workers = load.request.jobs;
+    let prepared = prepare_section(&target, planned.section, workers, loading).await?;
+    let mut notes = planned.notes;
+    notes.extend(prepared.refused_settings);
+    let versions = CatalogVersions::load(&load.request.source, point, &jobs).await?;
+    let state = LoadState::new(load.request, jobs, load.objects, prepared.run);
+    let state = Arc::new(state);
+    Ok(Workers {
+        group: spawn_workers(&state, prepared.first, &Arc::new(versions), point, scope),
+        state,
+        begun: Instant::now(),
+        importable,
+        notes,
+    })
+}
+
+/// Plans the copies under the snapshot.
+async fn plan_jobs(
+    request: &CopyRequest,
+    point: &ConsistentPoint,
+    scope: &Scope,
+) -> Result<Vec<CopyJob>, Error> {
+    let plan = async |session: &Session| plan_rows(session, &point.catalog, request).await;
+    let mut jobs = point.hold.read(plan).await?;
     let firing = plan_configuration(&request.target, &mut jobs).await?;
     for table in firing {
         let text = format!(
@@ -119,181 +155,199 @@ async fn plan(request: &CopyRequest, basis: &Basis, scope: &Scope) -> Result<Vec
     Ok(jobs)
 }
 
-/// The workers of a database.
-struct Workers {
-    board: Arc<Board>,
-    group: Group<Error>,
-    begun: Instant,
-    carryable: BTreeSet<QualifiedName>,
-    untold: Vec<String>,
+async fn report_plan(request: &CopyRequest, jobs: &[CopyJob], scope: &Scope) {
+    let database = request.source.database().to_owned();
+    report_start(scope, &database, Phase::Data).await;
+    let planned = Event::CopyPlanned {
+        database,
+        tables: jobs.len(),
+        bytes: jobs.iter().map(|job| job.bytes).sum(),
+    };
+    scope.events.emit(planned).await;
 }
 
-impl Workers {
-    async fn start(
-        load: &Load<'_>,
-        jobs: Vec<CopyJob>,
-        basis: &Basis,
-        scope: &Scope,
-    ) -> Result<Self, Error> {
-        let request = load.request;
-        let database = request.source.database().to_owned();
-        let planned = Event::CopyPlanned {
-            database: database.clone(),
-            tables: jobs.len(),
-            bytes: jobs.iter().map(|job| job.bytes).sum(),
-        };
-        begin(scope, &database, Phase::Data).await;
-        scope.events.emit(planned).await;
-        let site = Site {
-            target: request.target.clone(),
-            phase: Phase::PostData,
-            evaluation: load.evaluation.clone(),
-        };
-        let missing: BTreeSet<_> = jobs.iter().map(|job| job.oid).collect();
-        let ledger = request.ledger.clone();
-        let mut section = load.section.clone();
-        let carryable = carryable(load, basis).await?;
-        let mut untold = Vec::new();
-        if load.analyze {
-            let tables = Tables::with_rows(&basis.catalog);
-            let mut analyses = analyses(&basis.catalog, &jobs, &carryable, &tables);
-            if !request.only_configuration {
-                analyses.wanted.extend(filled_views(&basis.catalog));
-            }
-            section.analyze(&analyses.wanted, &tables);
-            untold = analyses.untold;
-        }
-        let prepared = section::prepare(&site, section, request.jobs, missing, ledger).await?;
-        let Prepared { work, first, unset } = prepared;
-        untold.extend(unset);
-        let meanings = Arc::new(Meanings::load(&request.source, basis, &jobs).await?);
-        let board = Arc::new(Board::new(request, (jobs, load.objects), work));
-        let mut group = Group::new(scope);
-        let mut first = Some(first);
-        for number in 0..request.jobs {
-            let snapshot = basis.hold.snapshot();
-            let ends = (request, board.work.evaluation());
-            let lane = Lane::new(ends, snapshot, &meanings, group.scope());
-            let objects = ObjectLane::new(request, snapshot, group.scope());
-            let worker = Worker {
-                number,
-                lane,
-                objects,
-                session: first.take(),
-                board: Arc::clone(&board),
-                scope: group.scope().clone(),
-            };
-            group.spawn(worker.run());
-        }
-        Ok(Self {
-            board,
-            group,
-            begun: Instant::now(),
-            carryable,
-            untold,
-        })
-    }
-
-    async fn finish(self, load: &Load<'_>, basis: Basis, scope: &Scope) -> Result<Loaded, Error> {
-        let Self {
-            board,
-            group,
-            begun,
-            carryable,
-            mut untold,
-        } = self;
-        let database = load.request.source.database();
-        let group_scope = &group.scope().clone();
-        let stop = group_scope.stop.clone();
-        let ticks = load_plan::tick(
-            database.to_owned(),
-            Arc::clone(&board.progress),
-            scope.events.clone(),
-        );
-        let ticking = Background::spawn(ticks);
-        let reading = async {
-            let read = Box::pin(board.read(&basis, &stop)).await;
-            drop(ticking);
-            if read.is_err() {
-                stop.cancel();
-            }
-            let Basis {
-                catalog,
-                consistent_point,
-                hold,
-            } = basis;
-            Hold::release(hold).await;
-            let objects = read?;
-            end(scope, database, Phase::Data, begun.elapsed()).await;
-            begin(scope, database, Phase::PostData).await;
-            let since = Instant::now();
-            let values = Box::pin(values(load, &catalog, group_scope)).await;
-            if values.is_err() {
-                stop.cancel();
-            }
-            Ok((objects, values?, (catalog, consistent_point), since))
-        };
-        let (built, read) = tokio::join!(group.join(), reading);
-        let (objects, sequences, (catalog, consistent_point), since) = match (built, read) {
-            (Ok(()), Ok(read)) => read,
-            // The workers were only stopped: what stopped them is the cause.
-            (Ok(()) | Err(Error::Stopped), Err(error)) | (Err(error), _) => return Err(error),
-        };
-        let lacking = section::told(&board.work)?;
-        untold.extend(
-            lacking
-                .unanalyzed
-                .iter()
-                .map(|(table, error)| unanalyzed(table, error)),
-        );
-        untold.extend(lacking.unfilled);
-        end(scope, database, Phase::PostData, since.elapsed()).await;
-        Ok(Loaded {
-            tables: board.take_copied(),
-            objects,
-            catalog,
-            consistent_point,
-            sequences,
-            carryable,
-            untold,
-        })
-    }
+/// The steps of a load, and what is known before it about statistics.
+struct PlannedSection {
+    section: Section,
+    notes: Vec<String>,
 }
 
-/// The tables whose statistics a target of 18 takes from the source.
-async fn carryable(load: &Load<'_>, basis: &Basis) -> Result<BTreeSet<QualifiedName>, Error> {
+/// Adds `ANALYZE` to the steps.
+fn plan_section(
+    load: &Load<'_>,
+    jobs: &[CopyJob],
+    point: &ConsistentPoint,
+    importable: &BTreeSet<QualifiedName>,
+) -> PlannedSection {
+    let mut section = load.section.clone();
+    let mut notes = Vec::new();
+    if load.analyze {
+        let tables = Tables::with_rows(&point.catalog);
+        let mut planned = plan_analyze(&point.catalog, jobs, importable, &tables);
+        if !load.request.only_configuration {
+            planned.relations.extend(filled_views(&point.catalog));
+        }
+        section.add_analyze(&planned.relations, &tables);
+        notes = planned.notes;
+    }
+    PlannedSection { section, notes }
+}
+
+/// Loads the names of the tables whose statistics a target of 18 imports from the source.
+async fn load_importable(
+    load: &Load<'_>,
+    point: &ConsistentPoint,
+) -> Result<BTreeSet<QualifiedName>, Error> {
     let version = load.request.target_version;
     if !load.analyze || !version.has_statistics_import() {
         return Ok(BTreeSet::new());
     }
-    let read = async |reader: &Session| carryable_statistics(reader, version, &basis.catalog).await;
-    basis.hold.read(read).await
+    let read =
+        async |reader: &Session| load_importable_tables(reader, version, &point.catalog).await;
+    point.hold.read(read).await
 }
 
-/// The values of sequences, which go without rows, and are read after them.
-async fn values(
+fn spawn_workers(
+    state: &Arc<LoadState>,
+    first: Session,
+    versions: &Arc<CatalogVersions>,
+    point: &ConsistentPoint,
+    scope: &Scope,
+) -> Group<Error> {
+    let mut group = Group::new(scope);
+    let mut first = Some(first);
+    let request = &state.request;
+    for number in 0..request.jobs {
+        let snapshot = point.hold.snapshot();
+        let evaluation = state.section.evaluation();
+        let scope = group.scope().clone();
+        let worker = Worker {
+            number,
+            lane: Lane::new(request, evaluation, snapshot, versions, &scope),
+            large_objects: LargeObjectCopier::new(request, snapshot, &scope),
+            session: first.take(),
+            state: Arc::clone(state),
+            scope,
+        };
+        group.spawn(worker.run());
+    }
+    group
+}
+
+/// The workers of a database.
+struct Workers {
+    state: Arc<LoadState>,
+    group: Group<Error>,
+    begun: Instant,
+    importable: BTreeSet<QualifiedName>,
+    notes: Vec<String>,
+}
+
+/// What the source has given, and when it was released.
+struct ReadSource {
+    objects: CopiedObjects,
+    sequences: CopiedSequences,
+    catalog: Catalog,
+    consistent_point: Option<Lsn>,
+    released: Instant,
+}
+
+impl Workers {
+    async fn finish(
+        self,
+        load: &Load<'_>,
+        point: ConsistentPoint,
+        scope: &Scope,
+    ) -> Result<Loaded, Error> {
+        let database = load.request.source.database();
+        let group_scope = self.group.scope().clone();
+        let reading = finish_reading(load, &self.state, point, &group_scope, self.begun);
+        let (built, read) = tokio::join!(self.group.join(), reading);
+        let read = match (built, read) {
+            (Ok(()), Ok(read)) => read,
+            // The workers were only stopped: the error of the reading is the cause.
+            (Ok(()) | Err(Error::Stopped), Err(error)) | (Err(error), _) => return Err(error),
+        };
+        let mut notes = self.notes;
+        notes.extend(self.state.section.take_gaps()?.notes());
+        report_end(scope, database, Phase::PostData, read.released.elapsed()).await;
+        Ok(Loaded {
+            tables: self.state.take_copied(),
+            objects: read.objects,
+            catalog: read.catalog,
+            consistent_point: read.consistent_point,
+            sequences: read.sequences,
+            carryable: self.importable,
+            notes,
+        })
+    }
+}
+
+/// Waits until all rows are read, releases the source, and copies the values of sequences. A failure stops
+/// the workers.
+async fn finish_reading(
+    load: &Load<'_>,
+    state: &LoadState,
+    point: ConsistentPoint,
+    scope: &Scope,
+    begun: Instant,
+) -> Result<ReadSource, Error> {
+    let database = load.request.source.database();
+    let ticks = report_progress(
+        database.to_owned(),
+        Arc::clone(&state.progress),
+        scope.events.clone(),
+    );
+    let ticking = Background::spawn(ticks);
+    let read = Box::pin(state.wait_until_all_read(&point, &scope.stop)).await;
+    drop(ticking);
+    if read.is_err() {
+        scope.stop.cancel();
+    }
+    let ConsistentPoint {
+        catalog,
+        consistent_point,
+        hold,
+    } = point;
+    // On every path and at once: others may wait for the locks.
+    hold.release().await;
+    let objects = read?;
+    report_end(scope, database, Phase::Data, begun.elapsed()).await;
+    report_start(scope, database, Phase::PostData).await;
+    let released = Instant::now();
+    let copied = Box::pin(copy_values(load, &catalog, scope)).await;
+    if copied.is_err() {
+        scope.stop.cancel();
+    }
+    Ok(ReadSource {
+        objects,
+        sequences: copied?,
+        catalog,
+        consistent_point,
+        released,
+    })
+}
+
+/// Copies the values of sequences. They do not depend on rows, and are read after them.
+async fn copy_values(
     load: &Load<'_>,
     catalog: &Catalog,
     scope: &Scope,
 ) -> Result<CopiedSequences, Error> {
-    let which = if load.values {
-        WhichSequences::All
-    } else {
-        WhichSequences::Configuration
+    let which = match load.values {
+        true => WhichSequences::All,
+        false => WhichSequences::Configuration,
     };
-    let (source, target) = (&load.request.source, &load.request.target);
-    copy_sequences(source, target, (catalog, which), scope).await
+    copy_sequences(load.request.endpoints(), catalog, which, scope).await
 }
 
-async fn begin(scope: &Scope, database: &str, phase: Phase) {
+async fn report_start(scope: &Scope, database: &str, phase: Phase) {
     let database = Some(database.to_owned());
-    scope
-        .events
-        .emit(Event::PhaseStarted { database, phase })
-        .await;
+    let event = Event::PhaseStarted { database, phase };
+    scope.events.emit(event).await;
 }
 
-async fn end(scope: &Scope, database: &str, phase: Phase, elapsed: Duration) {
+async fn report_end(scope: &Scope, database: &str, phase: Phase, elapsed: Duration) {
     let event = Event::PhaseFinished {
         database: Some(database.to_owned()),
         phase,

@@ -8,35 +8,38 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::error::Error;
-use super::ledger::Fact;
+use super::next_task::Choice;
+use super::read_queues::ReadQueues;
+use super::request::CopyRequest;
 use crate::ddl;
 use crate::event::Event;
-use crate::snapshot::definitions::lane::Work;
+use crate::snapshot::definitions::section_run::SectionRun;
 use crate::snapshot::large_objects::batch::LargeObjectPage;
-use crate::snapshot::large_objects::queue::{CopiedObjects, ObjectTask, Objects};
-use crate::snapshot::point::establish::Basis;
-use crate::snapshot::rows::load_plan;
-use crate::snapshot::rows::load_plan::{CopiedTable, CopyRequest};
-use crate::snapshot::rows::plan::CopyJob;
-use crate::snapshot::rows::queue::Copies;
+use crate::snapshot::large_objects::queue::{CopiedObjects, LargeObjectQueue, LargeObjectTask};
+use crate::snapshot::point::consistent_point::ConsistentPoint;
+use crate::snapshot::point::lock_watch::{check_still_locked, check_unlocked_tables, keep_locks};
+use crate::snapshot::rows::batch::CopyItem;
+use crate::snapshot::rows::copied::CopiedTable;
+use crate::snapshot::rows::job::CopyJob;
+use crate::snapshot::rows::queue::CopyQueue;
 use crate::task::{Crew, Scope};
+use crate::transfer::Fact;
 use crate::wire::{Copied, Progress};
 
-/// What the workers share.
-pub(in crate::snapshot) struct Board {
-    pub(in crate::snapshot) request: CopyRequest,
-    copies: Mutex<Copies>,
-    pub(in crate::snapshot) jobs: Arc<[CopyJob]>,
+/// The shared state of a load.
+pub(super) struct LoadState {
+    pub(super) request: CopyRequest,
+    queues: Mutex<ReadQueues>,
+    pub(super) jobs: Arc<[CopyJob]>,
     tallies: Mutex<Vec<Tally>>,
     copied: Mutex<Vec<CopiedTable>>,
-    objects: Mutex<Objects>,
-    /// How large objects are written.
-    pub(in crate::snapshot) options: Option<ddl::Options>,
-    pub(in crate::snapshot) work: Work,
-    pub(in crate::snapshot) progress: Arc<Progress>,
-    pub(in crate::snapshot) crew: Crew,
-    /// All rows are out.
-    out: Notify,
+    /// How large objects are written; None if they are not copied.
+    pub(super) large_object_options: Option<ddl::Options>,
+    pub(super) section: SectionRun,
+    pub(super) progress: Arc<Progress>,
+    pub(super) crew: Crew,
+    /// All rows and large objects have arrived.
+    all_rows_read: Notify,
 }
 
 /// What has arrived of a table.
@@ -47,209 +50,172 @@ struct Tally {
     begun: Option<Instant>,
 }
 
-/// What a worker does next.
-pub(in crate::snapshot) enum Task {
-    /// A parcel of rows, by its number.
-    Copy(usize),
-    Objects(ObjectTask),
-    Build,
+/// A worker's next task.
+pub(super) enum Task {
+    /// Copy a batch of rows, by its number.
+    Rows(usize),
+    LargeObjects(LargeObjectTask),
+    /// Run steps.
+    Steps,
     Wait,
     End,
 }
 
-/// No worker panics while it holds one of the board's locks.
-const UNBROKEN: &str = "no worker panics while it looks at the board";
+/// No worker panics while it holds one of these locks.
+const UNBROKEN: &str = "no worker panics while it uses the state of the load";
 
-impl Board {
-    /// Before anything is copied or built.
-    pub(in crate::snapshot) fn new(
+impl LoadState {
+    /// Creates the state before anything is copied or built.
+    pub(super) fn new(
         request: &CopyRequest,
-        (jobs, options): (Vec<CopyJob>, Option<&ddl::Options>),
-        work: Work,
+        jobs: Vec<CopyJob>,
+        large_object_options: Option<&ddl::Options>,
+        section: SectionRun,
     ) -> Self {
         let jobs: Arc<[CopyJob]> = jobs.into();
-        let copies = Copies::new(Arc::clone(&jobs), &work.chains_behind());
-        let objects = match options {
-            Some(_) => Objects::wanted(),
-            None => Objects::Unwanted,
+        let queues = ReadQueues {
+            rows: CopyQueue::new(Arc::clone(&jobs), &section.critical_paths()),
+            large_objects: match large_object_options {
+                Some(_) => LargeObjectQueue::wanted(),
+                None => LargeObjectQueue::Unwanted,
+            },
         };
-        let board = Self {
+        let state = Self {
             request: request.clone(),
-            copies: Mutex::new(copies),
+            queues: Mutex::new(queues),
             tallies: Mutex::new(vec![Tally::default(); jobs.len()]),
             jobs,
             copied: Mutex::default(),
-            objects: Mutex::new(objects),
-            options: options.cloned(),
-            work,
+            large_object_options: large_object_options.cloned(),
+            section,
             progress: Arc::default(),
             crew: Crew::of(request.jobs),
-            out: Notify::new(),
+            all_rows_read: Notify::new(),
         };
-        board.look_whether_out();
-        board
+        state.notify_if_all_read();
+        state
     }
 
-    pub(in crate::snapshot) fn copies(&self) -> MutexGuard<'_, Copies> {
-        self.copies.lock().expect(UNBROKEN)
+    pub(super) fn queues(&self) -> MutexGuard<'_, ReadQueues> {
+        self.queues.lock().expect(UNBROKEN)
     }
 
-    fn objects(&self) -> MutexGuard<'_, Objects> {
-        self.objects.lock().expect(UNBROKEN)
+    fn tallies(&self) -> MutexGuard<'_, Vec<Tally>> {
+        self.tallies.lock().expect(UNBROKEN)
     }
 
-    /// The longest chain of what waits to be read from the source.
-    fn next_to_read(&self) -> Option<u64> {
-        let objects = self.objects().next_chain();
-        objects.max(self.copies().next_chain())
+    /// Takes a worker's next task.
+    pub(super) fn next_task(&self, worker: usize) -> Task {
+        // The schedule has a lock of its own. It is asked before the queues are locked.
+        let step = self.section.next_critical_path(worker);
+        let is_built = self.section.is_finished();
+        let mut queues = self.queues();
+        let taken = match queues.open_work(step, is_built).choose() {
+            Choice::Rows => queues.rows.take_batch().map(Task::Rows),
+            Choice::LargeObjects => queues.large_objects.take_task().map(Task::LargeObjects),
+            Choice::Step => Some(Task::Steps),
+            Choice::Wait => Some(Task::Wait),
+            Choice::End => Some(Task::End),
+        };
+        taken.expect("a queue with a critical path has a task")
     }
 
-    /// The same, as a number; 0 where nothing waits. Where nobody reads, nothing else is longer:
-    /// snapshot and locks would last on the source for as long as the target builds.
-    pub(in crate::snapshot) fn longest_to_read(&self) -> u64 {
-        match self.next_to_read() {
-            None => 0,
-            Some(_) if !self.is_reading() => u64::MAX,
-            Some(chain) => chain,
-        }
-    }
-
-    fn is_reading(&self) -> bool {
-        let has_objects = self.objects().is_reading();
-        has_objects || self.copies().is_reading()
+    /// Returns the critical path below which a worker takes no further steps.
+    pub(super) fn least_path_of_steps(&self) -> u64 {
+        self.queues().open_work(None, false).least_path_of_steps()
     }
 
     /// Whether nothing waits to be read from the source.
-    pub(in crate::snapshot) fn is_read(&self) -> bool {
-        !self.copies().has_last() && self.next_to_read().is_none()
+    pub(super) fn all_taken(&self) -> bool {
+        self.queues().all_taken()
     }
 
     /// Returns when nothing waits to be read from the source.
-    pub(in crate::snapshot) async fn all_taken(&self) {
+    pub(super) async fn wait_until_all_taken(&self) {
         loop {
-            let changed = self.work.changed();
+            // Registered before the look: a change in between is not missed.
+            let changed = self.section.changed();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.is_read() {
+            if self.all_taken() {
                 return;
             }
             changed.await;
         }
     }
 
-    /// Tells when the last row and the last large object have arrived.
-    fn look_whether_out(&self) {
-        let has_objects = !self.objects().is_finished();
-        if !has_objects && self.copies().is_finished() {
-            self.out.notify_one();
+    fn notify_if_all_read(&self) {
+        if self.queues().is_finished() {
+            self.all_rows_read.notify_one();
         }
     }
 
-    /// Returns when nothing more is read from the source.
-    pub(in crate::snapshot) async fn read(
+    /// Returns when all rows and large objects have arrived, and the locks have lasted until then.
+    pub(super) async fn wait_until_all_read(
         &self,
-        basis: &Basis,
+        point: &ConsistentPoint,
         stop: &CancellationToken,
     ) -> Result<CopiedObjects, Error> {
         tokio::select! {
             biased;
-            () = self.out.notified() => {}
+            () = self.all_rows_read.notified() => {}
             () = stop.cancelled() => return Err(Error::Stopped),
-            lost = load_plan::keep_locks(basis) => return Err(lost),
+            lost = keep_locks(point) => return Err(lost),
         }
         tokio::select! {
             biased;
             () = stop.cancelled() => return Err(Error::Stopped),
-            held = load_plan::still_locked(basis) => held?,
+            locked = check_still_locked(point) => locked?,
         }
-        load_plan::unchanged(&self.request, basis, &self.jobs).await?;
-        let copied = self.objects().take_copied();
-        if self.options.is_some() {
+        let tables = self.jobs.iter().map(|job| &job.table);
+        check_unlocked_tables(&self.request.source, point, tables).await?;
+        let copied = self.queues().large_objects.take_copied();
+        if self.large_object_options.is_some() {
             let count = copied.count;
             self.request.ledger.note(Fact::LargeObjects { count }).await;
         }
         Ok(copied)
     }
 
-    /// Every table that has arrived, once.
-    pub(in crate::snapshot) fn take_copied(&self) -> Vec<CopiedTable> {
+    /// Returns every copied table, once.
+    pub(super) fn take_copied(&self) -> Vec<CopiedTable> {
         std::mem::take(&mut *self.copied.lock().expect(UNBROKEN))
     }
 
-    /// What a worker does next: whatever has the longest chain of work behind it, but somebody reads as
-    /// long as there is something to read.
-    pub(in crate::snapshot) fn next(&self, worker: usize) -> Task {
-        loop {
-            // Each has a lock of its own: none is asked while another's is held.
-            let build = self.work.next_chain(worker);
-            let objects = self.objects().next_chain();
-            let copy = self.copies().next_chain();
-            let must_read = !self.is_reading() && objects.max(copy).is_some();
-            let build = build.filter(|_| !must_read);
-            let Some(longest) = build.max(objects).max(copy) else {
-                return match self.is_finished() {
-                    true => Task::End,
-                    false => Task::Wait,
-                };
-            };
-            let taken = if objects == Some(longest) {
-                self.objects().take().map(Task::Objects)
-            } else if copy == Some(longest) {
-                self.copies().take().map(Task::Copy)
-            } else {
-                Some(Task::Build)
-            };
-            // Another worker may have been quicker.
-            if let Some(task) = taken {
-                return task;
-            }
-        }
+    /// Records a page of listed large objects.
+    pub(super) fn add_large_objects(&self, page: LargeObjectPage) {
+        self.queues().large_objects.add_page(page);
+        self.section.rows_loaded(&[]);
+        self.notify_if_all_read();
     }
 
-    fn is_finished(&self) -> bool {
-        let is_built = self.work.is_finished();
-        let has_objects = !self.objects().is_finished();
-        is_built && !has_objects && self.copies().is_finished()
+    /// Returns a batch of rows to the queue, because its worker has no connection for it.
+    pub(super) fn put_back_rows(&self, number: usize) {
+        self.queues().rows.put_back(number);
+        self.section.rows_loaded(&[]);
     }
 
-    /// Large objects were listed.
-    pub(in crate::snapshot) fn listed(&self, page: LargeObjectPage) {
-        self.objects().listed(page);
-        self.work.landed(&[]);
-        self.look_whether_out();
+    /// Returns a task of large objects to the queue.
+    pub(super) fn put_back_large_objects(&self, task: LargeObjectTask) {
+        self.queues().large_objects.put_back(task);
+        self.section.rows_loaded(&[]);
     }
 
-    /// A worker without connections returns a batch of rows to the queue.
-    pub(in crate::snapshot) fn put_back(&self, number: usize) {
-        self.copies().put_back(number);
-        self.work.landed(&[]);
+    /// Records that a batch of large objects is committed.
+    pub(super) fn finish_large_objects(&self, count: usize, omitted: Vec<String>) {
+        self.queues().large_objects.finish_batch(count, omitted);
+        self.section.rows_loaded(&[]);
+        self.notify_if_all_read();
     }
 
-    /// The same for large objects.
-    pub(in crate::snapshot) fn put_back_objects(&self, task: ObjectTask) {
-        self.objects().put_back(task);
-        self.work.landed(&[]);
+    fn items(&self, number: usize) -> Vec<CopyItem> {
+        self.queues().rows.batch(number).items.clone()
     }
 
-    /// A batch of large objects is committed.
-    pub(in crate::snapshot) fn done_objects(&self, count: usize, left_out: Vec<String>) {
-        self.objects().done(count, left_out);
-        self.work.landed(&[]);
-        self.look_whether_out();
-    }
-
-    /// The tables of a parcel have been begun.
-    pub(in crate::snapshot) async fn begin(&self, number: usize, scope: &Scope) {
-        let pieces = self.copies().parcel(number).pieces.clone();
-        for (job, _) in pieces {
-            let is_first = {
-                let mut tallies = self.tallies.lock().expect(UNBROKEN);
-                let begun = &mut tallies[job].begun;
-                let is_first = begun.is_none();
-                begun.get_or_insert_with(Instant::now);
-                is_first
-            };
-            if is_first {
+    /// Reports the tables of a batch that have not been started before.
+    pub(super) async fn start_rows(&self, number: usize, scope: &Scope) {
+        for CopyItem { job, .. } in self.items(number) {
+            if self.start_table(job) {
                 let started = Event::TableStarted {
                     database: self.request.source.database().to_owned(),
                     table: self.jobs[job].table.clone(),
@@ -259,40 +225,54 @@ impl Board {
         }
     }
 
-    /// A parcel is committed.
-    pub(in crate::snapshot) async fn done(&self, number: usize, copied: &[Copied], scope: &Scope) {
-        let pieces = self.copies().parcel(number).pieces.clone();
-        for ((job, part), copied) in pieces.into_iter().zip(copied) {
-            {
-                let mut tallies = self.tallies.lock().expect(UNBROKEN);
-                tallies[job].rows += copied.rows;
-                tallies[job].bytes += copied.bytes;
-            }
-            if let Some(part) = part {
+    /// Returns whether this is the first start of a table.
+    fn start_table(&self, job: usize) -> bool {
+        let begun = &mut self.tallies()[job].begun;
+        let is_first = begun.is_none();
+        begun.get_or_insert_with(Instant::now);
+        is_first
+    }
+
+    /// Records that a batch of rows is committed.
+    pub(super) async fn finish_rows(&self, number: usize, copied: &[Copied], scope: &Scope) {
+        for (item, copied) in self.items(number).into_iter().zip(copied) {
+            self.count_rows(item.job, copied);
+            if let Some(part) = item.range {
                 let fact = Fact::Part {
-                    table: self.jobs[job].table.clone(),
+                    table: self.jobs[item.job].table.clone(),
                     part,
                     rows: copied.rows,
                 };
                 self.request.ledger.note(fact).await;
             }
         }
-        let (whole, landed) = {
-            let mut copies = self.copies();
-            let whole = copies.done(number);
-            let landed = copies.landed(&whole);
-            (whole, landed)
-        };
-        self.work.landed(&landed);
+        let whole = self.finish_batch(number);
         for job in whole {
-            self.tell(job, scope).await;
+            self.finish_table(job, scope).await;
         }
-        self.look_whether_out();
+        // Only now: whoever waits for it reads the list of copied tables.
+        self.notify_if_all_read();
     }
 
-    /// A table has all its rows.
-    async fn tell(&self, job: usize, scope: &Scope) {
-        let Tally { rows, bytes, begun } = self.tallies.lock().expect(UNBROKEN)[job];
+    fn count_rows(&self, job: usize, copied: &Copied) {
+        let tally = &mut self.tallies()[job];
+        tally.rows += copied.rows;
+        tally.bytes += copied.bytes;
+    }
+
+    /// Makes steps ready that waited for the rows of a batch. Returns the tables that have all their rows.
+    fn finish_batch(&self, number: usize) -> Vec<usize> {
+        let mut queues = self.queues();
+        let whole = queues.rows.finish_batch(number);
+        let loaded = queues.rows.loaded_relations(&whole);
+        drop(queues);
+        self.section.rows_loaded(&loaded);
+        whole
+    }
+
+    /// Reports a table that has all its rows.
+    async fn finish_table(&self, job: usize, scope: &Scope) {
+        let Tally { rows, bytes, begun } = self.tallies()[job];
         let CopyJob { table, format, .. } = &self.jobs[job];
         let copied = CopiedTable {
             table: table.clone(),

@@ -1,16 +1,16 @@
-//! How many locks the target can hold: each object that a transaction makes takes one until its end.
+//! The size of a server's lock table: each object that a transaction creates takes an entry until its end.
 
 use crate::connect::{self, Session};
 use crate::pg::Sql;
 
-/// The part of the server's lock table that all our sessions together may take: others work, too.
+/// The share of the server's lock table for all our sessions together: a quarter, since others work, too.
 const SHARE: usize = 4;
 
-/// The locks that each of so many sessions of ours may hold at once; at least one.
+/// Loads how many locks each of so many sessions of ours may hold at once; at least one.
 ///
 /// # Errors
 /// The server refused the query, or the connection broke.
-pub(super) async fn share_of_locks(
+pub(super) async fn load_share_of_locks(
     session: &Session,
     sessions: usize,
 ) -> Result<usize, connect::Error> {

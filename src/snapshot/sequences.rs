@@ -1,5 +1,5 @@
-//! The values of sequences. They are no part of the snapshot: a sequence is read after the rows, so
-//! that it never lies behind a key that was copied.
+//! The values of sequences. They do not belong to the snapshot: a sequence is read after the rows, so that it is
+//! never behind a copied key.
 
 use std::collections::HashMap;
 
@@ -7,17 +7,17 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::error::Error;
+use super::stop::run_stoppable;
 use crate::catalog::Catalog;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::pg::{Literal, Oid, QualifiedName, RelKind, Sql, SqlState};
-use crate::snapshot::definitions::section::stoppable;
+use crate::pg::{Literal, Oid, QualifiedName, RelKind, Sides, Sql, SqlState};
 use crate::sql;
 use crate::task::Scope;
 
 /// Sequences read and set by one statement.
 const BATCH: usize = 200;
 
-/// What became of a database's sequences.
+/// The result for the sequences of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopiedSequences {
     /// How many were set.
@@ -49,27 +49,29 @@ struct Named<'c> {
 /// # Errors
 /// A sequence cannot be read or set, or the scope was stopped.
 pub async fn copy_sequences(
-    source: &Endpoint,
-    target: &Endpoint,
-    (catalog, which): (&Catalog, WhichSequences),
+    endpoints: Sides<&Endpoint>,
+    catalog: &Catalog,
+    which: WhichSequences,
     scope: &Scope,
 ) -> Result<CopiedSequences, Error> {
-    let (mut sequences, of_extensions) = (own(catalog, which), configuration(catalog));
+    let (mut sequences, of_extensions) = (select_own(catalog, which), select_configured(catalog));
     let mut copied = CopiedSequences::default();
     if sequences.is_empty() && of_extensions.is_empty() {
         return Ok(copied);
     }
-    let reader = source
+    let reader = endpoints
+        .source
         .session(Purpose::Introspect)
         .await
         .map_err(Error::Connect)?;
-    let writer = target
+    let writer = endpoints
+        .target
         .session(Purpose::Build)
         .await
         .map_err(Error::Connect)?;
     for sequence in of_extensions {
-        let known = stoppable(&[&writer], scope, async {
-            let known = exists(&writer, sequence.name).await;
+        let known = run_stoppable(&[&writer], scope, async {
+            let known = has_relation(&writer, sequence.name).await;
             known.map_err(Error::Sequences)
         })
         .await?;
@@ -80,8 +82,8 @@ pub async fn copy_sequences(
         }
     }
     for batch in sequences.chunks(BATCH) {
-        let values = stoppable(&[&reader], scope, async {
-            read(&reader, batch).await.map_err(Error::Sequences)
+        let values = run_stoppable(&[&reader], scope, async {
+            load_values(&reader, batch).await.map_err(Error::Sequences)
         })
         .await?;
         let is_gone = |sequence: &&Named<'_>| !values.contains_key(&sequence.oid);
@@ -95,10 +97,10 @@ pub async fn copy_sequences(
         }
         let sets = batch.iter().filter_map(|sequence| {
             let value = values.get(&sequence.oid)?;
-            Some(value.set(sequence.name))
+            Some(value.render_setval(sequence.name))
         });
         let set = sql!("SELECT {}", Sql::join(sets, ", "));
-        stoppable(&[&writer], scope, async {
+        run_stoppable(&[&writer], scope, async {
             writer.batch(&set).await.map_err(Error::Sequences)
         })
         .await?;
@@ -106,8 +108,8 @@ pub async fn copy_sequences(
     Ok(copied)
 }
 
-/// The sequences of users, if they are wanted.
-fn own(catalog: &Catalog, which: WhichSequences) -> Vec<Named<'_>> {
+/// Selects the sequences of users, if they are wanted.
+fn select_own(catalog: &Catalog, which: WhichSequences) -> Vec<Named<'_>> {
     match which {
         WhichSequences::Configuration => Vec::new(),
         WhichSequences::All => {
@@ -121,9 +123,9 @@ fn own(catalog: &Catalog, which: WhichSequences) -> Vec<Named<'_>> {
     }
 }
 
-/// The sequences that extensions register as configuration. Others of theirs keep the values that
-/// their scripts gave them, as with `pg_dump`.
-fn configuration(catalog: &Catalog) -> Vec<Named<'_>> {
+/// Selects the sequences that extensions register as configuration. Their other sequences keep the values of
+/// their scripts, as with `pg_dump`.
+fn select_configured(catalog: &Catalog) -> Vec<Named<'_>> {
     let extensions = catalog.extensions.iter();
     let config = extensions.flat_map(|extension| &extension.config);
     let sequences = config.filter(|config| config.table.kind == RelKind::Sequence);
@@ -135,22 +137,21 @@ fn configuration(catalog: &Catalog) -> Vec<Named<'_>> {
 }
 
 /// Whether the target has a relation of this name.
-async fn exists(writer: &Session, name: &QualifiedName) -> Result<bool, connect::Error> {
+async fn has_relation(writer: &Session, name: &QualifiedName) -> Result<bool, connect::Error> {
     let ask = Sql::fixed("SELECT pg_catalog.to_regclass($1::text) IS NOT NULL");
-    let row = writer.query_one(&ask, &[&quoted(name)]).await?;
+    let row = writer.query_one(&ask, &[&render_name(name)]).await?;
     Ok(row.get(0))
 }
 
-/// Reads the sequences that are still there, by the names that they have now. No lock keeps one from
-/// being dropped or renamed since the snapshot, or between two statements: what was read says itself
-/// which sequence it is.
-async fn read(
+/// Loads the values of the sequences that still exist, by their current names. No lock prevents that one is
+/// dropped or renamed after the snapshot, or between two statements. So each row contains the oid of its sequence.
+async fn load_values(
     reader: &Session,
     sequences: &[Named<'_>],
 ) -> Result<HashMap<Oid, Value>, connect::Error> {
     let oids: Vec<u32> = sequences.iter().map(|one| one.oid.0).collect();
     loop {
-        let present = present(reader, &oids).await?;
+        let present = load_present(reader, &oids).await?;
         if present.is_empty() {
             return Ok(HashMap::new());
         }
@@ -165,7 +166,7 @@ async fn read(
             Err(error) if error.sqlstate().is_some_and(means_another) => {}
             Err(error) => return Err(error),
             Ok(rows) => {
-                let values: HashMap<Oid, Value> = rows.iter().map(value).collect();
+                let values: HashMap<Oid, Value> = rows.iter().map(parse_value).collect();
                 if present.keys().all(|oid| values.contains_key(oid)) {
                     return Ok(values);
                 }
@@ -174,7 +175,7 @@ async fn read(
     }
 }
 
-/// Whether a code means that a name no longer means a sequence.
+/// Whether a code means that a name no longer denotes a sequence.
 fn means_another(code: SqlState) -> bool {
     matches!(
         code,
@@ -182,8 +183,8 @@ fn means_another(code: SqlState) -> bool {
     )
 }
 
-/// Those of the sequences that exist now, with their names.
-async fn present(
+/// Loads those of the sequences that exist now, with their names.
+async fn load_present(
     reader: &Session,
     oids: &[u32],
 ) -> Result<HashMap<Oid, QualifiedName>, connect::Error> {
@@ -202,7 +203,7 @@ async fn present(
     Ok(rows.iter().map(entry).collect())
 }
 
-fn value(row: &Row) -> (Oid, Value) {
+fn parse_value(row: &Row) -> (Oid, Value) {
     let value = Value {
         last: row.get(1),
         called: row.get(2),
@@ -210,23 +211,23 @@ fn value(row: &Row) -> (Oid, Value) {
     (Oid(row.get(0)), value)
 }
 
-/// The name as SQL writes it.
-fn quoted(name: &QualifiedName) -> String {
+/// Renders the name as SQL.
+fn render_name(name: &QualifiedName) -> String {
     sql!("{}", name).as_str().to_owned()
 }
 
-/// What a sequence of the source holds.
+/// The state of a sequence on the source.
 struct Value {
     last: i64,
     called: bool,
 }
 
 impl Value {
-    fn set(&self, name: &QualifiedName) -> Sql {
+    fn render_setval(&self, name: &QualifiedName) -> Sql {
         let called = Sql::fixed(if self.called { "true" } else { "false" });
         sql!(
             "pg_catalog.setval({}, {}, {})",
-            Literal(&quoted(name)),
+            Literal(&render_name(name)),
             self.last,
             called
         )
@@ -245,7 +246,7 @@ mod tests {
             called: false,
         };
         assert_eq!(
-            value.set(&name).as_str(),
+            value.render_setval(&name).as_str(),
             r#"pg_catalog.setval('"s"."it''s ""q"""', -3, false)"#
         );
     }

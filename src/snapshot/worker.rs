@@ -1,18 +1,19 @@
-//! One of the workers of a database: it copies and builds, whatever comes first.
+//! One of the workers of a database: it copies and builds, by critical path.
 
 use std::sync::Arc;
 
-use super::crew::{is_left_for, lacks_connection};
+use super::crew::{has_no_connection, is_left_for};
 use super::error::Error;
-use super::load_state::{Board, Task};
+use super::load_state::{LoadState, Task};
+use super::retry::{ATTEMPTS, FIRST_WAIT, pause};
+use super::stop::run_stoppable;
 use crate::connect::Session;
-use crate::snapshot::definitions::section::stoppable;
-use crate::snapshot::large_objects::lane::ObjectLane;
-use crate::snapshot::large_objects::queue::ObjectTask;
-use crate::snapshot::rows::lane::{ATTEMPTS, Lane, WAIT, pause};
+use crate::snapshot::large_objects::copier::LargeObjectCopier;
+use crate::snapshot::large_objects::queue::LargeObjectTask;
+use crate::snapshot::rows::lane::Lane;
 use crate::task::Scope;
 
-/// Whether a worker has more to do.
+/// Whether a worker continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     Continue,
@@ -23,37 +24,38 @@ enum Next {
 pub(super) struct Worker {
     pub(super) number: usize,
     pub(super) lane: Lane,
-    pub(super) objects: ObjectLane,
+    pub(super) large_objects: LargeObjectCopier,
     pub(super) session: Option<Session>,
-    pub(super) board: Arc<Board>,
+    pub(super) state: Arc<LoadState>,
     pub(super) scope: Scope,
 }
 
 impl Worker {
-    /// Works until there is nothing left to do.
+    /// Works until nothing remains.
     pub(super) async fn run(self) -> Result<(), Error> {
         let stop = self.scope.stop.clone();
-        let worked = self.work().await;
-        // The snapshot and the connections are given up at a stop, which is the cause of what fails then.
+        let worked = self.run_tasks().await;
+        // At a stop the snapshot and the connections are given up. What fails then has the stop as its cause.
         worked.map_err(|error| match stop.is_cancelled() {
             true => Error::Stopped,
             false => error,
         })
     }
 
-    async fn work(mut self) -> Result<(), Error> {
-        let board = Arc::clone(&self.board);
+    async fn run_tasks(mut self) -> Result<(), Error> {
+        let state = Arc::clone(&self.state);
         loop {
-            let changed = board.work.changed();
+            // Registered before the choice: a change in between is not missed.
+            let changed = state.section.changed();
             tokio::pin!(changed);
             changed.as_mut().enable();
             if self.scope.stop.is_cancelled() {
                 return Err(Error::Stopped);
             }
-            let next = match board.next(self.number) {
-                Task::Copy(parcel) => self.copy(parcel).await?,
-                Task::Objects(task) => self.copy_objects(task).await?,
-                Task::Build => self.build().await?,
+            let next = match state.next_task(self.number) {
+                Task::Rows(batch) => self.copy_rows(batch).await?,
+                Task::LargeObjects(task) => self.copy_large_objects(task).await?,
+                Task::Steps => self.build().await?,
                 Task::Wait => {
                     self.close_readers();
                     tokio::select! {
@@ -70,60 +72,67 @@ impl Worker {
         }
     }
 
-    async fn copy(&mut self, number: usize) -> Result<Next, Error> {
-        let board = Arc::clone(&self.board);
-        // One reader and one writer to a worker: that is what the checks of connection limits count.
-        self.objects.close();
-        if let Err(error) = self.lane.open().await {
-            if is_left_for(&board.crew, &error, &self.scope).await {
-                board.put_back(number);
-                return Ok(Next::Leave);
-            }
-            // The lane tries again. The last worker needs only what it works with.
-            if lacks_connection(&error) {
-                self.session = None;
-            }
+    async fn copy_rows(&mut self, number: usize) -> Result<Next, Error> {
+        let state = Arc::clone(&self.state);
+        // One reader and one writer per worker: that is what the checks of connection limits count.
+        self.large_objects.close();
+        if let Err(error) = self.lane.open().await
+            && self.leaves_for(&error).await
+        {
+            state.put_back_rows(number);
+            return Ok(Next::Leave);
         }
-        board.begin(number, &self.scope).await;
-        let parcel = board.copies().parcel(number).clone();
-        let copied = self
-            .lane
-            .copy(&board.jobs, &parcel, &board.progress)
-            .await?;
+        state.start_rows(number, &self.scope).await;
+        let batch = state.queues().rows.batch(number).clone();
+        let copying = self.lane.copy_batch(&state.jobs, &batch, &state.progress);
+        let copied = copying.await?;
         self.close_readers();
-        board.done(number, &copied, &self.scope).await;
+        state.finish_rows(number, &copied, &self.scope).await;
         Ok(Next::Continue)
     }
 
-    async fn copy_objects(&mut self, task: ObjectTask) -> Result<Next, Error> {
-        let board = Arc::clone(&self.board);
+    async fn copy_large_objects(&mut self, task: LargeObjectTask) -> Result<Next, Error> {
+        let state = Arc::clone(&self.state);
         self.lane.close();
-        if let Err(error) = self.objects.open().await {
-            if is_left_for(&board.crew, &error, &self.scope).await {
-                board.put_back_objects(task);
-                return Ok(Next::Leave);
-            }
-            if lacks_connection(&error) {
-                self.session = None;
-            }
+        if let Err(error) = self.large_objects.open().await
+            && self.leaves_for(&error).await
+        {
+            state.put_back_large_objects(task);
+            return Ok(Next::Leave);
         }
-        match (task, &board.options) {
-            (ObjectTask::List(behind), _) => board.listed(self.objects.list(behind).await?),
-            (ObjectTask::Copy(batch), Some(options)) => {
-                let left_out = self.objects.copy(&batch, options).await?;
-                board.done_objects(batch.count(), left_out);
+        match (task, &state.large_object_options) {
+            (LargeObjectTask::List(after), _) => {
+                let page = self.large_objects.list_page(after).await?;
+                state.add_large_objects(page);
             }
-            (ObjectTask::Copy(_), None) => {}
+            (LargeObjectTask::Copy(batch), Some(options)) => {
+                let omitted = self.large_objects.copy_batch(&batch, options).await?;
+                state.finish_large_objects(batch.count(), omitted);
+            }
+            (LargeObjectTask::Copy(_), None) => {}
         }
         self.close_readers();
         Ok(Next::Continue)
     }
 
-    /// Nothing keeps the source's snapshot longer than there is something to read.
+    /// Whether this worker ends, because connections could not be opened and others continue. Otherwise the
+    /// copy itself tries again.
+    async fn leaves_for(&mut self, error: &Error) -> bool {
+        if is_left_for(&self.state.crew, error, &self.scope).await {
+            return true;
+        }
+        // The last worker keeps only the connections that it needs now.
+        if has_no_connection(error) {
+            self.session = None;
+        }
+        false
+    }
+
+    /// Closes the readers once everything is taken: nothing keeps the source's snapshot longer than needed.
     fn close_readers(&mut self) {
-        if self.board.is_read() {
+        if self.state.all_taken() {
             self.lane.close();
-            self.objects.close();
+            self.large_objects.close();
         }
     }
 
@@ -136,45 +145,47 @@ impl Worker {
                 None => return Ok(Next::Leave),
             },
         };
-        self.run_ready(&session).await?;
+        self.run_steps(&session).await?;
         self.session = Some(session);
         Ok(Next::Continue)
     }
 
-    /// A session that builds; none if there is no connection for it and others build.
+    /// Opens a session that builds; None if there is no connection for it and other workers build.
     async fn open_session(&mut self) -> Result<Option<Session>, Error> {
-        let board = Arc::clone(&self.board);
+        let state = Arc::clone(&self.state);
         let mut attempts = 1;
         loop {
-            let error = match board.work.session().await {
+            let error = match state.section.open_session().await {
                 Ok(session) => return Ok(Some(session)),
                 Err(error) => error,
             };
-            if is_left_for(&board.crew, &error, &self.scope).await {
+            if is_left_for(&state.crew, &error, &self.scope).await {
                 return Ok(None);
             }
-            if !lacks_connection(&error) || attempts == ATTEMPTS {
+            if !has_no_connection(&error) || attempts == ATTEMPTS {
                 return Err(error);
             }
+            // Frees the connections that this worker does not need now.
             self.lane.close();
-            self.objects.close();
-            pause(WAIT, &self.scope).await?;
+            self.large_objects.close();
+            pause(FIRST_WAIT, &self.scope).await?;
             attempts += 1;
         }
     }
 
-    /// Runs what is ready. An index may take hours, and others read the last rows meanwhile.
-    async fn run_ready(&mut self, session: &Session) -> Result<(), Error> {
-        let (board, scope) = (Arc::clone(&self.board), self.scope.clone());
-        let longer = || board.longest_to_read();
-        let work = board.work.run_ready(self.number, session, &longer, &scope);
+    /// Runs ready steps. An index may take hours, and others read the last rows meanwhile.
+    async fn run_steps(&mut self, session: &Session) -> Result<(), Error> {
+        let (state, scope) = (Arc::clone(&self.state), self.scope.clone());
+        let least_path = || state.least_path_of_steps();
+        let section = &state.section;
+        let work = section.run_ready_steps(self.number, session, &least_path, &scope);
         let sessions = [session];
-        let work = stoppable(&sessions, &scope, work);
+        let work = run_stoppable(&sessions, &scope, work);
         tokio::pin!(work);
         tokio::select! {
             biased;
             built = &mut work => return built,
-            () = board.all_taken() => self.close_readers(),
+            () = state.wait_until_all_taken() => self.close_readers(),
         }
         work.await
     }

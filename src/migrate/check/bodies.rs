@@ -45,7 +45,7 @@ pub(super) async fn examine_bodies(
     }
     let evaluation = Evaluation::load(session).await;
     let evaluation = evaluation.map_err(Error::examine(Side::Source))?;
-    let path = evaluation.local_path();
+    let path = evaluation.render_local_path();
     let empty = Sql::fixed("SET LOCAL search_path TO ''");
     let mut findings = Vec::new();
     for (oid, body) in &bodies {

@@ -22,7 +22,7 @@ use crate::migrate::repeats::Repeats;
 use crate::pg::Side;
 use crate::pg::{Ident, QualifiedName, Sql};
 use crate::selection::TableChoice;
-use crate::snapshot::Before;
+use crate::snapshot::CheckedDatabase;
 use crate::sql;
 use crate::task::Scope;
 
@@ -44,7 +44,7 @@ pub(in crate::migrate) struct Examination {
     /// Roles that we must act for on the target.
     pub(in crate::migrate) actors: BTreeSet<Ident>,
     /// What the copy need not learn again.
-    pub(in crate::migrate) before: Before,
+    pub(in crate::migrate) before: CheckedDatabase,
     /// Hypertables, whose changes cannot be published.
     pub(in crate::migrate) hypertables: BTreeSet<QualifiedName>,
     /// The tables that they keep their rows in.
@@ -219,9 +219,9 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
         extensions: extensions_found,
         expected: Expected::of(&catalog),
         actors,
-        before: Before {
+        before: CheckedDatabase {
             definitions,
-            left_out,
+            excluded: left_out,
             target: Some(judge.cluster.options.target.version),
             publisher: None,
             keeping: 0,

@@ -16,9 +16,13 @@ use crate::migrate::execute::{existing, pre_data};
 use crate::migrate::plan::prepare::PlannedDatabase;
 use crate::migrate::report::DatabaseReport;
 use crate::migrate::{Options, journal};
-use crate::pg::QualifiedName;
-use crate::snapshot::{self, Basis, Before, Evaluation, Loaded, PointKind, Section, Site, Tables};
+use crate::pg::{QualifiedName, Sides};
+use crate::snapshot::{
+    self, BuildTarget, CheckedDatabase, ConsistentPoint, Evaluation, Loaded, Section,
+    SnapshotSource, Tables,
+};
 use crate::task::Scope;
+use crate::transfer::Flush;
 
 /// Why a database's contents were not copied.
 pub(crate) struct Failure {
@@ -132,7 +136,7 @@ impl Ends {
 /// The first phase that failed; its slot, snapshot, locks and sessions are gone.
 pub(crate) async fn contents(
     planned: &PlannedDatabase,
-    before: Before,
+    before: CheckedDatabase,
     (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
 ) -> Result<DatabaseReport, Failure> {
@@ -140,9 +144,11 @@ pub(crate) async fn contents(
     let ends = Ends::of(planned, options);
     // Opened first: a target that crashes meanwhile ends this session, and with it the run, which
     // would not notice otherwise that commits are lost.
-    let flush = snapshot::Flush::open(&ends.target).await;
+    let flush = Flush::open(&ends.target)
+        .await
+        .map_err(snapshot::Error::Flush);
     let flush = flush.map_err(Failure::at("flush"))?;
-    let before = Before {
+    let before = CheckedDatabase {
         keeping: match options.locks.keep {
             true => options.jobs,
             false => 0,
@@ -153,7 +159,7 @@ pub(crate) async fn contents(
     let basis = phase(scope, Some(name), Phase::ConsistentPoint, making)
         .await
         .map_err(Failure::at("make the consistent point"))?;
-    if let (Some(lsn), PointKind::Slot(slot)) = (basis.consistent_point, &planned.point) {
+    if let (Some(lsn), SnapshotSource::Slot(slot)) = (basis.consistent_point, &planned.point) {
         let recorded = planned.record.point(planned, lsn, slot);
         recorded.map_err(Failure::around("record the consistent point"))?;
         planned.slots.add(slot);
@@ -167,7 +173,7 @@ pub(crate) async fn contents(
         &guard,
     ));
     let copied = yielding(&ends.source, options, &guard, copied).await;
-    if let (Err(_), PointKind::Slot(slot)) = (&copied, &planned.point) {
+    if let (Err(_), SnapshotSource::Slot(slot)) = (&copied, &planned.point) {
         // It is dropped now, by ourselves.
         planned.slots.remove(slot);
     }
@@ -202,7 +208,7 @@ async fn yielding<T>(
 async fn from_basis(
     planned: &PlannedDatabase,
     ends: &Ends,
-    (mut basis, flush): (Basis, snapshot::Flush),
+    (mut basis, flush): (ConsistentPoint, Flush),
     (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
 ) -> Result<DatabaseReport, Failure> {
@@ -234,7 +240,7 @@ async fn from_basis(
         consistent_point,
         sequences,
         carryable,
-        mut untold,
+        notes: mut untold,
     } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
     untold.extend(statistics(ends, (&catalog, &carryable), scope).await?);
     // Event triggers would fire on the drop.
@@ -249,7 +255,10 @@ async fn from_basis(
             .await
             .map_err(Failure::at("event triggers"))?;
     }
-    flush.wait().await.map_err(Failure::at("flush"))?;
+    flush
+        .wait()
+        .await
+        .map_err(|error| Failure::at("flush")(error.into()))?;
     let gone =
         |name: &QualifiedName| format!("sequence {name} was dropped on the source meanwhile");
     let absent = |name: &QualifiedName| {
@@ -277,7 +286,7 @@ async fn from_basis(
 /// Fits the catalog to the target, and makes the definitions that rows need.
 async fn before_rows(
     ends: &Ends,
-    basis: &mut Basis,
+    basis: &mut ConsistentPoint,
     planned: &PlannedDatabase,
     (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
@@ -303,12 +312,12 @@ async fn statistics(
     if tables.is_empty() {
         return Ok(Vec::new());
     }
-    let (source, target) = (&ends.source, &ends.target);
-    let carrying = Box::pin(snapshot::carry_all(
-        (source, target),
-        (catalog, tables),
-        scope,
-    ));
+    let target = &ends.target;
+    let endpoints = Sides {
+        source: &ends.source,
+        target,
+    };
+    let carrying = Box::pin(snapshot::copy_statistics(endpoints, catalog, tables, scope));
     phase(scope, Some(target.database()), Phase::Statistics, carrying)
         .await
         .map_err(Failure::at("statistics"))
@@ -358,7 +367,7 @@ struct Made {
 /// The definitions that rows need.
 async fn pre_data(
     ends: &Ends,
-    basis: &Basis,
+    basis: &ConsistentPoint,
     (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
 ) -> Result<Made, Failure> {
@@ -374,7 +383,7 @@ async fn pre_data(
             .await
             .map_err(connect)?;
     }
-    let evaluation = Evaluation::of(basis).await;
+    let evaluation = Evaluation::load_for(basis).await;
     let evaluation = evaluation.map_err(Failure::at("pre-data"))?;
     let making = pre_data::Making {
         evaluation: &evaluation,
@@ -423,7 +432,7 @@ pub(crate) async fn section(
     scope: &Scope,
 ) -> Result<(), snapshot::Error> {
     let target = ends.target.clone();
-    let site = Site {
+    let site = BuildTarget {
         target,
         phase,
         evaluation,

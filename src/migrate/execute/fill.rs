@@ -20,8 +20,8 @@ use crate::migrate::report::DatabaseReport;
 use crate::migrate::{Options, journal};
 use crate::pg::Side;
 use crate::pg::{Oid, Sql};
-use crate::snapshot::Ledger;
 use crate::task::Scope;
+use crate::transfer::Ledger;
 
 /// Makes the database and fills it; again, where DDL on the source has ended a short copy.
 pub(crate) async fn filled(

@@ -23,8 +23,9 @@ use crate::migrate::record::{self, Interrupted, Record, Resume};
 use crate::pg::Side;
 use crate::pg::{Ident, QualifiedName};
 use crate::selection::TableChoice;
-use crate::snapshot::{Before, Ledger, PointKind, WatchedSlots};
+use crate::snapshot::{CheckedDatabase, SnapshotSource, WatchedSlots};
 use crate::task::Scope;
+use crate::transfer::Ledger;
 
 /// One database of the plan.
 #[derive(Debug)]
@@ -42,11 +43,11 @@ pub struct PlannedDatabase {
     /// The largest of them.
     pub largest: Vec<QualifiedName>,
     /// How the consistent point comes about.
-    pub point: PointKind,
+    pub point: SnapshotSource,
     /// Its tables that take part.
     pub choice: TableChoice,
     /// What the checks learned of it.
-    pub(crate) before: Before,
+    pub(crate) before: CheckedDatabase,
     /// What decides what of it is copied, as it is recorded.
     pub(crate) selection: checkpoint::Selection,
     /// Extensions that the target's database has already.
@@ -338,8 +339,8 @@ async fn plan(
         examined.findings.extend(findings);
     }
     let point = match &replication {
-        Some(replication) => PointKind::Slot(replication.slot.clone()),
-        None => PointKind::SnapshotOnly,
+        Some(replication) => SnapshotSource::Slot(replication.slot.clone()),
+        None => SnapshotSource::SnapshotOnly,
     };
     let target = Ident::from_catalog(options.map.target(database.name.as_str()));
     let planned = PlannedDatabase {

@@ -126,7 +126,7 @@ impl Known {
         facts: Facts<'_>,
         examined: &Examination,
     ) -> Option<Replication> {
-        let left_out = &examined.before.left_out;
+        let left_out = &examined.before.excluded;
         options.replicate.then(|| Replication {
             run: RunId::new(&system(facts.0), &system(facts.1)),
             target: options.map.target(database.name.as_str()).to_owned(),

@@ -1,15 +1,16 @@
-//! Statistics for the planner as steps of a section: each table is analysed as soon as everything that
-//! locks it is made, beside the work on others.
+//! `ANALYZE` as steps of a section: each table is analyzed as soon as everything that locks it is created,
+//! while other tables are still worked on.
 //!
-//! They can be made again at any time, so what is refused here is told and ends nothing.
+//! Statistics can be created again at any time, so a refusal is only reported.
 
 use std::collections::HashMap;
 
-use super::schedule::{Rows, Unit};
-use super::section::{Section, Tables};
+use super::schedule::step::{RequiredRows, ScheduledStep};
+use super::section::Section;
 use crate::ddl::{Kind, Label, Stage, Statement};
 use crate::pg::Oid;
-use crate::snapshot::statistics::analyze::Analyzed;
+use crate::snapshot::statistics::plan::AnalyzedRelation;
+use crate::snapshot::tables::Tables;
 use crate::sql;
 
 /// Bytes that `ANALYZE` reads of a table at most: 300 pages for each unit of the default statistics
@@ -17,22 +18,31 @@ use crate::sql;
 const SAMPLED: u64 = 300 * 100 * 8192;
 
 impl Section {
-    /// Adds the analysis of relations. `tables` is what the section was made with.
-    pub(in crate::snapshot) fn analyze(&mut self, wanted: &[Analyzed], tables: &Tables) {
+    /// Adds the analysis of relations. `tables` is what the section was built with.
+    pub(crate) fn add_analyze(&mut self, relations: &[AnalyzedRelation], tables: &Tables) {
         let mut touching: HashMap<Oid, Vec<usize>> = HashMap::new();
-        for (number, unit) in self.units.iter().enumerate() {
-            for oid in self.shaped(number, unit) {
+        for (number, step) in self.steps.iter().enumerate() {
+            for oid in self.relations_before(number, step) {
                 touching.entry(*oid).or_default().push(number);
             }
         }
-        for relation in wanted {
+        for relation in relations {
             let whole = tables.with_below([relation.oid].into_iter());
             let needs = whole.iter().flat_map(|oid| touching.get(oid));
             let needs: Vec<usize> = needs.flatten().copied().collect();
-            let unit = self.unit_of(relation, (whole, needs), tables);
+            let step = ScheduledStep {
+                stage: Stage::Definitions,
+                locks: vec![relation.oid],
+                is_single: relation.with_partitions,
+                cost: 8 * whole.len(),
+                weight: tables.bytes(&whole).min(SAMPLED),
+                rows: self.required_rows(&needs, whole),
+                needs,
+                ..ScheduledStep::default()
+            };
             let number = self.statements.len();
             self.analyzed.push(relation.name.clone());
-            self.units.push(unit);
+            self.steps.push(step);
             self.ranges.push(number..number + 1);
             self.statements.push(Statement {
                 sql: sql!("ANALYZE {}", relation.name),
@@ -46,38 +56,27 @@ impl Section {
         }
     }
 
-    /// The relations whose statistics a step has a part in, or that it locks until then.
-    fn shaped<'u>(&self, number: usize, unit: &'u Unit) -> impl Iterator<Item = &'u Oid> {
-        let is_before = matches!(unit.stage, Stage::Definitions | Stage::Refresh);
+    /// Returns the relations that are analyzed after this step: it changes their statistics, or locks them.
+    fn relations_before<'s>(
+        &self,
+        number: usize,
+        step: &'s ScheduledStep,
+    ) -> impl Iterator<Item = &'s Oid> {
+        let is_before = matches!(step.stage, Stage::Definitions | Stage::Refresh);
         let kind = self.statements[self.ranges[number].start].kind;
         // What builds an index only reads its table, so that others may be built beside it.
         let is_index = matches!(kind, Kind::Index | Kind::Constraint | Kind::Statistics);
-        let locks = unit.locks.iter().filter(move |_| is_before);
-        locks.chain(unit.reads.iter().filter(move |_| is_index))
+        let locks = step.locks.iter().filter(move |_| is_before);
+        locks.chain(step.reads.iter().filter(move |_| is_index))
     }
 
-    fn unit_of(
-        &self,
-        relation: &Analyzed,
-        (whole, needs): (Vec<Oid>, Vec<usize>),
-        tables: &Tables,
-    ) -> Unit {
-        // An index whose functions may look at any table is one whose statistics may, too.
-        let runs_code = needs
-            .iter()
-            .any(|number| self.units[*number].rows == Rows::All);
-        Unit {
-            stage: Stage::Definitions,
-            locks: vec![relation.oid],
-            is_single: relation.with_partitions,
-            cost: 8 * whole.len(),
-            weight: tables.bytes(&whole).min(SAMPLED),
-            rows: match runs_code {
-                true => Rows::All,
-                false => Rows::Of(whole),
-            },
-            needs,
-            ..Unit::default()
+    /// Returns the rows that the analysis waits for. An index whose functions may read any table is one whose
+    /// statistics may, too.
+    fn required_rows(&self, needs: &[usize], relations: Vec<Oid>) -> RequiredRows {
+        let mut needed = needs.iter().map(|number| &self.steps[*number]);
+        match needed.any(|step| step.rows == RequiredRows::All) {
+            true => RequiredRows::All,
+            false => RequiredRows::Of(relations),
         }
     }
 }
@@ -101,12 +100,12 @@ mod tests {
         let statements = steps.iter().enumerate().map(statement).collect();
         let steps: Vec<Step> = steps.iter().map(|(_, step)| step.clone()).collect();
         let mut section = Section::new(statements, &steps, &Tables::default());
-        let relation = Analyzed {
+        let relation = AnalyzedRelation {
             oid: Oid(1),
             name: QualifiedName::from_catalog("s", "t"),
             with_partitions: false,
         };
-        section.analyze(&[relation], &Tables::default());
+        section.add_analyze(&[relation], &Tables::default());
         section
     }
 
@@ -132,12 +131,12 @@ mod tests {
             (Kind::Validation, reading(1)),
             (Kind::Index, reading(2)),
         ]);
-        let last = section.units.last().unwrap();
+        let last = section.steps.last().unwrap();
         assert_eq!(last.needs, [0, 1]);
-        assert_eq!(last.rows, Rows::Of(vec![Oid(1)]));
+        assert_eq!(last.rows, RequiredRows::Of(vec![Oid(1)]));
         let name = QualifiedName::from_catalog("s", "t");
-        assert_eq!(section.analysis(4), Some(&name));
-        assert_eq!(section.analysis(3), None);
+        assert_eq!(section.analyzed_table(4), Some(&name));
+        assert_eq!(section.analyzed_table(3), None);
         assert_eq!(section.statements[4].sql.as_str(), r#"ANALYZE "s"."t""#);
     }
 
@@ -148,6 +147,6 @@ mod tests {
             ..reading(1)
         };
         let section = section(&[(Kind::Index, index)]);
-        assert_eq!(section.units[1].rows, Rows::All);
+        assert_eq!(section.steps[1].rows, RequiredRows::All);
     }
 }

@@ -1,42 +1,40 @@
-//! How the statements of one transaction travel, and which of them an error means.
+//! How the statements of one transaction are sent, and which of them an error is about.
 //!
-//! Many statements share a message, since each message costs the server an answer. The first error
-//! of a message ends it, and the commands completed before tell which statement it was. A
-//! statement of several commands would spoil the count, so whatever holds a semicolon has a message
-//! of its own.
+//! Many statements share a message, since each message costs the server an answer. The first error of a message
+//! ends it, and the number of commands completed before shows which statement it was. A statement of several
+//! commands would change that number, so a statement with a semicolon has a message of its own.
 //!
-//! A transaction is sent as `BEGIN`, its statements, and a commit that a failed transaction does not
-//! reach: so after an error the session stays in its failed transaction, and refuses whatever was
-//! sent behind it, up to the `ROLLBACK`.
+//! A transaction is sent as `BEGIN`, its statements, and a commit that a failed transaction does not execute.
+//! After an error the session stays in its failed transaction, and refuses everything that was sent after it, up
+//! to the `ROLLBACK`.
 
 use std::ops::Range;
 
-use crate::connect;
 use crate::ddl::Statement;
 use crate::pg::Sql;
 use crate::snapshot::evaluation::Around;
-use crate::sql;
+use crate::{connect, sql};
 
 /// Bytes of SQL after which a new message begins.
 const LENGTH: usize = 64 * 1024;
 
 /// Several statements sent as one.
 #[derive(Debug)]
-pub(in crate::snapshot::definitions) struct Message {
+pub(super) struct Message {
     /// The text.
-    pub(in crate::snapshot::definitions) sql: Sql,
+    pub(super) sql: Sql,
     /// For each statement its number and the character where it begins, from 0.
-    pub(in crate::snapshot::definitions) statements: Vec<(usize, usize)>,
+    pub(super) statements: Vec<(usize, usize)>,
 }
 
 /// Begins a transaction.
-pub(in crate::snapshot::definitions) fn begin() -> Message {
+pub(super) fn begin_message() -> Message {
     plain("BEGIN")
 }
 
 /// Commits, unless the transaction has failed: then the first command is refused and the second
 /// not reached.
-pub(in crate::snapshot::definitions) fn commit(commit: &Sql) -> Message {
+pub(super) fn commit_message(commit: &Sql) -> Message {
     Message {
         sql: sql!("SELECT; {}", commit),
         statements: Vec::new(),
@@ -52,7 +50,7 @@ fn plain(text: &'static str) -> Message {
 
 /// Statements, by their numbers, in as few messages as keep errors apart. What goes around a
 /// statement comes with it in a message of its own.
-pub(in crate::snapshot::definitions) fn messages(
+pub(super) fn render_messages(
     statements: &[Statement],
     numbers: &[Range<usize>],
     around: &dyn Fn(usize) -> Option<Around>,
@@ -102,18 +100,14 @@ const SEPARATOR: &str = "\n;\n";
 
 impl Message {
     /// The character where a statement begins, from 0.
-    pub(in crate::snapshot::definitions) fn begin_of(&self, statement: usize) -> usize {
+    pub(super) fn begin_of(&self, statement: usize) -> usize {
         let mut statements = self.statements.iter();
         let found = statements.find(|(number, _)| *number == statement);
         found.map_or(0, |(_, begin)| *begin)
     }
 
     /// The statement that was refused after so many commands.
-    pub(in crate::snapshot::definitions) fn culprit(
-        &self,
-        completed: usize,
-        error: &connect::Error,
-    ) -> Option<usize> {
+    pub(super) fn culprit(&self, completed: usize, error: &connect::Error) -> Option<usize> {
         let by_count = self.statements.get(completed).map(|(number, _)| *number);
         // A text that cannot be parsed is refused as a whole, before its first command.
         if completed > 0 || self.statements.len() == 1 {
@@ -136,8 +130,11 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ddl::{Kind, Label};
-    use crate::pg::{Ident, ServerError, SqlState};
+    use crate::ddl::Kind;
+    use crate::ddl::Label;
+    use crate::pg::Ident;
+    use crate::pg::ServerError;
+    use crate::pg::SqlState;
 
     fn statement(text: &str) -> Statement {
         Statement {
@@ -165,7 +162,7 @@ mod tests {
     #[test]
     fn several_commands_stand_in_a_message_of_their_own() {
         let statements = ["ü", "b", "c; d", "e", "f"].map(statement);
-        let messages = messages(&statements, &[0..2, 2..5], &|_| None);
+        let messages = render_messages(&statements, &[0..2, 2..5], &|_| None);
         let texts: Vec<_> = messages
             .iter()
             .map(|message| message.sql.as_str())
@@ -184,7 +181,7 @@ mod tests {
                 after: Sql::deparsed("y"),
             })
         };
-        let messages = messages(&statements, std::slice::from_ref(&(0..4)), &around);
+        let messages = render_messages(&statements, std::slice::from_ref(&(0..4)), &around);
         let texts: Vec<_> = messages.iter().map(|one| one.sql.as_str()).collect();
         assert_eq!(texts, ["a", "ü; x\n;\nb\n;\ny", "c\n;\nd"]);
         assert_eq!(messages[1].statements, [(1, 7)]);
@@ -194,7 +191,7 @@ mod tests {
     #[test]
     fn an_error_is_told_by_the_commands_before_it_or_by_its_place() {
         let statements = ["ü", "b", "c"].map(statement);
-        let message = &messages(&statements, &[0..1, 1..3], &|_| None)[0];
+        let message = &render_messages(&statements, &[0..1, 1..3], &|_| None)[0];
         assert_eq!(message.culprit(2, &refused(Some(1))), Some(2));
         assert_eq!(message.culprit(0, &refused(Some(5))), Some(1));
         assert_eq!(message.culprit(0, &refused(Some(1))), Some(0));

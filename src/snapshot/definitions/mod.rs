@@ -1,13 +1,17 @@
 //! Definitions on the target: sections of the script, run by several sessions at once.
 
-pub(super) mod analyze;
-pub(super) mod compared;
-pub(super) mod lane;
-pub(super) mod message;
-pub(super) mod refusal;
-pub(super) mod schedule;
+mod analyze;
+mod compared;
+mod gaps;
+mod message;
+pub(super) mod run;
+mod schedule;
 pub(super) mod section;
+pub(super) mod section_run;
+pub(super) mod target;
+mod transaction;
+mod verdict;
 
-pub use compared::Mismatch;
-pub use refusal::{Reason, Refusal, Refused, Skipped};
-pub use section::{Section, Site, Tables, run_section};
+pub use run::run_section;
+pub use section::Section;
+pub use target::BuildTarget;

@@ -1,10 +1,9 @@
-//! Large objects: bytes under a number that the application keeps.
+//! Large objects: bytes under an oid that the application keeps.
 //!
-//! Small ones travel many at once: one question reads a batch, one statement writes it, and what
-//! surrounds the objects goes in one message with the commit. So a batch costs as many round trips as
-//! an object. Large ones travel alone, in pieces, the next of which is read while the last is written.
-//! Either way memory is bounded, whatever the objects' number and size, and an object becomes visible
-//! whole and with its owner.
+//! Small objects are copied in batches. One query reads a batch, one statement writes it, and owners, privileges
+//! and comments are sent in one message with the commit. So a batch costs as many round trips as one object.
+//! A large object is copied alone, in pieces: the next piece is read while the last one is written. Memory is
+//! bounded for any number and size of objects. An object becomes visible as a whole and with its owner.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -13,12 +12,11 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::catalog::load::large_object::{LargeObject, load_large_objects};
 use crate::connect::{self, Session};
-use crate::ddl;
 use crate::ddl::object::large_object::render_large_object;
 use crate::pg::Sql;
 use crate::snapshot::error::Error;
-use crate::snapshot::lock_table::share_of_locks;
-use crate::sql;
+use crate::snapshot::lock_table::load_share_of_locks;
+use crate::{ddl, sql};
 
 /// Bytes read and written at a time; of a batch all together. A multiple of the servers' own 2 kB.
 const PIECE: u32 = 1 << 20;
@@ -54,25 +52,25 @@ impl LargeObjectBatch {
 pub struct LargeObjectPage {
     /// Its objects in batches, the largest first.
     pub batches: Vec<LargeObjectBatch>,
-    /// Behind which oid the next page begins; None after the last.
+    /// The oid after which the next page begins; None after the last.
     pub next: Option<u32>,
 }
 
-/// Lists the next large objects that `reader` sees behind an oid, in batches for so many lanes. The
-/// reader is in the transaction of the snapshot.
+/// Lists the next large objects that `reader` sees after an oid, in batches for so many workers. The reader is in
+/// the transaction of the snapshot.
 ///
 /// # Errors
-/// The source cannot list them, or the target does not tell how many locks it can hold.
+/// The source cannot list them, or the size of the target's lock table cannot be loaded.
 pub async fn plan_large_objects(
     reader: &Session,
     writer: &Session,
-    lanes: usize,
-    behind: u32,
+    workers: usize,
+    after: u32,
 ) -> Result<LargeObjectPage, Error> {
     let plan = async {
-        let most = share_of_locks(writer, lanes).await?.min(BATCH);
-        let oids = list(reader, behind).await?;
-        let mut batches = batch(&sizes(reader, &oids).await?, most);
+        let most = load_share_of_locks(writer, workers).await?.min(BATCH);
+        let oids = list_oids(reader, after).await?;
+        let mut batches = plan_batches(&load_sizes(reader, &oids).await?, most);
         batches.sort_by_key(|batch: &LargeObjectBatch| Reverse(batch.bytes));
         let is_last = oids.len() < LISTED;
         let next = oids.last().copied().filter(|_| !is_last);
@@ -81,17 +79,17 @@ pub async fn plan_large_objects(
     plan.await.map_err(Error::LargeObjects)
 }
 
-async fn list(reader: &Session, behind: u32) -> Result<Vec<u32>, connect::Error> {
+async fn list_oids(reader: &Session, after: u32) -> Result<Vec<u32>, connect::Error> {
     let list = sql!(
         "SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE oid > $1 ORDER BY oid LIMIT {}",
         LISTED as u64
     );
-    let rows = reader.query_typed(&list, &[(&behind, Type::OID)]).await?;
+    let rows = reader.query_typed(&list, &[(&after, Type::OID)]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// The sizes of objects, which are opened for it. A rolled back subtransaction closes them again.
-async fn sizes(reader: &Session, oids: &[u32]) -> Result<Vec<(u32, u64)>, connect::Error> {
+/// Loads the sizes of objects, which are opened for that. A rolled back subtransaction closes them again.
+async fn load_sizes(reader: &Session, oids: &[u32]) -> Result<Vec<(u32, u64)>, connect::Error> {
     let sizes = Sql::fixed(
         "SELECT oid, pg_catalog.lo_lseek64(pg_catalog.lo_open(oid, 262144), 0, 2) \
            FROM pg_catalog.unnest($1) AS o (oid)",
@@ -110,8 +108,8 @@ async fn sizes(reader: &Session, oids: &[u32]) -> Result<Vec<(u32, u64)>, connec
     Ok(rows.iter().map(size).collect())
 }
 
-/// Cuts objects into batches of at most so many.
-fn batch(objects: &[(u32, u64)], most: usize) -> Vec<LargeObjectBatch> {
+/// Puts objects into batches of at most so many.
+fn plan_batches(objects: &[(u32, u64)], most: usize) -> Vec<LargeObjectBatch> {
     let mut batches: Vec<LargeObjectBatch> = Vec::new();
     for (oid, bytes) in objects {
         match batches.last_mut() {
@@ -128,11 +126,11 @@ fn batch(objects: &[(u32, u64)], most: usize) -> Vec<LargeObjectBatch> {
     batches
 }
 
-/// Copies a batch under the objects' own numbers, with owner, privileges and comment; grants that the
-/// target cannot hold.
+/// Copies a batch under the objects' own oids, with owner, privileges and comment. Returns the grants that the
+/// target cannot represent.
 ///
 /// # Errors
-/// An object cannot be read or made. Nothing of the object is then on the target; others of the batch
+/// An object cannot be read or created. Nothing of the object is then on the target; others of the batch
 /// may be.
 pub async fn copy_large_object_batch(
     reader: &Session,
@@ -143,16 +141,16 @@ pub async fn copy_large_object_batch(
     if batch.objects.is_empty() {
         return Ok(Vec::new());
     }
-    match copy(reader, writer, &batch.objects, batch.bytes, options).await {
+    match copy_objects(reader, writer, &batch.objects, batch.bytes, options).await {
         Err(error) if batch.objects.len() > 1 && error.is_of_target() => {
-            one_by_one(reader, writer, &batch.objects, options).await
+            copy_one_by_one(reader, writer, &batch.objects, options).await
         }
-        copied => copied.map_err(|error| error.of(&batch.objects)),
+        copied => copied.map_err(|error| error.into_error(&batch.objects)),
     }
 }
 
-/// Copies what the target does not have of a batch; grants that the target cannot hold, of the whole
-/// batch.
+/// Copies the objects of a batch that the target does not have. Returns the grants of the whole batch that the
+/// target cannot represent.
 ///
 /// # Errors
 /// As [`copy_large_object_batch`]; or the target cannot be asked.
@@ -162,17 +160,19 @@ pub async fn complete_large_object_batch(
     batch: &LargeObjectBatch,
     options: &ddl::Options,
 ) -> Result<Vec<String>, Error> {
-    let (there, objects) = divide(writer, batch).await.map_err(Error::LargeObjects)?;
+    let (there, objects) = load_existing(writer, batch)
+        .await
+        .map_err(Error::LargeObjects)?;
     let described = load_large_objects(reader, &there).await;
-    let (_, mut left_out) = render(&described.map_err(Error::Catalog)?, options);
+    let (_, mut omitted) = render_objects(&described.map_err(Error::Catalog)?, options);
     let bytes = batch.bytes;
     let rest = LargeObjectBatch { objects, bytes };
-    left_out.extend(copy_large_object_batch(reader, writer, &rest, options).await?);
-    Ok(left_out)
+    omitted.extend(copy_large_object_batch(reader, writer, &rest, options).await?);
+    Ok(omitted)
 }
 
-/// The objects of a batch that the target has, and the others.
-async fn divide(
+/// Loads which objects of a batch exist on the target. Returns them, and the other ones.
+async fn load_existing(
     writer: &Session,
     batch: &LargeObjectBatch,
 ) -> Result<(Vec<u32>, Vec<u32>), connect::Error> {
@@ -185,20 +185,20 @@ async fn divide(
     Ok(objects.partition(|object| there.contains(object)))
 }
 
-/// Finds the object that the target refused, or makes all where only their number was too high.
-async fn one_by_one(
+/// Finds the object that the target refused, or copies all of them if only their number was too high.
+async fn copy_one_by_one(
     reader: &Session,
     writer: &Session,
     objects: &[u32],
     options: &ddl::Options,
 ) -> Result<Vec<String>, Error> {
-    let mut left_out = Vec::new();
+    let mut omitted = Vec::new();
     for object in objects {
         let alone = std::slice::from_ref(object);
-        let copied = copy(reader, writer, alone, 0, options).await;
-        left_out.extend(copied.map_err(|error| error.of(alone))?);
+        let copied = copy_objects(reader, writer, alone, 0, options).await;
+        omitted.extend(copied.map_err(|error| error.into_error(alone))?);
     }
-    Ok(left_out)
+    Ok(omitted)
 }
 
 /// Why objects were not copied.
@@ -209,7 +209,7 @@ enum Failure {
 }
 
 impl Failure {
-    /// Whether the target's server refused a statement, and goes on.
+    /// Whether the target refused a statement, and its session continues.
     fn is_of_target(&self) -> bool {
         match self {
             Self::Target(error) => error.sqlstate().is_some_and(|code| !code.is_transient()),
@@ -217,7 +217,7 @@ impl Failure {
         }
     }
 
-    fn of(self, objects: &[u32]) -> Error {
+    fn into_error(self, objects: &[u32]) -> Error {
         match (self, objects) {
             (Self::Catalog(source), _) => Error::Catalog(source),
             (Self::Source(source) | Self::Target(source), [object]) => Error::LargeObject {
@@ -230,7 +230,7 @@ impl Failure {
 }
 
 /// One transaction on the target.
-async fn copy(
+async fn copy_objects(
     reader: &Session,
     writer: &Session,
     objects: &[u32],
@@ -246,14 +246,14 @@ async fn copy(
         begun.map_err(Failure::Target)
     };
     let (described, ()) = tokio::try_join!(around, begin)?;
-    let (mut end, left_out) = render(&described, options);
+    let (mut end, omitted) = render_objects(&described, options);
     end.push(writer.commit());
     let copied = async {
         match objects {
             [object] if bytes > u64::from(PIECE) || bytes == 0 => {
-                in_pieces(reader, writer, *object).await?;
+                copy_in_pieces(reader, writer, *object).await?;
             }
-            _ => at_once(reader, writer, objects).await?,
+            _ => copy_at_once(reader, writer, objects).await?,
         }
         let ended = writer.batch(&Sql::join(&end, "; ")).await;
         ended.map_err(Failure::Target)
@@ -265,25 +265,25 @@ async fn copy(
         }
         return Err(error);
     }
-    Ok(left_out)
+    Ok(omitted)
 }
 
-/// What surrounds objects, and grants that the target cannot hold.
-fn render(objects: &[LargeObject], options: &ddl::Options) -> (Vec<Sql>, Vec<String>) {
-    let (mut statements, mut left_out) = (Vec::new(), Vec::new());
+/// Renders owners, privileges and comments. Returns also the grants that the target cannot represent.
+fn render_objects(objects: &[LargeObject], options: &ddl::Options) -> (Vec<Sql>, Vec<String>) {
+    let (mut statements, mut omitted) = (Vec::new(), Vec::new());
     for object in objects {
         let rendered = render_large_object(object, options);
         statements.extend(rendered.statements);
-        left_out.extend(rendered.left_out.iter().map(ToString::to_string));
+        omitted.extend(rendered.left_out.iter().map(ToString::to_string));
     }
-    (statements, left_out)
+    (statements, omitted)
 }
 
-/// Reads objects with one question and writes them with one statement.
-async fn at_once(reader: &Session, writer: &Session, objects: &[u32]) -> Result<(), Failure> {
+/// Reads objects with one query and writes them with one statement.
+async fn copy_at_once(reader: &Session, writer: &Session, objects: &[u32]) -> Result<(), Failure> {
     let read =
         Sql::fixed("SELECT oid, pg_catalog.lo_get(oid) FROM pg_catalog.unnest($1) AS o (oid)");
-    let make = Sql::fixed(
+    let create = Sql::fixed(
         "SELECT pg_catalog.count(pg_catalog.lo_from_bytea(oid, bytes)) \
            FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS o (oid, bytes)",
     );
@@ -294,12 +294,12 @@ async fn at_once(reader: &Session, writer: &Session, objects: &[u32]) -> Result<
     let bytes: Vec<&[u8]> = rows.iter().map(|row| row.get(1)).collect();
     let parameters: [(&(dyn ToSql + Sync), Type); 2] =
         [(&oids, Type::OID_ARRAY), (&bytes, Type::BYTEA_ARRAY)];
-    let made = writer.query_typed(&make, &parameters).await;
-    made.map(drop).map_err(Failure::Target)
+    let created = writer.query_typed(&create, &parameters).await;
+    created.map(drop).map_err(Failure::Target)
 }
 
 /// Reads the next piece while the last is written.
-async fn in_pieces(reader: &Session, writer: &Session, object: u32) -> Result<(), Failure> {
+async fn copy_in_pieces(reader: &Session, writer: &Session, object: u32) -> Result<(), Failure> {
     let mut offset: i64 = 0;
     let mut piece = read_piece(reader, object, offset).await?;
     loop {
@@ -339,8 +339,8 @@ async fn write_piece(
     let oid: (&(dyn ToSql + Sync), Type) = (&object, Type::OID);
     let bytes: (&(dyn ToSql + Sync), Type) = (&piece, Type::BYTEA);
     let written = if offset == 0 {
-        let make = Sql::fixed("SELECT pg_catalog.lo_from_bytea($1, $2)");
-        writer.query_typed(&make, &[oid, bytes]).await
+        let create = Sql::fixed("SELECT pg_catalog.lo_from_bytea($1, $2)");
+        writer.query_typed(&create, &[oid, bytes]).await
     } else {
         let put = Sql::fixed("SELECT pg_catalog.lo_put($1, $2, $3)");
         let at: (&(dyn ToSql + Sync), Type) = (&offset, Type::INT8);
@@ -351,7 +351,7 @@ async fn write_piece(
 
 /// A batch of one object for tests of what depends on it.
 #[cfg(test)]
-pub(in crate::snapshot) fn batch_of(object: u32, bytes: u64) -> LargeObjectBatch {
+pub(crate) fn batch_of(object: u32, bytes: u64) -> LargeObjectBatch {
     LargeObjectBatch {
         objects: vec![object],
         bytes,
@@ -363,7 +363,7 @@ mod tests {
     use super::*;
 
     fn shape(objects: &[(u32, u64)], most: usize) -> Vec<(Vec<u32>, u64)> {
-        let batches = batch(objects, most);
+        let batches = plan_batches(objects, most);
         batches.into_iter().map(|b| (b.objects, b.bytes)).collect()
     }
 

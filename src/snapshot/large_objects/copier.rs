@@ -130,7 +130,7 @@ impl LargeObjectCopier {
         let keys = open.as_ref().map(Session::cancel_key);
         tokio::select! {
             () = end_orphans(self.request.endpoints(), keys) => {}
-            () = self.scope.overdue() => {}
+            () = self.scope.grace_period_over() => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! Large objects: batches of them, their order, and the connections that copy them.
 
 pub(super) mod batch;
-pub(super) mod lane;
+pub(super) mod copier;
 pub(super) mod queue;
 
 pub use batch::{

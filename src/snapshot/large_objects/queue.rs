@@ -1,8 +1,8 @@
-//! Which large objects are copied next: pure.
+//! The order in which large objects are copied: pure.
 
 use super::batch::{LargeObjectBatch, LargeObjectPage};
 
-/// What was copied.
+/// The copied large objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopiedObjects {
     /// How many.
@@ -11,13 +11,13 @@ pub struct CopiedObjects {
     pub left_out: Vec<String>,
 }
 
-/// Batches that wait below which the next page is listed: enough that no worker waits for it.
+/// The next page is listed when fewer batches wait than this: enough that no worker waits for it.
 const REFILL: usize = 64;
 
-/// All large objects of a database, and how far they are. They are listed page by page, so that memory
+/// All large objects of a database and their states. They are listed page by page, so that memory
 /// does not grow with their number.
 #[derive(Debug)]
-pub(in crate::snapshot) enum Objects {
+pub(crate) enum LargeObjectQueue {
     /// None are wanted.
     Unwanted,
     /// All are.
@@ -26,22 +26,22 @@ pub(in crate::snapshot) enum Objects {
 
 /// What is known of the large objects so far.
 #[derive(Debug, Default)]
-pub(in crate::snapshot) struct Wanted {
+pub(crate) struct Wanted {
     listed: Listed,
-    /// Those that nobody has taken, the largest last.
+    /// Batches that no worker has taken, the largest last.
     waiting: Vec<LargeObjectBatch>,
-    /// Those that are being copied.
+    /// Batches that are being copied.
     under_way: usize,
     /// What has arrived.
     copied: CopiedObjects,
 }
 
-/// How far the list is.
+/// The state of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Listed {
     /// Up to this oid.
     UpTo(u32),
-    /// Somebody is looking for more.
+    /// A worker lists more.
     Listing,
     /// To the end.
     All,
@@ -53,17 +53,17 @@ impl Default for Listed {
     }
 }
 
-/// What a worker is to do.
+/// A task of a worker.
 #[derive(Debug)]
-pub(in crate::snapshot) enum ObjectTask {
-    /// Look which there are behind this oid.
+pub(crate) enum LargeObjectTask {
+    /// List the objects after this oid.
     List(u32),
     /// Copy these.
     Copy(LargeObjectBatch),
 }
 
 impl Wanted {
-    /// Behind which oid the next page begins, if it is to be listed now.
+    /// Returns the oid after which the next page begins, if it is to be listed now.
     fn next_page(&self) -> Option<u32> {
         match self.listed {
             Listed::UpTo(oid) if self.waiting.len() < REFILL => Some(oid),
@@ -72,38 +72,38 @@ impl Wanted {
     }
 }
 
-impl Objects {
-    /// All large objects, of which nobody has looked yet which there are.
-    pub(in crate::snapshot) fn wanted() -> Self {
+impl LargeObjectQueue {
+    /// A queue of all large objects, none of which is listed.
+    pub(crate) fn wanted() -> Self {
         Self::Wanted(Wanted::default())
     }
 
-    /// How much work the next task is, in bytes.
-    pub(in crate::snapshot) fn next_chain(&self) -> Option<u64> {
+    /// Returns the critical path of the next task, in bytes.
+    pub(crate) fn next_critical_path(&self) -> Option<u64> {
         let Self::Wanted(wanted) = self else {
             return None;
         };
-        // What there is to do is to be known early.
+        // Listing comes first: the sizes of the objects decide the order of the rest.
         let page = wanted.next_page().map(|_| u64::MAX);
         page.or_else(|| wanted.waiting.last().map(LargeObjectBatch::bytes))
     }
 
     /// Takes the next task.
-    pub(in crate::snapshot) fn take(&mut self) -> Option<ObjectTask> {
+    pub(crate) fn take_task(&mut self) -> Option<LargeObjectTask> {
         let Self::Wanted(wanted) = self else {
             return None;
         };
         if let Some(oid) = wanted.next_page() {
             wanted.listed = Listed::Listing;
-            return Some(ObjectTask::List(oid));
+            return Some(LargeObjectTask::List(oid));
         }
         let batch = wanted.waiting.pop()?;
         wanted.under_way += 1;
-        Some(ObjectTask::Copy(batch))
+        Some(LargeObjectTask::Copy(batch))
     }
 
-    /// A page was listed.
-    pub(in crate::snapshot) fn listed(&mut self, page: LargeObjectPage) {
+    /// Adds a listed page.
+    pub(crate) fn add_page(&mut self, page: LargeObjectPage) {
         if let Self::Wanted(wanted) = self {
             wanted.waiting.extend(page.batches);
             wanted.waiting.sort_by_key(LargeObjectBatch::bytes);
@@ -111,22 +111,22 @@ impl Objects {
         }
     }
 
-    /// Returns a task that was taken.
-    pub(in crate::snapshot) fn put_back(&mut self, task: ObjectTask) {
+    /// Puts a taken task back.
+    pub(crate) fn put_back(&mut self, task: LargeObjectTask) {
         let Self::Wanted(wanted) = self else {
             return;
         };
         match task {
-            ObjectTask::List(oid) => wanted.listed = Listed::UpTo(oid),
-            ObjectTask::Copy(batch) => {
+            LargeObjectTask::List(oid) => wanted.listed = Listed::UpTo(oid),
+            LargeObjectTask::Copy(batch) => {
                 wanted.waiting.push(batch);
                 wanted.under_way -= 1;
             }
         }
     }
 
-    /// A batch is committed.
-    pub(in crate::snapshot) fn done(&mut self, count: usize, left_out: Vec<String>) {
+    /// Records that a batch is committed.
+    pub(crate) fn finish_batch(&mut self, count: usize, left_out: Vec<String>) {
         if let Self::Wanted(wanted) = self {
             wanted.under_way -= 1;
             wanted.copied.count += count;
@@ -134,8 +134,8 @@ impl Objects {
         }
     }
 
-    /// Whether somebody lists or copies some.
-    pub(in crate::snapshot) fn is_reading(&self) -> bool {
+    /// Whether a worker lists or copies some.
+    pub(crate) fn is_reading(&self) -> bool {
         match self {
             Self::Unwanted => false,
             Self::Wanted(wanted) => wanted.listed == Listed::Listing || wanted.under_way > 0,
@@ -143,7 +143,7 @@ impl Objects {
     }
 
     /// Whether all have arrived.
-    pub(in crate::snapshot) fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         match self {
             Self::Unwanted => true,
             Self::Wanted(wanted) => {
@@ -153,8 +153,8 @@ impl Objects {
         }
     }
 
-    /// What has arrived, once.
-    pub(in crate::snapshot) fn take_copied(&mut self) -> CopiedObjects {
+    /// Returns what has arrived, once.
+    pub(crate) fn take_copied(&mut self) -> CopiedObjects {
         match self {
             Self::Unwanted => CopiedObjects::default(),
             Self::Wanted(wanted) => std::mem::take(&mut wanted.copied),
@@ -164,40 +164,46 @@ impl Objects {
 
 #[cfg(test)]
 mod tests {
-    use super::super::batch::batch_of;
     use super::*;
+    use crate::snapshot::large_objects::batch::batch_of;
 
     fn page(oids: std::ops::Range<u32>, next: Option<u32>) -> LargeObjectPage {
         let batches = oids.map(|oid| batch_of(oid, u64::from(oid))).collect();
         LargeObjectPage { batches, next }
     }
 
-    fn copied(objects: &mut Objects) -> u64 {
-        match objects.take() {
-            Some(ObjectTask::Copy(batch)) => batch.bytes(),
+    fn copied(objects: &mut LargeObjectQueue) -> u64 {
+        match objects.take_task() {
+            Some(LargeObjectTask::Copy(batch)) => batch.bytes(),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn pages_are_listed_one_by_one_when_few_batches_wait() {
-        let mut objects = Objects::wanted();
-        assert_eq!(objects.next_chain(), Some(u64::MAX));
-        assert!(matches!(objects.take(), Some(ObjectTask::List(0))));
-        assert!(objects.take().is_none(), "one page at a time");
+        let mut objects = LargeObjectQueue::wanted();
+        assert_eq!(objects.next_critical_path(), Some(u64::MAX));
+        assert!(matches!(
+            objects.take_task(),
+            Some(LargeObjectTask::List(0))
+        ));
+        assert!(objects.take_task().is_none(), "one page at a time");
         assert!(objects.is_reading() && !objects.is_finished());
-        objects.listed(page(1..66, Some(65)));
+        objects.add_page(page(1..66, Some(65)));
         assert_eq!((copied(&mut objects), copied(&mut objects)), (65, 64));
-        assert!(matches!(objects.take(), Some(ObjectTask::List(65))));
-        objects.listed(page(70..71, None));
-        assert_eq!(objects.next_chain(), Some(70));
+        assert!(matches!(
+            objects.take_task(),
+            Some(LargeObjectTask::List(65))
+        ));
+        objects.add_page(page(70..71, None));
+        assert_eq!(objects.next_critical_path(), Some(70));
         for _ in 0..64 {
             copied(&mut objects);
         }
-        assert!(objects.take().is_none());
+        assert!(objects.take_task().is_none());
         for _ in 0..66 {
             assert!(!objects.is_finished());
-            objects.done(2, Vec::new());
+            objects.finish_batch(2, Vec::new());
         }
         assert!(objects.is_finished() && !objects.is_reading());
         assert_eq!(objects.take_copied().count, 132);
@@ -205,8 +211,8 @@ mod tests {
 
     #[test]
     fn none_are_finished_at_once() {
-        let mut objects = Objects::Unwanted;
+        let mut objects = LargeObjectQueue::Unwanted;
         assert!(objects.is_finished() && !objects.is_reading());
-        assert!(objects.take().is_none());
+        assert!(objects.take_task().is_none());
     }
 }

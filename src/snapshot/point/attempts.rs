@@ -1,71 +1,84 @@
-//! The attempts at a consistent point, and how much each of them does beside DDL.
+//! The attempts at a consistent point, and the measures of each against DDL.
 
 use tokio::time::{Duration, Instant};
 
+use super::consistent_point::ConsistentPoint;
 use crate::connect::locks::SILENCE;
 use crate::event::Event;
 use crate::snapshot::error::Error;
+use crate::snapshot::retry::pause;
 use crate::task::Scope;
 
-/// The pause between two attempts, during which whoever waited for us gets what it waited for.
+/// The pause between two attempts, in which a session that waited for our locks gets its own.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// For how long an attempt fails for a session that waits for us at its end. Later the copy begins all the same: where
-/// somebody always waits, it ends with that session's name.
+/// For how long an attempt fails if a session waits for us at its end. Later the copy begins all the same: if
+/// a session always waits, the copy ends and names it.
 const SETTLING: Duration = Duration::from_secs(15);
 
-/// Disturbed attempts after which the tables are locked ahead of the snapshot.
+/// Disturbed attempts after which the tables are locked before the slot's consistent point.
 const GAPS: u32 = 2;
 
-/// What an attempt does.
+/// The result of one attempt.
+pub(crate) enum AttemptResult {
+    Settled(Box<ConsistentPoint>),
+    /// DDL came between; the text names it.
+    Disturbed(String),
+    /// A definition no longer existed when it was asked for.
+    Vanished(Error),
+}
+
+impl AttemptResult {
+    pub(crate) fn disturbed(what: &str) -> Self {
+        Self::Disturbed(what.to_owned())
+    }
+}
+
+/// The measures of an attempt against DDL.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::snapshot) struct Effort {
+pub(crate) struct Effort {
     /// Whether a session that waits at its end counts.
-    pub(in crate::snapshot) is_patient: bool,
+    pub(crate) is_patient: bool,
     /// Whether the tables are locked while the slot is being created, and not only then.
-    pub(in crate::snapshot) is_ahead: bool,
+    pub(crate) is_ahead: bool,
 }
 
 /// The attempts so far.
-pub(in crate::snapshot) struct Attempts {
+pub(crate) struct Attempts {
     begun: Instant,
     limit: Duration,
     disturbed: u32,
-    /// How many of the last failed because a definition was gone.
-    pub(in crate::snapshot) vanished: u32,
-    /// When it was last reported that there is another one.
-    told: Option<Instant>,
+    /// How many of the last attempts failed because a definition no longer existed.
+    pub(crate) vanished: u32,
+    /// The last report of another attempt.
+    reported: Option<Instant>,
 }
 
 impl Attempts {
-    /// None so far, of those that `limit` leaves time for.
-    pub(in crate::snapshot) fn new(limit: Duration) -> Self {
+    /// Starts with no attempt; `limit` is the time for all of them.
+    pub(crate) fn new(limit: Duration) -> Self {
         Self {
             begun: Instant::now(),
             limit,
             disturbed: 0,
             vanished: 0,
-            told: None,
+            reported: None,
         }
     }
 
-    /// What the next one does.
-    pub(in crate::snapshot) fn effort(&self) -> Effort {
+    /// Returns the measures of the next attempt.
+    pub(crate) fn effort(&self) -> Effort {
         Effort {
             is_patient: self.begun.elapsed() < SETTLING,
             is_ahead: self.disturbed >= GAPS,
         }
     }
 
-    /// Pauses after one that was disturbed by `what`.
+    /// Pauses after an attempt that was disturbed by `what`.
     ///
     /// # Errors
     /// There is no time for another one; or a stop.
-    pub(in crate::snapshot) async fn after(
-        &mut self,
-        what: String,
-        scope: &Scope,
-    ) -> Result<(), Error> {
+    pub(crate) async fn pause_after(&mut self, what: String, scope: &Scope) -> Result<(), Error> {
         self.disturbed += 1;
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
@@ -74,14 +87,14 @@ impl Attempts {
             let seconds = self.begun.elapsed().as_secs();
             return Err(Error::Unsettled { what, seconds });
         }
-        if self.told.is_none_or(|told| told.elapsed() >= SILENCE) {
-            self.told = Some(Instant::now());
+        if self.reported.is_none_or(|last| last.elapsed() >= SILENCE) {
+            self.reported = Some(Instant::now());
             let note = format!(
-                "definitions changed while the snapshot was made ({what}); beginning again, for up to {} s",
+                "definitions changed while the snapshot was taken ({what}); beginning again, for up to {} s",
                 self.limit.as_secs()
             );
             scope.events.emit(Event::Note(note)).await;
         }
-        crate::snapshot::rows::lane::pause(PAUSE, scope).await
+        pause(PAUSE, scope).await
     }
 }

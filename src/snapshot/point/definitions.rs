@@ -65,5 +65,5 @@ async fn read_or_reuse(
     {
         return Ok(catalog);
     }
-    catalog::load(session).await
+    catalog::load_catalog(session).await
 }

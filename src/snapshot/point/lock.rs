@@ -1,4 +1,4 @@
-//! ACCESS SHARE locks on every table that the snapshot shows, held until the rows are out.
+//! ACCESS SHARE locks on every table that the snapshot shows, held until all rows are read.
 //!
 //! A rewrite (`TRUNCATE`, `ALTER TABLE … TYPE`, …) after the snapshot reads as an empty table under it, and
 //! is not decoded either: rows would be lost. The locks are taken right *after* the snapshot, and then each
@@ -16,70 +16,62 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tokio_postgres::types::Type;
 
-use super::lease;
+use super::lease::render_begin;
+use super::listed_tables::{ListedTable, list_tables};
 use super::sessions::Reader;
 use crate::connect::Session;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::event::Event;
 use crate::pg::{Oid, QualifiedName, Sql, SqlState};
-use crate::snapshot::definitions::section::stoppable;
 use crate::snapshot::error::Error;
+use crate::snapshot::stop::run_stoppable;
 use crate::sql;
 use crate::task::Scope;
 
 /// Names in one `LOCK TABLE`, in bytes of SQL.
 const BATCH: usize = 64 * 1024;
 
-/// A table as it was when it was listed. Equal values mean: same name, storage and columns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::snapshot) struct ListedTable {
-    pub(in crate::snapshot) oid: Oid,
-    pub(in crate::snapshot) name: QualifiedName,
-    storage: String,
-    columns: String,
-}
-
 /// The locks of one database; released on drop.
 #[derive(Debug)]
-pub(in crate::snapshot) struct TableLocks {
+pub(crate) struct TableLocks {
     session: Session,
     tables: Vec<ListedTable>,
     are_locked: bool,
 }
 
-/// What came of an attempt to lock.
-pub(in crate::snapshot) enum Taken {
-    Locks(Box<TableLocks>),
+/// The result of an attempt to lock.
+pub(crate) enum LockResult {
+    Locked(Box<TableLocks>),
     /// A table is not what the snapshot shows; the text names it.
     Changed(String),
 }
 
 impl TableLocks {
-    /// Lists the tables that a snapshot shows, and locks them with the session `reader`, which sees the snapshot from
-    /// then on; its transaction has begun already if it `is_ahead`. Where a lock is not to be had, all are released before the next attempt.
+    /// Lists the tables that a snapshot shows, and locks them with the session `reader`, which imports the snapshot.
+    /// If a lock cannot be obtained, all are released before the next attempt.
     ///
     /// # Errors
-    /// A lock was not to be had for too long, named with who holds it; the server refused; or a stop.
-    pub(in crate::snapshot) async fn take(
+    /// A lock could not be obtained for too long (the error names its holder); the server refused; or a stop.
+    pub(crate) async fn take(
         reader: Reader,
-        (snapshot, is_ahead): (&str, bool),
+        snapshot: &str,
         latest: &Session,
-        left_out: &BTreeSet<QualifiedName>,
+        excluded: &BTreeSet<QualifiedName>,
         scope: &Scope,
-    ) -> Result<Taken, Error> {
-        let begin = lease::begin(Some(snapshot));
-        let names = reader.see((snapshot, is_ahead), left_out).await;
-        let locks = lock_statements(names.map_err(Error::Lock)?.iter());
-        let Reader { session, pid } = reader;
+    ) -> Result<LockResult, Error> {
+        let begin = render_begin(Some(snapshot));
+        let names = reader.import_snapshot(snapshot, excluded).await;
+        let locks = render_locks(names.map_err(Error::Lock)?.iter());
+        let Reader { session, pid, .. } = reader;
         let source = session.endpoint();
         let what = format!("locks on the tables of database {}", source.database());
         let mut wait = LockWait::new(source, LockMode::AccessShare, what);
-        // One message: no network lies between the first lock and the last.
+        // One message: no network delay between the first lock and the last.
         let mut statements = Sql::join(&locks, "; ");
         loop {
             let locking = async { session.batch(&statements).await.map_err(Error::Lock) };
-            let error = match stoppable(&[&session], scope, locking).await {
-                Ok(()) => return compared(session, (pid, latest), left_out).await,
+            let error = match run_stoppable(&[&session], scope, locking).await {
+                Ok(()) => return compare_locked(session, pid, latest, excluded).await,
                 Err(Error::Lock(error)) => error,
                 Err(error) => return Err(error),
             };
@@ -89,10 +81,10 @@ impl TableLocks {
                 // The server's lock table holds fewer locks than there are tables.
                 Some(SqlState::OUT_OF_MEMORY) => {
                     session.batch(&begin).await.map_err(Error::Lock)?;
-                    return Self::without(session, left_out, scope).await;
+                    return Self::list_without_locks(session, excluded, scope).await;
                 }
                 Some(SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME) => {
-                    return Ok(Taken::Changed(error.to_string()));
+                    return Ok(LockResult::Changed(error.to_string()));
                 }
                 _ => wait.pause_after(error).await.map_err(Error::Lock)?,
             }
@@ -103,43 +95,43 @@ impl TableLocks {
         }
     }
 
-    /// Locks none of the tables: whoever copies rows compares them with this list once they are out.
-    async fn without(
+    /// Locks none of the tables: once all rows are read, the tables are compared with this list.
+    async fn list_without_locks(
         session: Session,
-        left_out: &BTreeSet<QualifiedName>,
+        excluded: &BTreeSet<QualifiedName>,
         scope: &Scope,
-    ) -> Result<Taken, Error> {
-        let tables = list_tables(&session, left_out).await.map_err(Error::Lock)?;
+    ) -> Result<LockResult, Error> {
+        let tables = list_tables(&session, excluded).await.map_err(Error::Lock)?;
         let text = "the source's max_locks_per_transaction is too small to lock all tables: none is \
                     locked, and the run fails if one is rewritten or altered meanwhile";
         scope.events.emit(Event::Warning(text.to_owned())).await;
-        Ok(Taken::Locks(Box::new(Self {
+        Ok(LockResult::Locked(Box::new(Self {
             session,
             tables,
             are_locked: false,
         })))
     }
 
-    /// The session that has the locks and sees the snapshot.
-    pub(in crate::snapshot) fn reader(&self) -> &Session {
+    /// Returns the session that has the locks and sees the snapshot.
+    pub(crate) fn reader(&self) -> &Session {
         &self.session
     }
 
     /// Whether the tables are locked, and not only listed.
-    pub(in crate::snapshot) fn are_locked(&self) -> bool {
+    pub(crate) fn are_locked(&self) -> bool {
         self.are_locked
     }
 
-    /// What is locked, by oid.
-    pub(in crate::snapshot) fn tables(&self) -> &[ListedTable] {
+    /// Returns the locked tables, by oid.
+    pub(crate) fn tables(&self) -> &[ListedTable] {
         &self.tables
     }
 
-    /// Keeps the session from looking idle to what stands between us and the server.
+    /// Keeps the session from looking idle to proxies and firewalls.
     ///
     /// # Errors
     /// The session, and with it the locks, is gone.
-    pub(in crate::snapshot) async fn touch(&self) -> Result<(), Error> {
+    pub(crate) async fn touch(&self) -> Result<(), Error> {
         self.session
             .batch(&Sql::fixed("SELECT 1"))
             .await
@@ -147,17 +139,21 @@ impl TableLocks {
     }
 }
 
-/// What came of locks, by what the tables are under them.
-async fn compared(
+/// Compares the locked tables with the snapshot.
+async fn compare_locked(
     session: Session,
-    (pid, latest): (i32, &Session),
-    left_out: &BTreeSet<QualifiedName>,
-) -> Result<Taken, Error> {
-    let (shown, now) = tokio::join!(list_tables(&session, left_out), locked_now(latest, pid));
+    pid: i32,
+    latest: &Session,
+    excluded: &BTreeSet<QualifiedName>,
+) -> Result<LockResult, Error> {
+    let (shown, now) = tokio::join!(
+        list_tables(&session, excluded),
+        list_locked_now(latest, pid)
+    );
     let tables = shown.map_err(Error::Lock)?;
-    Ok(match difference(&tables, &now.map_err(Error::Lock)?) {
-        Some(what) => Taken::Changed(what),
-        None => Taken::Locks(Box::new(TableLocks {
+    Ok(match find_difference(&tables, &now.map_err(Error::Lock)?) {
+        Some(what) => LockResult::Changed(what),
+        None => LockResult::Locked(Box::new(TableLocks {
             session,
             tables,
             are_locked: true,
@@ -165,8 +161,11 @@ async fn compared(
     })
 }
 
-/// The tables as they are now, of those that a process has locked.
-async fn locked_now(latest: &Session, pid: i32) -> Result<Vec<ListedTable>, crate::connect::Error> {
+/// Lists the tables that a process has locked, as they are now.
+async fn list_locked_now(
+    latest: &Session,
+    pid: i32,
+) -> Result<Vec<ListedTable>, crate::connect::Error> {
     let mut now = list_tables(latest, &BTreeSet::new()).await?;
     // A renamed schema is not excluded by these locks: what has a table's name now may not be locked.
     let locks = Sql::fixed(
@@ -179,8 +178,8 @@ async fn locked_now(latest: &Session, pid: i32) -> Result<Vec<ListedTable>, crat
     Ok(now)
 }
 
-/// The first table of a snapshot that is not the same now. Tables made since are not read.
-fn difference(shown: &[ListedTable], now: &[ListedTable]) -> Option<String> {
+/// Finds the first table of a snapshot that is not the same now. Tables created since are not read.
+fn find_difference(shown: &[ListedTable], now: &[ListedTable]) -> Option<String> {
     let now: HashMap<Oid, &ListedTable> = now.iter().map(|table| (table.oid, table)).collect();
     shown.iter().find_map(|table| match now.get(&table.oid) {
         Some(same) if *same == table => None,
@@ -189,16 +188,14 @@ fn difference(shown: &[ListedTable], now: &[ListedTable]) -> Option<String> {
     })
 }
 
-/// The statements that lock these tables, as one text.
-pub(in crate::snapshot) fn lock_text(tables: &[ListedTable]) -> Sql {
-    let locks = lock_statements(tables.iter().map(|table| &table.name));
+/// Renders the statements that lock these tables, as one text.
+pub(crate) fn render_lock_text(tables: &[ListedTable]) -> Sql {
+    let locks = render_locks(tables.iter().map(|table| &table.name));
     Sql::join(&locks, "; ")
 }
 
-/// Statements that lock all tables in order, as many in each as a batch holds, and at least one.
-pub(in crate::snapshot) fn lock_statements<'a>(
-    tables: impl Iterator<Item = &'a QualifiedName>,
-) -> Vec<Sql> {
+/// Renders statements that lock all tables in order, as many tables per statement as fit.
+pub(crate) fn render_locks<'a>(tables: impl Iterator<Item = &'a QualifiedName>) -> Vec<Sql> {
     let mut batches = Vec::new();
     let mut batch = Sql::default();
     for table in tables {
@@ -218,60 +215,13 @@ pub(in crate::snapshot) fn lock_statements<'a>(
     batches.into_iter().map(lock).collect()
 }
 
-/// What is a table to lock, with all that is compared.
-const TABLES: &str = include_str!("sql/tables.sql");
-
-/// The names of the tables as the session's transaction sees them, but those left out. The server computes nothing else.
-pub(in crate::snapshot) async fn list_names(
-    session: &Session,
-    left_out: &BTreeSet<QualifiedName>,
-) -> Result<Vec<QualifiedName>, crate::connect::Error> {
-    let names = sql!(
-        "SELECT nspname, relname FROM (\n{}\n) tables",
-        Sql::fixed(TABLES)
-    );
-    let rows = session.query(&names, &[]).await?;
-    let name = |row: &tokio_postgres::Row| {
-        QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1))
-    };
-    let names = rows.iter().map(name);
-    Ok(names.filter(|name| !left_out.contains(name)).collect())
-}
-
-/// The tables as the session's transaction sees them, but those left out.
-pub(in crate::snapshot) async fn list_tables(
-    session: &Session,
-    left_out: &BTreeSet<QualifiedName>,
-) -> Result<Vec<ListedTable>, crate::connect::Error> {
-    let rows = session.query(&Sql::fixed(TABLES), &[]).await?;
-    let listed = rows.iter().map(|row| ListedTable {
-        oid: Oid(row.get(0)),
-        name: QualifiedName::from_catalog(row.get::<_, String>(1), row.get::<_, String>(2)),
-        storage: row.get(3),
-        columns: row.get(4),
-    });
-    Ok(listed
-        .filter(|table| !left_out.contains(&table.name))
-        .collect())
-}
-
-/// A listed table for tests of what depends on it.
-#[cfg(test)]
-pub(in crate::snapshot) fn listed(oid: u32, name: &str, storage: &str) -> ListedTable {
-    ListedTable {
-        oid: Oid(oid),
-        name: QualifiedName::from_catalog("s", name),
-        storage: storage.to_owned(),
-        columns: String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::point::listed_tables::listed;
 
     fn statements(names: &[QualifiedName]) -> Vec<Sql> {
-        lock_statements(names.iter())
+        render_locks(names.iter())
     }
 
     #[test]
@@ -316,8 +266,8 @@ mod tests {
     #[test]
     fn the_same_tables_are_no_difference_whatever_was_made_since() {
         let tables = [listed(1, "a", "r:1"), listed(2, "b", "r:2")];
-        assert_eq!(difference(&tables, &tables), None);
-        assert_eq!(difference(&tables[..1], &tables), None);
+        assert_eq!(find_difference(&tables, &tables), None);
+        assert_eq!(find_difference(&tables[..1], &tables), None);
     }
 
     #[test]
@@ -325,11 +275,11 @@ mod tests {
         let shown = [listed(1, "a", "r:1"), listed(2, "b", "r:2")];
         let rewritten = [listed(1, "a", "r:9"), listed(2, "b", "r:2")];
         assert_eq!(
-            difference(&shown, &rewritten).unwrap(),
+            find_difference(&shown, &rewritten).unwrap(),
             "table s.a was altered"
         );
         assert_eq!(
-            difference(&shown, &shown[..1]).unwrap(),
+            find_difference(&shown, &shown[..1]).unwrap(),
             "table s.b was dropped or renamed"
         );
     }

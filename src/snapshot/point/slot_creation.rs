@@ -11,23 +11,20 @@ use crate::snapshot::error::Error;
 use crate::task::{Background, Scope};
 use crate::wire::{self, SlotSnapshot};
 
-/// How often a slot's creation that waits looks for whom it waits.
+/// How often the transactions that a slot's creation waits for are loaded.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long the server may take to give up a slot's creation once it is cancelled.
+/// How long the server may take to end a cancelled creation.
 const CLEARING: Duration = Duration::from_secs(3);
 
-/// Drops a slot of our name. Whether there was one.
-pub(in crate::snapshot) async fn drop_leftover(
-    source: &Endpoint,
-    name: &SlotName,
-) -> Result<bool, Error> {
+/// Drops a slot of our name. Returns whether there was one.
+pub(crate) async fn drop_leftover(source: &Endpoint, name: &SlotName) -> Result<bool, Error> {
     let wrap = |source| Error::Slot {
         slot: name.clone(),
         source,
     };
-    let session = source.session(Purpose::Control).await;
-    let session = session.map_err(Error::Connect)?;
+    let opened = source.session(Purpose::Control).await;
+    let session = opened.map_err(Error::Connect)?;
     match drop_slot(&session, name).await {
         Err(error) if error.sqlstate() == Some(SqlState::OBJECT_IN_USE) => {
             let slot = find_slot(&session, name).await.map_err(wrap)?;
@@ -43,13 +40,19 @@ pub(in crate::snapshot) async fn drop_leftover(
     }
 }
 
+/// A slot, and the connection that exports its snapshot until its next command.
+pub(crate) struct ExportingSlot {
+    pub(crate) exporter: wire::Connection<wire::Idle>,
+    pub(crate) slot: wire::CreatedSlot,
+}
+
 /// Creates the slot. No lock on a table is held meanwhile: the creation waits for every transaction that has
 /// written, and one of those may want any lock.
-pub(in crate::snapshot) async fn create_slot(
+pub(crate) async fn create_slot(
     source: &Endpoint,
     name: &SlotName,
     scope: &Scope,
-) -> Result<(wire::Connection<wire::Idle>, wire::CreatedSlot), Error> {
+) -> Result<ExportingSlot, Error> {
     if drop_leftover(source, name).await? {
         let note = format!("replication slot {name} of an earlier attempt was dropped");
         scope.events.emit(Event::Note(note)).await;
@@ -68,7 +71,7 @@ pub(in crate::snapshot) async fn create_slot(
     let abandoned = tokio::select! {
         biased;
         done = &mut creation => return match done {
-            (connection, Ok(slot)) => Ok((connection, slot)),
+            (exporter, Ok(slot)) => Ok(ExportingSlot { exporter, slot }),
             (_, Err(error)) => Err(Error::Replication(error)),
         },
         () = scope.stop.cancelled() => Error::Stopped,
@@ -78,26 +81,26 @@ pub(in crate::snapshot) async fn create_slot(
     if let Some(key) = key {
         source.cancel(&key).await.map_err(Error::Connect)?;
     }
-    // Until it has cleared up, the slot's name is taken.
+    // The slot's name is in use until the server has cleaned up.
     drop(tokio::time::timeout(CLEARING, creation).await);
     Err(abandoned)
 }
 
-/// Reports whom a slot's creation waits for; returns when it has waited for too long.
+/// Reports the transactions that a slot's creation waits for; returns when it has waited too long.
 async fn wait_for_transactions(source: &Endpoint, scope: &Scope) -> Error {
     let (begun, limit) = (Instant::now(), source.lock_limit());
-    let (mut told, mut session) = (false, None);
+    let (mut is_reported, mut session) = (false, None);
     let mut looks = tokio::time::interval(LOOK);
     loop {
         looks.tick().await;
         let is_over = begun.elapsed() >= limit;
-        if !is_over && (told || begun.elapsed() < SILENCE) {
+        if !is_over && (is_reported || begun.elapsed() < SILENCE) {
             continue;
         }
-        let holders = match old_transactions(source, &mut session).await {
+        let holders = match load_holders(source, &mut session).await {
             Ok(holders) => holders,
             Err(error) => {
-                tracing::debug!(%error, "old transactions could not be looked for");
+                tracing::debug!(%error, "old transactions could not be loaded");
                 session = None;
                 Vec::new()
             }
@@ -108,7 +111,7 @@ async fn wait_for_transactions(source: &Endpoint, scope: &Scope) -> Error {
                 holders: holders.join("; "),
             };
         }
-        told = !holders.is_empty();
+        is_reported = !holders.is_empty();
         for holder in holders {
             let text = format!("the slot waits for an older transaction: {holder}");
             scope.events.emit(Event::Warning(text)).await;
@@ -116,7 +119,7 @@ async fn wait_for_transactions(source: &Endpoint, scope: &Scope) -> Error {
     }
 }
 
-async fn old_transactions(
+async fn load_holders(
     source: &Endpoint,
     session: &mut Option<Session>,
 ) -> Result<Vec<String>, crate::connect::Error> {
@@ -127,7 +130,7 @@ async fn old_transactions(
     load_old_transactions(session).await
 }
 
-/// The transactions that a slot's creation waits for, in words; the oldest first.
+/// Loads the transactions that a slot's creation waits for, in words; the oldest first.
 async fn load_old_transactions(session: &Session) -> Result<Vec<String>, crate::connect::Error> {
     let sql = Sql::fixed(include_str!("sql/old_transactions.sql"));
     let rows = session.query(&sql, &[]).await?;

@@ -1,6 +1,5 @@
-//! Watches the slots of a run for the run's whole life, also those of databases that are finished. A slot
-//! retains WAL on the source for as long as it exists, and a source whose disk is full stands still; a slot
-//! that is lost makes the copy worthless for replication.
+//! Watches the slots of a run until its end, also those of finished databases. A slot retains WAL on the source
+//! while it exists, and a source with a full disk stops. Without its slot a copy is useless for replication.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +13,10 @@ use crate::pg::SlotName;
 use crate::snapshot::error::Error;
 use crate::task::Scope;
 
-/// How often the slot is looked at.
+/// How often the slots are loaded.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Looks that may fail before a warning says that nobody watches.
+/// Failures in a row before a warning reports that the slots are not watched.
 const BLIND: u32 = 5;
 
 /// The slots of a run that exist by now. Clones are the same list.
@@ -31,13 +30,13 @@ impl WatchedSlots {
         slots.insert(slot.as_str().to_owned(), slot.clone());
     }
 
-    /// Removes a slot that its run gives up.
+    /// Removes a slot that its run no longer needs.
     pub fn remove(&self, slot: &SlotName) {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slots.remove(slot.as_str());
     }
 
-    fn list(&self) -> Vec<SlotName> {
+    fn list_slots(&self) -> Vec<SlotName> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slots.values().cloned().collect()
     }
@@ -50,11 +49,11 @@ impl WatchedSlots {
         let mut looks = tokio::time::interval(INTERVAL);
         loop {
             looks.tick().await;
-            let slots = self.list();
+            let slots = self.list_slots();
             if slots.is_empty() {
                 continue;
             }
-            match look(source, &mut session).await {
+            match load_watched(source, &mut session).await {
                 Ok(found) => {
                     failures = 0;
                     if let Some(error) = first_fault(slots, &found, limit) {
@@ -75,7 +74,7 @@ impl WatchedSlots {
     }
 }
 
-async fn look(
+async fn load_watched(
     source: &Endpoint,
     session: &mut Option<Session>,
 ) -> Result<Vec<Slot>, connect::Error> {

@@ -5,8 +5,7 @@ use crate::connect::waiters::{Waiting, watch_work};
 use crate::snapshot::error::Error;
 use crate::task::Scope;
 
-/// Watches the work on a source whose consistent point is made; returns when it must end, and why.
-/// Cancel safe.
+/// Watches for sessions that wait for our locks during a copy. Returns when the copy must end, and why. Cancel safe.
 pub async fn watch_waiters(source: &Endpoint, waiting: Waiting, scope: &Scope) -> Error {
     let waiter = watch_work(source, waiting, scope).await;
     Error::LockWanted {

@@ -10,34 +10,25 @@
 //! DO …                                              every key is checked at the end
 //! ```
 //!
-//! `TRUNCATE` is no way: it is refused for referenced tables, and takes rows that the extension
+//! `TRUNCATE` is impossible: it is refused for referenced tables, and removes rows that the extension
 //! keeps for itself. The same transaction repeated gives the same rows.
 //!
-//! Without the right to set `session_replication_role` the order of the keys must do, and deferrable
+//! Without the right to set `session_replication_role` the tables are only ordered by their keys, and deferrable
 //! keys are deferred.
 
 use std::collections::BTreeSet;
 
-use super::plan::{CopyJob, Format};
+use super::job::{Configuration, CopyJob, Format};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::pg::{Literal, QualifiedName, Sql, SqlState};
 use crate::snapshot::error::Error;
 use crate::sql;
 
-/// What surrounds the rows of a configuration table on the target.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Configuration {
-    /// Statements before its rows; the first table carries those of all.
-    pub(in crate::snapshot) before: Option<Sql>,
-    /// Statements after its rows; the last table carries those of all.
-    pub(in crate::snapshot) after: Option<Sql>,
-}
-
 /// A configuration table as the target has it.
 struct TargetTable {
     /// Its job, by its place among the configuration tables.
     job: usize,
-    /// The clause by which the target's extension tells the user's rows; None: not registered.
+    /// The clause by which the target's extension marks the user's rows; None: not registered.
     condition: Option<Sql>,
     /// The tables that its foreign keys refer to.
     refers_to: BTreeSet<usize>,
@@ -45,12 +36,12 @@ struct TargetTable {
     fires: bool,
 }
 
-/// Orders the jobs of configuration tables behind all others, and decides what surrounds their rows.
+/// Orders the jobs of configuration tables after all others, and plans the statements around their rows.
 /// Returns the tables whose triggers cannot be kept from firing.
 ///
 /// # Errors
 /// The target cannot be asked.
-pub(in crate::snapshot) async fn plan_configuration(
+pub(crate) async fn plan_configuration(
     target: &Endpoint,
     jobs: &mut Vec<CopyJob>,
 ) -> Result<Vec<QualifiedName>, Error> {
@@ -59,8 +50,8 @@ pub(in crate::snapshot) async fn plan_configuration(
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let session = target.session(Purpose::Build).await;
-    let session = session.map_err(Error::Connect)?;
+    let opened = target.session(Purpose::Build).await;
+    let session = opened.map_err(Error::Connect)?;
     let asked = async {
         let known = load_tables(&session, &found).await?;
         let silences = can_silence_triggers(&session).await?;
@@ -74,19 +65,21 @@ pub(in crate::snapshot) async fn plan_configuration(
     let (known, silences, checks) = asked.await.map_err(Error::Configuration)?;
     let firing = known.iter().filter(|table| table.fires && !silences);
     let firing = firing.map(|table| found[table.job].table.clone()).collect();
-    let order = order(&known, found.len());
-    surround(&mut found, &known, &order, (silences, &checks));
+    let order = plan_order(&known, found.len());
+    let checks = silences.then_some(checks.as_slice());
+    add_statements(&mut found, &known, &order, checks);
     let mut found: Vec<Option<CopyJob>> = found.into_iter().map(Some).collect();
     jobs.extend(order.iter().filter_map(|job| found[*job].take()));
     Ok(firing)
 }
 
-/// Gives each job what surrounds its rows. All travel in one format, since they share a transaction.
-fn surround(
+/// Adds the statements around the rows to the jobs. `checks` are the checks of foreign keys; None if triggers cannot
+/// be kept from firing. All rows are sent in one format, since they share a transaction.
+fn add_statements(
     jobs: &mut [CopyJob],
     known: &[TargetTable],
     order: &[usize],
-    (silences, checks): (bool, &[Sql]),
+    checks: Option<&[Sql]>,
 ) {
     let is_text = |job: &CopyJob| matches!(job.format, Format::Text(_));
     if jobs.iter().any(is_text) {
@@ -94,14 +87,14 @@ fn surround(
             job.format = Format::Text(Vec::new());
         }
     }
-    let mut before = vec![Sql::fixed(if silences {
+    let mut before = vec![Sql::fixed(if checks.is_some() {
         "SET LOCAL session_replication_role = replica"
     } else {
         "SET CONSTRAINTS ALL DEFERRED"
     })];
     before.extend(order.iter().rev().filter_map(|job| {
         let table = known.iter().find(|table| table.job == *job)?;
-        Some(delete(&jobs[*job], table.condition.as_ref()))
+        Some(render_delete(&jobs[*job], table.condition.as_ref()))
     }));
     for job in jobs.iter_mut() {
         job.configuration = Some(Configuration::default());
@@ -110,13 +103,14 @@ fn surround(
         let first = jobs[*first].configuration.get_or_insert_default();
         first.before = Some(Sql::join(before, "; "));
         let last = jobs[*last].configuration.get_or_insert_default();
-        last.after = (!checks.is_empty()).then(|| check(checks));
+        let checks = checks.filter(|checks| !checks.is_empty());
+        last.after = checks.map(render_checks);
     }
 }
 
 /// Deletes what belongs to the user: by the target's condition, or by the source's where the target's
 /// extension does not register the table.
-fn delete(job: &CopyJob, condition: Option<&Sql>) -> Sql {
+fn render_delete(job: &CopyJob, condition: Option<&Sql>) -> Sql {
     let clause = match condition {
         Some(clause) => Some(clause).filter(|clause| !clause.as_str().trim().is_empty()),
         None => job.condition.as_ref(),
@@ -134,13 +128,13 @@ fn delete(job: &CopyJob, condition: Option<&Sql>) -> Sql {
 }
 
 /// One statement that raises the first violation.
-fn check(checks: &[Sql]) -> Sql {
+fn render_checks(checks: &[Sql]) -> Sql {
     let body = sql!("BEGIN {} END", Sql::join(checks, " "));
     sql!("DO {}", Literal(body.as_str()))
 }
 
-/// The jobs in an order in which referenced tables come first. Of a circle the first in the list does.
-fn order(known: &[TargetTable], count: usize) -> Vec<usize> {
+/// Plans an order in which referenced tables come first. In a circular dependency the first of the list comes first.
+fn plan_order(known: &[TargetTable], count: usize) -> Vec<usize> {
     let mut left: Vec<usize> = (0..count).collect();
     let mut order: Vec<usize> = Vec::with_capacity(count);
     while !left.is_empty() {
@@ -155,7 +149,7 @@ fn order(known: &[TargetTable], count: usize) -> Vec<usize> {
 }
 
 /// The names of jobs as two columns.
-fn names(jobs: &[CopyJob]) -> (Vec<&str>, Vec<&str>) {
+fn split_names(jobs: &[CopyJob]) -> (Vec<&str>, Vec<&str>) {
     let names = jobs.iter().map(|job| &job.into);
     names
         .map(|name| (name.schema.as_str(), name.name.as_str()))
@@ -166,7 +160,7 @@ async fn load_tables(
     session: &Session,
     jobs: &[CopyJob],
 ) -> Result<Vec<TargetTable>, connect::Error> {
-    let (schemas, names) = names(jobs);
+    let (schemas, names) = split_names(jobs);
     let text = Sql::fixed(include_str!("sql/configuration.sql"));
     let rows = session.query(&text, &[&schemas, &names]).await?;
     let job = |place: i64| usize::try_from(place - 1).unwrap_or(usize::MAX);
@@ -185,7 +179,7 @@ async fn load_tables(
 
 /// The checks of all foreign keys from and to the tables, as statements of PL/pgSQL.
 async fn load_key_checks(session: &Session, jobs: &[CopyJob]) -> Result<Vec<Sql>, connect::Error> {
-    let (schemas, names) = names(jobs);
+    let (schemas, names) = split_names(jobs);
     let text = Sql::fixed(include_str!("sql/configuration_keys.sql"));
     let rows = session.query(&text, &[&schemas, &names]).await?;
     let check = |row: &tokio_postgres::Row| {
@@ -225,10 +219,10 @@ mod tests {
     #[test]
     fn referenced_tables_come_first_and_a_circle_is_no_obstacle() {
         let chain = [table(0, &[1]), table(1, &[2]), table(2, &[])];
-        assert_eq!(order(&chain, 3), [2, 1, 0]);
+        assert_eq!(plan_order(&chain, 3), [2, 1, 0]);
         let circle = [table(0, &[1]), table(1, &[0]), table(2, &[0])];
-        assert_eq!(order(&circle, 3), [0, 1, 2]);
+        assert_eq!(plan_order(&circle, 3), [0, 1, 2]);
         // The target lacks the second table: copying it will say so.
-        assert_eq!(order(&[table(0, &[])], 2), [0, 1]);
+        assert_eq!(plan_order(&[table(0, &[])], 2), [0, 1]);
     }
 }

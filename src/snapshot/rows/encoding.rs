@@ -1,16 +1,16 @@
-//! In which encoding rows pass.
+//! The encoding in which rows are sent.
 
 use crate::pg::Sql;
 use crate::wire::{self, Connection, Idle};
 
-/// The encoding of both databases, where it is one that the commands of a copy must set: text without an
-/// equivalent in UTF-8 then passes as it is stored. Sessions of `SQL_ASCII` databases are set already.
+/// Returns the encoding of both databases, if the commands of a copy must set it. Text without an equivalent
+/// in UTF-8 is then sent as it is stored. Sessions of `SQL_ASCII` databases have the right setting already.
 ///
-/// Names in the next command to the source are UTF-8: what an earlier command has set is taken back.
+/// Names in the next command to the source are UTF-8, so the setting of an earlier command is rolled back.
 ///
 /// # Errors
 /// The source failed.
-pub(in crate::snapshot) async fn common_encoding(
+pub(crate) async fn load_common_encoding(
     source: &mut Connection<Idle>,
     target: &mut Connection<Idle>,
 ) -> Result<Option<String>, wire::Error> {

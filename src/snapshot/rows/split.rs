@@ -1,8 +1,8 @@
-//! Where a large table is cut, so that several lanes read it at once: pure.
+//! The ranges of a large table, so that several workers read it at once: pure.
 //!
 //! From 14 on a server reads a range of ctids by itself (TID range scan), so pages are the measure:
-//! they are there for every table, and never skewed. Before, a condition on ctids reads the whole
-//! table, and ranges of a key's values stand in for it, where rows lie in the key's order.
+//! every table has them, and they are never skewed. Before 14, a condition on ctids reads the whole table. There,
+//! ranges of a key's values are used, if the rows are stored in the key's order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,14 +10,14 @@ use std::collections::BinaryHeap;
 use crate::pg::{Ident, Literal, QualifiedName, Sql};
 use crate::sql;
 
-/// Bytes below which a table is never cut: the parts cost more than they bring.
+/// Bytes below which a table is never split: the parts would cost more than they save.
 const SMALLEST: u64 = 64 << 20;
 
-/// Bytes of one part at most, so that the lanes end together, and a part that is lost costs little.
+/// Most bytes of one part, so that the workers end together, and a lost part costs little.
 const LARGEST_PART: u64 = 1 << 30;
 
-/// Parts of a table for each lane: enough that the lanes end together.
-const PARTS_A_LANE: u64 = 4;
+/// Parts of a table for each worker: enough that the workers end together.
+const PARTS_A_WORKER: u64 = 4;
 
 /// Bytes of a page (`block_size`; all servers that are distributed have this one).
 const PAGE: u64 = 8192;
@@ -43,7 +43,7 @@ pub enum Range {
 
 impl Range {
     /// The condition on a row of the table.
-    pub(in crate::snapshot) fn condition(&self) -> Sql {
+    pub(crate) fn condition(&self) -> Sql {
         let bounds: Vec<Sql> = match self {
             Self::Pages(from, until) => {
                 let tid = |page: u64| sql!("'({},0)'::pg_catalog.tid", page);
@@ -84,17 +84,16 @@ fn below() -> Sql {
     Sql::fixed("OPERATOR(pg_catalog.<)")
 }
 
-/// How large tables are cut.
+/// How large tables are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Splitting {
-    /// Lanes that copy at once.
-    pub lanes: u64,
-    /// Tables of more bytes are cut into parts of at most so many; None decides by the sizes of
-    /// all tables.
+    /// Workers that copy at once.
+    pub workers: u64,
+    /// Tables of more bytes are split into parts of at most so many; None decides by the sizes of all tables.
     pub larger_than: Option<u64>,
 }
 
-/// A table as far as cutting it goes.
+/// What the decision needs to know about a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole {
     /// Its estimated bytes.
@@ -104,12 +103,12 @@ pub struct Whole {
 }
 
 impl Splitting {
-    /// Into how many parts each table is cut; the tables come largest first.
+    /// Plans the number of parts of each table. The tables come largest first.
     ///
     /// A table whose rows arrive in one transaction is frozen by it, which spares the target the
     /// setting of hint bits, a vacuum later, and up to a third of its work meanwhile
-    /// (docs/performance.md). So a table is cut only where the lanes would end far apart otherwise.
-    pub fn parts(&self, tables: &[Whole]) -> Vec<u64> {
+    /// (docs/performance.md). So a table is split only if the workers would end far apart otherwise.
+    pub fn plan_parts(&self, tables: &[Whole]) -> Vec<u64> {
         if let Some(limit) = self.larger_than {
             let parts = |table: &Whole| match table.is_divisible {
                 true => table.bytes.div_ceil(limit.max(1)).max(1),
@@ -124,32 +123,31 @@ impl Splitting {
             if self.is_even(tables, &parts) {
                 break;
             }
-            let even = table.bytes.div_ceil(self.lanes * PARTS_A_LANE);
+            let even = table.bytes.div_ceil(self.workers * PARTS_A_WORKER);
             let size = even.clamp(SMALLEST / 2, LARGEST_PART);
             parts[at] = table.bytes.div_ceil(size);
         }
         parts
     }
 
-    /// Whether lanes that take the largest table that is left, each for itself, end about together.
-    /// Parts fill the gaps.
+    /// Whether workers that each take the largest remaining table end at about the same time. Parts fill the gaps.
     fn is_even(&self, tables: &[Whole], parts: &[u64]) -> bool {
         let all: u64 = tables.iter().map(|table| table.bytes).sum();
-        let lanes = self.lanes.max(1);
-        let mut loads: BinaryHeap<Reverse<u64>> = (0..lanes).map(|_| Reverse(0)).collect();
+        let workers = self.workers.max(1);
+        let mut loads: BinaryHeap<Reverse<u64>> = (0..workers).map(|_| Reverse(0)).collect();
         let mut longest = 0;
         for (table, _) in tables.iter().zip(parts).filter(|(_, parts)| **parts == 1) {
-            let Reverse(least) = loads.pop().expect("a run has lanes");
+            let Reverse(least) = loads.pop().expect("a run has workers");
             longest = longest.max(least + table.bytes);
             loads.push(Reverse(least + table.bytes));
         }
-        longest.saturating_mul(4) <= (all / lanes).saturating_mul(5)
+        longest.saturating_mul(4) <= (all / workers).saturating_mul(5)
     }
 }
 
-/// Cuts a heap of so many bytes into so many ranges of pages, or fewer if it has fewer pages. The
-/// last has no end: rows may stand on pages that the table has got since.
-pub(in crate::snapshot) fn page_ranges(heap_bytes: u64, parts: u64) -> Vec<Range> {
+/// Splits a heap of so many bytes into so many ranges of pages, or fewer if it has fewer pages. The last has no
+/// end: rows may be on pages that were added since.
+pub(crate) fn page_ranges(heap_bytes: u64, parts: u64) -> Vec<Range> {
     let pages = heap_bytes / PAGE;
     let parts = parts.clamp(1, pages.max(1));
     let begin = |part: u64| {
@@ -165,7 +163,7 @@ pub(in crate::snapshot) fn page_ranges(heap_bytes: u64, parts: u64) -> Vec<Range
 }
 
 /// Ranges between values of a key, in its order.
-pub(in crate::snapshot) fn key_ranges(
+pub(crate) fn key_ranges(
     column: &Ident,
     type_name: &QualifiedName,
     between: &[String],
@@ -191,7 +189,7 @@ mod tests {
     use proptest::prelude::*;
 
     const TWO: Splitting = Splitting {
-        lanes: 2,
+        workers: 2,
         larger_than: None,
     };
 
@@ -200,7 +198,7 @@ mod tests {
             bytes: megabytes << 20,
             is_divisible: true,
         };
-        splitting.parts(&megabytes.iter().map(table).collect::<Vec<_>>())
+        splitting.plan_parts(&megabytes.iter().map(table).collect::<Vec<_>>())
     }
 
     #[test]
@@ -211,8 +209,8 @@ mod tests {
         assert_eq!(parts(TWO, &[332, 252, 200, 57]), [1; 4], "nearly even");
         assert_eq!(parts(TWO, &[300, 300, 300]), [8, 1, 1]);
         assert_eq!(parts(TWO, &[100_000]), [98], "parts of at most 1 GB");
-        assert_eq!(parts(Splitting { lanes: 1, ..TWO }, &[600, 600]), [1, 1]);
-        let eight = Splitting { lanes: 8, ..TWO };
+        assert_eq!(parts(Splitting { workers: 1, ..TWO }, &[600, 600]), [1, 1]);
+        let eight = Splitting { workers: 8, ..TWO };
         let cut = parts(eight, &[1000; 10]);
         assert_eq!(cut.iter().filter(|parts| **parts > 1).count(), 2, "{cut:?}");
         assert_eq!(parts(TWO, &[]), [0; 0]);
@@ -229,7 +227,7 @@ mod tests {
             is_divisible,
         };
         let tables = [table(250, true), table(250, false), table(0, true)];
-        assert_eq!(forced.parts(&tables), [3, 1, 1]);
+        assert_eq!(forced.plan_parts(&tables), [3, 1, 1]);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Watch<'_> {
         // The work has been dropped by now. Otherwise it would report the end of its sessions as the cause.
         tokio::select! {
             () = stall.terminate() => {}
-            () = self.scope.overdue() => return Err(CopyFailure::stopped()),
+            () = self.scope.grace_period_over() => return Err(CopyFailure::stopped()),
         }
         let table = self.table.clone();
         Err(CopyFailure::new(Error::Stalled { table }, true))
@@ -75,7 +75,7 @@ impl Watch<'_> {
         };
         tokio::select! {
             () = ending => {}
-            () = self.scope.overdue() => {}
+            () = self.scope.grace_period_over() => {}
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What the source's planner knows is written to a target that takes it, instead of reading every
-//! table again. Whatever the target does not take whole is left to `ANALYZE`.
+//! Writes the statistics of the source's planner to a target that accepts them, instead of reading every table
+//! again. Tables of which the target does not accept all statistics are analyzed.
 
 use std::collections::BTreeSet;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::copy::concerns_table;
+use super::analyze_table::is_about_table;
 use crate::catalog::Catalog;
 use crate::catalog::load::planner_statistics::{
     COLUMN_STATISTICS, TABLE_STATISTICS, Values, load_carryable_statistics, load_planner_statistics,
@@ -17,11 +17,11 @@ use crate::pg::{Ident, Literal, QualifiedName, RelKind, ServerVersion, Sql};
 use crate::snapshot::error::Error;
 use crate::sql;
 
-/// The tables of a catalog whose statistics can be carried over to a server of this version.
+/// Loads the names of the tables whose statistics a server of this version can import.
 ///
 /// # Errors
 /// The source cannot be asked.
-pub async fn carryable_statistics(
+pub async fn load_importable_tables(
     reader: &Session,
     target: ServerVersion,
     catalog: &Catalog,
@@ -29,33 +29,33 @@ pub async fn carryable_statistics(
     if !target.has_statistics_import() {
         return Ok(BTreeSet::new());
     }
-    // What is known of a hypertable's rows stands with its chunks.
+    // The statistics of a hypertable belong to its chunks.
     let is_plain = |table: &&Table| {
         matches!(table.kind, RelKind::Table | RelKind::PartitionedTable)
             && table.hypertable.is_none()
     };
     let tables = catalog.tables.iter().filter(is_plain);
     let names: Vec<&QualifiedName> = tables.map(|table| &table.name).collect();
-    let carryable = load_carryable_statistics(reader, &names).await;
-    carryable.map_err(Error::Catalog)
+    let loaded = load_carryable_statistics(reader, &names).await;
+    loaded.map_err(Error::Catalog)
 }
 
-/// Carries over the statistics of some tables in two round trips, once their indexes are built, which
-/// would overwrite them; the tables that the target did not take whole, which are to be analysed.
-/// Their number bounds the locks of one statement.
+/// Imports the statistics of some tables in two round trips. Their indexes must exist, since `CREATE INDEX` would
+/// overwrite statistics. Returns the tables of which the target did not accept all statistics, for `ANALYZE`. The
+/// number of tables bounds the locks of one statement.
 ///
 /// # Errors
 /// The source cannot be asked, or a connection is lost.
-pub async fn carry_statistics(
+pub async fn import_statistics(
     reader: &Session,
     writer: &Session,
     tables: &[&QualifiedName],
 ) -> Result<BTreeSet<QualifiedName>, Error> {
     let read = load_planner_statistics(reader, tables).await;
     let (of_tables, of_columns) = read.map_err(Error::Catalog)?;
-    match write(writer, &of_tables, &of_columns).await {
-        Ok(taken) => Ok(missing(tables, &taken)),
-        Err(error) if !concerns_table(&error) => Err(Error::Statement {
+    match write_statistics(writer, &of_tables, &of_columns).await {
+        Ok(taken) => Ok(find_missing(tables, &taken)),
+        Err(error) if !is_about_table(&error) => Err(Error::Statement {
             object: "statistics for the planner".to_owned(),
             statement: None,
             source: error,
@@ -64,27 +64,27 @@ pub async fn carry_statistics(
             let mut left = BTreeSet::new();
             for table in tables {
                 let alone = std::slice::from_ref(table);
-                left.extend(Box::pin(carry_statistics(reader, writer, alone)).await?);
+                left.extend(Box::pin(import_statistics(reader, writer, alone)).await?);
             }
             Ok(left)
         }
         Err(error) => {
-            tracing::debug!(%error, "statistics are not carried over");
-            Ok(missing(tables, &[]))
+            tracing::debug!(%error, "statistics were not imported");
+            Ok(find_missing(tables, &[]))
         }
     }
 }
 
-/// A table, and whether the target took all that a row says of it.
+/// A table, and whether the target accepted all values of a row.
 type Taken = (QualifiedName, bool);
 
-async fn write(
+async fn write_statistics(
     writer: &Session,
     of_tables: &Values,
     of_columns: &Values,
 ) -> Result<Vec<Taken>, connect::Error> {
-    let table = restore("pg_restore_relation_stats", &TABLE_STATISTICS);
-    let column = restore("pg_restore_attribute_stats", &COLUMN_STATISTICS);
+    let table = render_restore("pg_restore_relation_stats", &TABLE_STATISTICS);
+    let column = render_restore("pg_restore_attribute_stats", &COLUMN_STATISTICS);
     let (mut rows, more) = tokio::try_join!(
         write_values(writer, &table, of_tables),
         write_values(writer, &column, of_columns)
@@ -107,9 +107,9 @@ async fn write_values(
     writer.query_typed(sql, &parameters).await
 }
 
-/// A statement that hands rows of values to a function that takes them by name: an array of texts per
-/// value. What is NULL counts as not given.
-fn restore(function: &'static str, values: &[(&'static str, &'static str)]) -> Sql {
+/// Renders a statement that passes rows of values to a function by name: an array of texts per value. NULL counts
+/// as not given.
+fn render_restore(function: &'static str, values: &[(&'static str, &'static str)]) -> Sql {
     let names = values.iter().map(|(name, _)| Ident::from_catalog(*name));
     let arguments = values.iter().map(|(name, of)| {
         let column = Ident::from_catalog(*name);
@@ -128,8 +128,8 @@ fn restore(function: &'static str, values: &[(&'static str, &'static str)]) -> S
     )
 }
 
-/// The tables of which something was not taken, or nothing known.
-fn missing(tables: &[&QualifiedName], taken: &[Taken]) -> BTreeSet<QualifiedName> {
+/// Finds the tables of which a value was not accepted, or nothing is known.
+fn find_missing(tables: &[&QualifiedName], taken: &[Taken]) -> BTreeSet<QualifiedName> {
     let is_whole = |table: &QualifiedName| {
         let mut of_table = taken.iter().filter(|(name, _)| name == table).peekable();
         of_table.peek().is_some() && of_table.all(|(_, taken)| *taken)
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn values_are_handed_over_by_name_and_type() {
-        let sql = restore("f", &[("schemaname", "text"), ("n", "real[]")]);
+        let sql = render_restore("f", &[("schemaname", "text"), ("n", "real[]")]);
         assert_eq!(
             sql.as_str(),
             "SELECT schemaname, relname, pg_catalog.f('schemaname', \"schemaname\"::text, 'n', \"n\"::real[]) \
@@ -157,7 +157,7 @@ mod tests {
         let [a, b, c] = ["a", "b", "c"].map(|name| QualifiedName::from_catalog("s", name));
         let taken = [(a.clone(), true), (b.clone(), true), (b.clone(), false)];
         assert_eq!(
-            missing(&[&a, &b, &c], &taken),
+            find_missing(&[&a, &b, &c], &taken),
             BTreeSet::from([b.clone(), c.clone()])
         );
     }

@@ -1,8 +1,10 @@
-//! Statistics for the planner: which relations are analysed, and what the source knows already.
+//! Statistics for the planner: which relations are analyzed, and which statistics the target imports.
 
-pub(super) mod analyze;
+pub(super) mod analyze_table;
 pub(super) mod copy;
 pub(super) mod import;
+pub(super) mod plan;
 
-pub use copy::{analyze, carry_all};
-pub use import::{carry_statistics, carryable_statistics};
+pub use analyze_table::analyze;
+pub use copy::copy_statistics;
+pub use import::{import_statistics, load_importable_tables};

@@ -4,7 +4,7 @@ use seren_replicator::catalog;
 use seren_replicator::catalog::load::cached::{CachedCatalog, Fingerprint};
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::sandbox::Cluster;
-use seren_replicator::snapshot::{Before, PointKind, establish};
+use seren_replicator::snapshot::{CheckedDatabase, SnapshotSource, establish};
 use seren_replicator::task::Scope;
 
 use crate::support::route::Route;
@@ -177,16 +177,16 @@ async fn what_changes_after_the_checks_is_read_again() {
     let source = endpoint(&url);
     let scope = Scope::detached();
 
-    let before = Before {
+    let before = CheckedDatabase {
         definitions: Some(remember(&url).await),
-        ..Before::default()
+        ..CheckedDatabase::default()
     };
     run(
         &url,
         "INSERT INTO public.t (s) SELECT repeat('x', 1000) FROM generate_series(1, 999)",
     )
     .await;
-    let basis = establish(&source, &PointKind::SnapshotOnly, before, &scope);
+    let basis = establish(&source, &SnapshotSource::SnapshotOnly, before, &scope);
     let basis = basis.await.unwrap();
     let session = source.session(Purpose::Introspect).await.unwrap();
     session.batch(&text(BEGIN)).await.unwrap();
@@ -195,12 +195,12 @@ async fn what_changes_after_the_checks_is_read_again() {
     basis.hold.release().await;
     session.batch(&text("COMMIT")).await.unwrap();
 
-    let before = Before {
+    let before = CheckedDatabase {
         definitions: Some(remember(&url).await),
-        ..Before::default()
+        ..CheckedDatabase::default()
     };
     run(&url, "CREATE TABLE public.late (a int); DROP VIEW public.v").await;
-    let basis = establish(&source, &PointKind::SnapshotOnly, before, &scope);
+    let basis = establish(&source, &SnapshotSource::SnapshotOnly, before, &scope);
     let basis = basis.await.unwrap();
     let names: Vec<_> = basis
         .catalog

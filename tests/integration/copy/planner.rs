@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seren_replicator::catalog;
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::pg::QualifiedName;
-use seren_replicator::snapshot::{analyze, carry_statistics, carryable_statistics};
+use seren_replicator::snapshot::{analyze, import_statistics, load_importable_tables};
 
 use crate::support::route::common;
 use crate::support::{database, endpoint, fresh_database, run, text, value};
@@ -104,7 +104,7 @@ async fn what_is_known_arrives_exactly_and_the_rest_is_left_to_analyze() {
     for major in [12, 14, 17, 18] {
         let [reader, writer] = sessions(major).await;
         let catalog = catalog::load_catalog(&reader).await.unwrap();
-        let carryable = carryable_statistics(&reader, writer.version(), &catalog)
+        let carryable = load_importable_tables(&reader, writer.version(), &catalog)
             .await
             .unwrap();
         let mut expected =
@@ -114,7 +114,7 @@ async fn what_is_known_arrives_exactly_and_the_rest_is_left_to_analyze() {
         assert_eq!(carryable, expected, "{major}");
 
         let tables: Vec<&QualifiedName> = carryable.iter().collect();
-        let left = carry_statistics(&reader, &writer, &tables).await.unwrap();
+        let left = import_statistics(&reader, &writer, &tables).await.unwrap();
         assert_eq!(left, BTreeSet::new(), "{major}");
         for table in tables {
             let table = table.name.as_str();
@@ -130,7 +130,7 @@ async fn an_older_target_takes_none() {
     let source = fresh_database(17, "planner").await;
     let session = database(&source).await;
     let catalog = catalog::load_catalog(&session).await.unwrap();
-    let carryable = carryable_statistics(&session, session.version(), &catalog);
+    let carryable = load_importable_tables(&session, session.version(), &catalog);
     assert_eq!(carryable.await.unwrap(), BTreeSet::new());
 }
 
@@ -141,7 +141,7 @@ async fn a_table_that_the_target_does_not_take_whole_is_told_and_can_be_analyzed
                   INSERT INTO public.ranges VALUES ('[1,2]')";
     writer.batch(&text(change)).await.unwrap();
     let [odd, ranges, parent] = ["Odd \"Name", "ranges", "parent"].map(name);
-    let left = carry_statistics(&reader, &writer, &[&odd, &ranges, &parent])
+    let left = import_statistics(&reader, &writer, &[&odd, &ranges, &parent])
         .await
         .unwrap();
     assert_eq!(left, BTreeSet::from([odd, ranges.clone()]));

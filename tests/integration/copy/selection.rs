@@ -1,7 +1,7 @@
 //! The selection of databases and tables, and the objects that are copied with them.
 
 use seren_replicator::pg::{QualifiedName, SqlState};
-use seren_replicator::snapshot::{Before, PointKind, establish};
+use seren_replicator::snapshot::{CheckedDatabase, SnapshotSource, establish};
 use seren_replicator::task::Scope;
 
 use crate::support::command::program;
@@ -202,12 +202,12 @@ async fn a_table_that_is_left_out_is_not_locked() {
         "CREATE TABLE public.kept (); CREATE TABLE public.cache ()",
     )
     .await;
-    let before = Before {
-        left_out: [QualifiedName::from_catalog("public", "cache")].into(),
-        ..Before::default()
+    let before = CheckedDatabase {
+        excluded: [QualifiedName::from_catalog("public", "cache")].into(),
+        ..CheckedDatabase::default()
     };
     let (source, scope) = (endpoint(&url), Scope::detached());
-    let basis = establish(&source, &PointKind::SnapshotOnly, before, &scope);
+    let basis = establish(&source, &SnapshotSource::SnapshotOnly, before, &scope);
     let basis = basis.await.unwrap();
     let session = database(&url).await;
     let wants = |table: &str| {

@@ -8,7 +8,9 @@ use seren_replicator::ddl::{Options, script};
 use seren_replicator::event::Phase;
 use seren_replicator::pg::{Sql, SqlState};
 use seren_replicator::sandbox::Cluster;
-use seren_replicator::snapshot::{Error, Evaluation, Refused, Section, Site, Tables, run_section};
+use seren_replicator::snapshot::{
+    BuildTarget, Error, Evaluation, Refused, Section, Tables, run_section,
+};
 use seren_replicator::task::Scope;
 
 use crate::support::gate::Gate;
@@ -40,7 +42,7 @@ async fn make(source: &str, target: &str, jobs: usize) -> Result<(), Error> {
     ] {
         let target = endpoint(target);
         let section = Section::new(statements, &script.steps, &Tables::default());
-        let site = Site {
+        let site = BuildTarget {
             target,
             phase,
             evaluation: Evaluation::default(),

@@ -9,7 +9,7 @@ use seren_replicator::checkpoint::{
 use seren_replicator::pg::{Lsn, Oid, QualifiedName, SlotName};
 use seren_replicator::sandbox::Cluster;
 use seren_replicator::selection::TableChoice;
-use seren_replicator::snapshot::Fact;
+use seren_replicator::transfer::Fact;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::times::within;

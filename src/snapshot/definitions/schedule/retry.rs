@@ -1,67 +1,69 @@
-//! Refused steps that may succeed later: a function's body may name what no catalog says that it needs.
+//! Refused steps that may succeed later: the body of a function may name objects on which it does not depend
+//! according to the catalogs.
 
-use crate::snapshot::definitions::schedule::{Schedule, State};
+use super::schedule::{Schedule, StepState};
 
 impl Schedule {
-    /// Lets functions have the database's path where nothing else has helped.
-    pub(in crate::snapshot::definitions) fn lend_path(&mut self) {
-        self.may_lend = true;
+    /// Allows a last attempt with the database's search path.
+    pub(crate) fn allow_search_path(&mut self) {
+        self.is_path_allowed = true;
     }
 
-    /// Whether the functions of a step are lent the database's path.
-    pub(in crate::snapshot::definitions) fn is_lent(&self, number: usize) -> bool {
-        self.lent.contains(&number)
+    /// Whether a step runs with the database's search path.
+    pub(crate) fn has_search_path(&self, number: usize) -> bool {
+        self.with_path.contains(&number)
     }
 
-    /// Lets refused steps run again once every other step of their stage has ended: those that were
-    /// attempted before the last success; where there are none, each once more with the database's
-    /// path, alone. Returns them.
-    pub(in crate::snapshot::definitions) fn retry(&mut self) -> Vec<usize> {
-        let has_ended = |number: &usize| self.left.get(&self.units[*number].stage) == Some(&0);
+    /// Makes refused steps ready again once every other step of their stage has ended, and returns them. Those are
+    /// the steps that were attempted before the last success. If there are none, each one runs once more, alone
+    /// and with the database's search path.
+    pub(crate) fn retry_steps(&mut self) -> Vec<usize> {
+        let has_ended = |number: &usize| self.left.get(&self.steps[*number].stage) == Some(&0);
         let may_succeed =
             |(number, before): &(&usize, &usize)| **before < self.successes && has_ended(number);
         let retried = self.retried.iter().filter(may_succeed);
         let mut retried: Vec<usize> = retried.map(|(number, _)| *number).collect();
-        if retried.is_empty() && self.may_lend {
-            let unlent = self.retried.keys().copied();
-            let unlent = unlent.filter(|number| has_ended(number) && !self.lent.contains(number));
-            retried = unlent.collect();
-            self.lent.extend(&retried);
-            self.single(&retried);
+        if retried.is_empty() && self.is_path_allowed {
+            let without_path = self.retried.keys().copied();
+            let without_path =
+                without_path.filter(|number| has_ended(number) && !self.with_path.contains(number));
+            retried = without_path.collect();
+            self.with_path.extend(&retried);
+            self.run_alone(&retried);
         }
         if retried.is_empty() {
             return retried;
         }
-        for number in 0..self.units.len() {
-            let is_revived = match self.states[number] {
-                State::Refused => retried.contains(&number),
-                State::Skipped { cause } => retried.contains(&cause),
-                State::Waiting | State::Taken { .. } | State::Done => false,
+        for number in 0..self.steps.len() {
+            let is_retried = match self.states[number] {
+                StepState::Refused => retried.contains(&number),
+                StepState::Skipped { cause } => retried.contains(&cause),
+                StepState::Waiting | StepState::Taken { .. } | StepState::Done => false,
             };
-            if !is_revived {
+            if !is_retried {
                 continue;
             }
             // What a step needs has a lower number: its new state is known.
-            match self.missing_need(number) {
-                Some(cause) => self.states[number] = State::Skipped { cause },
+            match self.find_refused_need(number) {
+                Some(cause) => self.states[number] = StepState::Skipped { cause },
                 None => {
-                    self.states[number] = State::Waiting;
-                    *self.left.entry(self.units[number].stage).or_default() += 1;
+                    self.states[number] = StepState::Waiting;
+                    *self.left.entry(self.steps[number].stage).or_default() += 1;
                 }
             }
         }
-        self.look_again();
+        self.find_ready_steps();
         retried
     }
 
-    /// The refused step for which a step cannot be attempted.
-    fn missing_need(&self, number: usize) -> Option<usize> {
-        let needs = self.units[number].needs.iter();
+    /// Returns the refused step because of which a step cannot be attempted.
+    fn find_refused_need(&self, number: usize) -> Option<usize> {
+        let needs = self.steps[number].needs.iter();
         needs
             .filter_map(|needed| match self.states[*needed] {
-                State::Refused => Some(*needed),
-                State::Skipped { cause } => Some(cause),
-                State::Waiting | State::Taken { .. } | State::Done => None,
+                StepState::Refused => Some(*needed),
+                StepState::Skipped { cause } => Some(cause),
+                StepState::Waiting | StepState::Taken { .. } | StepState::Done => None,
             })
             .next()
     }
