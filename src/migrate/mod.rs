@@ -18,9 +18,13 @@ mod execute;
 mod journal;
 mod options;
 mod plan;
+mod planned;
 mod record;
 mod repeats;
+mod replication;
 mod report;
+mod target_action;
+mod target_cluster;
 
 pub use check::examine_comparison;
 pub use dry_run::render_dry_run;
@@ -30,7 +34,8 @@ pub use options::{
     ClusterOptions, DDL_RESTARTS, LockOptions, Options, ReplicationOptions, StateOptions,
     automatic_jobs,
 };
-pub use plan::prepare::{PlannedDatabase, Prepared, prepare};
+pub use plan::prepare::prepare;
 pub use plan::rate::measure_rate;
-pub use plan::target_action::Fate;
+pub use planned::{PlannedDatabase, Prepared};
 pub use report::{DatabaseReport, KeptSlot, Report};
+pub use target_action::Fate;

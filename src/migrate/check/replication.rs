@@ -9,8 +9,8 @@ use crate::logical::{
     find_slot,
 };
 use crate::migrate::error::Error;
-use crate::migrate::execute::publication::{Replication, Whose, ways_out};
 use crate::migrate::repeats::Repeats;
+use crate::migrate::replication::{Replication, Whose, ways_out};
 use crate::pg::Side;
 use crate::pg::{Ident, Sql, SqlState};
 use crate::task::Scope;

@@ -11,7 +11,7 @@ use crate::ddl::cluster::role::{RoleMerge, RoleOptions, merge};
 use crate::ddl::{self, AvailableExtension, Target};
 use crate::migrate::Options;
 use crate::migrate::error::Error;
-use crate::migrate::execute::roles::TargetCluster;
+use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Side;
 use crate::pg::{Ident, Sql};
 

@@ -10,11 +10,11 @@ use crate::connect::waiters::Waiting;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
 use crate::migrate::error::Error;
-use crate::migrate::execute::roles::TargetCluster;
 use crate::migrate::execute::run::phase;
 use crate::migrate::execute::{existing, pre_data};
-use crate::migrate::plan::prepare::PlannedDatabase;
+use crate::migrate::planned::PlannedDatabase;
 use crate::migrate::report::DatabaseReport;
+use crate::migrate::target_cluster::TargetCluster;
 use crate::migrate::{Options, journal};
 use crate::pg::{QualifiedName, Sides};
 use crate::snapshot::{

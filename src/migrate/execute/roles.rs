@@ -1,38 +1,14 @@
 //! Phase 5: the source's roles come to the target, in one transaction; and what our own role
 //! must be a member of meanwhile.
 
-use std::collections::BTreeSet;
-
-use crate::catalog::cluster::Roles;
 use crate::cluster::maintenance;
 use crate::connect::{Purpose, Session};
-use crate::ddl;
-use crate::ddl::cluster::membership::{Assumption, assume};
 use crate::ddl::cluster::role::{RoleMerge, RoleStatement};
 use crate::migrate::Options;
 use crate::migrate::error::Error;
+use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Side;
-use crate::pg::{Ident, Sql, SqlState};
-
-/// What is known of the target cluster when databases are made on it.
-#[derive(Debug)]
-pub(crate) struct TargetCluster {
-    /// Its roles as the checks read them.
-    pub(crate) roles: Roles,
-    /// What is done to its roles.
-    pub(crate) merge: RoleMerge,
-    /// What scripts for it may use, and what they carry over.
-    pub(crate) options: ddl::Options,
-    /// The roles that we must act for.
-    pub(crate) actors: BTreeSet<Ident>,
-}
-
-impl TargetCluster {
-    /// How our role comes to act for others.
-    pub(crate) fn assume(&self) -> Assumption {
-        assume(&self.roles, &self.actors, &self.merge)
-    }
-}
+use crate::pg::{Sql, SqlState};
 
 /// Makes missing roles and memberships; what differs on purpose.
 ///

@@ -1,11 +1,12 @@
 //! Phases 1 and 2 of `init`: examine both clusters, decide what happens to each database.
 
+use crate::migrate::planned::PlannedDatabase;
+use crate::migrate::planned::Prepared;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::cluster::Database;
-use crate::checkpoint::{self, DatabasePair, Origin};
+use crate::checkpoint::{self};
 use crate::cluster::finding::{Finding, Level};
-use crate::cluster::promise::Promise;
 use crate::cluster::select;
 use crate::cluster::server::Cluster;
 use crate::ddl;
@@ -15,105 +16,17 @@ use crate::migrate::Options;
 use crate::migrate::check::{self, Examination};
 use crate::migrate::error::Error;
 use crate::migrate::execute::database;
-use crate::migrate::execute::publication::Replication;
-use crate::migrate::execute::roles::TargetCluster;
 use crate::migrate::plan::replication::{self, Facts, Known};
-use crate::migrate::plan::target_action::{self, Destiny, Fate};
+use crate::migrate::plan::target_action::{self, Destiny};
 use crate::migrate::record::{self, Interrupted, Record, Resume};
+use crate::migrate::target_action::Fate;
+use crate::migrate::target_cluster::TargetCluster;
+use crate::pg::Ident;
 use crate::pg::Side;
-use crate::pg::{Ident, QualifiedName};
 use crate::selection::TableChoice;
-use crate::snapshot::{CheckedDatabase, SnapshotSource, WatchedSlots};
+use crate::snapshot::{SnapshotSource, WatchedSlots};
 use crate::task::Scope;
 use crate::transfer::Ledger;
-
-/// One database of the plan.
-#[derive(Debug)]
-pub struct PlannedDatabase {
-    /// As the source describes it, in the target's names of roles.
-    pub database: Database,
-    /// What stands on the target under its name.
-    pub existing: Option<Database>,
-    /// What happens on the target.
-    pub fate: Fate,
-    /// Estimated bytes to copy, as they lie on the source's disk.
-    pub bytes: u64,
-    /// Tables with rows of their own.
-    pub tables: usize,
-    /// The largest of them.
-    pub largest: Vec<QualifiedName>,
-    /// How the consistent point comes about.
-    pub point: SnapshotSource,
-    /// Its tables that take part.
-    pub choice: TableChoice,
-    /// What the checks learned of it.
-    pub(crate) before: CheckedDatabase,
-    /// What decides what of it is copied, as it is recorded.
-    pub(crate) selection: checkpoint::Selection,
-    /// Extensions that the target's database has already.
-    pub(crate) installed: BTreeSet<Ident>,
-    /// Where the engine tells what of it is committed.
-    pub(crate) ledger: Ledger,
-    /// Its name on the target.
-    target: Ident,
-    /// What its replication takes, where it is to replicate.
-    pub(crate) replication: Option<Replication>,
-    /// What must stay true of it, where it is kept.
-    pub(crate) promise: Option<Promise>,
-    /// Where its slot is entered for the watch.
-    pub(crate) slots: WatchedSlots,
-    /// Whether what stands there is a template, which cannot be dropped as it is.
-    pub(crate) drops_template: bool,
-    /// What the interrupted run has recorded of its contents at the end.
-    pub(crate) seal: Option<String>,
-    /// Where the run records what it does.
-    pub(crate) record: Record,
-}
-
-impl PlannedDatabase {
-    /// How it came about, where it existed before.
-    pub(crate) fn used(&self) -> Origin {
-        let names = self.installed.iter();
-        let extensions = names.map(|name| name.as_str().to_owned()).collect();
-        Origin::Used { extensions }
-    }
-
-    /// The database's name on the source.
-    pub fn name(&self) -> &str {
-        self.database.name.as_str()
-    }
-
-    /// The database's name on the target.
-    pub fn target(&self) -> &Ident {
-        &self.target
-    }
-
-    /// Both names.
-    pub(crate) fn pair(&self) -> DatabasePair {
-        DatabasePair::new(self.name(), self.target.as_str())
-    }
-}
-
-/// What `init` found and would do.
-#[derive(Debug)]
-pub struct Prepared {
-    /// All results of the checks, worst last.
-    pub findings: Vec<Finding>,
-    /// What would be copied, in name order; may be incomplete when the findings refuse the run.
-    pub databases: Vec<PlannedDatabase>,
-    pub(crate) cluster: Option<TargetCluster>,
-    pub(crate) resume: Option<Resume>,
-}
-
-impl Prepared {
-    /// How many findings refuse the run.
-    pub fn errors(&self) -> usize {
-        self.findings
-            .iter()
-            .filter(|finding| finding.level == Level::Error)
-            .count()
-    }
-}
 
 /// Examines both clusters. Writes nothing.
 ///

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::connect::{Endpoint, Purpose};
 use crate::migrate::Options;
 use crate::migrate::error::Error;
-use crate::migrate::plan::prepare::Prepared;
+use crate::migrate::planned::Prepared;
 use crate::pg::QualifiedName;
 use crate::pg::Side;
 use crate::sql;

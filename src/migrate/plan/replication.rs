@@ -15,9 +15,9 @@ use crate::logical::{
 use crate::migrate::Options;
 use crate::migrate::check::{self, Examination};
 use crate::migrate::error::Error;
-use crate::migrate::execute::publication::{Ours, Replication};
 use crate::migrate::plan::adopt;
 use crate::migrate::record::Resume;
+use crate::migrate::replication::{Ours, Replication};
 use crate::pg::Side;
 use crate::pg::SlotName;
 use crate::selection::TableChoice;

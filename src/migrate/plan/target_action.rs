@@ -1,5 +1,6 @@
 //! What happens to a database of the target: by what a run has recorded of it, else by what it holds.
 
+use crate::migrate::target_action::Fate;
 use std::collections::BTreeSet;
 
 use crate::catalog::cluster::Database;
@@ -8,88 +9,15 @@ use crate::cluster;
 use crate::cluster::contents::Contents;
 use crate::cluster::finding::{Finding, Level};
 use crate::connect::{Purpose, Session};
-use crate::logical::{SUBSCRIPTION, find_subscription};
+use crate::logical::find_subscription;
 use crate::migrate::Options;
 use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::journal::{self, Foreign};
 use crate::migrate::record::Interrupted;
 use crate::pg::Side;
-use crate::pg::{Ident, Oid, SlotName};
+use crate::pg::{Ident, Oid};
 use crate::sql;
-
-/// What happens to a database of the target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is made.
-    Create,
-    /// It exists, is empty, and is used as it is.
-    Use,
-    /// It holds objects; it is dropped and made again.
-    Replace {
-        /// Which database it must be.
-        oid: Oid,
-        /// A digest of what it holds.
-        digest: String,
-        /// Tables it holds.
-        tables: i64,
-        /// Its size on disk.
-        bytes: i64,
-        /// The slot that our subscription in it reads from.
-        subscribed: Option<String>,
-    },
-    /// An interrupted run has made it; it is dropped and made again.
-    Remake {
-        /// Which database it must be.
-        oid: Oid,
-        /// Why its rows are not kept.
-        why: &'static str,
-    },
-    /// It was there when an interrupted run began to fill it; what is in it is removed.
-    Clear {
-        /// Which database it must be.
-        oid: Oid,
-        /// Why its rows are not kept.
-        why: &'static str,
-    },
-    /// The run that is gone on with has finished it; nothing happens to it.
-    Keep {
-        /// Its tables with rows.
-        tables: usize,
-    },
-}
-
-impl Fate {
-    /// Whether the database that stands there is filled.
-    pub(crate) fn uses_existing(&self) -> bool {
-        match self {
-            Self::Use | Self::Clear { .. } => true,
-            Self::Create | Self::Replace { .. } | Self::Remake { .. } | Self::Keep { .. } => false,
-        }
-    }
-
-    /// Whether who uses this slot ends with the database that stands on the target.
-    pub(crate) fn frees(&self, slot: &SlotName) -> bool {
-        matches!(self, Self::Replace { subscribed: Some(name), .. } if name == slot.as_str())
-    }
-
-    /// Refuses to replace a database in which a subscription of our name reads from another slot.
-    pub(crate) fn foreign_subscription(&self, own: &SlotName) -> Option<Finding> {
-        let Self::Replace {
-            subscribed: Some(slot),
-            ..
-        } = self
-        else {
-            return None;
-        };
-        (slot != own.as_str()).then(|| {
-            let message = format!(
-                "subscription {SUBSCRIPTION} in it reads from slot {slot}, which is not this run's"
-            );
-            Finding::new(Level::Error, Side::Target, message).cure("remove it first")
-        })
-    }
-}
 
 /// A fate, and what is known with it.
 pub(crate) struct Destiny {

@@ -1,0 +1,104 @@
+//! The plan of `init`: what was found, and what would be done.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::cluster::Database;
+use crate::checkpoint::{self, DatabasePair, Origin};
+use crate::cluster::finding::{Finding, Level};
+use crate::cluster::promise::Promise;
+use crate::migrate::record::{Record, Resume};
+use crate::migrate::replication::Replication;
+use crate::migrate::target_action::Fate;
+use crate::migrate::target_cluster::TargetCluster;
+use crate::pg::{Ident, QualifiedName};
+use crate::selection::TableChoice;
+use crate::snapshot::{CheckedDatabase, SnapshotSource, WatchedSlots};
+use crate::transfer::Ledger;
+
+/// One database of the plan.
+#[derive(Debug)]
+pub struct PlannedDatabase {
+    /// As the source describes it, in the target's names of roles.
+    pub database: Database,
+    /// What stands on the target under its name.
+    pub existing: Option<Database>,
+    /// What happens on the target.
+    pub fate: Fate,
+    /// Estimated bytes to copy, as they lie on the source's disk.
+    pub bytes: u64,
+    /// Tables with rows of their own.
+    pub tables: usize,
+    /// The largest of them.
+    pub largest: Vec<QualifiedName>,
+    /// How the consistent point comes about.
+    pub point: SnapshotSource,
+    /// Its tables that take part.
+    pub choice: TableChoice,
+    /// What the checks learned of it.
+    pub(crate) before: CheckedDatabase,
+    /// What decides what of it is copied, as it is recorded.
+    pub(crate) selection: checkpoint::Selection,
+    /// Extensions that the target's database has already.
+    pub(crate) installed: BTreeSet<Ident>,
+    /// Where the engine tells what of it is committed.
+    pub(crate) ledger: Ledger,
+    /// Its name on the target.
+    pub(super) target: Ident,
+    /// What its replication takes, where it is to replicate.
+    pub(crate) replication: Option<Replication>,
+    /// What must stay true of it, where it is kept.
+    pub(crate) promise: Option<Promise>,
+    /// Where its slot is entered for the watch.
+    pub(crate) slots: WatchedSlots,
+    /// Whether what stands there is a template, which cannot be dropped as it is.
+    pub(crate) drops_template: bool,
+    /// What the interrupted run has recorded of its contents at the end.
+    pub(crate) seal: Option<String>,
+    /// Where the run records what it does.
+    pub(crate) record: Record,
+}
+
+impl PlannedDatabase {
+    /// How it came about, where it existed before.
+    pub(crate) fn used(&self) -> Origin {
+        let names = self.installed.iter();
+        let extensions = names.map(|name| name.as_str().to_owned()).collect();
+        Origin::Used { extensions }
+    }
+
+    /// The database's name on the source.
+    pub fn name(&self) -> &str {
+        self.database.name.as_str()
+    }
+
+    /// The database's name on the target.
+    pub fn target(&self) -> &Ident {
+        &self.target
+    }
+
+    /// Both names.
+    pub(crate) fn pair(&self) -> DatabasePair {
+        DatabasePair::new(self.name(), self.target.as_str())
+    }
+}
+
+/// What `init` found and would do.
+#[derive(Debug)]
+pub struct Prepared {
+    /// All results of the checks, worst last.
+    pub findings: Vec<Finding>,
+    /// What would be copied, in name order; may be incomplete when the findings refuse the run.
+    pub databases: Vec<PlannedDatabase>,
+    pub(crate) cluster: Option<TargetCluster>,
+    pub(crate) resume: Option<Resume>,
+}
+
+impl Prepared {
+    /// How many findings refuse the run.
+    pub fn errors(&self) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.level == Level::Error)
+            .count()
+    }
+}

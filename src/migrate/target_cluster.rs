@@ -1,0 +1,29 @@
+//! What is known of the target cluster when databases are created on it.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::cluster::Roles;
+use crate::ddl;
+use crate::ddl::cluster::membership::{Assumption, assume};
+use crate::ddl::cluster::role::RoleMerge;
+use crate::pg::Ident;
+
+/// What is known of the target cluster when databases are made on it.
+#[derive(Debug)]
+pub(crate) struct TargetCluster {
+    /// Its roles as the checks read them.
+    pub(crate) roles: Roles,
+    /// What is done to its roles.
+    pub(crate) merge: RoleMerge,
+    /// What scripts for it may use, and what they carry over.
+    pub(crate) options: ddl::Options,
+    /// The roles that we must act for.
+    pub(crate) actors: BTreeSet<Ident>,
+}
+
+impl TargetCluster {
+    /// How our role comes to act for others.
+    pub(crate) fn assume(&self) -> Assumption {
+        assume(&self.roles, &self.actors, &self.merge)
+    }
+}
