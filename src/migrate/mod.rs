@@ -9,7 +9,7 @@
 //! [`prepare`] writes nothing; [`execute()`] is called only after the user has agreed. A database that
 //! a failed run has made is removed again: a half-copied database never passes for a whole one. What is
 //! about to be done and what is done is recorded ([`checkpoint`](crate::checkpoint)), so that the same
-//! command goes on after a run that was killed.
+//! command continues after a run that was killed.
 
 mod check;
 mod dry_run;

@@ -20,7 +20,7 @@ use crate::transfer::Ledger;
 pub struct PlannedDatabase {
     /// As the source describes it, in the target's names of roles.
     pub database: Database,
-    /// What stands on the target under its name.
+    /// What is on the target under its name.
     pub existing: Option<Database>,
     /// What happens on the target.
     pub fate: Fate,
@@ -40,7 +40,7 @@ pub struct PlannedDatabase {
     pub(crate) selection: checkpoint::Selection,
     /// Extensions that the target's database has already.
     pub(crate) installed: BTreeSet<Ident>,
-    /// Where the engine tells what of it is committed.
+    /// Where the engine reports what of it is committed.
     pub(crate) ledger: Ledger,
     /// Its name on the target.
     pub(super) target: Ident,
@@ -50,7 +50,7 @@ pub struct PlannedDatabase {
     pub(crate) promise: Option<Promise>,
     /// Where its slot is entered for the watch.
     pub(crate) slots: WatchedSlots,
-    /// Whether what stands there is a template, which cannot be dropped as it is.
+    /// Whether what is there is a template, which cannot be dropped as it is.
     pub(crate) drops_template: bool,
     /// What the interrupted run has recorded of its contents at the end.
     pub(crate) seal: Option<String>,

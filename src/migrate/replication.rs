@@ -22,7 +22,7 @@ pub(crate) struct Replication {
     pub(crate) ours: Ours,
 }
 
-/// What tells our own leftovers from other runs' objects.
+/// What distinguishes our own leftovers from other runs' objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ours {
     /// The numbers of earlier runs that the state knows.

@@ -7,11 +7,11 @@ use crate::pg::{Oid, Side, SlotName};
 /// What happens to a database of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is made.
+    /// It is created.
     Create,
     /// It exists, is empty, and is used as it is.
     Use,
-    /// It holds objects; it is dropped and made again.
+    /// It holds objects; it is dropped and created again.
     Replace {
         /// Which database it must be.
         oid: Oid,
@@ -24,7 +24,7 @@ pub enum Fate {
         /// The slot that our subscription in it reads from.
         subscribed: Option<String>,
     },
-    /// An interrupted run has made it; it is dropped and made again.
+    /// An interrupted run has created it; it is dropped and created again.
     Remake {
         /// Which database it must be.
         oid: Oid,
@@ -38,7 +38,7 @@ pub enum Fate {
         /// Why its rows are not kept.
         why: &'static str,
     },
-    /// The run that is gone on with has finished it; nothing happens to it.
+    /// The run that is continued has finished it; nothing happens to it.
     Keep {
         /// Its tables with rows.
         tables: usize,
@@ -46,7 +46,7 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// Whether the database that stands there is filled.
+    /// Whether the database that is there is filled.
     pub(crate) fn uses_existing(&self) -> bool {
         match self {
             Self::Use | Self::Clear { .. } => true,
@@ -54,7 +54,7 @@ impl Fate {
         }
     }
 
-    /// Whether who uses this slot ends with the database that stands on the target.
+    /// Whether who uses this slot ends with the database that is on the target.
     pub(crate) fn frees(&self, slot: &SlotName) -> bool {
         matches!(self, Self::Replace { subscribed: Some(name), .. } if name == slot.as_str())
     }

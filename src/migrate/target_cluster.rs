@@ -8,14 +8,14 @@ use crate::ddl::cluster::membership::{Assumption, assume};
 use crate::ddl::cluster::role::RoleMerge;
 use crate::pg::Ident;
 
-/// What is known of the target cluster when databases are made on it.
+/// What is known of the target cluster when databases are created on it.
 #[derive(Debug)]
 pub(crate) struct TargetCluster {
     /// Its roles as the checks read them.
     pub(crate) roles: Roles,
     /// What is done to its roles.
     pub(crate) merge: RoleMerge,
-    /// What scripts for it may use, and what they carry over.
+    /// What scripts for it may use, and what they copy.
     pub(crate) options: ddl::Options,
     /// The roles that we must act for.
     pub(crate) actors: BTreeSet<Ident>,

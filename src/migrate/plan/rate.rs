@@ -1,5 +1,5 @@
 //! How fast the source gives its rows: a short COPY out of its largest tables, whose bytes are
-//! dropped. The target's share is not in it, so the estimate made of it is a lower bound of the time.
+//! dropped. The target's share is not in it, so the estimate derived from it is a lower bound of the time.
 
 use std::time::{Duration, Instant};
 
