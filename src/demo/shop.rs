@@ -112,28 +112,32 @@ async fn write_orders(
     let mut n: i64 = 0;
     while !stop.is_cancelled() {
         n += 1;
-        let order = FIRST_ORDER + n;
-        let entry = sql!(
-            "BEGIN; \
-             INSERT INTO shop.orders VALUES ({}, 1, 'new', '2026-06-01', 30); \
-             INSERT INTO shop.order_lines VALUES ({}, '2026-06-01', 1, 1, 1, 10), ({}, '2026-06-01', 2, 2, 2, 20); \
-             UPDATE shop.products SET stock = stock - 1 WHERE id = 1 + {} % 1000; \
-             INSERT INTO shop.journal VALUES ({}, {}); \
-             INSERT INTO shop.ledger VALUES ({}, 'sales', 30), ({}, 'customer', -30); \
-             COMMIT",
-            order,
-            order,
-            order,
-            n,
-            n,
-            order,
-            n,
-            n
-        );
-        session.batch(&entry).await?;
+        session.batch(&render_order(n)).await?;
         committed.fetch_add(1, Ordering::SeqCst);
     }
     Ok(())
+}
+
+/// One order, entered in the books under the next number.
+fn render_order(n: i64) -> Sql {
+    let order = FIRST_ORDER + n;
+    sql!(
+        "BEGIN; \
+         INSERT INTO shop.orders VALUES ({}, 1, 'new', '2026-06-01', 30); \
+         INSERT INTO shop.order_lines VALUES ({}, '2026-06-01', 1, 1, 1, 10), ({}, '2026-06-01', 2, 2, 2, 20); \
+         UPDATE shop.products SET stock = stock - 1 WHERE id = 1 + {} % 1000; \
+         INSERT INTO shop.journal VALUES ({}, {}); \
+         INSERT INTO shop.ledger VALUES ({}, 'sales', 30), ({}, 'customer', -30); \
+         COMMIT",
+        order,
+        order,
+        order,
+        n,
+        n,
+        order,
+        n,
+        n
+    )
 }
 
 /// Changes one value on the target, which `verify` must notice.

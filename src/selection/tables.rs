@@ -67,7 +67,32 @@ pub struct Selected {
 }
 
 /// Relations of the chosen databases, by database and name.
-type Known<'a> = BTreeMap<&'a str, BTreeMap<&'a QualifiedName, &'a Offered>>;
+struct Known<'a>(BTreeMap<&'a str, BTreeMap<&'a QualifiedName, &'a Offered>>);
+
+/// A relation and its database.
+type Found<'a> = (&'a str, &'a Offered);
+
+impl<'a> Known<'a> {
+    fn new(offered: &'a BTreeMap<String, Vec<Offered>>) -> Self {
+        let databases = offered.iter().map(|(database, relations)| {
+            let relations = relations.iter().map(|relation| (&relation.name, relation));
+            (database.as_str(), relations.collect())
+        });
+        Self(databases.collect())
+    }
+
+    fn find_in_database(&self, database: &str, name: &QualifiedName) -> Option<Found<'a>> {
+        let (database, relations) = self.0.get_key_value(database)?;
+        Some((*database, *relations.get(name)?))
+    }
+
+    fn find_everywhere(&self, name: &QualifiedName) -> Vec<Found<'a>> {
+        let databases = self.0.keys();
+        databases
+            .filter_map(|database| self.find_in_database(database, name))
+            .collect()
+    }
+}
 
 /// The tables that entries match, by database.
 type Chosen<'a> = BTreeMap<&'a str, BTreeSet<QualifiedName>>;
@@ -94,7 +119,7 @@ impl Tables {
             });
         };
         let is_inclusion = matches!(self, Self::Only(_));
-        let known = index_relations(offered);
+        let known = Known::new(offered);
         let mut warnings = Vec::new();
         let mut chosen: Chosen<'_> = BTreeMap::new();
         for entry in entries {
@@ -121,16 +146,6 @@ impl Tables {
     }
 }
 
-fn index_relations(offered: &BTreeMap<String, Vec<Offered>>) -> Known<'_> {
-    offered
-        .iter()
-        .map(|(database, relations)| {
-            let relations = relations.iter().map(|relation| (&relation.name, relation));
-            (database.as_str(), relations.collect())
-        })
-        .collect()
-}
-
 /// The choice in a database by the tables that entries match; none where it takes no part.
 fn choose_tables(
     tables: Option<BTreeSet<QualifiedName>>,
@@ -149,23 +164,15 @@ fn find_relations<'a>(
     entry: &Entry,
     known: &Known<'a>,
     warnings: &mut Vec<String>,
-) -> Vec<(&'a str, &'a Offered)> {
-    let in_database = |database: &str, schema: &str| {
-        let name = QualifiedName::from_catalog(schema, entry.table());
-        let (database, relations) = known.get_key_value(database)?;
-        Some((*database, *relations.get(&name)?))
-    };
-    let everywhere = |schema: &str| -> Vec<_> {
-        let databases = known.keys();
-        databases
-            .filter_map(|database| in_database(database, schema))
-            .collect()
-    };
+) -> Vec<Found<'a>> {
+    let in_schema = |schema: &str| QualifiedName::from_catalog(schema, entry.table());
     match entry.qualifiers() {
-        [] => everywhere("public"),
+        [] => known.find_everywhere(&in_schema("public")),
         [either] => {
-            let by_schema = everywhere(either);
-            let by_database = in_database(either, "public").or_else(|| in_database(either, either));
+            let by_schema = known.find_everywhere(&in_schema(either));
+            let by_database = known
+                .find_in_database(either, &in_schema("public"))
+                .or_else(|| known.find_in_database(either, &in_schema(either)));
             let Some(found) = by_database else {
                 return by_schema;
             };
@@ -177,7 +184,10 @@ fn find_relations<'a>(
             }
             vec![found]
         }
-        [database, schema, ..] => in_database(database, schema).into_iter().collect(),
+        [database, schema, ..] => known
+            .find_in_database(database, &in_schema(schema))
+            .into_iter()
+            .collect(),
     }
 }
 
