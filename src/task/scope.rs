@@ -43,7 +43,8 @@ impl Scope {
         cancel: impl Future<Output = ()>,
         work: impl Future<Output = T>,
     ) -> Result<T, Cancelled<T>> {
-        tokio::pin!(work);
+        // On the heap: futures of callers stay small.
+        let mut work = Box::pin(work);
         tokio::select! {
             biased;
             () = self.stop.cancelled() => {}
