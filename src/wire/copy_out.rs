@@ -185,7 +185,7 @@ impl Connection<CopyOut> {
         }
         match ready!(self.link.poll_item(cx))? {
             Item::Message { tag, body } => {
-                self.state.ending.take_message(&mut self.link, tag, body)?
+                self.state.ending.take_message(&mut self.link, tag, body)?;
             }
             Item::Copy { body, first, .. } => {
                 self.state.tally.count_piece(self.link.body(body), first)?;
