@@ -134,7 +134,7 @@ async fn publish_one(held: &mut Held, scope: &Scope) -> Result<(), Error> {
     let session = held.source.session(Purpose::Control).await;
     let session = session.map_err(Error::connect(side))?;
     // A statement may wait for a lock, and would continue to wait without us.
-    let publish = publish_in(&session, held, scope);
+    let publish = Box::pin(publish_in(&session, held, scope));
     let published = scope.cancelling(session.request_cancel(), publish).await;
     published.unwrap_or(Err(Error::Stopped))
 }

@@ -7,7 +7,7 @@ use super::failure::CopyFailure;
 use crate::pg::{QualifiedName, Sides};
 use crate::snapshot::error::Error;
 use crate::snapshot::request::CopyRequest;
-use crate::task::Scope;
+use crate::task::{Cancelled, Scope};
 use crate::transfer::{end_orphans, wait_for_stall};
 use crate::wire::{CancelKey, Progress};
 
@@ -36,9 +36,10 @@ impl Watch<'_> {
         let endpoints = self.request.endpoints();
         let stall = tokio::select! {
             biased;
-            done = work => return done.unwrap_or_else(|cancelled| {
-                cancelled.result.unwrap_or_else(|| Err(CopyFailure::stopped()))
-            }),
+            done = work => return match done {
+                Ok(done) | Err(Cancelled { result: Some(done) }) => done,
+                Err(Cancelled { result: None }) => Err(CopyFailure::stopped()),
+            },
             stall = wait_for_stall(endpoints, self.keys, &self.progress) => stall,
         };
         // The work has been dropped by now. Otherwise it would report the end of its sessions as the cause.
