@@ -315,8 +315,9 @@ impl Endpoint {
     /// Asks the server to cancel what a session of ours runs, as far as it can be reached. Without the request
     /// the server would notice a closed connection only when it next sends something.
     pub async fn request_cancel(&self, key: Option<CancelKey>) {
+        // On the heap, as the dialling itself: callers' futures stay small.
         if let Some(key) = key
-            && let Err(error) = self.cancel(&key).await
+            && let Err(error) = Box::pin(self.cancel(&key)).await
         {
             tracing::debug!(%error, "a cancel request did not reach the server");
         }
