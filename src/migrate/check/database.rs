@@ -35,7 +35,7 @@ pub(in crate::migrate) struct Examination {
     pub(in crate::migrate) tables: usize,
     /// The largest of them, largest first.
     pub(in crate::migrate) largest: Vec<QualifiedName>,
-    /// What stands in the way, and what is good to know.
+    /// What is in the way, and what is good to know.
     pub(in crate::migrate) findings: Vec<Finding>,
     /// Its extensions.
     pub(in crate::migrate) extensions: BTreeSet<Ident>,
@@ -63,7 +63,7 @@ pub(in crate::migrate) struct Judge<'a> {
     pub(in crate::migrate) choice: &'a TableChoice,
     /// Extensions that the target's database has already.
     pub(in crate::migrate) installed: &'a BTreeSet<Ident>,
-    /// Whether roles that do not exist are made.
+    /// Whether roles that do not exist are created.
     pub(in crate::migrate) makes_roles: bool,
 }
 
@@ -251,7 +251,7 @@ fn relation_names(catalog: &Catalog) -> BTreeSet<QualifiedName> {
     tables.chain(sequences).cloned().collect()
 }
 
-/// What goes along with something that is left out. A table that was selected may not.
+/// What goes along with something that is skipped. A table that was selected may not.
 fn not_made(omission: &Omission) -> Finding {
     let finding = |level| Finding::new(level, Side::Target, omission.to_string());
     if matches!(omission.reason, OmissionReason::CutOff(_)) {
@@ -301,7 +301,7 @@ async fn large_object_roles(
     Ok(grantors)
 }
 
-/// What the script cannot do, or leaves out.
+/// What the script cannot do, or skips.
 fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Finding> {
     let ddl::Options { target, carried } = &judge.cluster.options;
     let mut findings = super::target::judge_owners(&script.owners, target);
@@ -330,7 +330,7 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
 }
 
 /// Relations and large objects that the role cannot read in full; all of them are listed, but those
-/// left out. Chunks are read with their hypertable's privileges.
+/// skipped. Chunks are read with their hypertable's privileges.
 async fn unreadable(
     session: &Session,
     catalog: &Catalog,
@@ -415,8 +415,8 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
             );
         }
         if !available.is_permitted && !judge.installed.contains(name) {
-            let message = format!("extension {name} takes a superuser to be made");
-            return error(message, "let one make it in a database made beforehand");
+            let message = format!("extension {name} requires superuser to be created");
+            return error(message, "let one create it in a database made beforehand");
         }
         if let Some(schema) = available
             .schema

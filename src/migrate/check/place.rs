@@ -1,6 +1,6 @@
 //! Whether source and target are one place. URL text says nothing: one server has many spellings,
 //! and a restored copy keeps its parent's system identifier. A lock taken on one side and
-//! looked for on the other tells for certain.
+//! looked for on the other shows for certain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ pub(super) async fn judge(
 ) -> Result<Place, Error> {
     let (Some(one), Some(other)) = (&source.1.system_identifier, &target.1.system_identifier)
     else {
-        let message = "the system identifier cannot be read, so that nothing tells the two apart";
+        let message = "the system identifier cannot be read, so that nothing distinguishes the two";
         let cure =
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
         let finding = Finding::of_pair(Level::Error, message).cure(cure);

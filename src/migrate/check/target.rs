@@ -50,7 +50,7 @@ pub(in crate::migrate) async fn cluster(
         missing_label_providers: BTreeSet::new(),
         existing_schemas: BTreeMap::new(),
         existing_objects: BTreeSet::new(),
-        // It comes with every database, and belongs to whoever made the cluster.
+        // It comes with every database, and belongs to whoever created the cluster.
         foreign_extensions: [Ident::from_catalog("plpgsql")]
             .into_iter()
             .filter(|_| !is_superuser)
@@ -105,8 +105,8 @@ async fn has_lz4(session: &Session) -> Result<bool, Error> {
     Ok(row.map_err(Error::examine(Side::Target))?.get(0))
 }
 
-/// The extensions that can be made. Managed services let their users make what elsewhere takes a
-/// superuser, by rules that no catalog tells.
+/// The extensions that can be created. Managed services let their users create what elsewhere requires
+/// superuser, by rules that no catalog shows.
 async fn extensions(
     session: &Session,
     makes_all: bool,
@@ -153,7 +153,7 @@ fn judge_map(options: &Options, source: &Roles, target: &Roles) -> Vec<Finding> 
     findings
 }
 
-/// Whether our role can give objects away at all: below 16 a role may be made not to inherit.
+/// Whether our role can give objects away at all: below 16 a role may be created not to inherit.
 pub(in crate::migrate) fn judge_inheritance(cluster: &TargetCluster) -> Option<Finding> {
     let roles = &cluster.roles;
     let inherits = roles.version.has_membership_options()

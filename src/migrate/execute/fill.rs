@@ -23,7 +23,7 @@ use crate::pg::{Oid, Sql};
 use crate::task::Scope;
 use crate::transfer::Ledger;
 
-/// Makes the database and fills it; again, where DDL on the source has ended a short copy.
+/// Creates the database and fills it; again, where DDL on the source has ended a short copy.
 pub(crate) async fn filled(
     planned: &mut PlannedDatabase,
     create: &Sql,
@@ -61,7 +61,7 @@ pub(crate) async fn filled(
 const SHORT_COPY: Duration = Duration::from_secs(60);
 
 /// Removes what a copy that ended for DDL has left, as far as that goes at once, and decides how the database
-/// is made for the next one. Whether there can be one.
+/// is created for the next one. Whether there can be one.
 async fn begins_again(planned: &mut PlannedDatabase, oid: Oid, options: &Options) -> bool {
     const WHY: &str = "DDL on the source ended the copy";
     if planned.fate.uses_existing() {
@@ -86,7 +86,7 @@ async fn make_database(
     options: &Options,
 ) -> Result<Oid, Error> {
     let record = &planned.record;
-    // What is made is recorded as made, whatever happens meanwhile.
+    // What is created is recorded as created, regardless of what happens meanwhile.
     let (place, target) = (planned.target().as_str(), &options.target.despite_stop());
     match &planned.fate {
         Fate::Use => {
@@ -128,7 +128,7 @@ async fn make_database(
     Ok(oid)
 }
 
-/// Begins the journal. A database that existed must still be empty after that: whatever comes later is
+/// Begins the journal. A database that existed must still be empty after that: everything that comes later is
 /// not in the journal, and so nobody takes it for ours.
 async fn begin_journal(
     planned: &PlannedDatabase,
@@ -238,7 +238,7 @@ async fn contents(
     }
 }
 
-/// Clears up after a failed copy and says what became of the target database.
+/// Cleans up after a failed copy and says what became of the target database.
 pub(crate) async fn failed(
     planned: &PlannedDatabase,
     oid: Oid,
@@ -249,7 +249,7 @@ pub(crate) async fn failed(
     let is_made = !planned.fate.uses_existing();
     let removed = is_made && remove(planned, oid, options).await;
     if removed && let Err(error) = planned.record.removed(planned) {
-        // The next run finds the database gone, whatever is recorded of it.
+        // The next run finds the database gone, regardless of what is recorded of it.
         tracing::warn!(%error, database = name, "what was removed could not be recorded");
     }
     match broken {

@@ -1,4 +1,4 @@
-//! Phase 4 of `init`, and its undoing: the publication in every database of the source. What is made
+//! The publications of a run, and their removal: the publication in every database of the source. What is created
 //! here is taken back unless the copy of that database ends well.
 
 use crate::migrate::replication::Replication;
@@ -25,7 +25,7 @@ pub(crate) struct Held {
     source: Endpoint,
     replication: Replication,
     tag: RunTag,
-    /// None until it is made or found, and as long as a slot of our name may be somebody else's.
+    /// None until it is created or found, and as long as a slot of our name may be somebody else's.
     publisher: Option<Arc<Publisher>>,
 }
 
@@ -93,7 +93,7 @@ impl Held {
     }
 }
 
-/// Makes the publications of all databases that are to replicate and puts them into `held`, with `None`
+/// Creates the publications of all databases that are to replicate and puts them into `held`, with `None`
 /// for others. After a refusal nothing of them stays.
 ///
 /// # Errors
@@ -139,7 +139,7 @@ async fn publish_one(held: &mut Held, scope: &Scope) -> Result<(), Error> {
     published.unwrap_or(Err(Error::Stopped))
 }
 
-/// Makes one publication; again, where definitions change meanwhile.
+/// Creates one publication; again, where definitions change meanwhile.
 async fn publish_in(session: &Session, held: &mut Held, scope: &Scope) -> Result<(), Error> {
     let source = held.source.clone();
     let what = format!(
@@ -201,7 +201,7 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
     created.map_err(|source| held.refused(source))
 }
 
-/// Refuses to go on where the publication is another run's.
+/// Refuses to continue where the publication is another run's.
 fn refuse_other_runs(held: &Held, found: &FoundPublication) -> Result<(), Error> {
     let Some(mark) = &found.mark else {
         return Ok(());
@@ -214,7 +214,7 @@ fn refuse_other_runs(held: &Held, found: &FoundPublication) -> Result<(), Error>
     Err(held.foreign(format!("is of {run}; {}", ways_out(whose, mark))))
 }
 
-/// Refuses to go on where a slot of our name is another run's.
+/// Refuses to continue where a slot of our name is another run's.
 async fn claim_slot(
     session: &Session,
     held: &Held,
@@ -251,7 +251,7 @@ async fn drop_slot_of(
 }
 
 /// Takes back slots and publications of databases whose copy has not ended well. What cannot be
-/// removed is told with what removes it.
+/// removed is reported with what removes it.
 pub(crate) async fn withdraw(held: impl Iterator<Item = &Held>, scope: &Scope) {
     for held in held {
         let Some(publisher) = &held.publisher else {

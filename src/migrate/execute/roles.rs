@@ -13,7 +13,7 @@ use crate::pg::{Sql, SqlState};
 /// Makes missing roles and memberships; what differs on purpose.
 ///
 /// # Errors
-/// The target refuses a statement that must succeed. No role was made then.
+/// The target refuses a statement that must succeed. No role was created then.
 pub(crate) async fn make(cluster: &TargetCluster, options: &Options) -> Result<Vec<String>, Error> {
     let RoleMerge {
         statements,

@@ -182,7 +182,7 @@ pub(crate) fn nothing_adopted(options: &Options, found: bool) -> Option<Finding>
     Some(finding.cure("correct or omit --adopt"))
 }
 
-/// How many slots are to be made beside those that earlier runs have left.
+/// How many slots are to be created beside those that earlier runs have left.
 pub(crate) async fn missing_slots(
     source: &Cluster,
     chosen: &[(Database, TableChoice)],
