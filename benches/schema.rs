@@ -61,7 +61,8 @@ fn ours(ports: [u16; 2]) -> Spent {
 fn main() {
     let tables = number("SCHEMA_TABLES", "1000");
     let rounds = number("SCHEMA_ROUNDS", "3");
-    let [source, target] = [17, 17].map(|major| Cluster::builder(major).tcp(true).start().unwrap());
+    let [source, target] =
+        [17, 17].map(|major| Cluster::builder(major).listen_on_tcp(true).start().unwrap());
     psql(
         &url(source.port(), "postgres"),
         &format!("CREATE DATABASE {NAME}"),

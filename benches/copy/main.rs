@@ -36,13 +36,13 @@ const SETTINGS: [(&str, &str); 4] = [
 ];
 
 fn cluster(major: u64) -> Cluster {
-    let mut builder = Cluster::builder(u32::try_from(major).unwrap()).tcp(true);
+    let mut builder = Cluster::builder(u32::try_from(major).unwrap()).listen_on_tcp(true);
     for (name, value) in SETTINGS {
-        builder = builder.setting(name, value);
+        builder = builder.with_setting(name, value);
     }
     for assignment in setting("COPY_GUCS", "").split_whitespace() {
         let (name, value) = assignment.split_once('=').unwrap();
-        builder = builder.setting(name, value);
+        builder = builder.with_setting(name, value);
     }
     builder.start().unwrap()
 }

@@ -164,9 +164,11 @@ fn start_clusters(options: &Options) -> Result<Sides<Cluster>, Error> {
 }
 
 fn start_cluster(major: u32, options: &Options) -> Result<Cluster, Error> {
-    let mut builder = Cluster::builder(major).tcp(false).keep(options.keep);
+    let mut builder = Cluster::builder(major)
+        .listen_on_tcp(false)
+        .keep_folder(options.keep);
     if let Some(folder) = &options.programs {
-        builder = builder.binaries(folder);
+        builder = builder.with_binaries(folder);
     }
     if let Some(user) = &options.run_as {
         builder = builder.run_as(user);

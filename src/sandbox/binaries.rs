@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::cache::cache_folder;
 use super::{Error, fetch};
 use crate::pg::ServerVersion;
 
@@ -20,16 +21,16 @@ impl Binaries {
     pub fn find(major: u32) -> Result<Self, Error> {
         let variable = format!("SEREN_POSTGRES_{major}");
         if let Some(folder) = std::env::var_os(&variable).map(PathBuf::from) {
-            return Self::at(folder.clone(), major).ok_or(Error::WrongFolder {
+            return Self::check_folder(folder.clone(), major).ok_or(Error::WrongFolder {
                 variable,
                 folder,
                 major,
             });
         }
-        if let Some(found) = Self::local(major) {
+        if let Some(found) = Self::find_local(major) {
             return Ok(found);
         }
-        let fetched = fetch::fetch(major).map_err(|error| Error::NoBinaries {
+        let fetched = fetch::fetch_programs(major).map_err(|error| Error::NoBinaries {
             major,
             fetch: Box::new(error),
         })?;
@@ -54,20 +55,22 @@ impl Binaries {
     /// The newest major that can be used without fetching anything.
     pub fn newest_installed() -> Option<u32> {
         let majors = ServerVersion::OLDEST_MAJOR..=ServerVersion::NEWEST_MAJOR;
-        majors.rev().find(|major| Self::local(*major).is_some())
+        majors
+            .rev()
+            .find(|major| Self::find_local(*major).is_some())
     }
 
     /// The programs of a major where they are found without fetching.
-    fn local(major: u32) -> Option<Self> {
+    fn find_local(major: u32) -> Option<Self> {
         let cached = cache_folder().join(major.to_string()).join("bin");
-        let candidates = std::iter::once(cached).chain(installed(major));
+        let candidates = std::iter::once(cached).chain(list_installed_folders(major));
         candidates
             .into_iter()
-            .find_map(|folder| Self::at(folder, major))
+            .find_map(|folder| Self::check_folder(folder, major))
     }
 
     /// The programs in this folder, if they are there and of this major.
-    pub fn at(folder: PathBuf, major: u32) -> Option<Self> {
+    pub fn check_folder(folder: PathBuf, major: u32) -> Option<Self> {
         let found = Self { folder };
         let has_both = found.program("initdb").is_file() && found.program("postgres").is_file();
         (has_both && found.major() == Some(major)).then_some(found)
@@ -102,7 +105,7 @@ fn parse_version(text: &str) -> Option<u32> {
 }
 
 /// Folders where systems put the programs of a major.
-fn installed(major: u32) -> Vec<PathBuf> {
+fn list_installed_folders(major: u32) -> Vec<PathBuf> {
     let versioned = [
         format!("/usr/lib/postgresql/{major}/bin"),
         format!("/usr/pgsql-{major}/bin"),
@@ -115,24 +118,6 @@ fn installed(major: u32) -> Vec<PathBuf> {
         .map(PathBuf::from)
         .chain(on_path)
         .collect()
-}
-
-/// Where fetched programs are kept: `SEREN_CACHE`, for root a folder that other users can read,
-/// else the user's cache.
-pub fn cache_folder() -> PathBuf {
-    const NAME: &str = "postgres-seren-replicator/postgres";
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(folder) = set("SEREN_CACHE") {
-        return PathBuf::from(folder);
-    }
-    if rustix::process::geteuid().is_root() {
-        return Path::new("/var/cache").join(NAME);
-    }
-    let user = set("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || set("HOME").map(|home| Path::new(&home).join(".cache"));
-    user.or_else(home)
-        .unwrap_or_else(std::env::temp_dir)
-        .join(NAME)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::error::tail;
+use super::error::last_lines;
 use super::template::Template;
 use super::user::ServerUser;
 use super::watchdog::Watchdog;
@@ -62,7 +62,7 @@ pub struct Builder {
 impl Builder {
     /// A line of `postgresql.conf`; wins over the ones before.
     #[must_use]
-    pub fn setting(mut self, name: &str, value: &str) -> Self {
+    pub fn with_setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -70,28 +70,28 @@ impl Builder {
     /// A line of `pg_hba.conf`. With the first one nobody is trusted any more but the superuser on
     /// the socket.
     #[must_use]
-    pub fn hba(mut self, line: &str) -> Self {
+    pub fn with_hba_line(mut self, line: &str) -> Self {
         self.hba.get_or_insert_default().push(line.to_owned());
         self
     }
 
     /// A file in the data folder, readable by the server alone: keys, certificates.
     #[must_use]
-    pub fn file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+    pub fn with_file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
         self.files.push((name.to_owned(), content.into()));
         self
     }
 
     /// An argument of `initdb`, e.g. `--encoding=LATIN1`; wins over the ones before.
     #[must_use]
-    pub fn initdb(mut self, argument: &str) -> Self {
+    pub fn with_initdb_argument(mut self, argument: &str) -> Self {
         self.initdb.push(argument.to_owned());
         self
     }
 
     /// Whether it listens on 127.0.0.1 too, which is the default.
     #[must_use]
-    pub fn tcp(mut self, tcp: bool) -> Self {
+    pub fn listen_on_tcp(mut self, tcp: bool) -> Self {
         self.tcp = tcp;
         self
     }
@@ -105,14 +105,14 @@ impl Builder {
 
     /// Where the server's programs are.
     #[must_use]
-    pub fn binaries(mut self, folder: &Path) -> Self {
+    pub fn with_binaries(mut self, folder: &Path) -> Self {
         self.binaries = Some(folder.to_owned());
         self
     }
 
     /// Whether the folder stays when the cluster is dropped.
     #[must_use]
-    pub fn keep(mut self, keep: bool) -> Self {
+    pub fn keep_folder(mut self, keep: bool) -> Self {
         self.keep = keep;
         self
     }
@@ -142,11 +142,14 @@ impl Builder {
         self.fill_data(&cluster)?;
         for attempt in 1..=PORTS {
             let port = free_port();
-            cluster.port = port.map_err(Error::file("find a port on", Path::new("127.0.0.1")))?;
-            self.configure(&cluster)?;
+            cluster.port =
+                port.map_err(Error::for_file("find a port on", Path::new("127.0.0.1")))?;
+            self.write_configuration(&cluster)?;
             match cluster.restart() {
                 Ok(()) => break,
-                Err(error) if attempt == PORTS || !cluster.log().contains("could not bind") => {
+                Err(error)
+                    if attempt == PORTS || !cluster.read_log().contains("could not bind") =>
+                {
                     return Err(error);
                 }
                 Err(_) => {}
@@ -159,7 +162,7 @@ impl Builder {
         let Some(folder) = &self.binaries else {
             return Binaries::find(self.major);
         };
-        Binaries::at(folder.clone(), self.major).ok_or_else(|| Error::WrongFolder {
+        Binaries::check_folder(folder.clone(), self.major).ok_or_else(|| Error::WrongFolder {
             variable: "the given directory".to_owned(),
             folder: folder.clone(),
             major: self.major,
@@ -168,7 +171,7 @@ impl Builder {
 
     /// Fills the data folder: from a template, or by `initdb`, whose result is kept as one.
     fn fill_data(&self, cluster: &Cluster) -> Result<(), Error> {
-        let template = Template::of(&cluster.binaries, &self.initdb);
+        let template = Template::for_programs(&cluster.binaries, &self.initdb);
         let data = cluster.data_dir();
         let copied = template
             .as_ref()
@@ -176,12 +179,12 @@ impl Builder {
         if !copied.transpose()?.unwrap_or_default() {
             self.run_initdb(cluster)?;
             // Without a cache that can be written, the next cluster runs initdb again.
-            if let Some(Err(error)) = template.map(|one| one.keep(&data)) {
+            if let Some(Err(error)) = template.map(|one| one.keep_copy_of(&data)) {
                 tracing::debug!(%error, "no template is kept");
             }
         }
         for (name, content) in &self.files {
-            cluster.write(name, content)?;
+            cluster.write_file(name, content)?;
         }
         Ok(())
     }
@@ -200,7 +203,7 @@ impl Builder {
         })?;
         if !output.status.success() {
             let text = [output.stdout, output.stderr].concat();
-            let output = tail(&String::from_utf8_lossy(&text));
+            let output = last_lines(&String::from_utf8_lossy(&text));
             return Err(Error::Failed {
                 program: "initdb".to_owned(),
                 output,
@@ -209,7 +212,7 @@ impl Builder {
         Ok(())
     }
 
-    fn configure(&self, cluster: &Cluster) -> Result<(), Error> {
+    fn write_configuration(&self, cluster: &Cluster) -> Result<(), Error> {
         let listen = if self.tcp { "127.0.0.1" } else { "" };
         let mut text = format!(
             "{SETTINGS}port = {}\nlisten_addresses = '{listen}'\nunix_socket_directories = '{}'\n",
@@ -220,11 +223,11 @@ impl Builder {
             format!("{name} = '{}'\n", value.replace('\'', "''"))
         };
         text.extend(self.settings.iter().map(line));
-        cluster.write("postgresql.auto.conf", text.as_bytes())?;
+        cluster.write_file("postgresql.auto.conf", text.as_bytes())?;
         if let Some(lines) = &self.hba {
             let own = "local all postgres trust\nlocal replication postgres trust\n";
             let text = format!("{own}{}\n", lines.join("\n"));
-            cluster.write("pg_hba.conf", text.as_bytes())?;
+            cluster.write_file("pg_hba.conf", text.as_bytes())?;
         }
         Ok(())
     }
@@ -294,11 +297,11 @@ impl Cluster {
 
     /// The superuser's URL over the socket.
     pub fn url(&self, database: &str) -> String {
-        let folder = percent(&self.socket_dir().to_string_lossy());
+        let folder = percent_encode(&self.socket_dir().to_string_lossy());
         format!(
             "postgresql://postgres@{folder}:{}/{}",
             self.port,
-            percent(database)
+            percent_encode(database)
         )
     }
 
@@ -307,12 +310,12 @@ impl Cluster {
         format!(
             "postgresql://postgres@127.0.0.1:{}/{}",
             self.port,
-            percent(database)
+            percent_encode(database)
         )
     }
 
     /// What the server has logged.
-    pub fn log(&self) -> String {
+    pub fn read_log(&self) -> String {
         fs::read_to_string(self.home.join("log")).unwrap_or_default()
     }
 
@@ -325,12 +328,12 @@ impl Cluster {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+    pub fn write_file(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         let path = self.data_dir().join(name);
-        fs::write(&path, content).map_err(Error::file("write", &path))?;
+        fs::write(&path, content).map_err(Error::for_file("write", &path))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
-            .map_err(Error::file("protect", &path))?;
-        self.user.own(&path)
+            .map_err(Error::for_file("protect", &path))?;
+        self.user.give_to_user(&path)
     }
 
     /// Stops the server in order; sessions are ended.
@@ -338,7 +341,7 @@ impl Cluster {
     /// # Errors
     /// The server's process cannot be waited for.
     pub fn stop(&mut self) -> Result<(), Error> {
-        self.end(Signal::INT)
+        self.signal_and_wait(Signal::INT)
     }
 
     /// Stops the server without a checkpoint, as a crash would; what was not flushed is lost.
@@ -346,10 +349,10 @@ impl Cluster {
     /// # Errors
     /// The server's process cannot be waited for.
     pub fn crash(&mut self) -> Result<(), Error> {
-        self.end(Signal::QUIT)
+        self.signal_and_wait(Signal::QUIT)
     }
 
-    fn end(&mut self, signal: Signal) -> Result<(), Error> {
+    fn signal_and_wait(&mut self, signal: Signal) -> Result<(), Error> {
         let Some(mut server) = self.server.take() else {
             return Ok(());
         };
@@ -360,7 +363,7 @@ impl Cluster {
         server
             .wait()
             .map(drop)
-            .map_err(Error::file("stop the server in", &self.home))
+            .map_err(Error::for_file("stop the server in", &self.home))
     }
 
     /// Starts the server again, stopping it first if it runs.
@@ -372,8 +375,8 @@ impl Cluster {
         let program = self.binaries.program("postgres");
         let path = self.home.join("log");
         let log = OpenOptions::new().create(true).append(true).open(&path);
-        let log = log.map_err(Error::file("open", &path))?;
-        let errors = log.try_clone().map_err(Error::file("open", &path))?;
+        let log = log.map_err(Error::for_file("open", &path))?;
+        let errors = log.try_clone().map_err(Error::for_file("open", &path))?;
         let server = self
             .user
             .command(&program, &self.home)
@@ -411,12 +414,12 @@ impl Cluster {
         Err(Error::NotReady {
             major: self.major,
             seconds,
-            log: tail(&self.log()),
+            log: last_lines(&self.read_log()),
         })
     }
 
     /// Hands the running server over to somebody else.
-    pub(super) fn leave(mut self) {
+    pub(super) fn leave_running(mut self) {
         self.keep = true;
         drop(self.server.take());
     }
@@ -460,15 +463,15 @@ fn fresh_folder(user: &ServerUser) -> Result<TempDir, Error> {
         .prefix("seren-")
         .permissions(fs::Permissions::from_mode(0o700))
         .tempdir_in(&parent)
-        .map_err(Error::file("create a directory in", &parent))?;
+        .map_err(Error::for_file("create a directory in", &parent))?;
     for name in ["data", "s"] {
         let path = home.path().join(name);
-        fs::create_dir(&path).map_err(Error::file("create directory", &path))?;
+        fs::create_dir(&path).map_err(Error::for_file("create directory", &path))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
-            .map_err(Error::file("protect", &path))?;
-        user.own(&path)?;
+            .map_err(Error::for_file("protect", &path))?;
+        user.give_to_user(&path)?;
     }
-    user.own(home.path())?;
+    user.give_to_user(home.path())?;
     Ok(home)
 }
 
@@ -478,20 +481,20 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 /// Percent-encodes everything but letters, digits and the marks that are safe in every part.
-fn percent(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.extend(['%', hex(byte >> 4), hex(byte & 15)]);
+            out.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
         }
     }
     out
 }
 
 /// The digit of a value below 16.
-fn hex(value: u8) -> char {
+fn hex_digit(value: u8) -> char {
     char::from_digit(value.into(), 16)
         .expect("four bits")
         .to_ascii_uppercase()

@@ -104,7 +104,10 @@ pub enum Error {
 
 impl Error {
     /// Wraps a file error.
-    pub(super) fn file(what: &'static str, path: &std::path::Path) -> impl Fn(io::Error) -> Self {
+    pub(super) fn for_file(
+        what: &'static str,
+        path: &std::path::Path,
+    ) -> impl Fn(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File {
             what,
@@ -115,7 +118,7 @@ impl Error {
 }
 
 /// The last lines of a text.
-pub(super) fn tail(text: &str) -> String {
+pub(super) fn last_lines(text: &str) -> String {
     const LINES: usize = 15;
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(LINES)..].join("\n")

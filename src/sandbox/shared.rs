@@ -36,16 +36,17 @@ impl Shared {
 ///
 /// # Errors
 /// As for a cluster of one's own, or the lock files cannot be created.
-pub fn shared(major: u32) -> Result<Shared, Error> {
-    let place = Place::of(major)?;
-    let gate = open(&place.gate())?;
-    gate.lock().map_err(Error::file("lock", &place.gate()))?;
-    let user = open(&place.users())?;
+pub fn join_shared(major: u32) -> Result<Shared, Error> {
+    let place = Place::create_for(major)?;
+    let gate = open_lock_file(&place.gate_path())?;
+    gate.lock()
+        .map_err(Error::for_file("lock", &place.gate_path()))?;
+    let user = open_lock_file(&place.users_path())?;
     user.lock_shared()
-        .map_err(Error::file("lock", &place.users()))?;
-    let url = match place.running() {
+        .map_err(Error::for_file("lock", &place.users_path()))?;
+    let url = match place.find_running() {
         Some(url) => url,
-        None => place.start(major)?,
+        None => place.start_cluster(major)?,
     };
     Ok(Shared { _user: user, url })
 }
@@ -54,58 +55,58 @@ pub fn shared(major: u32) -> Result<Shared, Error> {
 struct Place(PathBuf);
 
 impl Place {
-    fn of(major: u32) -> Result<Self, Error> {
+    fn create_for(major: u32) -> Result<Self, Error> {
         let owner = rustix::process::geteuid().as_raw();
         let version = env!("CARGO_PKG_VERSION");
         let folder = std::env::temp_dir().join(format!("seren-shared-{owner}-{version}-{major}"));
-        fs::create_dir_all(&folder).map_err(Error::file("create directory", &folder))?;
-        let metadata = fs::metadata(&folder).map_err(Error::file("look at", &folder))?;
+        fs::create_dir_all(&folder).map_err(Error::for_file("create directory", &folder))?;
+        let metadata = fs::metadata(&folder).map_err(Error::for_file("look at", &folder))?;
         if metadata.uid() != owner {
             return Err(Error::Foreign { folder });
         }
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
-            .map_err(Error::file("protect", &folder))?;
+            .map_err(Error::for_file("protect", &folder))?;
         Ok(Self(folder))
     }
 
-    fn gate(&self) -> PathBuf {
+    fn gate_path(&self) -> PathBuf {
         self.0.join("gate.lock")
     }
 
-    fn users(&self) -> PathBuf {
+    fn users_path(&self) -> PathBuf {
         self.0.join("users.lock")
     }
 
     /// Where the server is, if one answers: the machine may have been restarted since.
-    fn running(&self) -> Option<String> {
+    fn find_running(&self) -> Option<String> {
         let text = fs::read_to_string(self.0.join("url")).ok()?;
         let (socket, url) = text.split_once('\n')?;
         UnixStream::connect(socket).ok()?;
         Some(url.trim().to_owned())
     }
 
-    fn start(&self, major: u32) -> Result<String, Error> {
+    fn start_cluster(&self, major: u32) -> Result<String, Error> {
         let cluster = Cluster::builder(major)
-            .setting("max_connections", "200")
+            .with_setting("max_connections", "200")
             .start()?;
         let url = cluster.url("");
         let socket = cluster
             .socket_dir()
             .join(format!(".s.PGSQL.{}", cluster.port()));
-        Watchdog::until_unused(cluster.home(), &self.users(), &self.gate())?;
+        Watchdog::until_unused(cluster.home(), &self.users_path(), &self.gate_path())?;
         let file = self.0.join("url");
         fs::write(&file, format!("{}\n{url}\n", socket.display()))
-            .map_err(Error::file("write", &file))?;
-        cluster.leave();
+            .map_err(Error::for_file("write", &file))?;
+        cluster.leave_running();
         Ok(url)
     }
 }
 
-fn open(path: &Path) -> Result<File, Error> {
+fn open_lock_file(path: &Path) -> Result<File, Error> {
     File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(path)
-        .map_err(Error::file("open", path))
+        .map_err(Error::for_file("open", path))
 }

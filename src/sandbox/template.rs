@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::cache::cache_folder;
 use super::user::ServerUser;
-use super::{Binaries, Error, cache_folder};
+use super::{Binaries, Error};
 
 /// The size of a control file, and of a page of WAL.
 const PAGE: usize = 8192;
@@ -32,7 +33,7 @@ pub(super) struct Template(PathBuf);
 
 impl Template {
     /// The template for these programs and arguments; whether it exists is seen by [`Template::copy_to`].
-    pub(super) fn of(binaries: &Binaries, arguments: &[String]) -> Option<Self> {
+    pub(super) fn for_programs(binaries: &Binaries, arguments: &[String]) -> Option<Self> {
         let mut digest = DefaultHasher::new();
         // The same version can be built with other features, which `initdb` records in the catalogs.
         let length = fs::metadata(binaries.program("postgres")).ok()?.len();
@@ -58,13 +59,13 @@ impl Template {
     ///
     /// # Errors
     /// The cache folder cannot be written.
-    pub(super) fn keep(&self, data: &Path) -> Result<(), Error> {
+    pub(super) fn keep_copy_of(&self, data: &Path) -> Result<(), Error> {
         let cache = cache_folder();
-        fs::create_dir_all(&cache).map_err(Error::file("create directory", &cache))?;
+        fs::create_dir_all(&cache).map_err(Error::for_file("create directory", &cache))?;
         let work = tempfile::Builder::new()
             .prefix(".template-")
             .tempdir_in(&cache)
-            .map_err(Error::file("create a directory in", &cache))?;
+            .map_err(Error::for_file("create a directory in", &cache))?;
         copy_folder(data, work.path(), &ServerUser::Ourselves)?;
         if fs::rename(work.path(), &self.0).is_ok() {
             // The folder has its final name and is no longer a temporary one.
@@ -76,20 +77,20 @@ impl Template {
 
 /// Copies everything in a folder into an existing folder.
 fn copy_folder(from: &Path, to: &Path, user: &ServerUser) -> Result<(), Error> {
-    let entries = fs::read_dir(from).map_err(Error::file("read", from))?;
+    let entries = fs::read_dir(from).map_err(Error::for_file("read", from))?;
     for entry in entries {
-        let path = entry.map_err(Error::file("read", from))?.path();
+        let path = entry.map_err(Error::for_file("read", from))?.path();
         let copy = to.join(path.file_name().unwrap_or_default());
         if path.is_dir() {
-            fs::create_dir(&copy).map_err(Error::file("create directory", &copy))?;
+            fs::create_dir(&copy).map_err(Error::for_file("create directory", &copy))?;
             copy_folder(&path, &copy, user)?;
-            let mode = fs::metadata(&path).map_err(Error::file("look at", &path))?;
+            let mode = fs::metadata(&path).map_err(Error::for_file("look at", &path))?;
             fs::set_permissions(&copy, mode.permissions())
-                .map_err(Error::file("protect", &copy))?;
+                .map_err(Error::for_file("protect", &copy))?;
         } else {
-            fs::copy(&path, &copy).map_err(Error::file("copy", &path))?;
+            fs::copy(&path, &copy).map_err(Error::for_file("copy", &path))?;
         }
-        user.own(&copy)?;
+        user.give_to_user(&copy)?;
     }
     Ok(())
 }
@@ -109,10 +110,12 @@ fn change_identifier(data: &Path, identifier: u64) -> Result<(), Error> {
     let control = data.join("global/pg_control");
     change_page(&control, |page| renumber_control(page, identifier))?;
     let wal = data.join("pg_wal");
-    for entry in fs::read_dir(&wal).map_err(Error::file("read", &wal))? {
-        let path = entry.map_err(Error::file("read", &wal))?.path();
+    for entry in fs::read_dir(&wal).map_err(Error::for_file("read", &wal))? {
+        let path = entry.map_err(Error::for_file("read", &wal))?.path();
         if path.is_file() {
-            change_page(&path, |page| put(page, SEGMENT_IDENTIFIER, identifier))?;
+            change_page(&path, |page| {
+                put_identifier(page, SEGMENT_IDENTIFIER, identifier)
+            })?;
         }
     }
     Ok(())
@@ -121,15 +124,15 @@ fn change_identifier(data: &Path, identifier: u64) -> Result<(), Error> {
 /// Changes the first page of a file.
 fn change_page(path: &Path, change: impl Fn(&mut [u8]) -> Option<()>) -> Result<(), Error> {
     let file = File::options().read(true).write(true).open(path);
-    let file = file.map_err(Error::file("open", path))?;
+    let file = file.map_err(Error::for_file("open", path))?;
     let mut page = [0; PAGE];
     file.read_exact_at(&mut page, 0)
-        .map_err(Error::file("read", path))?;
+        .map_err(Error::for_file("read", path))?;
     change(&mut page).ok_or_else(|| Error::WrongTemplate {
         file: path.to_owned(),
     })?;
     file.write_all_at(&page, 0)
-        .map_err(Error::file("write", path))
+        .map_err(Error::for_file("write", path))
 }
 
 /// Writes the identifier and the checksum after it. The length of a control file depends on the major: the checksum
@@ -140,13 +143,13 @@ fn renumber_control(page: &mut [u8], identifier: u64) -> Option<()> {
         stored.is_some_and(|stored| stored == crc32c(&page[..*at]).to_ne_bytes())
     };
     let at = CONTROL_LENGTHS.step_by(4).find(is_checksum)?;
-    put(page, CONTROL_IDENTIFIER, identifier)?;
+    put_identifier(page, CONTROL_IDENTIFIER, identifier)?;
     let checksum = crc32c(&page[..at]);
     page[at..at + 4].copy_from_slice(&checksum.to_ne_bytes());
     Some(())
 }
 
-fn put(page: &mut [u8], at: usize, identifier: u64) -> Option<()> {
+fn put_identifier(page: &mut [u8], at: usize, identifier: u64) -> Option<()> {
     let place = page.get_mut(at..at + 8)?;
     place.copy_from_slice(&identifier.to_ne_bytes());
     Some(())

@@ -78,11 +78,11 @@ impl ServerUser {
     ///
     /// # Errors
     /// The system refuses.
-    pub(super) fn own(&self, path: &Path) -> Result<(), Error> {
+    pub(super) fn give_to_user(&self, path: &Path) -> Result<(), Error> {
         match self {
             Self::Ourselves => Ok(()),
             Self::Other { uid, gid } => {
-                chown(path, Some(*uid), Some(*gid)).map_err(Error::file("give away", path))
+                chown(path, Some(*uid), Some(*gid)).map_err(Error::for_file("give away", path))
             }
         }
     }

@@ -52,19 +52,19 @@ impl Watchdog {
     /// Removes a cluster's folder when our process ends, however it ends. With `keep` only the
     /// server is stopped.
     pub(super) fn for_our_life(home: &Path, keep: bool) -> Result<Self, Error> {
-        let mut command = shell(WHEN_PARENT_ENDS);
+        let mut command = shell_command(WHEN_PARENT_ENDS);
         command
             .arg(home)
             .arg(if keep { "keep" } else { "" })
             .stdin(Stdio::piped());
-        spawn(command)
+        spawn_watchdog(command)
     }
 
     /// Cleans up when no process holds `users` locked.
     pub(super) fn until_unused(home: &Path, users: &Path, gate: &Path) -> Result<Self, Error> {
-        let mut command = shell(WHEN_UNUSED);
+        let mut command = shell_command(WHEN_UNUSED);
         command.args([home, users, gate]).stdin(Stdio::null());
-        spawn(command)
+        spawn_watchdog(command)
     }
 
     /// Ends it without cleanup.
@@ -77,7 +77,7 @@ impl Watchdog {
     }
 }
 
-fn spawn(mut command: Command) -> Result<Watchdog, Error> {
+fn spawn_watchdog(mut command: Command) -> Result<Watchdog, Error> {
     let spawned = command.spawn().map(Watchdog);
     spawned.map_err(|source| Error::Start {
         program: "sh".to_owned(),
@@ -86,7 +86,7 @@ fn spawn(mut command: Command) -> Result<Watchdog, Error> {
 }
 
 /// A shell of its own process group, so that a terminal's signals do not reach it.
-fn shell(body: &str) -> Command {
+fn shell_command(body: &str) -> Command {
     let mut command = Command::new("sh");
     command
         .args(["-c", &format!("{CLEAR}{body}"), "watchdog"])

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use seren_replicator::connect::Purpose;
-use seren_replicator::sandbox::{Cluster, Error, shared};
+use seren_replicator::sandbox::{Cluster, Error, join_shared};
 
 use crate::support::{database, endpoint, wait_until};
 
@@ -33,11 +33,11 @@ async fn a_cluster_of_each_major_starts_and_leaves_nothing_behind() {
 #[tokio::test]
 async fn settings_lines_and_files_are_the_builders() {
     let cluster = Cluster::builder(17)
-        .setting("wal_level", "replica")
-        .setting("cluster_name", "it's mine")
-        .hba("host all all 127.0.0.1/32 reject")
-        .file("note.txt", "content")
-        .tcp(true)
+        .with_setting("wal_level", "replica")
+        .with_setting("cluster_name", "it's mine")
+        .with_hba_line("host all all 127.0.0.1/32 reject")
+        .with_file("note.txt", "content")
+        .listen_on_tcp(true)
         .start()
         .unwrap();
     let session = database(&cluster.url("postgres")).await;
@@ -73,15 +73,15 @@ async fn a_crashed_cluster_starts_again_with_its_data() {
 
 #[test]
 fn two_users_share_one_cluster() {
-    let one = shared(17).unwrap();
-    let other = shared(17).unwrap();
+    let one = join_shared(17).unwrap();
+    let other = join_shared(17).unwrap();
     assert_eq!(one.url("a"), other.url("a"));
 }
 
 #[test]
 fn a_folder_without_programs_is_named() {
     let error = Cluster::builder(17)
-        .binaries(Path::new("/nowhere"))
+        .with_binaries(Path::new("/nowhere"))
         .start()
         .unwrap_err();
     assert!(
@@ -164,7 +164,7 @@ fn programs_are_fetched_into_an_empty_cache_or_the_ways_out_are_named() {
 #[test]
 fn the_last_process_out_stops_the_shared_cluster() {
     if std::env::var_os("SANDBOX_TEST_SHARE").is_some() {
-        println!("shared {}", shared(16).unwrap().url(""));
+        println!("shared {}", join_shared(16).unwrap().url(""));
         return;
     }
     let test = "sandbox::the_last_process_out_stops_the_shared_cluster";

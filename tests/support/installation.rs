@@ -25,7 +25,7 @@ pub(crate) fn with_extensions(major: u32, folders: &[&str]) -> Builder {
             let _gone = work.keep();
         }
     }
-    Cluster::builder(major).binaries(&within(&place, &origin.programs))
+    Cluster::builder(major).with_binaries(&within(&place, &origin.programs))
 }
 
 /// A path of this machine, below a place.

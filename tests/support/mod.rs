@@ -24,7 +24,7 @@ use std::sync::{Mutex, OnceLock};
 
 use seren_replicator::connect::{Endpoint, Environment, Purpose, Session};
 use seren_replicator::pg::{Ident, Sql};
-use seren_replicator::sandbox::{Shared, shared};
+use seren_replicator::sandbox::{Shared, join_shared};
 use seren_replicator::sql;
 
 pub(crate) use wait::{wait_for, wait_until, wait_until_true};
@@ -78,7 +78,7 @@ pub(crate) fn cluster(major: u32) -> &'static Shared {
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     clusters
         .entry(major)
-        .or_insert_with(|| Box::leak(Box::new(shared(major).unwrap())))
+        .or_insert_with(|| Box::leak(Box::new(join_shared(major).unwrap())))
 }
 
 /// A name that no other test uses.

@@ -9,7 +9,7 @@ use super::{database, run, text, wait_for};
 
 /// Own clusters of majors 14 and 17: whoever has written to a cluster holds up every slot that is created there.
 pub(crate) fn with_prepared_transactions() -> Route {
-    let prepares = |major| Cluster::builder(major).setting("max_prepared_transactions", "5");
+    let prepares = |major| Cluster::builder(major).with_setting("max_prepared_transactions", "5");
     Route::start([14, 17].map(prepares))
 }
 

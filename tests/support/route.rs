@@ -68,7 +68,7 @@ impl Shared {
 
 /// Many tests use a shared cluster at once.
 fn start_shared(major: u32) -> Cluster {
-    let builder = Cluster::builder(major).setting("max_connections", "200");
+    let builder = Cluster::builder(major).with_setting("max_connections", "200");
     builder.start().unwrap()
 }
 

@@ -215,7 +215,7 @@ async fn what_changes_after_the_checks_is_read_again() {
 
 #[tokio::test]
 async fn a_run_reads_the_definitions_once() {
-    let logging = |major| Cluster::builder(major).setting("log_statement", "all");
+    let logging = |major| Cluster::builder(major).with_setting("log_statement", "all");
     let route = Route::start([logging(17), Cluster::builder(17)]);
     route.create("once").await;
     run(
@@ -224,7 +224,7 @@ async fn a_run_reads_the_definitions_once() {
     )
     .await;
     route.init("once", &[]).run().expect(0);
-    let log = route.source.log();
+    let log = route.source.read_log();
     let sent = |query: &str| {
         let first = query.lines().next().unwrap();
         log.lines().filter(|line| line.contains(first)).count()

@@ -14,7 +14,7 @@ const WILD: &str = r#"a@b:c/d%e\f'g"h ?i#j=k&l$m`n"#;
 
 fn wants_password(major: u32) -> Cluster {
     Cluster::builder(major)
-        .hba("host all all 127.0.0.1/32 scram-sha-256")
+        .with_hba_line("host all all 127.0.0.1/32 scram-sha-256")
         .start()
         .unwrap()
 }
@@ -113,7 +113,7 @@ struct Standby(Cluster);
 impl Standby {
     async fn of(mut cluster: Cluster) -> Self {
         cluster.stop().unwrap();
-        cluster.write("standby.signal", b"").unwrap();
+        cluster.write_file("standby.signal", b"").unwrap();
         cluster.restart().unwrap();
         let session = database(&cluster.url("postgres")).await;
         wait_for(&session, "SELECT pg_is_in_recovery()").await;

@@ -79,7 +79,9 @@ async fn a_physical_clone_is_another_place() {
     source.stop().unwrap();
     target.stop().unwrap();
     clone_data(&source.data_dir(), &target.data_dir());
-    target.write("postgresql.auto.conf", &settings).unwrap();
+    target
+        .write_file("postgresql.auto.conf", &settings)
+        .unwrap();
     source.restart().unwrap();
     target.restart().unwrap();
     run(&source.url("home"), "INSERT INTO public.kept VALUES (8)").await;

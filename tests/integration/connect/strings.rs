@@ -19,7 +19,7 @@ const WILD: &str = r#"a@b:c/d%e\f'g"h ?i#j=k&l"#;
 fn server() -> &'static Cluster {
     static SERVER: OnceLock<Cluster> = OnceLock::new();
     SERVER.get_or_init(|| {
-        let builder = Cluster::builder(17).setting("password_encryption", "scram-sha-256");
+        let builder = Cluster::builder(17).with_setting("password_encryption", "scram-sha-256");
         let lines = [
             "host all scram_user 127.0.0.1/32 scram-sha-256",
             "host all md5_user 127.0.0.1/32 md5",
@@ -31,7 +31,7 @@ fn server() -> &'static Cluster {
         ];
         let cluster = lines
             .iter()
-            .fold(builder, |builder, line| builder.hba(line))
+            .fold(builder, |builder, line| builder.with_hba_line(line))
             .start()
             .unwrap();
         // In a runtime of its own: the caller may be within one.
@@ -382,8 +382,8 @@ async fn timeouts_of_the_role_do_not_end_an_exported_snapshot() {
 #[tokio::test]
 async fn an_address_of_version_6_is_dialled() {
     let cluster = Cluster::builder(17)
-        .setting("listen_addresses", "::1")
-        .hba("host all postgres ::1/128 trust")
+        .with_setting("listen_addresses", "::1")
+        .with_hba_line("host all postgres ::1/128 trust")
         .start()
         .unwrap();
     let port = cluster.port();

@@ -156,7 +156,7 @@ fn cramped() -> tempfile::TempDir {
 #[tokio::test]
 async fn a_target_without_room_is_told_and_left_clean() {
     let programs = cramped();
-    let target = Cluster::builder(17).binaries(programs.path());
+    let target = Cluster::builder(17).with_binaries(programs.path());
     let route = Route::start([Cluster::builder(17), target]);
     let name = route.fresh("full").await;
     let fill = "CREATE TABLE public.t (filler text);

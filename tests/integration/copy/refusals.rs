@@ -54,7 +54,7 @@ async fn missing_rights_are_listed_all_together() {
 
 #[tokio::test]
 async fn a_source_without_logical_wal_is_refused_and_copied_once_when_asked() {
-    let replica = Cluster::builder(17).setting("wal_level", "replica");
+    let replica = Cluster::builder(17).with_setting("wal_level", "replica");
     let route = Route::start([replica, Cluster::builder(17)]);
     let name = route.fresh("plain").await;
     run(

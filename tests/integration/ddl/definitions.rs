@@ -261,10 +261,10 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
 async fn cramped(tables: u32) -> Route {
     let small = |major| {
         Cluster::builder(major)
-            .setting("max_locks_per_transaction", "10")
+            .with_setting("max_locks_per_transaction", "10")
             // Each possible sender has its share of the lock table.
-            .setting("max_wal_senders", "10")
-            .setting("max_connections", "20")
+            .with_setting("max_wal_senders", "10")
+            .with_setting("max_connections", "20")
     };
     let route = Route::start([small(17), small(17)]);
     route.create("cramped").await;
@@ -371,8 +371,8 @@ async fn alone(url: &str) -> Catalog {
 #[tokio::test]
 async fn a_catalog_is_read_by_few_statements_however_much_it_holds() {
     let cluster = Cluster::builder(17)
-        .setting("log_statement", "all")
-        .setting("log_line_prefix", "%a|")
+        .with_setting("log_statement", "all")
+        .with_setting("log_line_prefix", "%a|")
         .start()
         .unwrap();
     let mut counts = Vec::new();
@@ -389,7 +389,7 @@ async fn a_catalog_is_read_by_few_statements_however_much_it_holds() {
         let alone = alone(&cluster.url("postgres")).await;
         let reading = Reading::begin(&reader, alone.version).await.unwrap();
         assert!(reading.load().await.unwrap() == alone);
-        let log = cluster.log();
+        let log = cluster.read_log();
         let own = format!("{name}|");
         let statements = log.lines().filter(|line| line.starts_with(&own));
         counts.push(statements.map(str::to_owned).collect::<Vec<_>>());

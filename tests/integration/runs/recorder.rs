@@ -64,8 +64,8 @@ fn recorded(store: &Store) -> usize {
 async fn a_table_that_is_recorded_survives_a_crash_of_the_target() {
     let mut target = Cluster::builder(17)
         // Nothing is flushed but on request.
-        .setting("wal_writer_delay", "10s")
-        .setting("wal_writer_flush_after", "1GB")
+        .with_setting("wal_writer_delay", "10s")
+        .with_setting("wal_writer_flush_after", "1GB")
         .start()
         .unwrap();
     run(&target.url("postgres"), "CREATE DATABASE shop").await;

@@ -39,10 +39,10 @@ fn login(user: &'static str, password: Option<&'static str>) -> Authentication<'
 /// Roles named after their method, each with the password `pa ß`.
 async fn cluster() -> Cluster {
     let cluster = Cluster::builder(18)
-        .hba("local all postgres trust")
-        .hba("local all md5 md5")
-        .hba("local all password password")
-        .hba("local all all scram-sha-256")
+        .with_hba_line("local all postgres trust")
+        .with_hba_line("local all md5 md5")
+        .with_hba_line("local all password password")
+        .with_hba_line("local all all scram-sha-256")
         .start()
         .unwrap();
     let mut admin = start(&cluster, &login("postgres", None)).await.unwrap();

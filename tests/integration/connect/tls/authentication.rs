@@ -18,8 +18,8 @@ const INVALID_AUTHORIZATION: &str = "28000";
 
 async fn scram_server(major: u32, pair: &Pair) -> Server {
     let builder = builder(major, pair)
-        .setting("password_encryption", "scram-sha-256")
-        .hba("hostssl all alice all scram-sha-256");
+        .with_setting("password_encryption", "scram-sha-256")
+        .with_hba_line("hostssl all alice all scram-sha-256");
     let server = Server::start(&builder);
     let url = server.cluster.url("postgres");
     run(&url, "CREATE ROLE alice LOGIN PASSWORD 'secret'").await;
@@ -92,11 +92,11 @@ async fn without_a_hash_there_is_no_binding() {
 /// A server that wants certificates of its users.
 fn client_server(root: &Authority, users: &str, major: u32) -> Builder {
     builder(major, &root.sign(&server(&["localhost"])))
-        .file("users.crt", users)
-        .setting("ssl_ca_file", "users.crt")
-        .setting("password_encryption", "scram-sha-256")
-        .hba("hostssl all alice all cert")
-        .hba("hostssl all bob all scram-sha-256 clientcert=verify-full")
+        .with_file("users.crt", users)
+        .with_setting("ssl_ca_file", "users.crt")
+        .with_setting("password_encryption", "scram-sha-256")
+        .with_hba_line("hostssl all alice all cert")
+        .with_hba_line("hostssl all bob all scram-sha-256 clientcert=verify-full")
 }
 
 #[tokio::test]
@@ -158,7 +158,8 @@ async fn the_files_of_the_home_folder_are_used() {
 #[tokio::test]
 async fn an_encrypted_key_is_opened_with_its_password() {
     let root = Authority::new("root");
-    let builder = client_server(&root, CASES_AUTHORITY, 17).hba("hostssl all postgres all cert");
+    let builder =
+        client_server(&root, CASES_AUTHORITY, 17).with_hba_line("hostssl all postgres all cert");
     let server = Server::start(&builder);
     let pair = encrypted();
     let certificate = server.file("user.crt", &pair.certificates);

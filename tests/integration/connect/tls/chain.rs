@@ -309,7 +309,8 @@ async fn revocation_holds_for_certificates_that_webpki_does_not_read() {
 /// OpenSSL's default would not load such a key at all.
 #[tokio::test]
 async fn a_short_key_is_named() {
-    let server = builder(17, &certificates::weak()).setting("ssl_ciphers", "DEFAULT@SECLEVEL=0");
+    let server =
+        builder(17, &certificates::weak()).with_setting("ssl_ciphers", "DEFAULT@SECLEVEL=0");
     let server = Server::start(&server);
     for settings in [
         settings(SslMode::Require),

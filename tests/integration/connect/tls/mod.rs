@@ -33,9 +33,9 @@ struct Server {
 /// A server with this certificate, yet to be set up further.
 fn builder(major: u32, pair: &Pair) -> Builder {
     Cluster::builder(major)
-        .setting("ssl", "on")
-        .file("server.crt", pair.certificates.as_str())
-        .file("server.key", pair.key.as_str())
+        .with_setting("ssl", "on")
+        .with_file("server.crt", pair.certificates.as_str())
+        .with_file("server.key", pair.key.as_str())
 }
 
 impl Server {
@@ -49,15 +49,15 @@ impl Server {
     /// Changes the server's certificate.
     async fn present(&self, pair: &Pair) {
         self.cluster
-            .write("server.crt", pair.certificates.as_bytes())
+            .write_file("server.crt", pair.certificates.as_bytes())
             .unwrap();
         self.cluster
-            .write("server.key", pair.key.as_bytes())
+            .write_file("server.key", pair.key.as_bytes())
             .unwrap();
         run(&self.cluster.url("postgres"), "SELECT pg_reload_conf()").await;
         let expected = CertificateDer::from_pem_slice(pair.certificates.as_bytes()).unwrap();
         let expected = ChannelBinding::TlsServerEndPoint(Sha256::digest(&expected).to_vec());
-        let log = std::fmt::from_fn(|f| write!(f, "the certificate: {}", self.cluster.log()));
+        let log = std::fmt::from_fn(|f| write!(f, "the certificate: {}", self.cluster.read_log()));
         wait_until_true(log, async || {
             let (_, binding) = self.encrypt(&settings(SslMode::Require), "").await.unwrap();
             binding == expected

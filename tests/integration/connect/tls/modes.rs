@@ -82,14 +82,14 @@ async fn modes_meet_servers_as_in_libpq() {
         [Plain, Plain, Plain, Untrusted, Untrusted, Untrusted],
     )
     .await;
-    let off = Server::start(&builder(17, &pair).setting("ssl", "off"));
+    let off = Server::start(&builder(17, &pair).with_setting("ssl", "off"));
     try_modes(
         &off,
         &root.pem(),
         [Plain, Plain, Plain, NoTls, NoTls, NoTls],
     )
     .await;
-    let only = Server::start(&builder(17, &pair).hba("hostssl all all all trust"));
+    let only = Server::start(&builder(17, &pair).with_hba_line("hostssl all all all trust"));
     try_modes(
         &only,
         &root.pem(),
@@ -98,7 +98,7 @@ async fn modes_meet_servers_as_in_libpq() {
         ],
     )
     .await;
-    let never = Server::start(&builder(17, &pair).hba("hostnossl all all all trust"));
+    let never = Server::start(&builder(17, &pair).with_hba_line("hostnossl all all all trust"));
     try_modes(
         &never,
         &root.pem(),
@@ -137,8 +137,8 @@ async fn a_url_may_demand_channel_binding_and_direct_tls() {
         (18, "&sslnegotiation=direct"),
     ] {
         let builder = builder(major, &root.sign(&server(&["localhost"])))
-            .setting("password_encryption", "scram-sha-256")
-            .hba("hostssl all alice all scram-sha-256");
+            .with_setting("password_encryption", "scram-sha-256")
+            .with_hba_line("hostssl all alice all scram-sha-256");
         let server = Server::start(&builder);
         let admin = server.cluster.url("postgres");
         run(&admin, "CREATE ROLE alice LOGIN PASSWORD 'secret'").await;

@@ -18,7 +18,7 @@ fn direct(settings: Settings) -> Settings {
 fn trusting_server(major: u32) -> (Server, Settings) {
     let root = Authority::new("root");
     let builder = builder(major, &root.sign(&server(&["localhost"])));
-    let server = Server::start(&builder.hba("hostssl all postgres all trust"));
+    let server = Server::start(&builder.with_hba_line("hostssl all postgres all trust"));
     let settings = rooted(SslMode::VerifyFull, &server.root(&root.pem()));
     (server, settings)
 }
@@ -73,7 +73,7 @@ async fn the_version_is_within_the_bounds() {
 async fn no_common_version_ends_the_handshake() {
     let root = Authority::new("root");
     let builder = builder(17, &root.sign(&server(&["localhost"])));
-    let server = Server::start(&builder.setting("ssl_min_protocol_version", "TLSv1.3"));
+    let server = Server::start(&builder.with_setting("ssl_min_protocol_version", "TLSv1.3"));
     let settings = Settings {
         max_version: Some(TlsVersion::Tls12),
         ..settings(SslMode::Require)
