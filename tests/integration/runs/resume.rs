@@ -107,7 +107,7 @@ async fn the_same_command_keeps_what_is_finished_and_copies_the_rest_again() {
         let again = killed.command(&[]).run().expect(0);
         let [a, b] = &killed.names;
         let kept = format!("{a}: keep, finished by the interrupted run, 1 table");
-        let remade = format!("{b}: drop and make again (its copy was interrupted");
+        let remade = format!("{b}: drop and create again (its copy was interrupted");
         again.assert_prints(&[&kept, &remade]);
         assert_eq!(killed.oid(0).await, before[0], "copied once");
         assert_ne!(killed.oid(1).await, before[1], "made again");

@@ -163,7 +163,7 @@ async fn a_created_database_keeps_what_users_created_after_a_kill() {
     let place = Place::new(common(), "made").await;
     place.killed("").await;
     let door = place.route.target.url("postgres");
-    users_objects_stay(&place, "drop and make again").await;
+    users_objects_stay(&place, "drop and create again").await;
     // As a drop that was killed leaves it.
     let place = Place::new(common(), "shut").await;
     place.killed("").await;
