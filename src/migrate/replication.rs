@@ -119,7 +119,8 @@ pub(crate) fn ways_out(whose: Whose, mark: &Mark) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logical::PUBLICATION;
+    use crate::logical::{PUBLICATION, RunTag};
+    use crate::pg::Ident;
 
     fn replication(ours: Ours) -> Replication {
         Replication {

@@ -25,7 +25,10 @@ async fn wrong_flags_are_usage_errors() {
     let route = common();
     for (flags, message) in [
         (&["--role-map", "a"][..], "is not OLD=NEW"),
-        (&["--role-map", "a=b", "--role-map", "a=c"], "two roles are to replace a"),
+        (
+            &["--role-map", "a=b", "--role-map", "a=c"],
+            "two roles are to replace a",
+        ),
         (&["--skip-extensions", "a,,b"], "is empty"),
         (&["--locale", ""], "--locale"),
         (&["--provider", "aws"], "--provider"),
