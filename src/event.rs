@@ -2,6 +2,7 @@
 //! knows how it is shown.
 
 mod causes;
+mod message;
 mod phase;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub use causes::{WithCauses, as_type, causes, find_cause};
+pub use message::{Note, RemovedReplication, Warning};
 pub use phase::Phase;
 
 use crate::pg::{QualifiedName, ServerError};
@@ -44,13 +46,6 @@ pub enum Event {
         tables: usize,
         /// Estimated bytes on the source's disk.
         bytes: u64,
-    },
-    /// A table's copy began.
-    TableStarted {
-        /// The database.
-        database: String,
-        /// The table.
-        table: QualifiedName,
     },
     /// Rows and bytes moved so far in a database. A tick: may be dropped.
     CopyProgress {
@@ -115,9 +110,9 @@ pub enum Event {
         rows: u64,
     },
     /// Something the user should know, which changes nothing.
-    Note(String),
+    Note(Note),
     /// Something the user should act upon.
-    Warning(String),
+    Warning(Warning),
     /// An attempt to connect takes long. A tick: may be dropped.
     Connecting {
         /// Hosts and ports.

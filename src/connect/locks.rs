@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
 use super::{Endpoint, Error, Purpose, Session};
-use crate::event::Event;
+use crate::event::{Event, Warning};
 use crate::pg::Sql;
 
 /// When a wait is first reported.
@@ -221,17 +221,17 @@ impl<'w> LockWait<'w> {
         if now - self.reported.unwrap_or(begun) >= quiet {
             self.reported = Some(now);
             let holders = self.load_holders().await;
-            let text = format!(
-                "waiting for {} for {} s: {holders}",
-                self.what,
-                elapsed.as_secs()
-            );
+            let warning = Warning::LockWait {
+                what: self.what.clone(),
+                seconds: elapsed.as_secs(),
+                holders,
+            };
             let events = self.endpoint.events();
             if events.is_silent() {
-                tracing::warn!("{text}");
+                tracing::warn!("{warning}");
             }
-            events.emit(Event::Warning(text.clone())).await;
-            self.last_report = Some(text);
+            self.last_report = Some(warning.to_string());
+            events.emit(Event::Warning(warning)).await;
         }
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST);

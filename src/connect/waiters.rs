@@ -12,7 +12,7 @@ use tokio::time::{Duration, Instant};
 
 use super::locks::one_line;
 use super::{Endpoint, Error, Purpose, Session};
-use crate::event::Event;
+use crate::event::{Event, Warning};
 use crate::pg::Sql;
 use crate::task::Scope;
 
@@ -165,8 +165,9 @@ impl<'w> Watch<'w> {
         self.failures += 1;
         tracing::debug!(%error, "sessions that wait for our locks could not be looked for");
         if self.failures == BLIND {
-            let text = format!("sessions that wait for locks of this run cannot be seen: {error}");
-            scope.events.emit(Event::Warning(text)).await;
+            let cause = error.to_string();
+            let unknown = Event::Warning(Warning::WaitersUnknown { cause });
+            scope.events.emit(unknown).await;
         }
     }
 
@@ -190,8 +191,9 @@ impl<'w> Watch<'w> {
                 continue;
             }
             if self.named.insert(waiter.pid) {
-                let text = format!("{waiter}: it continues when this run has read what it needs");
-                scope.events.emit(Event::Warning(text)).await;
+                let waiter = waiter.to_string();
+                let waits = Event::Warning(Warning::WaitsForRun { waiter });
+                scope.events.emit(waits).await;
             }
         }
         None

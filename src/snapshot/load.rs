@@ -24,7 +24,7 @@ use super::worker::Worker;
 use crate::catalog::Catalog;
 use crate::connect::Session;
 use crate::ddl;
-use crate::event::{Event, Phase};
+use crate::event::{Event, Phase, Warning};
 use crate::pg::{Lsn, QualifiedName};
 use crate::snapshot::definitions::run::{Loading, prepare_section};
 use crate::snapshot::definitions::section::Section;
@@ -145,12 +145,8 @@ async fn plan_jobs(
     let mut jobs = point.hold.read(plan).await?;
     let firing = plan_configuration(&request.target, &mut jobs).await?;
     for table in firing {
-        let text = format!(
-            "configuration table {table}: triggers of its extension fire on the copied rows, since our role \
-             may not set session_replication_role; run as a superuser, or GRANT SET ON PARAMETER \
-             session_replication_role"
-        );
-        scope.events.emit(Event::Warning(text)).await;
+        let fire = Event::Warning(Warning::TriggersFire { table });
+        scope.events.emit(fire).await;
     }
     Ok(jobs)
 }

@@ -212,25 +212,12 @@ impl LoadState {
         self.queues().rows.batch(number).items.clone()
     }
 
-    /// Reports the tables of a batch that have not been started before.
-    pub(super) async fn start_rows(&self, number: usize, scope: &Scope) {
+    /// Records the start of the tables of a batch that have not been started before.
+    pub(super) fn start_rows(&self, number: usize) {
+        let mut tallies = self.tallies();
         for CopyItem { job, .. } in self.items(number) {
-            if self.start_table(job) {
-                let started = Event::TableStarted {
-                    database: self.request.source.database().to_owned(),
-                    table: self.jobs[job].table.clone(),
-                };
-                scope.events.emit(started).await;
-            }
+            tallies[job].begun.get_or_insert_with(Instant::now);
         }
-    }
-
-    /// Returns whether this is the first start of a table.
-    fn start_table(&self, job: usize) -> bool {
-        let begun = &mut self.tallies()[job].begun;
-        let is_first = begun.is_none();
-        begun.get_or_insert_with(Instant::now);
-        is_first
     }
 
     /// Records that a batch of rows is committed.

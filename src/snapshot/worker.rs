@@ -82,7 +82,7 @@ impl Worker {
             state.put_back_rows(number);
             return Ok(Next::Leave);
         }
-        state.start_rows(number, &self.scope).await;
+        state.start_rows(number);
         let batch = state.queues().rows.batch(number).clone();
         let copying = self.lane.copy_batch(&state.jobs, &batch, &state.progress);
         let copied = copying.await?;

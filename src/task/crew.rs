@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::scope::Scope;
-use crate::event::{Event, WithCauses as _};
+use crate::event::{Event, Warning, WithCauses as _};
 
 /// Workers that share their work.
 #[derive(Debug, Default)]
@@ -38,12 +38,9 @@ impl Crew {
             return false;
         }
         if !self.is_reported.swap(true, order) {
-            let text = format!(
-                "{}; continuing with fewer than the {} workers of --jobs",
-                error.chain(),
-                self.wanted.load(order)
-            );
-            scope.events.emit(Event::Warning(text)).await;
+            let (cause, wanted) = (error.chain(), self.wanted.load(order));
+            let fewer = Event::Warning(Warning::FewerWorkers { cause, wanted });
+            scope.events.emit(fewer).await;
         }
         true
     }

@@ -133,7 +133,8 @@ impl Ui {
 
     /// Draws the events of a run until its last handle is gone.
     pub fn drive(&self, events: mpsc::Receiver<Event>) -> Drawing {
-        let board = Board::new(self.screen.clone(), Arc::clone(&self.warnings), events);
+        let (screen, warnings) = (self.screen.clone(), Arc::clone(&self.warnings));
+        let board = Board::new(screen, warnings, self.setting_name, events);
         let board = Arc::new(Mutex::new(board));
         *lock(&self.board) = Arc::downgrade(&board);
         Drawing::start(board)

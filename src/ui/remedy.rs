@@ -1,5 +1,7 @@
 //! Remedies in words.
 
+use std::fmt::Display;
+
 use crate::remedy::{Command, Invocation, Remedy, Setting};
 
 /// The program's name in commands that a user can copy.
@@ -19,6 +21,14 @@ pub fn render_remedies(remedies: &[Remedy], name: SettingName) -> Option<String>
         true => last,
         false => format!("{}, or {last}", ways.join(", ")),
     })
+}
+
+/// A fact with its ways out, on one line.
+pub(super) fn with_remedies(fact: &impl Display, remedies: &[Remedy], name: SettingName) -> String {
+    match render_remedies(remedies, name) {
+        Some(remedies) => format!("{fact}; {remedies}"),
+        None => fact.to_string(),
+    }
 }
 
 fn render_remedy(remedy: &Remedy, name: SettingName) -> String {

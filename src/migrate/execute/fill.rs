@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::checkpoint::{Closed, Origin, Recorder};
 use crate::cluster::contents::Contents;
 use crate::connect::Endpoint;
-use crate::event::{Event, Phase, WithCauses as _};
+use crate::event::{Event, Phase, Warning, WithCauses as _};
 use crate::migrate::error::Error;
 use crate::migrate::execute::drop::{Expected, drop_database, enter};
 use crate::migrate::execute::empty::{Cleared, clear};
@@ -49,11 +49,12 @@ pub(crate) async fn filled(
         }
         restarts -= 1;
         planned.before = again;
-        let text = format!(
-            "database {name}: {}; it begins again, {restarts} more times at most",
-            broken.cause()
-        );
-        scope.events.emit(Event::Warning(text)).await;
+        let restart = Warning::CopyRestarts {
+            database: name.clone(),
+            cause: broken.cause().to_string(),
+            remaining: restarts,
+        };
+        scope.events.emit(Event::Warning(restart)).await;
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::cluster::promise::Promise;
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::event::Event;
+use crate::event::{Event, Note, RemovedReplication, Warning};
 use crate::logical::{self, Definition, FoundPublication, Mark, Publisher, RunTag};
 use crate::migrate::Options;
 use crate::migrate::error::Error;
@@ -244,8 +244,10 @@ async fn drop_slot_of(
     };
     let dropped = logical::drop_slot(session, &slot).await;
     if dropped.map_err(|source| held.refused(source))? {
-        let note = format!("replication slot {slot}, left by an earlier run, was dropped");
-        scope.events.emit(Event::Note(note)).await;
+        scope
+            .events
+            .emit(Event::Note(Note::SlotDropped { slot }))
+            .await;
     }
     Ok(())
 }
@@ -258,14 +260,13 @@ pub(crate) async fn withdraw(held: impl Iterator<Item = &Held>, scope: &Scope) {
             continue;
         };
         if let Err(error) = withdraw_one(held, publisher).await {
-            let text = format!(
-                "database {}: replication slot {} and publication {} remain on the source, and the slot \
-                 retains WAL: {error}; remove them with teardown",
-                held.database(),
-                held.slot(),
-                held.publication()
-            );
-            scope.events.emit(Event::Warning(text)).await;
+            let remains = Warning::ReplicationRemains {
+                database: held.database().to_owned(),
+                slot: held.slot().clone(),
+                publication: Some(held.publication().clone()),
+                cause: error.to_string(),
+            };
+            scope.events.emit(Event::Warning(remains)).await;
         }
     }
 }
@@ -273,19 +274,21 @@ pub(crate) async fn withdraw(held: impl Iterator<Item = &Held>, scope: &Scope) {
 /// Takes back the slot and the publication of a database that this run only keeps, since the slot serves no
 /// more or must not stay.
 pub(crate) async fn give_up(promise: &Promise, options: &Options, scope: &Scope) {
-    let (database, slot) = (&promise.database, &promise.slot);
-    let text = match remove_promised(promise, options).await {
-        Ok(()) => format!(
-            "database {database} is copied whole, and its changes cannot be followed: replication slot {slot} and \
-             publication {} were removed",
-            promise.publication
-        ),
-        Err(error) => format!(
-            "database {database}: replication slot {slot} remains on the source, and retains WAL: {error}; \
-             remove it with teardown"
-        ),
+    let (database, slot) = (promise.database.clone(), promise.slot.clone());
+    let warning = match remove_promised(promise, options).await {
+        Ok(()) => Warning::ReplicationRemoved(RemovedReplication {
+            database,
+            slot,
+            publication: promise.publication.clone(),
+        }),
+        Err(error) => Warning::ReplicationRemains {
+            database,
+            slot,
+            publication: None,
+            cause: error.to_string(),
+        },
     };
-    scope.events.emit(Event::Warning(text)).await;
+    scope.events.emit(Event::Warning(warning)).await;
 }
 
 async fn remove_promised(promise: &Promise, options: &Options) -> Result<(), connect::Error> {

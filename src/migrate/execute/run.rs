@@ -7,7 +7,7 @@ use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{LockKey, RunLocks};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::cluster::membership::Assumption;
-use crate::event::{Event, Phase};
+use crate::event::{Event, Note, Phase, RemovedReplication};
 use crate::migrate::Options;
 use crate::migrate::error::Error;
 use crate::migrate::execute::database;
@@ -200,24 +200,18 @@ async fn clean_up(remains: Remains<'_>, error: &Error, options: &Options, scope:
     }
     for held in finished.iter().flatten() {
         let broken = is_broken(held, remains.promises, options);
-        let text = if lost == Some(held.slot()) || broken.await {
+        let (database, slot) = (held.database().to_owned(), held.slot().clone());
+        let note = if lost == Some(held.slot()) || broken.await {
             publication::withdraw(std::iter::once(held), scope).await;
-            format!(
-                "database {} is copied whole, and its changes cannot be followed: replication slot {} and \
-                 publication {} were removed",
-                held.database(),
-                held.slot(),
-                held.publication()
-            )
+            Note::ReplicationRemoved(RemovedReplication {
+                database,
+                slot,
+                publication: held.publication().clone(),
+            })
         } else {
-            format!(
-                "database {} is copied whole: its replication slot {} stays and keeps log on the source; \
-                 remove it with teardown unless its replication is to follow",
-                held.database(),
-                held.slot()
-            )
+            Note::SlotRemains { database, slot }
         };
-        scope.events.emit(Event::Note(text)).await;
+        scope.events.emit(Event::Note(note)).await;
     }
 }
 

@@ -16,7 +16,7 @@ use super::transaction::{FailedStatement, Outcome, SentTransaction, read_answers
 use super::verdict::{Verdict, judge_refusal, names_what_is_missing};
 use crate::catalog;
 use crate::connect::{Purpose, Session, Tuning};
-use crate::event::Event;
+use crate::event::{Event, Warning};
 use crate::pg::{Oid, Sql, readable};
 use crate::snapshot::error::Error;
 use crate::snapshot::evaluation::{Around, Evaluation};
@@ -340,10 +340,10 @@ impl SectionRun {
     async fn warn_of_path(&self, steps: &[usize], scope: &Scope) {
         for step in steps {
             let error = self.with_path().remove(step);
-            if let Some(error) = error {
-                let warning =
-                    Event::Warning(render_path_warning(&self.section.label(*step), &error));
-                scope.events.emit(warning).await;
+            if let Some(cause) = error {
+                let object = self.section.label(*step);
+                let warning = Warning::ReliesOnPath { object, cause };
+                scope.events.emit(Event::Warning(warning)).await;
             }
         }
     }
@@ -402,12 +402,4 @@ impl SectionRun {
             total: self.section.statements.len(),
         });
     }
-}
-
-fn render_path_warning(object: &str, error: &str) -> String {
-    format!(
-        "{object}: a function that it calls relies on search_path ({error}); it was created with the \
-         database's. From PostgreSQL 17 on, CREATE INDEX, REFRESH MATERIALIZED VIEW and ANALYZE run under \
-         a search_path of the server and fail. Run: ALTER FUNCTION ... SET search_path = ..."
-    )
 }

@@ -9,7 +9,7 @@ use super::batch::{
 };
 use crate::connect::{Purpose, Session};
 use crate::ddl;
-use crate::event::{Event, WithCauses as _};
+use crate::event::{Event, Warning, WithCauses as _};
 use crate::pg::{Sides, SqlState};
 use crate::snapshot::error::Error;
 use crate::snapshot::point::lease::Snapshot;
@@ -103,8 +103,9 @@ impl LargeObjectCopier {
             let RetryStep::RepeatAfter(wait) = failed.next_step() else {
                 return Err(error);
             };
-            let text = format!("{}; trying again", error.chain());
-            self.scope.events.emit(Event::Warning(text)).await;
+            let cause = error.chain();
+            let retry = Event::Warning(Warning::Retry { cause });
+            self.scope.events.emit(retry).await;
             pause(wait, &self.scope).await?;
             number += 1;
         }

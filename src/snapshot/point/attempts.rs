@@ -4,7 +4,7 @@ use tokio::time::{Duration, Instant};
 
 use super::consistent_point::ConsistentPoint;
 use crate::connect::locks::SILENCE;
-use crate::event::Event;
+use crate::event::{Event, Note};
 use crate::snapshot::error::Error;
 use crate::snapshot::retry::pause;
 use crate::task::Scope;
@@ -89,10 +89,11 @@ impl Attempts {
         }
         if self.reported.is_none_or(|last| last.elapsed() >= SILENCE) {
             self.reported = Some(Instant::now());
-            let note = format!(
-                "definitions changed while the snapshot was taken ({what}); beginning again, for up to {} s",
-                self.limit.as_secs()
-            );
+            let limit_seconds = self.limit.as_secs();
+            let note = Note::DefinitionsChanged {
+                what,
+                limit_seconds,
+            };
             scope.events.emit(Event::Note(note)).await;
         }
         pause(PAUSE, scope).await

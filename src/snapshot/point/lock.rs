@@ -21,7 +21,7 @@ use super::listed_tables::{ListedTable, list_tables};
 use super::sessions::Reader;
 use crate::connect::Session;
 use crate::connect::locks::{LockMode, LockWait};
-use crate::event::Event;
+use crate::event::{Event, Warning};
 use crate::pg::{Oid, QualifiedName, Sql, SqlState};
 use crate::snapshot::error::Error;
 use crate::snapshot::stop::run_stoppable;
@@ -102,9 +102,8 @@ impl TableLocks {
         scope: &Scope,
     ) -> Result<LockResult, Error> {
         let tables = list_tables(&session, excluded).await.map_err(Error::Lock)?;
-        let text = "the source's max_locks_per_transaction is too small to lock all tables: none is \
-                    locked, and the run fails if one is rewritten or altered meanwhile";
-        scope.events.emit(Event::Warning(text.to_owned())).await;
+        let warning = Event::Warning(Warning::TablesNotLocked);
+        scope.events.emit(warning).await;
         Ok(LockResult::Locked(Box::new(Self {
             session,
             tables,

@@ -4,7 +4,7 @@ use tokio::time::{Duration, Instant};
 
 use crate::connect::locks::{SILENCE, one_line};
 use crate::connect::{Endpoint, Purpose, Session};
-use crate::event::Event;
+use crate::event::{Event, Note, Warning};
 use crate::logical::{drop_slot, find_slot};
 use crate::pg::{SlotName, Sql, SqlState};
 use crate::snapshot::error::Error;
@@ -54,8 +54,11 @@ pub(crate) async fn create_slot(
     scope: &Scope,
 ) -> Result<ExportingSlot, Error> {
     if drop_leftover(source, name).await? {
-        let note = format!("replication slot {name} of an earlier attempt was dropped");
-        scope.events.emit(Event::Note(note)).await;
+        let slot = name.clone();
+        scope
+            .events
+            .emit(Event::Note(Note::SlotDropped { slot }))
+            .await;
     }
     let mut connection = source.replication().await.map_err(Error::Connect)?;
     let key = connection.cancel_key();
@@ -113,8 +116,8 @@ async fn wait_for_transactions(source: &Endpoint, scope: &Scope) -> Error {
         }
         is_reported = !holders.is_empty();
         for holder in holders {
-            let text = format!("the slot waits for an older transaction: {holder}");
-            scope.events.emit(Event::Warning(text)).await;
+            let waits = Event::Warning(Warning::SlotWaits { holder });
+            scope.events.emit(waits).await;
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Duration;
 
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::event::Event;
+use crate::event::{Event, Warning};
 use crate::logical::{Slot, judge_slot, load_slots};
 use crate::pg::SlotName;
 use crate::snapshot::error::Error;
@@ -65,8 +65,9 @@ impl WatchedSlots {
                     failures += 1;
                     tracing::debug!(%error, "the slots could not be looked at");
                     if failures == BLIND {
-                        let text = format!("the replication slots cannot be watched: {error}");
-                        scope.events.emit(Event::Warning(text)).await;
+                        let cause = error.to_string();
+                        let unwatched = Event::Warning(Warning::SlotsUnwatched { cause });
+                        scope.events.emit(unwatched).await;
                     }
                 }
             }

@@ -22,7 +22,7 @@ use super::encoding::load_common_encoding;
 use super::failure::CopyFailure;
 use super::job::CopyJob;
 use super::watch::Watch;
-use crate::event::{Event, WithCauses as _};
+use crate::event::{Event, Warning, WithCauses as _};
 use crate::pg::Sides;
 use crate::snapshot::error::Error;
 use crate::snapshot::evaluation::Evaluation;
@@ -129,8 +129,9 @@ impl Lane {
                 return Err(failure.error);
             };
             let scope = &self.pipe.connector.scope;
-            let text = format!("{}; trying again", failure.error.chain());
-            scope.events.emit(Event::Warning(text)).await;
+            let cause = failure.error.chain();
+            let retry = Event::Warning(Warning::Retry { cause });
+            scope.events.emit(retry).await;
             pause(wait, scope).await?;
             number += 1;
         }

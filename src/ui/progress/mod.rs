@@ -1,5 +1,5 @@
 //! Draws a run while it runs: bars on a terminal, plain lines elsewhere. What is known is in
-//! [`state`] and is built from events alone; how it is shown is in [`live`] and in the lines here.
+//! [`state`], built from events alone; how it is shown is in [`live`] and in the lines here.
 
 mod live;
 mod state;
@@ -14,7 +14,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use self::live::Live;
 use self::state::State;
-use super::{Screen, text};
+use super::remedy::with_remedies;
+use super::{Screen, SettingName, text};
 use crate::event::Event;
 use crate::task::Background;
 
@@ -42,6 +43,7 @@ pub(super) struct Board {
     start: Instant,
     screen: Screen,
     warnings: Warnings,
+    setting_name: SettingName,
 }
 
 /// Locks what only short, panic-free code touches.
@@ -50,7 +52,12 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Board {
-    pub(super) fn new(screen: Screen, warnings: Warnings, events: mpsc::Receiver<Event>) -> Self {
+    pub(super) fn new(
+        screen: Screen,
+        warnings: Warnings,
+        setting_name: SettingName,
+        events: mpsc::Receiver<Event>,
+    ) -> Self {
         let (state, start) = (State::default(), Instant::now());
         Self {
             events,
@@ -58,6 +65,7 @@ impl Board {
             start,
             screen,
             warnings,
+            setting_name,
         }
     }
 
@@ -79,7 +87,45 @@ impl Board {
 
     fn take(&mut self, event: &Event) {
         self.state.apply(event, self.start.elapsed());
-        tell(&self.screen, &self.warnings, event);
+        self.show_event(event);
+    }
+
+    /// Shows what is shown as it happens.
+    fn show_event(&self, event: &Event) {
+        let screen = &self.screen;
+        match event {
+            Event::Warning(warning) => {
+                let warning = with_remedies(warning, &warning.remedies(), self.setting_name);
+                screen.line_from_outside("warning: ", &warning);
+                lock(&self.warnings).push(text::clean(&warning));
+            }
+            Event::Note(note) => {
+                let note = with_remedies(note, &note.remedies(), self.setting_name);
+                screen.line_from_outside("note: ", &note);
+            }
+            Event::Connecting {
+                place,
+                elapsed,
+                limit,
+            } => screen.line_from_outside("", &connecting(place, *elapsed, *limit)),
+            Event::ServerNotice(notice) if notice.severity == "WARNING" => {
+                screen.line_from_outside("the server warns: ", &notice.to_string());
+            }
+            Event::ServerNotice(notice) => tracing::debug!("{}: {notice}", notice.severity),
+            Event::TableCopied { .. }
+            | Event::TableVerified { .. }
+            | Event::PhaseFinished { .. } => {
+                if let Some(line) = finished(event).filter(|_| !screen.is_live()) {
+                    screen.line(&line);
+                }
+            }
+            Event::PhaseStarted { .. }
+            | Event::CopyPlanned { .. }
+            | Event::CopyProgress { .. }
+            | Event::StatementsProgress { .. }
+            | Event::VerifyPlanned { .. }
+            | Event::VerifyProgress { .. } => {}
+        }
     }
 }
 
@@ -124,38 +170,6 @@ fn show(screen: &Screen, live: &mut Live, state: &State, now: Duration) {
         for line in state.lines(now) {
             screen.line(&line);
         }
-    }
-}
-
-/// What is shown as it happens.
-fn tell(screen: &Screen, warnings: &Warnings, event: &Event) {
-    match event {
-        Event::Warning(warning) => {
-            screen.line_from_outside("warning: ", warning);
-            lock(warnings).push(text::clean(warning));
-        }
-        Event::Connecting {
-            place,
-            elapsed,
-            limit,
-        } => screen.line_from_outside("", &connecting(place, *elapsed, *limit)),
-        Event::Note(note) => screen.line_from_outside("note: ", note),
-        Event::ServerNotice(notice) if notice.severity == "WARNING" => {
-            screen.line_from_outside("the server warns: ", &notice.to_string());
-        }
-        Event::ServerNotice(notice) => tracing::debug!("{}: {notice}", notice.severity),
-        Event::TableCopied { .. } | Event::TableVerified { .. } | Event::PhaseFinished { .. } => {
-            if let Some(line) = finished(event).filter(|_| !screen.is_live()) {
-                screen.line(&line);
-            }
-        }
-        Event::PhaseStarted { .. }
-        | Event::CopyPlanned { .. }
-        | Event::TableStarted { .. }
-        | Event::CopyProgress { .. }
-        | Event::StatementsProgress { .. }
-        | Event::VerifyPlanned { .. }
-        | Event::VerifyProgress { .. } => {}
     }
 }
 
@@ -215,7 +229,6 @@ fn finished(event: &Event) -> Option<String> {
         }
         Event::PhaseStarted { .. }
         | Event::CopyPlanned { .. }
-        | Event::TableStarted { .. }
         | Event::CopyProgress { .. }
         | Event::StatementsProgress { .. }
         | Event::VerifyPlanned { .. }
@@ -230,6 +243,7 @@ fn finished(event: &Event) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Warning;
     use crate::pg::QualifiedName;
 
     #[test]
@@ -258,10 +272,16 @@ mod tests {
         );
     }
 
+    fn retry(cause: &str) -> Event {
+        let cause = cause.to_owned();
+        Event::Warning(Warning::Retry { cause })
+    }
+
     fn board() -> (crate::event::Events, Arc<Mutex<Board>>, Warnings) {
         let (events, receiver) = crate::event::Events::channel();
         let warnings = Warnings::default();
-        let board = Board::new(Screen::new(false), Arc::clone(&warnings), receiver);
+        let name: SettingName = |_| "--x";
+        let board = Board::new(Screen::new(false), Arc::clone(&warnings), name, receiver);
         (events, Arc::new(Mutex::new(board)), warnings)
     }
 
@@ -269,17 +289,17 @@ mod tests {
     async fn the_drawing_ends_with_the_last_handle_and_keeps_warnings() {
         let (events, board, warnings) = board();
         let drawing = Drawing::start(board);
-        events.emit(Event::Warning("a\u{7}b".to_owned())).await;
+        events.emit(retry("a\u{7}b")).await;
         drop(events);
         drawing.finish().await;
-        assert_eq!(*lock(&warnings), ["a b"]);
+        assert_eq!(*lock(&warnings), ["a b; trying again"]);
     }
 
     #[tokio::test]
     async fn a_report_waits_for_no_warning() {
         let (events, board, warnings) = board();
-        events.emit(Event::Warning("told late".to_owned())).await;
+        events.emit(retry("late")).await;
         lock(&board).catch_up();
-        assert_eq!(*lock(&warnings), ["told late"]);
+        assert_eq!(*lock(&warnings), ["late; trying again"]);
     }
 }

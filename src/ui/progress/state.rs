@@ -80,14 +80,15 @@ impl State {
             }
             Event::StatementsProgress {
                 database,
+                phase,
                 done,
                 total,
-                ..
             } => {
-                self.database(database).statements = Some((*done, *total));
+                let database = self.database(database);
+                database.phase.get_or_insert(*phase);
+                database.statements = Some((*done, *total));
             }
-            Event::TableStarted { .. }
-            | Event::Note(_)
+            Event::Note(_)
             | Event::Warning(_)
             | Event::Connecting { .. }
             | Event::ServerNotice(_) => {}
