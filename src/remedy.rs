@@ -20,6 +20,8 @@ pub enum Remedy {
     PassTo(Setting, Cow<'static, str>),
     /// Pass a setting with a value.
     PassValue(Setting, String),
+    /// Pass several settings: `pass … and … for every database`.
+    PassAll(Vec<Setting>, Cow<'static, str>),
     /// Do something with a setting: `exclude it with …`.
     With(Cow<'static, str>, Setting),
     /// Give a setting a larger value.
@@ -93,6 +95,16 @@ impl Remedy {
             command,
             setting: Some((setting, value.into())),
         })
+    }
+
+    /// To remove what a run has left, by its number.
+    pub fn remove_run(purpose: &'static str, run: &str) -> Self {
+        Self::invoke_with(purpose, Command::Teardown, Setting::Run, run)
+    }
+
+    /// To remove a slot by its name.
+    pub fn remove_slot(purpose: &'static str, slot: &str) -> Self {
+        Self::invoke_with(purpose, Command::Teardown, Setting::Slot, slot)
     }
 
     /// Copy without replication.

@@ -170,6 +170,47 @@ fn no_file_is_longer_than_six_hundred_lines() {
     assert!(long.is_empty(), "longer than 600 lines: {long:?}");
 }
 
+/// The first flag of the command line in a line: two dashes and a lower-case letter.
+fn flag_in(line: &str) -> Option<&str> {
+    let begins = |(at, _): &(usize, &str)| {
+        let follows = line[at + 2..].starts_with(|c: char| c.is_ascii_lowercase());
+        follows && !line[..*at].ends_with('-')
+    };
+    let (at, _) = line.match_indices("--").find(begins)?;
+    let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
+    let end = line[at..].find(|c| !is_part(c));
+    Some(&line[at..end.map_or(line.len(), |end| at + end)])
+}
+
+/// Only `cli` knows flags; `sandbox` starts programs of PostgreSQL with theirs.
+#[test]
+fn no_flag_is_named_below_the_command_line() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut found = Vec::new();
+    for file in files {
+        let relative = file.strip_prefix(&root).unwrap();
+        if ["cli", "sandbox"]
+            .iter()
+            .any(|top| relative.starts_with(top))
+        {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let flags = code.lines().filter_map(flag_in);
+        found.extend(flags.map(|flag| format!("{}: {flag}", relative.display())));
+    }
+    assert!(found.is_empty(), "flags below cli:\n{}", found.join("\n"));
+}
+
+#[test]
+fn flags_are_seen() {
+    assert_eq!(flag_in("pass `--jobs 2`, or"), Some("--jobs"));
+    assert_eq!(flag_in("a -- b --- c --"), None);
+}
+
 #[test]
 fn grouped_imports_are_seen() {
     let found = imports("use crate::{pg::{Lsn, Sql}, wire};\nuse crate::task::Scope;");

@@ -1,13 +1,15 @@
 use std::path::PathBuf;
 
+use crate::remedy::{Remedy, Setting};
+
 /// Why what is done cannot be recorded, or what was recorded cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The place of the state is unknown.
-    #[error("neither XDG_STATE_HOME nor HOME is set: pass --state-dir")]
+    #[error("neither XDG_STATE_HOME nor HOME is set")]
     NoFolder,
     /// The file system refuses.
-    #[error("{doing} {} (--state-dir chooses another directory)", path.display())]
+    #[error("{doing} {}", path.display())]
     File {
         /// What was being done.
         doing: &'static str,
@@ -17,7 +19,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file holds something else than a state.
-    #[error("the state file {} is damaged; --no-resume discards it and starts from the beginning", path.display())]
+    #[error("the state file {} is damaged", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -26,8 +28,7 @@ pub enum Error {
     },
     /// The file is of a version that this program does not know.
     #[error(
-        "the state file {} has version {version}, and this program knows {known}; use the program \
-         that wrote it, or --no-resume to discard it and start from the beginning",
+        "the state file {} has version {version}, and this program knows {known}",
         path.display(),
         known = super::file::VERSION
     )]
@@ -38,10 +39,7 @@ pub enum Error {
         version: u64,
     },
     /// The file belongs to other clusters.
-    #[error(
-        "the state file {} belongs to other clusters; --no-resume discards it and starts from the beginning",
-        path.display()
-    )]
+    #[error("the state file {} belongs to other clusters", path.display())]
     OtherClusters {
         /// The file.
         path: PathBuf,
@@ -73,6 +71,21 @@ fn shown_holder(pid: Option<u32>) -> String {
 }
 
 impl Error {
+    /// What the user can do about it.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        let discard =
+            || Remedy::pass_to(Setting::NoResume, "discard it and start from the beginning");
+        match self {
+            Self::NoFolder => vec![Remedy::Pass(Setting::StateDir)],
+            Self::File { .. } => {
+                vec![Remedy::with("choose another directory", Setting::StateDir)]
+            }
+            Self::Damaged { .. } | Self::OtherClusters { .. } => vec![discard()],
+            Self::OtherVersion { .. } => vec!["use the program that wrote it".into(), discard()],
+            Self::Held { .. } | Self::Meanwhile { .. } | Self::Flush(_) => Vec::new(),
+        }
+    }
+
     /// Wraps what the file system says.
     pub(super) fn file(
         doing: &'static str,

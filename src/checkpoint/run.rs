@@ -10,6 +10,7 @@ use super::folder::Pair;
 use super::selection::Selection;
 use crate::logical::RunTag;
 use crate::pg::Oid;
+use crate::remedy::{Command, Remedy, Setting};
 
 /// All runs between two clusters, as far as they matter to the next one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,15 +53,10 @@ impl DatabasePair {
         }
     }
 
-    /// Renders `SOURCE=TARGET` as one argument of a shell.
-    pub fn quoted(&self) -> String {
-        let text = format!("{}={}", self.source, self.target);
-        let is_plain = |part: char| part.is_ascii_alphanumeric() || "_-.=".contains(part);
-        if text.chars().all(is_plain) {
-            text
-        } else {
-            format!("'{}'", text.replace('\'', "'\\''"))
-        }
+    /// To run a command on the copy of the one to the other.
+    pub fn remedy(&self, purpose: &'static str, command: Command) -> Remedy {
+        let map = format!("{}={}", self.source, self.target);
+        Remedy::invoke_with(purpose, command, Setting::MapDatabase, map)
     }
 }
 

@@ -1,6 +1,10 @@
 use super::exit;
-use crate::event::find_cause;
+use super::setting::flag_of;
+use crate::event::{as_type, causes, find_cause};
+use crate::logical::PublishError;
+use crate::remedy::Remedy;
 use crate::snapshot::find_unreadable_row;
+use crate::ui::render_remedies;
 use crate::{checkpoint, cluster, connect, demo, migrate, snapshot, teardown, verify};
 
 /// Why a command did not do what it was asked.
@@ -104,27 +108,26 @@ impl Error {
 
     /// What to do next, where the message does not say so.
     pub fn hint(&self) -> Option<String> {
-        if let Some(hint) = find_cause::<snapshot::Error>(self).and_then(find_unreadable_row) {
-            return Some(hint);
-        }
-        let hint = match self {
-            Self::Refused { .. } => Some("resolve the errors above and repeat the command"),
-            Self::Declined => Some("answer y, or pass --yes"),
+        match self {
+            Self::Refused { .. } => {
+                Some("resolve the errors above and repeat the command".to_owned())
+            }
+            Self::Declined => Some("answer y, or pass --yes".to_owned()),
+            // Transparent: a walk along the causes would skip it.
+            Self::Migrate(error) => hint_of(error),
+            Self::Teardown(error) => hint_of(error),
+            Self::Cluster(error) => hint_of(error),
+            Self::State(error) => hint_of(error),
+            Self::Verify(error) => hint_of(error),
+            Self::Demo(error) => hint_of(error),
             Self::Url { .. }
             | Self::Usage { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
             | Self::Stopped { .. }
             | Self::Uncleared { .. }
-            | Self::Migrate(_)
-            | Self::Teardown(_)
-            | Self::Cluster(_)
-            | Self::State(_)
-            | Self::Verify(_)
-            | Self::Demo(_)
-            | Self::Output(_) => find_cause::<connect::Error>(self).and_then(connect::Error::hint),
-        };
-        hint.map(str::to_owned)
+            | Self::Output(_) => hint_of(self),
+        }
     }
 
     /// Whether a stop ended an attempt to connect.
@@ -151,4 +154,28 @@ impl Error {
             | Self::Output(_) => exit::FAILED,
         }
     }
+}
+
+/// What may help with an error or with its outermost cause for which something is known.
+fn hint_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(hint) = find_cause::<snapshot::Error>(error).and_then(find_unreadable_row) {
+        return Some(hint);
+    }
+    let mut remedies = causes(error).map(remedies_of);
+    let known = remedies.find(|remedies| !remedies.is_empty())?;
+    render_remedies(&known, flag_of)
+}
+
+/// What an area knows about its own error.
+fn remedies_of(error: &(dyn std::error::Error + 'static)) -> Vec<Remedy> {
+    let known = [
+        as_type(error).map(migrate::Error::remedies),
+        as_type(error).map(teardown::Error::remedies),
+        as_type(error).map(cluster::Error::remedies),
+        as_type(error).map(checkpoint::Error::remedies),
+        as_type(error).map(snapshot::Error::remedies),
+        as_type(error).map(PublishError::remedies),
+        as_type(error).map(connect::Error::remedies),
+    ];
+    known.into_iter().flatten().next().unwrap_or_default()
 }

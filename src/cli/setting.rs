@@ -24,6 +24,7 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::NoSecurityLabels => "--no-security-labels",
         Setting::NoSync => "--no-sync",
         Setting::NoTablespaces => "--no-tablespaces",
+        Setting::Output => "--output",
         Setting::Provider => "--provider",
         Setting::Publication => "--publication",
         Setting::ReplicaIdentityFull => "--replica-identity-full",
@@ -49,9 +50,8 @@ mod tests {
     #[test]
     fn every_setting_is_a_flag_of_some_command() {
         let program = Arguments::command();
-        let arguments = program
-            .get_subcommands()
-            .flat_map(clap::Command::get_arguments);
+        let commands = std::iter::once(&program).chain(program.get_subcommands());
+        let arguments = commands.flat_map(clap::Command::get_arguments);
         let flags: BTreeSet<String> = arguments
             .filter_map(|argument| argument.get_long())
             .map(|long| format!("--{long}"))

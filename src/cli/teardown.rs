@@ -5,7 +5,7 @@ use crate::pg::{Ident, InvalidName, SlotName};
 use crate::selection::Databases;
 use crate::task::Scope;
 use crate::teardown::{TeardownOptions, Which, find_leftovers, remove_leftovers};
-use crate::ui::report::TornDown;
+use crate::ui::report::{TornDown, render_other};
 use crate::ui::{self, Ui};
 
 /// Drop the slots, publications and subscriptions of earlier runs
@@ -108,7 +108,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         }
     }
     for other in &leftovers.others {
-        let line = format!("of another run, left alone: {other}");
+        let line = render_other(other, ui.setting_name());
         ui.screen().line_from_outside("  ", &line);
     }
     let removes = !arguments.dry_run && !leftovers.objects.is_empty();
@@ -125,6 +125,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let report = TornDown {
         leftovers: &leftovers,
         is_done: !arguments.dry_run,
+        setting_name: ui.setting_name(),
     };
     ui.report(&report, code)?;
     Ok(code)

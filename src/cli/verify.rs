@@ -5,6 +5,7 @@ use crate::pg::Sides;
 use crate::selection::TableChoice;
 use crate::task::Scope;
 use crate::ui::Ui;
+use crate::ui::report::render_finding_text;
 use crate::verify::{self, DatabasePair};
 use crate::{cluster, migrate};
 
@@ -62,7 +63,8 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let servers = &options.servers;
     let sides = [(&servers.source, &on_source), (&servers.target, &on_target)];
     for finding in migrate::examine_comparison(sides, options.jobs).await {
-        tracing::warn!("{}: {}", finding.servers(), finding.text());
+        let text = render_finding_text(&finding, ui.setting_name());
+        tracing::warn!("{}: {text}", finding.servers());
     }
     let report = verify::compare_databases(&options, scope).await?;
     let code = verify::exit_code(&report);

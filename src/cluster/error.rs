@@ -1,4 +1,5 @@
 use crate::pg::Side;
+use crate::remedy::Remedy;
 use crate::{catalog, connect, selection};
 
 /// Why the two servers could not be reached, read or kept.
@@ -56,8 +57,7 @@ pub enum Error {
     },
     /// All rows are copied, and changes from there on cannot be followed.
     #[error(
-        "database {database} was copied, but its changes since then cannot be followed: {reasons}; copy it \
-         again, or copy it once with --no-sync"
+        "database {database} was copied, but its changes since then cannot be followed: {reasons}"
     )]
     PromiseBroken {
         /// The database.
@@ -91,6 +91,19 @@ impl Error {
             Self::PromiseBroken { database, .. } => Some(format!("source, database {database}")),
             Self::Busy { database, side, .. } => Some(format!("{side}, database {database}")),
             Self::Selection(_) => None,
+        }
+    }
+
+    /// What the user can do about it, as far as its causes do not know.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        match self {
+            Self::PromiseBroken { .. } => vec!["copy it again".into(), Remedy::copy_once()],
+            Self::Selection(error) => error.remedies(),
+            Self::Connect { .. }
+            | Self::Examine { .. }
+            | Self::Catalog { .. }
+            | Self::Busy { .. }
+            | Self::LockLost { .. } => Vec::new(),
         }
     }
 

@@ -28,8 +28,6 @@ pub struct Finding {
     /// What was found.
     pub message: String,
     /// What to do about it.
-    pub cure: Option<String>,
-    /// What to do about it.
     pub remedies: Vec<Remedy>,
 }
 
@@ -49,7 +47,6 @@ impl Finding {
             side: None,
             database: None,
             message: message.into(),
-            cure: None,
             remedies: Vec::new(),
         }
     }
@@ -67,17 +64,17 @@ impl Finding {
         self
     }
 
-    /// What was found and what to do about it.
-    pub fn text(&self) -> String {
-        let Self { message, cure, .. } = self;
-        cure.as_ref()
-            .map_or_else(|| message.clone(), |cure| format!("{message}; {cure}"))
+    /// Adds something to do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<Remedy>) -> Self {
+        self.remedies.push(remedy.into());
+        self
     }
 
-    /// Adds what to do.
+    /// Adds alternatives to do.
     #[must_use]
-    pub fn cure(mut self, cure: impl Into<String>) -> Self {
-        self.cure = Some(cure.into());
+    pub fn with_remedies(mut self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
+        self.remedies.extend(remedies);
         self
     }
 }
@@ -93,17 +90,13 @@ impl fmt::Display for Level {
     }
 }
 
-/// `error    source myapp: message; cure`, free of control characters.
+/// `error    source myapp: message`, free of control characters.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<8} {}", self.level, self.servers())?;
         if let Some(database) = &self.database {
             write!(f, " {}", Printable(database))?;
         }
-        write!(f, ": {}", Printable(&self.message))?;
-        if let Some(cure) = &self.cure {
-            write!(f, "; {}", Printable(cure))?;
-        }
-        Ok(())
+        write!(f, ": {}", Printable(&self.message))
     }
 }

@@ -13,6 +13,7 @@ use crate::cluster::server::Cluster;
 use crate::connect::{Endpoint, Purpose};
 use crate::pg::Side;
 use crate::pg::{Ident, QualifiedName, Sql, UnknownLetter};
+use crate::remedy::{Remedy, Setting};
 use crate::selection::{self, Databases, Offered, Selected, TableChoice, Tables};
 use crate::sql;
 
@@ -70,18 +71,19 @@ pub(crate) async fn choose(
             continue;
         };
         if is_named {
-            let (name, why) = (name.to_owned(), why.text(&database.name));
-            return Err(selection::Error::NotCopyable { name, why }.into());
+            let refused = selection::Error::NotCopyable {
+                name: name.to_owned(),
+                why: why.text().to_owned(),
+                remedy: why.remedy(&database.name),
+            };
+            return Err(refused.into());
         }
         no_candidates.insert(name);
         if why.is_listed() && !matches!(databases, Databases::Only(_)) && !databases.excludes(name)
         {
-            let message = format!(
-                "database {} is skipped: it {}",
-                database.name,
-                why.text(&database.name)
-            );
-            skipped.push(Finding::new(Level::Note, Side::Source, message));
+            let message = format!("database {} is skipped: it {}", database.name, why.text());
+            let finding = Finding::new(Level::Note, Side::Source, message);
+            skipped.push(finding.with_remedies(why.remedy(&database.name)));
         }
     }
     let databases = databases.without(&no_candidates);
@@ -129,21 +131,27 @@ impl Skip {
         }
     }
 
-    fn text(self, name: &Ident) -> String {
+    const fn text(self) -> &'static str {
         match self {
-            Self::Template => "is one of the server's own templates".to_owned(),
-            Self::Unused => "is a template without objects of users".to_owned(),
-            Self::NoConnections => format!(
-                "refuses connections (datallowconn = false). To copy it, run: {}",
-                sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", name).as_str()
-            ),
+            Self::Template => "is one of the server's own templates",
+            Self::Unused => "is a template without objects of users",
+            Self::NoConnections => "refuses connections (datallowconn = false)",
             Self::Invalid => {
                 "is invalid: its DROP DATABASE was interrupted, and it can only be dropped"
-                    .to_owned()
             }
-            Self::Provider => {
-                "belongs to the managed service (--provider none includes it)".to_owned()
-            }
+            Self::Provider => "belongs to the managed service",
+        }
+    }
+
+    /// What makes it copyable, where something does.
+    fn remedy(self, name: &Ident) -> Option<Remedy> {
+        match self {
+            Self::NoConnections => Some(Remedy::Run(sql!(
+                "ALTER DATABASE {} WITH ALLOW_CONNECTIONS true",
+                name
+            ))),
+            Self::Provider => Some(Remedy::PassValue(Setting::Provider, "none".to_owned())),
+            Self::Template | Self::Unused | Self::Invalid => None,
         }
     }
 }
@@ -200,8 +208,8 @@ pub(crate) async fn unselected_maintenance(
             "database postgres holds {} tables and is not selected",
             contents.tables
         );
-        let cure = "name it in --include-databases to copy it";
-        Finding::new(Level::Warning, Side::Source, message).cure(cure)
+        let include = Remedy::with("copy it as well", Setting::IncludeDatabases);
+        Finding::new(Level::Warning, Side::Source, message).remedy(include)
     }))
 }
 

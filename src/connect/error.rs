@@ -4,6 +4,7 @@ use super::conninfo_error::ConninfoError;
 use super::service::ServiceError;
 use super::tls::{self, SslMode};
 use crate::pg::{ServerError, SqlState};
+use crate::remedy::{Remedy, Setting};
 use crate::wire;
 
 /// The way around a pooler.
@@ -103,9 +104,7 @@ pub enum Error {
     #[error(transparent)]
     Server(Box<ServerError>),
     /// Other sessions held locks for too long.
-    #[error(
-        "waited {seconds} s for {what}: {holders}; end the transaction that is in the way, or raise --max-lock-wait"
-    )]
+    #[error("waited {seconds} s for {what}: {holders}")]
     LockWait {
         /// What was waited for.
         what: String,
@@ -224,6 +223,17 @@ impl Error {
             code,
             Some(SqlState::LOCK_NOT_AVAILABLE | SqlState::DEADLOCK_DETECTED)
         )
+    }
+
+    /// What the user can do about it.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        if let Self::LockWait { .. } = self {
+            return vec![
+                "end the transaction that is in the way".into(),
+                Remedy::Raise(Setting::MaxLockWait),
+            ];
+        }
+        self.hint().map(Remedy::from).into_iter().collect()
     }
 
     /// What may help.

@@ -68,7 +68,7 @@ pub enum OmissionReason {
     NoLabelProvider(String),
     /// The role does not exist on the target.
     NoSuchRole(Ident),
-    /// The role has one from another role that `--role-map` makes the same.
+    /// The role has one from another role that has the same name on the target.
     HasOne(Ident),
     /// We cannot act for the role that granted it.
     OutOfReach(Ident),
@@ -106,7 +106,7 @@ impl fmt::Display for OmissionReason {
                  rows, and no server validates a domain within an array, a range or a composite type",
             ),
             Self::NamesOfRoles => f.write_str(
-                "it asks for the name of its user, and --role-map gives roles other names: look at it",
+                "it asks for the name of its user, and roles have other names on the target: look at it",
             ),
             Self::Setting(name) => write!(
                 f,

@@ -9,6 +9,7 @@ use super::mark::FormerIdentity;
 use crate::pg::{
     Ident, Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, ServerVersion, Sql,
 };
+use crate::remedy::{Remedy, Setting};
 use crate::sql;
 
 /// Why the updates and deletes of a table could not be published.
@@ -65,8 +66,26 @@ pub struct Blocked {
     pub blocker: Blocker,
     /// Statements each of which is a remedy.
     pub remedies: Vec<Sql>,
-    /// Whether `--replica-identity-full` would.
+    /// Whether REPLICA IDENTITY FULL would.
     pub full_helps: bool,
+}
+
+impl Blocked {
+    /// What the user can do about it.
+    pub fn all_remedies(&self) -> Vec<Remedy> {
+        let mut remedies: Vec<Remedy> = self.remedies.iter().cloned().map(Remedy::Run).collect();
+        if let (Blocker::Differs(root), true) = (&self.blocker, remedies.is_empty()) {
+            remedies.push(format!("give it the replica identity of {root}").into());
+        }
+        if matches!(self.blocker, Blocker::NoEquality(_)) && remedies.is_empty() {
+            remedies.push("give it a unique index over columns that are NOT NULL".into());
+        }
+        if self.full_helps {
+            remedies.push(Remedy::Pass(Setting::ReplicaIdentityFull));
+        }
+        remedies.push(Remedy::exclude_table());
+        remedies
+    }
 }
 
 /// What is published of a database.

@@ -13,6 +13,7 @@ use super::publication::{
 };
 use crate::connect::{self, Session};
 use crate::pg::{Ident, Oid, QualifiedName, ReplicaIdentity, SqlState};
+use crate::remedy::Remedy;
 
 /// Attempts at a publication while tables come and go.
 const ATTEMPTS: u32 = 20;
@@ -27,10 +28,7 @@ pub enum PublishError {
     #[error(transparent)]
     Server(#[from] connect::Error),
     /// A table has no usable replica identity.
-    #[error(
-        "table {} {}; UPDATE and DELETE would fail on the source. {}",
-        .0.table, .0.blocker, list_remedies(.0)
-    )]
+    #[error("table {} {}; UPDATE and DELETE would fail on the source", .0.table, .0.blocker)]
     Blocked(Box<Blocked>),
     /// Somebody dropped the publication.
     #[error("it was dropped by somebody else")]
@@ -47,6 +45,18 @@ pub enum PublishError {
 }
 
 impl PublishError {
+    /// What the user can do about it.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        match self {
+            Self::Blocked(blocked) => blocked.all_remedies(),
+            Self::Server(error) | Self::Candidates(LoadError::Server(error)) => error.remedies(),
+            Self::Candidates(LoadError::Letter(_))
+            | Self::Gone
+            | Self::Taken
+            | Self::Altered { .. } => Vec::new(),
+        }
+    }
+
     /// Whether a table was dropped, renamed or published by somebody else at the same time.
     fn is_about_a_vanished_table(&self) -> bool {
         let Self::Server(error) = self else {
@@ -59,19 +69,6 @@ impl PublishError {
             )
         )
     }
-}
-
-fn list_remedies(blocked: &Blocked) -> String {
-    let mut ways: Vec<String> = blocked
-        .remedies
-        .iter()
-        .map(|statement| format!("run {};", statement.as_str()))
-        .collect();
-    if blocked.full_helps {
-        ways.push("pass --replica-identity-full".to_owned());
-    }
-    ways.push("exclude it with --exclude-tables".to_owned());
-    ways.join(", or ")
 }
 
 /// What of a database is published, and under which name.

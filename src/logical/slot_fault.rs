@@ -31,7 +31,7 @@ impl fmt::Display for SlotFault {
             ),
             Self::KeepsTooMuch { retained, limit } => write!(
                 f,
-                "keeps {retained} bytes of log, more than the {limit} of --max-retained-wal"
+                "retains {retained} bytes of WAL, more than the limit of {limit}"
             ),
         }
     }

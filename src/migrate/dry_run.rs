@@ -11,6 +11,7 @@ use crate::connect::locks::LockMode;
 use crate::connect::{Endpoint, script_settings};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
+use crate::event::Phase;
 use crate::migrate::error::Error;
 use crate::migrate::execute::contents::request;
 use crate::migrate::execute::extensions;
@@ -172,7 +173,7 @@ async fn definitions(
     let rows = plan_rows(reading.session(), &catalog, &request).await;
     let rows = rows.map_err(|source| Error::Copy {
         database: planned.name().to_owned(),
-        phase: "plan",
+        phase: Phase::Data,
         removed: false,
         source: Box::new(source),
     })?;

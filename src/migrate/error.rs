@@ -1,5 +1,7 @@
+use crate::event::Phase;
 use crate::logical::Blocked;
 use crate::pg::{Ident, Side, SlotName};
+use crate::remedy::{Remedy, Setting};
 use crate::{catalog, checkpoint, cluster, connect, ddl, selection, snapshot};
 
 /// Why `init` or its checks did not come to an end.
@@ -61,8 +63,7 @@ pub enum Error {
     /// A slot of the run was lost, or retained too much WAL. It was removed with its publication.
     #[error(
         "the run cannot end with all its replication slots; what had not been finished was removed again, and a \
-         finished database whose slot was lost must be copied again (--drop-existing), or copied once \
-         (--no-sync)"
+         finished database whose slot was lost must be copied again"
     )]
     SlotLost {
         /// The slot, and what is wrong with it.
@@ -70,8 +71,7 @@ pub enum Error {
     },
     /// A slot of our name is another run's.
     #[error(
-        "database {database}: replication slot {slot} is of a run of which the state folder knows nothing; \
-         remove it with: postgres-seren-replicator teardown --slot {slot}"
+        "database {database}: replication slot {slot} is of a run of which the state folder knows nothing"
     )]
     ForeignSlot {
         /// The database.
@@ -88,7 +88,7 @@ pub enum Error {
     /// A database that was to be dropped or emptied holds what no run of ours created.
     #[error(
         "database {database} on the target is not empty: it holds objects that this run did not create: {objects}; \
-         nothing was removed. Move or drop them, or pass --drop-existing to drop and recreate the database"
+         nothing was removed"
     )]
     NotOurs {
         /// The database.
@@ -166,14 +166,16 @@ pub enum Error {
         database: String,
         /// What differs.
         differences: String,
+        /// What the user can do about it.
+        remedies: Vec<Remedy>,
     },
     /// A phase of the copy ended with an error.
-    #[error("database {database}: {phase}{}", kept_note(*removed))]
+    #[error("could not copy database {database}{}", kept_note(*removed))]
     Copy {
         /// The database.
         database: String,
-        /// What was being done.
-        phase: &'static str,
+        /// In which phase.
+        phase: Phase,
         /// Whether the target database, made by this run, was removed again.
         removed: bool,
         /// The cause.
@@ -228,6 +230,41 @@ impl Error {
             Self::Roles { .. } | Self::Unmakeable(_) => Some(Side::Target.to_string()),
             Self::SlotLost { .. } => Some(Side::Source.to_string()),
             Self::State(_) | Self::Stopped => None,
+        }
+    }
+
+    /// What the user can do about it, as far as its causes do not know.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        match self {
+            Self::SlotLost { source } => {
+                let again = "copy again a finished database whose slot was lost";
+                let mut remedies = source.remedies();
+                remedies.push(Remedy::pass_to(Setting::DropExisting, again));
+                remedies.push(Remedy::copy_once());
+                remedies
+            }
+            Self::ForeignSlot { slot, .. } => vec![Remedy::remove_slot("remove it", slot.as_str())],
+            Self::NotOurs { .. } => vec![
+                "move or drop them".into(),
+                Remedy::pass_to(Setting::DropExisting, "drop and recreate the database"),
+            ],
+            Self::ForeignPublication { remedies, .. } => remedies.clone(),
+            Self::Unpublishable { blocked, .. } => blocked.all_remedies(),
+            Self::Cluster(error) => error.remedies(),
+            Self::State(error) => error.remedies(),
+            Self::Changing { .. }
+            | Self::Ddl { .. }
+            | Self::Roles { .. }
+            | Self::Unmakeable(_)
+            | Self::Database { .. }
+            | Self::InUse { .. }
+            | Self::Replaced { .. }
+            | Self::NotEmpty { .. }
+            | Self::Changed { .. }
+            | Self::NotCleared { .. }
+            | Self::Publication { .. }
+            | Self::Copy { .. }
+            | Self::Stopped => Vec::new(),
         }
     }
 

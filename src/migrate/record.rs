@@ -25,6 +25,7 @@ use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Side;
 use crate::pg::{Ident, Lsn, Oid, SlotName, Sql};
+use crate::remedy::Command;
 use crate::selection::{DatabaseMap, TableChoice};
 use crate::sql;
 
@@ -103,7 +104,6 @@ impl Resume {
                 let message = format!(
                     "an interrupted run was copying it to database {target}, which stays incomplete{slot}"
                 );
-                let argument = pair.quoted();
                 let is_made = matches!(
                     &database.stage,
                     Stage::Begun {
@@ -111,18 +111,16 @@ impl Resume {
                         ..
                     }
                 );
-                let drop = if is_made {
+                let drop = is_made.then(|| {
                     let drop = sql!("DROP DATABASE {}", target);
-                    format!(", and on the target: {};", drop.as_str())
-                } else {
-                    String::new()
-                };
-                let cure = format!(
-                    "to continue that copy, run init --map-database {argument}; to remove it, run teardown \
-                     --map-database {argument}{drop}"
-                );
+                    format!("after that, run on the target: {};", drop.as_str()).into()
+                });
                 let finding = Finding::new(Level::Warning, Side::Target, message);
-                finding.in_database(source.as_str()).cure(cure)
+                finding
+                    .in_database(source.as_str())
+                    .remedy(pair.remedy("continue that copy", Command::Init))
+                    .remedy(pair.remedy("remove it", Command::Teardown))
+                    .with_remedies(drop)
             })
             .collect()
     }
@@ -183,7 +181,7 @@ impl Resume {
             self.run.resumed(pair)?;
             let finding = Finding::new(Level::Note, Side::Target, message);
             let cure = "whatever the target has of it stays";
-            Some(finding.in_database(&pair.source).cure(cure))
+            Some(finding.in_database(&pair.source).remedy(cure))
         };
         let unselected = offered.iter().filter(|name| !is_selected(name));
         let unselected = unselected.filter_map(|name| {

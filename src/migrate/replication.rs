@@ -6,6 +6,7 @@ use crate::connect::Session;
 use crate::logical::{FoundPublication, LoadError, Mark, Published, Publishing, RunId};
 use crate::migrate::error::Error;
 use crate::pg::{Side, SlotName};
+use crate::remedy::{Command, Remedy, Setting};
 
 /// What the replication of one database takes.
 #[derive(Clone, Debug)]
@@ -101,18 +102,19 @@ impl Replication {
 }
 
 /// What to do about a publication of another run.
-pub(crate) fn ways_out(whose: Whose, mark: &Mark) -> String {
-    const PROGRAM: &str = "postgres-seren-replicator";
+pub(crate) fn ways_out(whose: Whose, mark: &Mark) -> Vec<Remedy> {
     let run = mark.name();
-    let remove = format!("remove what that run left with: {PROGRAM} teardown --run {run}");
+    let remove = |purpose: &'static str| Remedy::remove_run(purpose, run);
     match whose {
-        Whose::Ours => String::new(),
-        Whose::Unknown => {
-            format!("become its owner with: {PROGRAM} init --adopt {run}, or {remove}")
-        }
-        Whose::OtherTarget => format!(
-            "copy to this target as well with --publication NAME, or, if its target is gone, {remove}"
-        ),
+        Whose::Ours => Vec::new(),
+        Whose::Unknown => vec![
+            Remedy::invoke_with("become its owner", Command::Init, Setting::Adopt, run),
+            remove("remove what that run left"),
+        ],
+        Whose::OtherTarget => vec![
+            Remedy::PassValue(Setting::Publication, "NAME".to_owned()),
+            remove("if its target is gone, remove what that run left"),
+        ],
     }
 }
 
@@ -168,9 +170,11 @@ mod tests {
     #[test]
     fn the_ways_out_name_the_run() {
         let mark = mark("app", true);
-        let text = ways_out(Whose::Unknown, &mark);
-        assert!(text.contains(&format!("init --adopt {}", mark.name())));
-        assert!(text.contains(&format!("teardown --run {}", mark.name())));
-        assert!(ways_out(Whose::OtherTarget, &mark).contains("--publication NAME"));
+        let run = mark.name();
+        let adopt = Remedy::invoke_with("become its owner", Command::Init, Setting::Adopt, run);
+        let remove = Remedy::remove_run("remove what that run left", run);
+        assert_eq!(ways_out(Whose::Unknown, &mark), [adopt, remove]);
+        let other = Remedy::PassValue(Setting::Publication, "NAME".to_owned());
+        assert_eq!(ways_out(Whose::OtherTarget, &mark)[0], other);
     }
 }

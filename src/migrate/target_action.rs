@@ -72,7 +72,7 @@ impl Fate {
             let message = format!(
                 "subscription {SUBSCRIPTION} in it reads from slot {slot}, which is not this run's"
             );
-            Finding::new(Level::Error, Side::Target, message).cure("remove it first")
+            Finding::new(Level::Error, Side::Target, message).remedy("remove it first")
         })
     }
 }

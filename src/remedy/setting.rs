@@ -54,6 +54,8 @@ settings! {
     NoSync,
     /// Without tablespaces.
     NoTablespaces,
+    /// The form of the report.
+    Output,
     /// How objects of a managed service are recognized.
     Provider,
     /// The publication's name.

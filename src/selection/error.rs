@@ -1,5 +1,6 @@
 use super::entry::Entry;
 use crate::pg::{QualifiedName, RelKind};
+use crate::remedy::{Remedy, Setting};
 
 /// Why nothing can be selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +21,10 @@ pub enum Error {
     NotCopyable {
         /// The name as given.
         name: String,
-        /// Why, and what helps.
+        /// Why.
         why: String,
+        /// What makes it copyable, where something does.
+        remedy: Option<Remedy>,
     },
     /// Nothing is left to copy.
     #[error(
@@ -70,15 +73,27 @@ pub enum Error {
         extension: String,
     },
     /// A partition cannot be had without the table that it is a part of.
-    #[error(
-        "{entry}: a partition cannot be included alone; include {root}, and exclude other partitions by --exclude-tables instead"
-    )]
+    #[error("{entry}: a partition cannot be included alone")]
     PartitionAlone {
         /// The entry as given.
         entry: Entry,
         /// The partitioned table at the top.
         root: QualifiedName,
     },
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        if let Self::NotCopyable { remedy, .. } = self {
+            return remedy.iter().cloned().collect();
+        }
+        if let Self::PartitionAlone { root, .. } = self {
+            let action = format!("include {root}, and exclude other partitions");
+            return vec![Remedy::with(action, Setting::ExcludeTables)];
+        }
+        Vec::new()
+    }
 }
 
 fn shown_list(names: &[String]) -> String {

@@ -1,7 +1,9 @@
 use super::refusal::{Refused, statement_note};
 use crate::connect::waiters::Waiter;
+use crate::event::Phase;
 use crate::logical::{PublishError, SlotFault};
 use crate::pg::{Ident, QualifiedName, SlotName, SqlState};
+use crate::remedy::{Command, Remedy, Setting};
 use crate::{catalog, connect, wire};
 
 /// Why a phase of the copy failed.
@@ -14,18 +16,14 @@ pub enum Error {
     #[error("lock the source's tables")]
     Lock(#[source] connect::Error),
     /// A session waits for our locks, so the copy ended.
-    #[error(
-        "{waiter}; the copy ended so that it need not wait; run the command again after the DDL, or pass \
-         --keep-locks to let DDL wait for the copy"
-    )]
+    #[error("{waiter}; the copy ended so that it need not wait")]
     LockWanted {
         /// The session.
         waiter: Box<Waiter>,
     },
     /// The lock table has no room for the locks of all readers.
     #[error(
-        "--keep-locks needs {needed} locks on the source at once; raise max_locks_per_transaction there, lower \
-         --jobs, or run without --keep-locks"
+        "readers that keep their locks need {needed} locks on the source at once, more than it has room for"
     )]
     LockTableFull {
         /// How many locks.
@@ -39,8 +37,7 @@ pub enum Error {
     LocksLost(#[source] wire::Error),
     /// DDL disturbed every attempt.
     #[error(
-        "no consistent point within {seconds} s: definitions keep changing on the source ({what}); pause the \
-         DDL and repeat, or raise --max-lock-wait"
+        "no consistent point within {seconds} s: definitions keep changing on the source ({what})"
     )]
     Unsettled {
         /// The last change seen.
@@ -49,10 +46,7 @@ pub enum Error {
         seconds: u64,
     },
     /// The creation of a slot waited too long for older transactions.
-    #[error(
-        "the creation of the slot waited {seconds} s for older transactions ({holders}); end them, or raise \
-         --max-lock-wait"
-    )]
+    #[error("the creation of the slot waited {seconds} s for older transactions ({holders})")]
     SlotWaits {
         /// For how long.
         seconds: u64,
@@ -72,8 +66,7 @@ pub enum Error {
     },
     /// The slot of an earlier run is in use.
     #[error(
-        "replication slot {slot} on the source is in use by pid {pid}: this database's replication runs; \
-         end it with teardown first"
+        "replication slot {slot} on the source is in use by pid {pid}: this database's replication runs"
     )]
     SlotInUse {
         /// The slot.
@@ -209,15 +202,67 @@ pub enum Error {
 
 impl Error {
     /// Returns the phase that an error of loading belongs to.
-    pub fn phase(&self) -> &'static str {
+    pub fn phase(&self) -> Phase {
         if matches!(self, Self::Refused(_) | Self::Statement { .. }) {
-            "post-data"
-        } else if matches!(self, Self::LargeObject { .. } | Self::LargeObjects(_)) {
-            "large objects"
-        } else if matches!(self, Self::Sequences(_)) {
-            "sequence values"
+            Phase::PostData
         } else {
-            "data"
+            Phase::Data
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        match self {
+            Self::LockWanted { .. } => vec![
+                "run the command again after the DDL".into(),
+                Remedy::pass_to(Setting::KeepLocks, "let DDL wait for the copy"),
+            ],
+            Self::LockTableFull { .. } => vec![
+                "raise max_locks_per_transaction on the source".into(),
+                Remedy::Lower(Setting::Jobs),
+                Remedy::Omit(Setting::KeepLocks),
+            ],
+            Self::Unsettled { .. } => vec![
+                "pause the DDL and repeat".into(),
+                Remedy::Raise(Setting::MaxLockWait),
+            ],
+            Self::SlotWaits { .. } => {
+                vec!["end them".into(), Remedy::Raise(Setting::MaxLockWait)]
+            }
+            Self::SlotInUse { .. } => {
+                vec![Remedy::invoke("end it first", Command::Teardown)]
+            }
+            Self::SlotFault {
+                fault: SlotFault::KeepsTooMuch { .. },
+                ..
+            } => vec![Remedy::Raise(Setting::MaxRetainedWal)],
+            Self::Connect(_)
+            | Self::Lock(_)
+            | Self::LocksLost(_)
+            | Self::Replication(_)
+            | Self::Slot { .. }
+            | Self::Publication { .. }
+            | Self::SlotFault { .. }
+            | Self::Lease(_)
+            | Self::Catalog(_)
+            | Self::Statement { .. }
+            | Self::Changed { .. }
+            | Self::Renamed { .. }
+            | Self::TypeChanged { .. }
+            | Self::Refused(_)
+            | Self::Interrupted
+            | Self::Lane(_)
+            | Self::Copy { .. }
+            | Self::LaneLost { .. }
+            | Self::Stalled { .. }
+            | Self::Undecided
+            | Self::Table { .. }
+            | Self::Configuration(_)
+            | Self::Sequences(_)
+            | Self::LargeObjects(_)
+            | Self::LargeObject { .. }
+            | Self::Flush(_)
+            | Self::Stopped => Vec::new(),
         }
     }
 

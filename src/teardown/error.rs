@@ -1,4 +1,6 @@
+use crate::cluster::other::Other;
 use crate::pg::{Side, SlotName};
+use crate::remedy::{Remedy, Setting};
 use crate::{checkpoint, cluster, connect, selection};
 
 /// Why `teardown` did not find or remove everything.
@@ -38,13 +40,12 @@ pub enum Error {
     },
     /// What was found on the servers is of runs that no local state records.
     #[error(
-        "nothing was removed: the state directory does not record what was found; if nobody needs it, remove it by \
-         name. {}",
-        found.join("; ")
+        "nothing was removed: the state directory does not record what was found: {}",
+        list_others(found)
     )]
     UnknownRuns {
         /// The runs and objects, each with what removes it.
-        found: Vec<String>,
+        found: Vec<Other>,
     },
     /// A slot that was to be removed is in use.
     #[error("replication slot {slot} is in use by pid {pid} of the source; end that session first")]
@@ -61,11 +62,16 @@ pub enum Error {
         slot: SlotName,
     },
     /// A slot is to be removed, and no source is given.
-    #[error("--slot takes --source")]
+    #[error("no source is given")]
     NoSource,
     /// The command was asked to stop.
     #[error("stopped before the end; the same command continues")]
     Stopped,
+}
+
+fn list_others(found: &[Other]) -> String {
+    let names: Vec<&str> = found.iter().map(|one| one.what.as_str()).collect();
+    names.join("; ")
 }
 
 impl From<selection::Error> for Error {
@@ -93,6 +99,24 @@ impl Error {
             | Self::LeftoverChanged { .. }
             | Self::UnknownRuns { .. }
             | Self::Teardown { .. } => None,
+        }
+    }
+
+    /// What the user can do about it, as far as its causes do not know.
+    pub fn remedies(&self) -> Vec<Remedy> {
+        match self {
+            Self::UnknownRuns { found } => {
+                found.iter().filter_map(|one| one.remedy.clone()).collect()
+            }
+            Self::NoSource => vec![Remedy::Pass(Setting::Source)],
+            Self::Cluster(error) => error.remedies(),
+            Self::State(error) => error.remedies(),
+            Self::NoIdentity { .. }
+            | Self::Teardown { .. }
+            | Self::LeftoverChanged { .. }
+            | Self::SlotActive { .. }
+            | Self::SlotNotOurs { .. }
+            | Self::Stopped => Vec::new(),
         }
     }
 

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::cluster::Database;
+use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{self, FoundPublication, PUBLICATION};
 use crate::pg::Side;
 use crate::pg::{Ident, Oid};
+use crate::remedy::Remedy;
+use crate::teardown::TeardownOptions;
 use crate::teardown::error::Error;
 use crate::teardown::find::is_leaving;
-use crate::teardown::{PROGRAM, TeardownOptions};
 
 /// A publication, and where it is.
 pub(crate) struct Marked {
@@ -25,8 +27,8 @@ impl Marked {
         LockKey::source(&self.database, self.oid, &self.publication.name)
     }
 
-    /// Where it is and whose, in words.
-    pub(crate) fn describe(&self) -> String {
+    /// Where it is and whose.
+    pub(crate) fn as_other(&self) -> Other {
         let Self {
             database,
             publication,
@@ -35,19 +37,18 @@ impl Marked {
         let name = &publication.name;
         let place = format!("source, database {database}: publication {name}");
         match &publication.mark {
-            Some(mark) => format!(
-                "{place}, of {} into database {} (teardown --run {})",
-                mark.describe(),
-                mark.target,
-                mark.name()
-            ),
-            None => format!("{place}, which no run has marked"),
+            Some(mark) => {
+                let run = mark.describe();
+                Other::new(format!("{place}, of {run} into database {}", mark.target))
+                    .removed_by(Remedy::remove_run("remove it", mark.name()))
+            }
+            None => Other::new(format!("{place}, which no run has marked")),
         }
     }
 }
 
-/// The runs of these publications in words, each with its databases and with what removes it.
-pub(crate) fn describe_runs(marked: &[Marked]) -> Vec<String> {
+/// The runs of these publications, each with its databases and with what removes it.
+pub(crate) fn list_runs(marked: &[Marked]) -> Vec<Other> {
     let mut runs = BTreeMap::<_, Vec<&str>>::new();
     for one in marked {
         if let Some(mark) = &one.publication.mark {
@@ -57,7 +58,8 @@ pub(crate) fn describe_runs(marked: &[Marked]) -> Vec<String> {
     }
     let describe = |((run, name), databases): ((String, &str), Vec<&str>)| {
         let databases = databases.join(", ");
-        format!("{run} of database {databases}: {PROGRAM} teardown --run {name}")
+        Other::new(format!("{run} of database {databases}"))
+            .removed_by(Remedy::remove_run("if nobody needs it, remove it", name))
     };
     runs.into_iter().map(describe).collect()
 }

@@ -23,6 +23,7 @@ pub use find::find_leftovers;
 pub use remove::remove_leftovers;
 
 use crate::checkpoint::Membership;
+use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::Endpoint;
 use crate::logical::{self, FoundPublication, FoundSubscription, RunId};
@@ -30,9 +31,6 @@ use crate::pg::Side;
 use crate::pg::{Ident, Literal, SlotName, Sql};
 use crate::selection::{DatabaseMap, Databases};
 use crate::sql;
-
-/// How a message calls this program.
-const PROGRAM: &str = "postgres-seren-replicator";
 
 /// What `teardown` is asked to do.
 #[derive(Clone, Debug)]
@@ -101,10 +99,10 @@ pub struct Leftovers {
     pub(crate) locks: Locks,
     /// In the order in which they are removed.
     pub objects: Vec<Leftover>,
-    /// Objects of other runs, in words; they are left alone.
-    pub others: Vec<String>,
-    /// What is of runs between the two clusters and in no local state, in words, each with what removes it.
-    pub(crate) unknown: Vec<String>,
+    /// Objects of other runs, which are left alone.
+    pub others: Vec<Other>,
+    /// What is of runs between the two clusters and in no local state, each with what removes it.
+    pub(crate) unknown: Vec<Other>,
     /// Sides that could not be looked at, with the reason, and the statements to run there.
     pub unreachable: Vec<Unreachable>,
 }

@@ -1,4 +1,4 @@
-//! `teardown --slot`: a slot, and the publication that goes with it, whose target no longer exists. Needs
+//! A slot that the user names, and the publication that goes with it, whose target no longer exists. Needs
 //! the source only.
 
 use crate::pg::Side;
@@ -35,7 +35,7 @@ pub(crate) async fn find(
         if mark.slot == slot.as_str() {
             publications.push(one);
         } else if Some(&one.database) == database.as_ref() {
-            found.others.push(one.describe());
+            found.others.push(one.as_other());
         }
     }
     if present.is_some() && publications.is_empty() && !slot.as_str().starts_with(PREFIX) {

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{self, DatabasePair, KnownRuns, Pair, find_copies};
+use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::Endpoint;
 use crate::logical::{Mark, PUBLICATION, RunId, Slot, SlotIdentity, slot_name};
 use crate::pg::Side;
 use crate::pg::{Ident, Oid, SlotName};
+use crate::remedy::{Command, Remedy};
 use crate::teardown::error::Error;
 use crate::teardown::find::Reached;
-use crate::teardown::marked::{Marked, describe_runs, publications};
+use crate::teardown::marked::{Marked, list_runs, publications};
 use crate::teardown::whose::{Sorted, Wanted};
-use crate::teardown::{Leftover, Leftovers, Object, PROGRAM, TeardownOptions, Which};
+use crate::teardown::{Leftover, Leftovers, Object, TeardownOptions, Which};
 
 /// What is known of the pair before the source is looked at.
 pub(crate) struct Known<'a> {
@@ -96,12 +98,13 @@ impl<'a> Known<'a> {
                     if runs.sorted.removed.contains(mark.name())
                         && self.is_other_copy(&one, mark) =>
                 {
-                    let pair = DatabasePair::new(&one.database, &mark.target).quoted();
-                    found.others.push(format!(
-                        "{}, of the copy to database {}; teardown --map-database {pair} removes it",
-                        one.describe(),
-                        Ident::from_catalog(mark.target.as_str())
-                    ));
+                    let pair = DatabasePair::new(&one.database, &mark.target);
+                    let mut other = one.as_other();
+                    let target = Ident::from_catalog(mark.target.as_str());
+                    other.what.push_str(", of the copy to database ");
+                    other.what.push_str(&target.to_string());
+                    let remove = pair.remedy("remove it", Command::Teardown);
+                    found.others.push(other.removed_by(remove));
                     // The state knows that copy, too.
                     found.run = None;
                 }
@@ -120,7 +123,7 @@ impl<'a> Known<'a> {
                     let is_unknown = |mark: &Mark| runs.sorted.unknown.contains(mark.name());
                     match mark.as_ref().is_some_and(is_unknown) {
                         true => unknown.push(one),
-                        false => found.others.push(one.describe()),
+                        false => found.others.push(one.as_other()),
                     }
                 }
             }
@@ -131,11 +134,11 @@ impl<'a> Known<'a> {
             // A run at work is refused as such.
             found.locks.source.extend(unknown.iter().map(Marked::key));
         }
-        found.unknown.extend(describe_runs(&unknown));
+        found.unknown.extend(list_runs(&unknown));
         Ok(seen)
     }
 
-    /// Whether a publication is of another copy of its database than the one that `--map-database` names.
+    /// Whether a publication is of another copy of its database than the one that is mapped.
     fn is_other_copy(&self, one: &Marked, mark: &Mark) -> bool {
         let name = one.database.as_str();
         let is_mapped = self.options.map.sources().any(|mapped| mapped == name);
@@ -247,10 +250,10 @@ impl<'a> Known<'a> {
         )
     }
 
-    /// Which copy of this pair a slot belongs to, and how it is removed, where the state shows.
-    fn copy_of(&self, slot: &str) -> String {
+    /// The copy of this pair that a slot belongs to, where the state knows it.
+    fn copy_of(&self, slot: &str) -> Option<DatabasePair> {
         let (Some(target), Some(root)) = (&self.target_system, &self.options.state_root) else {
-            return String::new();
+            return None;
         };
         let pair = Pair {
             source: self.source_system.clone(),
@@ -262,13 +265,17 @@ impl<'a> Known<'a> {
             let database = databases.find(|one| one.name.as_str() == copy.source);
             database.is_some_and(|one| self.slot(one, target, &copy.target).as_str() == slot)
         });
-        of_slot.next().map_or_else(String::new, |copy| {
-            format!(
-                ", of the copy to database {}; teardown --map-database {} removes it",
-                Ident::from_catalog(copy.target.as_str()),
-                copy.quoted()
-            )
-        })
+        of_slot.next()
+    }
+
+    fn slot_of_others(&self, database: &str, slot: &str) -> Other {
+        let what = format!("source, database {database}: replication slot {slot}");
+        let Some(copy) = self.copy_of(slot) else {
+            return Other::new(what);
+        };
+        let target = Ident::from_catalog(copy.target.as_str());
+        Other::new(format!("{what}, of the copy to database {target}"))
+            .removed_by(copy.remedy("remove it", Command::Teardown))
     }
 
     fn sort_slots(&self, slots: &[Slot], seen: &mut Seen, found: &mut Leftovers) {
@@ -285,14 +292,17 @@ impl<'a> Known<'a> {
                     database,
                     object: Object::Slot(name),
                 }),
-                Ok(name) if seen.unrecorded.contains(&slot.name) => found.unknown.push(format!(
-                    "replication slot {name} in database {database}: {PROGRAM} teardown --slot {name}"
-                )),
-                _ if chosen.contains(database.as_str()) => found.others.push(format!(
-                    "source, database {database}: replication slot {}{}",
-                    slot.name,
-                    self.copy_of(&slot.name)
-                )),
+                Ok(name) if seen.unrecorded.contains(&slot.name) => {
+                    let what = format!("replication slot {name} in database {database}");
+                    let remove =
+                        Remedy::remove_slot("if nobody needs it, remove it", name.as_str());
+                    found.unknown.push(Other::new(what).removed_by(remove));
+                }
+                _ if chosen.contains(database.as_str()) => {
+                    found
+                        .others
+                        .push(self.slot_of_others(&database, &slot.name));
+                }
                 _ => {}
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checkpoint::recorded_slots;
+use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{self, FoundSubscription, SUBSCRIPTION};
@@ -128,16 +129,15 @@ pub(crate) async fn look_at_target(
             Whose::Unknown => {
                 let statements = logical::drop_statements();
                 let statements: Vec<_> = statements.iter().map(Sql::as_str).collect();
-                found.unknown.push(format!(
-                    "subscription {SUBSCRIPTION} in database {name} of the target: if nobody uses it, run there: {};",
-                    statements.join("; ")
-                ));
+                let run = format!("if nobody uses it, run there: {};", statements.join("; "));
+                let what = format!("subscription {SUBSCRIPTION} in database {name} of the target");
+                found.unknown.push(Other::new(what).removed_by(run.into()));
             }
             Whose::Others => {
                 let slot = subscription.slot.unwrap_or_default();
-                found.others.push(format!(
+                found.others.push(Other::new(format!(
                     "target, database {name}: subscription {SUBSCRIPTION}, which reads from slot {slot}"
-                ));
+                )));
             }
         }
     }

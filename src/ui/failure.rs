@@ -6,11 +6,13 @@ use std::error::Error;
 use serde_json::{Value, json};
 
 use super::json::Failed;
+use super::remedy::SettingName;
 use super::style::Style;
 use super::text;
 use crate::connect;
 use crate::event::{as_type, causes};
 use crate::pg::ServerError;
+use crate::remedy::Setting;
 use crate::snapshot::{self, Refusal, Refused, Skipped};
 use crate::wire;
 
@@ -26,7 +28,7 @@ fn refused<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refused> {
 }
 
 /// The first refused statements with all that is known of them, and what they prevented.
-fn listed(refused: &Refused) -> Vec<String> {
+fn list_refused(refused: &Refused, name: SettingName) -> Vec<String> {
     let mut lines = Vec::new();
     for refusal in refused.refusals.iter().take(LISTED) {
         let messages = chain(refusal).join(": ");
@@ -55,7 +57,8 @@ fn listed(refused: &Refused) -> Vec<String> {
     let left = refused.refusals.len().saturating_sub(LISTED)
         + refused.skipped.len().saturating_sub(LISTED);
     if left > 0 {
-        lines.push(format!("  and {left} more: see --output json"));
+        let output = name(Setting::Output);
+        lines.push(format!("  and {left} more: see {output} json"));
     }
     lines
 }
@@ -136,7 +139,7 @@ fn answer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ServerError> {
 
 impl Failure<'_> {
     /// The error for people, its lines ended.
-    pub fn text(&self, style: Style) -> String {
+    pub(super) fn render_text(&self, style: Style, name: SettingName) -> String {
         let mut lines = vec![format!("{} {}", style.bad("error:"), self.message())];
         let mut field = |name: &str, value: Option<&str>| {
             lines.extend(value.map(|value| format!("  {name}: {}", text::clean(value))));
@@ -148,7 +151,7 @@ impl Failure<'_> {
             field("hint", answer.hint.as_deref());
         }
         if let Some(refused) = refused(self.error) {
-            lines.extend(listed(refused));
+            lines.extend(list_refused(refused, name));
         }
         let mut field = |name: &str, value: Option<&str>| {
             lines.extend(value.map(|value| format!("  {name}: {}", text::clean(value))));
@@ -220,7 +223,7 @@ mod tests {
     #[test]
     fn people_see_the_chain_the_place_and_the_way_out() {
         assert_eq!(
-            failure(&refused()).text(Style::PLAIN),
+            failure(&refused()).render_text(Style::PLAIN, |_| "--x"),
             "error: copy table public.orders: permission denied for table  [1morders (SQLSTATE 42501)\n  \
              where: source, database shop\n  hint: ask the owner\n  next: grant SELECT\n"
         );

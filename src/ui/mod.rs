@@ -1,9 +1,9 @@
 //! What people and programs see: the only place besides `cli` that prints.
 //!
 //! Standard output carries the report of a command and nothing else: text, or with
-//! `--output json` exactly one object, also on failure. Everything else (progress, questions,
+//! as JSON exactly one object, also on failure. Everything else (progress, questions,
 //! warnings, errors) goes to standard error, which [`Screen`] owns. Off a terminal no escape code
-//! is written unless `--color always` asks for colour.
+//! is written unless the user asks for colour.
 //!
 //! ```text
 //! engines ── Event ──► Drawing ──► Screen (stderr)
@@ -193,7 +193,11 @@ impl Ui {
     /// Standard output is broken.
     pub fn fail(&self, failure: &Failure<'_>) -> io::Result<()> {
         self.catch_up();
-        self.screen.line(failure.text(self.style()).trim_end());
+        self.screen.line(
+            failure
+                .render_text(self.style(), self.setting_name)
+                .trim_end(),
+        );
         match self.output {
             Output::Text => Ok(()),
             Output::Json => {

@@ -37,12 +37,16 @@ fn render_remedy(remedy: &Remedy, name: SettingName) -> String {
         Remedy::Pass(setting) => format!("pass {}", name(*setting)),
         Remedy::PassTo(setting, purpose) => format!("pass {} to {purpose}", name(*setting)),
         Remedy::PassValue(setting, value) => format!("pass {} {value}", name(*setting)),
+        Remedy::PassAll(settings, purpose) => {
+            let names: Vec<_> = settings.iter().map(|setting| name(*setting)).collect();
+            format!("pass {} {purpose}", names.join(" and "))
+        }
         Remedy::With(action, setting) => format!("{action} with {}", name(*setting)),
         Remedy::Raise(setting) => format!("raise {}", name(*setting)),
         Remedy::Lower(setting) => format!("lower {}", name(*setting)),
         Remedy::Omit(setting) => format!("run without {}", name(*setting)),
         Remedy::Correct(setting) => format!("correct or omit {}", name(*setting)),
-        Remedy::Run(statement) => format!("run: {};", statement.as_str()),
+        Remedy::Run(statement) => format!("run: {}", statement.as_str()),
         Remedy::Invoke(invocation) => render_invocation(invocation, name),
     }
 }

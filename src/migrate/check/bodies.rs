@@ -149,7 +149,7 @@ fn judge_body(body: &Body, problem: &str, path: Option<&Sql>) -> Finding {
         None => "search_path = …".to_owned(),
     };
     let cure = format!("run on the source: ALTER FUNCTION {} SET {set};", body.name);
-    Finding::new(Level::Warning, Side::Source, message).cure(cure)
+    Finding::new(Level::Warning, Side::Source, message).remedy(cure)
 }
 
 #[cfg(test)]
@@ -173,8 +173,11 @@ mod tests {
              server runs it for index public.i1, index public.i2, index public.i3, 2 more without the database's path"
         );
         assert_eq!(
-            finding.cure.unwrap(),
-            "run on the source: ALTER FUNCTION public.f(integer) SET \"search_path\" TO 'a';"
+            finding.remedies,
+            [
+                "run on the source: ALTER FUNCTION public.f(integer) SET \"search_path\" TO 'a';"
+                    .into()
+            ]
         );
     }
 }

@@ -9,6 +9,7 @@ use crate::migrate::Options;
 use crate::migrate::error::Error;
 use crate::pg::Side;
 use crate::pg::Sql;
+use crate::remedy::{Remedy, Setting};
 use crate::{snapshot, verify};
 
 /// What limits connections.
@@ -147,13 +148,15 @@ fn judge(side: Side, free: &Free, need: &ConnectionNeed, jobs: i64) -> Finding {
             "{place} has {count} free connections; at least {least} are needed, and {wanted} for {jobs} workers"
         );
         return Finding::new(Level::Error, side, message)
-            .cure(format!("{raise}, or end other sessions"));
+            .remedy(raise)
+            .remedy("end other sessions");
     }
     let message =
         format!("{place} has {count} free connections; {wanted} are needed for {jobs} workers");
     let fitting = need.workers(count);
-    let cure = format!("{raise}, or pass --jobs {fitting}; otherwise fewer workers are used");
-    Finding::new(Level::Warning, side, message).cure(cure)
+    let jobs = Remedy::PassValue(Setting::Jobs, fitting.to_string());
+    let fewer = "continue with fewer workers".into();
+    Finding::new(Level::Warning, side, message).with_remedies([raise.into(), jobs, fewer])
 }
 
 #[cfg(test)]
@@ -173,18 +176,24 @@ mod tests {
         let judge = |count| {
             let free = free(Limited::Role("app".to_owned()), count);
             let findings = judge_connections(Side::Source, &free, (&BTreeSet::new(), &need, 4));
-            findings.first().map(ToString::to_string)
+            findings.into_iter().next()
         };
         assert_eq!(judge(15), None);
         assert_eq!(
-            judge(12).unwrap(),
-            "warning  source: role app has 12 free connections; 15 are needed for 4 workers; \
-             ALTER ROLE … CONNECTION LIMIT, or pass --jobs 2; otherwise fewer workers are used"
+            judge(12).unwrap().to_string(),
+            "warning  source: role app has 12 free connections; 15 are needed for 4 workers"
         );
         assert_eq!(
-            judge(8).unwrap(),
-            "error    source: role app has 8 free connections; at least 9 are needed, and 15 for 4 workers; \
-             ALTER ROLE … CONNECTION LIMIT, or end other sessions"
+            judge(12).unwrap().remedies[1],
+            Remedy::PassValue(Setting::Jobs, "2".to_owned())
+        );
+        assert_eq!(
+            judge(8).unwrap().to_string(),
+            "error    source: role app has 8 free connections; at least 9 are needed, and 15 for 4 workers"
+        );
+        assert_eq!(
+            judge(8).unwrap().remedies,
+            ["ALTER ROLE … CONNECTION LIMIT", "end other sessions"].map(Remedy::from)
         );
     }
 

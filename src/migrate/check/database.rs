@@ -13,14 +13,15 @@ use crate::catalog::model::{Extension, Unsupported};
 use crate::cluster::finding::{Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::waiters::{Waiter, watch_readers};
-use crate::connect::{Endpoint, JOURNAL_SCHEMA, Session};
+use crate::connect::{self, Endpoint, JOURNAL_SCHEMA, Session};
 use crate::ddl::{self, Omission, OmissionReason, Script};
-use crate::event::WithCauses as _;
+use crate::event::{WithCauses as _, find_cause};
 use crate::migrate::error::Error;
 use crate::migrate::repeats::Repeats;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Side;
 use crate::pg::{Ident, QualifiedName, Sql};
+use crate::remedy::{Remedy, Setting};
 use crate::selection::TableChoice;
 use crate::snapshot::CheckedDatabase;
 use crate::sql;
@@ -99,7 +100,7 @@ pub(in crate::migrate) async fn examine(
             Ok(Examined::Wanted(waiter)) => {
                 let message =
                     format!("definitions could not be read without making others wait: {waiter}");
-                return Ok(refused(source, message));
+                return Ok(refused(source, message, Vec::new()));
             }
             Err(error) => error,
         };
@@ -107,7 +108,11 @@ pub(in crate::migrate) async fn examine(
         on = Sessions::One;
         match repeats.after(error).await {
             Ok(()) => {}
-            Err(error) if error.is_of_others() => return Ok(refused(source, error.chain())),
+            Err(error) if error.is_of_others() => {
+                let remedies = find_cause::<connect::Error>(&error)
+                    .map_or_else(Vec::new, connect::Error::remedies);
+                return Ok(refused(source, error.chain(), remedies));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -127,8 +132,8 @@ enum Examined {
 }
 
 /// What others kept from being read.
-fn refused(source: &Endpoint, message: String) -> Examination {
-    let finding = Finding::new(Level::Error, Side::Source, message);
+fn refused(source: &Endpoint, message: String, remedies: Vec<Remedy>) -> Examination {
+    let finding = Finding::new(Level::Error, Side::Source, message).with_remedies(remedies);
     Examination {
         findings: vec![finding.in_database(source.database())],
         ..Examination::default()
@@ -241,7 +246,7 @@ fn journal_schema(catalog: &Catalog) -> Option<Finding> {
     );
     let drop = sql!("DROP SCHEMA {} CASCADE", found.name);
     let cure = format!("finish that run first, or run: {};", drop.as_str());
-    Some(Finding::new(Level::Error, Side::Source, message).cure(&cure))
+    Some(Finding::new(Level::Error, Side::Source, message).remedy(cure))
 }
 
 /// The names of tables and sequences.
@@ -255,7 +260,7 @@ fn relation_names(catalog: &Catalog) -> BTreeSet<QualifiedName> {
 fn not_made(omission: &Omission) -> Finding {
     let finding = |level| Finding::new(level, Side::Target, omission.to_string());
     if matches!(omission.reason, OmissionReason::CutOff(_)) {
-        finding(Level::Error).cure("select both tables, or leave both out")
+        finding(Level::Error).remedy("select both tables, or leave both out")
     } else {
         finding(Level::Warning)
     }
@@ -269,7 +274,7 @@ fn too_new(error: &ddl::Error) -> Vec<Finding> {
             .iter()
             .map(|(label, what)| {
                 finding(format!("{label}: the target knows no {what}"))
-                    .cure("choose a newer target, or drop or change it on the source first")
+                    .remedy("choose a newer target, or drop or change it on the source first")
             })
             .collect(),
         ddl::Error::Loop { .. }
@@ -309,8 +314,12 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
     let roles: BTreeSet<_> = roles.map(|role| carried.role_map.of(role)).collect();
     for role in roles.iter().filter(|role| !target.roles.contains(**role)) {
         let message = format!("role {role}, to which a policy applies, does not exist");
-        let cure = format!("create it, or pass --role-map {role}=…");
-        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+        let finding = Finding::new(Level::Error, Side::Target, message);
+        findings.push(
+            finding
+                .remedy("create it")
+                .remedy(super::target::map_role(role)),
+        );
     }
     findings.extend(script.omissions.iter().map(|omission| {
         let is_missing = matches!(omission.reason, OmissionReason::NoSuchRole(_));
@@ -321,7 +330,10 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
         };
         let finding = Finding::new(level, Side::Target, omission.to_string());
         if level == Level::Error {
-            finding.cure("create the role, or pass --role-map, for privileges --no-privileges")
+            finding.remedy("create the role").with_remedies([
+                Remedy::Pass(Setting::RoleMap),
+                Remedy::with("copy no privileges", Setting::NoPrivileges),
+            ])
         } else {
             finding
         }
@@ -366,7 +378,7 @@ async fn unreadable(
             first.join(", ")
         );
         let cure = "GRANT SELECT ON LARGE OBJECT … TO the connecting role";
-        findings.push(Finding::new(Level::Error, side, message).cure(cure));
+        findings.push(Finding::new(Level::Error, side, message).remedy(cure));
     }
     Ok(findings)
 }
@@ -375,20 +387,20 @@ fn unreadable_relation(name: &QualifiedName, why: &str) -> Finding {
     let error = |message: String| Finding::new(Level::Error, Side::Source, message);
     match why {
         "schema" => error(format!("{name} lies in a schema that is not usable"))
-            .cure("GRANT USAGE ON SCHEMA … TO the connecting role"),
+            .remedy("GRANT USAGE ON SCHEMA … TO the connecting role"),
         "row security" => error(format!("row security hides rows of {name}"))
-            .cure("connect as its owner or as a role with BYPASSRLS"),
+            .remedy("connect as its owner or as a role with BYPASSRLS"),
         "sequence" => error(format!("sequence {name} is not readable"))
-            .cure("GRANT SELECT ON SEQUENCE … TO the connecting role"),
+            .remedy("GRANT SELECT ON SEQUENCE … TO the connecting role"),
         _ => error(format!("table {name} is not readable"))
-            .cure("GRANT SELECT ON TABLE … TO the connecting role"),
+            .remedy("GRANT SELECT ON TABLE … TO the connecting role"),
     }
 }
 
 /// An object that is not copied: never skipped silently.
 fn not_covered(object: &Unsupported) -> Finding {
     let message = format!("{object} is not copied");
-    Finding::new(Level::Warning, Side::Source, message).cure("see docs/limits.md")
+    Finding::new(Level::Warning, Side::Source, message).remedy("see docs/limits.md")
 }
 
 /// Extensions that the target lacks, has in another version, or does not let us make.
@@ -399,9 +411,10 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
         if carried.skipped_extensions.contains(name) {
             return None;
         }
-        let error = |message: String, cure: &str| {
-            let cure = format!("{cure}, or pass --skip-extensions {name}");
-            Some(Finding::new(Level::Error, Side::Target, message).cure(cure))
+        let error = |message: String, remedy: &'static str| {
+            let skip = Remedy::PassValue(Setting::SkipExtensions, name.to_string());
+            let finding = Finding::new(Level::Error, Side::Target, message);
+            Some(finding.remedy(remedy).remedy(skip))
         };
         let Some(available) = target.extensions.get(name) else {
             let message = format!("extension {name} is not available");

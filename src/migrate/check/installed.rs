@@ -9,6 +9,7 @@ use crate::ddl::Target;
 use crate::migrate::error::Error;
 use crate::pg::Side;
 use crate::pg::{Ident, Sql};
+use crate::remedy::{Remedy, Setting};
 
 /// An extension of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub(in crate::migrate) async fn examine_installed(
                 let message =
                     format!("schema {name} exists, and the connecting role may not create in it");
                 let cure = format!("run on the target: GRANT CREATE ON SCHEMA {name} TO the role");
-                findings.push(Finding::new(Level::Error, side, message).cure(cure));
+                findings.push(Finding::new(Level::Error, side, message).remedy(cure));
             }
             None => {}
         }
@@ -115,8 +116,9 @@ fn judge_extension(installed: &Installed, expected: &Expected, target: &Target) 
         } else {
             format!("run on the target: DROP EXTENSION {name}; create it again in that schema")
         };
-        let cure = format!("{cure}; or pass --skip-extensions {name}");
-        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+        let skip = Remedy::PassValue(Setting::SkipExtensions, name.to_string());
+        let finding = Finding::new(Level::Error, Side::Target, message);
+        findings.push(finding.remedy(cure).remedy(skip));
     }
     if wanted.has_configuration {
         let message = format!(

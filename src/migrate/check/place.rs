@@ -11,6 +11,7 @@ use crate::cluster::finding::{Finding, Level};
 use crate::connect::Session;
 use crate::migrate::error::Error;
 use crate::pg::Side;
+use crate::remedy::{Remedy, Setting};
 use crate::selection::DatabaseMap;
 use crate::sql;
 
@@ -45,7 +46,7 @@ pub(super) async fn judge(
         let message = "the system identifier cannot be read, so that nothing distinguishes the two";
         let cure =
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
-        let finding = Finding::of_pair(Level::Error, message).cure(cure);
+        let finding = Finding::of_pair(Level::Error, message).remedy(cure);
         return Ok(Place::told(finding));
     };
     if one != other {
@@ -62,9 +63,10 @@ pub(super) async fn judge(
     }
     let message = "source and target are the same cluster";
     if !allow_same {
-        let cure = "give a target in another cluster, or pass --allow-same-cluster and \
-                    --map-database for every database";
-        let finding = Finding::of_pair(Level::Error, message).cure(cure);
+        let settings = vec![Setting::AllowSameCluster, Setting::MapDatabase];
+        let finding = Finding::of_pair(Level::Error, message)
+            .remedy("give a target in another cluster")
+            .remedy(Remedy::PassAll(settings, "for every database".into()));
         return Ok(Place::told(finding));
     }
     Ok(Place {
@@ -79,12 +81,14 @@ pub(in crate::migrate) fn judge_map(
     selected: &BTreeSet<&str>,
     is_one: bool,
 ) -> Vec<Finding> {
-    let error = |message: String, cure: &str| Finding::of_pair(Level::Error, message).cure(cure);
+    let error =
+        |message: String, remedy: Remedy| Finding::of_pair(Level::Error, message).remedy(remedy);
     let unknown = map.sources().filter(|source| !selected.contains(source));
     let mut findings: Vec<Finding> = unknown
         .map(|source| {
-            let message = format!("database {source} of --map-database is not selected");
-            error(message, "correct the name")
+            let message =
+                format!("database {source}, which is to get another name, is not selected");
+            error(message, Remedy::Correct(Setting::MapDatabase))
         })
         .collect();
     let mut places = BTreeMap::new();
@@ -92,13 +96,19 @@ pub(in crate::migrate) fn judge_map(
         let target = map.target(source);
         if let Some(other) = places.insert(target, source) {
             let message = format!("databases {other} and {source} would both become {target}");
-            findings.push(error(message, "give one another name with --map-database"));
+            findings.push(error(
+                message,
+                Remedy::with("give one another name", Setting::MapDatabase),
+            ));
         }
         // In one cluster a name on the target is a database of the source.
         if is_one && selected.contains(target) {
             let message =
                 format!("database {source} would become {target}, which is copied itself");
-            findings.push(error(message, "give it another name with --map-database"));
+            findings.push(error(
+                message,
+                Remedy::with("give it another name", Setting::MapDatabase),
+            ));
         }
     }
     findings

@@ -5,14 +5,14 @@ use crate::cluster::finding::{Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Blocked, Blocker, Definition, FoundPublication, Mark, Published, Slot, find_publication,
-    find_slot,
+    Blocked, Definition, FoundPublication, Mark, Published, Slot, find_publication, find_slot,
 };
 use crate::migrate::error::Error;
 use crate::migrate::repeats::Repeats;
 use crate::migrate::replication::{Replication, Whose, ways_out};
 use crate::pg::Side;
 use crate::pg::{Ident, Sql, SqlState};
+use crate::remedy::{Command, Remedy};
 use crate::task::Scope;
 
 /// How many tables one note names.
@@ -26,8 +26,10 @@ pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Findi
     let name = &slot.name;
     let message = format!("replication slot {name} of an earlier run keeps the source's log");
     let finding = Finding::new(Level::Warning, Side::Source, message);
-    let cure = "go on from it with sync, or remove it with teardown";
-    Some(finding.in_database(database).cure(cure))
+    let finding = finding
+        .in_database(database)
+        .remedy("continue from it with sync");
+    Some(finding.remedy(Remedy::invoke("remove it", Command::Teardown)))
 }
 
 /// Examines a database of the source. Read-only. `has_state` tells whether the state was looked at, which
@@ -98,10 +100,9 @@ async fn judge_connection(source: &Endpoint) -> Result<Option<Finding>, Error> {
         Some(answer) if answer.code == SqlState::TOO_MANY_CONNECTIONS => Ok(None),
         Some(answer) => {
             let message = format!("refuses a connection for replication: {}", answer.message);
-            let cure = format!("{}, or copy once with --no-sync", connect::POOLER_HINT);
-            Ok(Some(
-                Finding::new(Level::Error, Side::Source, message).cure(cure),
-            ))
+            let finding = Finding::new(Level::Error, Side::Source, message);
+            let finding = finding.remedy(connect::POOLER_HINT);
+            Ok(Some(finding.remedy(Remedy::copy_once())))
         }
         None => Err(Error::connect(Side::Source)(refusal)),
     }
@@ -113,8 +114,10 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
     let mut findings = Vec::new();
     if !row.get::<_, bool>("may_create") {
         let message = "the connecting role may not create a publication in it";
-        let cure = "GRANT CREATE ON DATABASE … TO the connecting role, or copy once with --no-sync";
-        findings.push(Finding::new(Level::Error, Side::Source, message).cure(cure));
+        let finding = Finding::new(Level::Error, Side::Source, message)
+            .remedy("GRANT CREATE ON DATABASE … TO the connecting role")
+            .remedy(Remedy::copy_once());
+        findings.push(finding);
     }
     let old: Vec<i32> = row.get("old_pids");
     if !old.is_empty() {
@@ -124,13 +127,13 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
             pids.join(", ")
         );
         let cure = "end them";
-        findings.push(Finding::new(Level::Warning, Side::Source, message).cure(cure));
+        findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(cure));
     }
     let prepared: Vec<String> = row.get("prepared");
     findings.extend(prepared.iter().map(|one| {
         let message = format!("a prepared transaction holds up the slot: {one}");
         let cure = "COMMIT PREPARED or ROLLBACK PREPARED it";
-        Finding::new(Level::Warning, Side::Source, message).cure(cure)
+        Finding::new(Level::Warning, Side::Source, message).remedy(cure)
     }));
     let kept = row.get("kept_megabytes");
     findings.extend(judge_kept(kept, row.get("bytes")));
@@ -145,22 +148,17 @@ fn judge_kept(kept_megabytes: Option<i64>, database_bytes: i64) -> Option<Findin
             "max_slot_wal_keep_size is {kept} MB, less than the database's size: the slot may be lost \
              while rows are copied"
         );
-        Finding::new(Level::Warning, Side::Source, message).cure("raise it until the copy is done")
+        Finding::new(Level::Warning, Side::Source, message).remedy("raise it until the copy is done")
     })
 }
 
 fn judge_tables(published: &Published) -> Vec<Finding> {
-    let error = |message: String, cure: String| {
-        Finding::new(Level::Error, Side::Source, message).cure(cure)
-    };
     let mut findings: Vec<Finding> = published.blocked.iter().map(blocked).collect();
     findings.extend(published.not_owned.iter().map(|table| {
-        let cure = "connect as its owner or a member of it, leave it out with --exclude-tables, or copy \
-                    once with --no-sync";
-        error(
-            format!("table {table} belongs to another role and cannot be published"),
-            cure.to_owned(),
-        )
+        let message = format!("table {table} belongs to another role and cannot be published");
+        Finding::new(Level::Error, Side::Source, message)
+            .remedy("connect as its owner or a member of it")
+            .with_remedies([Remedy::exclude_table(), Remedy::copy_once()])
     }));
     for kind in ["unlogged", "foreign"] {
         let apart = published.apart.iter().filter(|(_, why)| *why == kind);
@@ -182,23 +180,9 @@ fn judge_tables(published: &Published) -> Vec<Finding> {
 /// A table that cannot be published, with every way out.
 fn blocked(blocked: &Blocked) -> Finding {
     let message = format!("table {} {}", blocked.table, blocked.blocker);
-    let mut ways: Vec<String> = blocked
-        .remedies
-        .iter()
-        .map(|statement| format!("{};", statement.as_str()))
-        .collect();
-    if let (Blocker::Differs(root), true) = (&blocked.blocker, ways.is_empty()) {
-        ways.push(format!("give it the replica identity of {root}"));
-    }
-    if matches!(blocked.blocker, Blocker::NoEquality(_)) && ways.is_empty() {
-        ways.push("give it a unique index over columns that are NOT NULL".to_owned());
-    }
-    if blocked.full_helps {
-        ways.push("pass --replica-identity-full".to_owned());
-    }
-    ways.push("leave it out with --exclude-tables".to_owned());
-    ways.push("copy once with --no-sync".to_owned());
-    Finding::new(Level::Error, Side::Source, message).cure(ways.join(" or "))
+    Finding::new(Level::Error, Side::Source, message)
+        .with_remedies(blocked.all_remedies())
+        .remedy(Remedy::copy_once())
 }
 
 /// What stands under our publication's name already.
@@ -221,7 +205,8 @@ fn judge_publication(
                 differences.join("; ")
             );
             Finding::new(Level::Error, Side::Source, message)
-                .cure("drop it if nobody needs it, or copy once with --no-sync")
+                .remedy("drop it if nobody needs it")
+                .remedy(Remedy::copy_once())
         });
     };
     Some(judge_marked(name, mark, (replication, has_state)))
@@ -260,7 +245,7 @@ fn judge_marked(
             (Level::Error, message)
         }
     };
-    Finding::new(level, Side::Source, message).cure(ways_out(whose, mark))
+    Finding::new(level, Side::Source, message).with_remedies(ways_out(whose, mark))
 }
 
 /// What stands under our slot's name already.
@@ -269,7 +254,7 @@ fn judge_slot(active: Option<i32>, name: &str, is_ours: bool) -> Finding {
     match active {
         Some(pid) => {
             let message = format!("its replication is active: slot {name} is in use by pid {pid}");
-            error(message).cure("end it with teardown first")
+            error(message).remedy(Remedy::invoke("end it first", Command::Teardown))
         }
         None if is_ours => {
             let message = format!("replication slot {name} of an earlier run is created again");
@@ -279,11 +264,9 @@ fn judge_slot(active: Option<i32>, name: &str, is_ours: bool) -> Finding {
             let message = format!(
                 "replication slot {name} is of a run of which the state folder knows nothing"
             );
-            let cure = format!(
-                "adopt that run as its publication says, or remove the slot with: \
-                 postgres-seren-replicator teardown --slot {name}"
-            );
-            error(message).cure(cure)
+            error(message)
+                .remedy("adopt that run as its publication says")
+                .remedy(Remedy::remove_slot("remove the slot", name))
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level};
 use crate::pg::ServerVersion;
 use crate::pg::Side;
+use crate::remedy::{Remedy, Setting};
 
 /// Versions of the pair.
 pub(crate) fn judge_versions(
@@ -22,7 +23,7 @@ pub(crate) fn judge_versions(
                 "PostgreSQL {} is newer than this program knows",
                 facts.version
             );
-            Finding::new(Level::Error, side, message).cure("use a newer release of this program")
+            Finding::new(Level::Error, side, message).remedy("use a newer release of this program")
         } else {
             Finding::new(Level::Ok, side, format!("PostgreSQL {}", facts.version))
         };
@@ -33,14 +34,14 @@ pub(crate) fn judge_versions(
             "the target's PostgreSQL {} is older than the source's {}",
             target.version, source.version
         );
-        let (level, cure) = if allow_older {
-            let cure = "see what is left out or made otherwise";
-            (Level::Warning, cure)
+        let finding = |level| Finding::of_pair(level, message);
+        findings.push(if allow_older {
+            finding(Level::Warning).remedy("see what is omitted or created differently")
         } else {
-            let cure = "choose a target of the same or a newer major version, or pass --allow-older-target";
-            (Level::Error, cure)
-        };
-        findings.push(Finding::of_pair(level, message).cure(cure));
+            finding(Level::Error)
+                .remedy("choose a target of the same or a newer major version")
+                .remedy(Remedy::Pass(Setting::AllowOlderTarget))
+        });
     }
     findings
 }
@@ -48,9 +49,10 @@ pub(crate) fn judge_versions(
 /// Whether the source can give this many slots: each stays. Databases are copied one after the other,
 /// so one WAL sender is busy at a time.
 pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Finding> {
-    let error = |message: &str, cure: &str| {
+    let error = |message: &str, remedy: &'static str| {
         Finding::new(Level::Error, Side::Source, message)
-            .cure(format!("{cure}, or copy once with --no-sync"))
+            .remedy(remedy)
+            .remedy(Remedy::copy_once())
     };
     let mut findings = Vec::new();
     if source.standby {
@@ -90,7 +92,7 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
     if source.prepared > 0 {
         let message = format!("{} prepared transactions hold up the slot", source.prepared);
         let cure = "commit or roll them back";
-        findings.push(Finding::new(Level::Warning, Side::Source, message).cure(cure));
+        findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(cure));
     }
     findings
 }
@@ -101,17 +103,17 @@ pub(crate) fn judge_target(target: &ServerFacts, creates: bool) -> Vec<Finding> 
     if target.standby {
         let message = "is a standby and cannot be written";
         let cure = "connect to its primary";
-        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(cure));
     }
     if creates && !target.createdb {
         let message = format!("role {} may not create databases", target.role);
         let cure = "ALTER ROLE … CREATEDB, or create the databases beforehand";
-        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(cure));
     }
     if !target.createrole {
         let message = format!("role {} may not create roles", target.role);
         let cure = "ALTER ROLE … CREATEROLE, unless every role exists";
-        findings.push(Finding::new(Level::Warning, Side::Target, message).cure(cure));
+        findings.push(Finding::new(Level::Warning, Side::Target, message).remedy(cure));
     }
     findings
 }

@@ -14,6 +14,7 @@ use crate::migrate::error::Error;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Side;
 use crate::pg::{Ident, Sql};
+use crate::remedy::{Remedy, Setting};
 
 /// Plans what becomes of the roles, and learns what the target can do.
 ///
@@ -132,23 +133,23 @@ async fn extensions(
     Ok(extensions)
 }
 
-/// Whether the names of `--role-map` mean something.
+/// Whether the roles that get other names exist, and may have those names.
 fn judge_map(options: &Options, source: &Roles, target: &Roles) -> Vec<Finding> {
     let map = &options.carried.role_map;
     let absent = map.olds().filter(|old| !source.roles.contains_key(*old));
     let mut findings: Vec<_> = absent
         .map(|old| {
-            let message = format!("role {old} of --role-map does not exist");
-            Finding::new(Level::Error, Side::Source, message).cure("correct the name")
+            let message = format!("role {old}, which is to get another name, does not exist");
+            Finding::new(Level::Error, Side::Source, message)
+                .remedy(Remedy::Correct(Setting::RoleMap))
         })
         .collect();
     let news: BTreeSet<_> = map.news().collect();
     let reserved =
         |new: &&&Ident| new.as_str().starts_with("pg_") && !target.roles.contains_key(**new);
     findings.extend(news.iter().filter(reserved).map(|new| {
-        let message =
-            format!("role {new} of --role-map has a name that the server keeps for itself");
-        Finding::new(Level::Error, Side::Target, message).cure("choose another name")
+        let message = format!("role name {new}, which a role is to get, is reserved by the server");
+        Finding::new(Level::Error, Side::Target, message).remedy("choose another name")
     }));
     findings
 }
@@ -165,7 +166,8 @@ pub(in crate::migrate) fn judge_inheritance(cluster: &TargetCluster) -> Option<F
             roles.connected_as
         );
         Finding::new(Level::Error, Side::Target, message)
-            .cure("ALTER ROLE … INHERIT, or pass --no-owner")
+            .remedy("ALTER ROLE … INHERIT")
+            .remedy(Remedy::Pass(Setting::NoOwner))
     })
 }
 
@@ -176,18 +178,24 @@ pub(in crate::migrate) fn judge_owners(
 ) -> Vec<Finding> {
     let judge = |(role, count): (&Ident, &usize)| {
         let objects = if *count == 1 { "object" } else { "objects" };
-        let (what, cure) = if !target.roles.contains(role) {
-            let cure = format!("create it, or pass --role-map {role}=… or --no-owner");
-            ("does not exist", cure)
+        let (what, remedy) = if !target.roles.contains(role) {
+            ("does not exist", Remedy::act("create it"))
         } else if target.reaches(role) {
             return None;
         } else {
             let us = &target.connected_as;
-            let cure = format!("GRANT {role} TO {us}, or pass --role-map {role}=… or --no-owner");
-            ("is none that we can act for", cure)
+            let grant = Remedy::act(format!("GRANT {role} TO {us}"));
+            ("is none that we can act for", grant)
         };
         let message = format!("role {role}, which owns {count} {objects}, {what}");
-        Some(Finding::new(Level::Error, Side::Target, message).cure(cure))
+        let others = [map_role(role), Remedy::Pass(Setting::NoOwner)];
+        let finding = Finding::new(Level::Error, Side::Target, message);
+        Some(finding.remedy(remedy).with_remedies(others))
     };
     owners.iter().filter_map(judge).collect()
+}
+
+/// To have an existing role in place of one.
+pub(super) fn map_role(role: &Ident) -> Remedy {
+    Remedy::PassValue(Setting::RoleMap, format!("{role}=…"))
 }

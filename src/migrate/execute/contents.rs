@@ -25,70 +25,55 @@ use crate::task::Scope;
 use crate::transfer::Flush;
 
 /// Why a database's contents were not copied.
-pub(crate) struct Failure {
-    doing: &'static str,
-    cause: Cause,
-}
-
-enum Cause {
+pub(crate) enum Failure {
+    /// Something around the copy failed.
     Around(Box<Error>),
-    Snapshot(snapshot::Error),
+    /// A phase of the copy failed.
+    Snapshot(Phase, snapshot::Error),
+    /// No script could be rendered.
     Ddl(ddl::Error),
 }
 
 impl Failure {
-    pub(crate) fn at(doing: &'static str) -> impl Fn(snapshot::Error) -> Self {
-        move |error| Self {
-            doing,
-            cause: Cause::Snapshot(error),
-        }
+    pub(crate) fn at(phase: Phase) -> impl Fn(snapshot::Error) -> Self {
+        move |error| Self::Snapshot(phase, error)
     }
 
     /// Whether the target has refused statements, and has everything else.
     pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self.cause, Cause::Snapshot(snapshot::Error::Refused(_)))
+        matches!(self, Self::Snapshot(_, snapshot::Error::Refused(_)))
     }
 
     /// What the target has refused, if that is the cause.
     pub(crate) fn into_refused(self) -> Option<Box<snapshot::Refused>> {
-        match self.cause {
-            Cause::Snapshot(snapshot::Error::Refused(refused)) => Some(refused),
-            Cause::Snapshot(_) | Cause::Ddl(_) | Cause::Around(_) => None,
+        match self {
+            Self::Snapshot(_, snapshot::Error::Refused(refused)) => Some(refused),
+            Self::Snapshot(..) | Self::Ddl(_) | Self::Around(_) => None,
         }
     }
 
-    fn around(doing: &'static str) -> impl Fn(Error) -> Self {
-        move |error| Self {
-            doing,
-            cause: Cause::Around(Box::new(error)),
-        }
-    }
-
-    pub(crate) const fn plan(error: ddl::Error) -> Self {
-        Self {
-            doing: "plan",
-            cause: Cause::Ddl(error),
-        }
+    fn around(error: Error) -> Self {
+        Self::Around(Box::new(error))
     }
 
     /// Whether the copy ended for a session that waits for our locks.
     pub(crate) fn is_yielding(&self) -> bool {
-        matches!(&self.cause, Cause::Snapshot(error) if error.is_yielding())
+        matches!(self, Self::Snapshot(_, error) if error.is_yielding())
     }
 
-    /// The error of the run; `removed` tells whether the target database is gone.
+    /// The error of the run; `removed` says whether the target database is gone.
     pub(crate) fn into_error(self, database: &str, removed: bool) -> Error {
         let database = database.to_owned();
-        match self.cause {
-            Cause::Around(error) => *error,
-            Cause::Snapshot(error) if error.is_stop() => Error::Stopped,
-            Cause::Snapshot(source) => Error::Copy {
+        match self {
+            Self::Around(error) => *error,
+            Self::Snapshot(_, error) if error.is_stop() => Error::Stopped,
+            Self::Snapshot(phase, source) => Error::Copy {
                 database,
-                phase: self.doing,
+                phase,
                 removed,
                 source: Box::new(source),
             },
-            Cause::Ddl(source) => Error::Ddl { database, source },
+            Self::Ddl(source) => Error::Ddl { database, source },
         }
     }
 }
@@ -96,10 +81,10 @@ impl Failure {
 /// The cause, in words.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cause {
-            Cause::Snapshot(error) => error.fmt(f),
-            Cause::Ddl(error) => error.fmt(f),
-            Cause::Around(error) => error.fmt(f),
+        match self {
+            Self::Snapshot(_, error) => error.fmt(f),
+            Self::Ddl(error) => error.fmt(f),
+            Self::Around(error) => error.fmt(f),
         }
     }
 }
@@ -147,7 +132,7 @@ pub(crate) async fn contents(
     let flush = Flush::open(&ends.target)
         .await
         .map_err(snapshot::Error::Flush);
-    let flush = flush.map_err(Failure::at("flush"))?;
+    let flush = flush.map_err(Failure::at(Phase::Flush))?;
     let before = CheckedDatabase {
         keeping: match options.locks.keep {
             true => options.jobs,
@@ -158,10 +143,10 @@ pub(crate) async fn contents(
     let making = snapshot::establish(&ends.source, &planned.point, before, scope);
     let basis = phase(scope, Some(name), Phase::ConsistentPoint, making)
         .await
-        .map_err(Failure::at("make the consistent point"))?;
+        .map_err(Failure::at(Phase::ConsistentPoint))?;
     if let (Some(lsn), SnapshotSource::Slot(slot)) = (basis.consistent_point, &planned.point) {
         let recorded = planned.record.point(planned, lsn, slot);
-        recorded.map_err(Failure::around("record the consistent point"))?;
+        recorded.map_err(Failure::around)?;
         planned.slots.add(slot);
     }
     let guard = scope.child();
@@ -201,7 +186,7 @@ async fn yielding<T>(
     guard.stop.cancel();
     // What it was at when it was stopped counts less than why.
     drop(work.await);
-    Err(Failure::at("yield to DDL")(wanted))
+    Err(Failure::at(Phase::Data)(wanted))
 }
 
 /// What follows the consistent point.
@@ -245,7 +230,7 @@ async fn from_basis(
     untold.extend(statistics(ends, (&catalog, &carryable), scope).await?);
     // Event triggers would fire on the drop.
     let sealing = journal::seal(&ends.target, |seal| planned.record.sealed(planned, seal));
-    sealing.await.map_err(Failure::around("finish"))?;
+    sealing.await.map_err(Failure::around)?;
     if let Some(last) = made.last {
         // It is not entered in the journal, which is gone.
         let ends = ends.without_journal(options);
@@ -253,12 +238,12 @@ async fn from_basis(
         let finishing = section(&ends, settings, last, 1, scope);
         phase(scope, Some(name), Phase::EventTriggers, finishing)
             .await
-            .map_err(Failure::at("event triggers"))?;
+            .map_err(Failure::at(Phase::EventTriggers))?;
     }
     flush
         .wait()
         .await
-        .map_err(|error| Failure::at("flush")(error.into()))?;
+        .map_err(|error| Failure::at(Phase::Flush)(error.into()))?;
     let gone =
         |name: &QualifiedName| format!("sequence {name} was dropped on the source meanwhile");
     let absent = |name: &QualifiedName| {
@@ -291,7 +276,7 @@ async fn before_rows(
     (cluster, options): (&TargetCluster, &Options),
     scope: &Scope,
 ) -> Result<Made, Failure> {
-    let left_out = fit(&mut basis.catalog, planned, cluster).map_err(Failure::plan)?;
+    let left_out = fit(&mut basis.catalog, planned, cluster).map_err(Failure::Ddl)?;
     if options.schema_only {
         basis.hold.unlock();
     }
@@ -320,7 +305,7 @@ async fn statistics(
     let carrying = Box::pin(snapshot::copy_statistics(endpoints, catalog, tables, scope));
     phase(scope, Some(target.database()), Phase::Statistics, carrying)
         .await
-        .map_err(Failure::at("statistics"))
+        .map_err(Failure::at(Phase::Statistics))
 }
 
 /// Brings a catalog to what the target can hold and is to get; what differs by that.
@@ -372,7 +357,7 @@ async fn pre_data(
     scope: &Scope,
 ) -> Result<Made, Failure> {
     let name = ends.target.database();
-    let connect = |error| Failure::at("pre-data")(snapshot::Error::Connect(error));
+    let connect = |error| Failure::at(Phase::PreData)(snapshot::Error::Connect(error));
     let mut wanted = cluster.options.clone();
     wanted.target.missing_label_providers =
         existing::missing_label_providers(&ends.target, &basis.catalog.labels)
@@ -384,7 +369,7 @@ async fn pre_data(
             .map_err(connect)?;
     }
     let evaluation = Evaluation::load_for(basis).await;
-    let evaluation = evaluation.map_err(Failure::at("pre-data"))?;
+    let evaluation = evaluation.map_err(Failure::at(Phase::PreData))?;
     let making = pre_data::Making {
         evaluation: &evaluation,
         ends,

@@ -13,7 +13,7 @@ use crate::pg::Ident;
 use crate::snapshot::{self, Evaluation, Refused, Section, Skipped, Tables};
 use crate::task::Scope;
 
-const PHASE: &str = "pre-data";
+const PHASE: Phase = Phase::PreData;
 
 /// What creates the definitions.
 pub(crate) struct Making<'m> {
@@ -40,7 +40,7 @@ pub(crate) async fn create(
     let (target, catalog) = (&making.ends.target, making.catalog);
     let schemas = extensions::load_schemas(target).await;
     options.target.existing_schemas = schemas.map_err(connect)?;
-    let script = ddl::script(catalog, options).map_err(Failure::plan)?;
+    let script = ddl::script(catalog, options).map_err(Failure::Ddl)?;
     let (first, rest) = extensions_first(&script);
     if first.is_empty() {
         run(making, (&script, rest), scope).await?;
@@ -127,7 +127,7 @@ async fn fit(
     options.target.existing_objects = unowned;
     options.target.existing_schemas.extend(schemas);
     let script = ddl::script(making.catalog, options);
-    script.map(Some).map_err(Failure::plan)
+    script.map(Some).map_err(Failure::Ddl)
 }
 
 /// The statements that create extensions, with all that these need; and the others. The server's own

@@ -17,6 +17,7 @@ use crate::migrate::planned::PlannedDatabase;
 use crate::migrate::repeats::Repeats;
 use crate::pg::Side;
 use crate::pg::{Ident, Lsn, SlotName};
+use crate::remedy::Remedy;
 use crate::task::Scope;
 
 /// A publication of this run, or one that serves it.
@@ -76,11 +77,12 @@ impl Held {
         done.map_err(|source| self.refused(source))
     }
 
-    fn foreign(&self, differences: String) -> Error {
+    fn foreign(&self, differences: String, remedies: Vec<Remedy>) -> Error {
         Error::ForeignPublication {
             publication: self.publication().clone(),
             database: self.database().to_owned(),
             differences,
+            remedies,
         }
     }
 
@@ -183,7 +185,7 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
             held.publisher = Some(Arc::new(Publisher::new(publishing, None)));
             return Ok(());
         }
-        return Err(held.foreign(differences.join("; ")));
+        return Err(held.foreign(differences.join("; "), Vec::new()));
     }
     let Replication {
         run, target, slot, ..
@@ -211,7 +213,8 @@ fn refuse_other_runs(held: &Held, found: &FoundPublication) -> Result<(), Error>
         return Ok(());
     }
     let run = mark.describe();
-    Err(held.foreign(format!("is of {run}; {}", ways_out(whose, mark))))
+    let differences = format!("is of {run}");
+    Err(held.foreign(differences, ways_out(whose, mark)))
 }
 
 /// Refuses to continue where a slot of our name is another run's.

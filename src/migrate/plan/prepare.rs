@@ -23,6 +23,7 @@ use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Ident;
 use crate::pg::Side;
+use crate::remedy::{Remedy, Setting};
 use crate::selection::TableChoice;
 use crate::snapshot::{SnapshotSource, WatchedSlots};
 use crate::task::Scope;
@@ -163,8 +164,9 @@ fn unknown_extensions(options: &Options, found: &BTreeSet<Ident>) -> Vec<Finding
     unknown
         .map(|name| {
             let message =
-                format!("extension {name} of --skip-extensions is in none of the databases");
-            Finding::new(Level::Error, Side::Source, message).cure("correct the name")
+                format!("extension {name}, which is to be skipped, is in none of the databases");
+            Finding::new(Level::Error, Side::Source, message)
+                .remedy(Remedy::Correct(Setting::SkipExtensions))
         })
         .collect()
 }

@@ -20,6 +20,7 @@ use crate::migrate::record::Resume;
 use crate::migrate::replication::{Ours, Replication};
 use crate::pg::Side;
 use crate::pg::SlotName;
+use crate::remedy::{Remedy, Setting};
 use crate::selection::TableChoice;
 
 /// Both clusters, as the checks know them.
@@ -170,7 +171,7 @@ fn live(side: Side, holder: &Holder, run: &str) -> Finding {
     let message = format!("is being {verb} by {}{run}", holder.by);
     Finding::new(Level::Error, side, message)
         .in_database(&holder.database)
-        .cure("wait for its end")
+        .remedy("wait for its end")
 }
 
 /// An error where no publication is of the run that is adopted.
@@ -179,7 +180,7 @@ pub(crate) fn nothing_adopted(options: &Options, found: bool) -> Option<Finding>
     let name = &options.replication.publication;
     let message = format!("no publication {name} of the selected databases is of run {run}");
     let finding = Finding::new(Level::Error, Side::Source, message);
-    Some(finding.cure("correct or omit --adopt"))
+    Some(finding.remedy(Remedy::Correct(Setting::Adopt)))
 }
 
 /// How many slots are to be created beside those that earlier runs have left.

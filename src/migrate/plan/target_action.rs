@@ -17,6 +17,7 @@ use crate::migrate::journal::{self, Foreign};
 use crate::migrate::record::Interrupted;
 use crate::pg::Side;
 use crate::pg::{Ident, Oid};
+use crate::remedy::{Remedy, Setting};
 use crate::sql;
 
 /// A fate, and what is known with it.
@@ -45,8 +46,13 @@ impl Destiny {
         self
     }
 
-    fn finding(mut self, level: Level, message: String, cure: &str) -> Self {
-        let finding = Finding::new(level, Side::Target, message).cure(cure);
+    fn finding(
+        mut self,
+        level: Level,
+        message: String,
+        remedies: impl IntoIterator<Item = Remedy>,
+    ) -> Self {
+        let finding = Finding::new(level, Side::Target, message).with_remedies(remedies);
         self.findings.push(finding);
         self
     }
@@ -74,24 +80,24 @@ pub(crate) async fn destiny(
         Decision::Fresh => by_contents(options, database, existing).await?,
         Decision::Stale(stale) => {
             let destiny = by_contents(options, database, existing).await?;
-            let cure = "it is copied again";
-            destiny.finding(Level::Warning, stale.to_string(), cure)
+            let remedies = ["it is copied again".into()];
+            destiny.finding(Level::Warning, stale.to_string(), remedies)
         }
         Decision::Finished { tables } => {
             let message = "it was finished by the interrupted run, and is kept".to_owned();
-            let cure = "--no-resume begins anew";
-            Destiny::new(Fate::Keep { tables }).finding(Level::Note, message, cure)
+            let again = Remedy::pass_to(Setting::NoResume, "start from the beginning");
+            Destiny::new(Fate::Keep { tables }).finding(Level::Note, message, [again])
         }
         Decision::Remake { why } => {
-            let cure = "it is dropped and made again";
-            Destiny::new(Fate::Remake { oid, why }).finding(Level::Note, why.to_owned(), cure)
+            let remedies = ["it is dropped and created again".into()];
+            Destiny::new(Fate::Remake { oid, why }).finding(Level::Note, why.to_owned(), remedies)
         }
         Decision::Clear { why, extensions } => Destiny {
             installed: extensions.into_iter().map(Ident::from_catalog).collect(),
             ..Destiny::new(Fate::Clear { oid, why }).finding(
                 Level::Note,
                 why.to_owned(),
-                "what is in it is removed, and copied again",
+                ["what is in it is removed, and copied again".into()],
             )
         },
     };
@@ -119,18 +125,18 @@ async fn begun(
         let why = "its contents cannot be examined";
         let message = format!("an interrupted run has begun it, and it lets nobody in: {source}");
         let drop = sql!("DROP DATABASE {}", existing.name);
-        let cure = format!("if nobody needs it, run: {};", drop.as_str());
+        let remedy = Remedy::act(format!("if nobody needs it, run: {};", drop.as_str()));
         let oid = existing.oid;
         let destiny = Destiny::new(Fate::Remake { oid, why });
-        return Ok(Some(destiny.finding(Level::Error, message, &cure)));
+        return Ok(Some(destiny.finding(Level::Error, message, [remedy])));
     }
     let Some(foreign) = found? else {
         return Ok(None);
     };
     let destiny = by_contents(options, database, Some(existing)).await?;
     let message = format!("it holds objects that the interrupted run did not create: {foreign}");
-    let cure = "move or drop them to continue the run";
-    Ok(Some(destiny.finding(Level::Warning, message, cure)))
+    let remedies = ["move or drop them to continue the run".into()];
+    Ok(Some(destiny.finding(Level::Warning, message, remedies)))
 }
 
 /// What happens to a database of which nothing is recorded.
@@ -173,7 +179,7 @@ async fn by_contents(
             None => destiny,
             Some(by) => {
                 let message = format!("database {name} is in use by {by}, and cannot be replaced");
-                destiny.finding(Level::Error, message, "remove it first")
+                destiny.finding(Level::Error, message, ["remove it first".into()])
             }
         });
     }
@@ -181,12 +187,15 @@ async fn by_contents(
         "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",
         contents.tables, contents.others, contents.large_objects, contents.default_privileges
     );
-    let cure = "pass --drop-existing to drop and recreate it, or choose another target";
-    let cure = match contents.beside_extensions.as_slice() {
-        [] => cure.to_owned(),
-        objects => format!("{}; otherwise {cure}", without_extension(objects)),
-    };
-    Ok(destiny.finding(Level::Error, message, &cure))
+    let objects = Some(contents.beside_extensions.as_slice()).filter(|objects| !objects.is_empty());
+    let drop_extension = objects.map(|objects| without_extension(objects).into());
+    let others = [recreate(), "choose another target".into()];
+    let remedies = drop_extension.into_iter().chain(others);
+    Ok(destiny.finding(Level::Error, message, remedies))
+}
+
+fn recreate() -> Remedy {
+    Remedy::pass_to(Setting::DropExisting, "drop and recreate it")
 }
 
 /// The way out where the script of an extension has created objects that are no members of it. Whether the
@@ -217,20 +226,19 @@ fn closed(options: &Options, existing: &Database) -> Option<Destiny> {
     });
     if !existing.is_valid {
         let message = format!("database {name} is invalid: its DROP DATABASE was interrupted");
-        let cure = "pass --drop-existing to drop and recreate it";
         let level = if options.drop_existing {
             Level::Note
         } else {
             Level::Error
         };
-        return Some(replace.finding(level, message, cure));
+        return Some(replace.finding(level, message, [recreate()]));
     }
     (!existing.allows_connections).then(|| {
         let message = format!(
             "database {name} refuses connections (datallowconn = false), so that nothing is known of its contents"
         );
         let open = sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", name);
-        replace.finding(Level::Error, message, &format!("run: {};", open.as_str()))
+        replace.finding(Level::Error, message, [Remedy::Run(open)])
     })
 }
 
@@ -259,7 +267,7 @@ fn use_findings(database: &Database, existing: &Database, contents: &Contents) -
     if !contents.may_create {
         let message = "the connecting role may not create schemas in it";
         let cure = "GRANT CREATE ON DATABASE … TO the connecting role";
-        findings.push(Finding::new(Level::Error, Side::Target, message).cure(cure));
+        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(cure));
     }
     if database.encoding != existing.encoding {
         let holds_all = existing.encoding == "UTF8" && database.encoding != "SQL_ASCII";
@@ -272,7 +280,7 @@ fn use_findings(database: &Database, existing: &Database, contents: &Contents) -
         findings.push(if holds_all {
             finding
         } else {
-            finding.cure("drop it; the run then creates it")
+            finding.remedy("drop it; the run then creates it")
         });
     }
     if database.locale != existing.locale {

@@ -1,4 +1,4 @@
-//! Readers that lock all tables for themselves: `--keep-locks`.
+//! Readers that lock all tables for themselves, while DDL is to wait.
 //!
 //! With that option a session that waits for our locks keeps waiting. A reader without a lock on the table would
 //! queue behind it, while it waits for us: neither would continue. A session that has a lock already gets it again

@@ -1,4 +1,4 @@
-//! The report of `init --dry-run`: what would be run, as one script for `psql`.
+//! The report of a dry run of `init`: what would be run, as one script for `psql`.
 
 use serde::Serialize;
 

@@ -2,14 +2,17 @@
 
 use crate::cluster::finding::{Finding, Level};
 use crate::migrate::Prepared;
-use crate::ui::remedy::{SettingName, render_remedies};
+use crate::ui::remedy::{SettingName, with_remedies};
 use crate::ui::{Style, Ui, text};
 
 /// `error    source myapp: message; remedy`, free of control characters.
 pub fn render_finding(finding: &Finding, name: SettingName) -> String {
-    let remedies = render_remedies(&finding.remedies, name);
-    let remedies = remedies.map_or_else(String::new, |remedies| format!("; {remedies}"));
-    text::clean(&format!("{finding}{remedies}"))
+    text::clean(&with_remedies(finding, &finding.remedies, name))
+}
+
+/// `message; remedy`: a finding without its level and place.
+pub fn render_finding_text(finding: &Finding, name: SettingName) -> String {
+    text::clean(&with_remedies(&finding.message, &finding.remedies, name))
 }
 
 /// Shows what the checks found, on standard error.

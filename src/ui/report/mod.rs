@@ -14,8 +14,8 @@ mod verify;
 
 pub use contract::Report;
 pub use dry_run::DryRun;
-pub use finding::{render_finding, show_findings};
+pub use finding::{render_finding, render_finding_text, show_findings};
 pub use init::Copied;
 pub use plan::show_plan;
-pub use teardown::TornDown;
+pub use teardown::{TornDown, render_other};
 pub use validate::Validation;

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::contract::Report;
+use crate::cluster::other::Other;
 use crate::event::WithCauses as _;
 use crate::teardown::{Leftover, Leftovers, Unreachable};
+use crate::ui::remedy::{SettingName, with_remedies};
 use crate::ui::{Style, text};
 
 /// The result of `teardown`.
@@ -14,6 +16,8 @@ pub struct TornDown<'a> {
     pub leftovers: &'a Leftovers,
     /// Whether it was removed, rather than only listed.
     pub is_done: bool,
+    /// How remedies name settings.
+    pub setting_name: SettingName,
 }
 
 /// The report for programs.
@@ -84,9 +88,15 @@ impl Report for TornDown<'_> {
     fn warnings(&self) -> Vec<String> {
         let others = self.leftovers.others.iter();
         others
-            .map(|other| format!("of another run, left alone: {other}"))
+            .map(|other| render_other(other, self.setting_name))
             .collect()
     }
+}
+
+/// What is left alone, with what removes it.
+pub fn render_other(other: &Other, name: SettingName) -> String {
+    let what = format!("of another run, left alone: {}", other.what);
+    with_remedies(&what, other.remedy.as_slice(), name)
 }
 
 fn object_body(leftover: &Leftover, removed: bool) -> ObjectBody {

@@ -36,7 +36,9 @@ async fn a_database_gets_another_name_in_every_command() {
         .run()
         .expect(1);
     assert!(
-        refused.stdout.contains("of --map-database is not selected"),
+        refused
+            .stdout
+            .contains("which is to get another name, is not selected"),
         "{}",
         refused.stdout
     );

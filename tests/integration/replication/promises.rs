@@ -246,7 +246,7 @@ async fn slots_of_finished_databases_go_with_a_run_that_retains_too_much() {
     running
         .finish()
         .expect(1)
-        .assert_prints(&["of --max-retained-wal"]);
+        .assert_prints(&["more than the limit of"]);
     let left = "SELECT count(*) FROM pg_replication_slots";
     assert_eq!(value(&door, left).await, "0");
     // A repetition that keeps the first database keeps its slot only within the limit.
@@ -258,7 +258,7 @@ async fn slots_of_finished_databases_go_with_a_run_that_retains_too_much() {
     two.init(&limit)
         .run()
         .expect(1)
-        .assert_prints(&["of --max-retained-wal"]);
+        .assert_prints(&["more than the limit of"]);
     assert_eq!(value(&two.source(0), LEFT).await, "0");
 }
 

@@ -60,7 +60,7 @@ async fn a_slot_that_keeps_too_much_log_is_dropped_with_the_run() {
         .await;
         let failed = running.finish().expect(1);
         assert!(
-            failed.stderr.contains("of --max-retained-wal"),
+            failed.stderr.contains("raise --max-retained-wal"),
             "{}",
             failed.stderr
         );

@@ -309,8 +309,8 @@ async fn another_place_for_a_database_leaves_the_first_one_named() {
     planned.assert_prints(&[
         &format!("was copying it to database {first}"),
         "retains WAL on the source",
-        &format!("run init --map-database {to_first}"),
-        &format!("run teardown --map-database {to_first}"),
+        &format!("init --map-database {to_first}"),
+        &format!("teardown --map-database {to_first}"),
         &format!("DROP DATABASE \"{first}\""),
     ]);
     assert!(
@@ -330,7 +330,7 @@ async fn another_place_for_a_database_leaves_the_first_one_named() {
         &["--yes", "--dry-run", "--map-database", &to_second],
     );
     let listed = listed.run().expect(0);
-    listed.assert_prints(&[&format!("teardown --map-database {to_first} removes it")]);
+    listed.assert_prints(&[&format!("teardown --map-database {to_first}")]);
     let slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";
     assert_eq!(value(&place.source(), slots).await, "1");
     // The first copy can be continued.
