@@ -143,7 +143,7 @@ impl Skip {
         }
     }
 
-    /// What makes it copyable, where something does.
+    /// What creates it copyable, where something does.
     fn remedy(self, name: &Ident) -> Option<Remedy> {
         match self {
             Self::NoConnections => Some(Remedy::Run(sql!(

@@ -1,5 +1,5 @@
-//! Warnings and notes as values. Their wording stands here, beside them, for screens and logs alike; what
-//! to do about one is a [`Remedy`], which only `ui` makes a sentence of.
+//! Warnings and notes as values. Their wording is here, beside them, for screens and logs alike; what
+//! to do about one is a [`Remedy`], which only `ui` renders as a sentence.
 
 use std::fmt;
 

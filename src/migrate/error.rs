@@ -31,8 +31,8 @@ pub enum Error {
         /// The cause.
         source: ddl::Error,
     },
-    /// Roles could not be made.
-    #[error("make the roles on the target{}", role_note(role.as_ref()))]
+    /// Roles could not be created.
+    #[error("create the roles on the target{}", role_note(role.as_ref()))]
     Roles {
         /// The role at hand.
         role: Option<Ident>,
@@ -42,7 +42,7 @@ pub enum Error {
     /// The target's version cannot hold the database.
     #[error(transparent)]
     Unmakeable(#[from] ddl::cluster::database::Error),
-    /// The target database could not be made, dropped or configured.
+    /// The target database could not be created, dropped or configured.
     #[error("{what} database {database} on the target")]
     Database {
         /// `create`, `drop` or `configure`.
@@ -71,7 +71,7 @@ pub enum Error {
     },
     /// A slot of our name is another run's.
     #[error(
-        "database {database}: replication slot {slot} is of a run of which the state folder knows nothing"
+        "database {database}: replication slot {slot} is of a run of which the state directory knows nothing"
     )]
     ForeignSlot {
         /// The database.
@@ -79,7 +79,7 @@ pub enum Error {
         /// The slot.
         slot: SlotName,
     },
-    /// The database is not the one that the plan was made for.
+    /// The database is not the one that the plan was created for.
     #[error("database {database} on the target has been replaced meanwhile; repeat the command")]
     Replaced {
         /// The database.
@@ -133,7 +133,7 @@ pub enum Error {
     /// What is done cannot be recorded, or what was recorded cannot be used.
     #[error(transparent)]
     State(Box<checkpoint::Error>),
-    /// The publication could not be made, changed or dropped.
+    /// The publication could not be created, changed or dropped.
     #[error("publication {publication} in database {database} on the source")]
     Publication {
         /// The publication.
@@ -176,7 +176,7 @@ pub enum Error {
         database: String,
         /// In which phase.
         phase: Phase,
-        /// Whether the target database, made by this run, was removed again.
+        /// Whether the target database, created by this run, was removed again.
         removed: bool,
         /// The cause.
         #[source]

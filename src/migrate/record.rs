@@ -125,7 +125,7 @@ impl Resume {
             .collect()
     }
 
-    /// What tells our own leftovers of a database from other runs'.
+    /// What distinguishes our own leftovers of a database from other runs'.
     pub(crate) fn ours(&self, database: &DatabasePair) -> Ours {
         let recorded = self.run.databases.get(database);
         Ours {
@@ -163,7 +163,7 @@ impl Resume {
         })
     }
 
-    /// Looks for databases of the interrupted run that this one does not go on with.
+    /// Looks for databases of the interrupted run that this one does not continue.
     pub(crate) fn left(
         &mut self,
         offered: &[Database],
@@ -180,7 +180,7 @@ impl Resume {
         let found = |pair: &DatabasePair, message: &str| {
             self.run.resumed(pair)?;
             let finding = Finding::new(Level::Note, Side::Target, message);
-            let cure = "whatever the target has of it stays";
+            let cure = "what the target has of it remains";
             Some(finding.in_database(&pair.source).remedy(cure))
         };
         let unselected = offered.iter().filter(|name| !is_selected(name));
@@ -196,7 +196,7 @@ impl Resume {
         unselected.chain(gone).chain(elsewhere).collect()
     }
 
-    /// Begins to keep the record: what is to be copied, and what our role is lent for that.
+    /// Begins to keep the record: what is to be copied, and what our role is granted temporarily for that.
     ///
     /// # Errors
     /// Another run has begun meanwhile, or the state cannot be written.
@@ -324,7 +324,7 @@ impl Record {
         }
     }
 
-    /// What ends all memberships that our role was lent, also by a run that was killed, as far as
+    /// What ends all memberships that our role was granted temporarily, also by a run that was killed, as far as
     /// their roles exist.
     pub(crate) fn give_back(&self, cluster: &TargetCluster, assumption: &Assumption) -> Vec<Sql> {
         let mut revokes = assumption.revokes.clone();
@@ -344,7 +344,7 @@ impl Record {
         revokes
     }
 
-    /// Records that all that was lent is given back.
+    /// Records that all that was granted temporarily is given back.
     pub(crate) fn given_back(&self) -> Result<(), Error> {
         if let Some(store) = &self.store {
             store.change(|run| run.owed.clear())?;

@@ -23,7 +23,7 @@ pub enum Error {
         name: String,
         /// Why.
         why: String,
-        /// What makes it copyable, where something does.
+        /// What allows a copy of it, where something does.
         remedy: Option<Remedy>,
     },
     /// Nothing is left to copy.

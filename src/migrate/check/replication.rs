@@ -1,4 +1,4 @@
-//! Whether a database can be published: the right to, the identities of its tables, and what stands on
+//! Whether a database can be published: the right to, the identities of its tables, and what is on
 //! the source under our names.
 
 use crate::cluster::finding::{Finding, Level};
@@ -24,7 +24,7 @@ pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Findi
         return None;
     }
     let name = &slot.name;
-    let message = format!("replication slot {name} of an earlier run keeps the source's log");
+    let message = format!("replication slot {name} of an earlier run retains WAL on the source");
     let finding = Finding::new(Level::Warning, Side::Source, message);
     let finding = finding
         .in_database(database)
@@ -32,7 +32,7 @@ pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Findi
     Some(finding.remedy(Remedy::invoke("remove it", Command::Teardown)))
 }
 
-/// Examines a database of the source. Read-only. `has_state` tells whether the state was looked at, which
+/// Examines a database of the source. Read-only. `has_state` shows whether the state was looked at, which
 /// knows our own runs; `is_freed`, that who uses the slot ends with the target database that is replaced.
 ///
 /// # Errors
@@ -140,7 +140,7 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
     Ok(findings)
 }
 
-/// Whether the source keeps log for as long as a copy may take.
+/// Whether the source retains WAL for as long as a copy may take.
 fn judge_kept(kept_megabytes: Option<i64>, database_bytes: i64) -> Option<Finding> {
     let kept = kept_megabytes.filter(|kept| *kept >= 0)?;
     (kept.saturating_mul(1 << 20) < database_bytes).then(|| {
@@ -185,7 +185,7 @@ fn blocked(blocked: &Blocked) -> Finding {
         .remedy(Remedy::copy_once())
 }
 
-/// What stands under our publication's name already.
+/// What is under our publication's name already.
 fn judge_publication(
     found: &FoundPublication,
     wanted: &Definition,
@@ -228,7 +228,7 @@ fn judge_marked(
         }
         Whose::Unknown => {
             let message = format!(
-                "publication {name} is of {run} into database {target}, of which the state folder knows \
+                "publication {name} is of {run} into database {target}, of which the state directory knows \
                  nothing"
             );
             // What is not looked at knows nothing.
@@ -248,7 +248,7 @@ fn judge_marked(
     Finding::new(level, Side::Source, message).with_remedies(ways_out(whose, mark))
 }
 
-/// What stands under our slot's name already.
+/// What is under our slot's name already.
 fn judge_slot(active: Option<i32>, name: &str, is_ours: bool) -> Finding {
     let error = |message: String| Finding::new(Level::Error, Side::Source, message);
     match active {
@@ -262,7 +262,7 @@ fn judge_slot(active: Option<i32>, name: &str, is_ours: bool) -> Finding {
         }
         None => {
             let message = format!(
-                "replication slot {name} is of a run of which the state folder knows nothing"
+                "replication slot {name} is of a run of which the state directory knows nothing"
             );
             error(message)
                 .remedy("adopt that run as its publication says")

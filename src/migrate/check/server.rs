@@ -1,4 +1,4 @@
-//! What the two clusters must be able to do, whatever is copied. Judging is pure.
+//! What the two clusters must be able to do, regardless of what is copied. Judging is pure.
 
 use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level};
@@ -97,7 +97,7 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
     findings
 }
 
-/// What the target's role must be allowed. `creates` tells whether a database must be made.
+/// What the target's role must be allowed. `creates` shows whether a database must be created.
 pub(crate) fn judge_target(target: &ServerFacts, creates: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     if target.standby {

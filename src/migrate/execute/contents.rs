@@ -268,7 +268,7 @@ async fn from_basis(
     })
 }
 
-/// Fits the catalog to the target, and makes the definitions that rows need.
+/// Fits the catalog to the target, and creates the definitions that rows need.
 async fn before_rows(
     ends: &Ends,
     basis: &mut ConsistentPoint,
@@ -288,7 +288,7 @@ async fn before_rows(
     })
 }
 
-/// Carries over what the source's planner knows of the rows; what the target's does not get, in words.
+/// Copies what the source's planner knows of the rows; what the target's does not get, in words.
 async fn statistics(
     ends: &Ends,
     (catalog, tables): (&Catalog, &BTreeSet<QualifiedName>),
@@ -408,7 +408,7 @@ async fn pre_data(
     })
 }
 
-/// Makes one section of the script on the target.
+/// Creates one section of the script on the target.
 pub(crate) async fn section(
     ends: &Ends,
     (phase, evaluation): (Phase, Evaluation),

@@ -58,7 +58,7 @@ impl Destiny {
     }
 }
 
-/// What happens to a database on the target, by what stands there and what is recorded of it.
+/// What happens to a database on the target, by what is there and what is recorded of it.
 ///
 /// # Errors
 /// The target cannot be asked.
@@ -199,7 +199,7 @@ fn recreate() -> Remedy {
 }
 
 /// The way out where the script of an extension has created objects that are no members of it. Whether the
-/// user made them in the same transaction, nothing tells.
+/// user made them in the same transaction, nothing shows.
 fn without_extension(objects: &[String]) -> String {
     const NAMED: usize = 5;
     let named = objects.iter().take(NAMED);

@@ -392,7 +392,7 @@ async fn what_a_killed_run_has_left_is_made_anew() {
     assert_eq!(value(&source, SLOTS).await, "1");
     assert_eq!(value(&source, PUBLICATIONS).await, "1");
     let once = route.init("app", &["--drop-existing", "--dry-run"]).run();
-    let told = "of an earlier run keeps the source's log";
+    let told = "of an earlier run retains WAL on the source";
     assert!(once.expect(0).stderr.contains(told));
     let done = route.replicate("app", &["--drop-existing"]);
     let done = done.state(&machine).run().expect(0);
