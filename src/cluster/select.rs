@@ -143,7 +143,7 @@ impl Skip {
         }
     }
 
-    /// What creates it copyable, where something does.
+    /// What allows a copy of it, where something does.
     fn remedy(self, name: &Ident) -> Option<Remedy> {
         match self {
             Self::NoConnections => Some(Remedy::Run(sql!(
