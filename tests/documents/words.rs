@@ -164,6 +164,7 @@ const CALQUES_FOR_USERS: &[Calque] = &[
 const LONGEST_SENTENCE: usize = 25;
 
 /// Parts of the source whose texts are not converted yet.
+const PENDING: &[&str] = &["src/ddl/"];
 
 fn is_pending(path: &str) -> bool {
     PENDING.iter().any(|part| path.starts_with(part))
