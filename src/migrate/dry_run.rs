@@ -13,7 +13,7 @@ use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finis
 use crate::ddl::{self, Statement};
 use crate::event::Phase;
 use crate::migrate::error::Error;
-use crate::migrate::execute::contents::request;
+use crate::migrate::execute::execution::build_copy_request;
 use crate::migrate::execute::extensions;
 use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::target_action::Fate;
@@ -22,6 +22,7 @@ use crate::pg::{Ident, Printable, ServerVersion, Side, Sql};
 use crate::snapshot::{CopyJob, SnapshotSource, plan_rows};
 use crate::sql;
 use crate::task::Scope;
+use crate::transfer::Ledger;
 
 /// What our connections say of themselves when they start, and what keeps `psql` quiet.
 const CLIENT: &str = "SET client_encoding = 'UTF8'; SET client_min_messages = warning";
@@ -155,7 +156,7 @@ async fn definitions(
     cluster: &TargetCluster,
     options: &Options,
 ) -> Result<(ddl::Script, Vec<CopyJob>), Error> {
-    let request = request(planned, (cluster, options));
+    let request = build_copy_request(planned, cluster, options, Ledger::none());
     let target = cluster.options.target.version;
     let (reading, mut catalog) = read(&request.source, target).await?;
     let place = |source| Error::Ddl {

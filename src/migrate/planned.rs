@@ -1,19 +1,19 @@
 //! The plan of `init`: what was found, and what would be done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::cluster::Database;
+use crate::catalog::load::cached::CachedCatalog;
 use crate::checkpoint::{self, DatabasePair, Origin};
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::Promise;
-use crate::migrate::record::{Record, Resume};
+use crate::migrate::record::Resume;
 use crate::migrate::replication::Replication;
 use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, QualifiedName};
 use crate::selection::TableChoice;
-use crate::snapshot::{CheckedDatabase, SnapshotSource, WatchedSlots};
-use crate::transfer::Ledger;
+use crate::snapshot::{CheckedDatabase, SnapshotSource};
 
 /// One database of the plan.
 #[derive(Debug)]
@@ -34,28 +34,22 @@ pub struct PlannedDatabase {
     pub point: SnapshotSource,
     /// Its tables that take part.
     pub choice: TableChoice,
-    /// What the checks learned of it.
-    pub(crate) before: CheckedDatabase,
+    /// What the checks learned of it, without the definitions.
+    pub(crate) checked: CheckedDatabase,
     /// What decides what of it is copied, as it is recorded.
     pub(crate) selection: checkpoint::Selection,
     /// Extensions that the target's database has already.
     pub(crate) installed: BTreeSet<Ident>,
-    /// Where the engine reports what of it is committed.
-    pub(crate) ledger: Ledger,
     /// Its name on the target.
     pub(super) target: Ident,
     /// What its replication takes, where it is to replicate.
     pub(crate) replication: Option<Replication>,
     /// What must stay true of it, where it is kept.
     pub(crate) promise: Option<Promise>,
-    /// Where its slot is entered for the watch.
-    pub(crate) slots: WatchedSlots,
     /// Whether what is there is a template, which cannot be dropped as it is.
     pub(crate) drops_template: bool,
     /// What the interrupted run has recorded of its contents at the end.
     pub(crate) seal: Option<String>,
-    /// Where the run records what it does.
-    pub(crate) record: Record,
 }
 
 impl PlannedDatabase {
@@ -91,6 +85,8 @@ pub struct Prepared {
     pub databases: Vec<PlannedDatabase>,
     pub(crate) cluster: Option<TargetCluster>,
     pub(crate) resume: Option<Resume>,
+    /// The definitions that the checks have read, by the source's database: the run need not read them again.
+    pub(crate) definitions: BTreeMap<String, CachedCatalog>,
 }
 
 impl Prepared {

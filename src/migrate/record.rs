@@ -200,18 +200,19 @@ impl Resume {
     ///
     /// # Errors
     /// Another run has begun meanwhile, or the state cannot be written.
-    fn begin(
-        self,
-        planned: &[PlannedDatabase],
-        (lent, adopted): (impl Iterator<Item = Membership>, Option<&String>),
-    ) -> Result<Record, Error> {
+    fn begin(self, begin: BeginRecord<'_>) -> Result<Record, Error> {
+        let BeginRecord {
+            planned,
+            lent,
+            adopted,
+        } = begin;
         let store = match self.store {
             Some(store) => store,
             None => Store::create(&self.root, &self.pair)?,
         };
         store.change(|run| {
             run.begin();
-            run.numbers.extend(adopted.cloned());
+            run.numbers.extend(adopted.map(str::to_owned));
             run.owed.extend(lent);
             run.databases.retain(|pair, _| !self.gone.contains(pair));
             run.set_aside(&planned.iter().map(PlannedDatabase::pair).collect());
@@ -300,6 +301,16 @@ pub(crate) fn lent(assumption: &Assumption, member: &Ident) -> impl Iterator<Ite
     })
 }
 
+/// What a run begins its record with.
+pub(crate) struct BeginRecord<'a> {
+    /// The databases that it copies.
+    pub(crate) planned: &'a [PlannedDatabase],
+    /// The memberships that its role is granted for the time of the run.
+    pub(crate) lent: Vec<Membership>,
+    /// The run that it adopts.
+    pub(crate) adopted: Option<&'a str>,
+}
+
 /// Where a run records what it does; a run of which nothing is to be recorded has an empty one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
@@ -313,13 +324,9 @@ impl Record {
     ///
     /// # Errors
     /// Another run has begun meanwhile, or the state cannot be written.
-    pub(crate) fn begin(
-        resume: Option<Resume>,
-        planned: &[PlannedDatabase],
-        (lent, adopted): (impl Iterator<Item = Membership>, Option<&String>),
-    ) -> Result<Self, Error> {
+    pub(crate) fn begin(resume: Option<Resume>, begin: BeginRecord<'_>) -> Result<Self, Error> {
         match resume {
-            Some(resume) => resume.begin(planned, (lent, adopted)),
+            Some(resume) => resume.begin(begin),
             None => Ok(Self::default()),
         }
     }

@@ -1,7 +1,6 @@
-//! Phases 7 to 12 for one database: from the consistent point to the statistics.
+//! The copy of one database: from the consistent point to the statistics.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fmt;
+use std::collections::BTreeSet;
 use std::future::Future;
 
 use crate::catalog::Catalog;
@@ -9,160 +8,241 @@ use crate::connect::Endpoint;
 use crate::connect::waiters::Waiting;
 use crate::ddl::{self, Script, Stage};
 use crate::event::Phase;
-use crate::migrate::error::Error;
-use crate::migrate::execute::run::phase;
+use crate::migrate::execute::execution::{DatabaseRun, build_copy_request};
+use crate::migrate::execute::failure::Failure;
+use crate::migrate::execute::phase::run_phase;
 use crate::migrate::execute::{existing, pre_data};
+use crate::migrate::journal;
+use crate::migrate::options::Options;
 use crate::migrate::planned::PlannedDatabase;
 use crate::migrate::report::DatabaseReport;
 use crate::migrate::target_cluster::TargetCluster;
-use crate::migrate::{Options, journal};
 use crate::pg::{QualifiedName, Sides};
 use crate::snapshot::{
     self, BuildTarget, CheckedDatabase, ConsistentPoint, Evaluation, Loaded, Section,
     SnapshotSource, Tables,
 };
 use crate::task::Scope;
-use crate::transfer::Flush;
+use crate::transfer::{Flush, Ledger};
 
-/// Why a database's contents were not copied.
-pub(crate) enum Failure {
-    /// Something around the copy failed.
-    Around(Box<Error>),
-    /// A phase of the copy failed.
-    Snapshot(Phase, snapshot::Error),
-    /// No script could be rendered.
-    Ddl(ddl::Error),
+/// The copy of one database.
+pub(crate) struct ContentCopy<'a> {
+    /// The database in the run.
+    pub(crate) run: &'a DatabaseRun<'a>,
+    /// Where it is.
+    pub(crate) endpoints: Sides<Endpoint>,
+    /// Where the engine reports what is committed.
+    pub(crate) ledger: Ledger,
 }
 
-impl Failure {
-    pub(crate) fn at(phase: Phase) -> impl Fn(snapshot::Error) -> Self {
-        move |error| Self::Snapshot(phase, error)
+impl ContentCopy<'_> {
+    fn options(&self) -> &Options {
+        self.run.execution.options
     }
 
-    /// Whether the target has refused statements, and has everything else.
-    pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Snapshot(_, snapshot::Error::Refused(_)))
+    fn cluster(&self) -> &TargetCluster {
+        self.run.execution.cluster
     }
 
-    /// What the target has refused, if that is the cause.
-    pub(crate) fn into_refused(self) -> Option<Box<snapshot::Refused>> {
-        match self {
-            Self::Snapshot(_, snapshot::Error::Refused(refused)) => Some(refused),
-            Self::Snapshot(..) | Self::Ddl(_) | Self::Around(_) => None,
+    fn planned(&self) -> &PlannedDatabase {
+        self.run.planned
+    }
+
+    /// Copies what is selected of the database, of which the checks learned `checked`.
+    ///
+    /// # Errors
+    /// The first phase that failed; its slot, snapshot, locks and sessions are gone.
+    pub(crate) async fn copy(
+        &self,
+        checked: CheckedDatabase,
+        scope: &Scope,
+    ) -> Result<DatabaseReport, Failure> {
+        let Sides { source, target } = &self.endpoints;
+        // Opened first: a target that crashes meanwhile ends this session, and with it the run, which
+        // would not notice otherwise that commits are lost.
+        let flush = Flush::open(target).await.map_err(snapshot::Error::Flush);
+        let flush = flush.map_err(Failure::at(Phase::Flush))?;
+        let planned = self.planned();
+        let making = snapshot::establish(source, &planned.point, checked, scope);
+        let point = run_phase(scope, Some(planned.name()), Phase::ConsistentPoint, making)
+            .await
+            .map_err(Failure::at(Phase::ConsistentPoint))?;
+        self.record_slot(&point)?;
+        let guard = scope.child();
+        let copied = Box::pin(self.copy_from(point, flush, &guard));
+        let copied = yielding(source, self.options(), &guard, copied).await;
+        if let (Err(_), SnapshotSource::Slot(slot)) = (&copied, &planned.point) {
+            // It is dropped now, by ourselves.
+            self.run.execution.slots.remove(slot);
         }
+        copied
     }
 
-    fn around(error: Error) -> Self {
-        Self::Around(Box::new(error))
-    }
-
-    /// Whether the copy ended for a session that waits for our locks.
-    pub(crate) fn is_yielding(&self) -> bool {
-        matches!(self, Self::Snapshot(_, error) if error.is_yielding())
-    }
-
-    /// The error of the run; `removed` says whether the target database is gone.
-    pub(crate) fn into_error(self, database: &str, removed: bool) -> Error {
-        let database = database.to_owned();
-        match self {
-            Self::Around(error) => *error,
-            Self::Snapshot(_, error) if error.is_stop() => Error::Stopped,
-            Self::Snapshot(phase, source) => Error::Copy {
-                database,
-                phase,
-                removed,
-                source: Box::new(source),
-            },
-            Self::Ddl(source) => Error::Ddl { database, source },
+    /// Records the slot at once, and begins to watch it: whoever is killed now leaves it.
+    fn record_slot(&self, point: &ConsistentPoint) -> Result<(), Failure> {
+        let planned = self.planned();
+        if let (Some(lsn), SnapshotSource::Slot(slot)) = (point.consistent_point, &planned.point) {
+            let recorded = self.run.execution.record.point(planned, lsn, slot);
+            recorded.map_err(Failure::around)?;
+            self.run.execution.slots.add(slot);
         }
+        Ok(())
+    }
+
+    /// Copies what the consistent point shows.
+    async fn copy_from(
+        &self,
+        mut point: ConsistentPoint,
+        flush: Flush,
+        scope: &Scope,
+    ) -> Result<DatabaseReport, Failure> {
+        let built = match self.build_before_rows(&mut point, scope).await {
+            Ok(built) => built,
+            Err(error) => {
+                // Released on every path and at once: others may wait for our locks.
+                point.hold.release().await;
+                return Err(error);
+            }
+        };
+        let options = self.options();
+        let (planned, cluster) = (self.planned(), self.cluster());
+        let request = build_copy_request(planned, cluster, options, self.ledger.clone());
+        let mut extensions = point.catalog.extensions.iter();
+        let load = snapshot::Load {
+            request: &request,
+            section: built.post_data,
+            objects: (!options.schema_only).then_some(&cluster.options),
+            rows: !options.schema_only || extensions.any(|extension| !extension.config.is_empty()),
+            values: !options.schema_only,
+            evaluation: built.evaluation,
+            analyze: options.analyze,
+        };
+        let loaded = Box::pin(snapshot::load(load, point, scope)).await;
+        let mut loaded = loaded.map_err(|error| Failure::at(error.phase())(error))?;
+        let statistics = self.copy_statistics(&loaded.catalog, &loaded.carryable, scope);
+        loaded.notes.extend(statistics.await?);
+        self.finish(built.last, flush, scope).await?;
+        Ok(report(
+            planned.name(),
+            built.statements,
+            built.differences,
+            loaded,
+        ))
+    }
+
+    /// Removes the journal, creates the event triggers, and waits until everything is flushed.
+    async fn finish(
+        &self,
+        event_triggers: Option<Section>,
+        flush: Flush,
+        scope: &Scope,
+    ) -> Result<(), Failure> {
+        let (planned, record) = (self.planned(), self.run.execution.record);
+        // Event triggers would fire on the drop.
+        let sealing = journal::seal(&self.endpoints.target, |seal| record.sealed(planned, seal));
+        sealing.await.map_err(Failure::around)?;
+        if let Some(section) = event_triggers {
+            // It is not entered in the journal, which no longer exists.
+            let target = BuildTarget {
+                target: self.run.target(),
+                phase: Phase::EventTriggers,
+                evaluation: Evaluation::default(),
+            };
+            let building = snapshot::run_section(&target, section, 1, scope);
+            run_phase(scope, Some(planned.name()), Phase::EventTriggers, building)
+                .await
+                .map_err(Failure::at(Phase::EventTriggers))?;
+        }
+        flush
+            .wait()
+            .await
+            .map_err(|error| Failure::at(Phase::Flush)(error.into()))
+    }
+
+    /// Copies what the source's planner knows of the rows; returns what the target does not get.
+    async fn copy_statistics(
+        &self,
+        catalog: &Catalog,
+        tables: &BTreeSet<QualifiedName>,
+        scope: &Scope,
+    ) -> Result<Vec<String>, Failure> {
+        if tables.is_empty() {
+            return Ok(Vec::new());
+        }
+        let endpoints = self.endpoints.as_ref();
+        let database = Some(endpoints.target.database());
+        let copying = Box::pin(snapshot::copy_statistics(endpoints, catalog, tables, scope));
+        run_phase(scope, database, Phase::Statistics, copying)
+            .await
+            .map_err(Failure::at(Phase::Statistics))
+    }
+
+    /// Fits the catalog to the target, and creates the definitions that rows need.
+    async fn build_before_rows(
+        &self,
+        point: &mut ConsistentPoint,
+        scope: &Scope,
+    ) -> Result<Built, Failure> {
+        let fitted = fit(&mut point.catalog, self.planned(), self.cluster());
+        let omissions = fitted.map_err(Failure::Ddl)?;
+        if self.options().schema_only {
+            point.hold.unlock();
+        }
+        let mut built = self.build_pre_data(point, scope).await?;
+        let omissions = omissions.iter().map(ToString::to_string);
+        built.differences.splice(0..0, omissions);
+        Ok(built)
+    }
+
+    /// Creates the definitions that rows need, and arranges those that follow.
+    async fn build_pre_data(
+        &self,
+        point: &ConsistentPoint,
+        scope: &Scope,
+    ) -> Result<Built, Failure> {
+        let target = &self.endpoints.target;
+        let mut wanted = self.load_wanted(&point.catalog).await?;
+        let evaluation = Evaluation::load_for(point).await;
+        let evaluation = evaluation.map_err(Failure::at(Phase::PreData))?;
+        let building = pre_data::PreData {
+            evaluation: &evaluation,
+            endpoints: &self.endpoints,
+            catalog: &point.catalog,
+            jobs: self.options().jobs,
+        };
+        let building = Box::pin(building.create(&mut wanted, scope));
+        let mut script =
+            run_phase(scope, Some(target.database()), Phase::PreData, building).await?;
+        let statements = script.pre_data.len() + script.post_data.len();
+        let missing = existing::settle(target, &point.catalog, &wanted, &mut script).await;
+        let missing = missing.map_err(connect)?;
+        let tables = if self.options().schema_only {
+            Tables::default()
+        } else {
+            Tables::with_rows(&point.catalog)
+        };
+        Ok(Built::new(script, missing, statements, evaluation, &tables))
+    }
+
+    /// Completes the options of the script by what the target's database has now.
+    async fn load_wanted(&self, catalog: &Catalog) -> Result<ddl::Options, Failure> {
+        let target = &self.endpoints.target;
+        let mut wanted = self.cluster().options.clone();
+        wanted.target.missing_label_providers =
+            existing::missing_label_providers(target, &catalog.labels)
+                .await
+                .map_err(connect)?;
+        if !wanted.target.is_superuser {
+            wanted.target.foreign_extensions = existing::foreign_extensions(target)
+                .await
+                .map_err(connect)?;
+        }
+        Ok(wanted)
     }
 }
 
-/// The cause, in words.
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Snapshot(_, error) => error.fmt(f),
-            Self::Ddl(error) => error.fmt(f),
-            Self::Around(error) => error.fmt(f),
-        }
-    }
-}
-
-/// Where the rows come from and go to.
-pub(crate) struct Ends {
-    pub(crate) source: Endpoint,
-    pub(crate) target: Endpoint,
-}
-
-impl Ends {
-    /// The same ends, once the journal is gone.
-    fn without_journal(&self, options: &Options) -> Self {
-        Self {
-            source: self.source.clone(),
-            target: options.target.with_database(self.target.database()),
-        }
-    }
-
-    fn of(planned: &PlannedDatabase, options: &Options) -> Self {
-        Self {
-            source: options.source.with_database(planned.name()),
-            target: options
-                .target
-                .with_database(planned.target().as_str())
-                .with_journal(),
-        }
-    }
-}
-
-/// Copies what is chosen of a database, of which the checks learned `before`.
-///
-/// # Errors
-/// The first phase that failed; its slot, snapshot, locks and sessions are gone.
-pub(crate) async fn contents(
-    planned: &PlannedDatabase,
-    before: CheckedDatabase,
-    (cluster, options): (&TargetCluster, &Options),
-    scope: &Scope,
-) -> Result<DatabaseReport, Failure> {
-    let name = planned.name();
-    let ends = Ends::of(planned, options);
-    // Opened first: a target that crashes meanwhile ends this session, and with it the run, which
-    // would not notice otherwise that commits are lost.
-    let flush = Flush::open(&ends.target)
-        .await
-        .map_err(snapshot::Error::Flush);
-    let flush = flush.map_err(Failure::at(Phase::Flush))?;
-    let before = CheckedDatabase {
-        keeping: match options.locks.keep {
-            true => options.jobs,
-            false => 0,
-        },
-        ..before
-    };
-    let making = snapshot::establish(&ends.source, &planned.point, before, scope);
-    let basis = phase(scope, Some(name), Phase::ConsistentPoint, making)
-        .await
-        .map_err(Failure::at(Phase::ConsistentPoint))?;
-    if let (Some(lsn), SnapshotSource::Slot(slot)) = (basis.consistent_point, &planned.point) {
-        let recorded = planned.record.point(planned, lsn, slot);
-        recorded.map_err(Failure::around)?;
-        planned.slots.add(slot);
-    }
-    let guard = scope.child();
-    let copied = Box::pin(from_basis(
-        planned,
-        &ends,
-        (basis, flush),
-        (cluster, options),
-        &guard,
-    ));
-    let copied = yielding(&ends.source, options, &guard, copied).await;
-    if let (Err(_), SnapshotSource::Slot(slot)) = (&copied, &planned.point) {
-        // It is dropped now, by ourselves.
-        planned.slots.remove(slot);
-    }
-    copied
+fn connect(error: crate::connect::Error) -> Failure {
+    Failure::at(Phase::PreData)(snapshot::Error::Connect(error))
 }
 
 /// Does work that holds locks on the source; where a session waits for one, the work is stopped through
@@ -173,9 +253,10 @@ async fn yielding<T>(
     guard: &Scope,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let waiting = match options.locks.keep {
-        true => Waiting::Keep,
-        false => Waiting::Yield,
+    let waiting = if options.locks.keep {
+        Waiting::Keep
+    } else {
+        Waiting::Yield
     };
     tokio::pin!(work);
     let wanted = tokio::select! {
@@ -189,123 +270,37 @@ async fn yielding<T>(
     Err(Failure::at(Phase::Data)(wanted))
 }
 
-/// What follows the consistent point.
-async fn from_basis(
-    planned: &PlannedDatabase,
-    ends: &Ends,
-    (mut basis, flush): (ConsistentPoint, Flush),
-    (cluster, options): (&TargetCluster, &Options),
-    scope: &Scope,
-) -> Result<DatabaseReport, Failure> {
-    let name = planned.name();
-    let made = match before_rows(ends, &mut basis, planned, (cluster, options), scope).await {
-        Ok(made) => made,
-        Err(error) => {
-            // Released on every path and at once: others may wait for our locks.
-            basis.hold.release().await;
-            return Err(error);
-        }
-    };
-    let request = request(planned, (cluster, options));
-    let mut extensions = basis.catalog.extensions.iter();
-    let load = snapshot::Load {
-        request: &request,
-        section: made.post_data,
-        objects: (!options.schema_only).then_some(&cluster.options),
-        rows: !options.schema_only || extensions.any(|extension| !extension.config.is_empty()),
-        values: !options.schema_only,
-        evaluation: made.evaluation,
-        analyze: options.analyze,
-    };
-    let loaded = Box::pin(snapshot::load(load, basis, scope)).await;
+/// Reports the copy of a database.
+fn report(
+    name: &str,
+    statements: usize,
+    differences: Vec<String>,
+    loaded: Loaded,
+) -> DatabaseReport {
     let Loaded {
         tables,
         objects,
-        catalog,
         consistent_point,
         sequences,
-        carryable,
-        notes: mut untold,
-    } = loaded.map_err(|error| Failure::at(error.phase())(error))?;
-    untold.extend(statistics(ends, (&catalog, &carryable), scope).await?);
-    // Event triggers would fire on the drop.
-    let sealing = journal::seal(&ends.target, |seal| planned.record.sealed(planned, seal));
-    sealing.await.map_err(Failure::around)?;
-    if let Some(last) = made.last {
-        // It is not entered in the journal, which is gone.
-        let ends = ends.without_journal(options);
-        let settings = (Phase::EventTriggers, Evaluation::default());
-        let finishing = section(&ends, settings, last, 1, scope);
-        phase(scope, Some(name), Phase::EventTriggers, finishing)
-            .await
-            .map_err(Failure::at(Phase::EventTriggers))?;
-    }
-    flush
-        .wait()
-        .await
-        .map_err(|error| Failure::at(Phase::Flush)(error.into()))?;
-    let gone =
-        |name: &QualifiedName| format!("sequence {name} was dropped on the source meanwhile");
-    let absent = |name: &QualifiedName| {
+        notes,
+        ..
+    } = loaded;
+    let gone = sequences.gone.iter();
+    let gone = gone.map(|name| format!("sequence {name} was dropped on the source meanwhile"));
+    let absent = sequences.absent.iter().map(|name| {
         format!("sequence {name}: the target's version of its extension does not have it")
-    };
-    Ok(DatabaseReport {
+    });
+    let differences = differences.into_iter().chain(objects.left_out);
+    DatabaseReport {
         name: name.to_owned(),
         consistent_point,
         tables,
-        statements: made.statements,
+        statements,
         sequences: sequences.count,
         large_objects: objects.count,
-        differences: made
-            .differences
-            .into_iter()
-            .chain(objects.left_out)
-            .chain(sequences.gone.iter().map(gone))
-            .chain(sequences.absent.iter().map(absent))
-            .chain(untold)
-            .collect(),
+        differences: differences.chain(gone).chain(absent).chain(notes).collect(),
         elapsed: std::time::Duration::ZERO,
-    })
-}
-
-/// Fits the catalog to the target, and creates the definitions that rows need.
-async fn before_rows(
-    ends: &Ends,
-    basis: &mut ConsistentPoint,
-    planned: &PlannedDatabase,
-    (cluster, options): (&TargetCluster, &Options),
-    scope: &Scope,
-) -> Result<Made, Failure> {
-    let left_out = fit(&mut basis.catalog, planned, cluster).map_err(Failure::Ddl)?;
-    if options.schema_only {
-        basis.hold.unlock();
     }
-    let made = pre_data(ends, basis, (cluster, options), scope).await?;
-    let left_out = left_out.iter().map(ToString::to_string);
-    Ok(Made {
-        differences: left_out.chain(made.differences).collect(),
-        ..made
-    })
-}
-
-/// Copies what the source's planner knows of the rows; what the target's does not get, in words.
-async fn statistics(
-    ends: &Ends,
-    (catalog, tables): (&Catalog, &BTreeSet<QualifiedName>),
-    scope: &Scope,
-) -> Result<Vec<String>, Failure> {
-    if tables.is_empty() {
-        return Ok(Vec::new());
-    }
-    let target = &ends.target;
-    let endpoints = Sides {
-        source: &ends.source,
-        target,
-    };
-    let carrying = Box::pin(snapshot::copy_statistics(endpoints, catalog, tables, scope));
-    phase(scope, Some(target.database()), Phase::Statistics, carrying)
-        .await
-        .map_err(Failure::at(Phase::Statistics))
 }
 
 /// Brings a catalog to what the target can hold and is to get; what differs by that.
@@ -320,26 +315,8 @@ fn fit(
     Ok(omissions)
 }
 
-/// Between which databases the rows go, and how.
-pub(crate) fn request(
-    planned: &PlannedDatabase,
-    (cluster, options): (&TargetCluster, &Options),
-) -> snapshot::CopyRequest {
-    let ends = Ends::of(planned, options);
-    snapshot::CopyRequest {
-        source: ends.source,
-        target: ends.target,
-        target_version: cluster.options.target.version,
-        jobs: options.jobs,
-        only_configuration: options.schema_only,
-        predicates: HashMap::new(),
-        split_larger_than: options.split_larger_than,
-        ledger: planned.ledger.clone(),
-    }
-}
-
 /// What the definitions before the rows leave for those after them.
-struct Made {
+struct Built {
     post_data: Section,
     /// Event triggers, where there are any: no session of ours is opened after the first of them.
     last: Option<Section>,
@@ -349,78 +326,26 @@ struct Made {
     evaluation: Evaluation,
 }
 
-/// The definitions that rows need.
-async fn pre_data(
-    ends: &Ends,
-    basis: &ConsistentPoint,
-    (cluster, options): (&TargetCluster, &Options),
-    scope: &Scope,
-) -> Result<Made, Failure> {
-    let name = ends.target.database();
-    let connect = |error| Failure::at(Phase::PreData)(snapshot::Error::Connect(error));
-    let mut wanted = cluster.options.clone();
-    wanted.target.missing_label_providers =
-        existing::missing_label_providers(&ends.target, &basis.catalog.labels)
-            .await
-            .map_err(connect)?;
-    if !wanted.target.is_superuser {
-        wanted.target.foreign_extensions = existing::foreign_extensions(&ends.target)
-            .await
-            .map_err(connect)?;
+impl Built {
+    fn new(
+        script: Script,
+        missing: Vec<String>,
+        statements: usize,
+        evaluation: Evaluation,
+        tables: &Tables,
+    ) -> Self {
+        let steps = script.steps;
+        let (last, post_data): (Vec<_>, Vec<_>) = script
+            .post_data
+            .into_iter()
+            .partition(|statement| steps[statement.step].stage == Stage::Last);
+        let omissions = script.omissions.iter().map(ToString::to_string);
+        Self {
+            last: (!last.is_empty()).then(|| Section::new(last, &steps, tables)),
+            post_data: Section::new(post_data, &steps, tables),
+            statements,
+            evaluation,
+            differences: omissions.chain(missing).collect(),
+        }
     }
-    let evaluation = Evaluation::load_for(basis).await;
-    let evaluation = evaluation.map_err(Failure::at(Phase::PreData))?;
-    let making = pre_data::Making {
-        evaluation: &evaluation,
-        ends,
-        catalog: &basis.catalog,
-        jobs: options.jobs,
-    };
-    let making = pre_data::create(&making, &mut wanted, scope);
-    let Script {
-        pre_data,
-        mut post_data,
-        mut steps,
-        omissions,
-        ..
-    } = phase(scope, Some(name), Phase::PreData, Box::pin(making)).await?;
-    let statements = pre_data.len() + post_data.len();
-
-    let (catalog, statements_after) = (&basis.catalog, (&mut steps, &mut post_data));
-    let missing = existing::settle(&ends.target, catalog, &wanted, statements_after)
-        .await
-        .map_err(connect)?;
-    let (last, post_data): (Vec<_>, Vec<_>) = post_data
-        .into_iter()
-        .partition(|statement| steps[statement.step].stage == Stage::Last);
-    let tables = if options.schema_only {
-        Tables::default()
-    } else {
-        Tables::with_rows(&basis.catalog)
-    };
-    let omissions = omissions.iter().map(ToString::to_string);
-    Ok(Made {
-        last: (!last.is_empty()).then(|| Section::new(last, &steps, &tables)),
-        post_data: Section::new(post_data, &steps, &tables),
-        statements,
-        evaluation,
-        differences: omissions.chain(missing).collect(),
-    })
-}
-
-/// Creates one section of the script on the target.
-pub(crate) async fn section(
-    ends: &Ends,
-    (phase, evaluation): (Phase, Evaluation),
-    section: Section,
-    jobs: usize,
-    scope: &Scope,
-) -> Result<(), snapshot::Error> {
-    let target = ends.target.clone();
-    let site = BuildTarget {
-        target,
-        phase,
-        evaluation,
-    };
-    snapshot::run_section(&site, section, jobs, scope).await
 }

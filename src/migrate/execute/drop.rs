@@ -23,6 +23,39 @@ use crate::pg::Side;
 use crate::pg::{Ident, Oid, Sql, SqlState};
 use crate::sql;
 
+/// A database of the target, by name and oid: somebody may have put another one into its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TargetDatabase<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Its oid.
+    pub(crate) oid: Oid,
+}
+
+impl TargetDatabase<'_> {
+    /// Opens a session in the database, and only in this one.
+    ///
+    /// # Errors
+    /// It cannot be connected to, or it is another one.
+    pub(crate) async fn enter(self, target: &Endpoint) -> Result<Session, Error> {
+        let Self { name, oid } = self;
+        let side = Side::Target;
+        let session = target.with_database(name).session(Purpose::Build).await;
+        let session = session.map_err(Error::connect(side))?;
+        let own = Sql::fixed(
+            "SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
+        );
+        let found = session.query_one(&own, &[]).await;
+        let found: u32 = found.map_err(Error::examine(side))?.get(0);
+        if Oid(found) == oid {
+            Ok(session)
+        } else {
+            let database = name.to_owned();
+            Err(Error::Replaced { database })
+        }
+    }
+}
+
 /// What a database must hold to be dropped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Expected<'a> {
@@ -40,6 +73,7 @@ pub(crate) enum Expected<'a> {
 
 /// What `pg_database` says of a database.
 struct Found {
+    name: Ident,
     oid: Oid,
     allows_connections: bool,
     is_template: bool,
@@ -59,9 +93,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// was. Or the target refuses.
 pub(crate) async fn drop_database(
     target: &Endpoint,
-    (name, oid): (&str, Oid),
+    database: TargetDatabase<'_>,
     expected: Expected<'_>,
 ) -> Result<(), Error> {
+    let TargetDatabase { name, oid } = database;
     let beside = maintenance::beside(target, name).await?;
     let Some(found) = find(&beside, name).await? else {
         return Ok(());
@@ -85,38 +120,17 @@ pub(crate) async fn drop_database(
         // A drop of ours was killed, or the user shut what we made.
         allow(&beside, &ident, true).await.map_err(refused)?;
     }
-    let inside = enter(target, (name, oid)).await?;
+    let inside = database.enter(target).await?;
     if let Some(by) = database::used_by(target, name).await? {
         let database = name.to_owned();
         return Err(Error::InUse { database, by });
     }
     allow(&beside, &ident, false).await.map_err(refused)?;
-    let dropped = drop_shut(&beside, inside, (&ident, &found), expected).await;
+    let dropped = drop_shut(&beside, inside, &found, expected).await;
     if dropped.is_err() {
-        reopen(&beside, &ident, &found).await;
+        reopen(&beside, &found).await;
     }
     dropped
-}
-
-/// A session in the database of this name and oid.
-///
-/// # Errors
-/// It cannot be connected to, or it is another one.
-pub(crate) async fn enter(target: &Endpoint, (name, oid): (&str, Oid)) -> Result<Session, Error> {
-    let side = Side::Target;
-    let session = target.with_database(name).session(Purpose::Build).await;
-    let session = session.map_err(Error::connect(side))?;
-    let own = Sql::fixed(
-        "SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
-    );
-    let found = session.query_one(&own, &[]).await;
-    let found: u32 = found.map_err(Error::examine(side))?.get(0);
-    if Oid(found) == oid {
-        Ok(session)
-    } else {
-        let database = name.to_owned();
-        Err(Error::Replaced { database })
-    }
 }
 
 async fn find(beside: &Session, name: &str) -> Result<Option<Found>, Error> {
@@ -127,6 +141,7 @@ async fn find(beside: &Session, name: &str) -> Result<Option<Found>, Error> {
     let rows = beside.query(&ask, &[&name]).await;
     let rows = rows.map_err(Error::examine(Side::Target))?;
     Ok(rows.first().map(|row| Found {
+        name: Ident::from_catalog(name),
         oid: Oid(row.get(0)),
         allows_connections: row.get(1),
         is_template: row.get(2),
@@ -141,7 +156,8 @@ async fn allow(beside: &Session, name: &Ident, whether: bool) -> Result<(), conn
 }
 
 /// Brings back what a drop that is not carried out has changed.
-async fn reopen(beside: &Session, name: &Ident, found: &Found) {
+async fn reopen(beside: &Session, found: &Found) {
+    let name = &found.name;
     let mut opened = allow(beside, name, true).await;
     if found.is_template && opened.is_ok() {
         let template = sql!("ALTER DATABASE {} WITH IS_TEMPLATE true", name);
@@ -160,9 +176,10 @@ async fn reopen(beside: &Session, name: &Ident, found: &Found) {
 async fn drop_shut(
     beside: &Session,
     inside: Session,
-    (name, found): (&Ident, &Found),
+    found: &Found,
     expected: Expected<'_>,
 ) -> Result<(), Error> {
+    let name = &found.name;
     let database = || name.as_str().to_owned();
     let refused = |source| Error::Database {
         what: "drop",

@@ -10,10 +10,10 @@ use crate::cluster::contents::Contents;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Session};
 use crate::migrate::error::Error;
-use crate::migrate::execute::drop::enter;
+use crate::migrate::execute::drop::TargetDatabase;
 use crate::migrate::journal;
 use crate::pg::Side;
-use crate::pg::{Ident, Oid, Sql};
+use crate::pg::{Ident, Sql};
 use crate::sql;
 
 /// Objects dropped in one transaction. Each table takes locks for its indexes, its TOAST table and its
@@ -27,7 +27,7 @@ const LOCK_TIMEOUT: &str = "SET lock_timeout = '1s'";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cleared<'a> {
     /// Its name, and which database it must be.
-    pub(crate) database: (&'a str, Oid),
+    pub(crate) database: TargetDatabase<'a>,
     /// Extensions that it had before, and keeps.
     pub(crate) extensions: &'a BTreeSet<Ident>,
     /// What was recorded when the journal was dropped.
@@ -42,12 +42,15 @@ pub(crate) struct Cleared<'a> {
 /// something cannot be removed.
 pub(crate) async fn clear(target: &Endpoint, cleared: Cleared<'_>) -> Result<(), Error> {
     let side = Side::Target;
-    let session = enter(&target.clone().with_journal(), cleared.database).await?;
+    let session = cleared
+        .database
+        .enter(&target.clone().with_journal())
+        .await?;
     end_sessions(&session).await.map_err(Error::examine(side))?;
     let waits = session.batch(&Sql::fixed(LOCK_TIMEOUT)).await;
     waits.map_err(Error::examine(side))?;
     ours(&session, cleared).await?;
-    let database = cleared.database.0;
+    let database = cleared.database.name;
     keep_journal(&session, cleared).await?;
     drop_objects(&session, cleared).await?;
     drop_large_objects(&session, database).await?;
@@ -69,7 +72,7 @@ async fn ours(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
     match found.map_err(Error::examine(Side::Target))? {
         None => Ok(()),
         Some(objects) => Err(Error::NotOurs {
-            database: cleared.database.0.to_owned(),
+            database: cleared.database.name.to_owned(),
             objects: objects.to_string(),
         }),
     }
@@ -86,7 +89,7 @@ async fn keep_journal(session: &Session, cleared: Cleared<'_>) -> Result<(), Err
         return Ok(());
     }
     let opened = journal::open(session, true, None).await;
-    opened.map_err(refused(cleared.database.0))?;
+    opened.map_err(refused(cleared.database.name))?;
     let Some(seal) = cleared.seal else {
         return Ok(());
     };
@@ -99,7 +102,7 @@ async fn keep_journal(session: &Session, cleared: Cleared<'_>) -> Result<(), Err
     }
     // Somebody was faster than the journal.
     let discarded = journal::discard(session).await;
-    discarded.map_err(refused(cleared.database.0))?;
+    discarded.map_err(refused(cleared.database.name))?;
     ours(session, cleared).await
 }
 
@@ -126,7 +129,7 @@ async fn end_sessions(session: &Session) -> Result<(), connect::Error> {
 
 /// Drops objects, those first that others do not wait for.
 async fn drop_objects(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
-    let database = cleared.database.0;
+    let database = cleared.database.name;
     let kept: Vec<&str> = cleared.extensions.iter().map(Ident::as_str).collect();
     let list = Sql::fixed(include_str!("../sql/existing_objects.sql"));
     let mut before = i64::MAX;
@@ -171,7 +174,7 @@ struct Batch {
 /// Drops a batch; again where a lock of another session is in its way. What depends on an object goes with
 /// it. Nobody can add anything to a table that is locked, and the look after that sees what was added before.
 async fn drop_batch(session: &Session, cleared: Cleared<'_>, batch: &Batch) -> Result<(), Error> {
-    let database = cleared.database.0;
+    let database = cleared.database.name;
     let what = format!("locks to empty database {database} on the target");
     let mut wait = LockWait::new(session.endpoint(), LockMode::AccessExclusive, what);
     loop {

@@ -11,7 +11,7 @@ use crate::catalog::model::{MemberComment, MemberRelation, SecurityLabel};
 use crate::catalog::{self, Catalog};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::object::grant::{render_default_privileges, render_without_default_privileges};
-use crate::ddl::{self, Kind, Label, OmissionReason, Statement, Step};
+use crate::ddl::{self, Kind, Label, OmissionReason, Statement};
 use crate::migrate::error::Error;
 use crate::pg::Side;
 use crate::pg::{Ident, Literal, Sql, SqlState, readable};
@@ -75,8 +75,9 @@ pub(crate) async fn settle(
     target: &Endpoint,
     catalog: &Catalog,
     options: &ddl::Options,
-    (steps, statements): (&mut Vec<Step>, &mut Vec<Statement>),
+    script: &mut ddl::Script,
 ) -> Result<Vec<String>, connect::Error> {
+    let (steps, statements) = (&mut script.steps, &mut script.post_data);
     let mut told = drop_missing(target, &catalog.acls, statements).await?;
     if options.carried.comments {
         let mut comments = member_comments(target, catalog).await?;

@@ -1,282 +1,248 @@
-//! Fills one database of the target: it is created or found empty, copied into, and removed again after a failure where
-//! this run created it.
+//! Fills one database of the target: it is created or found empty, copied into, and removed again after a
+//! failure where this run created it.
 
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::{Closed, Origin, Recorder};
 use crate::cluster::contents::Contents;
-use crate::connect::Endpoint;
 use crate::event::{Event, Phase, Warning, WithCauses as _};
 use crate::migrate::error::Error;
-use crate::migrate::execute::drop::{Expected, drop_database, enter};
+use crate::migrate::execute::contents::ContentCopy;
+use crate::migrate::execute::drop::{Expected, TargetDatabase, drop_database};
 use crate::migrate::execute::empty::{Cleared, clear};
-use crate::migrate::execute::run::phase;
-use crate::migrate::execute::{contents, database, existing};
-use crate::migrate::journal::Filling;
-use crate::migrate::planned::PlannedDatabase;
+use crate::migrate::execute::execution::DatabaseRun;
+use crate::migrate::execute::failure::Broken;
+use crate::migrate::execute::phase::run_phase;
+use crate::migrate::execute::{database, existing};
+use crate::migrate::journal::{self, Filling};
 use crate::migrate::report::DatabaseReport;
 use crate::migrate::target_action::Fate;
-use crate::migrate::target_cluster::TargetCluster;
-use crate::migrate::{Options, journal};
-use crate::pg::Side;
-use crate::pg::{Oid, Sql};
+use crate::pg::{Oid, Side, Sql};
 use crate::task::Scope;
 use crate::transfer::Ledger;
 
-/// Creates the database and fills it; again, where DDL on the source has ended a short copy.
-pub(crate) async fn filled(
-    planned: &mut PlannedDatabase,
-    create: &Sql,
-    cluster: &TargetCluster,
-    options: &Options,
-    scope: &Scope,
-) -> Result<(Oid, DatabaseReport, Option<Closed>), Error> {
-    let name = planned.name().to_owned();
-    let mut restarts = options.locks.restarts;
-    loop {
-        let making = make_database(planned, create, options);
-        let oid = phase(scope, Some(&name), Phase::Database, making).await?;
-        let again = planned.before.again();
-        let since = Instant::now();
-        let copying = contents(planned, cluster, options, scope);
-        let broken = match Box::pin(copying).await {
-            Ok((done, recorded)) => return Ok((oid, done, recorded)),
-            Err(broken) => broken,
-        };
-        let is_repeated = broken.is_yielding() && restarts > 0 && since.elapsed() < SHORT_COPY;
-        if !is_repeated || !begins_again(planned, oid, options).await {
-            return Err(failed(planned, oid, options, broken).await);
-        }
-        restarts -= 1;
-        planned.before = again;
-        let restart = Warning::CopyRestarts {
-            database: name.clone(),
-            cause: broken.cause().to_string(),
-            remaining: restarts,
-        };
-        scope.events.emit(Event::Warning(restart)).await;
-    }
+/// A database that was filled.
+pub(crate) struct Filled {
+    /// Its oid on the target.
+    pub(crate) oid: Oid,
+    /// What was copied.
+    pub(crate) report: DatabaseReport,
+    /// Its record, where one is kept.
+    pub(crate) recorded: Option<Closed>,
 }
 
 /// A copy that has run for less than this begins again when it has ended for DDL.
 const SHORT_COPY: Duration = Duration::from_secs(60);
 
-/// Removes what a copy that ended for DDL has left, as far as that goes at once, and decides how the database
-/// is created for the next one. Whether there can be one.
-async fn begins_again(planned: &mut PlannedDatabase, oid: Oid, options: &Options) -> bool {
-    const WHY: &str = "DDL on the source ended the copy";
-    if planned.fate.uses_existing() {
-        planned.seal = planned.record.seal(planned);
-        planned.fate = Fate::Clear { oid, why: WHY };
-        return true;
-    }
-    if !remove(planned, oid, options).await {
-        return false;
-    }
-    planned.fate = Fate::Create;
-    let removed = planned.record.removed(planned);
-    removed
-        .inspect_err(|error| tracing::warn!(%error, "what was removed could not be recorded"))
-        .is_ok()
-}
-
-/// Creates or empties the database, and begins the journal of what this run creates in it.
-async fn make_database(
-    planned: &PlannedDatabase,
-    create: &Sql,
-    options: &Options,
-) -> Result<Oid, Error> {
-    let record = &planned.record;
-    // What is created is recorded as created, regardless of what happens meanwhile.
-    let (place, target) = (planned.target().as_str(), &options.target.despite_stop());
-    match &planned.fate {
-        Fate::Use => {
-            let existing = planned.existing.as_ref();
-            let oid = existing.expect("a database that is used exists").oid;
-            begin_journal(planned, target, (oid, planned.used())).await?;
-            record.begun(planned, oid, planned.used())?;
-            return Ok(oid);
-        }
-        Fate::Clear { oid, .. } => {
-            let cleared = Cleared {
-                database: (place, *oid),
-                extensions: &planned.installed,
-                seal: planned.seal.as_deref(),
+impl DatabaseRun<'_> {
+    /// Creates the database and fills it; again, where DDL on the source has ended a short copy.
+    ///
+    /// # Errors
+    /// The database could not be created or filled; what this run has created of it is removed.
+    pub(crate) async fn fill(&mut self, create: &Sql, scope: &Scope) -> Result<Filled, Error> {
+        let name = self.planned.name();
+        let mut restarts = self.execution.options.locks.restarts;
+        loop {
+            let creating = self.create_database(create);
+            let oid = run_phase(scope, Some(name), Phase::Database, creating).await?;
+            let since = Instant::now();
+            let broken = match Box::pin(self.fill_contents(oid, scope)).await {
+                Ok(filled) => return Ok(filled),
+                Err(broken) => broken,
             };
-            clear(target, cleared).await?;
-            begin_journal(planned, target, (*oid, planned.used())).await?;
-            record.begun(planned, *oid, planned.used())?;
-            return Ok(*oid);
-        }
-        Fate::Replace { oid, digest, .. } => {
-            drop_database(target, (place, *oid), Expected::Shown { digest }).await?;
-        }
-        Fate::Remake { oid, .. } => {
-            let seal = planned.seal.as_deref();
-            drop_database(target, (place, *oid), Expected::Ours { seal }).await?;
-            record.removed(planned)?;
-        }
-        Fate::Create | Fate::Keep { .. } => {}
-    }
-    database::create(target, place, create).await?;
-    let oid = database::find_oid(target, place).await?;
-    let replaced = || Error::Replaced {
-        database: place.to_owned(),
-    };
-    let oid = oid.ok_or_else(replaced)?;
-    begin_journal(planned, target, (oid, Origin::Made)).await?;
-    record.begun(planned, oid, Origin::Made)?;
-    Ok(oid)
-}
-
-/// Begins the journal. A database that existed must still be empty after that: everything that comes later is
-/// not in the journal, and so nobody takes it for ours.
-async fn begin_journal(
-    planned: &PlannedDatabase,
-    target: &Endpoint,
-    (oid, origin): (Oid, Origin),
-) -> Result<(), Error> {
-    let name = planned.target().as_str();
-    let is_used = origin != Origin::Made;
-    let filling = Filling {
-        run: planned.record.tag().number,
-        database: oid.0,
-        origin,
-    };
-    let session = enter(target, (name, oid)).await?;
-    let refused = |source| Error::Database {
-        what: "begin the journal in",
-        database: name.to_owned(),
-        source,
-    };
-    let opened = journal::open(&session, is_used, Some(&filling)).await;
-    opened.map_err(refused)?;
-    let examine = Error::examine(Side::Target);
-    if !is_used || Contents::load(&session).await.map_err(examine)?.is_empty() {
-        return Ok(());
-    }
-    let objects = journal::newest(&session).await.map_err(examine)?;
-    journal::discard(&session).await.map_err(refused)?;
-    Err(Error::NotEmpty {
-        database: name.to_owned(),
-        objects: objects.map_or_else(String::new, |objects| objects.to_string()),
-    })
-}
-
-/// Why a database's contents did not become what they should.
-pub(crate) enum Broken {
-    /// The copy failed.
-    Copy(contents::Failure),
-    /// Something around it failed.
-    Around(Error),
-}
-
-impl Broken {
-    fn is_yielding(&self) -> bool {
-        matches!(self, Self::Copy(failure) if failure.is_yielding())
-    }
-
-    /// Why, in words.
-    fn cause(&self) -> String {
-        match self {
-            Self::Copy(failure) => failure.to_string(),
-            Self::Around(error) => error.to_string(),
+            let is_repeated = broken.is_yielding() && restarts > 0 && since.elapsed() < SHORT_COPY;
+            if !is_repeated || !self.prepare_again(oid).await {
+                return Err(self.fail(oid, broken).await);
+            }
+            restarts -= 1;
+            let restart = Warning::CopyRestarts {
+                database: name.to_owned(),
+                cause: broken.cause(),
+                remaining: restarts,
+            };
+            scope.events.emit(Event::Warning(restart)).await;
         }
     }
-}
 
-impl<E: Into<Error>> From<E> for Broken {
-    fn from(error: E) -> Self {
-        Self::Around(error.into())
-    }
-}
-
-/// Fills the database, and records what is done in it.
-async fn contents(
-    planned: &mut PlannedDatabase,
-    cluster: &TargetCluster,
-    options: &Options,
-    scope: &Scope,
-) -> Result<(DatabaseReport, Option<Closed>), Broken> {
-    let inside = options.target.with_database(planned.target().as_str());
-    // It stops with the run, and when what is done cannot be recorded any more.
-    let own = scope.child();
-    let recorder = planned
-        .record
-        .follow(planned, &inside, own.stop.clone())
-        .await?;
-    planned.ledger = recorder
-        .as_ref()
-        .map_or_else(Ledger::none, Recorder::ledger);
-    let defaults = if planned.fate.uses_existing() {
-        existing::set_defaults_aside(&inside, &cluster.options).await?
-    } else {
-        Vec::new()
-    };
-    let before = std::mem::take(&mut planned.before);
-    let copied = Box::pin(contents::contents(
-        planned,
-        before,
-        (cluster, options),
-        &own,
-    ))
-    .await;
-    let was_stopped = own.stop.is_cancelled() && !scope.stop.is_cancelled();
-    let brought = existing::bring_defaults_back(&inside, &defaults).await;
-    let closed = match recorder {
-        Some(recorder) => recorder.close().await.map(Some),
-        None => Ok(None),
-    };
-    match (copied, closed) {
-        (Ok(done), Ok(closed)) => {
-            brought?;
-            Ok((done, closed))
+    /// Removes what a copy that ended for DDL has left, as far as that goes at once, and decides how the
+    /// database is created for the next one. Returns whether there can be one.
+    async fn prepare_again(&mut self, oid: Oid) -> bool {
+        const WHY: &str = "DDL on the source ended the copy";
+        if self.action.uses_existing() {
+            self.seal = self.execution.record.seal(self.planned);
+            self.action = Fate::Clear { oid, why: WHY };
+            return true;
         }
-        // The first cause is reported: the recorder's, where it has stopped the copy.
-        (Err(failure), Ok(_)) => Err(Broken::Copy(failure)),
-        (Err(failure), Err(_)) if !was_stopped => Err(Broken::Copy(failure)),
-        (_, Err(error)) => Err(error.into()),
+        if !self.remove_database(oid).await {
+            return false;
+        }
+        self.action = Fate::Create;
+        let removed = self.execution.record.removed(self.planned);
+        removed
+            .inspect_err(|error| tracing::warn!(%error, "what was removed could not be recorded"))
+            .is_ok()
     }
-}
 
-/// Cleans up after a failed copy and says what became of the target database.
-pub(crate) async fn failed(
-    planned: &PlannedDatabase,
-    oid: Oid,
-    options: &Options,
-    broken: Broken,
-) -> Error {
-    let name = planned.name();
-    let is_made = !planned.fate.uses_existing();
-    let removed = is_made && remove(planned, oid, options).await;
-    if removed && let Err(error) = planned.record.removed(planned) {
-        // The next run finds the database gone, regardless of what is recorded of it.
-        tracing::warn!(%error, database = name, "what was removed could not be recorded");
+    /// Creates or empties the database, and begins the journal of what this run creates in it.
+    async fn create_database(&self, create: &Sql) -> Result<Oid, Error> {
+        let (planned, record) = (self.planned, self.execution.record);
+        // What is created is recorded as created, regardless of what happens meanwhile.
+        let target = &self.execution.options.target.despite_stop();
+        let name = planned.target().as_str();
+        match &self.action {
+            Fate::Use => {
+                let existing = planned.existing.as_ref();
+                let oid = existing.expect("a database that is used exists").oid;
+                return self.begin(oid, planned.used()).await;
+            }
+            Fate::Clear { oid, .. } => {
+                let cleared = Cleared {
+                    database: TargetDatabase { name, oid: *oid },
+                    extensions: &planned.installed,
+                    seal: self.seal.as_deref(),
+                };
+                clear(target, cleared).await?;
+                return self.begin(*oid, planned.used()).await;
+            }
+            Fate::Replace { oid, digest, .. } => {
+                let database = TargetDatabase { name, oid: *oid };
+                drop_database(target, database, Expected::Shown { digest }).await?;
+            }
+            Fate::Remake { oid, .. } => {
+                let database = TargetDatabase { name, oid: *oid };
+                let seal = self.seal.as_deref();
+                drop_database(target, database, Expected::Ours { seal }).await?;
+                record.removed(planned)?;
+            }
+            Fate::Create | Fate::Keep { .. } => {}
+        }
+        database::create(target, name, create).await?;
+        let oid = database::find_oid(target, name).await?;
+        let replaced = || Error::Replaced {
+            database: name.to_owned(),
+        };
+        self.begin(oid.ok_or_else(replaced)?, Origin::Made).await
     }
-    match broken {
-        Broken::Copy(failure) => failure.into_error(name, removed),
-        Broken::Around(error) => error,
-    }
-}
 
-/// Removes a database that this run has created, so that no half-copied one remains. Whether it did.
-async fn remove(planned: &PlannedDatabase, oid: Oid, options: &Options) -> bool {
-    let place = planned.target().as_str();
-    let seal = planned.record.seal(planned);
-    let expected = Expected::Ours {
-        seal: seal.as_deref(),
-    };
-    let target = options.target.despite_stop();
-    match Box::pin(drop_database(&target, (place, oid), expected)).await {
-        Ok(()) => true,
-        Err(error) => {
-            let error = error.chain();
-            tracing::warn!(
-                error,
-                database = place,
-                "the incomplete database could not be removed"
-            );
-            false
+    /// Begins the journal, and records that whatever is in the database from now on is ours.
+    async fn begin(&self, oid: Oid, origin: Origin) -> Result<Oid, Error> {
+        self.begin_journal(oid, origin.clone()).await?;
+        self.execution.record.begun(self.planned, oid, origin)?;
+        Ok(oid)
+    }
+
+    /// Begins the journal. A database that existed must still be empty after that: everything that comes later is
+    /// not in the journal, and so nobody takes it for ours.
+    async fn begin_journal(&self, oid: Oid, origin: Origin) -> Result<(), Error> {
+        let name = self.planned.target().as_str();
+        let is_used = origin != Origin::Made;
+        let filling = Filling {
+            run: self.execution.record.tag().number,
+            database: oid.0,
+            origin,
+        };
+        let target = self.execution.options.target.despite_stop();
+        let session = TargetDatabase { name, oid }.enter(&target).await?;
+        let refused = |source| Error::Database {
+            what: "begin the journal in",
+            database: name.to_owned(),
+            source,
+        };
+        let opened = journal::open(&session, is_used, Some(&filling)).await;
+        opened.map_err(refused)?;
+        let examine = Error::examine(Side::Target);
+        if !is_used || Contents::load(&session).await.map_err(examine)?.is_empty() {
+            return Ok(());
+        }
+        let objects = journal::newest(&session).await.map_err(examine)?;
+        journal::discard(&session).await.map_err(refused)?;
+        Err(Error::NotEmpty {
+            database: name.to_owned(),
+            objects: objects.map_or_else(String::new, |objects| objects.to_string()),
+        })
+    }
+
+    /// Fills the database, and records what is done in it.
+    async fn fill_contents(&mut self, oid: Oid, scope: &Scope) -> Result<Filled, Broken> {
+        let inside = self.target();
+        // It stops with the run, and when what is done cannot be recorded any more.
+        let own = scope.child();
+        let record = self.execution.record;
+        let recorder = record
+            .follow(self.planned, &inside, own.stop.clone())
+            .await?;
+        let defaults = if self.action.uses_existing() {
+            existing::set_defaults_aside(&inside, &self.execution.cluster.options).await?
+        } else {
+            Vec::new()
+        };
+        let checked = self.take_checked();
+        let copy = ContentCopy {
+            run: self,
+            endpoints: self.endpoints(),
+            ledger: recorder
+                .as_ref()
+                .map_or_else(Ledger::none, Recorder::ledger),
+        };
+        let copied = Box::pin(copy.copy(checked, &own)).await;
+        let was_stopped = own.stop.is_cancelled() && !scope.stop.is_cancelled();
+        let brought = existing::bring_defaults_back(&inside, &defaults).await;
+        let closed = match recorder {
+            Some(recorder) => recorder.close().await.map(Some),
+            None => Ok(None),
+        };
+        match (copied, closed) {
+            (Ok(report), Ok(recorded)) => {
+                brought?;
+                Ok(Filled {
+                    oid,
+                    report,
+                    recorded,
+                })
+            }
+            // The first cause is reported: the recorder's, where it has stopped the copy.
+            (Err(failure), Ok(_)) => Err(Broken::Copy(failure)),
+            (Err(failure), Err(_)) if !was_stopped => Err(Broken::Copy(failure)),
+            (_, Err(error)) => Err(error.into()),
+        }
+    }
+
+    /// Cleans up after a failed copy, and returns the error, which says what became of the target database.
+    pub(crate) async fn fail(&self, oid: Oid, broken: Broken) -> Error {
+        let name = self.planned.name();
+        let is_created = !self.action.uses_existing();
+        let removed = is_created && self.remove_database(oid).await;
+        if removed && let Err(error) = self.execution.record.removed(self.planned) {
+            // The next run finds the database gone, regardless of what is recorded of it.
+            tracing::warn!(%error, database = name, "what was removed could not be recorded");
+        }
+        match broken {
+            Broken::Copy(failure) => failure.into_error(name, removed),
+            Broken::Around(error) => error,
+        }
+    }
+
+    /// Removes a database that this run has created, so that no half-copied one remains. Returns whether
+    /// it did.
+    async fn remove_database(&self, oid: Oid) -> bool {
+        let name = self.planned.target().as_str();
+        let seal = self.execution.record.seal(self.planned);
+        let expected = Expected::Ours {
+            seal: seal.as_deref(),
+        };
+        let target = self.execution.options.target.despite_stop();
+        let database = TargetDatabase { name, oid };
+        match Box::pin(drop_database(&target, database, expected)).await {
+            Ok(()) => true,
+            Err(error) => {
+                let error = error.chain();
+                tracing::warn!(
+                    error,
+                    database = name,
+                    "the incomplete database could not be removed"
+                );
+                false
+            }
         }
     }
 }

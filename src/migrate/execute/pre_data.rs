@@ -5,20 +5,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
+use crate::connect::Endpoint;
 use crate::ddl::{self, Kind, Script, Statement};
 use crate::event::Phase;
-use crate::migrate::execute::contents::{Ends, Failure, section};
 use crate::migrate::execute::extensions;
-use crate::pg::Ident;
-use crate::snapshot::{self, Evaluation, Refused, Section, Skipped, Tables};
+use crate::migrate::execute::failure::Failure;
+use crate::pg::{Ident, Sides};
+use crate::snapshot::{self, BuildTarget, Evaluation, Refused, Section, Skipped, Tables};
 use crate::task::Scope;
 
 const PHASE: Phase = Phase::PreData;
 
-/// What creates the definitions.
-pub(crate) struct Making<'m> {
+/// The creation of the definitions that rows need.
+pub(crate) struct PreData<'m> {
     /// The databases.
-    pub(crate) ends: &'m Ends,
+    pub(crate) endpoints: &'m Sides<Endpoint>,
     /// What is wanted, fitted to the target.
     pub(crate) catalog: &'m Catalog,
     /// How many sessions may work.
@@ -27,107 +28,116 @@ pub(crate) struct Making<'m> {
     pub(crate) evaluation: &'m Evaluation,
 }
 
-/// Creates the first half of a script; the script, as it fits what extensions have created.
-///
-/// # Errors
-/// The target refused statements, after everything else was created; or a phase failed.
-pub(crate) async fn create(
-    making: &Making<'_>,
-    options: &mut ddl::Options,
-    scope: &Scope,
-) -> Result<Script, Failure> {
-    let connect = |error| Failure::at(PHASE)(snapshot::Error::Connect(error));
-    let (target, catalog) = (&making.ends.target, making.catalog);
-    let schemas = extensions::load_schemas(target).await;
-    options.target.existing_schemas = schemas.map_err(connect)?;
-    let script = ddl::script(catalog, options).map_err(Failure::Ddl)?;
-    let (first, rest) = extensions_first(&script);
-    if first.is_empty() {
-        run(making, (&script, rest), scope).await?;
-        return Ok(script);
-    }
-    let refused = match run(making, (&script, first.clone()), scope).await {
-        Ok(()) => None,
-        Err(failure) if failure.is_refusal() => failure.into_refused(),
-        Err(failure) => return Err(failure),
-    };
-    let (script, rest) = match fit(making, options, &first).await? {
-        None => (script, rest),
-        Some(fitted) => {
-            let is_done = |one: &&Statement| first.iter().any(|done| done.sql == one.sql);
-            let rest = fitted.pre_data.iter().filter(|one| !is_done(one));
-            let rest = rest.cloned().collect();
-            (fitted, rest)
+impl PreData<'_> {
+    /// Creates the first half of a script; returns the script, as it fits what extensions have created.
+    ///
+    /// # Errors
+    /// The target refused statements, after everything else was created; or a phase failed.
+    pub(crate) async fn create(
+        &self,
+        options: &mut ddl::Options,
+        scope: &Scope,
+    ) -> Result<Script, Failure> {
+        let schemas = extensions::load_schemas(&self.endpoints.target).await;
+        options.target.existing_schemas = schemas.map_err(connect)?;
+        let script = ddl::script(self.catalog, options).map_err(Failure::Ddl)?;
+        let (first, rest) = extensions_first(&script);
+        if first.is_empty() {
+            self.run(&script, rest, scope).await?;
+            return Ok(script);
         }
-    };
-    match refused {
-        None => run(making, (&script, rest), scope).await?,
-        Some(refused) => {
-            let all = run_others(making, (&script, rest), refused, scope).await?;
-            return Err(Failure::at(PHASE)(snapshot::Error::Refused(all)));
-        }
-    }
-    Ok(script)
-}
-
-/// Creates what does not depend on anything refused; all that was refused in the end.
-async fn run_others(
-    making: &Making<'_>,
-    (script, statements): (&Script, Vec<Statement>),
-    mut refused: Box<Refused>,
-    scope: &Scope,
-) -> Result<Box<Refused>, Failure> {
-    let others = without_dependants(script, statements, &mut refused);
-    match run(making, (script, others), scope).await {
-        Ok(()) => {}
-        Err(failure) if failure.is_refusal() => {
-            if let Some(further) = failure.into_refused() {
-                refused.refusals.extend(further.refusals);
-                refused.skipped.extend(further.skipped);
+        let refused = match self.run(&script, first.clone(), scope).await {
+            Ok(()) => None,
+            Err(failure) if failure.is_refusal() => failure.into_refused(),
+            Err(failure) => return Err(failure),
+        };
+        let (script, rest) = match self.fit(options, &first).await? {
+            None => (script, rest),
+            Some(fitted) => {
+                let is_done = |one: &&Statement| first.iter().any(|done| done.sql == one.sql);
+                let rest = fitted.pre_data.iter().filter(|one| !is_done(one));
+                let rest = rest.cloned().collect();
+                (fitted, rest)
+            }
+        };
+        match refused {
+            None => self.run(&script, rest, scope).await?,
+            Some(refused) => {
+                let all = self.run_others(&script, rest, refused, scope).await?;
+                return Err(Failure::at(PHASE)(snapshot::Error::Refused(all)));
             }
         }
-        Err(failure) => return Err(failure),
+        Ok(script)
     }
-    Ok(refused)
+
+    /// Creates what does not depend on anything refused; returns all that was refused in the end.
+    async fn run_others(
+        &self,
+        script: &Script,
+        statements: Vec<Statement>,
+        mut refused: Box<Refused>,
+        scope: &Scope,
+    ) -> Result<Box<Refused>, Failure> {
+        let others = without_dependants(script, statements, &mut refused);
+        match self.run(script, others, scope).await {
+            Ok(()) => {}
+            Err(failure) if failure.is_refusal() => {
+                if let Some(further) = failure.into_refused() {
+                    refused.refusals.extend(further.refusals);
+                    refused.skipped.extend(further.skipped);
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(refused)
+    }
+
+    async fn run(
+        &self,
+        script: &Script,
+        statements: Vec<Statement>,
+        scope: &Scope,
+    ) -> Result<(), Failure> {
+        let section = Section::new(statements, &script.steps, &Tables::default());
+        let target = BuildTarget {
+            target: self.endpoints.target.clone(),
+            phase: Phase::PreData,
+            evaluation: self.evaluation.clone(),
+        };
+        let running = snapshot::run_section(&target, section, self.jobs, scope);
+        running.await.map_err(Failure::at(PHASE))
+    }
+
+    /// Builds the script once more, if extensions have created anything that it would create as well.
+    async fn fit(
+        &self,
+        options: &mut ddl::Options,
+        first: &[Statement],
+    ) -> Result<Option<Script>, Failure> {
+        let Sides { source, target } = self.endpoints;
+        let unowned = extensions::load_unowned(source, target).await;
+        let unowned = unowned.map_err(connect)?;
+        let mut schemas = extensions::load_schemas(target).await.map_err(connect)?;
+        schemas.retain(|name, _| {
+            let label = ddl::Label::plain("schema", name);
+            let is_ours = first
+                .iter()
+                .any(|one| one.kind == Kind::Schema && one.object == label);
+            let is_wanted = self.catalog.schemas.iter().any(|own| own.name == *name);
+            is_wanted && !is_ours && !options.target.existing_schemas.contains_key(name)
+        });
+        if unowned.is_empty() && schemas.is_empty() {
+            return Ok(None);
+        }
+        options.target.existing_objects = unowned;
+        options.target.existing_schemas.extend(schemas);
+        let script = ddl::script(self.catalog, options);
+        script.map(Some).map_err(Failure::Ddl)
+    }
 }
 
-async fn run(
-    making: &Making<'_>,
-    (script, statements): (&Script, Vec<Statement>),
-    scope: &Scope,
-) -> Result<(), Failure> {
-    let part = Section::new(statements, &script.steps, &Tables::default());
-    let settings = (Phase::PreData, making.evaluation.clone());
-    let running = section(making.ends, settings, part, making.jobs, scope);
-    running.await.map_err(Failure::at(PHASE))
-}
-
-/// The script once more, if extensions have created anything that it would create as well.
-async fn fit(
-    making: &Making<'_>,
-    options: &mut ddl::Options,
-    first: &[Statement],
-) -> Result<Option<Script>, Failure> {
-    let connect = |error| Failure::at(PHASE)(snapshot::Error::Connect(error));
-    let Ends { source, target } = making.ends;
-    let unowned = extensions::load_unowned(source, target).await;
-    let unowned = unowned.map_err(connect)?;
-    let mut schemas = extensions::load_schemas(target).await.map_err(connect)?;
-    schemas.retain(|name, _| {
-        let label = ddl::Label::plain("schema", name);
-        let is_ours = first
-            .iter()
-            .any(|one| one.kind == Kind::Schema && one.object == label);
-        let is_wanted = making.catalog.schemas.iter().any(|own| own.name == *name);
-        is_wanted && !is_ours && !options.target.existing_schemas.contains_key(name)
-    });
-    if unowned.is_empty() && schemas.is_empty() {
-        return Ok(None);
-    }
-    options.target.existing_objects = unowned;
-    options.target.existing_schemas.extend(schemas);
-    let script = ddl::script(making.catalog, options);
-    script.map(Some).map_err(Failure::Ddl)
+fn connect(error: crate::connect::Error) -> Failure {
+    Failure::at(PHASE)(snapshot::Error::Connect(error))
 }
 
 /// The statements that create extensions, with all that these need; and the others. The server's own

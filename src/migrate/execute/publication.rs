@@ -13,6 +13,7 @@ use crate::event::{Event, Note, RemovedReplication, Warning};
 use crate::logical::{self, Definition, FoundPublication, Mark, Publisher, RunTag};
 use crate::migrate::Options;
 use crate::migrate::error::Error;
+use crate::migrate::execute::execution::Execution;
 use crate::migrate::planned::PlannedDatabase;
 use crate::migrate::repeats::Repeats;
 use crate::pg::Side;
@@ -34,6 +35,11 @@ impl Held {
     /// The slot that goes with it.
     pub(crate) fn slot(&self) -> &SlotName {
         &self.replication.slot
+    }
+
+    /// Returns what keeps the publication equal to the locked tables.
+    pub(crate) fn publisher(&self) -> Option<Arc<Publisher>> {
+        self.publisher.clone()
     }
 
     /// The source's database.
@@ -96,17 +102,18 @@ impl Held {
 }
 
 /// Creates the publications of all databases that are to replicate and puts them into `held`, with `None`
-/// for others. After a refusal nothing of them stays.
+/// for others. After a refusal nothing of them remains.
 ///
 /// # Errors
-/// A server refused a statement, a table has lost its identity since the checks, what is there belongs to
+/// A server refused a statement, a table has lost its identity since the checks, what exists belongs to
 /// another run, or the scope was stopped.
 pub(crate) async fn publish(
-    planned: &mut [PlannedDatabase],
-    tag: &RunTag,
-    (options, held): (&Options, &mut Vec<Option<Held>>),
+    planned: &[PlannedDatabase],
+    execution: Execution<'_>,
+    held: &mut Vec<Option<Held>>,
     scope: &Scope,
 ) -> Result<(), Error> {
+    let tag = execution.record.tag();
     for database in planned {
         let Some(mut replication) = database.replication.clone() else {
             held.push(None);
@@ -114,13 +121,12 @@ pub(crate) async fn publish(
         };
         replication.ours.numbers.insert(tag.number.clone());
         let mut one = Held {
-            source: options.source.with_database(database.name()),
+            source: execution.options.source.with_database(database.name()),
             replication,
             tag: tag.clone(),
             publisher: None,
         };
         let done = publish_one(&mut one, scope).await;
-        database.before.publisher.clone_from(&one.publisher);
         held.push(Some(one));
         if let Err(error) = done {
             withdraw(held.iter().flatten(), scope).await;
@@ -166,7 +172,7 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
     }
     claim_slot(session, held, found.as_ref()).await?;
     if let Some(earlier) = found.take_if(|found| held.replication.owns(found)) {
-        drop_slot_of(session, held, (&earlier, scope)).await?;
+        drop_slot_of(session, held, &earlier, scope).await?;
         let removed = logical::remove_publication(session, &earlier).await;
         removed.map_err(|source| held.refused(source))?;
     }
@@ -238,7 +244,8 @@ async fn claim_slot(
 async fn drop_slot_of(
     session: &Session,
     held: &Held,
-    (earlier, scope): (&FoundPublication, &Scope),
+    earlier: &FoundPublication,
+    scope: &Scope,
 ) -> Result<(), Error> {
     let slot = earlier.mark.as_ref().map(|mark| mark.slot.as_str());
     let slot = slot.filter(|slot| *slot != held.slot().as_str());

@@ -1,26 +1,29 @@
 //! Phases 5 to 13 of `init`.
 
-use std::future::Future;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
+use crate::catalog::load::cached::CachedCatalog;
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{LockKey, RunLocks};
-use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
+use crate::ddl::cluster::database::{
+    DatabaseOptions, FinishStatement, Omission, render_create, render_finish,
+};
 use crate::ddl::cluster::membership::Assumption;
 use crate::event::{Event, Note, Phase, RemovedReplication};
-use crate::migrate::Options;
 use crate::migrate::error::Error;
-use crate::migrate::execute::database;
-use crate::migrate::execute::fill::{failed, filled};
+use crate::migrate::execute::execution::{DatabaseRun, Execution};
+use crate::migrate::execute::fill::Filled;
+use crate::migrate::execute::phase::run_phase;
 use crate::migrate::execute::publication::{self, Held};
-use crate::migrate::execute::roles::{self};
 use crate::migrate::execute::slot_guard::Foundation;
+use crate::migrate::execute::{database, roles};
+use crate::migrate::options::Options;
 use crate::migrate::plan::replication::keys;
 use crate::migrate::planned::{PlannedDatabase, Prepared};
-use crate::migrate::record::{self, Record, Resume};
+use crate::migrate::record::{self, BeginRecord, Record};
 use crate::migrate::report::{DatabaseReport, KeptSlot, Report};
 use crate::migrate::target_action::Fate;
-use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Lsn;
 use crate::snapshot::WatchedSlots;
 use crate::task::Scope;
@@ -50,55 +53,65 @@ pub async fn execute(
         locks: take_locks(&prepared.databases, options).await?,
         slots: WatchedSlots::default(),
     };
+    let Prepared {
+        databases,
+        cluster,
+        resume,
+        definitions,
+        ..
+    } = prepared;
     let is_kept = |planned: &PlannedDatabase| matches!(planned.fate, Fate::Keep { .. });
-    let (kept, mut planned): (Vec<_>, Vec<_>) = prepared.databases.into_iter().partition(is_kept);
-    for planned in &mut planned {
-        planned.slots = foundation.slots.clone();
-    }
+    let (kept, planned): (Vec<_>, Vec<_>) = databases.into_iter().partition(is_kept);
     let promises: Vec<Promise> = kept.iter().filter_map(|one| one.promise.clone()).collect();
     for promise in &promises {
         foundation.slots.add(&promise.slot);
     }
-    let cluster = prepared.cluster;
     let cluster = cluster.expect("a plan without errors has read the roles");
     let mut report = Report {
         kept: kept.iter().map(|one| one.name().to_owned()).collect(),
         ..Report::default()
     };
-    let context = RunContext {
-        cluster: &cluster,
-        foundation: &foundation,
-        options,
+    let assumption = cluster.assume();
+    let lent = record::lent(&assumption, &cluster.options.target.connected_as);
+    let begin = BeginRecord {
+        planned: &planned,
+        lent: lent.collect(),
+        adopted: options.replication.adopt.as_deref(),
     };
-    let todo = Todo {
-        planned,
-        promises,
-        resume: prepared.resume,
+    let done = match Record::begin(resume, begin) {
+        Ok(record) => {
+            let work = RunWork {
+                execution: Execution {
+                    options,
+                    cluster: &cluster,
+                    record: &record,
+                    slots: &foundation.slots,
+                },
+                planned: &planned,
+                assumption: &assumption,
+                definitions,
+            };
+            Box::pin(run_guarded(work, promises, &foundation, &mut report, scope)).await
+        }
+        Err(error) => Err(error),
     };
-    let done = Box::pin(run_guarded(todo, context, &mut report, scope)).await;
     foundation.locks.release().await;
     done?;
     report.elapsed = begun.elapsed();
     Ok(report)
 }
 
-/// What the parts of a run share.
-#[derive(Clone, Copy)]
-struct RunContext<'a> {
-    cluster: &'a TargetCluster,
-    foundation: &'a Foundation,
-    options: &'a Options,
-}
-
 /// What a run is to do.
-struct Todo {
-    planned: Vec<PlannedDatabase>,
-    /// What must stay true of the databases that it keeps.
-    promises: Vec<Promise>,
-    resume: Option<Resume>,
+struct RunWork<'a> {
+    execution: Execution<'a>,
+    planned: &'a [PlannedDatabase],
+    /// How our role comes to act for others.
+    assumption: &'a Assumption,
+    /// The definitions that the checks have read, by the source's database.
+    definitions: BTreeMap<String, CachedCatalog>,
 }
 
-/// Takes the locks of a run on both sides, also for databases that it only keeps.
+/// Takes the locks of a run on both servers, also for databases that it only keeps.
 async fn take_locks(databases: &[PlannedDatabase], options: &Options) -> Result<RunLocks, Error> {
     let keys = databases.iter().map(|one| keys(options, &one.database));
     let (on_source, on_target): (Vec<_>, Vec<_>) = keys.unzip();
@@ -109,39 +122,21 @@ async fn take_locks(databases: &[PlannedDatabase], options: &Options) -> Result<
     Ok(locks)
 }
 
-/// All that writes, from the publications on. Ends with a look at everything that the run promises.
+/// Does everything that writes, from the publications on. Ends with a look at everything that the run
+/// promises.
 async fn run_guarded(
-    todo: Todo,
-    context: RunContext<'_>,
+    work: RunWork<'_>,
+    mut promises: Vec<Promise>,
+    foundation: &Foundation,
     report: &mut Report,
     scope: &Scope,
 ) -> Result<(), Error> {
-    let Todo {
-        mut planned,
-        mut promises,
-        resume,
-    } = todo;
-    let (cluster, options) = (context.cluster, context.options);
-    let assumption = cluster.assume();
-    let lent = record::lent(&assumption, &cluster.options.target.connected_as);
-    let adopted = options.replication.adopt.as_ref();
-    let record = Record::begin(resume, &planned, (lent, adopted))?;
-    let tag = record.tag();
+    let options = work.execution.options;
     let mut held = Vec::new();
     let guard = scope.child();
-    let work = async {
-        if options.replicate {
-            let publishing = publication::publish(&mut planned, &tag, (options, &mut held), &guard);
-            phase(&guard, None, Phase::Publication, publishing).await?;
-        } else {
-            held.resize_with(planned.len(), || None);
-        }
-        let place = (cluster, &record, &assumption);
-        Box::pin(copy_all((planned, &held), place, options, report, &guard)).await
-    };
-    let foundation = context.foundation;
+    let working = Box::pin(publish_and_copy(work, &mut held, report, &guard));
     let despite_stop = &options.despite_stop();
-    let mut done = foundation.guard(options, &guard, Box::pin(work)).await;
+    let mut done = foundation.guard(options, &guard, working).await;
     if done.is_ok() {
         promises.extend(finished(&held, report).map(|(held, point)| held.promise(point, true)));
         done = keep_promises(&promises, foundation, despite_stop).await;
@@ -155,6 +150,22 @@ async fn run_guarded(
         clean_up(remains, error, despite_stop, scope).await;
     }
     done
+}
+
+/// Creates the publications, then copies. What is published is in `held`, also after an error.
+async fn publish_and_copy(
+    work: RunWork<'_>,
+    held: &mut Vec<Option<Held>>,
+    report: &mut Report,
+    scope: &Scope,
+) -> Result<(), Error> {
+    if work.execution.options.replicate {
+        let publishing = publication::publish(work.planned, work.execution, held, scope);
+        run_phase(scope, None, Phase::Publication, publishing).await?;
+    } else {
+        held.resize_with(work.planned.len(), || None);
+    }
+    Box::pin(copy_all(work, held, report, scope)).await
 }
 
 /// What was copied, with its consistent point.
@@ -224,49 +235,49 @@ async fn is_broken(held: &Held, promises: &[Promise], options: &Options) -> bool
     matches!(promise::check(promise, options.servers()).await, Ok(broken) if !broken.is_empty())
 }
 
-/// The phases after the publications. What is finished is in the report, also after an error.
+/// Does the phases after the publications. What is finished is in the report, also after an error.
 async fn copy_all(
-    (planned, held): (Vec<PlannedDatabase>, &[Option<Held>]),
-    (cluster, record, assumption): (&TargetCluster, &Record, &Assumption),
-    options: &Options,
+    work: RunWork<'_>,
+    held: &[Option<Held>],
     report: &mut Report,
     scope: &Scope,
 ) -> Result<(), Error> {
-    let making = async {
-        let differences = roles::make(cluster, options).await?;
-        roles::act(&assumption.grants, options).await?;
-        Ok::<_, Error>(differences)
-    };
-    let working = async {
-        report.differences = phase(scope, None, Phase::Roles, making).await?;
-        let planned = planned.into_iter().zip(held);
-        Box::pin(databases(
-            planned,
-            (cluster, record),
-            options,
-            report,
-            scope,
-        ))
-        .await
-    };
-    let done = Box::pin(working).await;
+    let Execution {
+        options,
+        cluster,
+        record,
+        ..
+    } = work.execution;
+    let assumption = work.assumption;
+    let done = Box::pin(create_roles_and_databases(work, held, report, scope)).await;
     // Also after a failure: nobody wants to stay a member of everyone.
-    let giving_back = record.give_back(cluster, assumption);
-    let ended = roles::act(&giving_back, &options.despite_stop()).await;
+    let revokes = record.give_back(cluster, assumption);
+    let ended = roles::act(&revokes, &options.despite_stop()).await;
     let ended = ended.and_then(|()| record.given_back());
     done?;
     ended
 }
 
-async fn databases(
-    planned: impl Iterator<Item = (PlannedDatabase, &Option<Held>)>,
-    place: (&TargetCluster, &Record),
-    options: &Options,
+async fn create_roles_and_databases(
+    work: RunWork<'_>,
+    held: &[Option<Held>],
     report: &mut Report,
     scope: &Scope,
 ) -> Result<(), Error> {
-    for (planned, held) in planned {
-        let done = one_database((planned, held.as_ref()), place, options, scope).await?;
+    let RunWork {
+        execution,
+        planned,
+        assumption,
+        mut definitions,
+    } = work;
+    let creating = create_roles(execution, assumption);
+    report.differences = run_phase(scope, None, Phase::Roles, creating).await?;
+    for (planned, held) in planned.iter().zip(held) {
+        let held = held.as_ref();
+        let publisher = held.and_then(Held::publisher);
+        let definitions = definitions.remove(planned.name());
+        let run = DatabaseRun::new(execution, planned, publisher, definitions);
+        let done = copy_database(run, held, scope).await?;
         if let Some(held) = held {
             report.slots.push(KeptSlot {
                 database: held.database().to_owned(),
@@ -278,46 +289,30 @@ async fn databases(
     Ok(())
 }
 
-/// Emits the beginning and the end of a phase around work.
-pub(crate) async fn phase<T, E>(
-    scope: &Scope,
-    database: Option<&str>,
-    phase: Phase,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let database = database.map(str::to_owned);
-    let begun = Instant::now();
-    scope
-        .events
-        .emit(Event::PhaseStarted {
-            database: database.clone(),
-            phase,
-        })
-        .await;
-    let done = work.await?;
-    let elapsed = begun.elapsed();
-    scope
-        .events
-        .emit(Event::PhaseFinished {
-            database,
-            phase,
-            elapsed,
-        })
-        .await;
-    Ok(done)
+/// Creates the roles, and makes our role a member of those that it acts for; returns what differs.
+async fn create_roles(
+    execution: Execution<'_>,
+    assumption: &Assumption,
+) -> Result<Vec<String>, Error> {
+    let differences = roles::make(execution.cluster, execution.options).await?;
+    roles::act(&assumption.grants, execution.options).await?;
+    Ok(differences)
 }
 
-async fn one_database(
-    (mut planned, held): (PlannedDatabase, Option<&Held>),
-    (cluster, record): (&TargetCluster, &Record),
-    options: &Options,
+/// Creates, fills and finishes one database.
+async fn copy_database(
+    mut run: DatabaseRun<'_>,
+    held: Option<&Held>,
     scope: &Scope,
 ) -> Result<DatabaseReport, Error> {
     if scope.stop.is_cancelled() {
         return Err(Error::Stopped);
     }
     let begun = Instant::now();
-    let name = planned.name().to_owned();
+    let planned = run.planned;
+    let Execution {
+        options, cluster, ..
+    } = run.execution;
     let wanted = DatabaseOptions {
         name: planned.target(),
         locale: options.cluster.locale.as_deref(),
@@ -326,45 +321,56 @@ async fn one_database(
     };
     let create = render_create(&planned.database, wanted)?;
     let finish = render_finish(&planned.database, wanted);
-    planned.record = record.clone();
-    let filling = filled(&mut planned, &create, cluster, options, scope);
-    let (oid, done, recorded) = Box::pin(filling).await?;
-    let finishing = async {
-        let refused =
-            database::finish(&options.target.despite_stop(), &name, &finish.statements).await?;
-        finish_replication((held, done.consistent_point), record, options).await?;
-        Ok::<_, Error>(refused)
-    };
+    let Filled {
+        oid,
+        report,
+        recorded,
+    } = Box::pin(run.fill(&create, scope)).await?;
+    let finishing = finish_database(run.execution, planned, &finish.statements);
     let refused = match finishing.await {
         Ok(refused) => refused,
-        Err(error) => return Err(failed(&planned, oid, options, error.into()).await),
+        Err(error) => return Err(run.fail(oid, error.into()).await),
     };
-    if let Some(recorded) = recorded {
-        let (tables, point) = (done.tables.len(), done.consistent_point);
-        recorded.finish(tables, done.rows(), point).await?;
+    let followed = finish_replication(held, report.consistent_point, run.execution).await;
+    if let Err(error) = followed {
+        return Err(run.fail(oid, error.into()).await);
     }
-    let mut differences = done.differences;
+    if let Some(recorded) = recorded {
+        let (tables, point) = (report.tables.len(), report.consistent_point);
+        recorded.finish(tables, report.rows(), point).await?;
+    }
+    let mut differences = report.differences;
     let omissions = finish.omissions.iter().chain(&refused);
     differences.extend(omissions.map(ToString::to_string));
     Ok(DatabaseReport {
         elapsed: begun.elapsed(),
         differences,
-        ..done
+        ..report
     })
 }
 
-/// Looks whether the database can be followed from its consistent point, and says so in its mark. All of
+/// Applies the settings of the database; returns what was refused that may be.
+async fn finish_database(
+    execution: Execution<'_>,
+    planned: &PlannedDatabase,
+    statements: &[FinishStatement],
+) -> Result<Vec<Omission>, Error> {
+    let target = execution.options.target.despite_stop();
+    database::finish(&target, planned.target().as_str(), statements).await
+}
+
+/// Checks whether the database can be followed from its consistent point, and says so in its mark. All of
 /// this comes before it counts as finished.
 async fn finish_replication(
-    (held, point): (Option<&Held>, Option<Lsn>),
-    record: &Record,
-    options: &Options,
+    held: Option<&Held>,
+    point: Option<Lsn>,
+    execution: Execution<'_>,
 ) -> Result<(), Error> {
     let Some(held) = held else {
         return Ok(());
     };
     let promise = held.promise(point, false);
-    promise::must_hold(&promise, options.servers()).await?;
+    promise::must_hold(&promise, execution.options.servers()).await?;
     held.complete().await?;
-    record.published(&promise)
+    execution.record.published(&promise)
 }

@@ -18,16 +18,15 @@ use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::plan::replication::{self, Facts, Known};
 use crate::migrate::plan::target_action::{self, Destiny};
-use crate::migrate::record::{self, Interrupted, Record, Resume};
+use crate::migrate::record::{self, Interrupted, Resume};
 use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Ident;
 use crate::pg::Side;
 use crate::remedy::{Remedy, Setting};
 use crate::selection::TableChoice;
-use crate::snapshot::{SnapshotSource, WatchedSlots};
+use crate::snapshot::SnapshotSource;
 use crate::task::Scope;
-use crate::transfer::Ledger;
 
 /// Examines both clusters. Writes nothing.
 ///
@@ -90,6 +89,7 @@ fn refused(findings: Vec<Finding>) -> Prepared {
         databases: Vec::new(),
         cluster: None,
         resume: None,
+        definitions: BTreeMap::new(),
     }
 }
 
@@ -122,6 +122,7 @@ async fn examine_all(
         return Ok(refused(findings));
     }
     let mut databases = Vec::new();
+    let mut definitions = BTreeMap::new();
     let mut found = BTreeSet::new();
     let mut is_adopted = false;
     for (database, choice) in chosen {
@@ -145,6 +146,9 @@ async fn examine_all(
         findings.extend(examined.findings);
         found.extend(examined.extensions);
         cluster.actors.extend(examined.actors);
+        if let Some(read) = examined.before.definitions {
+            definitions.insert(planned.name().to_owned(), read);
+        }
         databases.push(planned);
     }
     findings.extend(replication::nothing_adopted(options, is_adopted));
@@ -155,6 +159,7 @@ async fn examine_all(
         databases,
         cluster: Some(cluster),
         resume,
+        definitions,
     })
 }
 
@@ -268,16 +273,13 @@ async fn plan(
         largest: std::mem::take(&mut examined.largest),
         point,
         choice,
-        before: std::mem::take(&mut examined.before),
+        checked: examined.before.again(),
         selection,
         installed,
         seal: interrupted.seal,
-        ledger: Ledger::none(),
-        record: Record::default(),
         target,
         replication,
         promise: known.promise().filter(|_| is_kept),
-        slots: WatchedSlots::default(),
     };
     if !is_kept {
         judge_database(&planned, cluster, &mut examined);

@@ -1,0 +1,100 @@
+//! Why a database was not filled.
+
+use std::fmt;
+
+use crate::event::Phase;
+use crate::migrate::error::Error;
+use crate::{ddl, snapshot};
+
+/// Why a database's contents were not copied.
+pub(crate) enum Failure {
+    /// Something around the copy failed.
+    Around(Box<Error>),
+    /// A phase of the copy failed.
+    Snapshot(Phase, snapshot::Error),
+    /// No script could be rendered.
+    Ddl(ddl::Error),
+}
+
+impl Failure {
+    pub(crate) fn at(phase: Phase) -> impl Fn(snapshot::Error) -> Self {
+        move |error| Self::Snapshot(phase, error)
+    }
+
+    /// Whether the target has refused statements, and has everything else.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Snapshot(_, snapshot::Error::Refused(_)))
+    }
+
+    /// What the target has refused, if that is the cause.
+    pub(crate) fn into_refused(self) -> Option<Box<snapshot::Refused>> {
+        match self {
+            Self::Snapshot(_, snapshot::Error::Refused(refused)) => Some(refused),
+            Self::Snapshot(..) | Self::Ddl(_) | Self::Around(_) => None,
+        }
+    }
+
+    pub(crate) fn around(error: Error) -> Self {
+        Self::Around(Box::new(error))
+    }
+
+    /// Whether the copy ended for a session that waits for our locks.
+    pub(crate) fn is_yielding(&self) -> bool {
+        matches!(self, Self::Snapshot(_, error) if error.is_yielding())
+    }
+
+    /// The error of the run; `removed` says whether the target database is gone.
+    pub(crate) fn into_error(self, database: &str, removed: bool) -> Error {
+        let database = database.to_owned();
+        match self {
+            Self::Around(error) => *error,
+            Self::Snapshot(_, error) if error.is_stop() => Error::Stopped,
+            Self::Snapshot(phase, source) => Error::Copy {
+                database,
+                phase,
+                removed,
+                source: Box::new(source),
+            },
+            Self::Ddl(source) => Error::Ddl { database, source },
+        }
+    }
+}
+
+/// The cause, in words.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Snapshot(_, error) => error.fmt(f),
+            Self::Ddl(error) => error.fmt(f),
+            Self::Around(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Why a database's contents did not become what they should.
+pub(crate) enum Broken {
+    /// The copy failed.
+    Copy(Failure),
+    /// Something around it failed.
+    Around(Error),
+}
+
+impl Broken {
+    pub(super) fn is_yielding(&self) -> bool {
+        matches!(self, Self::Copy(failure) if failure.is_yielding())
+    }
+
+    /// Why, in words.
+    pub(super) fn cause(&self) -> String {
+        match self {
+            Self::Copy(failure) => failure.to_string(),
+            Self::Around(error) => error.to_string(),
+        }
+    }
+}
+
+impl<E: Into<Error>> From<E> for Broken {
+    fn from(error: E) -> Self {
+        Self::Around(error.into())
+    }
+}
