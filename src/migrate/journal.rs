@@ -59,7 +59,7 @@ impl Filling {
     /// # Errors
     /// The target cannot be asked.
     pub(super) async fn load(session: &Session) -> Result<Option<Self>, connect::Error> {
-        if !exists(session).await? {
+        if !journal_exists(session).await? {
             return Ok(None);
         }
         let ask = Sql::fixed(
@@ -80,7 +80,7 @@ impl Filling {
 ///
 /// # Errors
 /// The target refuses.
-pub(super) async fn open(
+pub(super) async fn open_journal(
     session: &Session,
     is_used: bool,
     filling: Option<&Filling>,
@@ -103,14 +103,14 @@ pub(super) async fn open(
     }
     if is_used {
         create.push(&sql!("; INSERT INTO {}.transactions ", schema));
-        create.push(&objects(" SELECT DISTINCT maker FROM found"));
+        create.push(&render_objects_query(" SELECT DISTINCT maker FROM found"));
     }
     create.push(&Sql::fixed("; COMMIT"));
-    finish(session, session.batch(&create).await).await
+    finish_transaction(session, session.batch(&create).await).await
 }
 
 /// Drops the journal of a database that is not filled after all.
-pub(super) async fn discard(session: &Session) -> Result<(), connect::Error> {
+pub(super) async fn discard_journal(session: &Session) -> Result<(), connect::Error> {
     let schema = Ident::from_catalog(JOURNAL_SCHEMA);
     let drop = sql!("DROP SCHEMA IF EXISTS {} CASCADE", schema);
     session.batch(&drop).await
@@ -120,7 +120,7 @@ pub(super) async fn discard(session: &Session) -> Result<(), connect::Error> {
 ///
 /// # Errors
 /// The target or the record refuses; the journal then stays.
-pub(super) async fn seal(
+pub(super) async fn seal_journal(
     database: &Endpoint,
     record: impl FnOnce(String) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -129,8 +129,8 @@ pub(super) async fn seal(
     let session = session.map_err(Error::connect(side))?;
     let sealing = async {
         session.batch(&Sql::fixed("BEGIN")).await?;
-        discard(&session).await?;
-        digest(&session).await
+        discard_journal(&session).await?;
+        load_digest(&session).await
     };
     let digest = sealing.await.map_err(Error::examine(side))?;
     record(digest)?;
@@ -143,12 +143,12 @@ pub(super) async fn seal(
 ///
 /// # Errors
 /// The target cannot be asked.
-pub(super) async fn foreign(
+pub(super) async fn find_foreign_objects(
     session: &Session,
     seal: Option<&str>,
 ) -> Result<Option<Foreign>, connect::Error> {
-    if exists(session).await? {
-        return list(
+    if journal_exists(session).await? {
+        return load_objects(
             session,
             " SELECT class, oid, sub, maker FROM found
                WHERE NOT (maker IN (SELECT id FROM seren_replicator_run.transactions)
@@ -157,15 +157,15 @@ pub(super) async fn foreign(
         .await;
     }
     if let Some(seal) = seal
-        && digest(session).await? == seal
+        && load_digest(session).await? == seal
     {
         return Ok(None);
     }
-    newest(session).await
+    load_newest_objects(session).await
 }
 
 /// Whether the session's database has a journal.
-pub(super) async fn exists(session: &Session) -> Result<bool, connect::Error> {
+pub(super) async fn journal_exists(session: &Session) -> Result<bool, connect::Error> {
     let ask = Sql::fixed(
         "SELECT pg_catalog.to_regclass('seren_replicator_run.transactions') IS NOT NULL",
     );
@@ -173,8 +173,8 @@ pub(super) async fn exists(session: &Session) -> Result<bool, connect::Error> {
 }
 
 /// A digest over all objects but event triggers, and the transactions that made them.
-pub(super) async fn digest(session: &Session) -> Result<String, connect::Error> {
-    let ask = objects(
+pub(super) async fn load_digest(session: &Session) -> Result<String, connect::Error> {
+    let ask = render_objects_query(
         " SELECT pg_catalog.count(*) || ' ' || pg_catalog.md5(coalesce(pg_catalog.string_agg(
                  pg_catalog.concat_ws(' ', class, oid, sub, coalesce(first, maker)), ',' ORDER BY class, oid, sub), ''))
             FROM found WHERE class <> 'pg_catalog.pg_event_trigger'::pg_catalog.regclass",
@@ -183,13 +183,18 @@ pub(super) async fn digest(session: &Session) -> Result<String, connect::Error> 
 }
 
 /// All objects, the newest first.
-pub(super) async fn newest(session: &Session) -> Result<Option<Foreign>, connect::Error> {
-    list(session, " SELECT class, oid, sub, maker FROM found").await
+pub(super) async fn load_newest_objects(
+    session: &Session,
+) -> Result<Option<Foreign>, connect::Error> {
+    load_objects(session, " SELECT class, oid, sub, maker FROM found").await
 }
 
 /// Names the objects that a query on `found` chooses.
-async fn list(session: &Session, query: &'static str) -> Result<Option<Foreign>, connect::Error> {
-    let mut ask = objects(", chosen AS (");
+async fn load_objects(
+    session: &Session,
+    query: &'static str,
+) -> Result<Option<Foreign>, connect::Error> {
+    let mut ask = render_objects_query(", chosen AS (");
     ask.push(&Sql::fixed(query));
     ask.push(&sql!(
         ") SELECT (SELECT pg_catalog.count(*) FROM chosen), coalesce(i.type || ' ' || i.identity, 'a dropped object') \
@@ -206,14 +211,17 @@ async fn list(session: &Session, query: &'static str) -> Result<Option<Foreign>,
     }))
 }
 
-fn objects(then: &'static str) -> Sql {
+fn render_objects_query(then: &'static str) -> Sql {
     let mut sql = Sql::fixed(include_str!("sql/objects.sql"));
     sql.push(&Sql::fixed(then));
     sql
 }
 
 /// Leaves no failed transaction behind.
-async fn finish(session: &Session, done: Result<(), connect::Error>) -> Result<(), connect::Error> {
+async fn finish_transaction(
+    session: &Session,
+    done: Result<(), connect::Error>,
+) -> Result<(), connect::Error> {
     if done.is_err()
         && let Err(error) = session.batch(&Sql::fixed("ROLLBACK")).await
     {

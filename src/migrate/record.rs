@@ -293,7 +293,10 @@ pub(crate) fn selection(options: &Options, choice: &TableChoice) -> Selection {
 }
 
 /// The memberships that an assumption makes.
-pub(crate) fn lent(assumption: &Assumption, member: &Ident) -> impl Iterator<Item = Membership> {
+pub(crate) fn granted_memberships(
+    assumption: &Assumption,
+    member: &Ident,
+) -> impl Iterator<Item = Membership> {
     assumption.loans.iter().map(|loan| Membership {
         role: loan.role.as_str().to_owned(),
         member: member.as_str().to_owned(),
@@ -333,7 +336,11 @@ impl Record {
 
     /// What ends all memberships that our role was granted temporarily, also by a run that was killed, as far as
     /// their roles exist.
-    pub(crate) fn give_back(&self, cluster: &TargetCluster, assumption: &Assumption) -> Vec<Sql> {
+    pub(crate) fn pending_revokes(
+        &self,
+        cluster: &TargetCluster,
+        assumption: &Assumption,
+    ) -> Vec<Sql> {
         let mut revokes = assumption.revokes.clone();
         let owed = self.store.iter().flat_map(|store| store.run().owed);
         for owed in owed {
@@ -352,7 +359,7 @@ impl Record {
     }
 
     /// Records that all that was granted temporarily is given back.
-    pub(crate) fn given_back(&self) -> Result<(), Error> {
+    pub(crate) fn record_revoked(&self) -> Result<(), Error> {
         if let Some(store) = &self.store {
             store.change(|run| run.owed.clear())?;
         }
@@ -360,13 +367,13 @@ impl Record {
     }
 
     /// Records that everything in the target's database from now on is ours.
-    pub(crate) fn begun(
+    pub(crate) fn record_begun(
         &self,
         planned: &PlannedDatabase,
         oid: Oid,
         origin: Origin,
     ) -> Result<(), Error> {
-        self.seals().remove(&planned.pair());
+        self.lock_seals().remove(&planned.pair());
         if let Some(store) = &self.store {
             store.change_database(&planned.pair(), |database| database.begin(oid, origin))?;
         }
@@ -380,7 +387,7 @@ impl Record {
     }
 
     /// Records the slot of a database at once: whoever is killed now leaves it.
-    pub(crate) fn point(
+    pub(crate) fn record_point(
         &self,
         planned: &PlannedDatabase,
         lsn: Lsn,
@@ -393,7 +400,7 @@ impl Record {
     }
 
     /// Records what is published of a database.
-    pub(crate) fn published(&self, promise: &Promise) -> Result<(), Error> {
+    pub(crate) fn record_published(&self, promise: &Promise) -> Result<(), Error> {
         if let Some(store) = &self.store {
             let pair = DatabasePair::new(&promise.database, &promise.target);
             let tables = promise.tables.iter().flatten().copied();
@@ -405,8 +412,8 @@ impl Record {
     }
 
     /// Records what the database holds, right before its journal is dropped.
-    pub(crate) fn sealed(&self, planned: &PlannedDatabase, seal: String) -> Result<(), Error> {
-        self.seals().insert(planned.pair(), seal.clone());
+    pub(crate) fn record_seal(&self, planned: &PlannedDatabase, seal: String) -> Result<(), Error> {
+        self.lock_seals().insert(planned.pair(), seal.clone());
         if let Some(store) = &self.store {
             store.change_database(&planned.pair(), |database| database.seal = Some(seal))?;
         }
@@ -414,16 +421,16 @@ impl Record {
     }
 
     /// What the database held when this run dropped its journal.
-    pub(crate) fn seal(&self, planned: &PlannedDatabase) -> Option<String> {
-        self.seals().get(&planned.pair()).cloned()
+    pub(crate) fn recorded_seal(&self, planned: &PlannedDatabase) -> Option<String> {
+        self.lock_seals().get(&planned.pair()).cloned()
     }
 
-    fn seals(&self) -> MutexGuard<'_, BTreeMap<DatabasePair, String>> {
+    fn lock_seals(&self) -> MutexGuard<'_, BTreeMap<DatabasePair, String>> {
         self.seals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records that nothing of ours is on the target under this name.
-    pub(crate) fn removed(&self, planned: &PlannedDatabase) -> Result<(), Error> {
+    pub(crate) fn record_removed(&self, planned: &PlannedDatabase) -> Result<(), Error> {
         if let Some(store) = &self.store {
             store.change_database(&planned.pair(), crate::checkpoint::Database::forget)?;
         }
@@ -431,7 +438,7 @@ impl Record {
     }
 
     /// Begins to record what happens within a database.
-    pub(crate) async fn follow(
+    pub(crate) async fn start_recorder(
         &self,
         planned: &PlannedDatabase,
         target: &Endpoint,

@@ -85,7 +85,7 @@ impl Replication {
     ///
     /// # Errors
     /// The tables cannot be read.
-    pub(crate) async fn published(
+    pub(crate) async fn load_published(
         &self,
         session: &Session,
         found: Option<&FoundPublication>,

@@ -71,7 +71,7 @@ async fn examine_once(
     findings.extend(judge_connection(source).await?);
     let found = find_publication(&session, &replication.publishing.name).await;
     let found = found.map_err(wrap)?;
-    let published = replication.published(&session, found.as_ref()).await?;
+    let published = replication.load_published(&session, found.as_ref()).await?;
     findings.extend(judge_tables(&published));
     if let Some(found) = &found {
         let wanted = Definition::new(&published, session.version());

@@ -52,7 +52,7 @@ impl ContentCopy<'_> {
     ///
     /// # Errors
     /// The first phase that failed; its slot, snapshot, locks and sessions are gone.
-    pub(crate) async fn copy(
+    pub(crate) async fn copy_contents(
         &self,
         checked: CheckedDatabase,
         scope: &Scope,
@@ -61,16 +61,16 @@ impl ContentCopy<'_> {
         // Opened first: a target that crashes meanwhile ends this session, and with it the run, which
         // would not notice otherwise that commits are lost.
         let flush = Flush::open(target).await.map_err(snapshot::Error::Flush);
-        let flush = flush.map_err(Failure::at(Phase::Flush))?;
+        let flush = flush.map_err(Failure::in_phase(Phase::Flush))?;
         let planned = self.planned();
         let making = snapshot::establish(source, &planned.point, checked, scope);
         let point = run_phase(scope, Some(planned.name()), Phase::ConsistentPoint, making)
             .await
-            .map_err(Failure::at(Phase::ConsistentPoint))?;
+            .map_err(Failure::in_phase(Phase::ConsistentPoint))?;
         self.record_slot(&point)?;
         let guard = scope.child();
         let copied = Box::pin(self.copy_from(point, flush, &guard));
-        let copied = yielding(source, self.options(), &guard, copied).await;
+        let copied = run_yielding(source, self.options(), &guard, copied).await;
         if let (Err(_), SnapshotSource::Slot(slot)) = (&copied, &planned.point) {
             // It is dropped now, by ourselves.
             self.run.execution.slots.remove(slot);
@@ -82,8 +82,8 @@ impl ContentCopy<'_> {
     fn record_slot(&self, point: &ConsistentPoint) -> Result<(), Failure> {
         let planned = self.planned();
         if let (Some(lsn), SnapshotSource::Slot(slot)) = (point.consistent_point, &planned.point) {
-            let recorded = self.run.execution.record.point(planned, lsn, slot);
-            recorded.map_err(Failure::around)?;
+            let recorded = self.run.execution.record.record_point(planned, lsn, slot);
+            recorded.map_err(Failure::around_copy)?;
             self.run.execution.slots.add(slot);
         }
         Ok(())
@@ -118,11 +118,11 @@ impl ContentCopy<'_> {
             analyze: options.analyze,
         };
         let loaded = Box::pin(snapshot::load(load, point, scope)).await;
-        let mut loaded = loaded.map_err(|error| Failure::at(error.phase())(error))?;
+        let mut loaded = loaded.map_err(|error| Failure::in_phase(error.phase())(error))?;
         let statistics = self.copy_statistics(&loaded.catalog, &loaded.carryable, scope);
         loaded.notes.extend(statistics.await?);
-        self.finish(built.last, flush, scope).await?;
-        Ok(report(
+        self.finish_contents(built.last, flush, scope).await?;
+        Ok(build_report(
             planned.name(),
             built.statements,
             built.differences,
@@ -131,7 +131,7 @@ impl ContentCopy<'_> {
     }
 
     /// Removes the journal, creates the event triggers, and waits until everything is flushed.
-    async fn finish(
+    async fn finish_contents(
         &self,
         event_triggers: Option<Section>,
         flush: Flush,
@@ -139,8 +139,10 @@ impl ContentCopy<'_> {
     ) -> Result<(), Failure> {
         let (planned, record) = (self.planned(), self.run.execution.record);
         // Event triggers would fire on the drop.
-        let sealing = journal::seal(&self.endpoints.target, |seal| record.sealed(planned, seal));
-        sealing.await.map_err(Failure::around)?;
+        let sealing = journal::seal_journal(&self.endpoints.target, |seal| {
+            record.record_seal(planned, seal)
+        });
+        sealing.await.map_err(Failure::around_copy)?;
         if let Some(section) = event_triggers {
             // It is not entered in the journal, which no longer exists.
             let target = BuildTarget {
@@ -151,12 +153,12 @@ impl ContentCopy<'_> {
             let building = snapshot::run_section(&target, section, 1, scope);
             run_phase(scope, Some(planned.name()), Phase::EventTriggers, building)
                 .await
-                .map_err(Failure::at(Phase::EventTriggers))?;
+                .map_err(Failure::in_phase(Phase::EventTriggers))?;
         }
         flush
             .wait()
             .await
-            .map_err(|error| Failure::at(Phase::Flush)(error.into()))
+            .map_err(|error| Failure::in_phase(Phase::Flush)(error.into()))
     }
 
     /// Copies what the source's planner knows of the rows; returns what the target does not get.
@@ -174,7 +176,7 @@ impl ContentCopy<'_> {
         let copying = Box::pin(snapshot::copy_statistics(endpoints, catalog, tables, scope));
         run_phase(scope, database, Phase::Statistics, copying)
             .await
-            .map_err(Failure::at(Phase::Statistics))
+            .map_err(Failure::in_phase(Phase::Statistics))
     }
 
     /// Fits the catalog to the target, and creates the definitions that rows need.
@@ -203,19 +205,19 @@ impl ContentCopy<'_> {
         let target = &self.endpoints.target;
         let mut wanted = self.load_wanted(&point.catalog).await?;
         let evaluation = Evaluation::load_for(point).await;
-        let evaluation = evaluation.map_err(Failure::at(Phase::PreData))?;
+        let evaluation = evaluation.map_err(Failure::in_phase(Phase::PreData))?;
         let building = pre_data::PreData {
             evaluation: &evaluation,
             endpoints: &self.endpoints,
             catalog: &point.catalog,
             jobs: self.options().jobs,
         };
-        let building = Box::pin(building.create(&mut wanted, scope));
+        let building = Box::pin(building.create_definitions(&mut wanted, scope));
         let mut script =
             run_phase(scope, Some(target.database()), Phase::PreData, building).await?;
         let statements = script.pre_data.len() + script.post_data.len();
-        let missing = existing::settle(target, &point.catalog, &wanted, &mut script).await;
-        let missing = missing.map_err(connect)?;
+        let missing = existing::fit_post_data(target, &point.catalog, &wanted, &mut script).await;
+        let missing = missing.map_err(connect_failure)?;
         let tables = if self.options().schema_only {
             Tables::default()
         } else {
@@ -231,23 +233,23 @@ impl ContentCopy<'_> {
         wanted.target.missing_label_providers =
             existing::missing_label_providers(target, &catalog.labels)
                 .await
-                .map_err(connect)?;
+                .map_err(connect_failure)?;
         if !wanted.target.is_superuser {
             wanted.target.foreign_extensions = existing::foreign_extensions(target)
                 .await
-                .map_err(connect)?;
+                .map_err(connect_failure)?;
         }
         Ok(wanted)
     }
 }
 
-fn connect(error: crate::connect::Error) -> Failure {
-    Failure::at(Phase::PreData)(snapshot::Error::Connect(error))
+fn connect_failure(error: crate::connect::Error) -> Failure {
+    Failure::in_phase(Phase::PreData)(snapshot::Error::Connect(error))
 }
 
 /// Does work that holds locks on the source; where a session waits for one, the work is stopped through
 /// `guard`, and that session is the error, unless DDL is to wait.
-async fn yielding<T>(
+async fn run_yielding<T>(
     source: &Endpoint,
     options: &Options,
     guard: &Scope,
@@ -267,11 +269,11 @@ async fn yielding<T>(
     guard.stop.cancel();
     // What it was at when it was stopped counts less than why.
     drop(work.await);
-    Err(Failure::at(Phase::Data)(wanted))
+    Err(Failure::in_phase(Phase::Data)(wanted))
 }
 
 /// Reports the copy of a database.
-fn report(
+fn build_report(
     name: &str,
     statements: usize,
     differences: Vec<String>,

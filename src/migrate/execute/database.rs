@@ -21,7 +21,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The target cannot be asked, or the scope was stopped.
-pub(crate) async fn settled(session: &Session, scope: &Scope) -> Result<(), Error> {
+pub(crate) async fn wait_until_settled(session: &Session, scope: &Scope) -> Result<(), Error> {
     let at_work = Sql::fixed(
         "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity \
           WHERE application_name LIKE 'postgres-seren-replicator/%' AND state = 'active' \
@@ -48,7 +48,11 @@ pub(crate) async fn settled(session: &Session, scope: &Scope) -> Result<(), Erro
 ///
 /// # Errors
 /// The target refuses a statement.
-pub(crate) async fn create(target: &Endpoint, name: &str, create: &Sql) -> Result<(), Error> {
+pub(crate) async fn create_database(
+    target: &Endpoint,
+    name: &str,
+    create: &Sql,
+) -> Result<(), Error> {
     run_alone(target, "create", name, std::slice::from_ref(create)).await
 }
 
@@ -88,7 +92,7 @@ async fn run_alone(
 ///
 /// # Errors
 /// The target refuses a statement that must succeed.
-pub(crate) async fn finish(
+pub(crate) async fn finish_database(
     target: &Endpoint,
     name: &str,
     statements: &[FinishStatement],

@@ -37,7 +37,7 @@ impl TargetDatabase<'_> {
     ///
     /// # Errors
     /// It cannot be connected to, or it is another one.
-    pub(crate) async fn enter(self, target: &Endpoint) -> Result<Session, Error> {
+    pub(crate) async fn open_session(self, target: &Endpoint) -> Result<Session, Error> {
         let Self { name, oid } = self;
         let side = Side::Target;
         let session = target.with_database(name).session(Purpose::Build).await;
@@ -98,7 +98,7 @@ pub(crate) async fn drop_database(
 ) -> Result<(), Error> {
     let TargetDatabase { name, oid } = database;
     let beside = maintenance::beside(target, name).await?;
-    let Some(found) = find(&beside, name).await? else {
+    let Some(found) = find_database(&beside, name).await? else {
         return Ok(());
     };
     let ident = Ident::from_catalog(name);
@@ -118,22 +118,26 @@ pub(crate) async fn drop_database(
     }
     if !found.allows_connections {
         // A drop of ours was killed, or the user shut what we made.
-        allow(&beside, &ident, true).await.map_err(refused)?;
+        allow_connections(&beside, &ident, true)
+            .await
+            .map_err(refused)?;
     }
-    let inside = database.enter(target).await?;
+    let inside = database.open_session(target).await?;
     if let Some(by) = database::used_by(target, name).await? {
         let database = name.to_owned();
         return Err(Error::InUse { database, by });
     }
-    allow(&beside, &ident, false).await.map_err(refused)?;
+    allow_connections(&beside, &ident, false)
+        .await
+        .map_err(refused)?;
     let dropped = drop_shut(&beside, inside, &found, expected).await;
     if dropped.is_err() {
-        reopen(&beside, &found).await;
+        reopen_database(&beside, &found).await;
     }
     dropped
 }
 
-async fn find(beside: &Session, name: &str) -> Result<Option<Found>, Error> {
+async fn find_database(beside: &Session, name: &str) -> Result<Option<Found>, Error> {
     let ask = Sql::fixed(
         "SELECT oid, datallowconn, datistemplate, datconnlimit <> -2 \
            FROM pg_catalog.pg_database WHERE datname = $1::text::name",
@@ -149,16 +153,20 @@ async fn find(beside: &Session, name: &str) -> Result<Option<Found>, Error> {
     }))
 }
 
-async fn allow(beside: &Session, name: &Ident, whether: bool) -> Result<(), connect::Error> {
+async fn allow_connections(
+    beside: &Session,
+    name: &Ident,
+    whether: bool,
+) -> Result<(), connect::Error> {
     let word = Sql::fixed(if whether { "true" } else { "false" });
     let allow = sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}", name, word);
     beside.batch(&allow).await
 }
 
 /// Brings back what a drop that is not carried out has changed.
-async fn reopen(beside: &Session, found: &Found) {
+async fn reopen_database(beside: &Session, found: &Found) {
     let name = &found.name;
-    let mut opened = allow(beside, name, true).await;
+    let mut opened = allow_connections(beside, name, true).await;
     if found.is_template && opened.is_ok() {
         let template = sql!("ALTER DATABASE {} WITH IS_TEMPLATE true", name);
         opened = beside.batch(&template).await;
@@ -193,7 +201,7 @@ async fn drop_shut(
         let database = database();
         return Err(Error::InUse { database, by });
     }
-    check(&inside, name, expected).await?;
+    check_contents(&inside, name, expected).await?;
     let preparing = async {
         if matches!(expected, Expected::Shown { .. }) && find_subscription(&inside).await?.is_some()
         {
@@ -218,11 +226,18 @@ async fn drop_shut(
 }
 
 /// Refuses a database that holds something else than expected.
-async fn check(inside: &Session, name: &Ident, expected: Expected<'_>) -> Result<(), Error> {
+async fn check_contents(
+    inside: &Session,
+    name: &Ident,
+    expected: Expected<'_>,
+) -> Result<(), Error> {
     let examine = Error::examine(Side::Target);
     let database = name.as_str().to_owned();
     match expected {
-        Expected::Ours { seal } => match journal::foreign(inside, seal).await.map_err(examine)? {
+        Expected::Ours { seal } => match journal::find_foreign_objects(inside, seal)
+            .await
+            .map_err(examine)?
+        {
             None => Ok(()),
             Some(objects) => Err(Error::NotOurs {
                 database,
@@ -230,10 +245,12 @@ async fn check(inside: &Session, name: &Ident, expected: Expected<'_>) -> Result
             }),
         },
         Expected::Shown { digest } => {
-            if journal::digest(inside).await.map_err(examine)? == digest {
+            if journal::load_digest(inside).await.map_err(examine)? == digest {
                 return Ok(());
             }
-            let newest = journal::newest(inside).await.map_err(examine)?;
+            let newest = journal::load_newest_objects(inside)
+                .await
+                .map_err(examine)?;
             let none = || "none any more".to_owned();
             let objects = newest.map_or_else(none, |newest: Foreign| newest.to_string());
             Err(Error::Changed { database, objects })
@@ -288,7 +305,7 @@ async fn drop_by_name(beside: &Session, name: &Ident, oid: Oid) -> Result<(), Er
     let drop = sql!("DROP DATABASE {}", name);
     let mut attempts = 0;
     loop {
-        match find(beside, name.as_str()).await? {
+        match find_database(beside, name.as_str()).await? {
             Some(found) if found.oid == oid && !found.allows_connections => {}
             _ => {
                 return Err(Error::Replaced {

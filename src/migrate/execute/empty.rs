@@ -40,16 +40,16 @@ pub(crate) struct Cleared<'a> {
 /// # Errors
 /// It is another database, or holds what is not ours: nothing is removed then. Or the target refuses, or
 /// something cannot be removed.
-pub(crate) async fn clear(target: &Endpoint, cleared: Cleared<'_>) -> Result<(), Error> {
+pub(crate) async fn empty_database(target: &Endpoint, cleared: Cleared<'_>) -> Result<(), Error> {
     let side = Side::Target;
     let session = cleared
         .database
-        .enter(&target.clone().with_journal())
+        .open_session(&target.clone().with_journal())
         .await?;
     end_sessions(&session).await.map_err(Error::examine(side))?;
     let waits = session.batch(&Sql::fixed(LOCK_TIMEOUT)).await;
     waits.map_err(Error::examine(side))?;
-    ours(&session, cleared).await?;
+    refuse_foreign_objects(&session, cleared).await?;
     let database = cleared.database.name;
     keep_journal(&session, cleared).await?;
     drop_objects(&session, cleared).await?;
@@ -67,8 +67,8 @@ pub(crate) async fn clear(target: &Endpoint, cleared: Cleared<'_>) -> Result<(),
 }
 
 /// Refuses a database that holds what is not ours.
-async fn ours(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
-    let found = journal::foreign(session, cleared.seal).await;
+async fn refuse_foreign_objects(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
+    let found = journal::find_foreign_objects(session, cleared.seal).await;
     match found.map_err(Error::examine(Side::Target))? {
         None => Ok(()),
         Some(objects) => Err(Error::NotOurs {
@@ -82,18 +82,18 @@ async fn ours(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
 /// rows of what depends on the dropped object.
 async fn keep_journal(session: &Session, cleared: Cleared<'_>) -> Result<(), Error> {
     let side = Side::Target;
-    if journal::exists(session)
+    if journal::journal_exists(session)
         .await
         .map_err(Error::examine(side))?
     {
         return Ok(());
     }
-    let opened = journal::open(session, true, None).await;
-    opened.map_err(refused(cleared.database.name))?;
+    let opened = journal::open_journal(session, true, None).await;
+    opened.map_err(wrap_refusal(cleared.database.name))?;
     let Some(seal) = cleared.seal else {
         return Ok(());
     };
-    if journal::digest(session)
+    if journal::load_digest(session)
         .await
         .map_err(Error::examine(side))?
         == seal
@@ -101,9 +101,9 @@ async fn keep_journal(session: &Session, cleared: Cleared<'_>) -> Result<(), Err
         return Ok(());
     }
     // Somebody was faster than the journal.
-    let discarded = journal::discard(session).await;
-    discarded.map_err(refused(cleared.database.name))?;
-    ours(session, cleared).await
+    let discarded = journal::discard_journal(session).await;
+    discarded.map_err(wrap_refusal(cleared.database.name))?;
+    refuse_foreign_objects(session, cleared).await
 }
 
 /// How often the sessions of the killed run are looked for.
@@ -180,8 +180,8 @@ async fn drop_batch(session: &Session, cleared: Cleared<'_>, batch: &Batch) -> R
     loop {
         let mut done = session.batch(&batch.begin).await;
         if done.is_ok() {
-            if let Err(error) = ours(session, cleared).await {
-                roll_back(session).await.map_err(refused(database))?;
+            if let Err(error) = refuse_foreign_objects(session, cleared).await {
+                roll_back(session).await.map_err(wrap_refusal(database))?;
                 return Err(error);
             }
             done = session.batch(&batch.drops).await;
@@ -190,9 +190,11 @@ async fn drop_batch(session: &Session, cleared: Cleared<'_>, batch: &Batch) -> R
             return Ok(());
         };
         if error.sqlstate().is_some() {
-            roll_back(session).await.map_err(refused(database))?;
+            roll_back(session).await.map_err(wrap_refusal(database))?;
         }
-        wait.pause_after(error).await.map_err(refused(database))?;
+        wait.pause_after(error)
+            .await
+            .map_err(wrap_refusal(database))?;
     }
 }
 
@@ -212,12 +214,15 @@ async fn drop_large_objects(session: &Session, database: &str) -> Result<(), Err
         match session.query_one(&some, &[]).await {
             Ok(unlinked) if unlinked.get::<_, i64>(0) == 0 => return Ok(()),
             Ok(_) => {}
-            Err(error) => wait.pause_after(error).await.map_err(refused(database))?,
+            Err(error) => wait
+                .pause_after(error)
+                .await
+                .map_err(wrap_refusal(database))?,
         }
     }
 }
 
-fn refused(database: &str) -> impl Fn(connect::Error) -> Error {
+fn wrap_refusal(database: &str) -> impl Fn(connect::Error) -> Error {
     |source| Error::Database {
         what: "clear",
         database: database.to_owned(),

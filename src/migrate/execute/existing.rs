@@ -27,7 +27,7 @@ pub(crate) async fn set_defaults_aside(
     options: &ddl::Options,
 ) -> Result<Vec<Sql>, Error> {
     let side = Side::Target;
-    let session = open(target).await?;
+    let session = open_session(target).await?;
     let found = load_default_acls(&session).await;
     let found = found.map_err(Error::read(side, "default privileges".to_owned()))?;
     let (mut away, mut back) = (Vec::new(), Vec::new());
@@ -36,7 +36,7 @@ pub(crate) async fn set_defaults_aside(
         away.extend(render_without_default_privileges(default, &options.target).statements);
         back.extend(render_default_privileges(default, &options.target).statements);
     }
-    run(&session, &away).await?;
+    run_statements(&session, &away).await?;
     Ok(back)
 }
 
@@ -48,16 +48,16 @@ pub(crate) async fn bring_defaults_back(target: &Endpoint, back: &[Sql]) -> Resu
     if back.is_empty() {
         return Ok(());
     }
-    run(&open(&target.despite_stop()).await?, back).await
+    run_statements(&open_session(&target.despite_stop()).await?, back).await
 }
 
-async fn open(target: &Endpoint) -> Result<Session, Error> {
+async fn open_session(target: &Endpoint) -> Result<Session, Error> {
     let side = Side::Target;
     let session = target.session(Purpose::Build).await;
     session.map_err(Error::connect(side))
 }
 
-async fn run(session: &Session, statements: &[Sql]) -> Result<(), Error> {
+async fn run_statements(session: &Session, statements: &[Sql]) -> Result<(), Error> {
     if statements.is_empty() {
         return Ok(());
     }
@@ -71,7 +71,7 @@ async fn run(session: &Session, statements: &[Sql]) -> Result<(), Error> {
 ///
 /// # Errors
 /// The target cannot be asked.
-pub(crate) async fn settle(
+pub(crate) async fn fit_post_data(
     target: &Endpoint,
     catalog: &Catalog,
     options: &ddl::Options,
@@ -185,7 +185,7 @@ async fn drop_missing(
         return Ok(Vec::new());
     }
     let session = target.session(Purpose::Introspect).await?;
-    let parts: Vec<_> = system.iter().map(|acl| part(acl)).collect();
+    let parts: Vec<_> = system.iter().map(|acl| acl_part(acl)).collect();
     let kinds: Vec<&str> = parts.iter().map(|(kind, ..)| *kind).collect();
     let schemas: Vec<&str> = parts.iter().map(|(_, schema, ..)| *schema).collect();
     let names: Vec<&str> = parts.iter().map(|(_, _, name, _)| *name).collect();
@@ -214,7 +214,7 @@ async fn drop_missing(
 }
 
 /// What the query needs to find an object: kind, schema, name, detail.
-fn part(acl: &ObjectAcl) -> (&'static str, &str, &str, &str) {
+fn acl_part(acl: &ObjectAcl) -> (&'static str, &str, &str, &str) {
     let kind = match acl.kind {
         AclKind::Schema => "schema",
         AclKind::Language => "language",

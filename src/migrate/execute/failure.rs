@@ -17,7 +17,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn at(phase: Phase) -> impl Fn(snapshot::Error) -> Self {
+    pub(crate) fn in_phase(phase: Phase) -> impl Fn(snapshot::Error) -> Self {
         move |error| Self::Snapshot(phase, error)
     }
 
@@ -34,7 +34,7 @@ impl Failure {
         }
     }
 
-    pub(crate) fn around(error: Error) -> Self {
+    pub(crate) fn around_copy(error: Error) -> Self {
         Self::Around(Box::new(error))
     }
 

@@ -9,7 +9,7 @@ use crate::event::{Event, Phase, Warning, WithCauses as _};
 use crate::migrate::error::Error;
 use crate::migrate::execute::contents::ContentCopy;
 use crate::migrate::execute::drop::{Expected, TargetDatabase, drop_database};
-use crate::migrate::execute::empty::{Cleared, clear};
+use crate::migrate::execute::empty::{Cleared, empty_database};
 use crate::migrate::execute::execution::DatabaseRun;
 use crate::migrate::execute::failure::Broken;
 use crate::migrate::execute::phase::run_phase;
@@ -52,7 +52,7 @@ impl DatabaseRun<'_> {
             };
             let is_repeated = broken.is_yielding() && restarts > 0 && since.elapsed() < SHORT_COPY;
             if !is_repeated || !self.prepare_again(oid).await {
-                return Err(self.fail(oid, broken).await);
+                return Err(self.clean_up_failed(oid, broken).await);
             }
             restarts -= 1;
             let restart = Warning::CopyRestarts {
@@ -69,7 +69,7 @@ impl DatabaseRun<'_> {
     async fn prepare_again(&mut self, oid: Oid) -> bool {
         const WHY: &str = "DDL on the source ended the copy";
         if self.action.uses_existing() {
-            self.seal = self.execution.record.seal(self.planned);
+            self.seal = self.execution.record.recorded_seal(self.planned);
             self.action = Fate::Clear { oid, why: WHY };
             return true;
         }
@@ -77,7 +77,7 @@ impl DatabaseRun<'_> {
             return false;
         }
         self.action = Fate::Create;
-        let removed = self.execution.record.removed(self.planned);
+        let removed = self.execution.record.record_removed(self.planned);
         removed
             .inspect_err(|error| tracing::warn!(%error, "what was removed could not be recorded"))
             .is_ok()
@@ -93,7 +93,7 @@ impl DatabaseRun<'_> {
             Fate::Use => {
                 let existing = planned.existing.as_ref();
                 let oid = existing.expect("a database that is used exists").oid;
-                return self.begin(oid, planned.used()).await;
+                return self.begin_database(oid, planned.used()).await;
             }
             Fate::Clear { oid, .. } => {
                 let cleared = Cleared {
@@ -101,8 +101,8 @@ impl DatabaseRun<'_> {
                     extensions: &planned.installed,
                     seal: self.seal.as_deref(),
                 };
-                clear(target, cleared).await?;
-                return self.begin(*oid, planned.used()).await;
+                empty_database(target, cleared).await?;
+                return self.begin_database(*oid, planned.used()).await;
             }
             Fate::Replace { oid, digest, .. } => {
                 let database = TargetDatabase { name, oid: *oid };
@@ -112,22 +112,25 @@ impl DatabaseRun<'_> {
                 let database = TargetDatabase { name, oid: *oid };
                 let seal = self.seal.as_deref();
                 drop_database(target, database, Expected::Ours { seal }).await?;
-                record.removed(planned)?;
+                record.record_removed(planned)?;
             }
             Fate::Create | Fate::Keep { .. } => {}
         }
-        database::create(target, name, create).await?;
+        database::create_database(target, name, create).await?;
         let oid = database::find_oid(target, name).await?;
         let replaced = || Error::Replaced {
             database: name.to_owned(),
         };
-        self.begin(oid.ok_or_else(replaced)?, Origin::Made).await
+        self.begin_database(oid.ok_or_else(replaced)?, Origin::Made)
+            .await
     }
 
     /// Begins the journal, and records that whatever is in the database from now on is ours.
-    async fn begin(&self, oid: Oid, origin: Origin) -> Result<Oid, Error> {
+    async fn begin_database(&self, oid: Oid, origin: Origin) -> Result<Oid, Error> {
         self.begin_journal(oid, origin.clone()).await?;
-        self.execution.record.begun(self.planned, oid, origin)?;
+        self.execution
+            .record
+            .record_begun(self.planned, oid, origin)?;
         Ok(oid)
     }
 
@@ -142,20 +145,22 @@ impl DatabaseRun<'_> {
             origin,
         };
         let target = self.execution.options.target.despite_stop();
-        let session = TargetDatabase { name, oid }.enter(&target).await?;
+        let session = TargetDatabase { name, oid }.open_session(&target).await?;
         let refused = |source| Error::Database {
             what: "begin the journal in",
             database: name.to_owned(),
             source,
         };
-        let opened = journal::open(&session, is_used, Some(&filling)).await;
+        let opened = journal::open_journal(&session, is_used, Some(&filling)).await;
         opened.map_err(refused)?;
         let examine = Error::examine(Side::Target);
         if !is_used || Contents::load(&session).await.map_err(examine)?.is_empty() {
             return Ok(());
         }
-        let objects = journal::newest(&session).await.map_err(examine)?;
-        journal::discard(&session).await.map_err(refused)?;
+        let objects = journal::load_newest_objects(&session)
+            .await
+            .map_err(examine)?;
+        journal::discard_journal(&session).await.map_err(refused)?;
         Err(Error::NotEmpty {
             database: name.to_owned(),
             objects: objects.map_or_else(String::new, |objects| objects.to_string()),
@@ -169,7 +174,7 @@ impl DatabaseRun<'_> {
         let own = scope.child();
         let record = self.execution.record;
         let recorder = record
-            .follow(self.planned, &inside, own.stop.clone())
+            .start_recorder(self.planned, &inside, own.stop.clone())
             .await?;
         let defaults = if self.action.uses_existing() {
             existing::set_defaults_aside(&inside, &self.execution.cluster.options).await?
@@ -184,7 +189,7 @@ impl DatabaseRun<'_> {
                 .as_ref()
                 .map_or_else(Ledger::none, Recorder::ledger),
         };
-        let copied = Box::pin(copy.copy(checked, &own)).await;
+        let copied = Box::pin(copy.copy_contents(checked, &own)).await;
         let was_stopped = own.stop.is_cancelled() && !scope.stop.is_cancelled();
         let brought = existing::bring_defaults_back(&inside, &defaults).await;
         let closed = match recorder {
@@ -208,11 +213,11 @@ impl DatabaseRun<'_> {
     }
 
     /// Cleans up after a failed copy, and returns the error, which says what became of the target database.
-    pub(crate) async fn fail(&self, oid: Oid, broken: Broken) -> Error {
+    pub(crate) async fn clean_up_failed(&self, oid: Oid, broken: Broken) -> Error {
         let name = self.planned.name();
         let is_created = !self.action.uses_existing();
         let removed = is_created && self.remove_database(oid).await;
-        if removed && let Err(error) = self.execution.record.removed(self.planned) {
+        if removed && let Err(error) = self.execution.record.record_removed(self.planned) {
             // The next run finds the database gone, regardless of what is recorded of it.
             tracing::warn!(%error, database = name, "what was removed could not be recorded");
         }
@@ -226,7 +231,7 @@ impl DatabaseRun<'_> {
     /// it did.
     async fn remove_database(&self, oid: Oid) -> bool {
         let name = self.planned.target().as_str();
-        let seal = self.execution.record.seal(self.planned);
+        let seal = self.execution.record.recorded_seal(self.planned);
         let expected = Expected::Ours {
             seal: seal.as_deref(),
         };

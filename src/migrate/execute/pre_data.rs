@@ -33,25 +33,25 @@ impl PreData<'_> {
     ///
     /// # Errors
     /// The target refused statements, after everything else was created; or a phase failed.
-    pub(crate) async fn create(
+    pub(crate) async fn create_definitions(
         &self,
         options: &mut ddl::Options,
         scope: &Scope,
     ) -> Result<Script, Failure> {
         let schemas = extensions::load_schemas(&self.endpoints.target).await;
-        options.target.existing_schemas = schemas.map_err(connect)?;
+        options.target.existing_schemas = schemas.map_err(connect_failure)?;
         let script = ddl::script(self.catalog, options).map_err(Failure::Ddl)?;
         let (first, rest) = extensions_first(&script);
         if first.is_empty() {
-            self.run(&script, rest, scope).await?;
+            self.run_statements(&script, rest, scope).await?;
             return Ok(script);
         }
-        let refused = match self.run(&script, first.clone(), scope).await {
+        let refused = match self.run_statements(&script, first.clone(), scope).await {
             Ok(()) => None,
             Err(failure) if failure.is_refusal() => failure.into_refused(),
             Err(failure) => return Err(failure),
         };
-        let (script, rest) = match self.fit(options, &first).await? {
+        let (script, rest) = match self.fit_to_extensions(options, &first).await? {
             None => (script, rest),
             Some(fitted) => {
                 let is_done = |one: &&Statement| first.iter().any(|done| done.sql == one.sql);
@@ -61,10 +61,10 @@ impl PreData<'_> {
             }
         };
         match refused {
-            None => self.run(&script, rest, scope).await?,
+            None => self.run_statements(&script, rest, scope).await?,
             Some(refused) => {
                 let all = self.run_others(&script, rest, refused, scope).await?;
-                return Err(Failure::at(PHASE)(snapshot::Error::Refused(all)));
+                return Err(Failure::in_phase(PHASE)(snapshot::Error::Refused(all)));
             }
         }
         Ok(script)
@@ -79,7 +79,7 @@ impl PreData<'_> {
         scope: &Scope,
     ) -> Result<Box<Refused>, Failure> {
         let others = without_dependants(script, statements, &mut refused);
-        match self.run(script, others, scope).await {
+        match self.run_statements(script, others, scope).await {
             Ok(()) => {}
             Err(failure) if failure.is_refusal() => {
                 if let Some(further) = failure.into_refused() {
@@ -92,7 +92,7 @@ impl PreData<'_> {
         Ok(refused)
     }
 
-    async fn run(
+    async fn run_statements(
         &self,
         script: &Script,
         statements: Vec<Statement>,
@@ -105,19 +105,21 @@ impl PreData<'_> {
             evaluation: self.evaluation.clone(),
         };
         let running = snapshot::run_section(&target, section, self.jobs, scope);
-        running.await.map_err(Failure::at(PHASE))
+        running.await.map_err(Failure::in_phase(PHASE))
     }
 
     /// Builds the script once more, if extensions have created anything that it would create as well.
-    async fn fit(
+    async fn fit_to_extensions(
         &self,
         options: &mut ddl::Options,
         first: &[Statement],
     ) -> Result<Option<Script>, Failure> {
         let Sides { source, target } = self.endpoints;
         let unowned = extensions::load_unowned(source, target).await;
-        let unowned = unowned.map_err(connect)?;
-        let mut schemas = extensions::load_schemas(target).await.map_err(connect)?;
+        let unowned = unowned.map_err(connect_failure)?;
+        let mut schemas = extensions::load_schemas(target)
+            .await
+            .map_err(connect_failure)?;
         schemas.retain(|name, _| {
             let label = ddl::Label::plain("schema", name);
             let is_ours = first
@@ -136,8 +138,8 @@ impl PreData<'_> {
     }
 }
 
-fn connect(error: crate::connect::Error) -> Failure {
-    Failure::at(PHASE)(snapshot::Error::Connect(error))
+fn connect_failure(error: crate::connect::Error) -> Failure {
+    Failure::in_phase(PHASE)(snapshot::Error::Connect(error))
 }
 
 /// The statements that create extensions, with all that these need; and the others. The server's own

@@ -72,7 +72,7 @@ impl Held {
     ///
     /// # Errors
     /// The source refused.
-    pub(crate) async fn complete(&self) -> Result<(), Error> {
+    pub(crate) async fn mark_complete(&self) -> Result<(), Error> {
         let Some(publisher) = &self.publisher else {
             return Ok(());
         };
@@ -107,7 +107,7 @@ impl Held {
 /// # Errors
 /// A server refused a statement, a table has lost its identity since the checks, what exists belongs to
 /// another run, or the scope was stopped.
-pub(crate) async fn publish(
+pub(crate) async fn publish_databases(
     planned: &[PlannedDatabase],
     execution: Execution<'_>,
     held: &mut Vec<Option<Held>>,
@@ -129,7 +129,7 @@ pub(crate) async fn publish(
         let done = publish_one(&mut one, scope).await;
         held.push(Some(one));
         if let Err(error) = done {
-            withdraw(held.iter().flatten(), scope).await;
+            withdraw_all(held.iter().flatten(), scope).await;
             held.clear();
             return Err(error);
         }
@@ -176,7 +176,7 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
         let removed = logical::remove_publication(session, &earlier).await;
         removed.map_err(|source| held.refused(source))?;
     }
-    let published = held.replication.published(session, None).await?;
+    let published = held.replication.load_published(session, None).await?;
     if let Some(blocked) = published.blocked.first() {
         return Err(Error::Unpublishable {
             database: held.database().to_owned(),
@@ -264,7 +264,7 @@ async fn drop_slot_of(
 
 /// Takes back slots and publications of databases whose copy has not ended well. What cannot be
 /// removed is reported with what removes it.
-pub(crate) async fn withdraw(held: impl Iterator<Item = &Held>, scope: &Scope) {
+pub(crate) async fn withdraw_all(held: impl Iterator<Item = &Held>, scope: &Scope) {
     for held in held {
         let Some(publisher) = &held.publisher else {
             continue;

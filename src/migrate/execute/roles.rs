@@ -14,7 +14,10 @@ use crate::pg::{Sql, SqlState};
 ///
 /// # Errors
 /// The target refuses a statement that must succeed. No role was created then.
-pub(crate) async fn make(cluster: &TargetCluster, options: &Options) -> Result<Vec<String>, Error> {
+pub(crate) async fn create_roles(
+    cluster: &TargetCluster,
+    options: &Options,
+) -> Result<Vec<String>, Error> {
     let RoleMerge {
         statements,
         differences,
@@ -22,16 +25,19 @@ pub(crate) async fn make(cluster: &TargetCluster, options: &Options) -> Result<V
     } = &cluster.merge;
     let mut told: Vec<_> = differences.iter().map(ToString::to_string).collect();
     if !statements.is_empty() {
-        told.extend(run(statements, options).await?);
+        told.extend(run_role_statements(statements, options).await?);
     }
     Ok(told)
 }
 
 /// Runs statements in one transaction; what was refused that may be.
-async fn run(statements: &[RoleStatement], options: &Options) -> Result<Vec<String>, Error> {
+async fn run_role_statements(
+    statements: &[RoleStatement],
+    options: &Options,
+) -> Result<Vec<String>, Error> {
     let session = maintenance::open(Side::Target, &options.target, Purpose::Build).await?;
     let mut refused = Vec::new();
-    plain(&session, "BEGIN").await?;
+    run_fixed(&session, "BEGIN").await?;
     for statement in statements {
         let wrap = |source| Error::Roles {
             role: Some(statement.role.clone()),
@@ -41,23 +47,23 @@ async fn run(statements: &[RoleStatement], options: &Options) -> Result<Vec<Stri
             session.batch(&statement.sql).await.map_err(wrap)?;
             continue;
         };
-        plain(&session, "SAVEPOINT optional").await?;
+        run_fixed(&session, "SAVEPOINT optional").await?;
         match session.batch(&statement.sql).await {
             Ok(()) => {}
             Err(error) if error.sqlstate().is_some_and(SqlState::is_refusal) => {
                 tracing::debug!(%error, role = %statement.role, "a property was refused");
-                plain(&session, "ROLLBACK TO SAVEPOINT optional").await?;
+                run_fixed(&session, "ROLLBACK TO SAVEPOINT optional").await?;
                 refused.push(otherwise.to_string());
             }
             Err(error) => return Err(wrap(error)),
         }
-        plain(&session, "RELEASE SAVEPOINT optional").await?;
+        run_fixed(&session, "RELEASE SAVEPOINT optional").await?;
     }
-    plain(&session, "COMMIT").await?;
+    run_fixed(&session, "COMMIT").await?;
     Ok(refused)
 }
 
-async fn plain(session: &Session, sql: &'static str) -> Result<(), Error> {
+async fn run_fixed(session: &Session, sql: &'static str) -> Result<(), Error> {
     let done = session.batch(&Sql::fixed(sql)).await;
     done.map_err(|source| Error::Roles { role: None, source })
 }
@@ -66,15 +72,15 @@ async fn plain(session: &Session, sql: &'static str) -> Result<(), Error> {
 ///
 /// # Errors
 /// The target refuses.
-pub(crate) async fn act(statements: &[Sql], options: &Options) -> Result<(), Error> {
+pub(crate) async fn run_memberships(statements: &[Sql], options: &Options) -> Result<(), Error> {
     if statements.is_empty() {
         return Ok(());
     }
     let session = maintenance::open(Side::Target, &options.target, Purpose::Build).await?;
-    plain(&session, "BEGIN").await?;
+    run_fixed(&session, "BEGIN").await?;
     for statement in statements {
         let done = session.batch(statement).await;
         done.map_err(|source| Error::Roles { role: None, source })?;
     }
-    plain(&session, "COMMIT").await
+    run_fixed(&session, "COMMIT").await
 }

@@ -72,7 +72,7 @@ pub async fn execute(
         ..Report::default()
     };
     let assumption = cluster.assume();
-    let lent = record::lent(&assumption, &cluster.options.target.connected_as);
+    let lent = record::granted_memberships(&assumption, &cluster.options.target.connected_as);
     let begin = BeginRecord {
         planned: &planned,
         lent: lent.collect(),
@@ -136,9 +136,11 @@ async fn run_guarded(
     let guard = scope.child();
     let working = Box::pin(publish_and_copy(work, &mut held, report, &guard));
     let despite_stop = &options.despite_stop();
-    let mut done = foundation.guard(options, &guard, working).await;
+    let mut done = foundation.run_guarded(options, &guard, working).await;
     if done.is_ok() {
-        promises.extend(finished(&held, report).map(|(held, point)| held.promise(point, true)));
+        promises.extend(
+            finished_databases(&held, report).map(|(held, point)| held.promise(point, true)),
+        );
         done = keep_promises(&promises, foundation, despite_stop).await;
     }
     if let Err(error) = &done {
@@ -160,7 +162,7 @@ async fn publish_and_copy(
     scope: &Scope,
 ) -> Result<(), Error> {
     if work.execution.options.replicate {
-        let publishing = publication::publish(work.planned, work.execution, held, scope);
+        let publishing = publication::publish_databases(work.planned, work.execution, held, scope);
         run_phase(scope, None, Phase::Publication, publishing).await?;
     } else {
         held.resize_with(work.planned.len(), || None);
@@ -169,7 +171,7 @@ async fn publish_and_copy(
 }
 
 /// What was copied, with its consistent point.
-fn finished<'a>(
+fn finished_databases<'a>(
     held: &'a [Option<Held>],
     report: &'a Report,
 ) -> impl Iterator<Item = (&'a Held, Option<Lsn>)> {
@@ -202,7 +204,7 @@ struct Remains<'a> {
 async fn clean_up(remains: Remains<'_>, error: &Error, options: &Options, scope: &Scope) {
     let held = remains.held;
     let (finished, open) = held.split_at(remains.finished.min(held.len()));
-    publication::withdraw(open.iter().flatten(), scope).await;
+    publication::withdraw_all(open.iter().flatten(), scope).await;
     let lost = error.lost_slot();
     let is_held = |promise: &&Promise| held.iter().flatten().any(|one| *one.slot() == promise.slot);
     let kept = remains.promises.iter().filter(|one| !is_held(one));
@@ -213,7 +215,7 @@ async fn clean_up(remains: Remains<'_>, error: &Error, options: &Options, scope:
         let broken = is_broken(held, remains.promises, options);
         let (database, slot) = (held.database().to_owned(), held.slot().clone());
         let note = if lost == Some(held.slot()) || broken.await {
-            publication::withdraw(std::iter::once(held), scope).await;
+            publication::withdraw_all(std::iter::once(held), scope).await;
             Note::ReplicationRemoved(RemovedReplication {
                 database,
                 slot,
@@ -251,9 +253,9 @@ async fn copy_all(
     let assumption = work.assumption;
     let done = Box::pin(create_roles_and_databases(work, held, report, scope)).await;
     // Also after a failure: nobody wants to stay a member of everyone.
-    let revokes = record.give_back(cluster, assumption);
-    let ended = roles::act(&revokes, &options.despite_stop()).await;
-    let ended = ended.and_then(|()| record.given_back());
+    let revokes = record.pending_revokes(cluster, assumption);
+    let ended = roles::run_memberships(&revokes, &options.despite_stop()).await;
+    let ended = ended.and_then(|()| record.record_revoked());
     done?;
     ended
 }
@@ -294,8 +296,8 @@ async fn create_roles(
     execution: Execution<'_>,
     assumption: &Assumption,
 ) -> Result<Vec<String>, Error> {
-    let differences = roles::make(execution.cluster, execution.options).await?;
-    roles::act(&assumption.grants, execution.options).await?;
+    let differences = roles::create_roles(execution.cluster, execution.options).await?;
+    roles::run_memberships(&assumption.grants, execution.options).await?;
     Ok(differences)
 }
 
@@ -329,11 +331,11 @@ async fn copy_database(
     let finishing = finish_database(run.execution, planned, &finish.statements);
     let refused = match finishing.await {
         Ok(refused) => refused,
-        Err(error) => return Err(run.fail(oid, error.into()).await),
+        Err(error) => return Err(run.clean_up_failed(oid, error.into()).await),
     };
     let followed = finish_replication(held, report.consistent_point, run.execution).await;
     if let Err(error) = followed {
-        return Err(run.fail(oid, error.into()).await);
+        return Err(run.clean_up_failed(oid, error.into()).await);
     }
     if let Some(recorded) = recorded {
         let (tables, point) = (report.tables.len(), report.consistent_point);
@@ -356,7 +358,7 @@ async fn finish_database(
     statements: &[FinishStatement],
 ) -> Result<Vec<Omission>, Error> {
     let target = execution.options.target.despite_stop();
-    database::finish(&target, planned.target().as_str(), statements).await
+    database::finish_database(&target, planned.target().as_str(), statements).await
 }
 
 /// Checks whether the database can be followed from its consistent point, and says so in its mark. All of
@@ -371,6 +373,6 @@ async fn finish_replication(
     };
     let promise = held.promise(point, false);
     promise::must_hold(&promise, execution.options.servers()).await?;
-    held.complete().await?;
-    execution.record.published(&promise)
+    held.mark_complete().await?;
+    execution.record.record_published(&promise)
 }

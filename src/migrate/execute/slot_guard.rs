@@ -24,7 +24,7 @@ impl Foundation {
     ///
     /// # Errors
     /// Those of the work, or what was lost.
-    pub(crate) async fn guard<T>(
+    pub(crate) async fn run_guarded<T>(
         &self,
         options: &Options,
         guard: &Scope,

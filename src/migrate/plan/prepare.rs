@@ -101,7 +101,7 @@ async fn examine_all(
     mut findings: Vec<Finding>,
     (options, scope): (&Options, &Scope),
 ) -> Result<Prepared, Error> {
-    database::settled(&target.session, scope).await?;
+    database::wait_until_settled(&target.session, scope).await?;
     let existing = target.standing().await?;
     let place = |database: &Database| {
         existing.get(&Ident::from_catalog(

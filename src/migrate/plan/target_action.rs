@@ -165,7 +165,7 @@ async fn by_contents(
     }
     let subscription = find_subscription(&session).await;
     let subscription = subscription.map_err(Error::examine(side))?;
-    let digest = journal::digest(&session).await;
+    let digest = journal::load_digest(&session).await;
     let destiny = Destiny::new(Fate::Replace {
         oid: existing.oid,
         digest: digest.map_err(Error::examine(side))?,
@@ -257,7 +257,7 @@ async fn foreign(
     seal: Option<&str>,
 ) -> Result<Option<Foreign>, Error> {
     let session = inside(options, existing).await?;
-    let found = journal::foreign(&session, seal).await;
+    let found = journal::find_foreign_objects(&session, seal).await;
     found.map_err(Error::examine(Side::Target))
 }
 
