@@ -194,7 +194,7 @@ async fn a_stall_without_end_is_noticed_and_the_rows_are_copied_again() {
     for (distance, name, copying) in running {
         let done = copying.finish().expect(0);
         assert!(
-            done.stderr.contains("nothing arrives any more"),
+            done.stderr.contains("no data has arrived"),
             "{}",
             done.stderr
         );
