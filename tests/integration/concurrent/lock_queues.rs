@@ -336,7 +336,7 @@ async fn staging_tables_come_and_go_while_definitions_cannot_be_read() {
     )
     .await;
     stdin.write_all(b"y\n").unwrap();
-    running.wait_for_error("definitions changed while the snapshot was taken");
+    running.wait_for_error("definitions changed while the snapshot was created");
     for statement in STAGE {
         in_background(&url, statement).join().await;
     }
