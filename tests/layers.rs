@@ -29,8 +29,33 @@ const LAYERS: &[&[&str]] = &[
     &["pg"],
 ];
 
-fn layer(module: &str) -> Option<usize> {
-    LAYERS.iter().position(|names| names.contains(&module))
+/// The parts of an area, by the same rule: files and folders of its folder, from the top down.
+struct Area {
+    name: &'static str,
+    layers: &'static [&'static [&'static str]],
+}
+
+/// The areas with a table of their own. Their `mod.rs` lists what is for others.
+const AREAS: &[Area] = &[Area {
+    name: "snapshot",
+    layers: &[
+        &["load"],
+        &["worker"],
+        &["load_state"],
+        &["read_queues"],
+        &["next_task", "definitions"],
+        &["statistics", "sequences"],
+        &["rows", "large_objects"],
+        &["evaluation"],
+        &["point"],
+        &["request", "tables", "retry", "stop", "crew"],
+        &["error", "lock_table", "need"],
+        &["refusal"],
+    ],
+}];
+
+fn layer(layers: &[&[&str]], module: &str) -> Option<usize> {
+    layers.iter().position(|names| names.contains(&module))
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -44,14 +69,14 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The modules named after `crate::` in a file, also in `use crate::{a::b, c}`.
-fn imports(text: &str) -> BTreeSet<String> {
+/// The modules named after `prefix`, such as `crate::`, in a file, also in `use crate::{a::b, c}`.
+fn imports(text: &str, prefix: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, _) in text.match_indices("crate::") {
-        if text[..at].ends_with('$') {
+    for (at, _) in text.match_indices(prefix) {
+        if text[..at].ends_with(['$', ':']) {
             continue;
         }
-        let rest = &text[at + "crate::".len()..];
+        let rest = &text[at + prefix.len()..];
         let word = |text: &str| {
             let word: String = text
                 .chars()
@@ -101,11 +126,56 @@ fn modules_import_downwards_only() {
         if matches!(module, "main" | "lib") {
             continue;
         }
-        let from = layer(module).unwrap_or_else(|| panic!("{module} has no layer"));
-        for import in imports(&fs::read_to_string(&file).unwrap()) {
-            let Some(to) = layer(&import) else { continue };
+        let from = layer(LAYERS, module).unwrap_or_else(|| panic!("{module} has no layer"));
+        for import in imports(&fs::read_to_string(&file).unwrap(), "crate::") {
+            let Some(to) = layer(LAYERS, &import) else {
+                continue;
+            };
             if import != module && to <= from {
                 wrong.push(format!("{} imports {import}", relative.display()));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "against the layers:\n{}",
+        wrong.join("\n")
+    );
+}
+
+/// The parts of its area that a file imports.
+fn imports_in_area(area: &Area, file: &Path, depth: usize) -> BTreeSet<String> {
+    let text = fs::read_to_string(file).unwrap();
+    let mut found = imports(&text, &format!("crate::{}::", area.name));
+    if depth == 1 {
+        found.extend(imports(&text, "super::"));
+    }
+    found
+}
+
+#[test]
+fn parts_of_an_area_import_downwards_only() {
+    let mut wrong = Vec::new();
+    for area in AREAS {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let root = root.join(area.name);
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        for file in files {
+            let relative = file.strip_prefix(&root).unwrap();
+            let depth = relative.components().count();
+            let first = relative.components().next().unwrap().as_os_str();
+            let part = first.to_str().unwrap().trim_end_matches(".rs");
+            if part == "mod" {
+                continue;
+            }
+            let from = layer(area.layers, part);
+            let from = from.unwrap_or_else(|| panic!("{} has no layer in {}", part, area.name));
+            for import in imports_in_area(area, &file, depth) {
+                let to = layer(area.layers, &import);
+                if import != part && to.is_some_and(|to| to <= from) {
+                    wrong.push(format!("{} imports {import}", relative.display()));
+                }
             }
         }
     }
@@ -213,7 +283,8 @@ fn flags_are_seen() {
 
 #[test]
 fn grouped_imports_are_seen() {
-    let found = imports("use crate::{pg::{Lsn, Sql}, wire};\nuse crate::task::Scope;");
+    let text = "use crate::{pg::{Lsn, Sql}, wire};\nuse crate::task::Scope;";
+    let found = imports(text, "crate::");
     assert_eq!(
         found.into_iter().collect::<Vec<_>>(),
         ["pg", "task", "wire"]

@@ -109,20 +109,14 @@ impl Evaluation {
     /// # Errors
     /// The connection is lost.
     pub async fn settle(self, target: &Session) -> Result<(Self, Option<String>), Error> {
-        let probe = |settings: &[Setting]| {
-            sql!(
-                "BEGIN; {}; ROLLBACK",
-                Sql::join(settings.iter().map(render_set), "; ")
-            )
-        };
-        if self.settings.is_empty() || target.batch(&probe(&self.settings)).await.is_ok() {
+        if self.settings.is_empty() || target.batch(&render_probe(&self.settings)).await.is_ok() {
             return Ok((self, None));
         }
         roll_back(target).await?;
         let (mut taken, mut names): (Vec<Setting>, Vec<&str>) = (Vec::new(), Vec::new());
         for setting in self.settings.iter() {
             let one = std::slice::from_ref(setting);
-            match target.batch(&probe(one)).await {
+            match target.batch(&render_probe(one)).await {
                 Ok(()) => taken.push(setting.clone()),
                 Err(error) if error.answer().is_none() => return Err(Error::Connect(error)),
                 Err(error) => {
@@ -223,6 +217,12 @@ fn is_of_values(setting: &Setting) -> bool {
         .iter()
         .any(|name| setting.name.eq_ignore_ascii_case(name));
     !is_stored_only && !is_path(setting)
+}
+
+/// Renders a transaction that only tries settings.
+fn render_probe(settings: &[Setting]) -> Sql {
+    let sets = settings.iter().map(render_set);
+    sql!("BEGIN; {}; ROLLBACK", Sql::join(sets, "; "))
 }
 
 fn render_set(setting: &Setting) -> Sql {

@@ -259,11 +259,7 @@ impl Workers {
         let group_scope = self.group.scope().clone();
         let reading = finish_reading(load, &self.state, point, &group_scope, self.begun);
         let (built, read) = tokio::join!(self.group.join(), reading);
-        let read = match (built, read) {
-            (Ok(()), Ok(read)) => read,
-            // The workers were only stopped: the error of the reading is the cause.
-            (Ok(()) | Err(Error::Stopped), Err(error)) | (Err(error), _) => return Err(error),
-        };
+        let read = choose_error(built, read)?;
         let mut notes = self.notes;
         notes.extend(self.state.section.take_gaps()?.notes());
         report_end(scope, database, Phase::PostData, read.released.elapsed()).await;
@@ -276,6 +272,18 @@ impl Workers {
             carryable: self.importable,
             notes,
         })
+    }
+}
+
+/// Returns what was read, or the error that is the cause of the others.
+fn choose_error(
+    built: Result<(), Error>,
+    read: Result<ReadSource, Error>,
+) -> Result<ReadSource, Error> {
+    match (built, read) {
+        (Ok(()), Ok(read)) => Ok(read),
+        // The workers were only stopped: the error of the reading is the cause.
+        (Ok(()) | Err(Error::Stopped), Err(error)) | (Err(error), _) => Err(error),
     }
 }
 

@@ -75,10 +75,7 @@ impl LoadState {
         let jobs: Arc<[CopyJob]> = jobs.into();
         let queues = ReadQueues {
             rows: CopyQueue::new(Arc::clone(&jobs), &section.critical_paths()),
-            large_objects: match large_object_options {
-                Some(_) => LargeObjectQueue::wanted(),
-                None => LargeObjectQueue::Unwanted,
-            },
+            large_objects: LargeObjectQueue::new(large_object_options.is_some()),
         };
         let state = Self {
             request: request.clone(),
@@ -259,28 +256,28 @@ impl LoadState {
 
     /// Reports a table that has all its rows.
     async fn finish_table(&self, job: usize, scope: &Scope) {
-        let Tally { rows, bytes, begun } = self.tallies()[job];
-        let CopyJob { table, format, .. } = &self.jobs[job];
-        let copied = CopiedTable {
-            table: table.clone(),
-            rows,
-            bytes,
-            elapsed: begun.map_or(Duration::ZERO, |begun| begun.elapsed()),
-            format: format.clone(),
-        };
-        let fact = Fact::Table {
-            table: table.clone(),
-            rows,
-        };
-        self.request.ledger.note(fact).await;
+        let copied = self.copied_table(job);
+        let (table, rows) = (copied.table.clone(), copied.rows);
+        self.request.ledger.note(Fact::Table { table, rows }).await;
         let event = Event::TableCopied {
             database: self.request.source.database().to_owned(),
-            table: table.clone(),
+            table: copied.table.clone(),
             rows,
-            bytes,
+            bytes: copied.bytes,
             elapsed: copied.elapsed,
         };
         scope.events.emit(event).await;
         self.copied.lock().expect(UNBROKEN).push(copied);
+    }
+
+    fn copied_table(&self, job: usize) -> CopiedTable {
+        let Tally { rows, bytes, begun } = self.tallies()[job];
+        CopiedTable {
+            table: self.jobs[job].table.clone(),
+            rows,
+            bytes,
+            elapsed: begun.map_or(Duration::ZERO, |begun| begun.elapsed()),
+            format: self.jobs[job].format.clone(),
+        }
     }
 }

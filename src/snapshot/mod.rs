@@ -16,7 +16,7 @@
 //! load                      one database, from its plan to the values of its sequences
 //! worker                    one worker: takes the next task, with its connections
 //! load_state                what the workers share; next_task, read_queues: the choice of a task (pure)
-//! definitions               steps that build: the schedule (pure), the sessions that run them
+//! definitions               steps: the schedule (pure), and the sessions that run them
 //! statistics, sequences     what is copied beside rows
 //! rows, large_objects       batches and their order (pure), and the connections that copy them
 //! evaluation                the settings under which expressions are evaluated

@@ -155,13 +155,7 @@ async fn load_values(
         if present.is_empty() {
             return Ok(HashMap::new());
         }
-        let reads = present.values().map(|name| {
-            sql!(
-                "SELECT tableoid AS oid, last_value, is_called FROM {}",
-                name
-            )
-        });
-        let read = Sql::join(reads, " UNION ALL ");
+        let read = render_read(present.values());
         match reader.query(&read, &[]).await {
             Err(error) if error.sqlstate().is_some_and(means_another) => {}
             Err(error) => return Err(error),
@@ -173,6 +167,17 @@ async fn load_values(
             }
         }
     }
+}
+
+/// Renders the query of the values of sequences, with the oid of each.
+fn render_read<'n>(names: impl Iterator<Item = &'n QualifiedName>) -> Sql {
+    let reads = names.map(|name| {
+        sql!(
+            "SELECT tableoid AS oid, last_value, is_called FROM {}",
+            name
+        )
+    });
+    Sql::join(reads, " UNION ALL ")
 }
 
 /// Whether a code means that a name no longer denotes a sequence.

@@ -56,20 +56,22 @@ impl Worker {
                 Task::Rows(batch) => self.copy_rows(batch).await?,
                 Task::LargeObjects(task) => self.copy_large_objects(task).await?,
                 Task::Steps => self.build().await?,
-                Task::Wait => {
-                    self.close_readers();
-                    tokio::select! {
-                        () = changed => {}
-                        () = self.scope.stop.cancelled() => {}
-                    }
-                    Next::Continue
-                }
+                Task::Wait => self.wait_for(changed).await,
                 Task::End => Next::Leave,
             };
             if next == Next::Leave {
                 return Ok(());
             }
         }
+    }
+
+    async fn wait_for(&mut self, changed: impl Future<Output = ()>) -> Next {
+        self.close_readers();
+        tokio::select! {
+            () = changed => {}
+            () = self.scope.stop.cancelled() => {}
+        }
+        Next::Continue
     }
 
     async fn copy_rows(&mut self, number: usize) -> Result<Next, Error> {

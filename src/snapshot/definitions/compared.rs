@@ -126,25 +126,24 @@ fn find_mismatch(
 ) -> Option<Mismatch> {
     let Sides { source, target } = versions;
     let repeats = source.repeats_groups() != target.repeats_groups();
-    let lacks = |one: &Calls, other: &Calls, most: bool| {
-        let is_less = |(key, count): &(&(String, String), &i64)| match other.get(*key) {
-            None => true,
-            Some(others) => most && others < *count,
-        };
-        let mut names: Vec<String> = one
-            .iter()
-            .filter(is_less)
-            .map(|(key, _)| key.1.clone())
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    };
     let mismatch = Mismatch {
-        source: lacks(wanted, found, !repeats || target.repeats_groups()),
-        target: lacks(found, wanted, !repeats || source.repeats_groups()),
+        source: list_more_calls(wanted, found, !repeats || target.repeats_groups()),
+        target: list_more_calls(found, wanted, !repeats || source.repeats_groups()),
     };
     (!mismatch.source.is_empty() || !mismatch.target.is_empty()).then_some(mismatch)
+}
+
+/// Lists the calls of `one` that `other` does not have; if `counts`, also those that it has less often.
+fn list_more_calls(one: &Calls, other: &Calls, counts: bool) -> Vec<String> {
+    let is_more = |(key, count): &(&(String, String), &i64)| match other.get(*key) {
+        None => true,
+        Some(others) => counts && others < *count,
+    };
+    let more = one.iter().filter(is_more);
+    let mut names: Vec<String> = more.map(|(key, _)| key.1.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 #[cfg(test)]

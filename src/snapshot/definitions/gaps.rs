@@ -52,9 +52,6 @@ impl SectionRun {
         if refusals.is_empty() {
             return Ok(gaps);
         }
-        for refusal in &refusals {
-            tracing::debug!(object = refusal.object, "refused: {}", refusal.source);
-        }
         let skipped = self.load_skipped();
         Err(Error::Refused(Box::new(Refused { refusals, skipped })))
     }
@@ -74,6 +71,7 @@ impl SectionRun {
 
 fn render_refusal(section: &Section, number: usize, source: Reason) -> Refusal {
     let statement = &section.statements[number];
+    tracing::debug!(object = %statement.object, "refused: {source}");
     Refusal {
         object: statement.object.to_string(),
         statement: Some(statement.shown().as_str().to_owned()),

@@ -107,9 +107,8 @@ pub(crate) async fn prepare_section(
 ) -> Result<Prepared, Error> {
     let opened = target.target.session(Purpose::Build).await;
     let first = opened.map_err(Error::Connect)?;
-    let budget = load_share_of_locks(&first, workers)
-        .await
-        .map_err(Error::Connect)?;
+    let loaded = load_share_of_locks(&first, workers).await;
+    let budget = loaded.map_err(Error::Connect)?;
     let capacity = Capacity::read(&first).await.map_err(Error::Connect)?;
     let tuning = Tuning::new(&capacity, workers);
     tuning.apply(&first).await.map_err(Error::Connect)?;
@@ -119,9 +118,7 @@ pub(crate) async fn prepare_section(
         ..target.clone()
     };
     let mut schedule = Schedule::new(section.steps.clone(), workers, budget, loading.missing);
-    if target.evaluation.has_path() {
-        schedule.allow_search_path();
-    }
+    schedule.allow_search_path(target.evaluation.has_path());
     Ok(Prepared {
         run: SectionRun::new(target, section, schedule, tuning, loading.ledger),
         first,

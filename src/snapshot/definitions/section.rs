@@ -37,13 +37,13 @@ impl Section {
             let number = of_step[0].step;
             let range = begin..begin + of_step.len();
             begin = range.end;
-            places.insert(number, section.steps.len());
-            if let Some(path) = &steps[number].search_path {
-                section.paths.insert(section.steps.len(), path.clone());
+            let (place, step) = (section.steps.len(), &steps[number]);
+            places.insert(number, place);
+            if let Some(path) = &step.search_path {
+                section.paths.insert(place, path.clone());
             }
-            section
-                .steps
-                .push(plan_step(of_step, &steps[number], &places, tables));
+            let planned = plan_step(of_step, step, &places, tables);
+            section.steps.push(planned);
             section.ranges.push(range);
         }
         section.statements = statements;

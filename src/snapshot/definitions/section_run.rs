@@ -359,27 +359,9 @@ impl SectionRun {
             let range = self.section.ranges[*step].clone();
             self.section.statements[range].first()
         });
-        let Some(first) = first else {
-            return Error::Interrupted;
-        };
-        let (object, statement) = (first.object.to_string(), None);
-        match reason {
-            Reason::Answer(source) | Reason::Catalog(catalog::Error::Query { source, .. }) => {
-                Error::Statement {
-                    object,
-                    statement,
-                    source,
-                }
-            }
-            source @ (Reason::Catalog(_) | Reason::Mismatch(_)) => {
-                let refusals = vec![Refusal {
-                    object,
-                    statement,
-                    source,
-                }];
-                let skipped = Vec::new();
-                Error::Refused(Box::new(Refused { refusals, skipped }))
-            }
+        match first {
+            None => Error::Interrupted,
+            Some(first) => statement_error(first.object.to_string(), reason),
         }
     }
 
@@ -401,5 +383,28 @@ impl SectionRun {
             done,
             total: self.section.statements.len(),
         });
+    }
+}
+
+/// Returns the error of a statement that ends its session.
+fn statement_error(object: String, reason: Reason) -> Error {
+    let statement = None;
+    match reason {
+        Reason::Answer(source) | Reason::Catalog(catalog::Error::Query { source, .. }) => {
+            Error::Statement {
+                object,
+                statement,
+                source,
+            }
+        }
+        source @ (Reason::Catalog(_) | Reason::Mismatch(_)) => {
+            let refusals = vec![Refusal {
+                object,
+                statement,
+                source,
+            }];
+            let skipped = Vec::new();
+            Error::Refused(Box::new(Refused { refusals, skipped }))
+        }
     }
 }

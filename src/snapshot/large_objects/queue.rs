@@ -73,6 +73,14 @@ impl Wanted {
 }
 
 impl LargeObjectQueue {
+    /// Creates a queue of all large objects, none of which is listed; or an empty one.
+    pub(crate) fn new(are_wanted: bool) -> Self {
+        match are_wanted {
+            true => Self::wanted(),
+            false => Self::Unwanted,
+        }
+    }
+
     /// A queue of all large objects, none of which is listed.
     pub(crate) fn wanted() -> Self {
         Self::Wanted(Wanted::default())

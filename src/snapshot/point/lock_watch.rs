@@ -49,14 +49,7 @@ pub(crate) async fn check_unlocked_tables(
     point: &ConsistentPoint,
     copied: impl Iterator<Item = &QualifiedName>,
 ) -> Result<(), Error> {
-    let copied: HashSet<&QualifiedName> = copied.collect();
-    let timescale = point.catalog.timescale.iter();
-    let chunks = timescale.flat_map(|timescale| timescale.internals.keys());
-    let chunks: HashSet<Oid> = chunks.map(|id| id.oid).collect();
-    let unlocked = point.hold.unlocked.iter();
-    let unlocked: Vec<&ListedTable> = unlocked
-        .filter(|table| copied.contains(&table.name) || chunks.contains(&table.oid))
-        .collect();
+    let unlocked = select_unlocked(point, &copied.collect());
     if unlocked.is_empty() {
         return Ok(());
     }
@@ -72,4 +65,17 @@ pub(crate) async fn check_unlocked_tables(
             table: table.name.clone(),
         }),
     }
+}
+
+/// Selects the copied tables without a lock, and the chunks of hypertables.
+fn select_unlocked<'p>(
+    point: &'p ConsistentPoint,
+    copied: &HashSet<&QualifiedName>,
+) -> Vec<&'p ListedTable> {
+    let timescale = point.catalog.timescale.iter();
+    let chunks = timescale.flat_map(|timescale| timescale.internals.keys());
+    let chunks: HashSet<Oid> = chunks.map(|id| id.oid).collect();
+    let is_read =
+        |table: &&ListedTable| copied.contains(&table.name) || chunks.contains(&table.oid);
+    point.hold.unlocked.iter().filter(is_read).collect()
 }

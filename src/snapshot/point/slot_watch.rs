@@ -63,15 +63,19 @@ impl WatchedSlots {
                 Err(error) => {
                     session = None;
                     failures += 1;
-                    tracing::debug!(%error, "the slots could not be looked at");
-                    if failures == BLIND {
-                        let cause = error.to_string();
-                        let unwatched = Event::Warning(Warning::SlotsUnwatched { cause });
-                        scope.events.emit(unwatched).await;
-                    }
+                    report_failure(&error, failures, scope).await;
                 }
             }
         }
+    }
+}
+
+async fn report_failure(error: &connect::Error, failures: u32, scope: &Scope) {
+    tracing::debug!(%error, "the slots could not be loaded");
+    if failures == BLIND {
+        let cause = error.to_string();
+        let unwatched = Event::Warning(Warning::SlotsUnwatched { cause });
+        scope.events.emit(unwatched).await;
     }
 }
 

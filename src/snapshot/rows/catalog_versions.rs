@@ -141,13 +141,7 @@ impl CatalogVersions {
     ) -> Result<WatchedObjects, connect::Error> {
         let oids: Vec<u32> = jobs.iter().map(|job| job.oid.0).collect();
         let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&oids, Type::OID_ARRAY)];
-        let schemas =
-            Sql::fixed("SELECT oid, relnamespace FROM pg_catalog.pg_class WHERE oid = ANY ($1)");
-        let rows = reader.query_typed(&schemas, &parameters).await?;
-        let schemas: HashMap<Oid, Oid> = rows
-            .iter()
-            .map(|row| (Oid(row.get(0)), Oid(row.get(1))))
-            .collect();
+        let schemas = load_schemas(reader, &oids).await?;
         let watched = jobs.iter().map(|job| WatchedTable {
             name: job.table.clone(),
             schema: schemas.get(&job.oid).copied().unwrap_or(Oid(0)),
@@ -284,6 +278,18 @@ impl CatalogVersions {
     pub(crate) fn close(&self) {
         *self.lock_session() = None;
     }
+}
+
+/// Loads the schema of each table.
+async fn load_schemas(
+    reader: &Session,
+    tables: &[u32],
+) -> Result<HashMap<Oid, Oid>, connect::Error> {
+    let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&tables, Type::OID_ARRAY)];
+    let sql = Sql::fixed("SELECT oid, relnamespace FROM pg_catalog.pg_class WHERE oid = ANY ($1)");
+    let rows = reader.query_typed(&sql, &parameters).await?;
+    let schemas = rows.iter().map(|row| (Oid(row.get(0)), Oid(row.get(1))));
+    Ok(schemas.collect())
 }
 
 impl WatchedObjects {

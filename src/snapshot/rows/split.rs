@@ -57,13 +57,12 @@ impl Range {
                 from,
                 until,
             } => {
-                let value = |value: &String| sql!("{}::{}", Literal(value), type_name);
-                let from = from
-                    .as_ref()
-                    .map(|from| sql!("{} {} {}", column, at_least(), value(from)));
-                let until = until
-                    .as_ref()
-                    .map(|until| sql!("{} {} {}", column, below(), value(until)));
+                let bound = |operator: Sql, value: &String| {
+                    let value = sql!("{}::{}", Literal(value), type_name);
+                    sql!("{} {} {}", column, operator, value)
+                };
+                let from = from.as_ref().map(|from| bound(at_least(), from));
+                let until = until.as_ref().map(|until| bound(below(), until));
                 from.into_iter().chain(until).collect()
             }
         };

@@ -60,19 +60,26 @@ pub async fn import_statistics(
             statement: None,
             source: error,
         }),
-        Err(_) if tables.len() > 1 => {
-            let mut left = BTreeSet::new();
-            for table in tables {
-                let alone = std::slice::from_ref(table);
-                left.extend(Box::pin(import_statistics(reader, writer, alone)).await?);
-            }
-            Ok(left)
-        }
+        Err(_) if tables.len() > 1 => import_one_by_one(reader, writer, tables).await,
         Err(error) => {
             tracing::debug!(%error, "statistics were not imported");
             Ok(find_missing(tables, &[]))
         }
     }
+}
+
+/// Imports the statistics of each table by itself, so that a refusal concerns that table only.
+async fn import_one_by_one(
+    reader: &Session,
+    writer: &Session,
+    tables: &[&QualifiedName],
+) -> Result<BTreeSet<QualifiedName>, Error> {
+    let mut left = BTreeSet::new();
+    for table in tables {
+        let alone = std::slice::from_ref(table);
+        left.extend(Box::pin(import_statistics(reader, writer, alone)).await?);
+    }
+    Ok(left)
 }
 
 /// A table, and whether the target accepted all values of a row.

@@ -4,9 +4,9 @@
 use super::schedule::{Schedule, StepState};
 
 impl Schedule {
-    /// Allows a last attempt with the database's search path.
-    pub(crate) fn allow_search_path(&mut self) {
-        self.is_path_allowed = true;
+    /// Allows a last attempt with the database's search path, if it has one.
+    pub(crate) fn allow_search_path(&mut self, is_allowed: bool) {
+        self.is_path_allowed = is_allowed;
     }
 
     /// Whether a step runs with the database's search path.
