@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let (databases, tables) = (selection.databases()?, selection.tables()?);
     let map = arguments.mapping.map()?;
     cluster::refuse_pooler(&target).await?;
-    let selected = cluster::select(&source, &databases, &tables).await?;
+    let selected = cluster::select_databases(&source, &databases, &tables).await?;
     for warning in &selected.warnings {
         tracing::warn!("{warning}");
     }

@@ -1,20 +1,20 @@
-//! What is in a database of the target already.
+//! The contents of an existing database.
 
 use std::collections::BTreeSet;
 
 use crate::connect::{self, Session};
 use crate::pg::{Ident, Sql};
 
-/// What a database holds beside what every fresh one does.
+/// What a database contains beyond a new one's contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Contents {
     /// Tables of any kind, and materialized views.
     pub(crate) tables: i64,
-    /// Everything else outside extensions and system schemas.
+    /// All other objects outside extensions and system schemas.
     pub(crate) others: i64,
     /// Large objects.
     pub(crate) large_objects: i64,
-    /// Default privileges, which would leak into every object made.
+    /// Default privileges. They would apply to every object that the run creates.
     pub(crate) default_privileges: i64,
     /// Its size on disk.
     pub(crate) bytes: i64,
@@ -27,10 +27,10 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Asks the session's database.
+    /// Loads the contents of the session's database.
     ///
     /// # Errors
-    /// The server refused the question.
+    /// The server refused the query.
     pub(crate) async fn load(session: &Session) -> Result<Self, connect::Error> {
         let row = session
             .query_one(&Sql::fixed(include_str!("sql/contents.sql")), &[])
@@ -51,7 +51,7 @@ impl Contents {
         })
     }
 
-    /// Whether nothing is there that a copy could collide with.
+    /// Returns whether it contains no object that a copied one could conflict with.
     pub(crate) fn is_empty(&self) -> bool {
         self.tables == 0 && self.others == 0 && self.large_objects == 0
     }

@@ -1,73 +1,75 @@
+//! The errors of this area.
+
 use crate::pg::Side;
 use crate::remedy::Remedy;
 use crate::{catalog, connect, selection};
 
-/// Why the two servers could not be reached, read or kept.
+/// Why a server could not be used: it was not reached, refused a query, or is in use by another run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A cluster cannot be reached.
+    /// A server cannot be reached.
     #[error("connect to the {side}")]
     Connect {
-        /// Which one.
+        /// The server.
         side: Side,
         /// The cause.
         source: connect::Error,
     },
-    /// A question of the checks was refused.
+    /// A query of the checks was refused.
     #[error("examine the {side}")]
     Examine {
-        /// Which cluster.
+        /// The server.
         side: Side,
         /// The cause.
         source: connect::Error,
     },
-    /// The names given select nothing.
+    /// The given names select nothing.
     #[error(transparent)]
     Selection(Box<selection::Error>),
     /// The catalog could not be read.
     #[error("read the definitions of the {side}'s {place}")]
     Catalog {
-        /// Which cluster.
+        /// The server.
         side: Side,
-        /// Which database, or `roles`.
+        /// The database, or `roles`.
         place: String,
         /// The cause.
         source: catalog::Error,
     },
     /// Another run copies the database.
-    #[error("database {database} on the {side} is being {} by {by}; wait for its end", busy(*side))]
+    #[error("database {database} on the {side} is being {} by {by}; wait for its end", busy_verb(*side))]
     Busy {
-        /// On which side.
+        /// The server.
         side: Side,
         /// The database.
         database: String,
-        /// Who it is.
+        /// The other run, in words.
         by: String,
     },
-    /// A session that held the run's locks has ended: another run may have begun.
+    /// A session that held the run's locks has ended: another run may have started.
     #[error(
-        "the session that held this run's locks on the {side} was lost; what this run had not finished was \
-         taken back where that was possible, and the same command continues"
+        "the session that held this run's locks on the {side} was lost; unfinished work of this run was undone \
+         where possible. Repeat the command to resume"
     )]
     LockLost {
-        /// On which side.
+        /// The server.
         side: Side,
         /// The cause.
         source: connect::Error,
     },
-    /// All rows are copied, and changes from there on cannot be followed.
+    /// All rows are copied, but later changes cannot be followed.
     #[error(
         "database {database} was copied, but its changes since then cannot be followed: {reasons}"
     )]
     PromiseBroken {
         /// The database.
         database: String,
-        /// What is wrong.
+        /// The parts of the promise that are not kept.
         reasons: String,
     },
 }
 
-const fn busy(side: Side) -> &'static str {
+const fn busy_verb(side: Side) -> &'static str {
     match side {
         Side::Source => "copied",
         Side::Target => "filled",
@@ -81,7 +83,7 @@ impl From<selection::Error> for Error {
 }
 
 impl Error {
-    /// Returns where it happened, as far as the message does not say: which server, which database.
+    /// Returns the server and the database where it happened, as far as the message does not name them.
     pub fn place(&self) -> Option<String> {
         match self {
             Self::Connect { side, .. }
@@ -94,7 +96,7 @@ impl Error {
         }
     }
 
-    /// What the user can do about it, as far as its causes do not know.
+    /// Returns what the user can do about it, as far as its causes do not know.
     pub fn remedies(&self) -> Vec<Remedy> {
         match self {
             Self::PromiseBroken { .. } => vec!["copy it again".into(), Remedy::copy_once()],
@@ -107,7 +109,7 @@ impl Error {
         }
     }
 
-    /// Whether locks of other sessions kept something from being read for too long.
+    /// Returns whether a query waited too long for locks of other sessions.
     pub(crate) const fn is_lock_wait(&self) -> bool {
         if let Self::Catalog {
             source: catalog::Error::Query { source, .. },
@@ -120,8 +122,8 @@ impl Error {
         false
     }
 
-    /// Whether another server or another connection would not help: the command was stopped while it
-    /// connected, or a transaction pooler answers.
+    /// Returns whether another connection would fail as well: the command was stopped while it connected, or
+    /// a transaction pooler answered.
     pub(crate) const fn is_final(&self) -> bool {
         matches!(
             self,

@@ -1,44 +1,45 @@
-//! What a server says of itself: its version, its settings, and what the connecting role may do.
+//! Facts about a server: its version, its settings, and the privileges of the connecting role.
 
 use crate::connect::{self, Session};
 use crate::pg::{ServerVersion, Sql};
 
-/// What the checks need to know of a cluster.
+/// The facts about a server that the checks use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFacts {
     /// Its version.
     pub version: ServerVersion,
-    /// Whether it replays another cluster's log.
+    /// Whether it is a standby server.
     pub standby: bool,
-    /// Which cluster it is; restored copies keep their parent's.
+    /// The system identifier, if the role may read it. A copy restored from a base backup has that of its
+    /// origin.
     pub system_identifier: Option<String>,
     /// `wal_level`.
     pub wal_level: String,
-    /// Replication slots left.
+    /// The number of free replication slots.
     pub free_slots: i64,
-    /// WAL senders left.
+    /// The number of free WAL senders.
     pub free_senders: i64,
     /// The connecting role.
     pub role: String,
     /// Whether that role is a superuser.
     pub superuser: bool,
-    /// Whether it may use replication, by attribute or by a provider's role.
+    /// Whether it may use replication, by its attribute or by a role of the provider.
     pub replication: bool,
     /// Whether it may create databases.
     pub createdb: bool,
     /// Whether it may create roles.
     pub createrole: bool,
-    /// Prepared transactions, which hold up a slot.
+    /// The number of prepared transactions; the creation of a slot waits for them.
     pub prepared: i64,
-    /// `idle_replication_slot_timeout`, where it is not 0.
+    /// `idle_replication_slot_timeout`, if it is not 0.
     pub idle_slot_timeout: Option<String>,
 }
 
 impl ServerFacts {
-    /// Asks a cluster.
+    /// Loads the facts.
     ///
     /// # Errors
-    /// The server refused the question.
+    /// The server refused the query.
     pub async fn load(session: &Session) -> Result<Self, connect::Error> {
         let row = session
             .query_one(&Sql::fixed(include_str!("sql/server.sql")), &[])

@@ -1,16 +1,18 @@
+//! The results of checks.
+
 use std::fmt;
 
 use crate::pg::{Printable, Side};
 use crate::remedy::Remedy;
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Examined, and as it should be.
+    /// Checked, without a fault.
     Ok,
-    /// Good to know.
+    /// Information.
     Note,
-    /// The run continues, but somebody should look.
+    /// The run continues, but the user should look at it.
     Warning,
     /// The run is refused.
     Error,
@@ -19,11 +21,11 @@ pub enum Level {
 /// One result of the checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// How much it matters.
+    /// Its severity.
     pub level: Level,
     /// The server; `None` for the pair.
     pub side: Option<Side>,
-    /// The database it is about; `None` for the cluster.
+    /// The database; `None` for the cluster.
     pub database: Option<String>,
     /// What was found.
     pub message: String,
@@ -57,7 +59,7 @@ impl Finding {
             .map_or_else(|| "both".to_owned(), |side| side.to_string())
     }
 
-    /// Names the database.
+    /// Adds the database.
     #[must_use]
     pub fn in_database(mut self, database: &str) -> Self {
         self.database = Some(database.to_owned());

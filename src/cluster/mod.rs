@@ -1,5 +1,5 @@
-//! The pair of servers as every command needs it: sessions, facts, findings, the selection resolved on
-//! the servers, the run's locks, and the promises that are checked at the end of a run.
+//! The two servers as every command needs them: sessions, facts, findings, the selection resolved on the
+//! servers, the locks of a run, and the promises that are checked at its end.
 
 pub(crate) mod contents;
 pub(crate) mod error;
@@ -18,4 +18,4 @@ pub use finding::{Finding, Level};
 pub use maintenance::refuse_pooler;
 pub use other::Other;
 pub use promise::Broken;
-pub use select::select;
+pub use select::select_databases;

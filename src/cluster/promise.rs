@@ -1,9 +1,11 @@
-//! What a successful run promises of each database, and whether it is so on the servers: the slot exists,
-//! is usable and is still at the consistent point, and the publication is ours, complete, and lists
-//! exactly the tables that it listed when the slot was created.
+//! What a successful run promises of each database: its changes since the copy can be replicated.
 //!
-//! Checked before a database counts as finished, as the last act of every run, and when a run keeps a
-//! database that an earlier one has finished.
+//! - The slot exists, is usable, and is still at the consistent point.
+//! - The publication is this run's and complete. It lists exactly the tables that it listed when the slot was
+//!   created.
+//!
+//! The promise is checked before a database counts as finished, as the last step of every run, and when a run
+//! keeps a database that an earlier one has finished.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,12 +13,12 @@ use std::fmt;
 use crate::cluster::error::Error;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    FoundPublication, Slot, SlotFault, find_publication, find_slot, find_subscription, judge_slot,
+    FoundPublication, Mark, Slot, SlotFault, find_publication, find_slot, find_subscription,
+    judge_slot,
 };
-use crate::pg::Side;
-use crate::pg::{Ident, Lsn, Oid, Sides, SlotName, Sql, SqlState};
+use crate::pg::{Ident, Lsn, Oid, Side, Sides, SlotName, Sql, SqlState};
 
-/// What must be true of a database that was copied.
+/// What must be true on the servers after a database was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Promise {
     /// Its name on the source.
@@ -25,51 +27,53 @@ pub(crate) struct Promise {
     pub(crate) target: String,
     /// Its slot.
     pub(crate) slot: SlotName,
-    /// Where the slot's changes begin; none where an older version has not recorded it.
+    /// The consistent point, at which the slot's changes begin; `None` if an older version has not recorded
+    /// it.
     pub(crate) point: Option<Lsn>,
     /// Its publication.
     pub(crate) publication: Ident,
-    /// What names the run in the publication's mark; none where the publication is somebody else's.
+    /// The name of the run in the publication's mark; `None` if another program created the publication.
     pub(crate) run: Option<String>,
-    /// The tables that are published; none where an older version has not recorded them.
+    /// The published tables; `None` if an older version has not recorded them.
     pub(crate) tables: Option<BTreeSet<Oid>>,
-    /// Whether the mark must say that the copy has ended well.
+    /// Whether the mark must record that the copy is complete.
     pub(crate) complete: bool,
 }
 
-/// What the servers show.
+/// The objects of a promise as they are on the servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
     slot: Option<Slot>,
     publication: Option<FoundPublication>,
+    /// Whether the server has `publish_via_partition_root`.
     via_root: bool,
-    /// Which of the published tables still exist.
+    /// The published tables that still exist.
     existing: BTreeSet<Oid>,
     /// Whether a subscription of the target reads from the slot.
     is_subscribed: bool,
 }
 
-/// A promise that is not kept.
+/// A part of a promise that is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The slot does not serve.
+    /// The slot is missing or unusable.
     Slot(SlotName, SlotFault),
     /// The slot decodes another database.
     SlotElsewhere(SlotName),
-    /// Somebody has read from the slot, or has created it again.
+    /// Another session has read from the slot, or has created it again.
     SlotMoved {
         /// The slot.
         slot: SlotName,
-        /// Where its changes begin now.
+        /// The position at which its changes begin now.
         now: Option<Lsn>,
-        /// Where they must begin.
+        /// The position at which they must begin.
         point: Lsn,
     },
     /// The publication was dropped.
     PublicationGone(Ident),
     /// The publication is another run's, or has lost its mark.
     PublicationTaken(Ident),
-    /// The publication's mark does not say that the copy has ended well.
+    /// The publication's mark does not record that the copy is complete.
     PublicationIncomplete(Ident),
     /// The publication was changed.
     PublicationAltered(Ident, String),
@@ -104,39 +108,27 @@ impl fmt::Display for Broken {
     }
 }
 
-/// Looks whether a promise is kept; what is not, is listed.
+/// Checks a promise, and returns the parts of it that are not kept.
 ///
 /// # Errors
-/// A server cannot be asked.
-pub(crate) async fn check(
+/// A server cannot be reached, or refused a query.
+pub(crate) async fn check_promise(
     promise: &Promise,
     servers: Sides<&Endpoint>,
 ) -> Result<Vec<Broken>, Error> {
-    let side = Side::Source;
-    let wrap = Error::examine(side);
-    let endpoint = servers.source.with_database(&promise.database);
-    let session = endpoint.session(Purpose::Introspect).await;
-    let session = session.map_err(Error::connect(side))?;
-    let slot = find_slot(&session, &promise.slot).await.map_err(wrap)?;
-    let has_moved = slot.as_ref().map(|slot| slot.confirmed_lsn) != Some(promise.point);
-    let seen = Seen {
-        is_subscribed: has_moved && is_subscribed(promise, servers.target).await?,
-        slot,
-        publication: find_publication(&session, &promise.publication)
-            .await
-            .map_err(wrap)?,
-        via_root: session.version().has_publish_via_root(),
-        existing: existing(&session, promise).await.map_err(wrap)?,
-    };
-    Ok(judge(promise, &seen))
+    let seen = load_seen(promise, servers).await?;
+    Ok(judge_promise(promise, &seen))
 }
 
-/// Checks a promise.
+/// Requires that a promise is kept.
 ///
 /// # Errors
-/// It is not kept, or a server cannot be asked.
-pub(crate) async fn must_hold(promise: &Promise, servers: Sides<&Endpoint>) -> Result<(), Error> {
-    let broken = check(promise, servers).await?;
+/// It is not kept, or a server cannot be reached or refused a query.
+pub(crate) async fn require_promise(
+    promise: &Promise,
+    servers: Sides<&Endpoint>,
+) -> Result<(), Error> {
+    let broken = check_promise(promise, servers).await?;
     if broken.is_empty() {
         return Ok(());
     }
@@ -147,14 +139,41 @@ pub(crate) async fn must_hold(promise: &Promise, servers: Sides<&Endpoint>) -> R
     })
 }
 
-async fn existing(session: &Session, promise: &Promise) -> Result<BTreeSet<Oid>, connect::Error> {
+async fn load_seen(promise: &Promise, servers: Sides<&Endpoint>) -> Result<Seen, Error> {
+    let wrap = Error::examine(Side::Source);
+    let session = servers
+        .source
+        .with_database(&promise.database)
+        .session(Purpose::Introspect)
+        .await
+        .map_err(Error::connect(Side::Source))?;
+    let slot = find_slot(&session, &promise.slot).await.map_err(wrap)?;
+    let has_moved = slot.as_ref().map(|slot| slot.confirmed_lsn) != Some(promise.point);
+    Ok(Seen {
+        is_subscribed: has_moved && is_subscribed(promise, servers.target).await?,
+        slot,
+        publication: find_publication(&session, &promise.publication)
+            .await
+            .map_err(wrap)?,
+        via_root: session.version().has_publish_via_root(),
+        existing: load_existing_tables(&session, promise)
+            .await
+            .map_err(wrap)?,
+    })
+}
+
+async fn load_existing_tables(
+    session: &Session,
+    promise: &Promise,
+) -> Result<BTreeSet<Oid>, connect::Error> {
     let oids: Vec<u32> = promise.tables.iter().flatten().map(|oid| oid.0).collect();
     let sql = Sql::fixed("SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])");
     let rows = session.query(&sql, &[&oids]).await?;
     Ok(rows.iter().map(|row| Oid(row.get(0))).collect())
 }
 
-/// Whether our subscription in the target's database reads from the slot: then it may have moved.
+/// Returns whether our subscription in the target's database reads from the slot: then the slot may have
+/// moved.
 async fn is_subscribed(promise: &Promise, target: &Endpoint) -> Result<bool, Error> {
     let side = Side::Target;
     let endpoint = target.with_database(&promise.target);
@@ -162,21 +181,20 @@ async fn is_subscribed(promise: &Promise, target: &Endpoint) -> Result<bool, Err
         Err(error) if error.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME) => return Ok(false),
         other => other.map_err(Error::connect(side))?,
     };
-    let found = find_subscription(&session).await;
-    let found = found.map_err(Error::examine(side))?;
+    let found = find_subscription(&session)
+        .await
+        .map_err(Error::examine(side))?;
     Ok(found.is_some_and(|one| one.slot.as_deref() == Some(promise.slot.as_str())))
 }
 
-/// What of a promise is not kept.
-fn judge(promise: &Promise, seen: &Seen) -> Vec<Broken> {
+/// Returns the parts of a promise that are not kept.
+fn judge_promise(promise: &Promise, seen: &Seen) -> Vec<Broken> {
+    let slot = judge_promised_slot(promise, seen);
     let publication = judge_publication(promise, seen);
-    judge_its_slot(promise, seen)
-        .into_iter()
-        .chain(publication)
-        .collect()
+    slot.into_iter().chain(publication).collect()
 }
 
-fn judge_its_slot(promise: &Promise, seen: &Seen) -> Option<Broken> {
+fn judge_promised_slot(promise: &Promise, seen: &Seen) -> Option<Broken> {
     let name = promise.slot.clone();
     if let Some(fault) = judge_slot(seen.slot.as_ref(), None) {
         return Some(Broken::Slot(name, fault));
@@ -199,22 +217,12 @@ fn judge_publication(promise: &Promise, seen: &Seen) -> Option<Broken> {
     let Some(found) = &seen.publication else {
         return Some(Broken::PublicationGone(name));
     };
-    let run = found.mark.as_ref().map(crate::logical::Mark::name);
+    let run = found.mark.as_ref().map(Mark::name);
     if run != promise.run.as_deref() {
         return Some(Broken::PublicationTaken(name));
     }
     let mut differences = found.odd_options(seen.via_root);
-    if let Some(tables) = &promise.tables {
-        // A table that was dropped has left its publication by itself.
-        let lacks = seen.existing.difference(&found.oids).count();
-        let more = found.oids.difference(tables).count();
-        let counts = [("lacks", lacks), ("also lists", more)];
-        let counts = counts.iter().filter(|(_, count)| *count > 0);
-        differences.extend(counts.map(|(what, count)| {
-            let plural = if *count == 1 { "" } else { "s" };
-            format!("it {what} {count} table{plural}")
-        }));
-    }
+    differences.extend(compare_tables(promise, seen, found));
     if !differences.is_empty() {
         return Some(Broken::PublicationAltered(name, differences.join("; ")));
     }
@@ -222,10 +230,30 @@ fn judge_publication(promise: &Promise, seen: &Seen) -> Option<Broken> {
     (promise.complete && !is_complete).then_some(Broken::PublicationIncomplete(name))
 }
 
+/// Describes how the published tables differ from the promised ones.
+fn compare_tables(promise: &Promise, seen: &Seen, found: &FoundPublication) -> Vec<String> {
+    let Some(tables) = &promise.tables else {
+        return Vec::new();
+    };
+    // PostgreSQL removes a dropped table from its publications: such a table is not missing.
+    let missing = seen.existing.difference(&found.oids).count();
+    let added = found.oids.difference(tables).count();
+    let differences = [
+        count_tables("lacks", missing),
+        count_tables("also lists", added),
+    ];
+    differences.into_iter().flatten().collect()
+}
+
+fn count_tables(verb: &str, count: usize) -> Option<String> {
+    let plural = if count == 1 { "" } else { "s" };
+    (count > 0).then(|| format!("it {verb} {count} table{plural}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logical::{Mark, PUBLICATION, RunId, RunTag};
+    use crate::logical::{PUBLICATION, RunId, RunTag};
 
     fn promise() -> Promise {
         Promise {
@@ -266,7 +294,7 @@ mod tests {
     fn broken(change: impl FnOnce(&mut Seen)) -> Vec<String> {
         let mut seen = seen();
         change(&mut seen);
-        let broken = judge(&promise(), &seen);
+        let broken = judge_promise(&promise(), &seen);
         broken.iter().map(ToString::to_string).collect()
     }
 
@@ -286,7 +314,7 @@ mod tests {
         assert!(followed.is_empty(), "{followed:?}");
     }
 
-    /// A change, and what is said of it.
+    /// A part of the reported text, and the change that causes it.
     type Case = (&'static str, fn(&mut Seen));
 
     #[test]
@@ -332,18 +360,18 @@ mod tests {
             Some(found)
         };
         assert!(matches!(
-            judge(&own, &seen)[..],
+            judge_promise(&own, &seen)[..],
             [Broken::PublicationTaken(_)]
         ));
         seen.publication = marked(mark.clone());
         assert!(matches!(
-            judge(&own, &seen)[..],
+            judge_promise(&own, &seen)[..],
             [Broken::PublicationIncomplete(_)]
         ));
         seen.publication = marked(mark.completed());
-        assert!(judge(&own, &seen).is_empty());
+        assert!(judge_promise(&own, &seen).is_empty());
         assert!(matches!(
-            judge(&promise(), &seen)[..],
+            judge_promise(&promise(), &seen)[..],
             [Broken::PublicationTaken(_)]
         ));
     }

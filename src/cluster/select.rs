@@ -10,105 +10,172 @@ use crate::cluster::contents::Contents;
 use crate::cluster::error::Error;
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::server::Cluster;
-use crate::connect::{Endpoint, Purpose};
-use crate::pg::Side;
-use crate::pg::{Ident, QualifiedName, Sql, UnknownLetter};
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::pg::{Ident, QualifiedName, Side, Sql, UnknownLetter};
 use crate::remedy::{Remedy, Setting};
 use crate::selection::{self, Databases, Offered, Selected, TableChoice, Tables};
 use crate::sql;
 
-/// The databases asked for, each with its tables.
+/// Selects databases of the source, each with its tables.
 ///
 /// # Errors
 /// The source cannot be reached or read, or a name selects nothing.
-pub async fn select(
+pub async fn select_databases(
     source: &Endpoint,
     databases: &Databases,
     tables: &Tables,
 ) -> Result<Selected, Error> {
     let cluster = Cluster::open(Side::Source, source).await?;
-    let roles = cluster.roles(Side::Source).await?;
-    let offered = cluster.databases(Side::Source).await?;
-    let wanted = (databases, tables);
-    let chosen = choose(source, wanted, &offered, &roles).await?;
-    let name = |(database, choice): (Database, _)| (database.name.as_str().to_owned(), choice);
+    let roles = cluster.load_roles().await?;
+    let offered = cluster.load_databases().await?;
+    let wanted = Wanted { databases, tables };
+    let chosen = choose_databases(source, wanted, &offered, &roles).await?;
+    let named = chosen.databases.into_iter().map(|one| {
+        let name = one.database.name.as_str().to_owned();
+        (name, one.choice)
+    });
     Ok(Selected {
-        databases: chosen.databases.into_iter().map(name).collect(),
+        databases: named.collect(),
         warnings: chosen.warnings,
     })
 }
 
-/// The databases asked for, in name order, each with its tables.
+/// The filters that the user has given.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) databases: &'a Databases,
+    pub(crate) tables: &'a Tables,
+}
+
+/// A selected database with its tables.
+#[derive(Debug)]
+pub(crate) struct ChosenDatabase {
+    pub(crate) database: Database,
+    pub(crate) choice: TableChoice,
+}
+
+/// The selected databases in name order, and what was not selected.
 pub(crate) struct Chosen {
-    pub(crate) databases: Vec<(Database, TableChoice)>,
-    /// What could have been meant otherwise.
+    pub(crate) databases: Vec<ChosenDatabase>,
+    /// Filters that can be read in another way.
     pub(crate) warnings: Vec<String>,
-    /// Databases that are no candidates, with the reasons.
+    /// Databases that cannot be copied, with the reasons.
     pub(crate) skipped: Vec<Finding>,
 }
 
 /// Chooses among the source's databases.
-pub(crate) async fn choose(
+pub(crate) async fn choose_databases(
     source: &Endpoint,
-    (databases, tables): (&Databases, &Tables),
+    wanted: Wanted<'_>,
     offered: &[Database],
     roles: &Roles,
 ) -> Result<Chosen, Error> {
-    let by_tables = tables.databases();
-    let (mut names, mut skipped) = (Vec::new(), Vec::new());
-    let mut no_candidates = BTreeSet::new();
-    for database in offered {
-        let name = database.name.as_str();
-        let is_named = databases.includes(name) || by_tables.contains(name);
-        let why = match why_not(database, roles.provider) {
-            None if !needs_use(database, roles.provider) || is_named => None,
-            None if holds_objects(source, name).await? => None,
-            None => Some(Skip::Unused),
-            Some(why) => Some(why),
-        };
-        let Some(why) = why else {
-            names.push(name.to_owned());
-            continue;
-        };
-        if is_named {
-            let refused = selection::Error::NotCopyable {
-                name: name.to_owned(),
-                why: why.text().to_owned(),
-                remedy: why.remedy(&database.name),
-            };
-            return Err(refused.into());
-        }
-        no_candidates.insert(name);
-        if why.is_listed() && !matches!(databases, Databases::Only(_)) && !databases.excludes(name)
-        {
-            let message = format!("database {} is skipped: it {}", database.name, why.text());
-            let finding = Finding::new(Level::Note, Side::Source, message);
-            skipped.push(finding.with_remedies(why.remedy(&database.name)));
-        }
-    }
-    let databases = databases.without(&no_candidates);
+    let Candidates {
+        names,
+        others,
+        skipped,
+    } = find_candidates(source, wanted, offered, roles).await?;
+    let databases = wanted.databases.without(&others);
     let mut relations = BTreeMap::new();
-    for name in databases.choose(&names, &by_tables)? {
-        let of_database = match tables {
+    for name in databases.choose(&names, &wanted.tables.databases())? {
+        let of_database = match wanted.tables {
             Tables::All => Vec::new(),
             Tables::Only(_) | Tables::AllBut(_) => load_relations(source, &name).await?,
         };
         relations.insert(name, of_database);
     }
-    let Selected {
-        mut databases,
-        warnings,
-    } = tables.select(&relations)?;
-    let chosen = offered.iter().filter_map(|database| {
-        let choice = databases.remove(database.name.as_str())?;
-        Some((database.clone(), choice))
-    });
-    let mut chosen: Vec<_> = chosen.collect();
-    chosen.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+    let selected = wanted.tables.select(&relations)?;
     Ok(Chosen {
-        databases: chosen,
-        warnings,
+        databases: pick_databases(offered, selected.databases),
+        warnings: selected.warnings,
         skipped,
+    })
+}
+
+/// Returns the databases that have a choice of tables, in name order.
+fn pick_databases(
+    offered: &[Database],
+    mut choices: BTreeMap<String, TableChoice>,
+) -> Vec<ChosenDatabase> {
+    let picked = offered.iter().filter_map(|database| {
+        let choice = choices.remove(database.name.as_str())?;
+        let database = database.clone();
+        Some(ChosenDatabase { database, choice })
+    });
+    let mut picked: Vec<_> = picked.collect();
+    picked.sort_by(|one, other| one.database.name.cmp(&other.database.name));
+    picked
+}
+
+/// The source's databases, separated by whether they can be copied.
+#[derive(Default)]
+struct Candidates<'a> {
+    names: Vec<String>,
+    /// The names of the databases that cannot be copied.
+    others: BTreeSet<&'a str>,
+    /// Those of them that are reported.
+    skipped: Vec<Finding>,
+}
+
+/// Finds the databases that can be copied. One that is named and cannot be copied is an error.
+async fn find_candidates<'a>(
+    source: &Endpoint,
+    wanted: Wanted<'_>,
+    offered: &'a [Database],
+    roles: &Roles,
+) -> Result<Candidates<'a>, Error> {
+    let by_tables = wanted.tables.databases();
+    let mut found = Candidates::default();
+    for database in offered {
+        let name = database.name.as_str();
+        let is_named = wanted.databases.includes(name) || by_tables.contains(name);
+        let Some(skip) = find_skip(source, database, roles.provider, is_named).await? else {
+            found.names.push(name.to_owned());
+            continue;
+        };
+        if is_named {
+            let refused = selection::Error::NotCopyable {
+                name: name.to_owned(),
+                why: skip.describe_reason().to_owned(),
+                remedy: skip.find_remedy(&database.name),
+            };
+            return Err(refused.into());
+        }
+        found.others.insert(name);
+        found.skipped.extend(report_skip(skip, database, wanted));
+    }
+    Ok(found)
+}
+
+/// Returns why a database is not copied. An unused template is copied only if it is named.
+async fn find_skip(
+    source: &Endpoint,
+    database: &Database,
+    provider: Option<Provider>,
+    is_named: bool,
+) -> Result<Option<Skip>, Error> {
+    Ok(match database.candidate(provider) {
+        Candidate::Yes | Candidate::WhenNamed => None,
+        Candidate::WhenUsed => {
+            let is_copied = is_named || has_objects(source, database.name.as_str()).await?;
+            (!is_copied).then_some(Skip::Unused)
+        }
+        Candidate::Template => Some(Skip::Template),
+        Candidate::NoConnections => Some(Skip::NoConnections),
+        Candidate::Invalid => Some(Skip::Invalid),
+        Candidate::Provider => Some(Skip::Provider),
+    })
+}
+
+/// Reports a database that cannot be copied, unless the filters exclude it anyway.
+fn report_skip(skip: Skip, database: &Database, wanted: Wanted<'_>) -> Option<Finding> {
+    let filters = wanted.databases;
+    let is_excluded =
+        matches!(filters, Databases::Only(_)) || filters.excludes(database.name.as_str());
+    let name = &database.name;
+    (skip.is_listed() && !is_excluded).then(|| {
+        let message = format!("database {name} is skipped: it {}", skip.describe_reason());
+        Finding::new(Level::Note, Side::Source, message).with_remedies(skip.find_remedy(name))
     })
 }
 
@@ -123,7 +190,7 @@ enum Skip {
 }
 
 impl Skip {
-    /// What every cluster or service has needs no mention.
+    /// Returns whether it is reported. Databases that every cluster or service has are not.
     const fn is_listed(self) -> bool {
         match self {
             Self::Template | Self::Provider => false,
@@ -131,7 +198,7 @@ impl Skip {
         }
     }
 
-    const fn text(self) -> &'static str {
+    const fn describe_reason(self) -> &'static str {
         match self {
             Self::Template => "is one of the server's own templates",
             Self::Unused => "is a template without objects of users",
@@ -143,8 +210,8 @@ impl Skip {
         }
     }
 
-    /// What allows a copy of it, where something does.
-    fn remedy(self, name: &Ident) -> Option<Remedy> {
+    /// Returns what allows a copy of the database, if anything does.
+    fn find_remedy(self, name: &Ident) -> Option<Remedy> {
         match self {
             Self::NoConnections => Some(Remedy::Run(sql!(
                 "ALTER DATABASE {} WITH ALLOW_CONNECTIONS true",
@@ -156,48 +223,38 @@ impl Skip {
     }
 }
 
-fn why_not(database: &Database, provider: Option<Provider>) -> Option<Skip> {
-    match database.candidate(provider) {
-        Candidate::Yes | Candidate::WhenNamed | Candidate::WhenUsed => None,
-        Candidate::Template => Some(Skip::Template),
-        Candidate::NoConnections => Some(Skip::NoConnections),
-        Candidate::Invalid => Some(Skip::Invalid),
-        Candidate::Provider => Some(Skip::Provider),
-    }
+/// Returns whether a database of the source contains objects of users.
+async fn has_objects(source: &Endpoint, database: &str) -> Result<bool, Error> {
+    let session = open_database(source, database).await?;
+    let contents = Contents::load(&session)
+        .await
+        .map_err(Error::examine(Side::Source))?;
+    Ok(!contents.is_empty())
 }
 
-fn needs_use(database: &Database, provider: Option<Provider>) -> bool {
-    database.candidate(provider) == Candidate::WhenUsed
+async fn open_database(source: &Endpoint, database: &str) -> Result<Session, Error> {
+    source
+        .with_database(database)
+        .session(Purpose::Introspect)
+        .await
+        .map_err(Error::connect(Side::Source))
 }
 
-/// Whether a database of the source holds objects of users.
-async fn holds_objects(source: &Endpoint, database: &str) -> Result<bool, Error> {
-    let side = Side::Source;
-    let endpoint = source.with_database(database);
-    let session = endpoint.session(Purpose::Introspect).await;
-    let session = session.map_err(Error::connect(side))?;
-    let contents = Contents::load(&session).await;
-    Ok(!contents.map_err(Error::examine(side))?.is_empty())
-}
-
-/// A note when the maintenance database holds tables and is not copied.
-pub(crate) async fn unselected_maintenance(
+/// Reports the maintenance database if it contains tables and is not copied.
+pub(crate) async fn find_unselected_maintenance(
     source: &Endpoint,
-    chosen: &[(Database, TableChoice)],
+    chosen: &[ChosenDatabase],
     offered: &[Database],
 ) -> Result<Option<Finding>, Error> {
-    let Some(database) = offered
-        .iter()
-        .find(|database| database.name.as_str() == "postgres")
-    else {
+    let Some(database) = offered.iter().find(|one| one.name.as_str() == "postgres") else {
         return Ok(None);
     };
-    if !database.allows_connections || chosen.iter().any(|(other, _)| other.name == database.name) {
+    let is_chosen = chosen.iter().any(|one| one.database.name == database.name);
+    if !database.allows_connections || is_chosen {
         return Ok(None);
     }
-    let endpoint = source.with_database("postgres");
-    let Ok(session) = endpoint.session(Purpose::Introspect).await else {
-        let message = "database postgres is not selected, and could not be looked into";
+    let Ok(session) = open_database(source, "postgres").await else {
+        let message = "database postgres is not selected, and cannot be examined";
         return Ok(Some(Finding::new(Level::Note, Side::Source, message)));
     };
     let contents = Contents::load(&session)
@@ -205,7 +262,7 @@ pub(crate) async fn unselected_maintenance(
         .map_err(Error::examine(Side::Source))?;
     Ok((contents.tables > 0).then(|| {
         let message = format!(
-            "database postgres holds {} tables and is not selected",
+            "database postgres contains {} tables and is not selected",
             contents.tables
         );
         let include = Remedy::with("copy it as well", Setting::IncludeDatabases);
@@ -214,22 +271,20 @@ pub(crate) async fn unselected_maintenance(
 }
 
 async fn load_relations(source: &Endpoint, database: &str) -> Result<Vec<Offered>, Error> {
-    let side = Side::Source;
-    let endpoint = source.with_database(database);
-    let session = endpoint.session(Purpose::Introspect).await;
-    let session = session.map_err(Error::connect(side))?;
+    let session = open_database(source, database).await?;
     let sql = Sql::fixed(include_str!("sql/relations.sql"));
-    let rows = session.query(&sql, &[]).await;
-    let rows = rows.map_err(Error::examine(side))?;
-    let relations = rows.iter().map(relation).collect::<Result<_, _>>();
-    relations.map_err(|source| Error::Catalog {
-        side,
-        place: format!("database {database}"),
-        source: source.into(),
+    let rows = session
+        .query(&sql, &[])
+        .await
+        .map_err(Error::examine(Side::Source))?;
+    let relations = rows.iter().map(decode_relation).collect::<Result<_, _>>();
+    relations.map_err(|error| {
+        let place = format!("database {database}");
+        Error::read(Side::Source, place)(error.into())
     })
 }
 
-fn relation(row: &Row) -> Result<Offered, UnknownLetter> {
+fn decode_relation(row: &Row) -> Result<Offered, UnknownLetter> {
     let root = row.get::<_, Option<String>>("root_schema");
     let root = root.zip(row.get::<_, Option<String>>("root_name"));
     Ok(Offered {

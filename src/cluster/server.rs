@@ -1,7 +1,8 @@
-//! A server as every command sees it first.
+//! One of the two servers as every command sees it first.
 
 use std::collections::BTreeMap;
 
+use crate::catalog;
 use crate::catalog::cluster::{Database, Roles};
 use crate::catalog::load::database::load_databases;
 use crate::catalog::load::roles::load_roles;
@@ -9,67 +10,87 @@ use crate::cluster::error::Error;
 use crate::cluster::facts::ServerFacts;
 use crate::cluster::maintenance;
 use crate::cluster::run_lock::{Holder, LockKey, find_holder};
-use crate::connect::{Endpoint, Purpose, Session};
+use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{Slot, load_slots};
-use crate::pg::Ident;
-use crate::pg::Side;
+use crate::pg::{Ident, Side, Sides};
 
-/// A cluster as the checks see it.
+/// A server: how to connect to it, a session on it, and its facts.
 pub(crate) struct Cluster {
+    pub(crate) side: Side,
+    pub(crate) endpoint: Endpoint,
     pub(crate) session: Session,
     pub(crate) facts: ServerFacts,
 }
 
 impl Cluster {
+    /// Connects to a server and loads its facts.
     pub(crate) async fn open(side: Side, endpoint: &Endpoint) -> Result<Self, Error> {
-        let session = maintenance::open(side, endpoint, Purpose::Introspect).await?;
+        let session = maintenance::open_session(side, endpoint, Purpose::Introspect).await?;
         let facts = ServerFacts::load(&session)
             .await
             .map_err(Error::examine(side))?;
-        Ok(Self { session, facts })
+        Ok(Self {
+            side,
+            endpoint: endpoint.clone(),
+            session,
+            facts,
+        })
     }
 
-    /// Which cluster it is, where that can be read.
-    pub(crate) fn system(&self) -> Option<&str> {
+    /// Connects to both servers, to the source first.
+    pub(crate) async fn open_pair(endpoints: Sides<&Endpoint>) -> Result<Sides<Self>, Error> {
+        Ok(Sides {
+            source: Self::open(Side::Source, endpoints.source).await?,
+            target: Self::open(Side::Target, endpoints.target).await?,
+        })
+    }
+
+    /// Returns the system identifier, if the role may read it.
+    pub(crate) fn system_identifier(&self) -> Option<&str> {
         self.facts.system_identifier.as_deref()
     }
 
-    /// Its logical slots.
-    pub(crate) async fn slots(&self, side: Side) -> Result<Vec<Slot>, Error> {
-        load_slots(&self.session)
+    /// Loads the logical replication slots.
+    pub(crate) async fn load_slots(&self) -> Result<Vec<Slot>, Error> {
+        load_slots(&self.session).await.map_err(self.examine())
+    }
+
+    /// Finds a run that holds one of these locks.
+    pub(crate) async fn find_holder(&self, keys: &[LockKey]) -> Result<Option<Holder>, Error> {
+        find_holder(&self.session, keys)
             .await
-            .map_err(Error::examine(side))
+            .map_err(self.examine())
     }
 
-    /// A run that holds one of these locks.
-    pub(crate) async fn holder(
-        &self,
-        side: Side,
-        keys: &[LockKey],
-    ) -> Result<Option<Holder>, Error> {
-        let found = find_holder(&self.session, keys).await;
-        found.map_err(Error::examine(side))
-    }
-
-    pub(crate) async fn roles(&self, side: Side) -> Result<Roles, Error> {
-        let place = "roles".to_owned();
+    /// Loads the roles with their memberships and settings.
+    pub(crate) async fn load_roles(&self) -> Result<Roles, Error> {
         load_roles(&self.session)
             .await
-            .map_err(Error::read(side, place))
+            .map_err(self.read_error("roles"))
     }
 
-    /// The target's databases, by name.
-    pub(crate) async fn standing(&self) -> Result<BTreeMap<Ident, Database>, Error> {
-        let databases = self.databases(Side::Target).await?.into_iter();
+    /// Loads the databases.
+    pub(crate) async fn load_databases(&self) -> Result<Vec<Database>, Error> {
+        load_databases(&self.session)
+            .await
+            .map_err(self.read_error("databases"))
+    }
+
+    /// Loads the databases by name.
+    pub(crate) async fn load_databases_by_name(&self) -> Result<BTreeMap<Ident, Database>, Error> {
+        let databases = self.load_databases().await?.into_iter();
         Ok(databases
             .map(|database| (database.name.clone(), database))
             .collect())
     }
 
-    pub(crate) async fn databases(&self, side: Side) -> Result<Vec<Database>, Error> {
-        let place = "databases".to_owned();
-        load_databases(&self.session)
-            .await
-            .map_err(Error::read(side, place))
+    /// Wraps a failed query.
+    fn examine(&self) -> impl Fn(connect::Error) -> Error + Copy {
+        Error::examine(self.side)
+    }
+
+    /// Wraps definitions that could not be read.
+    fn read_error(&self, place: &str) -> impl FnOnce(catalog::Error) -> Error {
+        Error::read(self.side, place.to_owned())
     }
 }

@@ -110,7 +110,10 @@ fn memberships(
     options: &TeardownOptions,
     endpoint: &Endpoint,
 ) -> Vec<Leftover> {
-    let systems = source.cluster.system().zip(target.cluster.system());
+    let systems = source
+        .cluster
+        .system_identifier()
+        .zip(target.cluster.system_identifier());
     let (Some((source, target)), Some(root)) = (systems, &options.state_root) else {
         return Vec::new();
     };
@@ -131,7 +134,7 @@ async fn reach(side: Side, endpoint: Option<&Endpoint>) -> Answer {
     let endpoint = endpoint.ok_or(None)?;
     let cluster = Cluster::open(side, endpoint).await;
     let cluster = cluster.map_err(|error| Some(error.into()))?;
-    let databases = cluster.databases(side).await;
+    let databases = cluster.load_databases().await;
     let databases = databases.map_err(|error| Some(error.into()))?;
     let databases = databases.into_iter();
     Ok(Reached {
@@ -161,7 +164,7 @@ pub(crate) fn is_leaving(error: &Error) -> bool {
 
 /// Refuses to continue while a run holds one of these locks.
 async fn refuse_beside(side: Side, reached: &Reached, keys: &[LockKey]) -> Result<(), Error> {
-    match reached.cluster.holder(side, keys).await? {
+    match reached.cluster.find_holder(keys).await? {
         Some(Holder { database, by }) => Err(cluster::Error::Busy { side, database, by }.into()),
         None => Ok(()),
     }

@@ -24,7 +24,7 @@ pub(crate) struct Marked {
 impl Marked {
     /// The lock of the run that uses it.
     pub(crate) fn key(&self) -> LockKey {
-        LockKey::source(&self.database, self.oid, &self.publication.name)
+        LockKey::of_source(&self.database, self.oid, &self.publication.name)
     }
 
     /// Where it is and whose.

@@ -27,8 +27,7 @@ use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::Endpoint;
 use crate::logical::{self, FoundPublication, FoundSubscription, RunId};
-use crate::pg::Side;
-use crate::pg::{Ident, Literal, SlotName, Sql};
+use crate::pg::{Ident, Literal, Side, Sides, SlotName, Sql};
 use crate::selection::{DatabaseMap, Databases};
 use crate::sql;
 
@@ -96,7 +95,7 @@ pub struct Leftovers {
     /// Which runs' state goes along, where that is known.
     pub run: Option<RunId>,
     /// What is locked while it is removed.
-    pub(crate) locks: Locks,
+    pub(crate) locks: Sides<Vec<LockKey>>,
     /// In the order in which they are removed.
     pub objects: Vec<Leftover>,
     /// Objects of other runs, which are left alone.
@@ -105,15 +104,6 @@ pub struct Leftovers {
     pub(crate) unknown: Vec<Other>,
     /// Sides that could not be looked at, with the reason, and the statements to run there.
     pub unreachable: Vec<Unreachable>,
-}
-
-/// Locks that keep runs from beginning.
-#[derive(Debug, Default)]
-pub(crate) struct Locks {
-    /// On the source.
-    pub(crate) source: Vec<LockKey>,
-    /// On the target.
-    pub(crate) target: Vec<LockKey>,
 }
 
 /// A side that could not be looked at.

@@ -20,7 +20,7 @@ pub(crate) async fn find(
     (source, marked): (&Reached, Vec<Marked>),
     found: &mut Leftovers,
 ) -> Result<(), Error> {
-    let slots = source.cluster.slots(Side::Source).await?;
+    let slots = source.cluster.load_slots().await?;
     let present = slots.iter().find(|one| one.name == slot.as_str());
     let database = present.and_then(|one| one.database.clone());
     if let Some(pid) = present.and_then(|one| one.active_pid) {

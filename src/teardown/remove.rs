@@ -7,8 +7,7 @@ use crate::cluster::run_lock::RunLocks;
 use crate::connect::{self, Purpose, Session};
 use crate::ddl::cluster::membership::Loan;
 use crate::logical::{self, FoundPublication};
-use crate::pg::Side;
-use crate::pg::{Ident, SlotName, Sql};
+use crate::pg::{Ident, Side, Sides, SlotName, Sql};
 use crate::teardown::error::Error;
 use crate::teardown::{Leftover, Leftovers, Object, TeardownOptions};
 
@@ -22,13 +21,11 @@ pub async fn remove_leftovers(
     options: &TeardownOptions,
 ) -> Result<usize, Error> {
     // Held to the end: no run begins meanwhile.
-    let mut locks = RunLocks::default();
-    if let Some(source) = &options.source {
-        locks.take_source(source, &leftovers.locks.source).await?;
-    }
-    if let Some(target) = &options.target {
-        locks.take_target(target, &leftovers.locks.target).await?;
-    }
+    let servers = Sides {
+        source: options.source.as_ref(),
+        target: options.target.as_ref(),
+    };
+    let locks = RunLocks::acquire(servers, &leftovers.locks).await?;
     let removed = remove_all(leftovers, options).await;
     let removed = removed.and_then(|()| remove_state(leftovers, options));
     locks.release().await;

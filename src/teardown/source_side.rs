@@ -63,7 +63,7 @@ impl<'a> Known<'a> {
         let databases = source.databases.iter();
         let databases = databases.filter(|one| chosen.contains(one.name.as_str()));
         let system = |side, reached: &Reached| {
-            let system = reached.cluster.system().map(str::to_owned);
+            let system = reached.cluster.system_identifier().map(str::to_owned);
             system.ok_or(Error::NoIdentity { side })
         };
         let target_system = target.map(|target| system(Side::Target, target));
@@ -81,7 +81,7 @@ impl<'a> Known<'a> {
         endpoint: &Endpoint,
         found: &mut Leftovers,
     ) -> Result<Seen, Error> {
-        let slots = self.source.cluster.slots(Side::Source).await?;
+        let slots = self.source.cluster.load_slots().await?;
         let marked = publications(endpoint, &self.databases, self.options).await?;
         let runs = self.runs(&marked, found);
         let mut seen = Seen::default();
@@ -228,7 +228,7 @@ impl<'a> Known<'a> {
         let databases = self.databases.iter();
         let databases = databases.filter(|one| !elsewhere.contains(&one.oid));
         databases
-            .map(|one| LockKey::source(one.name.as_str(), one.oid, &name))
+            .map(|one| LockKey::of_source(one.name.as_str(), one.oid, &name))
             .collect()
     }
 

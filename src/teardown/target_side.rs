@@ -43,7 +43,10 @@ impl Owned {
 
     /// What local states say of this target's runs, where the source does not answer.
     pub(crate) fn of_states(target: &Reached, options: &TeardownOptions) -> Self {
-        let system = target.cluster.system().zip(options.state_root.as_ref());
+        let system = target
+            .cluster
+            .system_identifier()
+            .zip(options.state_root.as_ref());
         let slots = system.map(|(system, root)| recorded_slots(root, system));
         Self {
             slots: slots.unwrap_or_default(),
@@ -119,7 +122,7 @@ pub(crate) async fn look_at_target(
         };
         match owned.whose(subscription.slot.as_ref()) {
             Whose::Ours => {
-                found.locks.target.push(LockKey::target(name));
+                found.locks.target.push(LockKey::of_target(name));
                 found.objects.push(Leftover {
                     side,
                     database: name.to_owned(),

@@ -74,7 +74,7 @@ pub async fn examine_comparison(
     let mut findings = Vec::new();
     for (side, (endpoint, databases), need) in sides {
         let asking = async {
-            let session = maintenance::open(side, endpoint, Purpose::Introspect).await?;
+            let session = maintenance::open_session(side, endpoint, Purpose::Introspect).await?;
             examine_side(side, &session, (databases, &need, jobs)).await
         };
         match asking.await {

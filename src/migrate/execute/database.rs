@@ -61,7 +61,7 @@ pub(crate) async fn create_database(
 /// # Errors
 /// The target cannot be asked.
 pub(crate) async fn find_oid(target: &Endpoint, name: &str) -> Result<Option<Oid>, Error> {
-    let session = maintenance::beside(target, name).await?;
+    let session = maintenance::open_session_outside(target, name).await?;
     let ask = Sql::fixed("SELECT oid FROM pg_catalog.pg_database WHERE datname = $1::text::name");
     let rows = session.query(&ask, &[&name]).await;
     let rows = rows.map_err(Error::examine(crate::pg::Side::Target))?;
@@ -75,7 +75,7 @@ async fn run_alone(
     name: &str,
     statements: &[Sql],
 ) -> Result<(), Error> {
-    let session = maintenance::beside(target, name).await?;
+    let session = maintenance::open_session_outside(target, name).await?;
     for statement in statements {
         let done = session.batch(statement).await;
         done.map_err(|source| Error::Database {
@@ -97,7 +97,7 @@ pub(crate) async fn finish_database(
     name: &str,
     statements: &[FinishStatement],
 ) -> Result<Vec<Omission>, Error> {
-    let session = maintenance::beside(target, name).await?;
+    let session = maintenance::open_session_outside(target, name).await?;
     let mut refused = Vec::new();
     for statement in statements {
         match (session.batch(&statement.sql).await, &statement.otherwise) {
@@ -121,7 +121,7 @@ pub(crate) async fn finish_database(
 /// A slot in the database, or a subscription in it that is not ours, by name.
 pub(crate) async fn used_by(target: &Endpoint, name: &str) -> Result<Option<String>, Error> {
     let examine = Error::examine(crate::pg::Side::Target);
-    let session = maintenance::beside(target, name).await?;
+    let session = maintenance::open_session_outside(target, name).await?;
     let sql = Sql::fixed(
         "SELECT 'replication slot ' || slot_name FROM pg_catalog.pg_replication_slots \
            WHERE database = $1::text::name \

@@ -97,7 +97,7 @@ pub(crate) async fn drop_database(
     expected: Expected<'_>,
 ) -> Result<(), Error> {
     let TargetDatabase { name, oid } = database;
-    let beside = maintenance::beside(target, name).await?;
+    let beside = maintenance::open_session_outside(target, name).await?;
     let Some(found) = find_database(&beside, name).await? else {
         return Ok(());
     };

@@ -35,7 +35,7 @@ async fn run_role_statements(
     statements: &[RoleStatement],
     options: &Options,
 ) -> Result<Vec<String>, Error> {
-    let session = maintenance::open(Side::Target, &options.target, Purpose::Build).await?;
+    let session = maintenance::open_session(Side::Target, &options.target, Purpose::Build).await?;
     let mut refused = Vec::new();
     run_fixed(&session, "BEGIN").await?;
     for statement in statements {
@@ -76,7 +76,7 @@ pub(crate) async fn run_memberships(statements: &[Sql], options: &Options) -> Re
     if statements.is_empty() {
         return Ok(());
     }
-    let session = maintenance::open(Side::Target, &options.target, Purpose::Build).await?;
+    let session = maintenance::open_session(Side::Target, &options.target, Purpose::Build).await?;
     run_fixed(&session, "BEGIN").await?;
     for statement in statements {
         let done = session.batch(statement).await;

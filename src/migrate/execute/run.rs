@@ -24,7 +24,7 @@ use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::record::{self, BeginRecord, Record};
 use crate::migrate::report::{DatabaseReport, KeptSlot, Report};
 use crate::migrate::target_action::Fate;
-use crate::pg::Lsn;
+use crate::pg::{Lsn, Sides};
 use crate::snapshot::WatchedSlots;
 use crate::task::Scope;
 
@@ -114,12 +114,12 @@ struct RunWork<'a> {
 /// Takes the locks of a run on both servers, also for databases that it only keeps.
 async fn take_locks(databases: &[PlannedDatabase], options: &Options) -> Result<RunLocks, Error> {
     let keys = databases.iter().map(|one| keys(options, &one.database));
-    let (on_source, on_target): (Vec<_>, Vec<_>) = keys.unzip();
-    let on_source: Vec<LockKey> = on_source.into_iter().flatten().collect();
-    let mut locks = RunLocks::default();
-    locks.take_source(&options.source, &on_source).await?;
-    locks.take_target(&options.target, &on_target).await?;
-    Ok(locks)
+    let (source, target): (Vec<Option<LockKey>>, Vec<LockKey>) = keys.unzip();
+    let keys = Sides {
+        source: source.into_iter().flatten().collect(),
+        target,
+    };
+    Ok(RunLocks::acquire(options.servers().map(Some), &keys).await?)
 }
 
 /// Does everything that writes, from the publications on. Ends with a look at everything that the run
@@ -187,9 +187,9 @@ async fn keep_promises(
     options: &Options,
 ) -> Result<(), Error> {
     for promise in promises {
-        promise::must_hold(promise, options.servers()).await?;
+        promise::require_promise(promise, options.servers()).await?;
     }
-    Ok(foundation.locks.verify().await?)
+    Ok(foundation.locks.check_held().await?)
 }
 
 /// What a failed run has on the source.
@@ -234,7 +234,7 @@ async fn is_broken(held: &Held, promises: &[Promise], options: &Options) -> bool
     let Some(promise) = promises.find(|one| one.database == held.database()) else {
         return false;
     };
-    matches!(promise::check(promise, options.servers()).await, Ok(broken) if !broken.is_empty())
+    matches!(promise::check_promise(promise, options.servers()).await, Ok(broken) if !broken.is_empty())
 }
 
 /// Does the phases after the publications. What is finished is in the report, also after an error.
@@ -372,7 +372,7 @@ async fn finish_replication(
         return Ok(());
     };
     let promise = held.promise(point, false);
-    promise::must_hold(&promise, execution.options.servers()).await?;
+    promise::require_promise(&promise, execution.options.servers()).await?;
     held.mark_complete().await?;
     execution.record.record_published(&promise)
 }

@@ -35,7 +35,7 @@ impl Foundation {
         let fault = tokio::select! {
             biased;
             done = &mut work => return done,
-            lost = self.locks.lost() => lost.into(),
+            lost = self.locks.wait_until_lost() => lost.into(),
             fault = self.slots.watch(&options.source, limit, guard) => Error::from_watch(fault),
         };
         guard.stop.cancel();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{self};
 use crate::cluster::finding::{Finding, Level};
-use crate::cluster::select;
+use crate::cluster::select::{self, ChosenDatabase};
 use crate::cluster::server::Cluster;
 use crate::ddl;
 use crate::ddl::cluster::database::{DatabaseOptions, render_finish};
@@ -21,8 +21,7 @@ use crate::migrate::plan::target_action::{self, Destiny};
 use crate::migrate::record::{self, Interrupted, Resume};
 use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
-use crate::pg::Ident;
-use crate::pg::Side;
+use crate::pg::{Ident, Side, Sides};
 use crate::remedy::{Remedy, Setting};
 use crate::selection::TableChoice;
 use crate::snapshot::SnapshotSource;
@@ -42,8 +41,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
             phase,
         })
         .await;
-    let source = Cluster::open(Side::Source, &options.source).await?;
-    let target = Cluster::open(Side::Target, &options.target).await?;
+    let Sides { source, target } = Cluster::open_pair(options.servers()).await?;
     let place = check::pair(
         (&source.session, &source.facts),
         (&target.session, &target.facts),
@@ -57,11 +55,11 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         return Ok(refused(findings));
     }
     let mut resume = Resume::find(options, (&source.facts, &target.facts))?;
-    let offered = source.databases(Side::Source).await?;
+    let offered = source.load_databases().await?;
     let (cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
     findings.extend(more);
-    findings.extend(select::unselected_maintenance(&options.source, &chosen, &offered).await?);
-    let names = |(database, _): &(Database, TableChoice)| database.name.clone();
+    findings.extend(select::find_unselected_maintenance(&options.source, &chosen, &offered).await?);
+    let names = |one: &ChosenDatabase| one.database.name.clone();
     let selected = chosen.iter().map(names).collect();
     findings.extend(
         resume
@@ -70,7 +68,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     );
     let facts = (&source.facts, &target.facts);
     findings.extend(replication::left_slots(&source, (&offered, &chosen), (options, facts)).await?);
-    let names = chosen.iter().map(|(database, _)| database.name.as_str());
+    let names = chosen.iter().map(|one| one.database.name.as_str());
     let places = check::judge_map(&options.map, &names.collect(), is_one);
     let is_misplaced = check::refused(&places);
     findings.extend(places);
@@ -97,24 +95,26 @@ fn refused(findings: Vec<Finding>) -> Prepared {
 async fn examine_all(
     (source, target): (Cluster, Cluster),
     (mut cluster, resume): (TargetCluster, Option<Resume>),
-    chosen: Vec<(Database, TableChoice)>,
+    chosen: Vec<ChosenDatabase>,
     mut findings: Vec<Finding>,
     (options, scope): (&Options, &Scope),
 ) -> Result<Prepared, Error> {
     database::wait_until_settled(&target.session, scope).await?;
-    let existing = target.standing().await?;
+    let existing = target.load_databases_by_name().await?;
     let place = |database: &Database| {
         existing.get(&Ident::from_catalog(
             options.map.target(database.name.as_str()),
         ))
     };
-    let creates =
-        options.drop_existing || chosen.iter().any(|(database, _)| place(database).is_none());
+    let creates = options.drop_existing || chosen.iter().any(|one| place(&one.database).is_none());
     let facts = (&source.facts, &target.facts);
     let slots = replication::missing_slots(&source, &chosen, (options, facts)).await?;
     findings.extend(check::abilities(facts.0, facts.1, slots, creates));
     let sessions = [&source.session, &target.session];
-    let names = chosen.iter().map(|(one, _)| one.name.as_str()).collect();
+    let names = chosen
+        .iter()
+        .map(|one| one.database.name.as_str())
+        .collect();
     let connections = check::examine_connections(sessions, &names, options).await?;
     let lacks_connections = check::refused(&connections);
     findings.extend(connections);
@@ -125,7 +125,7 @@ async fn examine_all(
     let mut definitions = BTreeMap::new();
     let mut found = BTreeSet::new();
     let mut is_adopted = false;
-    for (database, choice) in chosen {
+    for ChosenDatabase { database, choice } in chosen {
         if scope.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
@@ -181,14 +181,17 @@ async fn read_cluster(
     (source, target): (&Cluster, &Cluster),
     offered: &[Database],
     options: &Options,
-) -> Result<(TargetCluster, Vec<(Database, TableChoice)>, Vec<Finding>), Error> {
-    let mut source = source.roles(Side::Source).await?;
-    let mut roles = target.roles(Side::Target).await?;
+) -> Result<(TargetCluster, Vec<ChosenDatabase>, Vec<Finding>), Error> {
+    let mut source = source.load_roles().await?;
+    let mut roles = target.load_roles().await?;
     if !options.cluster.provider {
         (source.provider, roles.provider) = (None, None);
     }
-    let wanted = (&options.databases, &options.tables);
-    let chosen = select::choose(&options.source, wanted, offered, &source);
+    let wanted = select::Wanted {
+        databases: &options.databases,
+        tables: &options.tables,
+    };
+    let chosen = select::choose_databases(&options.source, wanted, offered, &source);
     let select::Chosen {
         databases: chosen,
         warnings,

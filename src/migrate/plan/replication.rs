@@ -7,6 +7,7 @@ use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{Holder, LockKey};
+use crate::cluster::select::ChosenDatabase;
 use crate::cluster::server::Cluster;
 use crate::connect::Purpose;
 use crate::logical::{
@@ -21,7 +22,6 @@ use crate::migrate::replication::{Ours, Replication};
 use crate::pg::Side;
 use crate::pg::SlotName;
 use crate::remedy::{Remedy, Setting};
-use crate::selection::TableChoice;
 
 /// Both clusters, as the checks know them.
 pub(crate) type Facts<'a> = (&'a ServerFacts, &'a ServerFacts);
@@ -52,8 +52,8 @@ impl Known {
         let slot = slot(options, database, (&source.facts, &target.facts));
         let name = database.name.as_str();
         let (on_source, on_target) = keys(options, database);
-        let source_holder = source.holder(Side::Source, on_source.as_slice()).await?;
-        let target_holder = target.holder(Side::Target, &[on_target]).await?;
+        let source_holder = source.find_holder(on_source.as_slice()).await?;
+        let target_holder = target.find_holder(&[on_target]).await?;
         let asks = source_holder.is_some() || options.replication.adopt.is_some();
         let found = if asks && options.replicate {
             publication(options, name).await?
@@ -96,7 +96,7 @@ impl Known {
         let (Decision::Finished { .. }, Some(promise)) = (&decision, &self.promise) else {
             return Ok(decision);
         };
-        let broken = promise::check(promise, options.servers()).await?;
+        let broken = promise::check_promise(promise, options.servers()).await?;
         let reasons: Vec<String> = broken.iter().map(ToString::to_string).collect();
         Ok(if reasons.is_empty() {
             decision
@@ -147,10 +147,10 @@ impl Known {
 pub(crate) fn keys(options: &Options, database: &Database) -> (Option<LockKey>, LockKey) {
     let name = database.name.as_str();
     let publication = &options.replication.publication;
-    let on_source = LockKey::source(name, database.oid, publication);
+    let on_source = LockKey::of_source(name, database.oid, publication);
     (
         options.replicate.then_some(on_source),
-        LockKey::target(options.map.target(name)),
+        LockKey::of_target(options.map.target(name)),
     )
 }
 
@@ -186,15 +186,15 @@ pub(crate) fn nothing_adopted(options: &Options, found: bool) -> Option<Finding>
 /// How many slots are to be created beside those that earlier runs have left.
 pub(crate) async fn missing_slots(
     source: &Cluster,
-    chosen: &[(Database, TableChoice)],
+    chosen: &[ChosenDatabase],
     (options, facts): (&Options, Facts<'_>),
 ) -> Result<Option<usize>, Error> {
     if !options.replicate {
         return Ok(None);
     }
-    let slots = source.slots(Side::Source).await?;
-    let is_missing = |(database, _): &&(Database, TableChoice)| {
-        let name = slot(options, database, facts);
+    let slots = source.load_slots().await?;
+    let is_missing = |one: &&ChosenDatabase| {
+        let name = slot(options, &one.database, facts);
         !slots.iter().any(|slot| slot.name == name.as_str())
     };
     Ok(Some(chosen.iter().filter(is_missing).count()))
@@ -203,12 +203,12 @@ pub(crate) async fn missing_slots(
 /// Slots between these clusters, of databases that this run does not replicate.
 pub(crate) async fn left_slots(
     source: &Cluster,
-    (offered, chosen): (&[Database], &[(Database, TableChoice)]),
+    (offered, chosen): (&[Database], &[ChosenDatabase]),
     (options, facts): (&Options, Facts<'_>),
 ) -> Result<Vec<Finding>, Error> {
-    let slots = source.slots(Side::Source).await?;
+    let slots = source.load_slots().await?;
     let is_replicated = |database: &&Database| {
-        options.replicate && chosen.iter().any(|(one, _)| one.oid == database.oid)
+        options.replicate && chosen.iter().any(|one| one.database.oid == database.oid)
     };
     let others = offered.iter().filter(|database| !is_replicated(database));
     let left = others.filter_map(|database| {
