@@ -1,7 +1,7 @@
 use super::args::{DatabaseSelection, Mapping, OptionalConnections, State, parse_publication};
 use super::connections::warn_about;
 use super::{Error, exit};
-use crate::pg::{Ident, InvalidName, SlotName};
+use crate::pg::{Ident, InvalidName, Sides, SlotName};
 use crate::selection::Databases;
 use crate::task::Scope;
 use crate::teardown::{TeardownOptions, Which, find_leftovers, remove_leftovers};
@@ -80,8 +80,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     // What is recorded of the databases that are not selected must stay.
     let is_whole = databases == Databases::All;
     let options = TeardownOptions {
-        source,
-        target,
+        servers: Sides { source, target },
         databases,
         map: arguments.mapping.map()?,
         publication: arguments.publication.clone(),
@@ -93,7 +92,9 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             root => Some(root?),
         },
     };
-    warn_about(ui, options.source.iter().chain(&options.target));
+    let given = options.servers.iter();
+    let given = given.filter_map(|(_, endpoint)| endpoint.as_ref());
+    warn_about(ui, given);
     let leftovers = tokio::select! {
         biased;
         () = scope.stop.cancelled() => return Err(crate::teardown::Error::Stopped.into()),

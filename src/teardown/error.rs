@@ -1,3 +1,5 @@
+//! The errors of this area.
+
 use crate::cluster::other::Other;
 use crate::pg::{Side, SlotName};
 use crate::remedy::{Remedy, Setting};
@@ -6,66 +8,66 @@ use crate::{checkpoint, cluster, connect, selection};
 /// Why `teardown` did not find or remove everything.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A server could not be reached, read or kept.
+    /// A server could not be used.
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
-    /// What is done cannot be recorded, or what was recorded cannot be used.
+    /// The local state cannot be read or removed.
     #[error(transparent)]
     State(Box<checkpoint::Error>),
-    /// Nothing shows which cluster this is, and so which run's objects are on it.
+    /// The cluster, and so the runs whose objects are on it, cannot be identified.
     #[error(
         "the system identifier of the {side} cannot be read; \
          GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting role"
     )]
     NoIdentity {
-        /// Which cluster.
+        /// The server.
         side: Side,
     },
-    /// Something that a run has left could not be removed.
+    /// An object could not be removed.
     #[error("remove {object}")]
     Teardown {
-        /// The object and where it is.
+        /// The object and its place.
         object: String,
         /// The cause.
         source: connect::Error,
     },
-    /// What was to be removed is another run's by now, or that run has ended since.
+    /// An object now belongs to another run, or its run has ended since.
     #[error(
-        "{object}: a run has changed it since it was found; it stays, with all that was to be removed after it; \
-         repeat the command to see what is there now"
+        "{object}: a run has changed it since it was found; it and the objects after it were not removed. \
+         Repeat the command to list what exists now"
     )]
     LeftoverChanged {
-        /// The object and where it is.
+        /// The object and its place.
         object: String,
     },
-    /// What was found on the servers is of runs that no local state records.
+    /// Only objects of runs that no local state records were found.
     #[error(
         "nothing was removed: the state directory does not record what was found: {}",
         list_others(found)
     )]
     UnknownRuns {
-        /// The runs and objects, each with what removes it.
+        /// The runs and objects, each with the remedy that removes it.
         found: Vec<Other>,
     },
-    /// A slot that was to be removed is in use.
+    /// The slot to remove is in use.
     #[error("replication slot {slot} is in use by pid {pid} of the source; end that session first")]
     SlotActive {
         /// The slot.
         slot: SlotName,
-        /// Who uses it.
+        /// The process that uses it.
         pid: i32,
     },
-    /// A slot that was to be removed is not one of ours.
-    #[error("replication slot {slot} was not created by this program, and is left alone")]
+    /// This program has not created the slot to remove.
+    #[error("replication slot {slot} was not created by this program, and is not dropped")]
     SlotNotOurs {
         /// The slot.
         slot: SlotName,
     },
-    /// A slot is to be removed, and no source is given.
+    /// A slot is to be removed, but no source is given.
     #[error("no source is given")]
     NoSource,
     /// The command was asked to stop.
-    #[error("stopped before the end; the same command continues")]
+    #[error("stopped before the end. Repeat the command to resume")]
     Stopped,
 }
 
@@ -87,7 +89,7 @@ impl From<checkpoint::Error> for Error {
 }
 
 impl Error {
-    /// Returns where it happened, as far as the message does not say.
+    /// Returns the server where it happened, if the message does not name it.
     pub fn place(&self) -> Option<String> {
         match self {
             Self::Cluster(error) => error.place(),
@@ -102,7 +104,7 @@ impl Error {
         }
     }
 
-    /// What the user can do about it, as far as its causes do not know.
+    /// Returns what the user can do about it, as far as its causes do not know.
     pub fn remedies(&self) -> Vec<Remedy> {
         match self {
             Self::UnknownRuns { found } => {
@@ -120,7 +122,7 @@ impl Error {
         }
     }
 
-    /// Whether another server or another connection would not help.
+    /// Returns whether another connection would fail as well.
     pub(crate) const fn is_final(&self) -> bool {
         matches!(self, Self::Cluster(error) if error.is_final())
     }

@@ -1,86 +1,89 @@
-//! Looks for what runs have left. Read-only.
+//! Finds what runs have left. Read-only.
 
-use crate::catalog::cluster::Database;
 use crate::checkpoint::{Pair, find_owed};
-use crate::cluster;
-use crate::cluster::run_lock::{Holder, LockKey};
-use crate::cluster::server::Cluster;
-use crate::connect::Endpoint;
-use crate::pg::Side;
-use crate::pg::{SlotName, SqlState};
+use crate::pg::{Side, Sides};
 use crate::teardown::error::Error;
-use crate::teardown::marked::publications;
-use crate::teardown::source_side::{Known, Seen};
-use crate::teardown::statements::{source_statements, target_statements};
-use crate::teardown::target_side::{Owned, look_at_target};
-use crate::teardown::{Leftover, Leftovers, Object, TeardownOptions, Which, orphan};
+use crate::teardown::leftover::{Leftover, Object};
+use crate::teardown::leftovers::{Leftovers, has_objects_of_runs};
+use crate::teardown::options::{TeardownOptions, Which};
+use crate::teardown::orphan::find_orphan_slot;
+use crate::teardown::reached::{Answer, Reached};
+use crate::teardown::seen::Seen;
+use crate::teardown::source_side::examine_source;
+use crate::teardown::statements::{render_source_statements, render_target_statements};
+use crate::teardown::target_side::{Owned, examine_target};
 
-/// A cluster that answers, with its databases that can be connected to.
-pub(crate) struct Reached {
-    pub(crate) cluster: Cluster,
-    pub(crate) databases: Vec<Database>,
-}
-
-/// A side: reached, or why not.
-type Answer = Result<Reached, Option<Error>>;
-/// Looks at both sides. A side that does not answer is no error, as long as the other one does.
+/// Examines both servers. It is no error that one of them does not answer.
 ///
 /// # Errors
-/// Neither side answers, one that answers refuses a question, a name matches no database, a run is at
-/// work, or nothing is found but runs that no local state records.
+/// - No server answers, or one that answers refuses a query.
+/// - A name matches no database.
+/// - A run is running.
+/// - Only objects of runs that no local state records were found.
 pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Error> {
-    let source = reach(Side::Source, options.source.as_ref()).await;
+    let source = options.servers.source.as_ref();
+    let source = Answer::of_server(Side::Source, source).await;
     if let Which::Slot(slot) = &options.which {
-        let source = source.map_err(|error| error.unwrap_or(Error::NoSource))?;
-        return find_orphan(slot, &source, options).await;
-    }
-    let target = reach(Side::Target, options.target.as_ref()).await;
-    let (source, target) = match (source, target) {
-        (Err(Some(error)), _) | (_, Err(Some(error))) if error.is_final() => return Err(error),
-        (Err(Some(error)), Err(_)) | (Err(None), Err(Some(error))) => return Err(error),
-        sides => sides,
-    };
-    let mut found = Leftovers::default();
-    let mut seen = Seen::default();
-    if let (Ok(reached), Some(endpoint)) = (&source, &options.source) {
-        let known = Known::new(reached, target.as_ref().ok(), options)?;
-        seen = known.look(endpoint, &mut found).await?;
-        refuse_beside(Side::Source, reached, &found.locks.source).await?;
-    }
-    if let (Ok(from), Ok(to), Some(endpoint)) = (&source, &target, &options.target) {
-        found
-            .objects
-            .extend(memberships(from, to, options, endpoint));
-    }
-    if let (Ok(reached), Some(endpoint)) = (&target, &options.target) {
-        let owned = match source.is_ok() {
-            true => Owned::of_source(&seen),
-            false => Owned::of_states(reached, options),
+        return match source {
+            Answer::Reached(source) => find_orphan_slot(slot, &source, options).await,
+            Answer::NotGiven => Err(Error::NoSource),
+            Answer::Failed(error) => Err(error),
         };
-        look_at_target(reached, endpoint, &owned, &mut found).await?;
-        refuse_beside(Side::Target, reached, &found.locks.target).await?;
     }
+    let target = options.servers.target.as_ref();
+    let target = Answer::of_server(Side::Target, target).await;
+    let answers = refuse_failures(source, target)?;
+    let mut found = Leftovers::default();
+    let mut seen = examine_reached(&answers, options, &mut found).await?;
     if options.which == Which::Pair {
         refuse_unknown(&mut found, &seen)?;
     }
     found.others.append(&mut found.unknown);
     // The target first: a subscription uses its slot.
     found.objects.append(&mut seen.objects);
-    if let Err(error) = source {
-        found.unreachable.push(source_statements(&found, error));
-    }
-    if let Err(error) = target {
-        let statements = target_statements(&seen.slots, error);
-        found.unreachable.push(statements);
-    }
+    add_unreachable(answers, &seen, &mut found);
     Ok(found)
 }
 
-/// Refuses to remove what no local state records. Beside what one records, it is left alone.
+/// Fails if no server answers, or if a server's failure is final.
+fn refuse_failures(source: Answer, target: Answer) -> Result<Sides<Answer>, Error> {
+    match (source, target) {
+        (Answer::Failed(error), _) | (_, Answer::Failed(error)) if error.is_final() => Err(error),
+        (Answer::Failed(error), Answer::Failed(_) | Answer::NotGiven)
+        | (Answer::NotGiven, Answer::Failed(error)) => Err(error),
+        (source, target) => Ok(Sides { source, target }),
+    }
+}
+
+/// Examines the servers that answer, the source first.
+async fn examine_reached(
+    answers: &Sides<Answer>,
+    options: &TeardownOptions,
+    found: &mut Leftovers,
+) -> Result<Seen, Error> {
+    let Sides { source, target } = answers.as_ref().map(Answer::reached);
+    let seen = match source {
+        Some(source) => examine_source(source, target, options, found).await?,
+        None => Seen::default(),
+    };
+    let Some(target) = target else {
+        return Ok(seen);
+    };
+    let owned = match source {
+        Some(source) => {
+            let memberships = list_memberships(source, target, options);
+            found.objects.extend(memberships);
+            Owned::of_source(&seen)
+        }
+        None => Owned::of_states(target, options),
+    };
+    examine_target(target, &owned, found).await?;
+    Ok(seen)
+}
+
+/// Refuses to remove only what no local state records. Beside recorded objects, such objects are kept.
 fn refuse_unknown(found: &mut Leftovers, seen: &Seen) -> Result<(), Error> {
-    let is_of_run = |one: &Leftover| !matches!(one.object, Object::Membership(_));
-    let mut objects = found.objects.iter().chain(&seen.objects);
-    let has_known = objects.any(is_of_run);
+    let has_known = has_objects_of_runs(&found.objects) || has_objects_of_runs(&seen.objects);
     if !has_known && !found.unknown.is_empty() {
         let found = std::mem::take(&mut found.unknown);
         return Err(Error::UnknownRuns { found });
@@ -88,84 +91,42 @@ fn refuse_unknown(found: &mut Leftovers, seen: &Seen) -> Result<(), Error> {
     Ok(())
 }
 
-async fn find_orphan(
-    slot: &SlotName,
-    source: &Reached,
-    options: &TeardownOptions,
-) -> Result<Leftovers, Error> {
-    let mut found = Leftovers::default();
-    let endpoint = options.source.as_ref().ok_or(Error::NoSource)?;
-    let databases: Vec<&Database> = source.databases.iter().collect();
-    let marked = publications(endpoint, &databases, options).await?;
-    orphan::find(slot, (source, marked), &mut found).await?;
-    refuse_beside(Side::Source, source, &found.locks.source).await?;
-    Ok(found)
-}
-
-/// Memberships that a killed run has left granted to its own role: only the state knows them, which is
+/// Lists memberships that a killed run has granted to its own role. Only the state records them, and it is
 /// removed at the end.
-fn memberships(
+fn list_memberships(
     source: &Reached,
     target: &Reached,
     options: &TeardownOptions,
-    endpoint: &Endpoint,
 ) -> Vec<Leftover> {
-    let systems = source
-        .cluster
-        .system_identifier()
-        .zip(target.cluster.system_identifier());
-    let (Some((source, target)), Some(root)) = (systems, &options.state_root) else {
+    let (Some(source), Some(on_target), Some(root)) = (
+        source.cluster.system_identifier(),
+        target.cluster.system_identifier(),
+        &options.state_root,
+    ) else {
         return Vec::new();
     };
     let pair = Pair {
         source: source.to_owned(),
-        target: target.to_owned(),
+        target: on_target.to_owned(),
     };
-    let owed = find_owed(root, &pair).into_iter();
-    owed.map(|membership| Leftover {
-        side: Side::Target,
-        database: endpoint.database().to_owned(),
-        object: Object::Membership(membership),
-    })
-    .collect()
+    let memberships = find_owed(root, &pair).into_iter();
+    memberships
+        .map(|membership| Leftover {
+            side: Side::Target,
+            database: target.cluster.endpoint.database().to_owned(),
+            object: Object::Membership(membership),
+        })
+        .collect()
 }
 
-async fn reach(side: Side, endpoint: Option<&Endpoint>) -> Answer {
-    let endpoint = endpoint.ok_or(None)?;
-    let cluster = Cluster::open(side, endpoint).await;
-    let cluster = cluster.map_err(|error| Some(error.into()))?;
-    let databases = cluster.load_databases().await;
-    let databases = databases.map_err(|error| Some(error.into()))?;
-    let databases = databases.into_iter();
-    Ok(Reached {
-        databases: databases.filter(|one| one.allows_connections).collect(),
-        cluster,
-    })
-}
-
-/// Whether a database that was listed is dropped, or is about to be: it is gone, lets nobody in, or has ended
-/// our session.
-pub(crate) fn is_leaving(error: &Error) -> bool {
-    let Error::Cluster(
-        cluster::Error::Connect { source, .. } | cluster::Error::Examine { source, .. },
-    ) = error
-    else {
-        return false;
-    };
-    matches!(
-        source.sqlstate(),
-        Some(
-            SqlState::INVALID_CATALOG_NAME
-                | SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE
-                | SqlState::ADMIN_SHUTDOWN
-        )
-    )
-}
-
-/// Refuses to continue while a run holds one of these locks.
-async fn refuse_beside(side: Side, reached: &Reached, keys: &[LockKey]) -> Result<(), Error> {
-    match reached.cluster.find_holder(keys).await? {
-        Some(Holder { database, by }) => Err(cluster::Error::Busy { side, database, by }.into()),
-        None => Ok(()),
+/// Adds the statements for the servers that do not answer.
+fn add_unreachable(answers: Sides<Answer>, seen: &Seen, found: &mut Leftovers) {
+    if answers.source.reached().is_none() {
+        let statements = render_source_statements(found, answers.source.into_error());
+        found.unreachable.push(statements);
+    }
+    if answers.target.reached().is_none() {
+        let statements = render_target_statements(&seen.slots, answers.target.into_error());
+        found.unreachable.push(statements);
     }
 }

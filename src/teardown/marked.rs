@@ -7,14 +7,14 @@ use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{self, FoundPublication, PUBLICATION};
-use crate::pg::Side;
-use crate::pg::{Ident, Oid};
+use crate::pg::{Ident, Oid, Side};
 use crate::remedy::Remedy;
-use crate::teardown::TeardownOptions;
 use crate::teardown::error::Error;
-use crate::teardown::find::is_leaving;
+use crate::teardown::leftover::{Leftover, Object};
+use crate::teardown::options::TeardownOptions;
+use crate::teardown::reached::{Reached, skip_dropped};
 
-/// A publication, and where it is.
+/// A publication and its database.
 pub(crate) struct Marked {
     pub(crate) database: String,
     pub(crate) oid: Oid,
@@ -22,21 +22,25 @@ pub(crate) struct Marked {
 }
 
 impl Marked {
-    /// The lock of the run that uses it.
-    pub(crate) fn key(&self) -> LockKey {
+    /// Returns the lock of the run that uses it.
+    pub(crate) fn lock_key(&self) -> LockKey {
         LockKey::of_source(&self.database, self.oid, &self.publication.name)
     }
 
-    /// Where it is and whose.
-    pub(crate) fn as_other(&self) -> Other {
-        let Self {
-            database,
-            publication,
-            ..
-        } = self;
-        let name = &publication.name;
-        let place = format!("source, database {database}: publication {name}");
-        match &publication.mark {
+    /// Returns it as an object to remove.
+    pub(crate) fn into_leftover(self) -> Leftover {
+        Leftover {
+            side: Side::Source,
+            database: self.database,
+            object: Object::Publication(Box::new(self.publication)),
+        }
+    }
+
+    /// Returns it as an object of another run, which is not removed.
+    pub(crate) fn to_other(&self) -> Other {
+        let name = &self.publication.name;
+        let place = format!("source, database {}: publication {name}", self.database);
+        match &self.publication.mark {
             Some(mark) => {
                 let run = mark.describe();
                 Other::new(format!("{place}, of {run} into database {}", mark.target))
@@ -47,7 +51,7 @@ impl Marked {
     }
 }
 
-/// The runs of these publications, each with its databases and with what removes it.
+/// Lists the runs of these publications, each with its databases and with the command that removes it.
 pub(crate) fn list_runs(marked: &[Marked]) -> Vec<Other> {
     let mut runs = BTreeMap::<_, Vec<&str>>::new();
     for one in marked {
@@ -56,31 +60,28 @@ pub(crate) fn list_runs(marked: &[Marked]) -> Vec<Other> {
             runs.entry(run).or_default().push(&one.database);
         }
     }
-    let describe = |((run, name), databases): ((String, &str), Vec<&str>)| {
+    let listed = runs.into_iter().map(|((run, name), databases)| {
         let databases = databases.join(", ");
         Other::new(format!("{run} of database {databases}"))
             .removed_by(Remedy::remove_run("if nobody needs it, remove it", name))
-    };
-    runs.into_iter().map(describe).collect()
+    });
+    listed.collect()
 }
 
-/// The publications of databases that runs have marked, and those that have our name without a mark.
-pub(crate) async fn publications(
-    endpoint: &Endpoint,
+/// Loads the publications that runs have marked in these databases, and those that have our name without a
+/// mark.
+pub(crate) async fn load_marked(
+    source: &Reached,
     databases: &[&Database],
     options: &TeardownOptions,
 ) -> Result<Vec<Marked>, Error> {
     let mut all = Vec::new();
     for database in databases {
         let name = database.name.as_str();
-        let found = match of_database(&endpoint.with_database(name), options).await {
-            Err(error) if is_leaving(&error) => {
-                tracing::debug!(%error, database = name, "a database is being dropped");
-                continue;
-            }
-            other => other?,
-        };
-        all.extend(found.into_iter().map(|publication| Marked {
+        let endpoint = source.cluster.endpoint.with_database(name);
+        let loaded = load_publications(&endpoint, options).await;
+        let publications = skip_dropped(loaded, name)?.unwrap_or_default();
+        all.extend(publications.into_iter().map(|publication| Marked {
             database: name.to_owned(),
             oid: database.oid,
             publication,
@@ -89,20 +90,21 @@ pub(crate) async fn publications(
     Ok(all)
 }
 
-async fn of_database(
+async fn load_publications(
     database: &Endpoint,
     options: &TeardownOptions,
 ) -> Result<Vec<FoundPublication>, Error> {
-    let side = Side::Source;
-    let session = database.session(Purpose::Introspect).await;
-    let session = session.map_err(Error::connect(side))?;
-    let mut found = logical::find_marked(&session)
+    let examine = Error::examine(Side::Source);
+    let session = database
+        .session(Purpose::Introspect)
         .await
-        .map_err(Error::examine(side))?;
+        .map_err(Error::connect(Side::Source))?;
+    let mut found = logical::find_marked(&session).await.map_err(examine)?;
     let usual = Ident::from_catalog(PUBLICATION);
     let asked = options.publication.as_ref();
-    let named = logical::find_publication(&session, asked.unwrap_or(&usual)).await;
-    let named = named.map_err(Error::examine(side))?;
+    let named = logical::find_publication(&session, asked.unwrap_or(&usual))
+        .await
+        .map_err(examine)?;
     found.extend(named.filter(|one| one.mark.is_none()));
     found.retain(|one| asked.is_none_or(|asked| one.name == *asked));
     Ok(found)

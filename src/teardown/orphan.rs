@@ -1,32 +1,70 @@
-//! A slot that the user names, and the publication that goes with it, whose target no longer exists. Needs
-//! the source only.
+//! A slot that the user names, and its publication, if their target no longer exists. Requires only the
+//! source.
 
-use crate::pg::Side;
-use crate::pg::SlotName;
+use crate::catalog::cluster::Database;
+use crate::logical::Slot;
+use crate::pg::{Side, SlotName};
 use crate::teardown::error::Error;
-use crate::teardown::find::Reached;
-use crate::teardown::marked::Marked;
-use crate::teardown::{Leftover, Leftovers, Object};
+use crate::teardown::leftover::{Leftover, Object};
+use crate::teardown::leftovers::Leftovers;
+use crate::teardown::marked::{Marked, load_marked};
+use crate::teardown::options::TeardownOptions;
+use crate::teardown::reached::Reached;
+use crate::teardown::seen::SLOT_PREFIX;
 
-/// What the names of our slots begin with.
-const PREFIX: &str = "seren_";
-
-/// Adds the slot of this name, and the publication whose mark names it.
+/// Finds the slot of this name, and the publications whose mark names it.
 ///
 /// # Errors
-/// The slot is in use, or is none of this program's.
-pub(crate) async fn find(
+/// The slot is in use, or this program has not created it.
+pub(crate) async fn find_orphan_slot(
     slot: &SlotName,
-    (source, marked): (&Reached, Vec<Marked>),
-    found: &mut Leftovers,
-) -> Result<(), Error> {
+    source: &Reached,
+    options: &TeardownOptions,
+) -> Result<Leftovers, Error> {
+    let databases: Vec<&Database> = source.databases.iter().collect();
+    let marked = load_marked(source, &databases, options).await?;
     let slots = source.cluster.load_slots().await?;
     let present = slots.iter().find(|one| one.name == slot.as_str());
+    let found = list_objects(slot, present, marked)?;
+    source.refuse_running(&found.locks.source).await?;
+    Ok(found)
+}
+
+/// Lists the objects to remove, the slot first.
+fn list_objects(
+    slot: &SlotName,
+    present: Option<&Slot>,
+    marked: Vec<Marked>,
+) -> Result<Leftovers, Error> {
     let database = present.and_then(|one| one.database.clone());
     if let Some(pid) = present.and_then(|one| one.active_pid) {
         let slot = slot.clone();
         return Err(Error::SlotActive { slot, pid });
     }
+    let mut found = Leftovers::default();
+    let publications = take_publications(slot, database.as_ref(), marked, &mut found);
+    if present.is_some() && publications.is_empty() && !slot.as_str().starts_with(SLOT_PREFIX) {
+        return Err(Error::SlotNotOurs { slot: slot.clone() });
+    }
+    found.objects.extend(database.map(|database| Leftover {
+        side: Side::Source,
+        database,
+        object: Object::Slot(slot.clone()),
+    }));
+    for one in publications {
+        found.locks.source.push(one.lock_key());
+        found.objects.push(one.into_leftover());
+    }
+    Ok(found)
+}
+
+/// Returns the publications whose mark names the slot. Other marked ones of its database are reported.
+fn take_publications(
+    slot: &SlotName,
+    database: Option<&String>,
+    marked: Vec<Marked>,
+    found: &mut Leftovers,
+) -> Vec<Marked> {
     let mut publications = Vec::new();
     for one in marked {
         let Some(mark) = &one.publication.mark else {
@@ -34,27 +72,9 @@ pub(crate) async fn find(
         };
         if mark.slot == slot.as_str() {
             publications.push(one);
-        } else if Some(&one.database) == database.as_ref() {
-            found.others.push(one.as_other());
+        } else if Some(&one.database) == database {
+            found.others.push(one.to_other());
         }
     }
-    if present.is_some() && publications.is_empty() && !slot.as_str().starts_with(PREFIX) {
-        return Err(Error::SlotNotOurs { slot: slot.clone() });
-    }
-    if let Some(database) = database {
-        found.objects.push(Leftover {
-            side: Side::Source,
-            database,
-            object: Object::Slot(slot.clone()),
-        });
-    }
-    for one in publications {
-        found.locks.source.push(one.key());
-        found.objects.push(Leftover {
-            side: Side::Source,
-            database: one.database,
-            object: Object::Publication(Box::new(one.publication)),
-        });
-    }
-    Ok(())
+    publications
 }

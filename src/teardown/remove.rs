@@ -4,29 +4,28 @@ use tokio_postgres::types::ToSql;
 
 use crate::checkpoint::{self, Membership};
 use crate::cluster::run_lock::RunLocks;
-use crate::connect::{self, Purpose, Session};
+use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::cluster::membership::Loan;
 use crate::logical::{self, FoundPublication};
-use crate::pg::{Ident, Side, Sides, SlotName, Sql};
+use crate::pg::{Ident, SlotName, Sql};
 use crate::teardown::error::Error;
-use crate::teardown::{Leftover, Leftovers, Object, TeardownOptions};
+use crate::teardown::leftover::{Leftover, Object};
+use crate::teardown::leftovers::Leftovers;
+use crate::teardown::options::TeardownOptions;
 
-/// Removes everything of this run; the number of objects removed. Absent ones are fine.
+/// Removes all objects that were found, and returns their number. Objects that no longer exist are skipped.
 ///
 /// # Errors
-/// A server refused, or an object has changed since it was found; what comes later stays, and a repetition
-/// continues.
+/// A server refused a statement, or an object has changed since it was found. Later objects remain, and the
+/// command can be repeated.
 pub async fn remove_leftovers(
     leftovers: &Leftovers,
     options: &TeardownOptions,
 ) -> Result<usize, Error> {
-    // Held to the end: no run begins meanwhile.
-    let servers = Sides {
-        source: options.source.as_ref(),
-        target: options.target.as_ref(),
-    };
+    // Held to the end: no run starts meanwhile.
+    let servers = options.servers.as_ref().map(Option::as_ref);
     let locks = RunLocks::acquire(servers, &leftovers.locks).await?;
-    let removed = remove_all(leftovers, options).await;
+    let removed = remove_objects(leftovers, options).await;
     let removed = removed.and_then(|()| remove_state(leftovers, options));
     locks.release().await;
     removed?;
@@ -34,88 +33,104 @@ pub async fn remove_leftovers(
 }
 
 fn remove_state(leftovers: &Leftovers, options: &TeardownOptions) -> Result<(), Error> {
-    // What a side that was not reached still has is known from the state.
-    let is_whole = leftovers.unreachable.is_empty();
-    let root = options.state_root.as_ref();
-    if let (Some(root), Some(run), true) = (root, &leftovers.run, is_whole && options.removes_state)
-    {
+    // The state records what is left on a server that does not answer: then it is kept.
+    let is_removed = options.removes_state && leftovers.unreachable.is_empty();
+    if let (Some(root), Some(run), true) = (&options.state_root, &leftovers.run, is_removed) {
         checkpoint::remove_state(root, run)?;
     }
     Ok(())
 }
 
-/// What became of an object.
-enum Removed {
-    Gone,
-    /// A run has changed it since it was found.
+/// The result of removing an object.
+enum Removal {
+    Removed,
+    /// A run has changed the object since it was found.
     Kept,
 }
 
-async fn remove_all(leftovers: &Leftovers, options: &TeardownOptions) -> Result<(), Error> {
+async fn remove_objects(leftovers: &Leftovers, options: &TeardownOptions) -> Result<(), Error> {
     for leftover in &leftovers.objects {
-        let object = || leftover.to_string();
-        let removed = remove(leftover, leftovers, options).await;
-        let removed = removed.map_err(|source| Error::Teardown {
-            object: object(),
-            source,
-        });
-        if let Removed::Kept = removed? {
-            return Err(Error::LeftoverChanged { object: object() });
+        let endpoint = options.servers.get(leftover.side).as_ref();
+        let endpoint = endpoint.expect("an object was found through its endpoint");
+        let object = leftover.to_string();
+        match remove_object(leftover, leftovers, endpoint).await {
+            Ok(Removal::Removed) => {}
+            Ok(Removal::Kept) => return Err(Error::LeftoverChanged { object }),
+            Err(source) => return Err(Error::Teardown { object, source }),
         }
     }
     Ok(())
 }
 
-async fn remove(
+async fn remove_object(
     leftover: &Leftover,
     all: &Leftovers,
-    options: &TeardownOptions,
-) -> Result<Removed, connect::Error> {
-    let endpoint = match leftover.side {
-        Side::Target => options.target.as_ref(),
-        Side::Source => options.source.as_ref(),
-    };
-    let endpoint = endpoint.expect("an object was found through its endpoint");
-    let endpoint = endpoint.with_database(&leftover.database);
-    let session = endpoint.session(Purpose::Control).await?;
+    endpoint: &Endpoint,
+) -> Result<Removal, connect::Error> {
+    let session = endpoint
+        .with_database(&leftover.database)
+        .session(Purpose::Control)
+        .await?;
     match &leftover.object {
-        Object::Subscription(_) => {
-            if logical::find_subscription(&session).await?.is_some() {
-                logical::drop_subscription(&session).await?;
-            }
-        }
-        Object::Origin(name) => {
-            if logical::has_origin(&session, name).await? {
-                logical::drop_origin(&session, name).await?;
-            }
-        }
-        Object::Membership(membership) => end_membership(&session, membership).await?,
-        Object::Slot(slot) => {
-            // While the user was asked, another run may have made one of the same name.
-            let marked = logical::find_marked(&session).await?;
-            let is_others =
-                |found: &FoundPublication| names(found, slot) && !all.has_publication(found);
-            if marked.iter().any(is_others) {
-                return Ok(Removed::Kept);
-            }
-            logical::drop_slot(&session, slot).await?;
-        }
-        // Found again, since it may have changed while the user was asked.
-        Object::Publication(before) => {
-            match logical::find_publication(&session, &before.name).await? {
-                Some(found) if found.mark == before.mark => {
-                    logical::remove_publication(&session, &found).await?;
-                }
-                Some(_) => return Ok(Removed::Kept),
-                None => {}
-            }
-        }
+        Object::Subscription(_) => drop_subscription(&session).await?,
+        Object::Origin(name) => drop_origin(&session, name).await?,
+        Object::Membership(membership) => revoke_membership(&session, membership).await?,
+        Object::Slot(slot) => return drop_slot(&session, slot, all).await,
+        Object::Publication(before) => return drop_publication(&session, before).await,
     }
-    Ok(Removed::Gone)
+    Ok(Removal::Removed)
 }
 
-/// Revokes a membership that a run was granted, as far as its roles exist.
-async fn end_membership(session: &Session, membership: &Membership) -> Result<(), connect::Error> {
+async fn drop_subscription(session: &Session) -> Result<(), connect::Error> {
+    if logical::find_subscription(session).await?.is_some() {
+        logical::drop_subscription(session).await?;
+    }
+    Ok(())
+}
+
+async fn drop_origin(session: &Session, name: &str) -> Result<(), connect::Error> {
+    if logical::has_origin(session, name).await? {
+        logical::drop_origin(session, name).await?;
+    }
+    Ok(())
+}
+
+/// Drops a slot, unless a publication that was not found before names it. While the user was asked, another
+/// run may have created a slot of the same name.
+async fn drop_slot(
+    session: &Session,
+    slot: &SlotName,
+    all: &Leftovers,
+) -> Result<Removal, connect::Error> {
+    let marked = logical::find_marked(session).await?;
+    let is_new = |found: &FoundPublication| names_slot(found, slot) && !all.has_publication(found);
+    if marked.iter().any(is_new) {
+        return Ok(Removal::Kept);
+    }
+    logical::drop_slot(session, slot).await?;
+    Ok(Removal::Removed)
+}
+
+/// Drops a publication, unless its mark has changed while the user was asked.
+async fn drop_publication(
+    session: &Session,
+    before: &FoundPublication,
+) -> Result<Removal, connect::Error> {
+    match logical::find_publication(session, &before.name).await? {
+        Some(found) if found.mark == before.mark => {
+            logical::remove_publication(session, &found).await?;
+            Ok(Removal::Removed)
+        }
+        Some(_) => Ok(Removal::Kept),
+        None => Ok(Removal::Removed),
+    }
+}
+
+/// Revokes a temporary membership, if both of its roles exist.
+async fn revoke_membership(
+    session: &Session,
+    membership: &Membership,
+) -> Result<(), connect::Error> {
     let both = Sql::fixed(
         "SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles \
           WHERE rolname IN ($1::text::name, $2::text::name)",
@@ -133,21 +148,8 @@ async fn end_membership(session: &Session, membership: &Membership) -> Result<()
     session.batch(&loan.render_end(&member)).await
 }
 
-/// Whether a publication's mark names this slot.
-fn names(found: &FoundPublication, slot: &SlotName) -> bool {
+/// Returns whether a publication's mark names this slot.
+fn names_slot(found: &FoundPublication, slot: &SlotName) -> bool {
     let mark = found.mark.as_ref();
     mark.is_some_and(|mark| mark.slot == slot.as_str())
-}
-
-impl Leftovers {
-    /// Whether a publication was found before, with the same mark.
-    fn has_publication(&self, found: &FoundPublication) -> bool {
-        self.objects.iter().any(|leftover| match &leftover.object {
-            Object::Publication(before) => before.mark == found.mark,
-            Object::Slot(_)
-            | Object::Subscription(_)
-            | Object::Origin(_)
-            | Object::Membership(_) => false,
-        })
-    }
 }

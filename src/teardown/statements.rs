@@ -1,24 +1,28 @@
-//! Statements for a side that does not answer.
+//! The statements to run on a server that does not answer.
 
 use std::collections::BTreeMap;
 
 use crate::logical::{self, PUBLICATION};
-use crate::pg::Side;
-use crate::pg::{Ident, Literal};
+use crate::pg::{Ident, Literal, Side, Sql};
 use crate::sql;
 use crate::teardown::error::Error;
-use crate::teardown::{Leftovers, Object, Unreachable, drop_slot_statement};
+use crate::teardown::leftover::{Object, render_drop_slot};
+use crate::teardown::leftovers::{Leftovers, Unreachable};
 
-/// What to run on a source that does not answer: what its target knows of it.
-pub(crate) fn source_statements(found: &Leftovers, error: Option<Error>) -> Unreachable {
-    let slots = found.objects.iter().filter_map(|leftover| {
-        let Object::Subscription(subscription) = &leftover.object else {
-            return None;
-        };
-        subscription.slot.clone()
-    });
+/// Renders the statements for a source that does not answer, from what its target shows.
+pub(crate) fn render_source_statements(found: &Leftovers, error: Option<Error>) -> Unreachable {
+    let slots = found
+        .objects
+        .iter()
+        .filter_map(|leftover| match &leftover.object {
+            Object::Subscription(subscription) => subscription.slot.as_deref(),
+            Object::Slot(_)
+            | Object::Publication(_)
+            | Object::Origin(_)
+            | Object::Membership(_) => None,
+        });
     let mut statements: Vec<String> = slots
-        .map(|slot| format!("{};", drop_slot_statement(&slot).as_str()))
+        .map(|slot| render_line(&render_drop_slot(slot)))
         .collect();
     if statements.is_empty() {
         statements.push(
@@ -36,8 +40,8 @@ pub(crate) fn source_statements(found: &Leftovers, error: Option<Error>) -> Unre
     }
 }
 
-/// What to run on a target that does not answer.
-pub(crate) fn target_statements(
+/// Renders the statements for a target that does not answer.
+pub(crate) fn render_target_statements(
     slots: &BTreeMap<String, String>,
     error: Option<Error>,
 ) -> Unreachable {
@@ -47,22 +51,25 @@ pub(crate) fn target_statements(
         statements.push(format!(
             "-- in database {database}, if it has the subscription:"
         ));
-        let of_subscription = logical::drop_statements();
-        statements.extend(
-            of_subscription
-                .iter()
-                .map(|sql| format!("{};", sql.as_str())),
-        );
-        let origin = sql!(
-            "SELECT pg_catalog.pg_replication_origin_drop(roname) \
-               FROM pg_catalog.pg_replication_origin WHERE roname = {}",
-            Literal(slot)
-        );
-        statements.push(format!("{};", origin.as_str()));
+        statements.extend(logical::drop_statements().iter().map(render_line));
+        statements.push(render_line(&render_drop_origin(slot)));
     }
     Unreachable {
         side: Side::Target,
         error,
         statements,
     }
+}
+
+fn render_drop_origin(slot: &str) -> Sql {
+    sql!(
+        "SELECT pg_catalog.pg_replication_origin_drop(roname) \
+           FROM pg_catalog.pg_replication_origin WHERE roname = {}",
+        Literal(slot)
+    )
+}
+
+/// Renders a statement with its semicolon.
+fn render_line(statement: &Sql) -> String {
+    format!("{};", statement.as_str())
 }

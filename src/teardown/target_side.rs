@@ -5,34 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::checkpoint::recorded_slots;
 use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
-use crate::connect::{Endpoint, Purpose};
+use crate::connect::{Endpoint, Purpose, Session};
 use crate::logical::{self, FoundSubscription, SUBSCRIPTION};
-use crate::pg::Side;
-use crate::pg::Sql;
+use crate::pg::{Side, Sql};
 use crate::teardown::error::Error;
-use crate::teardown::find::{Reached, is_leaving};
-use crate::teardown::source_side::Seen;
-use crate::teardown::{Leftover, Leftovers, Object, TeardownOptions};
+use crate::teardown::leftover::{Leftover, Object};
+use crate::teardown::leftovers::Leftovers;
+use crate::teardown::options::TeardownOptions;
+use crate::teardown::reached::{Reached, skip_dropped};
+use crate::teardown::seen::{SLOT_PREFIX, Seen};
 
-/// What distinguishes the subscriptions of this pair's runs from others.
+/// Distinguishes the subscriptions of this pair's runs from others.
 pub(crate) struct Owned {
     /// Slots of runs that are removed.
     slots: BTreeSet<String>,
-    /// Names that slots of this pair would have, where no local state says whose they are.
+    /// Names that slots of this pair would have, if no local state records whose they are.
     unrecorded: BTreeSet<String>,
-    /// Whether the source has been asked.
+    /// Whether the source was examined.
     is_complete: bool,
 }
 
-/// Whose a subscription is.
-enum Whose {
+/// The owner of a subscription.
+enum Owner {
     Ours,
     Unknown,
     Others,
 }
 
 impl Owned {
-    /// What the source says.
+    /// Takes what the source shows.
     pub(crate) fn of_source(seen: &Seen) -> Self {
         Self {
             slots: seen.slots.keys().cloned().collect(),
@@ -41,13 +42,12 @@ impl Owned {
         }
     }
 
-    /// What local states say of this target's runs, where the source does not answer.
+    /// Takes what local states record of this target's runs. Used if the source does not answer.
     pub(crate) fn of_states(target: &Reached, options: &TeardownOptions) -> Self {
-        let system = target
-            .cluster
-            .system_identifier()
-            .zip(options.state_root.as_ref());
-        let slots = system.map(|(system, root)| recorded_slots(root, system));
+        let system = target.cluster.system_identifier();
+        let slots = system
+            .zip(options.state_root.as_ref())
+            .map(|(system, root)| recorded_slots(root, system));
         Self {
             slots: slots.unwrap_or_default(),
             unrecorded: BTreeSet::new(),
@@ -55,101 +55,120 @@ impl Owned {
         }
     }
 
-    fn whose(&self, slot: Option<&String>) -> Whose {
-        let is_ours = |slot| self.slots.contains(slot);
+    fn find_owner(&self, slot: Option<&String>) -> Owner {
         let is_unknown = |slot: &str| {
-            self.unrecorded.contains(slot) || !self.is_complete && slot.starts_with("seren_")
+            self.unrecorded.contains(slot) || !self.is_complete && slot.starts_with(SLOT_PREFIX)
         };
         match slot {
-            // Somebody has taken its slot away.
-            None if !self.slots.is_empty() => Whose::Ours,
-            None => Whose::Unknown,
-            Some(slot) if is_ours(slot) => Whose::Ours,
-            Some(slot) if is_unknown(slot) => Whose::Unknown,
-            Some(_) => Whose::Others,
+            // Somebody has detached the subscription from its slot.
+            None if !self.slots.is_empty() => Owner::Ours,
+            None => Owner::Unknown,
+            Some(slot) if self.slots.contains(slot) => Owner::Ours,
+            Some(slot) if is_unknown(slot) => Owner::Unknown,
+            Some(_) => Owner::Others,
         }
     }
 }
 
-/// What a database of the target has.
-struct Found {
+/// The objects of replication in a database of the target.
+struct DatabaseObjects {
     /// Origins of runs that are removed. They belong to the cluster.
     origins: Vec<String>,
     /// A subscription of our name.
     subscription: Option<FoundSubscription>,
 }
 
-async fn examine(database: &Endpoint, owned: &Owned) -> Result<Found, Error> {
-    let side = Side::Target;
-    let session = database.session(Purpose::Introspect).await;
-    let session = session.map_err(Error::connect(side))?;
+impl DatabaseObjects {
+    async fn load(database: &Endpoint, owned: &Owned) -> Result<Self, Error> {
+        let session = database
+            .session(Purpose::Introspect)
+            .await
+            .map_err(Error::connect(Side::Target))?;
+        Ok(Self {
+            origins: load_origins(&session, owned).await?,
+            subscription: logical::find_subscription(&session)
+                .await
+                .map_err(Error::examine(Side::Target))?,
+        })
+    }
+}
+
+async fn load_origins(session: &Session, owned: &Owned) -> Result<Vec<String>, Error> {
     let mut origins = Vec::new();
     for slot in &owned.slots {
-        let has = logical::has_origin(&session, slot).await;
-        if has.map_err(Error::examine(side))? {
+        let has_origin = logical::has_origin(session, slot)
+            .await
+            .map_err(Error::examine(Side::Target))?;
+        if has_origin {
             origins.push(slot.clone());
         }
     }
-    let subscription = logical::find_subscription(&session).await;
-    Ok(Found {
-        origins,
-        subscription: subscription.map_err(Error::examine(side))?,
-    })
+    Ok(origins)
 }
 
-/// Looks for subscriptions and origins.
-pub(crate) async fn look_at_target(
+/// Finds subscriptions and origins.
+///
+/// # Errors
+/// A run is running, or the target refuses a query.
+pub(crate) async fn examine_target(
     target: &Reached,
-    endpoint: &Endpoint,
     owned: &Owned,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
-    let side = Side::Target;
+    // Each origin with the last database that shows it.
     let mut origins = BTreeMap::new();
     for database in &target.databases {
         let name = database.name.as_str();
-        let found_there = match examine(&endpoint.with_database(name), owned).await {
-            Err(error) if is_leaving(&error) => {
-                tracing::debug!(%error, database = name, "a database is being dropped");
-                continue;
-            }
-            other => other?,
-        };
-        let there = found_there.origins.into_iter();
-        origins.extend(there.map(|origin| (origin, name.to_owned())));
-        let Some(subscription) = found_there.subscription else {
+        let endpoint = target.cluster.endpoint.with_database(name);
+        let loaded = DatabaseObjects::load(&endpoint, owned).await;
+        let Some(objects) = skip_dropped(loaded, name)? else {
             continue;
         };
-        match owned.whose(subscription.slot.as_ref()) {
-            Whose::Ours => {
-                found.locks.target.push(LockKey::of_target(name));
-                found.objects.push(Leftover {
-                    side,
-                    database: name.to_owned(),
-                    object: Object::Subscription(subscription),
-                });
-            }
-            Whose::Unknown => {
-                let statements = logical::drop_statements();
-                let statements: Vec<_> = statements.iter().map(Sql::as_str).collect();
-                let run = format!("if nobody uses it, run there: {};", statements.join("; "));
-                let what = format!("subscription {SUBSCRIPTION} in database {name} of the target");
-                found.unknown.push(Other::new(what).removed_by(run.into()));
-            }
-            Whose::Others => {
-                let slot = subscription.slot.unwrap_or_default();
-                found.others.push(Other::new(format!(
-                    "target, database {name}: subscription {SUBSCRIPTION}, which reads from slot {slot}"
-                )));
-            }
+        let in_database = objects.origins.into_iter();
+        origins.extend(in_database.map(|origin| (origin, name.to_owned())));
+        if let Some(subscription) = objects.subscription {
+            sort_subscription(name, subscription, owned, found);
         }
     }
-    found
-        .objects
-        .extend(origins.into_iter().map(|(origin, database)| Leftover {
-            side,
-            database,
-            object: Object::Origin(origin),
-        }));
-    Ok(())
+    let origins = origins.into_iter().map(|(origin, database)| Leftover {
+        side: Side::Target,
+        database,
+        object: Object::Origin(origin),
+    });
+    found.objects.extend(origins);
+    target.refuse_running(&found.locks.target).await
+}
+
+fn sort_subscription(
+    database: &str,
+    subscription: FoundSubscription,
+    owned: &Owned,
+    found: &mut Leftovers,
+) {
+    match owned.find_owner(subscription.slot.as_ref()) {
+        Owner::Ours => {
+            found.locks.target.push(LockKey::of_target(database));
+            found.objects.push(Leftover {
+                side: Side::Target,
+                database: database.to_owned(),
+                object: Object::Subscription(subscription),
+            });
+        }
+        Owner::Unknown => found.unknown.push(describe_unknown(database)),
+        Owner::Others => {
+            let slot = subscription.slot.unwrap_or_default();
+            found.others.push(Other::new(format!(
+                "target, database {database}: subscription {SUBSCRIPTION}, which reads from slot {slot}"
+            )));
+        }
+    }
+}
+
+/// Describes a subscription that no local state records, with the statements that drop it.
+fn describe_unknown(database: &str) -> Other {
+    let statements = logical::drop_statements();
+    let statements: Vec<_> = statements.iter().map(Sql::as_str).collect();
+    let run = format!("if nobody uses it, run there: {};", statements.join("; "));
+    let what = format!("subscription {SUBSCRIPTION} in database {database} of the target");
+    Other::new(what).removed_by(run.into())
 }

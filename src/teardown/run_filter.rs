@@ -1,15 +1,15 @@
-//! Which marked publications are removed, and which are other runs'. Pure.
+//! Which runs are removed, by the marks of their publications. Pure.
 
 use std::collections::BTreeSet;
 
 use crate::logical::{Mark, RunId};
-use crate::teardown::Which;
+use crate::teardown::options::Which;
 
-/// Decides which publications are removed.
+/// What decides which runs are removed.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct RunFilter<'a> {
     pub(crate) which: &'a Which,
-    /// The two clusters, where both are known.
+    /// The two clusters, if both are known.
     pub(crate) pair: Option<RunId>,
     /// The numbers of the runs that local states record.
     pub(crate) numbers: BTreeSet<String>,
@@ -17,18 +17,18 @@ pub(crate) struct Wanted<'a> {
     pub(crate) pairs: BTreeSet<RunId>,
 }
 
-/// What the marks amount to.
+/// The runs that marks name, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sorted {
+pub(crate) struct SortedRuns {
     /// The names of the runs whose publications are removed.
     pub(crate) removed: BTreeSet<String>,
-    /// The names of the runs between the clusters that no local state records: they are only removed by name.
+    /// The names of the runs between the clusters that no local state records. They are only removed by name.
     pub(crate) unknown: BTreeSet<String>,
 }
 
-impl Wanted<'_> {
+impl RunFilter<'_> {
     /// Sorts the runs that these marks name.
-    pub(crate) fn sort(&self, marks: &[&Mark]) -> Sorted {
+    pub(crate) fn sort_runs(&self, marks: &[&Mark]) -> SortedRuns {
         let of_pair = |mark: &Mark| self.pair.as_ref().is_none_or(|pair| mark.run == *pair);
         let is_removed = |mark: &Mark| match self.which {
             Which::Run(run) => mark.name() == run,
@@ -38,7 +38,7 @@ impl Wanted<'_> {
         let is_unknown = |mark: &Mark| *self.which == Which::Pair && of_pair(mark);
         let (mut removed, rest): (Vec<&Mark>, Vec<&Mark>) =
             marks.iter().copied().partition(|mark| is_removed(mark));
-        // Without the target nothing says which of several targets is meant.
+        // Without the target, the runs may have several targets: none of them can be chosen.
         let pairs: BTreeSet<&RunId> = removed.iter().map(|mark| &mark.run).collect();
         let is_ambiguous = *self.which == Which::Pair && pairs.len() > 1;
         let mut unknown: Vec<&Mark> = rest.into_iter().filter(|mark| is_unknown(mark)).collect();
@@ -46,14 +46,14 @@ impl Wanted<'_> {
             unknown.append(&mut removed);
         }
         let names = |marks: Vec<&Mark>| marks.iter().map(|mark| mark.name().to_owned()).collect();
-        Sorted {
+        SortedRuns {
             removed: names(removed),
             unknown: names(unknown),
         }
     }
 
-    /// Whether a local state records the run. Marks of the first form have no number: they are of the pair's
-    /// only run.
+    /// Returns whether a local state records the run. Marks of the first form have no number: they belong to
+    /// the pair's only run.
     fn is_known(&self, mark: &Mark) -> bool {
         match &mark.tag {
             Some(tag) => self.numbers.contains(&tag.number),
@@ -72,8 +72,8 @@ mod tests {
         Mark::new(run, RunTag::new(), "app", "s", String::new())
     }
 
-    fn wanted<'a>(which: &'a Which, known: &[&Mark]) -> Wanted<'a> {
-        Wanted {
+    fn wanted<'a>(which: &'a Which, known: &[&Mark]) -> RunFilter<'a> {
+        RunFilter {
             which,
             pair: Some(RunId::new("1", "2")),
             numbers: known.iter().map(|mark| mark.name().to_owned()).collect(),
@@ -81,9 +81,9 @@ mod tests {
         }
     }
 
-    fn sorted(removed: &[&Mark], unknown: &[&Mark]) -> Sorted {
+    fn sorted(removed: &[&Mark], unknown: &[&Mark]) -> SortedRuns {
         let names = |marks: &[&Mark]| marks.iter().map(|mark| mark.name().to_owned()).collect();
-        Sorted {
+        SortedRuns {
             removed: names(removed),
             unknown: names(unknown),
         }
@@ -94,9 +94,12 @@ mod tests {
         let (one, two, other) = (mark("2"), mark("2"), mark("3"));
         let pair = Which::Pair;
         let nothing_known = wanted(&pair, &[]);
-        assert_eq!(nothing_known.sort(&[&one, &other]), sorted(&[], &[&one]));
+        assert_eq!(
+            nothing_known.sort_runs(&[&one, &other]),
+            sorted(&[], &[&one])
+        );
         let both = sorted(&[], &[&one, &two]);
-        assert_eq!(nothing_known.sort(&[&one, &two]), both);
+        assert_eq!(nothing_known.sort_runs(&[&one, &two]), both);
     }
 
     #[test]
@@ -105,20 +108,23 @@ mod tests {
         let pair = Which::Pair;
         let first_known = wanted(&pair, &[&one]);
         let sorted_both = sorted(&[&one], &[&two]);
-        assert_eq!(first_known.sort(&[&one, &two]), sorted_both);
-        assert_eq!(first_known.sort(&[&two]), sorted(&[], &[&two]));
+        assert_eq!(first_known.sort_runs(&[&one, &two]), sorted_both);
+        assert_eq!(first_known.sort_runs(&[&two]), sorted(&[], &[&two]));
     }
 
     #[test]
     fn without_the_target_runs_into_several_targets_are_not_removed() {
         let (one, other) = (mark("2"), mark("3"));
         let pair = Which::Pair;
-        let wanted = Wanted {
+        let wanted = RunFilter {
             pair: None,
             ..wanted(&pair, &[&one, &other])
         };
-        assert_eq!(wanted.sort(&[&one]), sorted(&[&one], &[]));
-        assert_eq!(wanted.sort(&[&one, &other]), sorted(&[], &[&one, &other]));
+        assert_eq!(wanted.sort_runs(&[&one]), sorted(&[&one], &[]));
+        assert_eq!(
+            wanted.sort_runs(&[&one, &other]),
+            sorted(&[], &[&one, &other])
+        );
     }
 
     #[test]
@@ -129,12 +135,15 @@ mod tests {
         )
         .unwrap();
         let pair = Which::Pair;
-        let of_state = |known: &[&Mark]| Wanted {
+        let of_state = |known: &[&Mark]| RunFilter {
             pair: Some(mark.run.clone()),
             ..wanted(&pair, known)
         };
-        assert_eq!(of_state(&[]).sort(&[&mark]), sorted(&[], &[&mark]));
-        assert_eq!(of_state(&[&mark]).sort(&[&mark]), sorted(&[&mark], &[]));
+        assert_eq!(of_state(&[]).sort_runs(&[&mark]), sorted(&[], &[&mark]));
+        assert_eq!(
+            of_state(&[&mark]).sort_runs(&[&mark]),
+            sorted(&[&mark], &[])
+        );
     }
 
     #[test]
@@ -142,6 +151,6 @@ mod tests {
         let (one, other) = (mark("2"), mark("3"));
         let run = Which::Run(other.name().to_owned());
         let of_run = wanted(&run, &[&one]);
-        assert_eq!(of_run.sort(&[&one, &other]), sorted(&[&other], &[]));
+        assert_eq!(of_run.sort_runs(&[&one, &other]), sorted(&[&other], &[]));
     }
 }

@@ -1,0 +1,56 @@
+//! What `teardown` has found.
+
+use crate::cluster::other::Other;
+use crate::cluster::run_lock::LockKey;
+use crate::logical::{FoundPublication, RunId};
+use crate::pg::{Side, Sides};
+use crate::teardown::error::Error;
+use crate::teardown::leftover::{Leftover, Object};
+
+/// What runs have left on both servers.
+#[derive(Debug, Default)]
+pub struct Leftovers {
+    /// The pair of clusters whose state is removed as well, if it is known.
+    pub run: Option<RunId>,
+    /// The locks that are held during the removal, so that no run starts.
+    pub(crate) locks: Sides<Vec<LockKey>>,
+    /// The objects, in the order in which they are removed.
+    pub objects: Vec<Leftover>,
+    /// Objects of other runs, which are not removed.
+    pub others: Vec<Other>,
+    /// Objects of runs between the two clusters that no local state records, each with the remedy that removes
+    /// it.
+    pub(crate) unknown: Vec<Other>,
+    /// Servers that were not examined, with the reason and the statements to run there.
+    pub unreachable: Vec<Unreachable>,
+}
+
+/// A server that was not examined.
+#[derive(Debug)]
+pub struct Unreachable {
+    /// The server.
+    pub side: Side,
+    /// The reason; `None` if no URL was given.
+    pub error: Option<Error>,
+    /// The statements to run there.
+    pub statements: Vec<String>,
+}
+
+impl Leftovers {
+    /// Returns whether a publication was found before, with the same mark.
+    pub(crate) fn has_publication(&self, found: &FoundPublication) -> bool {
+        self.objects.iter().any(|leftover| match &leftover.object {
+            Object::Publication(before) => before.mark == found.mark,
+            Object::Slot(_)
+            | Object::Subscription(_)
+            | Object::Origin(_)
+            | Object::Membership(_) => false,
+        })
+    }
+}
+
+/// Returns whether one of the objects is more than a temporary membership.
+pub(crate) fn has_objects_of_runs(objects: &[Leftover]) -> bool {
+    let is_of_run = |one: &Leftover| !matches!(one.object, Object::Membership(_));
+    objects.iter().any(is_of_run)
+}
