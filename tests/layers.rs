@@ -36,23 +36,37 @@ struct Area {
 }
 
 /// The areas with a table of their own. Their `mod.rs` lists what is for others.
-const AREAS: &[Area] = &[Area {
-    name: "snapshot",
-    layers: &[
-        &["load"],
-        &["worker"],
-        &["load_state"],
-        &["read_queues"],
-        &["next_task", "definitions"],
-        &["statistics", "sequences"],
-        &["rows", "large_objects"],
-        &["evaluation"],
-        &["point"],
-        &["request", "tables", "retry", "stop", "crew"],
-        &["error", "lock_table", "need"],
-        &["refusal"],
-    ],
-}];
+const AREAS: &[Area] = &[
+    Area {
+        name: "snapshot",
+        layers: &[
+            &["load"],
+            &["worker"],
+            &["load_state"],
+            &["read_queues"],
+            &["next_task", "definitions"],
+            &["statistics", "sequences"],
+            &["rows", "large_objects"],
+            &["evaluation"],
+            &["point"],
+            &["request", "tables", "retry", "stop", "crew"],
+            &["error", "lock_table", "need"],
+            &["refusal"],
+        ],
+    },
+    Area {
+        name: "teardown",
+        layers: &[
+            &["find", "remove"],
+            &["source_side", "target_side", "orphan", "statements"],
+            &["source_runs"],
+            &["source_pair", "run_filter"],
+            &["seen", "marked"],
+            &["leftovers", "reached"],
+            &["leftover", "other_copy", "options", "error"],
+        ],
+    },
+];
 
 fn layer(layers: &[&[&str]], module: &str) -> Option<usize> {
     layers.iter().position(|names| names.contains(&module))
