@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -15,6 +16,13 @@ use super::template::Template;
 use super::user::ServerUser;
 use super::watchdog::Watchdog;
 use super::{Binaries, Error};
+
+/// Characters that are percent-encoded: all but those that every part of a URL may contain.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// How long a server may take to start; crash recovery included.
 const START: Duration = Duration::from_secs(60);
@@ -297,11 +305,12 @@ impl Cluster {
 
     /// The superuser's URL over the socket.
     pub fn url(&self, database: &str) -> String {
-        let folder = percent_encode(&self.socket_dir().to_string_lossy());
+        let folder = self.socket_dir().to_string_lossy().into_owned();
+        let folder = utf8_percent_encode(&folder, RESERVED);
         format!(
             "postgresql://postgres@{folder}:{}/{}",
             self.port,
-            percent_encode(database)
+            utf8_percent_encode(database, RESERVED)
         )
     }
 
@@ -310,7 +319,7 @@ impl Cluster {
         format!(
             "postgresql://postgres@127.0.0.1:{}/{}",
             self.port,
-            percent_encode(database)
+            utf8_percent_encode(database, RESERVED)
         )
     }
 
@@ -478,24 +487,4 @@ fn fresh_folder(user: &ServerUser) -> Result<TempDir, Error> {
 /// A port that is free at this moment.
 fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-/// Percent-encodes everything but letters, digits and the marks that are safe in every part.
-fn percent_encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
-        }
-    }
-    out
-}
-
-/// The digit of a value below 16.
-fn hex_digit(value: u8) -> char {
-    char::from_digit(value.into(), 16)
-        .expect("four bits")
-        .to_ascii_uppercase()
 }
