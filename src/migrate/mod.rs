@@ -23,6 +23,7 @@ mod record;
 mod repeats;
 mod replication;
 mod report;
+mod resume;
 mod target_action;
 mod target_cluster;
 

@@ -7,8 +7,8 @@ use crate::catalog::load::cached::CachedCatalog;
 use crate::checkpoint::{self, DatabasePair, Origin};
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::Promise;
-use crate::migrate::record::Resume;
 use crate::migrate::replication::Replication;
+use crate::migrate::resume::{DatabaseStart, Leftover, Resume};
 use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, QualifiedName};
@@ -68,6 +68,32 @@ impl PlannedDatabase {
     /// The database's name on the target.
     pub fn target(&self) -> &Ident {
         &self.target
+    }
+
+    /// Returns what a run records of it when it begins to write.
+    pub(crate) fn start(&self) -> DatabaseStart {
+        DatabaseStart {
+            pair: self.pair(),
+            source_oid: self.database.oid,
+            selection: self.selection.clone(),
+            existing: self.leftover(),
+        }
+    }
+
+    fn leftover(&self) -> Leftover {
+        match self.fate {
+            Fate::Create | Fate::Use | Fate::Replace { .. } => Leftover::Nothing,
+            // What is ours and exists there stays ours until it is gone.
+            Fate::Remake { oid, .. } => Leftover::Begun {
+                oid,
+                origin: Origin::Made,
+            },
+            Fate::Clear { oid, .. } => Leftover::Begun {
+                oid,
+                origin: self.used(),
+            },
+            Fate::Keep { .. } => Leftover::Finished,
+        }
     }
 
     /// Both names.

@@ -82,7 +82,11 @@ impl ContentCopy<'_> {
     fn record_slot(&self, point: &ConsistentPoint) -> Result<(), Failure> {
         let planned = self.planned();
         if let (Some(lsn), SnapshotSource::Slot(slot)) = (point.consistent_point, &planned.point) {
-            let recorded = self.run.execution.record.record_point(planned, lsn, slot);
+            let recorded = self
+                .run
+                .execution
+                .record
+                .record_point(&planned.pair(), lsn, slot);
             recorded.map_err(Failure::around_copy)?;
             self.run.execution.slots.add(slot);
         }
@@ -140,7 +144,7 @@ impl ContentCopy<'_> {
         let (planned, record) = (self.planned(), self.run.execution.record);
         // Event triggers would fire on the drop.
         let sealing = journal::seal_journal(&self.endpoints.target, |seal| {
-            record.record_seal(planned, seal)
+            record.record_seal(&planned.pair(), seal)
         });
         sealing.await.map_err(Failure::around_copy)?;
         if let Some(section) = event_triggers {

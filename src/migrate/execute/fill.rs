@@ -69,7 +69,7 @@ impl DatabaseRun<'_> {
     async fn prepare_again(&mut self, oid: Oid) -> bool {
         const WHY: &str = "DDL on the source ended the copy";
         if self.action.uses_existing() {
-            self.seal = self.execution.record.recorded_seal(self.planned);
+            self.seal = self.execution.record.recorded_seal(&self.planned.pair());
             self.action = Fate::Clear { oid, why: WHY };
             return true;
         }
@@ -77,7 +77,7 @@ impl DatabaseRun<'_> {
             return false;
         }
         self.action = Fate::Create;
-        let removed = self.execution.record.record_removed(self.planned);
+        let removed = self.execution.record.record_removed(&self.planned.pair());
         removed
             .inspect_err(|error| tracing::warn!(%error, "what was removed could not be recorded"))
             .is_ok()
@@ -112,7 +112,7 @@ impl DatabaseRun<'_> {
                 let database = TargetDatabase { name, oid: *oid };
                 let seal = self.seal.as_deref();
                 drop_database(target, database, Expected::Ours { seal }).await?;
-                record.record_removed(planned)?;
+                record.record_removed(&planned.pair())?;
             }
             Fate::Create | Fate::Keep { .. } => {}
         }
@@ -130,7 +130,7 @@ impl DatabaseRun<'_> {
         self.begin_journal(oid, origin.clone()).await?;
         self.execution
             .record
-            .record_begun(self.planned, oid, origin)?;
+            .record_begun(&self.planned.pair(), oid, origin)?;
         Ok(oid)
     }
 
@@ -174,7 +174,7 @@ impl DatabaseRun<'_> {
         let own = scope.child();
         let record = self.execution.record;
         let recorder = record
-            .start_recorder(self.planned, &inside, own.stop.clone())
+            .start_recorder(&self.planned.pair(), &inside, own.stop.clone())
             .await?;
         let defaults = if self.action.uses_existing() {
             existing::set_defaults_aside(&inside, &self.execution.cluster.options).await?
@@ -217,7 +217,7 @@ impl DatabaseRun<'_> {
         let name = self.planned.name();
         let is_created = !self.action.uses_existing();
         let removed = is_created && self.remove_database(oid).await;
-        if removed && let Err(error) = self.execution.record.record_removed(self.planned) {
+        if removed && let Err(error) = self.execution.record.record_removed(&self.planned.pair()) {
             // The next run finds the database gone, regardless of what is recorded of it.
             tracing::warn!(%error, database = name, "what was removed could not be recorded");
         }
@@ -231,7 +231,7 @@ impl DatabaseRun<'_> {
     /// it did.
     async fn remove_database(&self, oid: Oid) -> bool {
         let name = self.planned.target().as_str();
-        let seal = self.execution.record.recorded_seal(self.planned);
+        let seal = self.execution.record.recorded_seal(&self.planned.pair());
         let expected = Expected::Ours {
             seal: seal.as_deref(),
         };

@@ -21,8 +21,9 @@ use crate::migrate::execute::{database, roles};
 use crate::migrate::options::Options;
 use crate::migrate::plan::replication::keys;
 use crate::migrate::planned::{PlannedDatabase, Prepared};
-use crate::migrate::record::{self, BeginRecord, Record};
+use crate::migrate::record::{self, Record};
 use crate::migrate::report::{DatabaseReport, KeptSlot, Report};
+use crate::migrate::resume::RunStart;
 use crate::migrate::target_action::Fate;
 use crate::pg::{Lsn, Sides};
 use crate::snapshot::WatchedSlots;
@@ -72,13 +73,13 @@ pub async fn execute(
         ..Report::default()
     };
     let assumption = cluster.assume();
-    let lent = record::granted_memberships(&assumption, &cluster.options.target.connected_as);
-    let begin = BeginRecord {
-        planned: &planned,
-        lent: lent.collect(),
-        adopted: options.replication.adopt.as_deref(),
+    let member = &cluster.options.target.connected_as;
+    let start = RunStart {
+        databases: planned.iter().map(PlannedDatabase::start).collect(),
+        memberships: record::granted_memberships(&assumption, member).collect(),
+        adopted: options.replication.adopt.clone(),
     };
-    let done = match Record::begin(resume, begin) {
+    let done = match Record::begin_run(resume, &start) {
         Ok(record) => {
             let work = RunWork {
                 execution: Execution {

@@ -4,4 +4,5 @@ pub(crate) mod adopt;
 pub(crate) mod prepare;
 pub(crate) mod rate;
 pub(crate) mod replication;
+mod selection;
 pub(crate) mod target_action;

@@ -17,8 +17,9 @@ use crate::migrate::check::{self, Examination};
 use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::plan::replication::{self, Facts, Known};
+use crate::migrate::plan::selection::describe_selection;
 use crate::migrate::plan::target_action::{self, Destiny};
-use crate::migrate::record::{self, Interrupted, Resume};
+use crate::migrate::resume::{Interrupted, Resume, WantedDatabase};
 use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, Side, Sides};
@@ -54,7 +55,13 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     if check::refused(&findings) {
         return Ok(refused(findings));
     }
-    let mut resume = Resume::find(options, (&source.facts, &target.facts))?;
+    let mut resume = Resume::open_state(
+        options.state.as_ref(),
+        Sides {
+            source: &source.facts,
+            target: &target.facts,
+        },
+    )?;
     let offered = source.load_databases().await?;
     let (cluster, chosen, more) = read_cluster((&source, &target), &offered, options).await?;
     findings.extend(more);
@@ -64,7 +71,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     findings.extend(
         resume
             .iter_mut()
-            .flat_map(|resume| resume.left(&offered, &selected, &options.map)),
+            .flat_map(|resume| resume.find_unselected(&offered, &selected, &options.map)),
     );
     let facts = (&source.facts, &target.facts);
     findings.extend(replication::left_slots(&source, (&offered, &chosen), (options, facts)).await?);
@@ -130,10 +137,14 @@ async fn examine_all(
             return Err(Error::Stopped);
         }
         let exists = place(&database);
-        let selection = record::selection(options, &choice);
+        let selection = describe_selection(options, &choice);
         let place = options.map.target(database.name.as_str());
-        let recorded = (&database, place, &selection);
-        let mut interrupted = Resume::decide(resume.as_ref(), recorded, exists);
+        let wanted = WantedDatabase {
+            source: &database,
+            target: place,
+            selection: &selection,
+        };
+        let mut interrupted = Resume::decide_database(resume.as_ref(), wanted, exists);
         let known = Known::load((&source, &target), &database, (options, resume.as_ref()));
         let known = known.await?;
         interrupted.decision = known.decide(interrupted.decision, exists, options).await?;

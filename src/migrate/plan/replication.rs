@@ -17,8 +17,8 @@ use crate::migrate::Options;
 use crate::migrate::check::{self, Examination};
 use crate::migrate::error::Error;
 use crate::migrate::plan::adopt;
-use crate::migrate::record::Resume;
 use crate::migrate::replication::{Ours, Replication};
+use crate::migrate::resume::Resume;
 use crate::pg::Side;
 use crate::pg::SlotName;
 use crate::remedy::{Remedy, Setting};
@@ -73,9 +73,11 @@ impl Known {
             live: live.into_iter().flatten().collect(),
             ours: Ours {
                 adopted: adopted.map(str::to_owned),
-                ..resume.map(|one| one.ours(&pair)).unwrap_or_default()
+                ..resume
+                    .map(|one| one.identify_ours(&pair))
+                    .unwrap_or_default()
             },
-            promise: resume.and_then(|resume| resume.promise(database, options)),
+            promise: resume.and_then(|resume| resume.recorded_promise(database, options)),
             slot,
         })
     }

@@ -14,7 +14,7 @@ use crate::migrate::Options;
 use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::journal::{self, Foreign};
-use crate::migrate::record::Interrupted;
+use crate::migrate::resume::Interrupted;
 use crate::pg::Side;
 use crate::pg::{Ident, Oid};
 use crate::remedy::{Remedy, Setting};

@@ -1,0 +1,43 @@
+//! Which definitions and rows a run copies, as the state records it.
+
+use crate::checkpoint::{Chosen, Deviation, Selection};
+use crate::migrate::options::Options;
+use crate::selection::TableChoice;
+
+/// Describes which part of a database is copied, and how.
+pub(crate) fn describe_selection(options: &Options, choice: &TableChoice) -> Selection {
+    let carried = &options.carried;
+    let roles = carried.role_map.olds().map(|old| Deviation::RoleMapped {
+        from: old.as_str().to_owned(),
+        to: carried.role_map.of(old).as_str().to_owned(),
+    });
+    let skipped = carried.skipped_extensions.iter();
+    let skipped = skipped.map(|name| Deviation::ExtensionSkipped(name.as_str().to_owned()));
+    let locale = options.cluster.locale.iter().cloned();
+    Selection {
+        tables: Chosen::from(choice),
+        deviations: list_switches(options)
+            .chain(roles)
+            .chain(skipped)
+            .chain(locale.map(Deviation::Locale))
+            .collect(),
+    }
+}
+
+/// Lists the deviations that have no value.
+fn list_switches(options: &Options) -> impl Iterator<Item = Deviation> {
+    let carried = &options.carried;
+    let is_copied_once = !options.replicate && !options.schema_only;
+    let deviations = [
+        (Deviation::SchemaOnly, options.schema_only),
+        (Deviation::NoReplication, is_copied_once),
+        (Deviation::NoOwners, !carried.owners),
+        (Deviation::NoPrivileges, !carried.privileges),
+        (Deviation::NoComments, !carried.comments),
+        (Deviation::NoSecurityLabels, !carried.security_labels),
+        (Deviation::NoTablespaces, !carried.tablespaces),
+        (Deviation::ServiceObjects, !options.cluster.provider),
+    ];
+    let deviations = deviations.into_iter().filter(|(_, applies)| *applies);
+    deviations.map(|(deviation, _)| deviation)
+}
