@@ -271,10 +271,10 @@ impl Error {
     /// Whether locks or changes of other sessions kept something from being read for too long: a finding of
     /// the checks.
     pub(crate) fn is_of_others(&self) -> bool {
-        match self {
-            Self::Cluster(error) => error.is_lock_wait(),
-            other => matches!(other, Self::Changing { .. }),
+        if let Self::Cluster(error) = self {
+            return error.is_lock_wait();
         }
+        matches!(self, Self::Changing { .. })
     }
 
     /// Wraps a failed connection.

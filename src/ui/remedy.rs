@@ -90,7 +90,10 @@ mod tests {
         let (once, raise) = (Remedy::copy_once(), Remedy::Raise(Setting::Jobs));
         let render = |remedies: &[Remedy]| render_remedies(remedies, name);
         assert_eq!(render(&[]), None);
-        assert_eq!(render(&[once.clone()]).unwrap(), "copy once with --x");
+        assert_eq!(
+            render(std::slice::from_ref(&once)).unwrap(),
+            "copy once with --x"
+        );
         assert_eq!(
             render(&["create it".into(), raise, once]).unwrap(),
             "create it, raise --x, or copy once with --x"

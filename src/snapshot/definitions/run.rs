@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::schedule::schedule::Schedule;
+use super::schedule::state::Schedule;
 use super::section::Section;
 use super::section_run::SectionRun;
 use super::target::BuildTarget;

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::message::{begin_message, commit_message, render_messages};
-use super::schedule::schedule::Schedule;
+use super::schedule::state::Schedule;
 use super::section::Section;
 use super::target::BuildTarget;
 use super::transaction::{FailedStatement, Outcome, SentTransaction, read_answers};

@@ -34,10 +34,12 @@ impl CopyFailure {
 
     /// A failure outside of a table's copy, such as a refused connection.
     pub(crate) fn around_copy(error: Error) -> Self {
-        let is_transient = match &error {
-            Error::Connect(source) | Error::Lease(source) => source.is_transient(),
-            Error::Lane(source) => source.is_transient(),
-            _ => matches!(&error, Error::Renamed { .. }),
+        let is_transient = if let Error::Connect(source) | Error::Lease(source) = &error {
+            source.is_transient()
+        } else if let Error::Lane(source) = &error {
+            source.is_transient()
+        } else {
+            matches!(&error, Error::Renamed { .. })
         };
         Self::new(error, is_transient)
     }

@@ -11,7 +11,7 @@
 
 mod held;
 mod retry;
-pub(super) mod schedule;
+pub(super) mod state;
 pub(super) mod step;
 #[cfg(test)]
 mod tests;

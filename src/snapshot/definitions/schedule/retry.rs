@@ -1,7 +1,7 @@
 //! Refused steps that may succeed later: the body of a function may name objects on which it does not depend
 //! according to the catalogs.
 
-use super::schedule::{Schedule, StepState};
+use super::state::{Schedule, StepState};
 
 impl Schedule {
     /// Allows a last attempt with the database's search path, if it has one.

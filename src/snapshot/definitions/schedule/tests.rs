@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::schedule::{LIGHT, Schedule};
+use super::state::{LIGHT, Schedule};
 use super::step::{RequiredRows, ScheduledStep};
 use crate::pg::Oid;
 
