@@ -16,7 +16,7 @@ pub(crate) struct Reached {
 
 /// Whether a server answers.
 pub(crate) enum Answer {
-    Reached(Reached),
+    Reached(Box<Reached>),
     /// No URL was given.
     NotGiven,
     Failed(Error),
@@ -29,7 +29,7 @@ impl Answer {
             return Self::NotGiven;
         };
         match Reached::open(side, endpoint).await {
-            Ok(reached) => Self::Reached(reached),
+            Ok(reached) => Self::Reached(Box::new(reached)),
             Err(error) => Self::Failed(error),
         }
     }
