@@ -21,6 +21,7 @@ const NAMED: usize = 3;
 
 /// A function, and what calls it.
 struct Body {
+    oid: u32,
     name: String,
     validator: String,
     callers: Vec<String>,
@@ -48,12 +49,12 @@ pub(super) async fn examine_bodies(
     let path = evaluation.render_local_path();
     let empty = Sql::fixed("SET LOCAL search_path TO ''");
     let mut findings = Vec::new();
-    for (oid, body) in &bodies {
-        let Some(problem) = validate(session, (*oid, body), &empty).await? else {
+    for body in bodies.values() {
+        let Some(problem) = validate_body(session, body, &empty).await? else {
             continue;
         };
         let works = match &path {
-            Some(path) => validate(session, (*oid, body), path).await?.is_none(),
+            Some(path) => validate_body(session, body, path).await?.is_none(),
             None => false,
         };
         let path = path.as_ref().filter(|_| works);
@@ -73,6 +74,7 @@ async fn load_bodies(session: &Session, catalog: &Catalog) -> Result<BTreeMap<u3
     let mut bodies: BTreeMap<u32, Body> = BTreeMap::new();
     for row in rows.iter().filter(|row| copied.contains(&Oid(row.get(0)))) {
         let body = bodies.entry(row.get(1)).or_insert_with(|| Body {
+            oid: row.get(1),
             name: row.get(2),
             validator: row.get(4),
             callers: Vec::new(),
@@ -83,9 +85,9 @@ async fn load_bodies(session: &Session, catalog: &Catalog) -> Result<BTreeMap<u3
 }
 
 /// What the validator of a body does not find under a path.
-async fn validate(
+async fn validate_body(
     session: &Session,
-    (oid, body): (u32, &Body),
+    body: &Body,
     path: &Sql,
 ) -> Result<Option<String>, Error> {
     let validator = match body.validator.as_str() {
@@ -96,7 +98,7 @@ async fn validate(
         "SAVEPOINT body; SET LOCAL check_function_bodies TO on; {}; SELECT {}({}::pg_catalog.oid)",
         path,
         validator,
-        Literal(&oid.to_string())
+        Literal(&body.oid.to_string())
     );
     let tried = session.batch(&tried).await;
     // It gives the locks and the settings back, too.
@@ -159,6 +161,7 @@ mod tests {
     #[test]
     fn a_finding_names_some_callers_and_the_way_out() {
         let body = Body {
+            oid: 1,
             name: "public.f(integer)".to_owned(),
             validator: String::new(),
             callers: (1..6)

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::maintenance;
+use crate::cluster::server::Cluster;
 use crate::connect::{self, ConnectionNeed, Endpoint, Purpose, Session};
-use crate::migrate::Options;
 use crate::migrate::error::Error;
-use crate::pg::Side;
-use crate::pg::Sql;
+use crate::migrate::options::Options;
+use crate::pg::{Side, Sides, Sql};
 use crate::remedy::{Remedy, Setting};
 use crate::{snapshot, verify};
 
@@ -25,6 +25,14 @@ enum Limited {
 struct Free {
     limited: Limited,
     count: i64,
+}
+
+/// The connections that a command opens on one server.
+#[derive(Clone, Copy, Debug)]
+struct Wanted<'a> {
+    databases: &'a BTreeSet<&'a str>,
+    need: &'a ConnectionNeed,
+    jobs: usize,
 }
 
 /// What a copy opens on both sides: the engine's connections, the run's lock, and on the target the recorder's.
@@ -47,7 +55,7 @@ const COMPARISON: [ConnectionNeed; 2] = [verify::SOURCE_NEED, verify::TARGET_NEE
 /// # Errors
 /// A server refused the question.
 pub(in crate::migrate) async fn examine_connections(
-    [source, target]: [&Session; 2],
+    servers: &Sides<Cluster>,
     databases: &BTreeSet<&str>,
     options: &Options,
 ) -> Result<Vec<Finding>, Error> {
@@ -55,8 +63,18 @@ pub(in crate::migrate) async fn examine_connections(
     let written: BTreeSet<&str> = written.collect();
     let jobs = options.jobs;
     let [of_source, of_target] = COPY;
-    let mut findings = examine_side(Side::Source, source, (databases, &of_source, jobs)).await?;
-    findings.extend(examine_side(Side::Target, target, (&written, &of_target, jobs)).await?);
+    let on_source = Wanted {
+        databases,
+        need: &of_source,
+        jobs,
+    };
+    let on_target = Wanted {
+        databases: &written,
+        need: &of_target,
+        jobs,
+    };
+    let mut findings = examine_side(Side::Source, &servers.source.session, on_source).await?;
+    findings.extend(examine_side(Side::Target, &servers.target.session, on_target).await?);
     Ok(findings)
 }
 
@@ -75,7 +93,12 @@ pub async fn examine_comparison(
     for (side, (endpoint, databases), need) in sides {
         let asking = async {
             let session = maintenance::open_session(side, endpoint, Purpose::Introspect).await?;
-            examine_side(side, &session, (databases, &need, jobs)).await
+            let wanted = Wanted {
+                databases,
+                need: &need,
+                jobs,
+            };
+            examine_side(side, &session, wanted).await
         };
         match asking.await {
             Ok(found) => findings.extend(found),
@@ -88,10 +111,10 @@ pub async fn examine_comparison(
 async fn examine_side(
     side: Side,
     session: &Session,
-    (databases, need, jobs): (&BTreeSet<&str>, &ConnectionNeed, usize),
+    wanted: Wanted<'_>,
 ) -> Result<Vec<Finding>, Error> {
     let free = load_free(session).await.map_err(Error::examine(side))?;
-    Ok(judge_connections(side, &free, (databases, need, jobs)))
+    Ok(judge_connections(side, &free, wanted))
 }
 
 /// Asks a cluster.
@@ -117,22 +140,23 @@ async fn load_free(session: &Session) -> Result<Vec<Free>, connect::Error> {
 }
 
 /// Judges the limits of one side for this many workers; of databases only those that take part.
-fn judge_connections(
-    side: Side,
-    free: &[Free],
-    (databases, need, jobs): (&BTreeSet<&str>, &ConnectionNeed, usize),
-) -> Vec<Finding> {
-    let jobs = i64::try_from(jobs).unwrap_or(i64::MAX / need.per_worker - need.fixed);
+fn judge_connections(side: Side, free: &[Free], wanted: Wanted<'_>) -> Vec<Finding> {
+    let Wanted {
+        databases, need, ..
+    } = wanted;
+    let jobs = i64::try_from(wanted.jobs).unwrap_or(i64::MAX / need.per_worker - need.fixed);
     let takes_part = |free: &&Free| match &free.limited {
         Limited::Database(name) => databases.contains(name.as_str()),
         Limited::Server | Limited::Role(_) => true,
     };
     let short = free.iter().filter(takes_part);
     let short = short.filter(|free| free.count < need.with(jobs));
-    short.map(|free| judge(side, free, need, jobs)).collect()
+    short
+        .map(|free| judge_limit(side, free, need, jobs))
+        .collect()
 }
 
-fn judge(side: Side, free: &Free, need: &ConnectionNeed, jobs: i64) -> Finding {
+fn judge_limit(side: Side, free: &Free, need: &ConnectionNeed, jobs: i64) -> Finding {
     let count = free.count.max(0);
     let (place, raise) = match &free.limited {
         Limited::Server => ("the server".to_owned(), "raise max_connections"),
@@ -175,7 +199,15 @@ mod tests {
         };
         let judge = |count| {
             let free = free(Limited::Role("app".to_owned()), count);
-            let findings = judge_connections(Side::Source, &free, (&BTreeSet::new(), &need, 4));
+            let findings = judge_connections(
+                Side::Source,
+                &free,
+                Wanted {
+                    databases: &BTreeSet::new(),
+                    need: &need,
+                    jobs: 4,
+                },
+            );
             findings.into_iter().next()
         };
         assert_eq!(judge(15), None);
@@ -201,8 +233,18 @@ mod tests {
     fn only_databases_that_take_part_count() {
         let limits = free(Limited::Database("a".to_owned()), 0);
         let need = &COPY[0];
-        let judge =
-            |name| judge_connections(Side::Source, &limits, (&BTreeSet::from([name]), need, 1));
+        let judge = |name| {
+            let databases = &BTreeSet::from([name]);
+            judge_connections(
+                Side::Source,
+                &limits,
+                Wanted {
+                    databases,
+                    need,
+                    jobs: 1,
+                },
+            )
+        };
         assert_eq!(judge("a").len(), 1);
         assert!(judge("b").is_empty());
     }

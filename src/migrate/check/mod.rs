@@ -17,47 +17,47 @@ pub(super) use connections::examine_connections;
 pub(super) use database::{Examination, Judge, examine};
 pub(super) use installed::examine_installed;
 pub(super) use place::{Place, judge_map};
-pub(super) use replication::{examine_replication, left_slot};
-pub(super) use target::{cluster, judge_inheritance, judge_owners};
+pub(super) use replication::{ReplicationJudge, examine_replication, left_slot};
+pub(super) use target::{judge_inheritance, judge_owners, plan_cluster};
 
-use super::Options;
 use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level};
-use crate::connect::Session;
+use crate::cluster::server::Cluster;
 use crate::migrate::error::Error;
+use crate::migrate::options::Options;
+use crate::pg::Sides;
 
 /// What concerns the two clusters as such: versions, and whether they are one.
 ///
 /// # Errors
 /// A server refused a question.
-pub(super) async fn pair(
-    source: (&Session, &ServerFacts),
-    target: (&Session, &ServerFacts),
+pub(super) async fn examine_pair(
+    servers: &Sides<Cluster>,
     options: &Options,
 ) -> Result<Place, Error> {
     let allow_older = options.cluster.allow_older_target;
-    let mut findings = server::judge_versions(source.1, target.1, allow_older);
-    let place = place::judge(source, target, options.allow_same_cluster).await?;
+    let (source, target) = (&servers.source.facts, &servers.target.facts);
+    let mut findings = server::judge_versions(source, target, allow_older);
+    let place = place::examine_place(servers, options.allow_same_cluster).await?;
     findings.extend(place.findings);
     Ok(Place { findings, ..place })
 }
 
 /// What the roles and settings of both clusters allow. `slots` are those to be created on the source, if
 /// it is to replicate.
-pub(super) fn abilities(
-    source: &ServerFacts,
-    target: &ServerFacts,
+pub(super) fn judge_abilities(
+    servers: Sides<&ServerFacts>,
     slots: Option<usize>,
     creates: bool,
 ) -> Vec<Finding> {
-    let mut findings = server::judge_target(target, creates);
+    let mut findings = server::judge_target(servers.target, creates);
     if let Some(slots) = slots {
-        findings.extend(server::judge_replication(source, slots));
+        findings.extend(server::judge_replication(servers.source, slots));
     }
     findings
 }
 
 /// Whether the findings refuse the run.
-pub(super) fn refused(findings: &[Finding]) -> bool {
+pub(super) fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.level == Level::Error)
 }

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level};
+use crate::cluster::server::Cluster;
 use crate::connect::Session;
 use crate::migrate::error::Error;
-use crate::pg::Side;
+use crate::pg::{Side, Sides};
 use crate::remedy::{Remedy, Setting};
 use crate::selection::DatabaseMap;
 use crate::sql;
@@ -24,7 +24,7 @@ pub(in crate::migrate) struct Place {
 }
 
 impl Place {
-    fn told(finding: Finding) -> Self {
+    fn with_finding(finding: Finding) -> Self {
         Self {
             findings: vec![finding],
             is_one: false,
@@ -36,30 +36,29 @@ impl Place {
 ///
 /// # Errors
 /// A server refused a question.
-pub(super) async fn judge(
-    source: (&Session, &ServerFacts),
-    target: (&Session, &ServerFacts),
+pub(super) async fn examine_place(
+    servers: &Sides<Cluster>,
     allow_same: bool,
 ) -> Result<Place, Error> {
-    let (Some(one), Some(other)) = (&source.1.system_identifier, &target.1.system_identifier)
-    else {
+    let Sides { source, target } = servers;
+    let (Some(one), Some(other)) = (source.system_identifier(), target.system_identifier()) else {
         let message = "the system identifier cannot be read, so that nothing distinguishes the two";
         let cure =
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
         let finding = Finding::of_pair(Level::Error, message).remedy(cure);
-        return Ok(Place::told(finding));
+        return Ok(Place::with_finding(finding));
     };
     if one != other {
         return Ok(Place::default());
     }
-    if source.1.standby {
+    if source.facts.standby {
         let message = "the source is a standby of the target's cluster, or of its clone";
-        return Ok(Place::told(Finding::of_pair(Level::Error, message)));
+        return Ok(Place::with_finding(Finding::of_pair(Level::Error, message)));
     }
-    if !sees_lock(source.0, target.0).await? {
+    if !sees_lock(&source.session, &target.session).await? {
         let message =
             "the target is a clone of the source's cluster: same system identifier, other server";
-        return Ok(Place::told(Finding::of_pair(Level::Note, message)));
+        return Ok(Place::with_finding(Finding::of_pair(Level::Note, message)));
     }
     let message = "source and target are the same cluster";
     if !allow_same {
@@ -67,7 +66,7 @@ pub(super) async fn judge(
         let finding = Finding::of_pair(Level::Error, message)
             .remedy("give a target in another cluster")
             .remedy(Remedy::PassAll(settings, "for every database".into()));
-        return Ok(Place::told(finding));
+        return Ok(Place::with_finding(finding));
     }
     Ok(Place {
         findings: vec![Finding::of_pair(Level::Note, message)],

@@ -15,6 +15,16 @@ use crate::pg::{Ident, Sql, SqlState};
 use crate::remedy::{Command, Remedy};
 use crate::task::Scope;
 
+/// What the replication of a database is judged by.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::migrate) struct ReplicationJudge<'a> {
+    pub(in crate::migrate) replication: &'a Replication,
+    /// Whether the state was read, which knows our own runs.
+    pub(in crate::migrate) has_state: bool,
+    /// Whether the slot is in use only by the target database that is replaced.
+    pub(in crate::migrate) is_freed: bool,
+}
+
 /// How many tables one note names.
 const NAMED: usize = 5;
 
@@ -39,8 +49,7 @@ pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Findi
 /// The database cannot be reached, or refused a question.
 pub(in crate::migrate) async fn examine_replication(
     source: &Endpoint,
-    (replication, has_state): (&Replication, bool),
-    is_freed: bool,
+    judge: ReplicationJudge<'_>,
     scope: &Scope,
 ) -> Result<Vec<Finding>, Error> {
     let what = format!("locks to read the tables of database {}", source.database());
@@ -49,7 +58,7 @@ pub(in crate::migrate) async fn examine_replication(
         let examined = tokio::select! {
             biased;
             () = scope.stop.cancelled() => return Err(Error::Stopped),
-            examined = examine_once(source, (replication, has_state), is_freed) => examined,
+            examined = examine_once(source, judge) => examined,
         };
         match examined {
             Ok(findings) => return Ok(findings),
@@ -60,10 +69,10 @@ pub(in crate::migrate) async fn examine_replication(
 
 async fn examine_once(
     source: &Endpoint,
-    (replication, has_state): (&Replication, bool),
-    is_freed: bool,
+    judge: ReplicationJudge<'_>,
 ) -> Result<Vec<Finding>, Error> {
     let side = Side::Source;
+    let replication = judge.replication;
     let wrap = Error::examine(side);
     let session = source.session(Purpose::Introspect).await;
     let session = session.map_err(Error::connect(side))?;
@@ -75,12 +84,12 @@ async fn examine_once(
     findings.extend(judge_tables(&published));
     if let Some(found) = &found {
         let wanted = Definition::new(&published, session.version());
-        findings.extend(judge_publication(found, &wanted, (replication, has_state)));
+        findings.extend(judge_publication(found, &wanted, judge));
     }
     let slot = find_slot(&session, &replication.slot).await.map_err(wrap)?;
     if let Some(slot) = slot {
-        let is_ours = !has_state || replication.owns_slot(found.as_ref());
-        let active = slot.active_pid.filter(|_| !is_freed);
+        let is_ours = !judge.has_state || replication.owns_slot(found.as_ref());
+        let active = slot.active_pid.filter(|_| !judge.is_freed);
         findings.push(judge_slot(active, &slot.name, is_ours));
     }
     let name = source.database();
@@ -189,7 +198,7 @@ fn blocked(blocked: &Blocked) -> Finding {
 fn judge_publication(
     found: &FoundPublication,
     wanted: &Definition,
-    (replication, has_state): (&Replication, bool),
+    judge: ReplicationJudge<'_>,
 ) -> Option<Finding> {
     let name = &found.name;
     let Some(mark) = &found.mark else {
@@ -209,16 +218,12 @@ fn judge_publication(
                 .remedy(Remedy::copy_once())
         });
     };
-    Some(judge_marked(name, mark, (replication, has_state)))
+    Some(judge_marked(name, mark, judge))
 }
 
 /// A publication that a run has marked.
-fn judge_marked(
-    name: &Ident,
-    mark: &Mark,
-    (replication, has_state): (&Replication, bool),
-) -> Finding {
-    let whose = replication.whose(mark);
+fn judge_marked(name: &Ident, mark: &Mark, judge: ReplicationJudge<'_>) -> Finding {
+    let whose = judge.replication.whose(mark);
     let run = mark.describe();
     let target = &mark.target;
     let (level, message) = match whose {
@@ -232,7 +237,7 @@ fn judge_marked(
                  nothing"
             );
             // What is not looked at knows nothing.
-            let level = if has_state {
+            let level = if judge.has_state {
                 Level::Error
             } else {
                 Level::Warning

@@ -9,29 +9,30 @@ use crate::connect::Session;
 use crate::ddl::cluster::membership::out_of_reach;
 use crate::ddl::cluster::role::{RoleMerge, RoleOptions, merge};
 use crate::ddl::{self, AvailableExtension, Target};
-use crate::migrate::Options;
 use crate::migrate::error::Error;
+use crate::migrate::options::Options;
 use crate::migrate::target_cluster::TargetCluster;
-use crate::pg::Side;
 use crate::pg::{Ident, Sql};
+use crate::pg::{Side, Sides};
 use crate::remedy::{Remedy, Setting};
 
 /// Plans what becomes of the roles, and learns what the target can do.
 ///
 /// # Errors
 /// The target refused a question.
-pub(in crate::migrate) async fn cluster(
+pub(in crate::migrate) async fn plan_cluster(
     session: &Session,
     options: &Options,
-    (source, target): (&Roles, Roles),
+    roles: Sides<Roles>,
 ) -> Result<(TargetCluster, Vec<Finding>), Error> {
+    let Sides { source, target } = roles;
     let side = Side::Target;
     let settable = load_settable(session)
         .await
         .map_err(Error::read(side, "parameters".to_owned()))?;
-    let findings = judge_map(options, source, &target);
+    let findings = judge_map(options, &source, &target);
     let provider = source.provider;
-    let source = options.carried.role_map.roles(source);
+    let source = options.carried.role_map.roles(&source);
     let wanted = RoleOptions {
         passwords: options.cluster.role_passwords,
         settable: &settable,

@@ -7,9 +7,9 @@
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{Decision, Origin};
 use crate::logical::Mark;
-use crate::migrate::Options;
 use crate::migrate::error::Error;
 use crate::migrate::journal::Filling;
+use crate::migrate::options::Options;
 use crate::migrate::plan::target_action;
 use crate::pg::Side;
 
@@ -20,9 +20,10 @@ const WHY: &str = "its copy was interrupted, and this run adopts the interrupted
 ///
 /// # Errors
 /// The target cannot be asked.
-pub(crate) async fn decide(
+pub(crate) async fn decide_adopted(
     decision: Decision,
-    (existing, mark): (Option<&Database>, Option<&Mark>),
+    existing: Option<&Database>,
+    mark: Option<&Mark>,
     options: &Options,
 ) -> Result<Decision, Error> {
     let (Decision::Fresh, Some(existing), Some(mark)) = (&decision, existing, mark) else {
@@ -32,7 +33,7 @@ pub(crate) async fn decide(
     if !is_target || !existing.allows_connections || !existing.is_valid {
         return Ok(decision);
     }
-    let session = target_action::inside(options, existing).await?;
+    let session = target_action::open_database(options, existing).await?;
     let filling = Filling::load(&session).await;
     let filling = filling.map_err(Error::examine(Side::Target))?;
     Ok(match filling {

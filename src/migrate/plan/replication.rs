@@ -3,28 +3,22 @@
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{DatabasePair, Decision, Stale};
-use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{Holder, LockKey};
 use crate::cluster::select::ChosenDatabase;
-use crate::cluster::server::Cluster;
 use crate::connect::Purpose;
 use crate::logical::{
     FoundPublication, Mark, Publishing, RunId, SlotIdentity, find_publication, slot_name,
 };
-use crate::migrate::Options;
 use crate::migrate::check::{self, Examination};
 use crate::migrate::error::Error;
+use crate::migrate::options::Options;
 use crate::migrate::plan::adopt;
+use crate::migrate::plan::planner::Planner;
 use crate::migrate::replication::{Ours, Replication};
-use crate::migrate::resume::Resume;
-use crate::pg::Side;
-use crate::pg::SlotName;
+use crate::pg::{Side, Sides, SlotName};
 use crate::remedy::{Remedy, Setting};
-
-/// Both clusters, as the checks know them.
-pub(crate) type Facts<'a> = (&'a ServerFacts, &'a ServerFacts);
 
 /// What is known of a database's replication before its tables are examined.
 #[derive(Debug)]
@@ -44,27 +38,30 @@ impl Known {
     ///
     /// # Errors
     /// A server cannot be asked.
-    pub(crate) async fn load(
-        (source, target): (&Cluster, &Cluster),
-        database: &Database,
-        (options, resume): (&Options, Option<&Resume>),
-    ) -> Result<Self, Error> {
-        let slot = slot(options, database, (&source.facts, &target.facts));
+    pub(crate) async fn load(planner: &Planner<'_>, database: &Database) -> Result<Self, Error> {
+        let Planner {
+            options,
+            servers: Sides { source, target },
+            resume,
+            ..
+        } = planner;
+        let resume = resume.as_ref();
+        let slot = planner.slot_name(database);
         let name = database.name.as_str();
         let (on_source, on_target) = keys(options, database);
         let source_holder = source.find_holder(on_source.as_slice()).await?;
         let target_holder = target.find_holder(&[on_target]).await?;
         let asks = source_holder.is_some() || options.replication.adopt.is_some();
         let found = if asks && options.replicate {
-            publication(options, name).await?
+            load_publication(options, name).await?
         } else {
             None
         };
         let mark = found.as_ref().and_then(|found| found.mark.as_ref());
         let run = mark.map_or_else(String::new, |mark| format!(", {}", mark.describe()));
         let live = [
-            source_holder.map(|holder| live(Side::Source, &holder, &run)),
-            target_holder.map(|holder| live(Side::Target, &holder, &run)),
+            source_holder.map(|holder| judge_holder(Side::Source, &holder, &run)),
+            target_holder.map(|holder| judge_holder(Side::Target, &holder, &run)),
         ];
         let adopted = options.replication.adopt.as_deref();
         let pair = DatabasePair::new(name, options.map.target(name));
@@ -93,8 +90,8 @@ impl Known {
         existing: Option<&Database>,
         options: &Options,
     ) -> Result<Decision, Error> {
-        let found = (existing, self.adopted.as_ref());
-        let decision = adopt::decide(decision, found, options).await?;
+        let mark = self.adopted.as_ref();
+        let decision = adopt::decide_adopted(decision, existing, mark, options).await?;
         let (Decision::Finished { .. }, Some(promise)) = (&decision, &self.promise) else {
             return Ok(decision);
         };
@@ -125,13 +122,14 @@ impl Known {
     /// What replication takes, where it is to follow.
     pub(crate) fn replication(
         &self,
-        (options, database): (&Options, &Database),
-        facts: Facts<'_>,
+        planner: &Planner<'_>,
+        database: &Database,
         examined: &Examination,
     ) -> Option<Replication> {
+        let options = planner.options;
         let left_out = &examined.before.excluded;
         options.replicate.then(|| Replication {
-            run: RunId::new(&system(facts.0), &system(facts.1)),
+            run: planner.run_id(),
             target: options.map.target(database.name.as_str()).to_owned(),
             slot: self.slot.clone(),
             publishing: Publishing {
@@ -156,7 +154,10 @@ pub(crate) fn keys(options: &Options, database: &Database) -> (Option<LockKey>, 
     )
 }
 
-async fn publication(options: &Options, name: &str) -> Result<Option<FoundPublication>, Error> {
+async fn load_publication(
+    options: &Options,
+    name: &str,
+) -> Result<Option<FoundPublication>, Error> {
     let side = Side::Source;
     let endpoint = options.source.with_database(name);
     let session = endpoint.session(Purpose::Introspect).await;
@@ -165,7 +166,7 @@ async fn publication(options: &Options, name: &str) -> Result<Option<FoundPublic
     found.map_err(Error::examine(side))
 }
 
-fn live(side: Side, holder: &Holder, run: &str) -> Finding {
+fn judge_holder(side: Side, holder: &Holder, run: &str) -> Finding {
     let verb = match side {
         Side::Target => "filled",
         Side::Source => "copied",
@@ -177,7 +178,7 @@ fn live(side: Side, holder: &Holder, run: &str) -> Finding {
 }
 
 /// An error where no publication is of the run that is adopted.
-pub(crate) fn nothing_adopted(options: &Options, found: bool) -> Option<Finding> {
+pub(crate) fn judge_adoption(options: &Options, found: bool) -> Option<Finding> {
     let run = options.replication.adopt.as_ref().filter(|_| !found)?;
     let name = &options.replication.publication;
     let message = format!("no publication {name} of the selected databases is of run {run}");
@@ -185,56 +186,63 @@ pub(crate) fn nothing_adopted(options: &Options, found: bool) -> Option<Finding>
     Some(finding.remedy(Remedy::Correct(Setting::Adopt)))
 }
 
-/// How many slots are to be created beside those that earlier runs have left.
-pub(crate) async fn missing_slots(
-    source: &Cluster,
-    chosen: &[ChosenDatabase],
-    (options, facts): (&Options, Facts<'_>),
-) -> Result<Option<usize>, Error> {
-    if !options.replicate {
-        return Ok(None);
+impl Planner<'_> {
+    /// Counts the slots to be created beside those that earlier runs have left; none without replication.
+    pub(crate) async fn count_missing_slots(
+        &self,
+        chosen: &[ChosenDatabase],
+    ) -> Result<Option<usize>, Error> {
+        if !self.options.replicate {
+            return Ok(None);
+        }
+        let slots = self.servers.source.load_slots().await?;
+        let is_missing = |one: &&ChosenDatabase| {
+            let name = self.slot_name(&one.database);
+            !slots.iter().any(|slot| slot.name == name.as_str())
+        };
+        Ok(Some(chosen.iter().filter(is_missing).count()))
     }
-    let slots = source.load_slots().await?;
-    let is_missing = |one: &&ChosenDatabase| {
-        let name = slot(options, &one.database, facts);
-        !slots.iter().any(|slot| slot.name == name.as_str())
-    };
-    Ok(Some(chosen.iter().filter(is_missing).count()))
-}
 
-/// Slots between these clusters, of databases that this run does not replicate.
-pub(crate) async fn left_slots(
-    source: &Cluster,
-    (offered, chosen): (&[Database], &[ChosenDatabase]),
-    (options, facts): (&Options, Facts<'_>),
-) -> Result<Vec<Finding>, Error> {
-    let slots = source.load_slots().await?;
-    let is_replicated = |database: &&Database| {
-        options.replicate && chosen.iter().any(|one| one.database.oid == database.oid)
-    };
-    let others = offered.iter().filter(|database| !is_replicated(database));
-    let left = others.filter_map(|database| {
-        let name = slot(options, database, facts);
-        let slot = slots.iter().find(|slot| slot.name == name.as_str())?;
-        check::left_slot(database.name.as_str(), slot)
-    });
-    Ok(left.collect())
-}
+    /// Finds slots between these clusters, of databases that this run does not replicate.
+    pub(crate) async fn find_left_slots(
+        &self,
+        offered: &[Database],
+        chosen: &[ChosenDatabase],
+    ) -> Result<Vec<Finding>, Error> {
+        let slots = self.servers.source.load_slots().await?;
+        let is_replicated = |database: &&Database| {
+            self.options.replicate && chosen.iter().any(|one| one.database.oid == database.oid)
+        };
+        let others = offered.iter().filter(|database| !is_replicated(database));
+        let left = others.filter_map(|database| {
+            let name = self.slot_name(database);
+            let slot = slots.iter().find(|slot| slot.name == name.as_str())?;
+            check::left_slot(database.name.as_str(), slot)
+        });
+        Ok(left.collect())
+    }
 
-/// The name of a database's slot.
-fn slot(options: &Options, database: &Database, (source, target): Facts<'_>) -> SlotName {
-    slot_name(
-        database.name.as_str(),
-        &SlotIdentity {
-            source_system: &system(source),
+    /// Returns the name of a database's slot.
+    fn slot_name(&self, database: &Database) -> SlotName {
+        let systems = self.systems();
+        let identity = SlotIdentity {
+            source_system: systems.source,
             source_database: database.oid,
-            target_system: &system(target),
-            target_database: options.map.target(database.name.as_str()),
-            publication: &options.replication.publication,
-        },
-    )
-}
+            target_system: systems.target,
+            target_database: self.options.map.target(database.name.as_str()),
+            publication: &self.options.replication.publication,
+        };
+        slot_name(database.name.as_str(), &identity)
+    }
 
-fn system(facts: &ServerFacts) -> String {
-    facts.system_identifier.clone().unwrap_or_default()
+    fn run_id(&self) -> RunId {
+        let systems = self.systems();
+        RunId::new(systems.source, systems.target)
+    }
+
+    /// Returns the system identifiers, empty where they cannot be read.
+    fn systems(&self) -> Sides<&str> {
+        let servers = self.servers.as_ref();
+        servers.map(|server| server.system_identifier().unwrap_or_default())
+    }
 }

@@ -10,10 +10,10 @@ use crate::cluster::contents::Contents;
 use crate::cluster::finding::{Finding, Level};
 use crate::connect::{Purpose, Session};
 use crate::logical::find_subscription;
-use crate::migrate::Options;
 use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::journal::{self, Foreign};
+use crate::migrate::options::Options;
 use crate::migrate::resume::Interrupted;
 use crate::pg::Side;
 use crate::pg::{Ident, Oid};
@@ -62,24 +62,25 @@ impl Destiny {
 ///
 /// # Errors
 /// The target cannot be asked.
-pub(crate) async fn destiny(
+pub(crate) async fn plan_target(
     options: &Options,
     database: &Database,
-    (existing, interrupted): (Option<&Database>, &Interrupted),
+    existing: Option<&Database>,
+    interrupted: &Interrupted,
 ) -> Result<Destiny, Error> {
     let oid = existing.map_or(Oid::INVALID, |existing| existing.oid);
     let decision = interrupted.decision.clone();
     let refused = match existing {
-        Some(existing) => begun(options, database, (existing, interrupted)).await?,
+        Some(existing) => judge_leftover(options, database, existing, interrupted).await?,
         None => None,
     };
     if let Some(refused) = refused {
         return Ok(refused.in_database(database));
     }
     let destiny = match decision {
-        Decision::Fresh => by_contents(options, database, existing).await?,
+        Decision::Fresh => plan_by_contents(options, database, existing).await?,
         Decision::Stale(stale) => {
-            let destiny = by_contents(options, database, existing).await?;
+            let destiny = plan_by_contents(options, database, existing).await?;
             let remedies = ["it is copied again".into()];
             destiny.finding(Level::Warning, stale.to_string(), remedies)
         }
@@ -105,10 +106,11 @@ pub(crate) async fn destiny(
 }
 
 /// What speaks against the removal of what an interrupted run has begun, if anything does.
-async fn begun(
+async fn judge_leftover(
     options: &Options,
     database: &Database,
-    (existing, interrupted): (&Database, &Interrupted),
+    existing: &Database,
+    interrupted: &Interrupted,
 ) -> Result<Option<Destiny>, Error> {
     let decision = &interrupted.decision;
     let is_begun = matches!(decision, Decision::Remake { .. } | Decision::Clear { .. });
@@ -133,14 +135,14 @@ async fn begun(
     let Some(foreign) = found? else {
         return Ok(None);
     };
-    let destiny = by_contents(options, database, Some(existing)).await?;
+    let destiny = plan_by_contents(options, database, Some(existing)).await?;
     let message = format!("it holds objects that the interrupted run did not create: {foreign}");
     let remedies = ["move or drop them to continue the run".into()];
     Ok(Some(destiny.finding(Level::Warning, message, remedies)))
 }
 
 /// What happens to a database of which nothing is recorded.
-async fn by_contents(
+async fn plan_by_contents(
     options: &Options,
     database: &Database,
     existing: Option<&Database>,
@@ -150,15 +152,15 @@ async fn by_contents(
     };
     let side = Side::Target;
     let name = existing.name.as_str();
-    if let Some(destiny) = closed(options, existing) {
+    if let Some(destiny) = plan_closed(options, existing) {
         return Ok(destiny);
     }
-    let session = inside(options, existing).await?;
+    let session = open_database(options, existing).await?;
     let contents = Contents::load(&session).await;
     let contents = contents.map_err(Error::examine(side))?;
     if contents.is_empty() {
         return Ok(Destiny {
-            findings: use_findings(database, existing, &contents),
+            findings: judge_existing(database, existing, &contents),
             installed: contents.extensions,
             fate: Fate::Use,
         });
@@ -215,7 +217,7 @@ fn without_extension(objects: &[String]) -> String {
 }
 
 /// What happens to a database that cannot be looked into.
-fn closed(options: &Options, existing: &Database) -> Option<Destiny> {
+fn plan_closed(options: &Options, existing: &Database) -> Option<Destiny> {
     let name = &existing.name;
     let replace = Destiny::new(Fate::Replace {
         oid: existing.oid,
@@ -243,7 +245,10 @@ fn closed(options: &Options, existing: &Database) -> Option<Destiny> {
 }
 
 /// A session in a database of the target.
-pub(crate) async fn inside(options: &Options, existing: &Database) -> Result<Session, Error> {
+pub(crate) async fn open_database(
+    options: &Options,
+    existing: &Database,
+) -> Result<Session, Error> {
     let side = Side::Target;
     let endpoint = options.target.with_database(existing.name.as_str());
     let session = endpoint.session(Purpose::Introspect).await;
@@ -256,13 +261,13 @@ async fn foreign(
     existing: &Database,
     seal: Option<&str>,
 ) -> Result<Option<Foreign>, Error> {
-    let session = inside(options, existing).await?;
+    let session = open_database(options, existing).await?;
     let found = journal::find_foreign_objects(&session, seal).await;
     found.map_err(Error::examine(Side::Target))
 }
 
 /// What differs when an existing empty database is used as it is.
-fn use_findings(database: &Database, existing: &Database, contents: &Contents) -> Vec<Finding> {
+fn judge_existing(database: &Database, existing: &Database, contents: &Contents) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !contents.may_create {
         let message = "the connecting role may not create schemas in it";
