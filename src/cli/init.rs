@@ -123,7 +123,7 @@ impl Arguments {
             schema_only: self.schema_only,
             split_larger_than: self.split_larger_than,
             analyze: !self.no_analyze,
-            carried: ddl::Carried {
+            carried: ddl::Include {
                 rows: !self.schema_only,
                 ..self.carried.definitions()?
             },

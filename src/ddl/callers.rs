@@ -1,5 +1,5 @@
-//! What calls functions that do not come with the server: such a function may read any table, so that
-//! it is called only when the rows are there.
+//! Callers of functions that do not come with the server. Such a function may read any table, so it is called
+//! only when all rows exist.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,16 +9,16 @@ use crate::pg::Oid;
 
 /// What calls a function of a user or an extension, by itself or by an operator. Operator classes of
 /// extensions are trusted to look at nothing but their values.
-pub(super) fn callers(catalog: &Catalog) -> HashSet<ObjectId> {
-    calling(catalog, &|_| true)
+pub(super) fn find_callers(catalog: &Catalog) -> HashSet<ObjectId> {
+    find_calling(catalog, &|_| true)
 }
 
 /// What calls a function of a user.
-pub(super) fn callers_of_users(catalog: &Catalog) -> HashSet<ObjectId> {
-    calling(catalog, &|called| !catalog.members.contains_key(called))
+pub(super) fn find_callers_of_users(catalog: &Catalog) -> HashSet<ObjectId> {
+    find_calling(catalog, &|called| !catalog.members.contains_key(called))
 }
 
-fn calling(catalog: &Catalog, counts: &dyn Fn(&ObjectId) -> bool) -> HashSet<ObjectId> {
+fn find_calling(catalog: &Catalog, counts: &dyn Fn(&ObjectId) -> bool) -> HashSet<ObjectId> {
     let calls = |edge: &&Dependency| {
         let class = edge.to.class;
         let is_users = || !catalog.members.contains_key(&edge.to);
@@ -32,9 +32,9 @@ fn calling(catalog: &Catalog, counts: &dyn Fn(&ObjectId) -> bool) -> HashSet<Obj
 
 /// The tables with columns that functions of users generate which may read other tables. These are called
 /// for each row that is copied, so that the rows of these tables are copied last.
-pub fn generated_by_code(catalog: &Catalog) -> HashSet<Oid> {
+pub fn find_generated_by_code(catalog: &Catalog) -> HashSet<Oid> {
     let mut tables = HashSet::new();
-    let called = called_by_defaults(catalog);
+    let called = find_called_by_defaults(catalog);
     let routines = Routines::new(catalog);
     for table in &catalog.tables {
         let generated = table.columns.iter().filter(|c| c.generated.is_some());
@@ -48,7 +48,7 @@ pub fn generated_by_code(catalog: &Catalog) -> HashSet<Oid> {
 }
 
 /// What of users each default calls.
-fn called_by_defaults(catalog: &Catalog) -> HashMap<ObjectId, Vec<ObjectId>> {
+fn find_called_by_defaults(catalog: &Catalog) -> HashMap<ObjectId, Vec<ObjectId>> {
     let mut called: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
     for edge in &catalog.dependencies {
         let is_called = matches!(edge.to.class, Class::Routine | Class::Operator);
@@ -94,7 +94,7 @@ impl<'c> Routines<'c> {
                 Body::Sql { text, .. } => text.as_str(),
                 Body::Library { .. } => return true,
             };
-            if !matches!(routine.language.as_str(), "sql" | "plpgsql") || reads(body) {
+            if !matches!(routine.language.as_str(), "sql" | "plpgsql") || reads_tables(body) {
                 return true;
             }
             let named = words(body).filter_map(|word| self.by_name.get(word.as_str()));
@@ -107,7 +107,7 @@ impl<'c> Routines<'c> {
 }
 
 /// Whether a body has a word that comes with reading a table, or names that are not plain words.
-fn reads(body: &str) -> bool {
+fn reads_tables(body: &str) -> bool {
     let is_of_reading = |word: &String| matches!(word.as_str(), "from" | "table" | "execute");
     body.contains('"') || words(body).any(|word| is_of_reading(&word))
 }
@@ -123,8 +123,12 @@ mod tests {
 
     #[test]
     fn a_body_that_reads_has_a_word_that_says_so() {
-        assert!(reads("SELECT r\nFROM rates") && reads("TABLE x") && reads(r#"SELECT "Odd"(1)"#));
-        assert!(reads("BEGIN EXECUTE q; END"));
-        assert!(!reads("SELECT public.unaccent($1) || from_here"));
+        assert!(
+            reads_tables("SELECT r\nFROM rates")
+                && reads_tables("TABLE x")
+                && reads_tables(r#"SELECT "Odd"(1)"#)
+        );
+        assert!(reads_tables("BEGIN EXECUTE q; END"));
+        assert!(!reads_tables("SELECT public.unaccent($1) || from_here"));
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn with_readable_marks(query: &Sql) -> Sql {
     let mut written = 0;
     let words = words(text);
     for window in words.windows(3) {
-        // Marks stand between these words of one clause.
+        // Marks are between these words of one clause.
         let [set, default, using] = window else {
             continue;
         };

@@ -1,20 +1,23 @@
-//! Takes out of a catalog what is not chosen or not to be made, or cannot be by our role, and whatever depends
-//! on it, as `DROP … CASCADE` would: a default goes without its table, a view with its rule.
+//! Excludes objects from a catalog: what is not selected, what the options skip, and what our role cannot
+//! create. Every object that depends on those goes with them, as with `DROP … CASCADE`: a default goes without
+//! its table, a view with its rule.
 
 use std::collections::{HashMap, HashSet};
 
-use super::Options;
-use super::context::{Context, Placements};
+use super::context::Context;
+use super::label::Label;
 use super::object::Part;
-use super::recreate::{definitions, with_nodes};
-use super::statement::{Kind, Label, Omission, OmissionReason};
+use super::omission::{Omission, OmissionReason};
+use super::options::Options;
+use super::placement::Placements;
+use super::recreate::{render_definitions, with_nodes};
 use super::unselected;
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class, Dependants};
 use crate::pg::Ident;
 use crate::selection::TableChoice;
 
-/// Why a row is left out.
+/// Why a row is excluded.
 enum Cause {
     Unselected,
     Skipped(Ident),
@@ -23,23 +26,31 @@ enum Cause {
     DependsOn(ObjectId),
 }
 
-/// Takes out what the options leave out and the tables that are not chosen; what goes along, by
-/// name. That a table is not chosen needs no mention, nor what is a part of it.
-pub fn leave_out(catalog: &mut Catalog, options: &Options, choice: &TableChoice) -> Vec<Omission> {
-    let labels = labels(catalog, options);
-    let unselected = unselected::unselected(catalog, choice);
-    let causes = causes(catalog, options, &labels, &unselected);
+/// Removes from a catalog what the options exclude and the tables that are not selected; returns by name
+/// what is excluded with them. An unselected table needs no mention, nor its parts.
+pub(super) fn exclude_objects(
+    catalog: &mut Catalog,
+    options: &Options,
+    choice: &TableChoice,
+) -> Vec<Omission> {
+    let labels = collect_labels(catalog, options);
+    let unselected = unselected::find_unselected(catalog, choice);
+    let causes = find_causes(catalog, options, &labels, &unselected);
     if causes.is_empty() {
         return Vec::new();
     }
-    let mut omissions = omissions(catalog, options, (&labels, &causes), &unselected);
+    let exclusion = Exclusion {
+        catalog,
+        labels: &labels,
+        causes: &causes,
+    };
+    let mut omissions = exclusion.omissions(options, &unselected);
     omissions.sort_by(|a, b| a.object.cmp(&b.object));
-    let left: HashSet<ObjectId> = causes.into_keys().collect();
-    catalog.retain(&|id| !left.contains(&id));
-    let skipped = &options.carried.skipped_extensions;
-    let provider = options.carried.provider;
-    let comments = &mut catalog.member_comments;
-    comments.retain(|comment| {
+    let excluded: HashSet<ObjectId> = causes.into_keys().collect();
+    catalog.retain(&|id| !excluded.contains(&id));
+    let skipped = &options.include.skipped_extensions;
+    let provider = options.include.provider;
+    catalog.member_comments.retain(|comment| {
         let name = Ident::from_catalog(comment.extension.0.as_str());
         let is_theirs = provider.is_some_and(|provider| provider.owns_extension(&name));
         !is_theirs && !skipped.contains(&name)
@@ -49,174 +60,164 @@ pub fn leave_out(catalog: &mut Catalog, options: &Options, choice: &TableChoice)
 
 type Causes = HashMap<ObjectId, Cause>;
 
-/// What is told of the rows that are left out.
-fn omissions(
-    catalog: &Catalog,
-    options: &Options,
-    (labels, causes): (&Labels, &Causes),
-    unselected: &HashSet<ObjectId>,
-) -> Vec<Omission> {
-    let parts = unselected::parts(catalog, unselected);
-    let told: Vec<(ObjectId, &Cause)> = causes
-        .iter()
-        .filter(|(id, _)| !parts.contains(id))
-        .map(|(id, cause)| (*id, cause))
-        .collect();
-    let needed: HashMap<ObjectId, ObjectId> = told
-        .iter()
-        .filter_map(|(id, _)| Some((*id, unselected_root(*id, causes)?)))
-        .collect();
-    let mut definitions = definitions(catalog, options, &needed);
-    let tables: HashSet<ObjectId> = catalog.tables.iter().map(|table| table.id).collect();
-    told.into_iter()
-        .filter_map(|(id, cause)| {
-            let object = labels.get(&id)?.0.clone();
-            let table = needed.get(&id).and_then(|table| labels.get(table));
-            let reason = match (table, cause) {
-                (Some((table, _)), _) if tables.contains(&id) => {
-                    OmissionReason::CutOff(table.clone())
-                }
-                (Some((table, _)), _) => {
-                    OmissionReason::Unselected(table.clone(), definitions.remove(&id))
-                }
-                (None, Cause::Unselected) => return None,
-                (None, Cause::Skipped(name)) => OmissionReason::Skipped(name.clone()),
-                (None, Cause::Provider) => OmissionReason::Provider,
-                (None, Cause::Superuser(what)) => OmissionReason::Superuser((*what).to_owned()),
-                (None, Cause::DependsOn(other)) => named(*other, catalog, labels, causes)?,
-            };
-            Some(Omission { object, reason })
-        })
-        .collect()
+/// The excluded rows of a catalog.
+struct Exclusion<'c> {
+    catalog: &'c Catalog,
+    labels: &'c Labels,
+    causes: &'c Causes,
 }
 
-/// The unselected table that a row is left out for.
-fn unselected_root(mut id: ObjectId, causes: &Causes) -> Option<ObjectId> {
-    loop {
-        match causes.get(&id)? {
-            Cause::Unselected => return Some(id),
-            Cause::DependsOn(other) => id = *other,
-            Cause::Skipped(_) | Cause::Provider | Cause::Superuser(_) => return None,
+impl Exclusion<'_> {
+    /// What is reported of the excluded rows.
+    fn omissions(&self, options: &Options, unselected: &HashSet<ObjectId>) -> Vec<Omission> {
+        let parts = unselected::find_parts(self.catalog, unselected);
+        let reported = self.causes.iter().filter(|(id, _)| !parts.contains(id));
+        let reported: Vec<(ObjectId, &Cause)> = reported.map(|(id, cause)| (*id, cause)).collect();
+        let roots: HashMap<ObjectId, ObjectId> = reported
+            .iter()
+            .filter_map(|(id, _)| Some((*id, self.unselected_root(*id)?)))
+            .collect();
+        let mut definitions = render_definitions(self.catalog, options, &roots);
+        let tables = self.catalog.tables.iter();
+        let tables: HashSet<ObjectId> = tables.map(|table| table.id).collect();
+        let mut omissions = Vec::new();
+        for (id, cause) in reported {
+            let Some(object) = self.label(id) else {
+                continue;
+            };
+            let reason = match roots.get(&id).and_then(|table| self.label(*table)) {
+                Some(table) if tables.contains(&id) => Some(OmissionReason::CutOff(table)),
+                Some(table) => Some(OmissionReason::Unselected(table, definitions.remove(&id))),
+                None => self.reason(cause),
+            };
+            omissions.extend(reason.map(|reason| Omission { object, reason }));
+        }
+        omissions
+    }
+
+    fn label(&self, id: ObjectId) -> Option<Label> {
+        Some(self.labels.get(&id)?.label.clone())
+    }
+
+    /// The unselected table that a row is excluded with.
+    fn unselected_root(&self, mut id: ObjectId) -> Option<ObjectId> {
+        loop {
+            match self.causes.get(&id)? {
+                Cause::Unselected => return Some(id),
+                Cause::DependsOn(other) => id = *other,
+                Cause::Skipped(_) | Cause::Provider | Cause::Superuser(_) => return None,
+            }
+        }
+    }
+
+    /// The reason for people. An unselected table has none.
+    fn reason(&self, cause: &Cause) -> Option<OmissionReason> {
+        match cause {
+            Cause::DependsOn(other) => self.nearest_reason(*other),
+            Cause::Skipped(name) => Some(OmissionReason::Skipped(name.clone())),
+            Cause::Unselected => None,
+            Cause::Provider => Some(OmissionReason::Provider),
+            Cause::Superuser(what) => Some(OmissionReason::Superuser((*what).to_owned())),
+        }
+    }
+
+    /// The nearest cause that has a name.
+    fn nearest_reason(&self, mut id: ObjectId) -> Option<OmissionReason> {
+        loop {
+            if let Some(label) = self.label(id) {
+                return Some(OmissionReason::DependsOn(label));
+            }
+            if let Some(extension) = self.catalog.members.get(&id) {
+                id = ObjectId::new(Class::Extension, *extension);
+                continue;
+            }
+            match self.causes.get(&id)? {
+                Cause::DependsOn(other) => id = *other,
+                other => return self.reason(other),
+            }
         }
     }
 }
 
-type Labels = HashMap<ObjectId, (Label, Option<&'static str>)>;
+/// An object as it is reported.
+struct Labelled {
+    label: Label,
+    /// What it is called, if only a superuser may create it.
+    only_superusers: Option<&'static str>,
+}
 
-/// The names of objects, and of those that take a superuser what that is. Defaults and checks that
-/// come with their table have names of their own here.
-fn labels(catalog: &Catalog, options: &Options) -> Labels {
+impl Labelled {
+    const fn plain(label: Label) -> Self {
+        Self {
+            label,
+            only_superusers: None,
+        }
+    }
+}
+
+type Labels = HashMap<ObjectId, Labelled>;
+
+/// The labels of all objects. Defaults and checks that are created with their table have labels of their
+/// own here.
+fn collect_labels(catalog: &Catalog, options: &Options) -> Labels {
     with_nodes(catalog, options, &Placements::new(), |context, nodes| {
-        let mut labels = labels_of_parts(context);
+        let mut labels = collect_labels_of_parts(context);
         for node in nodes {
-            let id = node.node();
+            let id = node.node_id();
             if id.part == Part::Definition {
-                let what = of_superusers(node.kind()).or_else(|| node.needs_superuser());
-                labels.insert(id.object, (node.label(context), what));
+                let labelled = Labelled {
+                    label: node.build_label(context),
+                    only_superusers: node
+                        .kind()
+                        .only_superusers()
+                        .or_else(|| node.needs_superuser()),
+                };
+                labels.insert(id.object, labelled);
             }
         }
         labels
     })
 }
 
-/// The names of what is made with something else.
-fn labels_of_parts(context: &Context<'_>) -> Labels {
+/// The labels of what is created with something else.
+fn collect_labels_of_parts(context: &Context<'_>) -> Labels {
     let catalog = context.catalog;
-    let mut labels = Labels::new();
+    let mut labels = Vec::new();
     for table in &catalog.tables {
         for column in &table.columns {
-            let Some(default) = &column.default else {
-                continue;
-            };
             let word = match column.generated {
                 Some(_) => "column",
                 None => "default of",
             };
-            let label = Label::part(word, &column.name, &table.name);
-            labels.insert(default.id, (label, None));
+            let label = || Label::part(word, &column.name, &table.name);
+            labels.extend(column.default.iter().map(|default| (default.id, label())));
         }
     }
     for constraint in &catalog.constraints {
-        if let Some(relation) = context.relation(constraint.relation) {
-            let label = Label::part("constraint", &constraint.name, relation.name());
-            labels.insert(constraint.id, (label, None));
-        }
+        let label = |name| Label::part("constraint", &constraint.name, name);
+        let relation = context.relation(constraint.relation);
+        labels.extend(relation.map(|relation| (constraint.id, label(relation.name()))));
     }
     for publication in &catalog.publications {
-        for table in &publication.tables {
-            let detail = format!(" of {}", table.name);
-            let label = Label::plain("publication", &publication.name).with_detail(&detail);
-            labels.insert(table.id, (label, None));
-        }
-        for schema in &publication.schemas {
-            let detail = format!(" of schema {}", schema.name);
-            let label = Label::plain("publication", &publication.name).with_detail(&detail);
-            labels.insert(schema.id, (label, None));
-        }
+        let label = |of: String| Label::plain("publication", &publication.name).with_detail(&of);
+        let tables = publication.tables.iter();
+        labels.extend(tables.map(|table| (table.id, label(format!(" of {}", table.name)))));
+        let schemas = publication.schemas.iter();
+        labels.extend(schemas.map(|s| (s.id, label(format!(" of schema {}", s.name)))));
     }
     let timescale = catalog.timescale.iter();
-    for (id, name) in timescale.flat_map(|timescale| &timescale.internals) {
-        labels.insert(
-            *id,
-            (Label::qualified("TimescaleDB's relation", name), None),
-        );
-    }
+    let internals = timescale.flat_map(|timescale| &timescale.internals);
+    labels.extend(
+        internals.map(|(id, name)| (*id, Label::qualified("TimescaleDB's relation", name))),
+    );
+    let labels = labels.into_iter();
     labels
+        .map(|(id, label)| (id, Labelled::plain(label)))
+        .collect()
 }
 
-/// What a kind is called of which only a superuser may make any.
-const fn of_superusers(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::Language => Some("languages"),
-        Kind::AccessMethod => Some("access methods"),
-        Kind::OperatorFamily => Some("operator classes and families"),
-        Kind::ForeignDataWrapper => Some("foreign-data wrappers"),
-        Kind::EventTrigger => Some("event triggers"),
-        Kind::KeyTrigger => Some("changes to the triggers behind keys"),
-        Kind::Schema
-        | Kind::Collation
-        | Kind::Transform
-        | Kind::Extension
-        | Kind::Type
-        | Kind::Cast
-        | Kind::Routine
-        | Kind::Aggregate
-        | Kind::Operator
-        | Kind::Conversion
-        | Kind::Search
-        | Kind::ForeignServer
-        | Kind::UserMapping
-        | Kind::Sequence
-        | Kind::Table
-        | Kind::View
-        | Kind::MaterializedView
-        | Kind::ColumnSettings
-        | Kind::Attach
-        | Kind::Default
-        | Kind::Hypertable
-        | Kind::Boundary
-        | Kind::Constraint
-        | Kind::Index
-        | Kind::IndexAttach
-        | Kind::ReplicaIdentity
-        | Kind::Statistics
-        | Kind::ViewQuery
-        | Kind::Rule
-        | Kind::Trigger
-        | Kind::ForeignKey
-        | Kind::Validation
-        | Kind::Policy
-        | Kind::Publication
-        | Kind::Comment
-        | Kind::SecurityLabel
-        | Kind::Acl
-        | Kind::DefaultAcl
-        | Kind::Refresh => None,
-    }
-}
-
-/// Every row that is left out.
-fn causes(
+/// Every excluded row, with the cause.
+fn find_causes(
     catalog: &Catalog,
     options: &Options,
     labels: &Labels,
@@ -227,29 +228,32 @@ fn causes(
     let key_triggers = catalog.key_triggers.iter().map(|trigger| trigger.id);
     let key_triggers: HashSet<ObjectId> = key_triggers.collect();
     for extension in &catalog.extensions {
-        if options.carried.skipped_extensions.contains(&extension.name) {
+        if options.include.skipped_extensions.contains(&extension.name) {
             waiting.push((extension.id, Cause::Skipped(extension.name.clone())));
         }
     }
-    waiting.extend(of_provider(catalog, options));
-    waiting.extend(on_internals(catalog));
-    if !options.target.is_superuser {
-        waiting.extend(closed(labels, |id| !key_triggers.contains(&id)));
-    }
-    let mut causes = spread(waiting, catalog);
+    waiting.extend(find_provider_objects(catalog, options));
+    waiting.extend(find_dependants_of_internals(catalog));
+    let closed = match options.target.is_superuser {
+        true => Vec::new(),
+        false => find_superuser_objects(labels),
+    };
+    let (of_keys, closed): (Vec<_>, Vec<_>) = closed
+        .into_iter()
+        .partition(|(id, _)| key_triggers.contains(id));
+    waiting.extend(closed);
+    let mut causes = add_dependants(waiting, catalog);
     // Only the state of these is lost: the triggers come with their keys.
-    if !options.target.is_superuser {
-        for (id, cause) in closed(labels, |id| key_triggers.contains(&id)) {
-            causes.entry(id).or_insert(cause);
-        }
+    for (id, cause) in of_keys {
+        causes.entry(id).or_insert(cause);
     }
     causes
 }
 
 /// What a managed service keeps in its databases: extensions, schemas, and event triggers of its
 /// roles.
-fn of_provider(catalog: &Catalog, options: &Options) -> Vec<(ObjectId, Cause)> {
-    let Some(provider) = options.carried.provider else {
+fn find_provider_objects(catalog: &Catalog, options: &Options) -> Vec<(ObjectId, Cause)> {
+    let Some(provider) = options.include.provider else {
         return Vec::new();
     };
     let extensions = catalog.extensions.iter();
@@ -265,8 +269,8 @@ fn of_provider(catalog: &Catalog, options: &Options) -> Vec<(ObjectId, Cause)> {
         .collect()
 }
 
-/// What depends on TimescaleDB's own relations, which nobody makes.
-fn on_internals(catalog: &Catalog) -> Vec<(ObjectId, Cause)> {
+/// What depends on TimescaleDB's own relations, which no script creates.
+fn find_dependants_of_internals(catalog: &Catalog) -> Vec<(ObjectId, Cause)> {
     let Some(timescale) = &catalog.timescale else {
         return Vec::new();
     };
@@ -277,23 +281,22 @@ fn on_internals(catalog: &Catalog) -> Vec<(ObjectId, Cause)> {
         .collect()
 }
 
-/// What takes a superuser, of the chosen rows.
-fn closed(labels: &Labels, chosen: impl Fn(ObjectId) -> bool) -> Vec<(ObjectId, Cause)> {
+/// What only a superuser may create.
+fn find_superuser_objects(labels: &Labels) -> Vec<(ObjectId, Cause)> {
+    let labels = labels.iter();
     labels
-        .iter()
-        .filter(|(id, _)| chosen(**id))
-        .filter_map(|(id, (_, what))| Some((*id, Cause::Superuser((*what)?))))
+        .filter_map(|(id, one)| Some((*id, Cause::Superuser(one.only_superusers?))))
         .collect()
 }
 
 /// The rows with all that depend on them.
-fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> Causes {
+fn add_dependants(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> Causes {
     if waiting.is_empty() {
         return HashMap::new();
     }
     let dependants = Dependants::new(catalog);
     let mut causes = HashMap::new();
-    // The order of maps is not to show in the reasons.
+    // Sorted, so that the order of hash maps does not show in the reasons.
     waiting.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
     while let Some((id, cause)) = waiting.pop() {
         if causes.contains_key(&id) {
@@ -308,31 +311,4 @@ fn spread(mut waiting: Vec<(ObjectId, Cause)>, catalog: &Catalog) -> Causes {
         waiting.extend(next.into_iter().map(|other| (other, Cause::DependsOn(id))));
     }
     causes
-}
-
-/// The nearest cause that has a name.
-fn named(
-    mut id: ObjectId,
-    catalog: &Catalog,
-    labels: &Labels,
-    causes: &Causes,
-) -> Option<OmissionReason> {
-    loop {
-        if let Some((label, _)) = labels.get(&id) {
-            return Some(OmissionReason::DependsOn(label.clone()));
-        }
-        if let Some(extension) = catalog.members.get(&id) {
-            id = ObjectId::new(Class::Extension, *extension);
-            continue;
-        }
-        match causes.get(&id)? {
-            Cause::DependsOn(other) => id = *other,
-            Cause::Skipped(name) => return Some(OmissionReason::Skipped(name.clone())),
-            Cause::Unselected => return None,
-            Cause::Provider => return Some(OmissionReason::Provider),
-            Cause::Superuser(what) => {
-                return Some(OmissionReason::Superuser((*what).to_owned()));
-            }
-        }
-    }
 }

@@ -37,9 +37,9 @@ impl Graph {
         &self.needs[node]
     }
 
-    /// The order that keeps every edge and otherwise disturbs the numbering least: the list is
-    /// filled from its end, always with the highest node that nothing left waits for. None when
-    /// there are loops.
+    /// The order that keeps every edge and otherwise disturbs the numbering least. The list is
+    /// filled from its end, always with the highest node that no remaining one waits for. None when
+    /// there are cycles.
     pub(super) fn order(&self) -> Option<Vec<usize>> {
         let mut waiting = vec![0_usize; self.needs.len()];
         for needed in self.needs.iter().flatten() {
@@ -60,7 +60,7 @@ impl Graph {
         (backwards.len() == waiting.len()).then_some(backwards)
     }
 
-    /// The groups of nodes that need each other, each sorted (Tarjan's strongly connected
+    /// The groups of nodes that depend on each other, each sorted (Tarjan's strongly connected
     /// components, without recursion: chains may be thousands of nodes long).
     pub(super) fn loops(&self) -> Vec<Vec<usize>> {
         let mut search = Search::new(self.needs.len());

@@ -1,17 +1,19 @@
-//! What a script does not make of what a catalog holds.
+//! What a script does not create of what a catalog holds.
 
-use super::context::{Context, Relation};
+use super::context::Context;
+use super::label::Label;
 use super::object::{
-    Object, domain_check, has_name_of_views, index_is_left_out, render_subscription,
+    Object, domain_check, has_name_of_views, is_skipped_index, render_subscription,
     stays_with_maker, why_no_mapping,
 };
-use super::statement::{Label, Omission, OmissionReason};
+use super::omission::{Omission, OmissionReason};
+use super::relation::Relation;
 use super::timescale;
 use crate::catalog::model::{Body, RoutineKind};
 use crate::pg::Ident;
 
-/// What the catalog holds and the script does not make, or makes in another form; by name.
-pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
+/// What the catalog holds and the script does not create, or creates in another form; by name.
+pub(super) fn find_not_created(context: &Context<'_>) -> Vec<Omission> {
     let mut omissions = indexes(context);
     omissions.extend(relations(context));
     omissions.extend(routines(context));
@@ -19,9 +21,9 @@ pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
     omissions.extend(owners_without_superuser(context));
     omissions.extend(subscriptions(context));
     omissions.extend(rules(context));
-    omissions.extend(domain_check::omissions(context));
+    omissions.extend(domain_check::find_unvalidated(context));
     omissions.extend(names_of_roles(context));
-    omissions.extend(timescale::omissions(context));
+    omissions.extend(timescale::find_omissions(context));
     let schemas = context.catalog.schemas.iter();
     for schema in schemas.filter(|schema| schema.is_public()) {
         if let Some(owner) = schema.public_stays(context) {
@@ -48,7 +50,7 @@ fn indexes(context: &Context<'_>) -> Vec<Omission> {
         let Some(relation) = context.relation(index.relation) else {
             continue;
         };
-        let reason = if index_is_left_out(index, relation) {
+        let reason = if is_skipped_index(index, relation) {
             Some(OmissionReason::InvalidIndex)
         } else {
             replaced(context, index.tablespace.as_ref())
@@ -76,9 +78,9 @@ fn relations(context: &Context<'_>) -> Vec<Omission> {
 /// Only superusers can own these.
 fn owners_without_superuser(context: &Context<'_>) -> Vec<Omission> {
     let wrappers = context.catalog.wrappers.iter();
-    let wrappers = wrappers.map(|wrapper| (wrapper.label(context), &wrapper.owner));
+    let wrappers = wrappers.map(|wrapper| (wrapper.build_label(context), &wrapper.owner));
     let triggers = context.catalog.event_triggers.iter();
-    let triggers = triggers.map(|trigger| (trigger.label(context), &trigger.owner));
+    let triggers = triggers.map(|trigger| (trigger.build_label(context), &trigger.owner));
     wrappers
         .chain(triggers)
         .filter(|(_, owner)| stays_with_maker(context, owner))
@@ -98,7 +100,7 @@ fn user_mappings(context: &Context<'_>) -> Vec<Omission> {
                 None if mapping.options.is_none() => OmissionReason::HiddenOptions,
                 None => return None,
             };
-            let object = mapping.label(context);
+            let object = mapping.build_label(context);
             Some(Omission { object, reason })
         })
         .collect()
@@ -134,9 +136,9 @@ fn rules(context: &Context<'_>) -> Vec<Omission> {
 }
 
 /// What compares names of roles, where some get other names. A text may do so in many ways: these
-/// are told, and changed by nobody.
+/// are reported, and changed by nobody.
 fn names_of_roles(context: &Context<'_>) -> Vec<Omission> {
-    if context.options.carried.role_map.olds().next().is_none() {
+    if context.options.include.role_map.olds().next().is_none() {
         return Vec::new();
     }
     let catalog = context.catalog;
@@ -159,7 +161,7 @@ fn names_of_roles(context: &Context<'_>) -> Vec<Omission> {
             Body::Library { .. } => false,
         };
         if asks {
-            objects.push(routine.label(context));
+            objects.push(routine.build_label(context));
         }
     }
     let reason = |object| Omission {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use super::label::Label;
 use super::one_line::on_one_line;
-use super::statement::Label;
 use crate::catalog::acl::Privilege;
-use crate::pg::{Ident, Sql};
+use crate::pg::{Ident, Printable, Sql};
 
 /// Something that the target does not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +24,19 @@ pub enum OmissionReason {
     /// Tablespaces are places of one cluster; the target's default one is used.
     Tablespace(Ident),
     /// The target's version knows no such thing.
-    TooNew(&'static str),
+    UnsupportedOnTarget(&'static str),
     /// The target's version knows it in another form only.
-    Degraded(&'static str),
-    /// No server makes a rule of its name.
+    Downgraded(&'static str),
+    /// No server creates a rule of its name.
     RuleName,
-    /// It would take the source's place at its publisher. The statement that makes it, with its
+    /// It would take the source's place at its publisher. The statement that creates it, with its
     /// password masked, if it may be read.
     Subscription(Option<Sql>),
     /// Its options, among them perhaps a password, may not be read.
     HiddenOptions,
     /// It cannot be given to this role.
     Owner(Ident),
-    /// Only a superuser may make it, or give it this property.
+    /// It requires superuser: what it is, or the property.
     Superuser(String),
     /// Somebody else owns it on the target.
     NotOurs,
@@ -54,15 +54,15 @@ pub enum OmissionReason {
     Skipped(Ident),
     /// The hypertable's rows go into a plain table.
     PlainTable,
-    /// It is made by hand, with this statement, once the rows are there.
+    /// It is created by hand, with this statement, once the rows are there.
     ByHand(Sql),
-    /// It depends on something that is left out.
+    /// It depends on something that is skipped.
     DependsOn(Label),
     /// It depends on this table, which is not selected. Its definition, where it has one apart.
     Unselected(Label, Option<Sql>),
-    /// It is a selected table that cannot be made without this one, which is not selected.
+    /// It is a selected table that cannot be created without this one, which is not selected.
     CutOff(Label),
-    /// It is about something that is not made.
+    /// It is about something that is not created.
     NotMade,
     /// The module that reads this security label is not loaded on the target.
     NoLabelProvider(String),
@@ -81,26 +81,26 @@ impl fmt::Display for OmissionReason {
         match self {
             Self::InvalidIndex => f.write_str("it is invalid on the source"),
             Self::Tablespace(name) => write!(f, "its tablespace {name} is replaced by the default"),
-            Self::TooNew(what) => write!(f, "left out, the target knows no {what}"),
-            Self::Degraded(how) => write!(f, "made otherwise for an older target: {how}"),
-            Self::RuleName => f.write_str("no server makes a rule of this name: rename it first"),
+            Self::UnsupportedOnTarget(what) => write!(f, "skipped, the target does not support {what}"),
+            Self::Downgraded(how) => write!(f, "changed for an older target: {how}"),
+            Self::RuleName => f.write_str("no server accepts a rule of this name: rename it first"),
             Self::Subscription(Some(sql)) => write!(
                 f,
-                "not made, it would take the source's place; after the cutover run {}",
-                Ident::from_catalog(on_one_line(sql).as_str())
+                "not created, it would take the source's place; after the cutover run {}",
+                Printable(on_one_line(sql).as_str())
             ),
             Self::Subscription(None) => {
-                f.write_str("not made, it would take the source's place; make it after the cutover")
+                f.write_str("not created, it would take the source's place; create it after the cutover")
             }
             Self::HiddenOptions => {
-                f.write_str("made without its options, which the source's role may not read")
+                f.write_str("created without its options, which the source's role may not read")
             }
             Self::Owner(name) => write!(f, "it stays with its owner, role {name} cannot get it"),
-            Self::Superuser(what) => write!(f, "only a superuser may make {what}"),
+            Self::Superuser(what) => write!(f, "requires superuser ({what})"),
             Self::ByExtension => {
                 f.write_str("kept as the script of an extension creates it on the target")
             }
-            Self::NotOurs => f.write_str("left out, somebody else owns it on the target"),
+            Self::NotOurs => f.write_str("skipped, another role owns it on the target"),
             Self::Unvalidated => f.write_str(
                 "NOT VALID on the target: it calls a function of the database, so it is created after the \
                  rows, and no server validates a domain within an array, a range or a composite type",
@@ -111,40 +111,40 @@ impl fmt::Display for OmissionReason {
             Self::Setting(name) => write!(
                 f,
                 "the parameter {} is unknown to the target, or we may not set it",
-                Ident::from_catalog(name.as_str())
+                Printable(name)
             ),
             Self::Provider => f.write_str("it belongs to the source's managed service"),
             Self::PlainTable => f.write_str(
-                "made as a plain table with all its rows, since TimescaleDB is left out",
+                "created as a plain table with all its rows, since TimescaleDB is skipped",
             ),
             Self::ByHand(sql) => write!(
                 f,
-                "not made; once the rows are there run {}",
-                Ident::from_catalog(on_one_line(sql).as_str())
+                "not created; after the rows are copied run {}",
+                Printable(on_one_line(sql).as_str())
             ),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
-            Self::DependsOn(object) => write!(f, "it depends on {object}, which is left out"),
+            Self::DependsOn(object) => write!(f, "it depends on {object}, which is skipped"),
             Self::Unselected(table, None) => {
-                write!(f, "left out, it needs {table}, which is not selected")
+                write!(f, "skipped, it depends on {table}, which is not selected")
             }
             Self::Unselected(table, Some(definition)) => write!(
                 f,
-                "left out, it needs {table}, which is not selected; it is {}",
-                Ident::from_catalog(on_one_line(definition).as_str())
+                "skipped, it depends on {table}, which is not selected; it is defined by {}",
+                Printable(on_one_line(definition).as_str())
             ),
             Self::CutOff(table) => {
-                write!(f, "selected, but it needs {table}, which is not selected")
+                write!(f, "selected, but it depends on {table}, which is not selected")
             }
-            Self::NotMade => f.write_str("what it is about is not made"),
+            Self::NotMade => f.write_str("the object it is about is not created"),
             Self::NoLabelProvider(name) => write!(
                 f,
                 "the target has not loaded the module {} that reads the label",
-                Ident::from_catalog(name.as_str())
+                Printable(name)
             ),
             Self::NoSuchRole(name) => write!(f, "role {name} does not exist on the target"),
             Self::HasOne(name) => write!(
                 f,
-                "role {name} has one from another role that it stands for"
+                "role {name} has one from another role that is mapped to it"
             ),
             Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
             Self::NoSuchPrivilege(privilege) => {

@@ -47,11 +47,11 @@ fn is_hidden(part: char) -> bool {
     part.is_control() || matches!(part, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Something in quotes, by what stands between them and where it ends.
+/// Something in quotes, by what is between them and where it ends.
 enum Token {
     /// A constant without escapes.
     Plain(usize),
-    /// A constant with escapes, whose `E` stands before it.
+    /// A constant with escapes, which has an `E` before it.
     Escaped(usize),
     /// A name.
     Name(usize),
@@ -114,7 +114,7 @@ impl Token {
                 }
                 line.push('\'');
             }
-            // What stands behind a backslash already needs none.
+            // What follows a backslash already needs none.
             Self::Escaped(end) => {
                 let (mut inner, mut is_escaped) = (String::new(), false);
                 for part in text[1..end - 1].chars() {

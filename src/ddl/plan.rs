@@ -1,20 +1,23 @@
 //! Brings the steps of a script into order.
 //!
 //! Edges are those of `pg_depend`, which speaks of rows of system catalogs, and those that steps
-//! add. A row belongs to the step that makes it: an inline default to its table, a view's rule to
-//! its view, an array type to its element type. A row that no step makes hands on what it
-//! depends on itself, or stands for its extension. Functions of a type need its name only.
+//! add. A row belongs to the step that creates it. So an inline default belongs to its table, a view's rule to
+//! its view, and an array type to its element type. A row that no step creates passes on what it
+//! depends on itself, or counts as its extension. Functions of a type need its name only.
 //!
-//! Between the sections stands a boundary, which needs every step before the rows and is needed
-//! by every step after them. So a loop through it is a step before the rows that needs one behind
-//! them, such as a view whose `GROUP BY` rests on a primary key.
+//! Between the sections is a boundary, which needs every step before the rows and is needed
+//! by every step after them. So a cycle through it is a step before the rows that needs one behind
+//! them. An example is a view whose `GROUP BY` depends on a primary key.
 
 use std::collections::{HashMap, HashSet};
 
-use super::context::{Context, Placement, view_rules};
+use super::context::Context;
 use super::graph::Graph;
+use super::kind::Kind;
+use super::label::Label;
+use super::lookup::find_view_rules;
 use super::object::{self, NodeId, Object, Part};
-use super::statement::{Kind, Label};
+use super::placement::Placement;
 use crate::catalog::Class;
 use crate::catalog::model::{Dependency, ObjectId};
 
@@ -37,18 +40,20 @@ pub(super) struct Plan<'a> {
     post_data: Vec<Step<'a>>,
     /// What needs what.
     pub(super) graph: Graph,
-    /// The steps that a row of a catalog needs, for each row that a step makes.
+    /// The steps that a row of a catalog needs, for each row that a step creates.
     pub(super) needs_of_row: HashMap<ObjectId, Vec<usize>>,
 }
 
 impl<'a> Plan<'a> {
     /// Collects the steps and their edges.
     pub(super) fn new(context: &Context<'a>) -> Self {
-        let steps = object::nodes(context).into_iter().map(|object| Step {
-            label: object.label(context),
-            rank: object.rank(context),
-            object,
-        });
+        let steps = object::collect_steps(context)
+            .into_iter()
+            .map(|object| Step {
+                label: object.build_label(context),
+                rank: object.sort_rank(context),
+                object,
+            });
         let (mut post_data, mut pre_data): (Vec<_>, Vec<_>) =
             steps.partition(|step| is_post_data(context, &*step.object));
         for section in [&mut pre_data, &mut post_data] {
@@ -86,41 +91,41 @@ impl<'a> Plan<'a> {
             .chain(behind.map(move |(number, step)| (post + number, step)))
     }
 
-    /// The rows of catalogs that steps make, and the step of each.
-    pub(super) fn makers(&self, context: &Context<'a>) -> HashMap<ObjectId, usize> {
+    /// The rows of catalogs that steps create, and the step of each.
+    pub(super) fn find_creators(&self, context: &Context<'a>) -> HashMap<ObjectId, usize> {
         let mut numbers = HashMap::new();
-        let mut makers = HashMap::new();
+        let mut creators = HashMap::new();
         for (number, step) in self.steps() {
-            numbers.insert(step.object.node(), number);
-            let rows = step.object.rows(context);
-            makers.extend(rows.into_iter().map(|row| (row, number)));
+            numbers.insert(step.object.node_id(), number);
+            let rows = step.object.created_rows(context);
+            creators.extend(rows.into_iter().map(|row| (row, number)));
         }
-        for (rule, relation) in view_rules(context.catalog) {
+        for (rule, relation) in find_view_rules(context.catalog) {
             let view = ObjectId::new(Class::Relation, relation);
-            let maker = [Part::Query, Part::Definition]
+            let creator = [Part::Query, Part::Definition]
                 .into_iter()
                 .find_map(|part| numbers.get(&part.of(view)));
-            makers.extend(maker.map(|number| (rule, *number)));
+            creators.extend(creator.map(|number| (rule, *number)));
         }
-        makers
+        creators
     }
 
     fn add_edges(&mut self, context: &Context<'a>) {
-        let makers = self.makers(context);
-        let resolver = Resolver::new(context, &makers);
+        let creators = self.find_creators(context);
+        let resolver = Resolver::new(context, &creators);
         let numbers: HashMap<NodeId, usize> = self
             .steps()
-            .map(|(number, step)| (step.object.node(), number))
+            .map(|(number, step)| (step.object.node_id(), number))
             .collect();
         let apart = Apart::new(context, &numbers);
         for edge in &context.catalog.dependencies {
-            if let Some(maker) = makers.get(&edge.from) {
+            if let Some(creator) = creators.get(&edge.from) {
                 let needed = match apart.shell(edge) {
                     Some(shell) => vec![shell],
                     None => resolver.steps(edge.to),
                 };
-                let maker = apart.default(edge).unwrap_or(*maker);
-                for step in [maker].into_iter().chain(apart.stub(edge)) {
+                let creator = apart.default(edge).unwrap_or(*creator);
+                for step in [creator].into_iter().chain(apart.stub(edge)) {
                     needed
                         .iter()
                         .for_each(|number| self.graph.add(step, *number));
@@ -140,7 +145,7 @@ impl<'a> Plan<'a> {
         let boundary = self.boundary();
         let mut edges = Vec::new();
         for (number, step) in self.steps() {
-            let needs = step.object.needs(context);
+            let needs = step.object.extra_needs(context);
             let needs = needs.iter().filter_map(|node| numbers.get(node));
             edges.extend(needs.map(|needed| (number, *needed)));
             edges.push(if number < boundary {
@@ -157,14 +162,14 @@ impl<'a> Plan<'a> {
 
 fn sort_key<'s>(step: &'s Step<'_>) -> (Kind, u8, &'s Label, NodeId) {
     let object = &step.object;
-    (object.kind(), step.rank, &step.label, object.node())
+    (object.kind(), step.rank, &step.label, object.node_id())
 }
 
-/// The steps that make a part of what a row of a catalog stands for.
+/// The steps that create a part of what a row of a catalog describes.
 struct Apart<'p> {
     numbers: &'p HashMap<NodeId, usize>,
-    /// For each function and the type that it belongs to, where these need each other: the step
-    /// that makes the type's name, which is all that the function needs.
+    /// For each function and its type, where these depend on each other: the step that creates the type's
+    /// name. That is all that the function needs.
     shells: HashMap<(ObjectId, ObjectId), usize>,
 }
 
@@ -210,7 +215,7 @@ impl<'p> Apart<'p> {
             .flatten()
     }
 
-    /// A domain's default that is made apart needs what it names, which the domain does not.
+    /// A domain's default that is created separately needs what it names, which the domain does not.
     fn default(&self, edge: &Dependency) -> Option<usize> {
         let is_of_domain = matches!(
             edge.to.class,
@@ -223,7 +228,7 @@ impl<'p> Apart<'p> {
 }
 
 fn is_post_data(context: &Context<'_>, object: &dyn Object) -> bool {
-    let node = object.node();
+    let node = object.node_id();
     let is_postponed = match context.placement(node.object) {
         Some(Placement::Postponed) => node.part == Part::Definition,
         Some(Placement::LateBody) => node.part == Part::Body,
@@ -233,24 +238,24 @@ fn is_post_data(context: &Context<'_>, object: &dyn Object) -> bool {
     is_postponed || object.kind().is_post_data()
 }
 
-/// Finds the steps behind a row, also behind one that no step makes.
+/// Finds the steps behind a row, also behind one that no step creates.
 struct Resolver<'r> {
-    makers: &'r HashMap<ObjectId, usize>,
+    creators: &'r HashMap<ObjectId, usize>,
     context: &'r Context<'r>,
-    /// What the rows depend on that no step makes.
+    /// What the rows depend on that no step creates.
     unmade: HashMap<ObjectId, Vec<ObjectId>>,
 }
 
 impl<'r> Resolver<'r> {
-    fn new(context: &'r Context<'r>, makers: &'r HashMap<ObjectId, usize>) -> Self {
+    fn new(context: &'r Context<'r>, creators: &'r HashMap<ObjectId, usize>) -> Self {
         let mut unmade: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
         for edge in &context.catalog.dependencies {
-            if !makers.contains_key(&edge.from) {
+            if !creators.contains_key(&edge.from) {
                 unmade.entry(edge.from).or_default().push(edge.to);
             }
         }
         Self {
-            makers,
+            creators,
             context,
             unmade,
         }
@@ -261,11 +266,11 @@ impl<'r> Resolver<'r> {
         let mut seen = HashSet::new();
         let mut left = vec![row];
         while let Some(row) = left.pop() {
-            if let Some(maker) = self.makers.get(&row) {
-                found.push(*maker);
+            if let Some(creator) = self.creators.get(&row) {
+                found.push(*creator);
             } else if let Some(extension) = self.context.catalog.members.get(&row) {
                 let extension = ObjectId::new(Class::Extension, *extension);
-                found.extend(self.makers.get(&extension));
+                found.extend(self.creators.get(&extension));
             } else if seen.insert(row) {
                 left.extend(self.unmade.get(&row).into_iter().flatten());
             }

@@ -1,20 +1,22 @@
-//! The statements that make what is left out, so that it can be made by hand.
+//! The statements that create what is skipped, so that it can be created by hand.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
-use super::Options;
-use super::context::{Context, Lookup, Placement, Placements};
+use super::context::Context;
+use super::lookup::Lookup;
 use super::object::comment::render_comment;
 use super::object::grant::render_grants;
 use super::object::{self, NodeId, Nodes, Part, add_column};
+use super::options::Options;
+use super::placement::{Placement, Placements};
 use super::secret::{any_secret, masked};
-use super::step_path::step_path;
+use super::step_path::find_step_path;
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class};
 use crate::pg::{Oid, Sql};
 
-/// Does something with the steps of a whole catalog, in which these parts stand apart.
+/// Calls `work` with the steps of a whole catalog, in which these parts are created separately.
 pub(super) fn with_nodes<T>(
     catalog: &Catalog,
     options: &Options,
@@ -30,11 +32,11 @@ pub(super) fn with_nodes<T>(
         placements,
         owners: &owners,
     };
-    work(&context, &object::nodes(&context))
+    work(&context, &object::collect_steps(&context))
 }
 
 /// The statements of each of these rows, with its comments and privileges.
-pub(super) fn definitions(
+pub(super) fn render_definitions(
     catalog: &Catalog,
     options: &Options,
     rows: &HashMap<ObjectId, ObjectId>,
@@ -51,18 +53,18 @@ pub(super) fn definitions(
     with_nodes(catalog, options, &placements, |context, nodes| {
         let mut statements: BTreeMap<NodeId, Vec<Sql>> = BTreeMap::new();
         for node in nodes {
-            let NodeId { object, part } = node.node();
+            let NodeId { object, part } = node.node_id();
             if part == Part::Shell || !rows.contains_key(&object) {
                 continue;
             }
-            let mut made = node.statements(context);
+            let mut made = node.render_statements(context);
             if node.is_secret() {
                 made = made.iter().map(masked).collect();
             }
-            if let Some(path) = step_path(context, &**node, false) {
+            if let Some(path) = find_step_path(context, &**node, false) {
                 made = path.enclose(made);
             }
-            statements.insert(node.node(), made);
+            statements.insert(node.node_id(), made);
         }
         let mut definitions: HashMap<ObjectId, Vec<Sql>> = HashMap::new();
         for (node, statements) in statements {
@@ -104,18 +106,18 @@ fn generated_columns(
 
 /// Adds comments and privileges.
 fn attach(context: &Context<'_>, definitions: &mut HashMap<ObjectId, Vec<Sql>>) {
-    let carried = &context.options.carried;
+    let include = &context.options.include;
     let mut add = |class: Oid, oid: Oid, statements: &mut dyn Iterator<Item = Sql>| {
         let id = Class::from_oid(class).map(|class| ObjectId::new(class, oid));
         if let Some(definition) = id.and_then(|id| definitions.get_mut(&id)) {
             definition.extend(statements);
         }
     };
-    for comment in context.catalog.comments.iter().filter(|_| carried.comments) {
+    for comment in context.catalog.comments.iter().filter(|_| include.comments) {
         let mut sql = render_comment(comment, context.target()).into_iter();
         add(comment.class, comment.oid, &mut sql);
     }
-    for acl in context.catalog.acls.iter().filter(|_| carried.privileges) {
+    for acl in context.catalog.acls.iter().filter(|_| include.privileges) {
         let rendered = render_grants(&context.on_target(acl), &context.options.target);
         add(acl.class, acl.oid, &mut rendered.statements.into_iter());
     }

@@ -1,41 +1,47 @@
 //! What a source has and a newer target no longer takes: known before anything is written.
 
 use super::context::Context;
+use super::error::RefusedObject;
+use super::label::Label;
 use super::object::Object as _;
-use super::statement::Label;
 use crate::catalog::model::{Column, ConstraintKind, Table};
 
-/// Objects that the target cannot make as they are, and what stands in the way; by name.
-pub(super) fn refused(context: &Context<'_>) -> Vec<(Label, &'static str)> {
-    let mut refused = of_tables(context);
-    refused.extend(below_keys(context));
+/// Objects that the target cannot create as they are, and why; by name.
+pub(super) fn find_removed(context: &Context<'_>) -> Vec<RefusedObject> {
+    let mut refused = find_removed_of_tables(context);
+    refused.extend(find_nullable_below_keys(context));
     if context.target().has_multiranges() {
         const WHAT: &str = "it is made of array functions of the server whose arguments have other \
                             types since 14; make it of functions of your own, or drop it first";
         let aggregates = context.catalog.aggregates.iter();
         let aggregates = aggregates.filter(|aggregate| aggregate.uses_old_arrays);
-        refused.extend(aggregates.map(|aggregate| (aggregate.label(context), WHAT)));
+        refused.extend(
+            aggregates.map(|aggregate| RefusedObject::new(aggregate.build_label(context), WHAT)),
+        );
         let operators = context.catalog.operators.iter();
         let operators = operators.filter(|operator| operator.uses_old_arrays);
-        refused.extend(operators.map(|operator| (operator.label(context), WHAT)));
+        refused.extend(
+            operators.map(|operator| RefusedObject::new(operator.build_label(context), WHAT)),
+        );
     }
     refused.sort();
     refused
 }
 
-fn of_tables(context: &Context<'_>) -> Vec<(Label, &'static str)> {
+fn find_removed_of_tables(context: &Context<'_>) -> Vec<RefusedObject> {
     let mut refused = Vec::new();
     for table in &context.catalog.tables {
         for column in &table.columns {
-            let what = of_column(context, table, column);
-            refused
-                .extend(what.map(|what| (Label::part("column", &column.name, &table.name), what)));
+            let reason = find_reason(context, table, column);
+            refused.extend(reason.map(|reason| RefusedObject {
+                object: Label::part("column", &column.name, &table.name),
+                reason,
+            }));
         }
         let key = table.partition_key.iter();
         if key.clone().any(|key| key.has_generated) && context.target().has_trigger_parents() {
-            let label = Label::qualified("table", &table.name);
-            refused.push((
-                label,
+            refused.push(RefusedObject::new(
+                Label::qualified("table", &table.name),
                 "no generated column may be in a partition key since 13",
             ));
         }
@@ -45,7 +51,7 @@ fn of_tables(context: &Context<'_>) -> Vec<(Label, &'static str)> {
 
 /// Columns of children that take NULL below a primary key: since 18 a key's not-null constraints are
 /// inherited.
-fn below_keys(context: &Context<'_>) -> Vec<(Label, &'static str)> {
+fn find_nullable_below_keys(context: &Context<'_>) -> Vec<RefusedObject> {
     const WHAT: &str = "it takes NULL below the primary key of its parent, which is refused since 18; run \
                         ALTER TABLE … ALTER COLUMN … SET NOT NULL on the child first";
     let mut refused = Vec::new();
@@ -64,14 +70,15 @@ fn below_keys(context: &Context<'_>) -> Vec<(Label, &'static str)> {
                 .iter()
                 .filter_map(|name| child.column(name));
             let nullable = columns.filter(|column| column.not_null.is_none());
-            let label = |column: &Column| Label::part("column", &column.name, &child.name);
-            refused.extend(nullable.map(|column| (label(column), WHAT)));
+            refused.extend(nullable.map(|column| {
+                RefusedObject::new(Label::part("column", &column.name, &child.name), WHAT)
+            }));
         }
     }
     refused
 }
 
-fn of_column(context: &Context<'_>, table: &Table, column: &Column) -> Option<&'static str> {
+fn find_reason(context: &Context<'_>, table: &Table, column: &Column) -> Option<&'static str> {
     let target = context.target();
     if table.is_partition() && column.identity.is_some() && target.has_partitioned_identity() {
         let from = context.catalog.version;

@@ -1,33 +1,32 @@
-//! Breaks loops by making a part of an object apart from it.
+//! Breaks cycles by creating a part of an object separately.
 //!
-//! | loop through | repair |
+//! | cycle through | repair |
 //! |---|---|
 //! | a default, as every `serial` column's; a generated column, where its expression can be set | set after the table |
 //! | a check of a table or domain | added after the rows |
 //! | a domain's default | set after the rows |
-//! | a view | made with its columns only; its query follows after the rows |
-//! | routines that call each other | made without a body, which follows |
+//! | a view | created with its columns only; its query follows after the rows |
+//! | routines that call each other | created without a body, which follows |
 //! | a view, and something after the rows | likewise |
-//! | anything else that rows do not need, and something after the rows | made there, too |
+//! | anything else that rows do not need, and something after the rows | created there, too |
 //!
-//! The first that applies is taken, which is also the least: a default set apart changes nothing.
-//! What a repair moves may close another loop, so loops are looked for again. A loop that no line
-//! covers is an error that lists it: a script that leaves something out, or in an order that
-//! fails, would be worse.
+//! The first that applies is taken, which is also the least: a default set separately changes nothing.
+//! What a repair moves may close another cycle, so cycles are looked for again. A cycle that no line
+//! covers is an error that lists it. A script that omits something, or fails, would be worse.
 
 use std::collections::HashSet;
 
-use super::context::{Placement, Placements};
+use super::kind::{Kind, Movable};
 use super::object::{NodeId, Part};
+use super::placement::{Placement, Placements};
 use super::plan::{Plan, Step};
-use super::statement::Kind;
 use crate::catalog::Class;
 use crate::catalog::model::{Body, ObjectId};
 use crate::ddl::context::Context;
 
-/// Breaks one loop, a group of steps that need each other. False when nothing helps that was not
+/// Breaks one cycle, a group of steps that depend on each other. False when nothing helps that was not
 /// tried already.
-pub(super) fn repair(
+pub(super) fn repair_cycle(
     plan: &Plan<'_>,
     context: &Context<'_>,
     group: &[usize],
@@ -70,58 +69,17 @@ fn move_behind(
     let Some(step) = plan.step(number) else {
         return Moves::new();
     };
-    let object = step.object.node().object;
-    match step.object.kind() {
-        Kind::View => vec![(object, Placement::Dummy)],
-        Kind::Routine if step.object.node().part == Part::Body => {
-            vec![(object, Placement::LateBody)]
-        }
-        Kind::Table | Kind::Type => {
+    let NodeId { object, part } = step.object.node_id();
+    match step.object.kind().movable() {
+        Movable::Nothing => Moves::new(),
+        Movable::Whole => vec![(object, Placement::Postponed)],
+        Movable::Query => vec![(object, Placement::Dummy)],
+        Movable::Body if part == Part::Body => vec![(object, Placement::LateBody)],
+        Movable::Body => vec![(object, Placement::Postponed)],
+        Movable::Parts => {
             let parts = parts_in(plan, context, number, behind);
             parts.map(|part| (part, Placement::Separate)).collect()
         }
-        Kind::MaterializedView
-        | Kind::Routine
-        | Kind::Default
-        | Kind::Cast
-        | Kind::Transform
-        | Kind::Aggregate
-        | Kind::Operator
-        | Kind::OperatorFamily => vec![(object, Placement::Postponed)],
-        Kind::Schema
-        | Kind::Language
-        | Kind::Collation
-        | Kind::Extension
-        | Kind::AccessMethod
-        | Kind::Conversion
-        | Kind::Search
-        | Kind::ForeignDataWrapper
-        | Kind::ForeignServer
-        | Kind::UserMapping
-        | Kind::Sequence
-        | Kind::ColumnSettings
-        | Kind::Attach
-        | Kind::Hypertable
-        | Kind::Boundary
-        | Kind::Constraint
-        | Kind::Index
-        | Kind::IndexAttach
-        | Kind::ReplicaIdentity
-        | Kind::Statistics
-        | Kind::ViewQuery
-        | Kind::Rule
-        | Kind::Trigger
-        | Kind::ForeignKey
-        | Kind::Validation
-        | Kind::KeyTrigger
-        | Kind::Policy
-        | Kind::Publication
-        | Kind::Comment
-        | Kind::SecurityLabel
-        | Kind::Acl
-        | Kind::DefaultAcl
-        | Kind::Refresh
-        | Kind::EventTrigger => Moves::new(),
     }
 }
 
@@ -132,7 +90,9 @@ fn parts_in<'p>(
     number: usize,
     group: &'p HashSet<usize>,
 ) -> impl Iterator<Item = ObjectId> + 'p {
-    let parts = plan.step(number).map(|step| step.object.parts(context));
+    let parts = plan
+        .step(number)
+        .map(|step| step.object.separable_parts(context));
     parts.into_iter().flatten().filter(move |part| {
         let mut needs = plan.needs_of_row.get(part).into_iter().flatten();
         needs.any(|needed| *needed != number && group.contains(needed))
@@ -145,7 +105,7 @@ fn has_parsed_body(context: &Context<'_>, id: ObjectId) -> bool {
     routines.any(|routine| routine.id == id && matches!(routine.body, Body::Sql { .. }))
 }
 
-/// A loop within a section: defaults are set apart, else checks, else domains' defaults, else one
+/// A cycle within a section: defaults are set separately, else checks, else domains' defaults, else one
 /// view is emptied, else one routine.
 fn within_section(plan: &Plan<'_>, context: &Context<'_>, group: &[usize]) -> Moves {
     let mut parts = Vec::new();
@@ -166,12 +126,12 @@ fn within_section(plan: &Plan<'_>, context: &Context<'_>, group: &[usize]) -> Mo
     let first = |wanted: &dyn Fn(&Step<'_>) -> bool| {
         let mut steps = group.iter().filter_map(|number| plan.step(*number));
         let step = steps.find(|step| wanted(step))?;
-        Some(step.object.node().object)
+        Some(step.object.node_id().object)
     };
     let view = first(&|step| step.object.kind() == Kind::View);
     let routine = || {
         let routine = first(&|step| {
-            let NodeId { object, part } = step.object.node();
+            let NodeId { object, part } = step.object.node_id();
             part == Part::Definition && has_parsed_body(context, object)
         })?;
         let is_late = context.placement(routine) == Some(Placement::Postponed);

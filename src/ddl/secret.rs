@@ -1,7 +1,7 @@
 //! Statements that hold passwords and the like, and how they are shown.
 //!
 //! A foreign data wrapper names its options as it likes, so the name of an option decides
-//! ([`is_secret_name`]), and a value that is a connection string with a password counts as well.
+//! ([`is_secret_name`]). A value that is a connection string with a password counts as well.
 
 use super::one_line::without_constants;
 use crate::connect::{has_credentials, is_secret_name};

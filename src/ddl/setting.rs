@@ -1,10 +1,10 @@
-//! Run-time settings that hang on a role, a database or a routine.
+//! Run-time settings that belong to a role, a database or a routine.
 
 use crate::catalog::cluster::Setting;
 use crate::pg::{Fragment, Ident, Literal, Sql};
 use crate::sql;
 
-/// Parameters whose stored value is a list of quoted elements (`GUC_LIST_QUOTE`): written back
+/// Parameters whose stored value is a list of quoted elements (`GUC_LIST_QUOTE`). Written back
 /// as one literal it would become a single element, so it is split again.
 const LISTS: &[&str] = &[
     "local_preload_libraries",

@@ -2,7 +2,6 @@
 
 use super::context::Context;
 use super::object::Object;
-use super::statement::Kind;
 use crate::catalog::model::{Address, Calls, Resolution};
 use crate::pg::{Ident, QualifiedName, ServerVersion, Sql};
 use crate::sql;
@@ -14,16 +13,16 @@ pub struct StepPath {
     pub schemas: Vec<Ident>,
     /// The source's version, which has a part in what it records.
     pub source: ServerVersion,
-    /// The definitions that the step makes.
+    /// The definitions that the step creates.
     pub definitions: Vec<Resolution>,
     /// Views that show what the target records before it evaluates expressions for existing rows.
     pub probes: Vec<Probe>,
 }
 
-/// A view of the same expressions as a definition, made only to be compared and rolled back.
+/// A view of the same expressions as a definition, created only to be compared and rolled back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// What makes it.
+    /// What creates it.
     pub view: Sql,
     /// Where it is found.
     pub address: Address,
@@ -49,12 +48,12 @@ impl StepPath {
 }
 
 /// The path of a step, if its definitions need one. Rows may exist where it is run after the data.
-pub(super) fn step_path(
+pub(super) fn find_step_path(
     context: &Context<'_>,
     object: &dyn Object,
     has_rows: bool,
 ) -> Option<StepPath> {
-    let rows = object.defined(context);
+    let rows = object.defined_rows(context);
     let resolutions = &context.catalog.resolutions;
     let definitions = rows.iter().filter_map(|row| resolutions.get(row));
     let definitions: Vec<Resolution> = definitions.cloned().collect();
@@ -67,8 +66,8 @@ pub(super) fn step_path(
     if object.is_stub() {
         return Some(path);
     }
-    let is_evaluated = has_rows && matches!(object.kind(), Kind::Index | Kind::Constraint);
-    let relation = object.relation(context).filter(|_| is_evaluated);
+    let is_evaluated = has_rows && object.kind().evaluates_rows();
+    let relation = object.locked_relation(context).filter(|_| is_evaluated);
     let relation = relation.and_then(|relation| context.relation(relation));
     if let Some(relation) = relation {
         let probe = |of| probe(relation.name(), of);

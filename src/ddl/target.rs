@@ -7,16 +7,16 @@ use crate::catalog::cluster::Settable;
 use crate::catalog::model::ObjectId;
 use crate::pg::{Ident, ServerVersion};
 
-/// An extension that the target could make.
+/// An extension that the target could create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AvailableExtension {
-    /// The version that it would make.
+    /// The version that it would create.
     pub version: Option<String>,
     /// The schema that its control file prescribes, if it does.
     pub schema: Option<Ident>,
     /// Whether the server has loaded what it must have at its start.
     pub is_loaded: bool,
-    /// Whether we may make it.
+    /// Whether we may create it.
     pub is_permitted: bool,
 }
 
@@ -29,7 +29,7 @@ pub struct Target {
     pub connected_as: Ident,
     /// Whether that is a superuser.
     pub is_superuser: bool,
-    /// Its roles, with those that the run makes: nothing is granted to or by others.
+    /// Its roles, with those that the run creates: nothing is granted to or by others.
     pub roles: BTreeSet<Ident>,
     /// The superusers among them: of some kinds only they can be owners.
     pub superusers: BTreeSet<Ident>,
@@ -76,11 +76,11 @@ impl Target {
     }
 
     /// Whether a schema exists already and belongs to somebody that we cannot act for.
-    pub(in crate::ddl) fn is_foreign_schema(&self, name: &Ident) -> bool {
+    pub(crate) fn is_foreign_schema(&self, name: &Ident) -> bool {
         self.existing_schemas.get(name) == Some(&false)
     }
 
-    /// Whether objects can be given to a role, and grants made in its name.
+    /// Whether objects can be given to a role, and grants created in its name.
     pub fn reaches(&self, role: &Ident) -> bool {
         self.roles.contains(role) && !self.out_of_reach.contains(role)
     }

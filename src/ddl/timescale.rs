@@ -1,8 +1,9 @@
-//! What of TimescaleDB's settings a script does not make: told, each with the statement for it.
+//! What of TimescaleDB's settings a script does not create: reported, each with the statement that does.
 
 use super::context::Context;
+use super::label::Label;
 use super::object::relation_argument;
-use super::statement::{Label, Omission, OmissionReason};
+use super::omission::{Omission, OmissionReason};
 use crate::catalog::model::{
     ContinuousAggregate, Extension, Hypertable, HypertableCompression, Job, Table, Timescale,
 };
@@ -10,7 +11,7 @@ use crate::pg::{Ident, Literal, QualifiedName, Sql};
 use crate::sql;
 
 /// Continuous aggregates, jobs, compression, and hypertables that become plain tables.
-pub(super) fn omissions(context: &Context<'_>) -> Vec<Omission> {
+pub(super) fn find_omissions(context: &Context<'_>) -> Vec<Omission> {
     let Some(timescale) = &context.catalog.timescale else {
         return Vec::new();
     };
@@ -91,9 +92,8 @@ fn of_jobs<'a>(
     extension: &'a Extension,
 ) -> impl Iterator<Item = Omission> + 'a {
     timescale.jobs.iter().map(|job| {
-        let name = Ident::from_catalog(job.id.to_string());
         let procedure = format!(" ({})", job.procedure);
-        let object = Label::plain("TimescaleDB's job", &name).with_detail(&procedure);
+        let object = Label::text("TimescaleDB's job", &job.id.to_string()).with_detail(&procedure);
         let object = match &job.relation {
             Some(relation) => object.on(relation),
             None => object,
@@ -120,7 +120,7 @@ const POLICIES: [(&str, &str, &[&str]); 4] = [
     ("policy_reorder", "add_reorder_policy", &["index_name"]),
 ];
 
-/// The call that makes a job: a policy's own one where that says everything, else `add_job`.
+/// The call that creates a job: a policy's own one where that says everything, else `add_job`.
 fn call(job: &Job, schema: &Ident) -> Sql {
     own_call(job, schema).unwrap_or_else(|| {
         let procedure = sql!("{}", job.procedure);

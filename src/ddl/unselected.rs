@@ -1,4 +1,4 @@
-//! The tables that the selection leaves out, and what is a part of them.
+//! The tables that the selection excludes, and their parts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::selection::TableChoice;
 
 /// The tables that do not take part. Only tables are selected; a foreign table goes with the
 /// partitioned table that it is a part of.
-pub(super) fn unselected(catalog: &Catalog, choice: &TableChoice) -> HashSet<ObjectId> {
+pub(super) fn find_unselected(catalog: &Catalog, choice: &TableChoice) -> HashSet<ObjectId> {
     if *choice == TableChoice::All {
         return HashSet::new();
     }
@@ -35,64 +35,41 @@ fn lineage<'a>(
     })
 }
 
-/// What is a part of these tables, and so needs no mention when they are left out.
-pub(super) fn parts(catalog: &Catalog, tables: &HashSet<ObjectId>) -> HashSet<ObjectId> {
-    let oids: HashSet<Oid> = tables.iter().map(|table| table.oid).collect();
+/// The parts of these tables, which need no mention when the tables are excluded.
+pub(super) fn find_parts(catalog: &Catalog, tables: &HashSet<ObjectId>) -> HashSet<ObjectId> {
     let mut parts = tables.clone();
-    let mut add = |id: ObjectId, relation: Oid| {
-        if oids.contains(&relation) {
-            parts.insert(id);
-        }
-    };
-    for table in &catalog.tables {
-        for default in table
-            .columns
-            .iter()
-            .filter_map(|column| column.default.as_ref())
-        {
-            add(default.id, table.id.oid);
-        }
-    }
-    for sequence in &catalog.sequences {
-        if let Some(owner) = &sequence.owned_by {
-            add(sequence.id, owner.table);
-        }
-    }
-    catalog
-        .constraints
-        .iter()
-        .for_each(|part| add(part.id, part.relation));
-    catalog
-        .indexes
-        .iter()
-        .for_each(|part| add(part.id, part.relation));
-    catalog
-        .statistics
-        .iter()
-        .for_each(|part| add(part.id, part.relation));
-    catalog
-        .rules
-        .iter()
-        .for_each(|part| add(part.id, part.relation));
-    catalog
-        .triggers
-        .iter()
-        .for_each(|part| add(part.id, part.relation));
-    catalog
-        .policies
-        .iter()
-        .for_each(|part| add(part.id, part.relation));
-    let names: HashSet<_> = catalog
+    let of_tables = catalog
         .tables
         .iter()
-        .filter(|table| tables.contains(&table.id))
-        .map(|table| &table.name)
-        .collect();
+        .filter(|table| tables.contains(&table.id));
+    let columns = of_tables.clone().flat_map(|table| &table.columns);
+    parts.extend(columns.filter_map(|column| Some(column.default.as_ref()?.id)));
+    let names: HashSet<_> = of_tables.map(|table| &table.name).collect();
     let triggers = catalog.key_triggers.iter();
-    parts.extend(
-        triggers
-            .filter(|trigger| names.contains(&trigger.table))
-            .map(|trigger| trigger.id),
-    );
+    let triggers = triggers.filter(|trigger| names.contains(&trigger.table));
+    parts.extend(triggers.map(|trigger| trigger.id));
+    let oids: HashSet<Oid> = tables.iter().map(|table| table.oid).collect();
+    let related = find_related(catalog);
+    let related = related.filter(|(_, relation)| oids.contains(relation));
+    parts.extend(related.map(|(id, _)| id));
     parts
+}
+
+/// What belongs to a relation, with the relation.
+fn find_related(catalog: &Catalog) -> impl Iterator<Item = (ObjectId, Oid)> {
+    let sequences = catalog.sequences.iter();
+    let sequences = sequences.filter_map(|one| Some((one.id, one.owned_by.as_ref()?.table)));
+    let constraints = catalog.constraints.iter();
+    let indexes = catalog.indexes.iter();
+    let statistics = catalog.statistics.iter();
+    let rules = catalog.rules.iter();
+    let triggers = catalog.triggers.iter();
+    let policies = catalog.policies.iter();
+    sequences
+        .chain(constraints.map(|part| (part.id, part.relation)))
+        .chain(indexes.map(|part| (part.id, part.relation)))
+        .chain(statistics.map(|part| (part.id, part.relation)))
+        .chain(rules.map(|part| (part.id, part.relation)))
+        .chain(triggers.map(|part| (part.id, part.relation)))
+        .chain(policies.map(|part| (part.id, part.relation)))
 }

@@ -1,26 +1,32 @@
-//! What a run would do, as SQL for `psql`: the same statements in the same order. Where the rows
-//! would be copied is a comment.
+//! What a run would do, as SQL for `psql`: the same statements in the same order, with a comment where rows
+//! would be copied.
+//!
+//! Two things are known only after extensions were created: objects that their scripts create without
+//! making them members, and which comments on their objects differ.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Options;
 use super::repeats::Repeats;
 use crate::catalog::Catalog;
 use crate::catalog::load::reading::{Reading, Sessions};
+use crate::cluster::maintenance;
 use crate::connect::locks::LockMode;
 use crate::connect::{Endpoint, script_settings};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
 use crate::event::Phase;
 use crate::migrate::error::Error;
+use crate::migrate::execute::drop::{render_allow, render_drop, render_no_template};
 use crate::migrate::execute::execution::build_copy_request;
-use crate::migrate::execute::extensions;
+use crate::migrate::execute::existing::{DefaultPrivileges, foresee, load_default_privileges};
+use crate::migrate::execute::target_options::{foresee_created, foresee_emptied, load_options};
 use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, Printable, ServerVersion, Side, Sql};
 use crate::snapshot::{CopyJob, SnapshotSource, plan_rows};
-use crate::sql;
 use crate::task::Scope;
 use crate::transfer::Ledger;
 
@@ -43,14 +49,14 @@ pub async fn render_dry_run(
         .cluster
         .as_ref()
         .expect("a plan without errors has read the roles");
-    let assumption = cluster.assume();
+    let temporary = cluster.assume();
     let mut script = String::from("-- What init would run. Secrets are not shown.\n");
     settings_of_session(&mut script, cluster.options.target.version);
     section(&mut script, "roles");
     for statement in &cluster.merge.statements {
         push_shown(&mut script, &statement.shown(), statement.is_secret);
     }
-    for grant in &assumption.grants {
+    for grant in &temporary.grants {
         push(&mut script, grant);
     }
     for planned in &prepared.databases {
@@ -64,10 +70,10 @@ pub async fn render_dry_run(
             done = one => done?,
         }
     }
-    if !assumption.revokes.is_empty() {
+    if !temporary.revokes.is_empty() {
         section(&mut script, "roles");
     }
-    for revoke in &assumption.revokes {
+    for revoke in &temporary.revokes {
         push(&mut script, revoke);
     }
     Ok(script)
@@ -91,7 +97,7 @@ async fn database(
         let source = &planned.database.name;
         let publication = &options.replication.publication;
         let text = format!(
-            "-- On the source publication {publication} is created in {source}, then replication slot {slot}."
+            "-- On the source publication {publication} is made in {source}, then replication slot {slot}."
         );
         line(script, &text);
     }
@@ -102,13 +108,11 @@ async fn database(
         }
         Fate::Clear { .. } => line(script, "-- What is in it is removed."),
         Fate::Replace { .. } | Fate::Remake { .. } => {
+            push(script, &render_allow(name, false));
             if planned.drops_template {
-                push(
-                    script,
-                    &sql!("ALTER DATABASE {} WITH IS_TEMPLATE = false", name),
-                );
+                push(script, &render_no_template(name));
             }
-            push(script, &sql!("DROP DATABASE {}", name));
+            push(script, &render_drop(name, cluster.options.target.version));
         }
         Fate::Create | Fate::Use => {}
     }
@@ -117,25 +121,8 @@ async fn database(
     }
     script.push_str(&connect(name));
     settings_of_session(script, cluster.options.target.version);
-    let (definitions, rows) = definitions(planned, cluster, options).await?;
-    section(script, &format!("database {name}: pre-data"));
-    statements(script, &definitions, &definitions.pre_data);
-    section(script, &format!("database {name}: data"));
-    if rows.is_empty() {
-        line(script, "-- No rows are copied.");
-    } else {
-        let tables = rows.len();
-        line(
-            script,
-            &format!("-- Here the rows of {tables} tables are copied:"),
-        );
-    }
-    for job in &rows {
-        let job = job.to_string();
-        line(script, &format!("-- {}", Printable(&job)));
-    }
-    section(script, &format!("database {name}: post-data"));
-    statements(script, &definitions, &definitions.post_data);
+    let contents = Contents::plan(planned, cluster, options).await?;
+    contents.write(script, name, options);
     let finish = render_finish(&planned.database, wanted);
     section(script, &format!("database {name}: settings"));
     for statement in &finish.statements {
@@ -144,41 +131,151 @@ async fn database(
     Ok(())
 }
 
+/// What a run would do within a database.
+struct Contents {
+    script: ddl::Script,
+    rows: Vec<CopyJob>,
+    defaults: DefaultPrivileges,
+}
+
+impl Contents {
+    /// Reads the source under a snapshot of its own, and renders what the run would.
+    async fn plan(
+        planned: &PlannedDatabase,
+        cluster: &TargetCluster,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let request = build_copy_request(planned, cluster, options, Ledger::none());
+        let target = cluster.options.target.version;
+        let (reading, mut catalog) = read(&request.source, target).await?;
+        let place = |source| Error::Ddl {
+            database: planned.name().to_owned(),
+            source,
+        };
+        let foreseen = Foreseen::load(planned, &catalog, cluster, options).await?;
+        let fitted = ddl::fit(&mut catalog, &foreseen.options, &planned.choice);
+        let mut script = fitted.script.map_err(place)?;
+        let settled = foresee(
+            &foreseen.place,
+            &catalog,
+            &foreseen.options,
+            &mut script,
+            &foreseen.extensions,
+        );
+        settled.await.map_err(Error::examine(Side::Target))?;
+        let rows = plan_rows(reading.session(), &catalog, &request).await;
+        let rows = rows.map_err(|source| Error::Copy {
+            database: planned.name().to_owned(),
+            phase: Phase::Data,
+            removed: false,
+            source: Box::new(source),
+        })?;
+        let defaults = match planned.fate.uses_existing() {
+            true => load_default_privileges(&foreseen.place, &cluster.options).await?,
+            false => DefaultPrivileges::default(),
+        };
+        Ok(Self {
+            script,
+            rows,
+            defaults,
+        })
+    }
+
+    fn write(&self, out: &mut String, name: &Ident, options: &Options) {
+        section(out, &format!("database {name}: pre-data"));
+        for statement in &self.defaults.revokes {
+            push(out, statement);
+        }
+        let ddl::PreData { extensions, rest } = self.script.split_extensions();
+        statements(out, &self.script, &extensions);
+        statements(out, &self.script, &rest);
+        section(out, &format!("database {name}: data"));
+        self.write_rows(out);
+        section(out, &format!("database {name}: post-data"));
+        let ddl::PostData { rest, last } = self.script.split_last();
+        statements(out, &self.script, &rest);
+        if options.analyze && !self.rows.is_empty() {
+            line(
+                out,
+                "\n-- Here statistics of the copied tables are collected.",
+            );
+        }
+        statements(out, &self.script, &last);
+        for statement in &self.defaults.grants {
+            push(out, statement);
+        }
+    }
+
+    fn write_rows(&self, out: &mut String) {
+        if self.rows.is_empty() {
+            line(out, "-- No rows are copied.");
+            return;
+        }
+        let tables = self.rows.len();
+        line(
+            out,
+            &format!("-- Here the rows of {tables} tables are copied:"),
+        );
+        for job in &self.rows {
+            line(out, &format!("-- {}", Printable(&job.to_string())));
+        }
+    }
+}
+
+/// The database as the script will find it.
+struct Foreseen {
+    /// Where the target is asked: in the database, or in another where it will be created.
+    place: Endpoint,
+    /// The options of its script.
+    options: ddl::Options,
+    /// The extensions that it has already.
+    extensions: BTreeSet<Ident>,
+}
+
+impl Foreseen {
+    async fn load(
+        planned: &PlannedDatabase,
+        catalog: &Catalog,
+        cluster: &TargetCluster,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let name = planned.target().as_str();
+        let (installed, wanted) = (&planned.installed, &cluster.options);
+        let inside = options.target.with_database(name);
+        let (place, options) = match planned.fate {
+            Fate::Use => {
+                let loaded = load_options(&inside, catalog, wanted).await;
+                (inside, loaded)
+            }
+            Fate::Clear { .. } => {
+                let foreseen = foresee_emptied(&inside, catalog, wanted, installed).await;
+                (inside, foreseen)
+            }
+            Fate::Create | Fate::Replace { .. } | Fate::Remake { .. } | Fate::Keep { .. } => {
+                let beside = maintenance::open_session_outside(&options.target, name)
+                    .await?
+                    .endpoint()
+                    .clone();
+                let foreseen = foresee_created(&beside, catalog, wanted).await;
+                (beside, foreseen)
+            }
+        };
+        let extensions = match planned.fate.uses_existing() {
+            true => installed.clone(),
+            false => BTreeSet::new(),
+        };
+        Ok(Self {
+            place,
+            options: options.map_err(Error::examine(Side::Target))?,
+            extensions,
+        })
+    }
+}
+
 /// What definitions are created under, as our own sessions are.
 fn settings_of_session(script: &mut String, version: ServerVersion) {
     push(script, &Sql::fixed(CLIENT));
     push(script, &script_settings(version));
-}
-
-/// The script of a database, read under a snapshot of its own, and the copies of its rows.
-async fn definitions(
-    planned: &PlannedDatabase,
-    cluster: &TargetCluster,
-    options: &Options,
-) -> Result<(ddl::Script, Vec<CopyJob>), Error> {
-    let request = build_copy_request(planned, cluster, options, Ledger::none());
-    let target = cluster.options.target.version;
-    let (reading, mut catalog) = read(&request.source, target).await?;
-    let place = |source| Error::Ddl {
-        database: planned.name().to_owned(),
-        source,
-    };
-    ddl::degrade(&mut catalog, &cluster.options).map_err(place)?;
-    ddl::leave_out(&mut catalog, &cluster.options, &planned.choice);
-    let mut wanted = cluster.options.clone();
-    if planned.fate.uses_existing() {
-        let schemas = extensions::load_schemas(&request.target).await;
-        wanted.target.existing_schemas = schemas.map_err(Error::examine(Side::Target))?;
-    }
-    let script = ddl::script(&catalog, &wanted).map_err(place)?;
-    let rows = plan_rows(reading.session(), &catalog, &request).await;
-    let rows = rows.map_err(|source| Error::Copy {
-        database: planned.name().to_owned(),
-        phase: Phase::Data,
-        removed: false,
-        source: Box::new(source),
-    })?;
-    Ok((script, rows))
 }
 
 /// Reads the definitions; again, where others change or lock what is read.
@@ -204,10 +301,12 @@ fn statements(script: &mut String, definitions: &ddl::Script, statements: &[Stat
     for of_step in statements.chunk_by(|one, next| one.step == next.step) {
         line(script, &format!("\n-- {}", of_step[0].object));
         if let Some(path) = &definitions.steps[of_step[0].step].search_path {
-            for statement in path.enclose(of_step.iter().map(|of| of.sql.clone())) {
-                push(script, &statement);
+            if of_step.iter().all(|statement| !statement.secret) {
+                for statement in path.enclose(of_step.iter().map(|of| of.sql.clone())) {
+                    push(script, &statement);
+                }
+                continue;
             }
-            continue;
         }
         for statement in of_step {
             push_shown(script, &statement.shown(), statement.secret);
@@ -239,11 +338,11 @@ fn line(script: &mut String, text: &str) {
     writeln!(script, "{text}").expect("a String takes all text");
 }
 
-/// The line that leads `psql` into a database. Its name is in a connection string, whose quotes
+/// The line that leads `psql` into a database. Its name stands in a connection string, whose quotes
 /// and backslashes are escaped, and that in double quotes, which are doubled within.
 fn connect(name: &Ident) -> String {
     if name.as_str().chars().any(char::is_control) {
-        return format!("-- Connect to database {name} here: psql cannot be given its name.\n");
+        return format!("-- Connect to database {name} here: psql cannot be told its name.\n");
     }
     let mut value = String::new();
     for part in name.as_str().chars() {

@@ -38,7 +38,7 @@ pub struct Options {
     /// Whether planner statistics are imported or gathered at the end.
     pub analyze: bool,
     /// Which definitions are copied.
-    pub carried: ddl::Carried,
+    pub carried: ddl::Include,
     /// Which cluster-wide objects are copied.
     pub cluster: ClusterOptions,
     /// Where what is done is recorded; without, nothing is, and nothing is continued.

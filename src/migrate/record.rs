@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::checkpoint::{self, DatabasePair, Membership, Origin, Recorder, Store};
 use crate::cluster::promise::Promise;
 use crate::connect::Endpoint;
-use crate::ddl::cluster::membership::{Assumption, Loan};
+use crate::ddl::cluster::{TemporaryMembership, TemporaryMemberships};
 use crate::logical::RunTag;
 use crate::migrate::error::Error;
 use crate::migrate::resume::{Resume, RunStart};
@@ -17,10 +17,10 @@ use crate::pg::{Ident, Lsn, Oid, SlotName, Sql};
 
 /// Lists the memberships that our role gets for the run.
 pub(crate) fn granted_memberships(
-    assumption: &Assumption,
+    temporary: &TemporaryMemberships,
     member: &Ident,
 ) -> impl Iterator<Item = Membership> {
-    assumption.loans.iter().map(|loan| Membership {
+    temporary.memberships.iter().map(|loan| Membership {
         role: loan.role.as_str().to_owned(),
         member: member.as_str().to_owned(),
         before: loan.before,
@@ -53,17 +53,17 @@ impl Record {
     pub(crate) fn pending_revokes(
         &self,
         cluster: &TargetCluster,
-        assumption: &Assumption,
+        temporary: &TemporaryMemberships,
     ) -> Vec<Sql> {
-        let mut revokes = assumption.revokes.clone();
+        let mut revokes = temporary.revokes.clone();
         let owed = self.store.iter().flat_map(|store| store.run().owed);
         for owed in owed {
             let member = Ident::from_catalog(owed.member);
-            let loan = Loan {
+            let loan = TemporaryMembership {
                 role: Ident::from_catalog(owed.role),
                 before: owed.before,
             };
-            let end = loan.render_end(&member);
+            let end = loan.render_revoke(&member);
             let exists = |role| cluster.roles.roles.contains_key(role);
             if exists(&loan.role) && exists(&member) && !revokes.contains(&end) {
                 revokes.push(end);

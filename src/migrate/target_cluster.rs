@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::cluster::Roles;
 use crate::ddl;
-use crate::ddl::cluster::membership::{Assumption, assume};
-use crate::ddl::cluster::role::RoleMerge;
+use crate::ddl::cluster::{RoleMerge, TemporaryMemberships, plan_temporary_memberships};
 use crate::pg::Ident;
 
 /// What is known of the target cluster when databases are created on it.
@@ -23,7 +22,7 @@ pub(crate) struct TargetCluster {
 
 impl TargetCluster {
     /// How our role comes to act for others.
-    pub(crate) fn assume(&self) -> Assumption {
-        assume(&self.roles, &self.actors, &self.merge)
+    pub(crate) fn assume(&self) -> TemporaryMemberships {
+        plan_temporary_memberships(&self.roles, &self.actors, &self.merge)
     }
 }

@@ -5,7 +5,7 @@ use tokio_postgres::types::ToSql;
 use crate::checkpoint::{self, Membership};
 use crate::cluster::run_lock::RunLocks;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::ddl::cluster::membership::Loan;
+use crate::ddl::cluster::TemporaryMembership;
 use crate::logical::{self, FoundPublication};
 use crate::pg::{Ident, SlotName, Sql};
 use crate::teardown::error::Error;
@@ -141,11 +141,11 @@ async fn revoke_membership(
         return Ok(());
     }
     let member = Ident::from_catalog(&membership.member);
-    let loan = Loan {
+    let loan = TemporaryMembership {
         role: Ident::from_catalog(&membership.role),
         before: membership.before,
     };
-    session.batch(&loan.render_end(&member)).await
+    session.batch(&loan.render_revoke(&member)).await
 }
 
 /// Returns whether a publication's mark names this slot.

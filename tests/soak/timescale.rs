@@ -107,12 +107,12 @@ async fn what_timescaledb_makes_later_is_told_with_its_statement() {
     fill(route.source.url("app"), include_str!("told.sql")).await;
     let done = route.init("app", &[]).run().expect(0);
     for line in [
-        "compression of hypertable public.squeezed: not made; once the rows are there run ALTER TABLE \"public\".\"squeezed\" SET (timescaledb.compress, timescaledb.compress_segmentby = '\"De''v\"', timescaledb.compress_orderby = '\"time\" DESC NULLS FIRST')",
-        "continuous aggregate public.daily: not made; once the rows are there run CREATE MATERIALIZED VIEW \"public\".\"daily\" WITH (timescaledb.continuous, timescaledb.materialized_only = true) AS",
-        "policy_retention) on public.squeezed: not made; once the rows are there run SELECT \"public\".add_retention_policy('\"public\".\"squeezed\"'::pg_catalog.regclass, drop_after => '30 days'::pg_catalog.interval)",
-        "on public.daily: not made; once the rows are there run SELECT \"public\".add_continuous_aggregate_policy('\"public\".\"daily\"'::pg_catalog.regclass, start_offset => NULL, end_offset => '01:00:00'::pg_catalog.interval, schedule_interval => '01:00:00'::pg_catalog.interval)",
-        "view public.on_daily: it depends on TimescaleDB's relation public.daily, which is left out",
-        "view public.on_chunk: it depends on TimescaleDB's relation _timescaledb_internal._hyper_1_1_chunk, which is left out",
+        "compression of hypertable public.squeezed: not created; after the rows are copied run ALTER TABLE \"public\".\"squeezed\" SET (timescaledb.compress, timescaledb.compress_segmentby = '\"De''v\"', timescaledb.compress_orderby = '\"time\" DESC NULLS FIRST')",
+        "continuous aggregate public.daily: not created; after the rows are copied run CREATE MATERIALIZED VIEW \"public\".\"daily\" WITH (timescaledb.continuous, timescaledb.materialized_only = true) AS",
+        "policy_retention) on public.squeezed: not created; after the rows are copied run SELECT \"public\".add_retention_policy('\"public\".\"squeezed\"'::pg_catalog.regclass, drop_after => '30 days'::pg_catalog.interval)",
+        "on public.daily: not created; after the rows are copied run SELECT \"public\".add_continuous_aggregate_policy('\"public\".\"daily\"'::pg_catalog.regclass, start_offset => NULL, end_offset => '01:00:00'::pg_catalog.interval, schedule_interval => '01:00:00'::pg_catalog.interval)",
+        "view public.on_daily: it depends on TimescaleDB's relation public.daily, which is skipped",
+        "view public.on_chunk: it depends on TimescaleDB's relation _timescaledb_internal._hyper_1_1_chunk, which is skipped",
     ] {
         assert!(done.stdout.contains(line), "{line}\n{}", done.all());
     }
@@ -139,7 +139,7 @@ async fn without_timescaledb_hypertables_become_plain_tables_with_all_rows() {
 
     let flags = ["--skip-extensions", "timescaledb"];
     let done = route.init("app", &flags).run().expect(0);
-    let line = "hypertable public.metrics: made as a plain table with all its rows, since TimescaleDB is left out";
+    let line = "hypertable public.metrics: created as a plain table with all its rows, since TimescaleDB is skipped";
     assert!(done.stdout.contains(line), "{}", done.all());
     assert_eq!(
         value(

@@ -11,7 +11,8 @@ use seren_replicator::catalog::load::quoting::quote_for;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::catalog::{self, Catalog};
 use seren_replicator::connect::{Purpose, Session};
-use seren_replicator::ddl::{Options, Script, degrade, script};
+use seren_replicator::ddl::{Options, Script, fit, render_script};
+use seren_replicator::selection::TableChoice;
 
 use super::{database, endpoint, fresh_database, oracle, text};
 
@@ -126,7 +127,7 @@ pub(crate) async fn read(reader: &Session, writer: &Session) -> (Catalog, Script
     assert_eq!(catalog.unsupported, []);
     let roles = load_roles(writer).await.unwrap().roles.into_keys();
     let options = Options::everything(writer.version(), roles.collect());
-    let script = script(&catalog, &options).unwrap();
+    let script = render_script(&catalog, &options).unwrap();
     (catalog, script)
 }
 
@@ -226,14 +227,15 @@ pub(crate) async fn downgraded([from, to]: [u32; 2]) -> Downgrade {
         let mut catalog = catalog::load_catalog(&reader).await.unwrap();
         let roles = load_roles(&writer).await.unwrap().roles.into_keys();
         let options = Options::everything(writer.version(), roles.collect());
-        match degrade(&mut catalog, &options) {
+        let fitted = fit(&mut catalog, &options, &TableChoice::All);
+        let script = match fitted.script {
             Err(error) => {
                 refused.push(format!("{}: {error}", family.name));
                 continue;
             }
-            Ok(omissions) => told.extend(omissions.iter().map(ToString::to_string)),
-        }
-        let script = script(&catalog, &options).unwrap();
+            Ok(script) => script,
+        };
+        told.extend(fitted.omissions.iter().map(ToString::to_string));
         told.extend(script.omissions.iter().map(ToString::to_string));
         for statement in script.pre_data.iter().chain(&script.post_data) {
             if let Err(error) = writer.batch(&statement.sql).await {

@@ -99,9 +99,9 @@ impl Carried {
     ///
     /// # Errors
     /// A list or a pair of roles cannot be read.
-    pub(in crate::cli) fn definitions(&self) -> Result<ddl::Carried, Error> {
+    pub(in crate::cli) fn definitions(&self) -> Result<ddl::Include, Error> {
         let skipped = items("--skip-extensions", &self.skip_extensions)?;
-        Ok(ddl::Carried {
+        Ok(ddl::Include {
             owners: !self.no_owner,
             privileges: !self.no_privileges,
             comments: !self.no_comments,

@@ -1,4 +1,4 @@
-//! Memberships of roles in roles, for [`role::merge`](super::role::merge).
+//! Memberships of roles in roles, for the merge of roles.
 //!
 //! From 16 on a membership has options and a grantor who must himself hold `ADMIN OPTION` on the
 //! role, so grants are written in passes. Before 16 the grantor was not kept reliably and is not
@@ -6,13 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use super::role::{Difference, MembershipDifference, RoleMerge};
+use super::difference::{Difference, MembershipDifference};
+use super::role_merge::{RoleMerge, render_grant};
 use crate::catalog::cluster::{Attribute, Membership, Roles, is_predefined};
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
 /// Adds what the target lacks of the source's memberships.
-pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles) {
+pub(super) fn plan_memberships(merge: &mut RoleMerge, source: &Roles, target: &Roles) {
     let mut waiting = Vec::new();
     for membership in combined(source, target) {
         let Some(membership) = beside_creation(merge, membership, target) else {
@@ -21,16 +22,16 @@ pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles) {
         match judge(merge, &membership, source, target) {
             Verdict::Grant => waiting.push(membership),
             Verdict::GrantOtherwise(why) => {
-                told(merge, &membership, why);
+                report(merge, &membership, why);
                 waiting.push(membership);
             }
-            Verdict::LeaveOut(why) => told(merge, &membership, why),
+            Verdict::LeaveOut(why) => report(merge, &membership, why),
             Verdict::Nothing => {}
         }
     }
     let (mut ordered, stuck) = in_grantor_order(waiting, source, target);
     for mut membership in stuck {
-        told(merge, &membership, MembershipDifference::OtherGrantor);
+        report(merge, &membership, MembershipDifference::OtherGrantor);
         membership.grantor = None;
         ordered.push(membership);
     }
@@ -38,7 +39,7 @@ pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles) {
     for membership in ordered {
         let grantor = grantor(&membership, source).filter(|_| holds_grantors);
         let options = options(&membership, target, grantor);
-        let sql = super::role::grant(&membership.role, &membership.member, &options);
+        let sql = render_grant(&membership.role, &membership.member, &options);
         merge.push(&membership.role, sql);
         merge.memberships.push(membership);
     }
@@ -51,7 +52,7 @@ enum Verdict {
     Nothing,
 }
 
-fn told(merge: &mut RoleMerge, membership: &Membership, why: MembershipDifference) {
+fn report(merge: &mut RoleMerge, membership: &Membership, why: MembershipDifference) {
     merge.differences.push(Difference::Membership {
         role: membership.role.clone(),
         member: membership.member.clone(),
@@ -59,7 +60,7 @@ fn told(merge: &mut RoleMerge, membership: &Membership, why: MembershipDifferenc
     });
 }
 
-/// Whether grants are made on behalf of their grantors: the target keeps them, and a superuser
+/// Whether grants are issued on behalf of their grantors: the target keeps them, and a superuser
 /// may act for anyone.
 fn keeps_grantors(target: &Roles) -> bool {
     target.version.has_membership_options() && target.we_have(Attribute::Superuser)
@@ -89,7 +90,7 @@ fn combined(source: &Roles, target: &Roles) -> Vec<Membership> {
     combined
 }
 
-/// What is left to grant of a membership in a role that we make ourselves, if anything. Since 16
+/// What is left to grant of a membership in a role that we create ourselves, if anything. Since 16
 /// the creator of a role has `ADMIN OPTION` on it, and nobody may give that back to whom he has it
 /// from.
 fn beside_creation(
@@ -182,7 +183,7 @@ fn without_options(membership: &Membership, source: &Roles) -> Verdict {
 
 /// Whether our session on the target may grant the role. Since 16 that takes `ADMIN OPTION`, which
 /// the creator of a role has; before, `CREATEROLE` for all but superusers.
-fn may_grant(merge: &RoleMerge, role: &Ident, target: &Roles) -> bool {
+pub(super) fn may_grant(merge: &RoleMerge, role: &Ident, target: &Roles) -> bool {
     if target.we_have(Attribute::Superuser) {
         return true;
     }
@@ -263,149 +264,4 @@ fn in_grantor_order(
         ordered.extend(ready);
         waiting = blocked;
     }
-}
-
-/// The role that stands for whoever owns the database one is in; it has no other members.
-const DATABASE_OWNER: &str = "pg_database_owner";
-
-/// How our session comes to act for other roles, which it must to give them what they own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Assumption {
-    /// To be run before the first object is given away.
-    pub grants: Vec<Sql>,
-    /// To be run when all is done.
-    pub revokes: Vec<Sql>,
-    /// What our own role is lent in between.
-    pub loans: Vec<Loan>,
-    /// Roles that we may not make ourselves a member of.
-    pub impossible: Vec<Ident>,
-}
-
-/// Plans temporary memberships of our own in `owners`; none for a superuser. `created` are the
-/// roles of the [`merge`](super::role::merge).
-///
-/// `ALTER … OWNER TO` needs the right to `SET ROLE` to the new owner, and whatever is done to the
-/// object afterwards needs the owner's privileges. Since 16 the creator of a role has
-/// `ADMIN OPTION` on it and nothing else.
-pub fn assume(target: &Roles, owners: &BTreeSet<Ident>, created: &RoleMerge) -> Assumption {
-    let mut assumption = Assumption::default();
-    if target.we_have(Attribute::Superuser) {
-        return assumption;
-    }
-    let us = &target.connected_as;
-    for owner in owners
-        .iter()
-        .filter(|owner| !may_act(target, created, owner))
-    {
-        if may_assume(target, created, owner) {
-            let options = target.version.has_membership_options();
-            let options = options.then(|| Sql::fixed(" WITH INHERIT TRUE, SET TRUE"));
-            assumption
-                .grants
-                .push(super::role::grant(owner, us, &options));
-            let loan = lend(target, created, owner);
-            assumption.revokes.push(loan.render_end(us));
-            assumption.loans.push(loan);
-        } else {
-            assumption.impossible.push(owner.clone());
-        }
-    }
-    assumption
-}
-
-/// A temporary membership of our own role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loan {
-    /// The role that we are a member of for a time.
-    pub role: Ident,
-    /// `INHERIT` and `SET` of the membership that we had granted ourselves before, if we had.
-    pub before: Option<(bool, bool)>,
-}
-
-impl Loan {
-    /// What ends it: one that we have granted ourselves before gets its options back.
-    pub fn render_end(&self, member: &Ident) -> Sql {
-        let word = |on: bool| Sql::fixed(if on { "TRUE" } else { "FALSE" });
-        match self.before {
-            Some((inherit, set)) => {
-                let options = sql!(" WITH INHERIT {}, SET {}", word(inherit), word(set));
-                super::role::grant(&self.role, member, &options)
-            }
-            None => sql!("REVOKE {} FROM {}", self.role, member),
-        }
-    }
-}
-
-/// A temporary membership in a role, and how it was before.
-fn lend(target: &Roles, created: &RoleMerge, owner: &Ident) -> Loan {
-    let us = &target.connected_as;
-    let by_us = target.memberships.iter();
-    let by_us = by_us.filter(|m| m.grantor.as_ref() == Some(us));
-    let mut ours = by_us.chain(&created.memberships);
-    let before = ours.find(|m| m.role == *owner && m.member == *us);
-    let before = before.filter(|_| target.version.has_membership_options());
-    let before = before.map(|before| {
-        let inherit = before.inherit.unwrap_or_else(|| {
-            let role = target.roles.get(us);
-            role.is_some_and(|role| role.has(Attribute::Inherit))
-        });
-        (inherit, before.set != Some(false))
-    });
-    Loan {
-        role: owner.clone(),
-        before,
-    }
-}
-
-/// The roles that will exist on the target and that we can neither act for nor make ourselves a
-/// member of.
-pub fn out_of_reach(target: &Roles, created: &RoleMerge) -> BTreeSet<Ident> {
-    if target.we_have(Attribute::Superuser) {
-        return BTreeSet::new();
-    }
-    let roles = target.roles.keys().chain(&created.created);
-    roles
-        .filter(|role| !may_act(target, created, role) && !may_assume(target, created, role))
-        .cloned()
-        .collect()
-}
-
-/// Whether we may become a member of the role: nobody is a member of his own member.
-fn may_assume(target: &Roles, created: &RoleMerge, role: &Ident) -> bool {
-    let us = &target.connected_as;
-    may_grant(created, role, target) && !is_reached(target, created, role, us, |_| true)
-}
-
-/// Whether our session may `SET ROLE` to the role and has its privileges, without our doing.
-fn may_act(target: &Roles, created: &RoleMerge, role: &Ident) -> bool {
-    let us = &target.connected_as;
-    if role.as_str() == DATABASE_OWNER {
-        return true;
-    }
-    is_reached(target, created, us, role, |m| m.set != Some(false))
-        && is_reached(target, created, us, role, |m| m.inherit != Some(false))
-}
-
-/// Whether `member` belongs to `role` through memberships of a kind, with those that are made.
-fn is_reached(
-    target: &Roles,
-    created: &RoleMerge,
-    member: &Ident,
-    role: &Ident,
-    counts: impl Fn(&Membership) -> bool,
-) -> bool {
-    let mut seen = BTreeSet::from([member]);
-    let mut waiting = vec![member];
-    while let Some(current) = waiting.pop() {
-        if current == role {
-            return true;
-        }
-        let grants = target.memberships.iter().chain(&created.memberships);
-        for membership in grants.filter(|m| m.member == *current && counts(m)) {
-            if seen.insert(&membership.role) {
-                waiting.push(&membership.role);
-            }
-        }
-    }
-    false
 }

@@ -1,16 +1,22 @@
-//! Rights to set a parameter of the server, for [`role::merge`](super::role::merge). They belong
+//! Rights to set a parameter of the server, for the merge of roles. They belong
 //! to the cluster, and are only gained, like memberships.
 
-use super::role::{Difference, RoleMerge};
+use super::difference::Difference;
+use super::role_merge::RoleMerge;
 use crate::catalog::acl::{Acl, AclItem, Grantee, plan_changes};
 use crate::catalog::cluster::{Attribute, ParameterAcl, Roles, Settable};
-use crate::ddl::Target;
-use crate::ddl::object::grant::{self, LeftOut};
+use crate::ddl::object::grant::{self, SkippedGrant};
+use crate::ddl::target::Target;
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
 /// Adds the grants that the target lacks.
-pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles, settable: &Settable) {
+pub(super) fn plan_parameter_grants(
+    merge: &mut RoleMerge,
+    source: &Roles,
+    target: &Roles,
+    settable: &Settable,
+) {
     let (Some(from), Some(to)) = (&source.bootstrap, &target.bootstrap) else {
         return;
     };
@@ -23,30 +29,34 @@ pub(super) fn merge(merge: &mut RoleMerge, source: &Roles, target: &Roles, setta
         let rendered = grant::render_changes(&steps, &object, to, &grant_target);
         let possible =
             target.we_have(Attribute::Superuser) && settable.contains(parameter.name.as_str());
-        let left_out = rendered
-            .left_out
+        let skipped = rendered
+            .skipped
             .into_iter()
-            .map(|LeftOut { statement, .. }| statement);
-        let (run, told) = if possible {
-            (rendered.statements, left_out.collect::<Vec<_>>())
+            .map(|SkippedGrant { statement, .. }| statement);
+        let (run, skipped_grants) = if possible {
+            (rendered.statements, skipped.collect::<Vec<_>>())
         } else {
-            let told = rendered.statements.into_iter().chain(left_out).collect();
-            (Vec::<Sql>::new(), told)
+            let skipped_grants = rendered.statements.into_iter().chain(skipped).collect();
+            (Vec::<Sql>::new(), skipped_grants)
         };
         for sql in run {
             merge.push(&parameter.name, sql);
         }
         merge
             .differences
-            .extend(told.into_iter().map(|statement| Difference::Parameter {
-                parameter: parameter.name.clone(),
-                statement,
-            }));
+            .extend(
+                skipped_grants
+                    .into_iter()
+                    .map(|statement| Difference::Parameter {
+                        parameter: parameter.name.clone(),
+                        statement,
+                    }),
+            );
     }
 }
 
-/// The list with the target's bootstrap superuser, who owns every parameter, in place of the
-/// source's; what an owner holds by being one is left away.
+/// The list with the target's bootstrap superuser in place of the source's, since that role owns every
+/// parameter. The owner's own privileges are omitted.
 fn owned_by(parameter: &ParameterAcl, from: &Ident, to: &Ident) -> Acl {
     let grantor = |item: &AclItem| {
         if item.grantor == *from {

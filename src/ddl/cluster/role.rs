@@ -1,189 +1,35 @@
-//! Merges the roles of the source into those of the target.
-//!
-//! The target's own roles belong to whoever runs it: a role that exists there keeps its
-//! attributes, password and settings, and only gains memberships. Every difference that remains
-//! is told. A missing role is created with all it has, but for what the target's connecting role
-//! may not give (manual, `CREATE ROLE` and, since 16, the rules for `CREATEROLE`), and but for
-//! the powers of the source's bootstrap superuser and of the role we connect as there: who runs
-//! one cluster does not thereby run another.
+//! Single roles: what creates one that is missing, and in what an existing one differs.
 
-mod difference;
-
-use std::collections::BTreeSet;
-use std::fmt;
-
-pub use difference::{Difference, MembershipDifference, NoPassword};
-
-use super::common_setting;
-use super::{membership, parameter};
-use crate::catalog::cluster::{Attribute, Membership, Role, Roles, Settable};
+use super::attribute::render_attribute;
+use super::difference::{Difference, NoPassword};
+use super::role_merge::{RoleMerge, RoleOptions, RoleStatement};
+use crate::catalog::cluster::{Attribute, Role, Roles};
 use crate::connect::Secret;
-use crate::ddl::secret::{is_secret, masked};
+use crate::ddl::secret::is_secret;
 use crate::ddl::setting;
-use crate::pg::{Fragment, Ident, Literal, Sql};
+use crate::pg::{Literal, Sql};
 use crate::sql;
 
-/// What is wanted of the merge.
-#[derive(Clone, Copy, Debug)]
-pub struct RoleOptions<'a> {
-    /// Whether passwords are carried over.
-    pub passwords: bool,
-    /// The parameters that we may set on the target.
-    pub settable: &'a Settable,
-}
-
-/// A statement about one role.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RoleStatement {
-    /// The role, for errors; of a right to set a parameter the parameter.
-    pub role: Ident,
-    /// The statement; never to be shown where `is_secret`.
-    pub sql: Sql,
-    /// Whether the statement holds a password's verifier, or a setting that looks like a secret.
-    pub is_secret: bool,
-    /// What differs should the target refuse it; None for what must succeed.
-    pub otherwise: Option<Difference>,
-}
-
-impl RoleStatement {
-    /// The text for people: without its constants where it holds a secret.
-    pub fn shown(&self) -> Sql {
-        if self.is_secret {
-            masked(&self.sql)
-        } else {
-            self.sql.clone()
-        }
-    }
-}
-
-impl fmt::Debug for RoleStatement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RoleStatement({}: {})", self.role, self.shown().as_str())
-    }
-}
-
-/// The statements that bring the source's roles to the target, and what they cannot bring.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RoleMerge {
-    /// In order: roles with comments, memberships, settings, rights to set parameters.
-    pub statements: Vec<RoleStatement>,
-    /// By role.
-    pub differences: Vec<Difference>,
-    /// Roles that the statements create.
-    pub created: BTreeSet<Ident>,
-    /// Those among them that are superusers.
-    pub superusers: BTreeSet<Ident>,
-    /// Memberships that the statements make.
-    pub memberships: Vec<Membership>,
-}
-
-impl RoleMerge {
-    pub(super) fn push(&mut self, role: &Ident, sql: Sql) {
-        self.statements.push(RoleStatement {
-            role: role.clone(),
-            sql,
-            is_secret: false,
-            otherwise: None,
-        });
-    }
-
-    /// Whether a role will exist on the target once the statements have run.
-    pub fn will_have(&self, target: &Roles, role: &Ident) -> bool {
-        target.roles.contains_key(role) || self.created.contains(role)
-    }
-}
-
-/// Plans the merge. Pure: both sides have been read.
-pub fn merge(source: &Roles, target: &Roles, options: RoleOptions<'_>) -> RoleMerge {
-    let mut merge = RoleMerge::default();
-    for role in copied(source) {
-        match target.roles.get(&role.name) {
-            Some(existing) => merge.differences.extend(kept(role, existing)),
-            None if !may_create(target) => merge.differences.push(Difference::NotCreated {
-                role: role.name.clone(),
-            }),
-            None => create(&mut merge, role, source, target, options),
-        }
-    }
-    membership::merge(&mut merge, source, target);
-    let created = merge.created.clone();
-    for role in copied(source).filter(|role| created.contains(&role.name)) {
-        set(&mut merge, role, options);
-    }
-    common_setting::merge(&mut merge, source, target, options.settable);
-    parameter::merge(&mut merge, source, target, options.settable);
-    if source.orphan_memberships > 0 {
-        merge.differences.push(Difference::OrphanMemberships {
-            rows: source.orphan_memberships,
-        });
-    }
-    merge
-}
-
-/// The source's roles but for those of the server and of the managed service.
-fn copied(source: &Roles) -> impl Iterator<Item = &Role> {
-    let provider = source.provider;
-    source.roles.values().filter(move |role| {
-        !role.is_predefined() && !provider.is_some_and(|provider| provider.owns_role(&role.name))
-    })
-}
-
-fn create(
+/// Adds a role that the target lacks.
+pub(super) fn plan_creation(
     merge: &mut RoleMerge,
     role: &Role,
     source: &Roles,
     target: &Roles,
     options: RoleOptions<'_>,
 ) {
-    let runs_source =
-        source.bootstrap.as_ref() == Some(&role.name) || role.name == source.connected_as;
-    let mut words = Vec::new();
-    for attribute in Attribute::ALL {
-        let wanted = role.has(attribute);
-        let lost = if wanted && runs_source && is_power(attribute) {
-            Some(Difference::Administrative {
-                role: role.name.clone(),
-                attribute,
-            })
-        } else if wanted && !may_give(target, attribute) {
-            Some(Difference::NotGrantable {
-                role: role.name.clone(),
-                attribute,
-            })
-        } else {
-            None
-        };
-        let is_on = wanted && lost.is_none();
-        words.push(word(attribute, is_on));
-        if is_on && attribute == Attribute::Superuser {
-            merge.superusers.insert(role.name.clone());
-        }
-        merge.differences.extend(lost);
-    }
-    let mut sql = sql!("CREATE ROLE {} WITH {}", role.name, Sql::join(words, " "));
-    if role.connection_limit != -1 {
-        sql.push(&sql!(" CONNECTION LIMIT {}", role.connection_limit));
-    }
-    if let Some(until) = &role.valid_until {
-        sql.push(&sql!(" VALID UNTIL {}", Literal(until)));
-    }
-    merge.statements.push(RoleStatement {
-        role: role.name.clone(),
-        sql,
-        is_secret: false,
-        otherwise: None,
-    });
-    // A managed service may refuse a verifier, which is then the only thing left out.
-    if let Some(password) = password(merge, role, source, options) {
-        let (role, why) = (role.name.clone(), NoPassword::Refused);
+    let attributes = plan_attributes(merge, role, source, target);
+    merge.push(&role.name, render_create(role, &attributes));
+    // A managed service may refuse a verifier, which is then the only thing skipped.
+    if let Some(password) = find_password(merge, role, source, options) {
         merge.statements.push(RoleStatement {
-            sql: sql!("ALTER ROLE {} PASSWORD {}", role, Literal(password)),
+            role: role.name.clone(),
+            sql: sql!("ALTER ROLE {} PASSWORD {}", role.name, Literal(password)),
             is_secret: true,
             otherwise: Some(Difference::NoPassword {
-                role: role.clone(),
-                why,
+                role: role.name.clone(),
+                why: NoPassword::Refused,
             }),
-            role,
         });
     }
     merge.created.insert(role.name.clone());
@@ -193,8 +39,48 @@ fn create(
     }
 }
 
+/// The attributes of a new role, with those that it may not have turned off.
+fn plan_attributes(merge: &mut RoleMerge, role: &Role, source: &Roles, target: &Roles) -> Vec<Sql> {
+    let runs_source =
+        source.bootstrap.as_ref() == Some(&role.name) || role.name == source.connected_as;
+    let mut words = Vec::new();
+    for attribute in Attribute::ALL {
+        let name = || role.name.clone();
+        let lost = if !role.has(attribute) {
+            None
+        } else if runs_source && is_power(attribute) {
+            let role = name();
+            Some(Difference::Administrative { role, attribute })
+        } else if !may_give(target, attribute) {
+            let role = name();
+            Some(Difference::NotGrantable { role, attribute })
+        } else {
+            None
+        };
+        let is_on = role.has(attribute) && lost.is_none();
+        words.push(render_attribute(attribute, is_on));
+        if is_on && attribute == Attribute::Superuser {
+            merge.superusers.insert(role.name.clone());
+        }
+        merge.differences.extend(lost);
+    }
+    words
+}
+
+fn render_create(role: &Role, attributes: &[Sql]) -> Sql {
+    let words = Sql::join(attributes, " ");
+    let mut sql = sql!("CREATE ROLE {} WITH {}", role.name, words);
+    if role.connection_limit != -1 {
+        sql.push(&sql!(" CONNECTION LIMIT {}", role.connection_limit));
+    }
+    if let Some(until) = &role.valid_until {
+        sql.push(&sql!(" VALID UNTIL {}", Literal(until)));
+    }
+    sql
+}
+
 /// The verifier to send. Its absence is a difference where the role could log in with one.
-fn password<'a>(
+fn find_password<'a>(
     merge: &mut RoleMerge,
     role: &'a Role,
     source: &Roles,
@@ -219,7 +105,7 @@ fn password<'a>(
 }
 
 /// Settings follow when all roles exist: a setting may name another role.
-fn set(merge: &mut RoleMerge, role: &Role, options: RoleOptions<'_>) {
+pub(super) fn plan_settings(merge: &mut RoleMerge, role: &Role, options: RoleOptions<'_>) {
     for entry in &role.settings {
         if options.settable.contains(&entry.name) {
             merge.statements.push(RoleStatement {
@@ -241,7 +127,7 @@ fn set(merge: &mut RoleMerge, role: &Role, options: RoleOptions<'_>) {
 }
 
 /// Whether our session on the target may create roles.
-fn may_create(target: &Roles) -> bool {
+pub(super) fn may_create(target: &Roles) -> bool {
     target.we_have(Attribute::Superuser) || target.we_have(Attribute::CreateRole)
 }
 
@@ -274,31 +160,16 @@ fn may_give(target: &Roles, attribute: Attribute) -> bool {
     }
 }
 
-fn word(attribute: Attribute, on: bool) -> Sql {
-    Sql::fixed(match (attribute, on) {
-        (Attribute::Superuser, true) => "SUPERUSER",
-        (Attribute::Superuser, false) => "NOSUPERUSER",
-        (Attribute::Inherit, true) => "INHERIT",
-        (Attribute::Inherit, false) => "NOINHERIT",
-        (Attribute::CreateRole, true) => "CREATEROLE",
-        (Attribute::CreateRole, false) => "NOCREATEROLE",
-        (Attribute::CreateDatabase, true) => "CREATEDB",
-        (Attribute::CreateDatabase, false) => "NOCREATEDB",
-        (Attribute::Login, true) => "LOGIN",
-        (Attribute::Login, false) => "NOLOGIN",
-        (Attribute::Replication, true) => "REPLICATION",
-        (Attribute::Replication, false) => "NOREPLICATION",
-        (Attribute::BypassRowSecurity, true) => "BYPASSRLS",
-        (Attribute::BypassRowSecurity, false) => "NOBYPASSRLS",
-    })
-}
-
 /// In what an existing role differs from the source's role of the same name.
-fn kept(source: &Role, target: &Role) -> Vec<Difference> {
+pub(super) fn compare(source: &Role, target: &Role) -> Vec<Difference> {
     let mut what = Vec::new();
     for attribute in Attribute::ALL {
         if source.has(attribute) != target.has(attribute) {
-            what.push(word(attribute, target.has(attribute)).as_str().to_owned());
+            what.push(
+                render_attribute(attribute, target.has(attribute))
+                    .as_str()
+                    .to_owned(),
+            );
         }
     }
     let others = [
@@ -330,11 +201,3 @@ fn kept(source: &Role, target: &Role) -> Vec<Difference> {
         })
         .collect()
 }
-
-/// Role names in `GRANT`; kept beside the words above.
-pub(super) fn grant(role: &Ident, member: &Ident, options: &impl Fragment) -> Sql {
-    sql!("GRANT {} TO {}{}", role, member, options)
-}
-
-#[cfg(test)]
-mod tests;

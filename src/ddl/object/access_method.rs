@@ -1,19 +1,20 @@
 //! Access methods of tables and indexes.
 
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{AccessMethod, ObjectId};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for method in &context.catalog.access_methods {
         nodes.push(Box::new(method));
     }
 }
 
-/// The step that makes an access method, unless it is the server's or an extension's. Older
+/// The step that creates an access method, unless it is the server's or an extension's. Older
 /// servers do not record that an operator family needs it.
 pub(super) fn maker(context: &Context<'_>, name: &Ident) -> Option<NodeId> {
     let mut methods = context.catalog.access_methods.iter();
@@ -22,7 +23,7 @@ pub(super) fn maker(context: &Context<'_>, name: &Ident) -> Option<NodeId> {
 }
 
 impl Object for &AccessMethod {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -30,15 +31,15 @@ impl Object for &AccessMethod {
         Kind::AccessMethod
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::plain("access method", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "CREATE ACCESS METHOD {} TYPE {} HANDLER {}",
             self.name,

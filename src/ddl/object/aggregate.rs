@@ -1,20 +1,22 @@
 //! Aggregates: normal, ordered-set and hypothetical-set ones.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Aggregate, ObjectId};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::Sql;
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for aggregate in &context.catalog.aggregates {
         nodes.push(Box::new(aggregate));
     }
 }
 
 impl Object for &Aggregate {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -22,12 +24,12 @@ impl Object for &Aggregate {
         Kind::Aggregate
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let arguments = format!("({})", self.arguments.as_str());
         Label::qualified("aggregate", &self.name).with_detail(&arguments)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
@@ -36,7 +38,7 @@ impl Object for &Aggregate {
             .then_some("aggregates with an internal state")
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let signature = sql!("AGGREGATE {}({})", self.name, self.arguments);
         let owner = clause::owner(context, &signature, &self.owner);
         [sql!("CREATE {} ({})", signature, self.definition)]

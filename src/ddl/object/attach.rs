@@ -1,14 +1,16 @@
 //! Partitions take their place in their parent before rows are copied, so that the parent can be
-//! read and keys be made for the whole.
+//! read and keys be created for the whole.
 
-use super::{NodeId, Nodes, Object, Part, index};
+use super::index;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Index, ObjectId, Partition, Table};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Oid, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for table in &context.catalog.tables {
         let parent = table.parents.first().and_then(|oid| context.parent(*oid));
         if let (Some(partition), Some(parent)) = (&table.partition, parent) {
@@ -30,7 +32,7 @@ struct Attach<'a> {
 }
 
 impl Object for Attach<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Attach.of(self.table.id)
     }
 
@@ -44,15 +46,15 @@ impl Object for Attach<'_> {
         }
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("partition", &self.table.name).on(&self.parent.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let tables = [self.table.id, self.parent.id].map(|id| Part::Definition.of(id));
         let indexes = context.catalog.indexes.iter();
         let is_own = |index: &&Index| self.is_late && index.relation == self.table.id.oid;
@@ -60,7 +62,7 @@ impl Object for Attach<'_> {
         tables.into_iter().chain(indexes).collect()
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.parent.id.oid)
     }
 
@@ -69,11 +71,11 @@ impl Object for Attach<'_> {
         table.into_iter().collect()
     }
 
-    fn scans(&self, context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, context: &Context<'_>) -> Vec<Oid> {
         self.further_relations(context)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "ALTER TABLE ONLY {} ATTACH PARTITION {} {}",
             self.parent.name,

@@ -1,13 +1,14 @@
 //! Casts, and the transforms between types and languages.
 
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Cast, CastMethod, ObjectId, Transform};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
-use crate::pg::{Ident, Sql};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::pg::Sql;
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for cast in &context.catalog.casts {
         nodes.push(Box::new(cast));
     }
@@ -17,7 +18,7 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 }
 
 impl Object for &Cast {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -25,18 +26,18 @@ impl Object for &Cast {
         Kind::Cast
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let types = format!("({} AS {})", self.source.as_str(), self.target.as_str());
-        Label::plain("cast", &Ident::from_catalog(types))
+        Label::text("cast", &types)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
     /// Expressions that use a cast depend on its function only. So casts without one come first,
     /// lest a function pulls a table before them.
-    fn rank(&self, _context: &Context<'_>) -> u8 {
+    fn sort_rank(&self, _context: &Context<'_>) -> u8 {
         u8::from(self.function.is_some())
     }
 
@@ -50,7 +51,7 @@ impl Object for &Cast {
         }
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         let function = self.function.as_ref().map(|name| sql!(" {}", name));
         vec![sql!(
             "CREATE CAST ({} AS {}) {}{}{}",
@@ -64,7 +65,7 @@ impl Object for &Cast {
 }
 
 impl Object for &Transform {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -72,12 +73,12 @@ impl Object for &Transform {
         Kind::Transform
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let name = format!("for {} language {}", self.type_name.as_str(), self.language);
-        Label::plain("transform", &Ident::from_catalog(name))
+        Label::text("transform", &name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
@@ -86,7 +87,7 @@ impl Object for &Transform {
         (!self.is_of_users_parts).then_some(what)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         let from = self.from_sql.iter();
         let from = from.map(|function| sql!("FROM SQL WITH FUNCTION {}", function));
         let to = self.to_sql.iter();

@@ -11,25 +11,25 @@ pub(super) fn owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Optio
     Some(sql!("ALTER {} OWNER TO {}", object, owner))
 }
 
-/// The same for what only superusers can own: it stays with the role that makes it where the owner
+/// The same for what only superusers can own: it stays with the role that creates it where the owner
 /// is none on the target.
 pub(super) fn superuser_owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Option<Sql> {
     let is_kept = stays_with_maker(context, owner);
     (!is_kept).then(|| self::owner(context, object, owner))?
 }
 
-/// Whether what only superusers can own stays with the role that makes it.
-pub(in crate::ddl) fn stays_with_maker(context: &Context<'_>, owner: &Ident) -> bool {
+/// Whether what only superusers can own stays with the role that creates it.
+pub(crate) fn stays_with_maker(context: &Context<'_>, owner: &Ident) -> bool {
     let target = &context.options.target;
     let owner = context.role(owner);
-    context.options.carried.owners
+    context.options.include.owners
         && target.roles.contains(owner)
         && !target.superusers.contains(owner)
 }
 
 /// The role of the target that is to own something, unless owners are not wanted.
 pub(super) fn new_owner<'a>(context: &Context<'a>, owner: &'a Ident) -> Option<&'a Ident> {
-    if !context.options.carried.owners {
+    if !context.options.include.owners {
         return None;
     }
     let owner = context.role(owner);
@@ -41,8 +41,8 @@ pub(super) fn new_owner<'a>(context: &Context<'a>, owner: &'a Ident) -> Option<&
     Some(owner)
 }
 
-/// A statement that makes a relation, in its tablespace where the target has that. Said by the
-/// session, as a clause would have to stand in the midst of what the server deparsed.
+/// A statement that creates a relation, in its tablespace where the target has that. Said by the
+/// session, as a clause would have to go into the middle of what the server deparsed.
 pub(super) fn in_tablespace(context: &Context<'_>, tablespace: Option<&Ident>, sql: Sql) -> Sql {
     match context.options.tablespace(tablespace) {
         None => sql,
@@ -60,16 +60,15 @@ pub(super) fn collate(collation: Option<&QualifiedName>) -> Sql {
 }
 
 /// `name=value` with both quoted.
-pub(super) fn option((name, value): &(String, String)) -> Sql {
-    sql!("{}={}", Ident::from_catalog(name.as_str()), Literal(value))
+pub(super) fn render_options(options: &Options) -> impl Iterator<Item = Sql> {
+    let options = options.iter();
+    options.map(|(name, value)| sql!("{}={}", Ident::from_catalog(name.as_str()), Literal(value)))
 }
 
 /// ` WITH (…)` of a relation and its TOAST table; nothing without options.
 pub(super) fn with_options(options: &Options, toast_options: &Options) -> Sql {
-    let toast = toast_options
-        .iter()
-        .map(|entry| sql!("toast.{}", option(entry)));
-    let all: Vec<Sql> = options.iter().map(option).chain(toast).collect();
+    let toast = render_options(toast_options).map(|option| sql!("toast.{}", option));
+    let all: Vec<Sql> = render_options(options).chain(toast).collect();
     if all.is_empty() {
         Sql::default()
     } else {
@@ -85,7 +84,7 @@ pub(super) fn using(access_method: Option<&Ident>) -> Sql {
     }
 }
 
-/// What columns of a table or materialized view get after their relation is made, in one
+/// What columns of a table or materialized view get after their relation is created, in one
 /// statement; `relation` says `ONLY`, lest children change, too. Foreign tables take no compression this way.
 pub(super) fn column_settings(
     context: &Context<'_>,
@@ -116,7 +115,7 @@ fn column_actions(column: &Column, takes_compression: bool) -> Vec<Sql> {
     let options = (!column.options.is_empty()).then(|| {
         set(sql!(
             "({})",
-            Sql::join(column.options.iter().map(option), ", ")
+            Sql::join(render_options(&column.options), ", ")
         ))
     });
     [statistics, storage, compression, options]

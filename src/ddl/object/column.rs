@@ -1,31 +1,33 @@
-//! What of a column stands in `CREATE TABLE`, and what must be said apart.
+//! What of a column is written in `CREATE TABLE`, and what in later statements.
 //!
-//! A child made with `INHERITS` gets its parents' columns, defaults and not-null constraints by
-//! itself, so only what differs is written. A partition is made as a table of its own and then
+//! A child created with `INHERITS` gets its parents' columns, defaults and not-null constraints by
+//! itself, so only what differs is written. A partition is created as a table of its own and then
 //! attached, which keeps the order of its columns: there everything is written. So is a child that
 //! was given to its parents later and has its columns in an order of its own.
 
 use std::collections::BTreeSet;
 
-use super::{clause, foreign_data, not_null};
+use super::not_null_name::choose_not_null_name;
+use super::{clause, foreign_data};
 use crate::catalog::model::{Column, Default, NotNull, ObjectId, Table};
-use crate::ddl::context::{Context, Placement};
+use crate::ddl::context::Context;
+use crate::ddl::placement::Placement;
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
-/// Whether the column stands in its table's `CREATE TABLE`.
+/// Whether the column is written in its table's `CREATE TABLE`.
 pub(super) fn is_written(table: &Table, column: &Column) -> bool {
     column.is_local || table.is_partition()
 }
 
-/// Whether a table is made without its parents, which it gets afterwards.
+/// Whether a table is created without its parents, which it gets afterwards.
 pub(super) fn stands_alone(context: &Context<'_>, table: &Table) -> bool {
     table.is_partition() || joins_later(context, table)
 }
 
-/// Whether `CREATE TABLE … INHERITS` would bring the columns of a child into another order, which
-/// it can only have when `ALTER TABLE … INHERIT` made it a child: then it has all of its parents'
-/// columns, checks and not-null constraints as its own.
+/// Whether `CREATE TABLE … INHERITS` would bring the columns of a child into another order. A child has
+/// such an order only if `ALTER TABLE … INHERIT` made it a child. Then it has all of its parents' columns,
+/// checks and not-null constraints as its own.
 pub(super) fn joins_later(context: &Context<'_>, table: &Table) -> bool {
     !table.is_partition()
         && !table.parents.is_empty()
@@ -82,12 +84,8 @@ pub(super) fn definition(context: &Context<'_>, table: &Table, column: &Column) 
     ))
 }
 
-/// The statement that adds a generated column to a table that has been made without it.
-pub(in crate::ddl) fn add_column(
-    context: &Context<'_>,
-    table: &Table,
-    column: &Column,
-) -> Option<Sql> {
+/// The statement that adds a generated column to a table that has been created without it.
+pub(crate) fn add_column(context: &Context<'_>, table: &Table, column: &Column) -> Option<Sql> {
     let definition = definition(context, table, column)?;
     Some(sql!("ALTER TABLE {} ADD COLUMN {}", table.name, definition))
 }
@@ -179,7 +177,7 @@ fn inline_default(context: &Context<'_>, table: &Table, column: &Column) -> Opti
     })
 }
 
-/// Whether a generated column can be made before what it is generated from.
+/// Whether a generated column can be created before what it is generated from.
 pub(super) fn can_generate_later(context: &Context<'_>, table: &Table) -> bool {
     context.target().has_set_expression()
         && table.parents.is_empty()
@@ -213,8 +211,8 @@ fn inherits_not_null(context: &Context<'_>, table: &Table, column: &Column) -> b
     })
 }
 
-/// Whether a table refuses NULL where a child takes it, which a source before 18 lets be: only since
-/// 18 that can be said of the parent.
+/// Whether a table refuses NULL where a child takes it. A source before 18 allows that; only since 18 the
+/// parent's constraint can say so (`NO INHERIT`).
 fn spares_children(context: &Context<'_>, table: &Table, column: &Column) -> bool {
     let takes_null = |child: &&Table| {
         let same = child.column(&column.name);
@@ -266,7 +264,7 @@ fn inline_not_null(context: &Context<'_>, table: &Table, column: &Column) -> Opt
             let spares = spares_children(context, table, column);
             is_own.then(|| {
                 let no_inherit = Sql::fixed(if spares { " NO INHERIT" } else { "" });
-                match not_null::free_name(context, table, column) {
+                match choose_not_null_name(context, table, column) {
                     Some(name) => sql!(" CONSTRAINT {} NOT NULL{}", name, no_inherit),
                     None => sql!(" NOT NULL{}", no_inherit),
                 }
@@ -333,7 +331,7 @@ pub(super) fn late_not_null(context: &Context<'_>, table: &Table, column: &Colum
     };
     is_own.then(|| {
         let spares = spares_children(context, table, column);
-        let name = not_null::free_name(context, table, column);
+        let name = choose_not_null_name(context, table, column);
         if spares || name.is_some() {
             let no_inherit = if spares { " NO INHERIT" } else { "" };
             return sql!(
@@ -352,7 +350,7 @@ pub(super) fn late_not_null(context: &Context<'_>, table: &Table, column: &Colum
     })
 }
 
-/// Whether the default must be set apart from its table.
+/// Whether the default must be set separately from its table.
 pub(super) fn is_default_apart(context: &Context<'_>, table: &Table, column: &Column) -> bool {
     column.default.as_ref().is_some_and(|default| {
         let is_placed = context.placement(default.id).is_some_and(|placement| {
@@ -364,8 +362,8 @@ pub(super) fn is_default_apart(context: &Context<'_>, table: &Table, column: &Co
     })
 }
 
-/// Whether a child would inherit this default beside another one, which is refused even where the
-/// child then gets its own: the parents get theirs after it.
+/// Whether a child would inherit this default beside another one. That is refused even where the child
+/// then gets its own, so the parents get theirs after it.
 pub(super) fn clashes_in_child(context: &Context<'_>, table: &Table, column: &Column) -> bool {
     let clashes = |child: &&Table| {
         let Some(same) = child.column(&column.name) else {

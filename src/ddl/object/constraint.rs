@@ -1,17 +1,20 @@
-//! Keys, exclusion constraints, and the checks that stand apart from their table.
+//! Keys, exclusion constraints, and the checks that are created apart from their table.
 //!
-//! Where rows are carried, the unique index of a key is built first and the key made of it: an index
-//! bears others beside it while it is built, while `ADD PRIMARY KEY` shuts everyone out.
+//! Where rows are copied, the unique index of a key is built first, and the key from it. Several indexes
+//! of a table can be built at once, while `ADD PRIMARY KEY` locks everyone out.
 
-use super::inherited_key::{InheritedKey, brings_partitions, comes_with_parent};
-use super::{NodeId, Nodes, Object, Part, clause, index, table};
+use super::index::{brings_partitions, comes_with_parent};
+use super::inherited_key::InheritedKey;
+use super::node::{NodeId, Nodes, Object, Part};
+use super::{clause, index, table};
 use crate::catalog::model::{Constraint, ConstraintKind, Index, NotNull, ObjectId, Table};
-use crate::ddl::context::{Context, Relation};
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Oid, RelKind, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for constraint in &context.catalog.constraints {
         let Some(table) = context.table(constraint.relation) else {
             continue;
@@ -55,7 +58,7 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
-/// Whether a key is made of an index that stands already. No server does that for partitioned tables
+/// Whether a key is built from an index that exists already. No server does that for partitioned tables
 /// or what has no unique index, and TimescaleDB not for hypertables.
 fn is_made_of_index(
     context: &Context<'_>,
@@ -67,11 +70,11 @@ fn is_made_of_index(
         constraint.kind,
         ConstraintKind::PrimaryKey | ConstraintKind::Unique
     );
-    context.options.carried.rows
+    context.options.include.rows
         && is_key
         && !constraint.is_temporal
         && table.kind == RelKind::Table
-        && !Relation::Table(table).is_hypertable(context)
+        && !context.is_hypertable(table)
         && (constraint.kind == ConstraintKind::Unique || owns_not_nulls(context, index, table))
 }
 
@@ -122,7 +125,7 @@ impl Key<'_> {
         definition
     }
 
-    /// What the index is made of, where the key makes it.
+    /// What the index is built from, where the key creates it.
     fn push_index(&self, definition: &mut Sql) {
         let key = &self.index.key;
         if key.nulls_not_distinct {
@@ -143,7 +146,7 @@ impl Key<'_> {
 }
 
 impl Object for Key<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.constraint.id)
     }
 
@@ -151,23 +154,23 @@ impl Object for Key<'_> {
         Kind::Constraint
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("constraint", &self.constraint.name, &self.table.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.constraint.id, self.index.id]
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Index.of(self.constraint.id)]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
-    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, _context: &Context<'_>) -> Vec<Oid> {
         if self.of_index {
             Vec::new()
         } else {
@@ -175,12 +178,12 @@ impl Object for Key<'_> {
         }
     }
 
-    /// Partitions are locked, too, when theirs are made.
+    /// Partitions are locked, too, when theirs are created.
     fn must_run_alone(&self) -> bool {
         brings_partitions(self.index, self.table)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let only = if brings_partitions(self.index, self.table) {
             Sql::default()
         } else {
@@ -207,7 +210,7 @@ impl Object for Key<'_> {
     }
 }
 
-/// The index that a key is made of.
+/// The index that a key is built from.
 struct KeyIndex<'a> {
     constraint: &'a Constraint,
     index: &'a Index,
@@ -215,7 +218,7 @@ struct KeyIndex<'a> {
 }
 
 impl Object for KeyIndex<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Index.of(self.constraint.id)
     }
 
@@ -223,20 +226,20 @@ impl Object for KeyIndex<'_> {
         Kind::Index
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("index", &self.index.name).on(&self.table.name)
     }
 
     /// To the catalog it is part of its key.
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Definition.of(self.table.id)]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
@@ -244,11 +247,11 @@ impl Object for KeyIndex<'_> {
         true
     }
 
-    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, _context: &Context<'_>) -> Vec<Oid> {
         vec![self.table.id.oid]
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         vec![index::create(context, self.index)]
     }
 }
@@ -260,7 +263,7 @@ struct Check<'a> {
 }
 
 impl Object for Check<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.constraint.id)
     }
 
@@ -268,19 +271,19 @@ impl Object for Check<'_> {
         Kind::Constraint
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("constraint", &self.constraint.name, &self.table.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.constraint.id]
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Definition.of(self.table.id)]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
@@ -288,7 +291,7 @@ impl Object for Check<'_> {
         true
     }
 
-    fn scans(&self, context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, context: &Context<'_>) -> Vec<Oid> {
         if table::is_late(context, self.table, self.constraint) {
             Vec::new()
         } else {
@@ -296,7 +299,7 @@ impl Object for Check<'_> {
         }
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let not_valid = if table::is_late(context, self.table, self.constraint) {
             " NOT VALID"
         } else {
@@ -328,7 +331,7 @@ impl CheckValidation<'_> {
 }
 
 impl Object for CheckValidation<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Validation.of(self.constraint.id)
     }
 
@@ -336,20 +339,20 @@ impl Object for CheckValidation<'_> {
         Kind::Validation
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let name = &self.constraint.name;
         Label::part("validation of constraint", name, &self.table.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Definition.of(self.constraint.id)]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
@@ -357,7 +360,7 @@ impl Object for CheckValidation<'_> {
         self.tables(context)
     }
 
-    fn scans(&self, context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, context: &Context<'_>) -> Vec<Oid> {
         self.tables(context)
     }
 
@@ -365,7 +368,7 @@ impl Object for CheckValidation<'_> {
         true
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "ALTER TABLE {} VALIDATE CONSTRAINT {}",
             self.table.name,

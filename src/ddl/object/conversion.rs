@@ -1,20 +1,22 @@
 //! Conversions between encodings.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Conversion, ObjectId};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Literal, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for conversion in &context.catalog.conversions {
         nodes.push(Box::new(conversion));
     }
 }
 
 impl Object for &Conversion {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -22,15 +24,15 @@ impl Object for &Conversion {
         Kind::Conversion
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("conversion", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("CONVERSION {}", self.name);
         let create = sql!(
             "CREATE {}{} FOR {} TO {} FROM {}",

@@ -1,15 +1,21 @@
-//! Defaults that do not come with their table: those of views, those that a child sets for an
-//! inherited column, and those that would close a loop, as every `serial` column's would: the
-//! table needs its default, that needs the sequence, and that belongs to the table.
+//! Defaults that do not come with their table:
+//!
+//! - those of views;
+//! - those that a child sets for an inherited column;
+//! - those that would close a cycle, as every `serial` column's would. The table needs its default, that
+//!   needs the sequence, and the sequence belongs to the table.
 
-use super::{NodeId, Nodes, Object, Part, column};
+use super::column;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Column, Default, ObjectId};
-use crate::ddl::context::{Context, Relation};
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::relation::Relation;
 use crate::pg::{Oid, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for table in &context.catalog.tables {
         for column in &table.columns {
             if column::is_default_apart(context, table, column) {
@@ -41,7 +47,7 @@ struct SetDefault<'a> {
 }
 
 impl Object for SetDefault<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.default.id)
     }
 
@@ -49,15 +55,15 @@ impl Object for SetDefault<'_> {
         Kind::Default
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("default of", &self.column.name, self.relation.name())
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.default.id]
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let mut needed = vec![Part::Definition.of(self.relation.id())];
         if let Relation::Table(table) = self.relation
             && column::clashes_in_child(context, table, self.column)
@@ -68,11 +74,11 @@ impl Object for SetDefault<'_> {
         needed
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.relation.id().oid)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let only = match self.relation {
             Relation::Table(table) => context.only(table),
             Relation::View(_) | Relation::MaterializedView(_) => Sql::fixed("ONLY "),

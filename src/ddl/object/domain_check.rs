@@ -2,19 +2,23 @@
 //!
 //! A check that calls functions of users or extensions may read other tables, so it is added after
 //! all rows and validated then. The server validates a domain's checks only where columns are of the
-//! domain itself: a column of an array, range or composite type that contains it is refused.
+//! domain itself. It refuses to where a column has an array, range or composite type that contains it.
 
 use std::collections::HashSet;
 
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::Class;
 use crate::catalog::model::{Constraint, ConstraintKind, ObjectId, Table, Type, TypeKind};
-use crate::ddl::context::{Context, Placement, Relation};
-use crate::ddl::statement::{Kind, Label, Omission, OmissionReason};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::omission::{Omission, OmissionReason};
+use crate::ddl::placement::Placement;
+use crate::ddl::relation::Relation;
 use crate::pg::{Oid, QualifiedName, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, domain: &'a Type, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, domain: &'a Type, nodes: &mut Nodes<'a>) {
     for check in context.checks(domain.id.oid) {
         if timing(context, check) != Timing::Inline {
             let domain = &domain.name;
@@ -29,7 +33,7 @@ pub(super) fn is_inline(context: &Context<'_>, check: &Constraint) -> bool {
 }
 
 /// The checks that are valid on the source and cannot be validated on the target.
-pub(in crate::ddl) fn omissions(context: &Context<'_>) -> Vec<Omission> {
+pub(crate) fn find_unvalidated(context: &Context<'_>) -> Vec<Omission> {
     let mut omissions = Vec::new();
     for domain in &context.catalog.types {
         for check in context.checks(domain.id.oid) {
@@ -153,7 +157,7 @@ struct DomainCheck<'a> {
 }
 
 impl Object for DomainCheck<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.check.id)
     }
 
@@ -161,15 +165,15 @@ impl Object for DomainCheck<'_> {
         Kind::Constraint
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("constraint", &self.check.name, self.domain)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.check.id]
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Definition.of(ObjectId::new(Class::Type, self.check.domain))]
     }
 
@@ -182,7 +186,7 @@ impl Object for DomainCheck<'_> {
         matches!(timing(context, self.check), Timing::Late)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let not_valid = match timing(context, self.check) {
             Timing::Unvalidated => " NOT VALID",
             Timing::Inline | Timing::Apart | Timing::Late => "",

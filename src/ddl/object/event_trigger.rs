@@ -1,20 +1,22 @@
 //! Event triggers. They come last, lest they fire on the rest of the script.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Enabled, EventTrigger, ObjectId};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Literal, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for trigger in &context.catalog.event_triggers {
         nodes.push(Box::new(trigger));
     }
 }
 
 impl Object for &EventTrigger {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -22,11 +24,11 @@ impl Object for &EventTrigger {
         Kind::EventTrigger
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::plain("event trigger", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
@@ -34,7 +36,7 @@ impl Object for &EventTrigger {
         true
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("EVENT TRIGGER {}", self.name);
         let mut create = sql!("CREATE {} ON {}", object, self.event);
         if !self.tags.is_empty() {

@@ -1,13 +1,14 @@
-//! Extensions: the target's default version, since that is the one it can make.
+//! Extensions: the target's default version, since that is the one it can create.
 
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Extension, ObjectId};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for extension in &context.catalog.extensions {
         nodes.push(Box::new(extension));
     }
@@ -15,14 +16,14 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 
 impl Extension {
     /// The schema that the target's control file prescribes.
-    pub(in crate::ddl) fn prescribed_schema<'a>(&self, context: &Context<'a>) -> Option<&'a Ident> {
+    pub(crate) fn prescribed_schema<'a>(&self, context: &Context<'a>) -> Option<&'a Ident> {
         let available = context.options.target.extensions.get(&self.name)?;
         available.schema.as_ref()
     }
 }
 
 impl Object for &Extension {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -30,17 +31,17 @@ impl Object for &Extension {
         Kind::Extension
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::plain("extension", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
     /// A schema of the control file's is created by the server where it is missing, but not beside
     /// one of ours.
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let schema = self.prescribed_schema(context);
         let schemas = context.catalog.schemas.iter();
         let schemas = schemas.filter(|own| Some(&own.name) == schema);
@@ -48,7 +49,7 @@ impl Object for &Extension {
     }
 
     /// Where the control file prescribes a schema, the server takes no other.
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let create = sql!("CREATE EXTENSION IF NOT EXISTS {}", self.name);
         vec![match self.prescribed_schema(context) {
             Some(_) => create,

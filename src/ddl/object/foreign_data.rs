@@ -1,14 +1,17 @@
 //! Foreign data wrappers, foreign servers and user mappings.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{ForeignDataWrapper, ForeignServer, ObjectId, Options, UserMapping};
 use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::omission::OmissionReason;
 use crate::ddl::secret::any_secret;
-use crate::ddl::statement::{Kind, Label, OmissionReason};
 use crate::pg::{Ident, Literal, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for wrapper in &context.catalog.wrappers {
         nodes.push(Box::new(wrapper));
     }
@@ -22,14 +25,11 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
-/// Why a mapping is not made: the target lacks the role, or two roles became one there.
-pub(in crate::ddl) fn why_not(
-    context: &Context<'_>,
-    mapping: &UserMapping,
-) -> Option<OmissionReason> {
+/// Why a mapping is not created: the target lacks the role, or two roles became one there.
+pub(crate) fn why_not(context: &Context<'_>, mapping: &UserMapping) -> Option<OmissionReason> {
     let role = |mapping: &UserMapping| {
         let role = mapping.role.as_ref()?;
-        Some(context.options.carried.role_map.of(role).clone())
+        Some(context.options.include.role_map.of(role).clone())
     };
     let ours = role(mapping)?;
     if !context.options.target.roles.contains(&ours) {
@@ -60,7 +60,7 @@ pub(super) fn with_open_options(options: &Options) -> Sql {
 }
 
 impl Object for &ForeignDataWrapper {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -68,11 +68,11 @@ impl Object for &ForeignDataWrapper {
         Kind::ForeignDataWrapper
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::plain("foreign data wrapper", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
@@ -80,7 +80,7 @@ impl Object for &ForeignDataWrapper {
         any_secret(&self.options)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("FOREIGN DATA WRAPPER {}", self.name);
         let mut create = sql!("CREATE {}", object);
         if let Some(handler) = &self.handler {
@@ -98,7 +98,7 @@ impl Object for &ForeignDataWrapper {
 }
 
 impl Object for &ForeignServer {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -106,11 +106,11 @@ impl Object for &ForeignServer {
         Kind::ForeignServer
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::plain("foreign server", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
@@ -118,7 +118,7 @@ impl Object for &ForeignServer {
         any_secret(&self.options)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("SERVER {}", self.name);
         let mut create = sql!("CREATE {}", object);
         if let Some(text) = &self.server_type {
@@ -137,7 +137,7 @@ impl Object for &ForeignServer {
 }
 
 impl Object for &UserMapping {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -145,13 +145,13 @@ impl Object for &UserMapping {
         Kind::UserMapping
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let everyone = Ident::from_catalog("public");
         let role = self.role.as_ref().unwrap_or(&everyone);
         Label::plain("user mapping of", role).with_detail(&format!(" at {}", self.server))
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
@@ -162,7 +162,7 @@ impl Object for &UserMapping {
             .is_some_and(|options| !options.is_empty())
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let role = match &self.role {
             Some(role) => sql!("{}", context.role(role)),
             None => Sql::fixed("PUBLIC"),

@@ -6,18 +6,20 @@
 //! | two tables | `NOT VALID`, then `VALIDATE` |
 //! | a partitioned table and a table, target 18 or newer | likewise, with its partitions |
 //! | the same, older target | each leaf likewise; then the whole key, which adopts the leaves' keys |
-//! | anything and a partitioned table | in one: validation would leave the parts that stand for the other table's partitions unchecked |
+//! | anything and a partitioned table | in one: validation would leave the parts for the other table's partitions unchecked |
 
 use std::collections::HashSet;
 
-use super::{NodeId, Nodes, Object, Part, index};
+use super::index;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Constraint, ConstraintKind, ObjectId, Table};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Oid, RelKind, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for constraint in &context.catalog.constraints {
         let Some(table) = context.table(constraint.relation) else {
             continue;
@@ -47,7 +49,7 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
-/// How a key is made.
+/// How a key is created.
 enum Way<'a> {
     /// Added and checked in one.
     Whole,
@@ -61,7 +63,7 @@ fn way<'a>(context: &Context<'a>, constraint: &Constraint, table: &Table) -> Way
     let refers_to_table = context
         .table(constraint.referenced)
         .is_some_and(|table| table.kind == RelKind::Table);
-    let is_checked = context.options.carried.rows && constraint.is_valid && constraint.is_enforced;
+    let is_checked = context.options.include.rows && constraint.is_valid && constraint.is_enforced;
     if !is_checked || !refers_to_table {
         return Way::Whole;
     }
@@ -128,7 +130,7 @@ struct Add<'a> {
 }
 
 impl Object for Add<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.constraint.id)
     }
 
@@ -136,17 +138,17 @@ impl Object for Add<'_> {
         Kind::ForeignKey
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("foreign key", &self.constraint.name, &self.table.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.constraint.id]
     }
 
     /// A partitioned key can be referred to once every partition's is attached, and leaves' keys are
     /// adopted once they are checked.
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let mut needs = index::attachments(context, self.constraint.index);
         if let Way::ByLeaf(leaves) = &self.way {
             let parts = leaves.iter().map(|leaf| Part::LeafValidation(leaf.id.oid));
@@ -155,7 +157,7 @@ impl Object for Add<'_> {
         needs
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
@@ -165,7 +167,7 @@ impl Object for Add<'_> {
         further
     }
 
-    fn scans(&self, context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, context: &Context<'_>) -> Vec<Oid> {
         match self.way {
             Way::Whole => {
                 let below = context.descendants(self.table.id.oid).into_iter();
@@ -176,7 +178,7 @@ impl Object for Add<'_> {
         }
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let is_unchecked = matches!(self.way, Way::Apart);
         vec![add(context, self.constraint, self.table, is_unchecked)]
     }
@@ -190,7 +192,7 @@ struct AddToLeaf<'a> {
 }
 
 impl Object for AddToLeaf<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Leaf(self.leaf.id.oid).of(self.constraint.id)
     }
 
@@ -198,21 +200,21 @@ impl Object for AddToLeaf<'_> {
         Kind::ForeignKey
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("foreign key", &self.constraint.name, &self.leaf.name)
     }
 
     /// To the catalog it belongs to the whole key.
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let key = context.index(self.constraint.index).map(index::maker);
         key.into_iter().collect()
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.leaf.id.oid)
     }
 
@@ -220,7 +222,7 @@ impl Object for AddToLeaf<'_> {
         vec![self.constraint.referenced]
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         vec![add(context, self.constraint, self.leaf, true)]
     }
 }
@@ -238,7 +240,7 @@ impl Validate<'_> {
 }
 
 impl Object for Validate<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         let part = if self.is_of_leaf() {
             Part::LeafValidation(self.table.id.oid)
         } else {
@@ -251,7 +253,7 @@ impl Object for Validate<'_> {
         Kind::Validation
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part(
             "validation of foreign key",
             &self.constraint.name,
@@ -259,11 +261,11 @@ impl Object for Validate<'_> {
         )
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         let part = if self.is_of_leaf() {
             Part::Leaf(self.table.id.oid)
         } else {
@@ -272,7 +274,7 @@ impl Object for Validate<'_> {
         vec![part.of(self.constraint.id)]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
@@ -284,13 +286,13 @@ impl Object for Validate<'_> {
         }
     }
 
-    fn scans(&self, context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, context: &Context<'_>) -> Vec<Oid> {
         let mut scans = self.further_relations(context);
         scans.push(self.table.id.oid);
         scans
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "ALTER TABLE {}{} VALIDATE CONSTRAINT {}",
             only(context, self.table),

@@ -1,7 +1,7 @@
 //! `GRANT`, `REVOKE` and `ALTER DEFAULT PRIVILEGES`.
 //!
 //! The server records as grantor the object's owner when a superuser or a member of the owner
-//! grants, and the current role otherwise. A grant by somebody else is therefore made under
+//! grants, and the current role otherwise. A grant by somebody else is therefore issued under
 //! `SET ROLE`, which, unlike `SET SESSION AUTHORIZATION`, every member of that role may do. The
 //! three commands are one statement: sent together they are one transaction, so a refused grant
 //! leaves no session in a foreign role.
@@ -15,13 +15,13 @@ use crate::catalog::acl::{
     Acl, AclKind, AclName, Change, ChangeKind, DefaultAcl, DefaultAclKind, Grantee, ObjectAcl,
     Privilege, plan_changes,
 };
-use crate::ddl::Target;
-use crate::pg::{Fragment, Ident, ServerVersion, Sql};
+use crate::ddl::target::Target;
+use crate::pg::{Fragment, Ident, Printable, ServerVersion, Sql};
 use crate::sql;
 
-/// Why a grant is left out.
+/// Why a grant is skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeftOutReason {
+pub enum SkippedGrantReason {
     /// The grantee or grantor does not exist on the target.
     NoSuchRole(Ident),
     /// We cannot act for the grantor.
@@ -32,34 +32,34 @@ pub enum LeftOutReason {
 
 /// A grant that the target cannot hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The statement that would make it.
+pub struct SkippedGrant {
+    /// The statement that would create it.
     pub statement: Sql,
-    /// Why it is not made.
-    pub reason: LeftOutReason,
+    /// Why it is not created.
+    pub reason: SkippedGrantReason,
 }
 
 /// One line, free of control characters.
-impl fmt::Display for LeftOut {
+impl fmt::Display for SkippedGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
-            LeftOutReason::NoSuchRole(role) => write!(f, "role {role} does not exist: ")?,
-            LeftOutReason::OutOfReach(role) => write!(f, "we cannot act for role {role}: ")?,
-            LeftOutReason::NoSuchPrivilege(privilege) => {
+            SkippedGrantReason::NoSuchRole(role) => write!(f, "role {role} does not exist: ")?,
+            SkippedGrantReason::OutOfReach(role) => write!(f, "we cannot act for role {role}: ")?,
+            SkippedGrantReason::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}: ")?;
             }
         }
-        Ident::from_catalog(self.statement.as_str()).fmt(f)
+        Printable(self.statement.as_str()).fmt(f)
     }
 }
 
-/// Statements in order, and what they leave out.
+/// Statements in order, and what they skip.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// Each is sent as one simple query.
     pub statements: Vec<Sql>,
-    /// What is left out.
-    pub left_out: Vec<LeftOut>,
+    /// What is skipped.
+    pub skipped: Vec<SkippedGrant>,
 }
 
 /// Renders the privileges of an object that exists on the target with those it has by itself.
@@ -97,8 +97,8 @@ pub fn render_default_privileges(default: &DefaultAcl, target: &Target) -> Rende
     render_default(default, &steps, target)
 }
 
-/// Renders what takes default privileges away that the **target** has, so that they do not leak
-/// into the objects created there; [`render_default_privileges`] of the same restores them.
+/// Renders what revokes default privileges that the **target** has, so that they do not leak into the
+/// objects created there. [`render_default_privileges`] of the same restores them.
 pub fn render_without_default_privileges(default: &DefaultAcl, target: &Target) -> Rendered {
     let steps = plan_changes(&default.acl, &default.base, &default.role);
     render_default(default, &steps, target)
@@ -181,9 +181,9 @@ fn render(steps: &[Change], clause: &Clause<'_>, owner: &Ident, target: &Target)
         let gives = matches!(step.kind, ChangeKind::Grant | ChangeKind::GrantWithOption);
         // A privilege that the target does not have needs no revoking.
         for privilege in unknown.into_iter().filter(|_| gives) {
-            rendered.left_out.push(LeftOut {
+            rendered.skipped.push(SkippedGrant {
                 statement: statement(step, &[privilege], clause, owner),
-                reason: LeftOutReason::NoSuchPrivilege(privilege),
+                reason: SkippedGrantReason::NoSuchPrivilege(privilege),
             });
         }
         if known.is_empty() {
@@ -192,7 +192,7 @@ fn render(steps: &[Change], clause: &Clause<'_>, owner: &Ident, target: &Target)
         let statement = statement(step, &known, clause, owner);
         match obstacle(step, owner, target) {
             None => rendered.statements.push(statement),
-            Some(reason) if gives => rendered.left_out.push(LeftOut { statement, reason }),
+            Some(reason) if gives => rendered.skipped.push(SkippedGrant { statement, reason }),
             Some(_) => {}
         }
     }
@@ -200,7 +200,7 @@ fn render(steps: &[Change], clause: &Clause<'_>, owner: &Ident, target: &Target)
 }
 
 /// What an owner grants is granted by whoever owns the object on the target.
-fn obstacle(step: &Change, owner: &Ident, target: &Target) -> Option<LeftOutReason> {
+fn obstacle(step: &Change, owner: &Ident, target: &Target) -> Option<SkippedGrantReason> {
     let grantee = match &step.grantee {
         Grantee::Public => None,
         Grantee::Role(role) => Some(role),
@@ -211,10 +211,10 @@ fn obstacle(step: &Change, owner: &Ident, target: &Target) -> Option<LeftOutReas
         .chain(grantor)
         .find(|role| !target.roles.contains(*role));
     if let Some(role) = missing {
-        return Some(LeftOutReason::NoSuchRole(role.clone()));
+        return Some(SkippedGrantReason::NoSuchRole(role.clone()));
     }
     let closed = grantor.filter(|role| !target.reaches(role));
-    closed.map(|role| LeftOutReason::OutOfReach(role.clone()))
+    closed.map(|role| SkippedGrantReason::OutOfReach(role.clone()))
 }
 
 fn statement(step: &Change, privileges: &[Privilege], clause: &Clause<'_>, owner: &Ident) -> Sql {
@@ -294,7 +294,7 @@ mod tests {
         object: &ObjectAcl,
         major: u32,
         roles: &[&str],
-    ) -> (Vec<String>, Vec<LeftOutReason>) {
+    ) -> (Vec<String>, Vec<SkippedGrantReason>) {
         let roles = roles.iter().map(|role| name(role)).collect();
         let target = Target::unrestricted(ServerVersion::new(major * 10_000), roles);
         let rendered = render_grants(object, &target);
@@ -305,7 +305,7 @@ mod tests {
                 .map(|sql| sql.as_str().to_owned())
                 .collect(),
             rendered
-                .left_out
+                .skipped
                 .into_iter()
                 .map(|left| left.reason)
                 .collect(),
@@ -319,7 +319,7 @@ mod tests {
             ("a", "o", Privilege::Select, true),
             ("", "a", Privilege::Select, false),
         ]);
-        let (statements, left_out) = rendered(
+        let (statements, skipped) = rendered(
             &object(AclKind::Table, table, Acl::default(), acl),
             12,
             &["o", "a"],
@@ -331,7 +331,7 @@ mod tests {
                 r#"SET ROLE "a"; GRANT SELECT ON TABLE "s"."t" TO PUBLIC; RESET ROLE"#,
             ]
         );
-        assert!(left_out.is_empty());
+        assert!(skipped.is_empty());
     }
 
     #[test]
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_target_lacks_is_left_out_and_told() {
+    fn what_the_target_lacks_is_skipped_and_reported() {
         let table = AclName::Qualified(QualifiedName::from_catalog("s", "t"));
         let acl = list(&[
             ("a", "o", Privilege::Maintain, false),
@@ -361,14 +361,14 @@ mod tests {
             ("gone", "o", Privilege::Select, false),
         ]);
         let base = list(&[("o", "o", Privilege::Maintain, false)]);
-        let (statements, left_out) =
+        let (statements, skipped) =
             rendered(&object(AclKind::Table, table, base, acl), 16, &["o", "a"]);
         assert_eq!(statements, [r#"GRANT SELECT ON TABLE "s"."t" TO "a""#]);
         assert_eq!(
-            left_out,
+            skipped,
             [
-                LeftOutReason::NoSuchPrivilege(Privilege::Maintain),
-                LeftOutReason::NoSuchRole(name("gone")),
+                SkippedGrantReason::NoSuchPrivilege(Privilege::Maintain),
+                SkippedGrantReason::NoSuchRole(name("gone")),
             ]
         );
     }

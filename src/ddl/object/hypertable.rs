@@ -1,16 +1,17 @@
 //! Hypertables of TimescaleDB (its manual: `create_hypertable`, `add_dimension`,
-//! `set_integer_now_func`, `attach_tablespace`): a table is made as any other and then cut into
+//! `set_integer_now_func`, `attach_tablespace`): a table is created as any other and then cut into
 //! chunks, before its rows come. Every version since 2.0 knows these calls.
 
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::Class;
 use crate::catalog::model::{Dimension, Extension, Hypertable, ObjectId, Slices, Table};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Literal, Oid, QualifiedName, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     let Some(timescale) = &context.catalog.timescale else {
         return;
     };
@@ -36,7 +37,7 @@ struct Cut<'a> {
 }
 
 /// A relation as an argument.
-pub(in crate::ddl) fn argument(name: &QualifiedName) -> Sql {
+pub(crate) fn argument(name: &QualifiedName) -> Sql {
     let name = sql!("{}", name);
     sql!("{}::pg_catalog.regclass", Literal(name.as_str()))
 }
@@ -99,7 +100,7 @@ fn slices(dimension: &Dimension) -> Option<Sql> {
 }
 
 impl Object for Cut<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Hypertable.of(self.table.id)
     }
 
@@ -107,15 +108,15 @@ impl Object for Cut<'_> {
         Kind::Hypertable
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("hypertable", &self.table.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let schemas = context.catalog.schemas.iter();
         let schemas = schemas.filter(|s| Some(&s.name) == self.hypertable.chunk_schema.as_ref());
         let routines = self.hypertable.dimensions.iter().flat_map(|d| &d.routines);
@@ -128,12 +129,12 @@ impl Object for Cut<'_> {
             .collect()
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
     /// The first call makes the table a hypertable, by its first dimension, which is a range.
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let mut dimensions = self.hypertable.dimensions.iter();
         let first = dimensions.next().map(|first| self.create(first));
         let others = dimensions.map(|other| self.add(other));

@@ -1,19 +1,21 @@
 //! Indexes, their place in the parent's index, and what marks them.
 
-use super::inherited_key::comes_with_parent;
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Index, ObjectId, Table};
-use crate::ddl::context::{Context, Relation};
-use crate::ddl::statement::{Kind, Label};
-use crate::pg::{Oid, QualifiedName, Sql};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::relation::Relation;
+use crate::pg::{Oid, QualifiedName, RelKind, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for index in &context.catalog.indexes {
         let Some(relation) = context.relation(index.relation) else {
             continue;
         };
-        if is_left_out(index, relation) {
+        if is_skipped_index(index, relation) {
             continue;
         }
         if index.constraint.is_none() {
@@ -33,18 +35,29 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 }
 
 /// An index whose build failed. A partitioned one is not valid until all its partitions are
-/// attached, which is a state that can be made again.
-pub(in crate::ddl) fn is_left_out(index: &Index, relation: Relation<'_>) -> bool {
+/// attached, which can be reproduced.
+pub(crate) fn is_skipped_index(index: &Index, relation: Relation<'_>) -> bool {
     !index.is_valid && !relation.is_partitioned()
 }
 
-/// The step that makes an index: its own, or its constraint's.
+/// Whether a constraint is created with those of all partitions: unless it is not valid, which means
+/// that partitions lack theirs.
+pub(super) fn brings_partitions(index: &Index, table: &Table) -> bool {
+    index.excludes && index.is_valid && table.kind == RelKind::PartitionedTable
+}
+
+/// Whether a constraint comes with that of the parent.
+pub(super) fn comes_with_parent(index: &Index) -> bool {
+    index.excludes && index.constraint.is_some() && index.parent.is_some()
+}
+
+/// The step that creates an index: its own, or its constraint's.
 pub(super) fn maker(index: &Index) -> NodeId {
     let constraint = |oid| ObjectId::new(crate::catalog::Class::Constraint, oid);
     Part::Definition.of(index.constraint.map_or(index.id, constraint))
 }
 
-/// The attachments below a partitioned index: until they are made it is not valid.
+/// The attachments below a partitioned index: until they are created it is not valid.
 pub(super) fn attachments(context: &Context<'_>, index: Oid) -> Vec<NodeId> {
     let mut found = Vec::new();
     let mut left = vec![index];
@@ -57,7 +70,7 @@ pub(super) fn attachments(context: &Context<'_>, index: Oid) -> Vec<NodeId> {
     found
 }
 
-/// What is said about an index after it is made.
+/// What is set on an index after it is created.
 pub(super) fn marks(context: &Context<'_>, index: &Index, relation: &QualifiedName) -> Vec<Sql> {
     let targets = index.statistics.iter().map(|(column, target)| {
         sql!(
@@ -85,7 +98,7 @@ struct Create<'a> {
 }
 
 impl Object for Create<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.index.id)
     }
 
@@ -93,29 +106,33 @@ impl Object for Create<'_> {
         Kind::Index
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("index", &self.index.name).on(self.relation.name())
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.index.id]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.relation.id().oid)
     }
 
     /// Several indexes of a table can be built at once: each keeps only writers away. To mark one
     /// for `CLUSTER` takes a lock that the others would wait for, and so does TimescaleDB's way.
     fn locks_shared(&self, context: &Context<'_>) -> bool {
-        !self.index.is_clustered && !self.relation.is_hypertable(context)
+        let is_hypertable = match self.relation {
+            Relation::Table(table) => context.is_hypertable(table),
+            Relation::View(_) | Relation::MaterializedView(_) => false,
+        };
+        !self.index.is_clustered && !is_hypertable
     }
 
-    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, _context: &Context<'_>) -> Vec<Oid> {
         vec![self.relation.id().oid]
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let marks = marks(context, self.index, self.relation.name());
         [create(context, self.index)]
             .into_iter()
@@ -131,7 +148,7 @@ struct Attach<'a> {
 }
 
 impl Object for Attach<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Attach.of(self.index.id)
     }
 
@@ -139,20 +156,20 @@ impl Object for Attach<'_> {
         Kind::IndexAttach
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("partition", &self.index.name).on(&self.parent.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![maker(self.index), maker(self.parent)]
     }
 
     /// The topmost table: attaching locks upwards, so a whole tree is worked on in order.
-    fn relation(&self, context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, context: &Context<'_>) -> Option<Oid> {
         let mut top = self.parent;
         while let Some(parent) = top.parent.and_then(|oid| context.index(oid)) {
             top = parent;
@@ -160,7 +177,7 @@ impl Object for Attach<'_> {
         Some(top.relation)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "ALTER INDEX {} ATTACH PARTITION {}",
             self.parent.name,
@@ -176,7 +193,7 @@ struct Identity<'a> {
 }
 
 impl Object for Identity<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::ReplicaIdentity.of(self.index.id)
     }
 
@@ -184,24 +201,24 @@ impl Object for Identity<'_> {
         Kind::ReplicaIdentity
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("replica identity", &self.index.name).on(&self.table.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let attachments = attachments(context, self.index.id.oid);
         [maker(self.index)].into_iter().chain(attachments).collect()
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "ALTER TABLE {}{} REPLICA IDENTITY USING INDEX {}",
             context.only(self.table),

@@ -1,24 +1,16 @@
 //! Exclusion constraints and keys without overlaps of partitions. No server attaches an index of one
 //! partition to such a constraint of the parent: the parent's brings those of all its partitions.
 
-use super::{NodeId, Object, Part, index};
+use super::clause::render_options;
+use super::index;
+use super::node::{NodeId, Object, Part};
 use crate::catalog::Class;
 use crate::catalog::model::{Constraint, Index, ObjectId, Table};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
-use crate::pg::{Literal, Oid, QualifiedName, RelKind, Sql};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::pg::{Literal, Oid, QualifiedName, Sql};
 use crate::sql;
-
-/// Whether a constraint is made with those of all partitions: unless it is not valid, which means
-/// that partitions lack theirs.
-pub(super) fn brings_partitions(index: &Index, table: &Table) -> bool {
-    index.excludes && index.is_valid && table.kind == RelKind::PartitionedTable
-}
-
-/// Whether a constraint comes with that of the parent.
-pub(super) fn comes_with_parent(index: &Index) -> bool {
-    index.excludes && index.constraint.is_some() && index.parent.is_some()
-}
 
 /// The constraint of a partition, which has a name of the server's choice until it is renamed.
 pub(super) struct InheritedKey<'a> {
@@ -61,7 +53,7 @@ impl InheritedKey<'_> {
         let options = &self.index.key.options;
         let differ = !options.is_empty() && *options != parent.key.options;
         let options = differ.then(|| {
-            let options = Sql::join(options.iter().map(super::clause::option), ", ");
+            let options = Sql::join(render_options(options), ", ");
             sql!("ALTER INDEX {} SET ({})", self.index.name, options)
         });
         moved.into_iter().chain(options).collect()
@@ -69,7 +61,7 @@ impl InheritedKey<'_> {
 }
 
 impl Object for InheritedKey<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.constraint.id)
     }
 
@@ -77,26 +69,26 @@ impl Object for InheritedKey<'_> {
         Kind::Constraint
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("constraint", &self.constraint.name, &self.table.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.constraint.id, self.index.id]
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let parent = self.index.parent.and_then(|oid| context.index(oid));
         let constraint = parent.and_then(|parent| parent.constraint);
         let id = constraint.map(|oid| ObjectId::new(Class::Constraint, oid));
         id.map(|id| Part::Definition.of(id)).into_iter().collect()
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let parent = self.index.parent.and_then(|oid| context.index(oid));
         let table = parent.and_then(|parent| context.table(parent.relation));
         let (Some(parent), Some(table)) = (parent, table) else {

@@ -1,22 +1,23 @@
 //! The triggers behind keys, where they do not fire as usual. Their names hold oids, and the keys
-//! that the server makes for partitions have names of its choice, so the target is asked for them.
+//! that the server creates for partitions have names of its choice, so the target is asked for them.
 
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::Class;
 use crate::catalog::model::{KeyTrigger, ObjectId};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Literal, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for trigger in &context.catalog.key_triggers {
         nodes.push(Box::new(trigger));
     }
 }
 
 impl Object for &KeyTrigger {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -24,16 +25,16 @@ impl Object for &KeyTrigger {
         Kind::KeyTrigger
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let detail = format!(" ({})", self.function);
         Label::part("trigger of key", &self.constraint, &self.relation).with_detail(&detail)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         let constraint = ObjectId::new(Class::Constraint, self.constraint_oid);
         vec![
             Part::Definition.of(constraint),
@@ -46,7 +47,7 @@ impl Object for &KeyTrigger {
         true
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         let name = |relation| sql!("{}", Literal(sql!("{}", relation).as_str()));
         let body = sql!(
             "DECLARE trigger name; \

@@ -3,27 +3,27 @@
 use super::grant::{Rendered, render_changes};
 use crate::catalog::acl::plan_changes;
 use crate::catalog::load::large_object::LargeObject;
-use crate::ddl::Options;
+use crate::ddl::options::Options;
 use crate::pg::Literal;
 use crate::sql;
 
-/// Renders owner, privileges and comment of a large object that the connecting role has made.
+/// Renders owner, privileges and comment of a large object that the connecting role has created.
 pub fn render_large_object(object: &LargeObject, options: &Options) -> Rendered {
-    let Options { target, carried } = options;
+    let Options { target, include } = options;
     let clause = sql!("LARGE OBJECT {}", object.oid);
-    let mut map = carried.role_map.clone();
+    let mut map = include.role_map.clone();
     let mut statements = Vec::new();
-    if carried.owners {
+    if include.owners {
         let owner = map.of(&object.owner);
         statements.push(sql!("ALTER {} OWNER TO {}", clause, owner));
     } else {
         map.replace(object.owner.clone(), target.connected_as.clone());
     }
-    if let Some(comment) = object.comment.as_ref().filter(|_| carried.comments) {
+    if let Some(comment) = object.comment.as_ref().filter(|_| include.comments) {
         statements.push(sql!("COMMENT ON {} IS {}", clause, Literal(comment)));
     }
-    let mut left_out = Vec::new();
-    if carried.privileges {
+    let mut skipped = Vec::new();
+    if include.privileges {
         let (base, acl) = (&object.base, &object.acl);
         let owner = map.of(&object.owner);
         let steps = plan_changes(
@@ -33,10 +33,10 @@ pub fn render_large_object(object: &LargeObject, options: &Options) -> Rendered 
         );
         let grants = render_changes(&steps, &clause, owner, target);
         statements.extend(grants.statements);
-        left_out = grants.left_out;
+        skipped = grants.skipped;
     }
     Rendered {
         statements,
-        left_out,
+        skipped,
     }
 }

@@ -1,24 +1,26 @@
-//! Materialized views: made empty, filled at the very end in the order in which they read each
+//! Materialized views: created empty, filled at the very end in the order in which they read each
 //! other.
 
 use std::collections::HashSet;
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::Class;
 use crate::catalog::model::{MaterializedView, ObjectId};
 use crate::ddl::context::Context;
 use crate::ddl::cycle::with_readable_marks;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Oid, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     let views = &context.catalog.materialized_views;
     for view in views {
         nodes.push(Box::new(view));
     }
     for view in views {
-        if context.options.carried.rows && is_filled(context, view, &mut HashSet::new()) {
+        if context.options.include.rows && is_filled(context, view, &mut HashSet::new()) {
             nodes.push(Box::new(Refresh(view)));
         }
     }
@@ -51,7 +53,7 @@ impl MaterializedView {
 }
 
 impl Object for &MaterializedView {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -59,19 +61,19 @@ impl Object for &MaterializedView {
         Kind::MaterializedView
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("materialized view", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id, ObjectId::new(Class::Type, self.row_type)]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.id.oid)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("MATERIALIZED VIEW {}", self.name);
         let create = clause::in_tablespace(context, self.tablespace.as_ref(), self.create());
         [create]
@@ -92,7 +94,7 @@ impl Object for &MaterializedView {
 struct Refresh<'a>(&'a MaterializedView);
 
 impl Object for Refresh<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Refresh.of(self.0.id)
     }
 
@@ -100,15 +102,15 @@ impl Object for Refresh<'_> {
         Kind::Refresh
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("rows of materialized view", &self.0.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let below = read_by(context, self.0);
         let below = below.into_iter().map(|other| Part::Refresh.of(other.id));
         [Part::Definition.of(self.0.id)]
@@ -117,11 +119,11 @@ impl Object for Refresh<'_> {
             .collect()
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.0.id.oid)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!("REFRESH MATERIALIZED VIEW {}", self.0.name)]
     }
 }

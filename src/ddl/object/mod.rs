@@ -1,6 +1,6 @@
-//! One file per class of object: from the model to the statements that make it.
+//! One file per class of object: from the model to the statements that create it.
 //!
-//! To add a kind: its file here, and one line in `nodes`.
+//! To add a kind: its file here, and one line in `collect_steps` and in the table of `kind`.
 
 mod access_method;
 mod aggregate;
@@ -28,6 +28,7 @@ pub mod large_object;
 mod materialized_view;
 mod node;
 mod not_null;
+mod not_null_name;
 mod operator;
 mod operator_family;
 mod policy;
@@ -48,51 +49,48 @@ pub(super) use clause::stays_with_maker;
 pub(super) use column::add_column;
 pub(super) use foreign_data::why_not as why_no_mapping;
 pub(super) use hypertable::argument as relation_argument;
-pub(super) use index::is_left_out as index_is_left_out;
-pub(super) use node::{NodeId, Object, Part};
-pub(super) use operator::refused as refused_operators;
+pub(super) use index::is_skipped_index;
+pub(super) use node::{NodeId, Nodes, Object, Part};
+pub(super) use operator::find_postfix_operators;
 pub(super) use rule::has_name_of_views;
 pub(super) use subscription::render_subscription;
 
 use super::context::Context;
 
-/// The steps of a script, in no order.
-pub(super) type Nodes<'a> = Vec<Box<dyn Object + 'a>>;
-
 /// Each kind adds its steps.
-pub(super) fn nodes<'a>(context: &Context<'a>) -> Nodes<'a> {
+pub(super) fn collect_steps<'a>(context: &Context<'a>) -> Nodes<'a> {
     let mut nodes = Nodes::new();
-    schema::collect(context, &mut nodes);
-    language::collect(context, &mut nodes);
-    extension::collect(context, &mut nodes);
-    collation::collect(context, &mut nodes);
-    types::collect(context, &mut nodes);
-    cast::collect(context, &mut nodes);
-    routine::collect(context, &mut nodes);
-    aggregate::collect(context, &mut nodes);
-    access_method::collect(context, &mut nodes);
-    operator::collect(context, &mut nodes);
-    operator_family::collect(context, &mut nodes);
-    conversion::collect(context, &mut nodes);
-    search::collect(context, &mut nodes);
-    foreign_data::collect(context, &mut nodes);
-    sequence::collect(context, &mut nodes);
-    table::collect(context, &mut nodes);
-    attach::collect(context, &mut nodes);
-    default::collect(context, &mut nodes);
-    hypertable::collect(context, &mut nodes);
-    view::collect(context, &mut nodes);
-    materialized_view::collect(context, &mut nodes);
-    constraint::collect(context, &mut nodes);
-    not_null::collect(context, &mut nodes);
-    index::collect(context, &mut nodes);
-    foreign_key::collect(context, &mut nodes);
-    statistics::collect(context, &mut nodes);
-    rule::collect(context, &mut nodes);
-    trigger::collect(context, &mut nodes);
-    key_trigger::collect(context, &mut nodes);
-    policy::collect(context, &mut nodes);
-    publication::collect(context, &mut nodes);
-    event_trigger::collect(context, &mut nodes);
+    schema::collect_steps(context, &mut nodes);
+    language::collect_steps(context, &mut nodes);
+    extension::collect_steps(context, &mut nodes);
+    collation::collect_steps(context, &mut nodes);
+    types::collect_steps(context, &mut nodes);
+    cast::collect_steps(context, &mut nodes);
+    routine::collect_steps(context, &mut nodes);
+    aggregate::collect_steps(context, &mut nodes);
+    access_method::collect_steps(context, &mut nodes);
+    operator::collect_steps(context, &mut nodes);
+    operator_family::collect_steps(context, &mut nodes);
+    conversion::collect_steps(context, &mut nodes);
+    search::collect_steps(context, &mut nodes);
+    foreign_data::collect_steps(context, &mut nodes);
+    sequence::collect_steps(context, &mut nodes);
+    table::collect_steps(context, &mut nodes);
+    attach::collect_steps(context, &mut nodes);
+    default::collect_steps(context, &mut nodes);
+    hypertable::collect_steps(context, &mut nodes);
+    view::collect_steps(context, &mut nodes);
+    materialized_view::collect_steps(context, &mut nodes);
+    constraint::collect_steps(context, &mut nodes);
+    not_null::collect_steps(context, &mut nodes);
+    index::collect_steps(context, &mut nodes);
+    foreign_key::collect_steps(context, &mut nodes);
+    statistics::collect_steps(context, &mut nodes);
+    rule::collect_steps(context, &mut nodes);
+    trigger::collect_steps(context, &mut nodes);
+    key_trigger::collect_steps(context, &mut nodes);
+    policy::collect_steps(context, &mut nodes);
+    publication::collect_steps(context, &mut nodes);
+    event_trigger::collect_steps(context, &mut nodes);
     nodes
 }

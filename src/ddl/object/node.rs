@@ -2,29 +2,30 @@
 
 use crate::catalog::model::ObjectId;
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Oid, Sql};
 
-/// A step of the script: an object, or the part of one that is made apart.
+/// A step of the script: an object, or the part of one that is created separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::ddl) struct NodeId {
+pub(crate) struct NodeId {
     /// The object.
-    pub(in crate::ddl) object: ObjectId,
+    pub(crate) object: ObjectId,
     /// Which part of it.
-    pub(in crate::ddl) part: Part,
+    pub(crate) part: Part,
 }
 
-/// Which part of an object a step makes.
+/// Which part of an object a step creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::ddl) enum Part {
-    /// The index that a key is then made of.
+pub(crate) enum Part {
+    /// The index that a key is then built from.
     Index,
     /// The object itself.
     Definition,
     /// A type's name, for the functions that the type needs; a routine without its body, for the
     /// routines that the body needs.
     Shell,
-    /// The body of a routine made without it.
+    /// The body of a routine created without it.
     Body,
     /// What a domain gives where nothing is given.
     Default,
@@ -36,11 +37,11 @@ pub(in crate::ddl) enum Part {
     Hypertable,
     /// Its role as replica identity.
     ReplicaIdentity,
-    /// The query of a view made without it.
+    /// The query of a view created without it.
     Query,
     /// That rows fulfil it.
     Validation,
-    /// A foreign key of a partitioned table, made for this partition first.
+    /// A foreign key of a partitioned table, created for this partition first.
     Leaf(Oid),
     /// That the rows of this partition fulfil it.
     LeafValidation(Oid),
@@ -52,34 +53,37 @@ pub(in crate::ddl) enum Part {
 
 impl Part {
     /// This part of `object`.
-    pub(in crate::ddl) const fn of(self, object: ObjectId) -> NodeId {
+    pub(crate) const fn of(self, object: ObjectId) -> NodeId {
         NodeId { object, part: self }
     }
 }
 
+/// The steps of a script, in no order.
+pub(crate) type Nodes<'a> = Vec<Box<dyn Object + 'a>>;
+
 /// One step. What a kind does not answer has the common answer.
-pub(in crate::ddl) trait Object {
+pub(crate) trait Object {
     /// Which step.
-    fn node(&self) -> NodeId;
+    fn node_id(&self) -> NodeId;
 
     /// Its kind.
     fn kind(&self) -> Kind;
 
     /// Its name for people, which also decides the order within the kind.
-    fn label(&self, context: &Context<'_>) -> Label;
+    fn build_label(&self, context: &Context<'_>) -> Label;
 
     /// Its place among the steps of its kind, before their names decide.
-    fn rank(&self, _context: &Context<'_>) -> u8 {
+    fn sort_rank(&self, _context: &Context<'_>) -> u8 {
         0
     }
 
-    /// The rows of system catalogs that this step makes: what they depend on comes before it,
+    /// The rows of system catalogs that this step creates: what they depend on comes before it,
     /// what depends on them after it.
-    fn rows(&self, context: &Context<'_>) -> Vec<ObjectId>;
+    fn created_rows(&self, context: &Context<'_>) -> Vec<ObjectId>;
 
     /// The rows whose expressions its statements hold in full.
-    fn defined(&self, context: &Context<'_>) -> Vec<ObjectId> {
-        self.rows(context)
+    fn defined_rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        self.created_rows(context)
     }
 
     /// Whether its statements hold only a part of these expressions, and a later step the rest.
@@ -88,12 +92,12 @@ pub(in crate::ddl) trait Object {
     }
 
     /// Steps that come before it although no catalog says so.
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         Vec::new()
     }
 
     /// The relation that its statements lock.
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         None
     }
 
@@ -108,7 +112,7 @@ pub(in crate::ddl) trait Object {
     }
 
     /// The relations that its statements read from end to end.
-    fn scans(&self, _context: &Context<'_>) -> Vec<Oid> {
+    fn scanned_relations(&self, _context: &Context<'_>) -> Vec<Oid> {
         Vec::new()
     }
 
@@ -127,17 +131,17 @@ pub(in crate::ddl) trait Object {
         false
     }
 
-    /// Its parts that could be made apart, should they close a loop; in the order of preference.
-    fn parts(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    /// Its parts that could be created separately, should they close a cycle; in the order of preference.
+    fn separable_parts(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    /// What only a superuser may make, in a word that stands for this object; None where others
-    /// may make it, too.
+    /// What only a superuser may create, in a word for objects like it; None where others
+    /// may create it, too.
     fn needs_superuser(&self) -> Option<&'static str> {
         None
     }
 
     /// Its statements, in order.
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql>;
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql>;
 }

@@ -1,13 +1,15 @@
 //! Operators.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{ObjectId, Operator};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::Sql;
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for operator in &context.catalog.operators {
         nodes.push(Box::new(operator));
     }
@@ -23,7 +25,7 @@ impl Operator {
 }
 
 impl Object for &Operator {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -31,17 +33,17 @@ impl Object for &Operator {
         Kind::Operator
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let operands = format!("({})", self.operands().as_str());
         Label::qualified("operator", &self.name).with_detail(&operands)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
     /// A commutator or negator that does not exist yet is announced by naming it.
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("OPERATOR {} ({})", self.symbol, self.operands());
         let create = sql!("CREATE OPERATOR {} ({})", self.symbol, self.definition);
         [create]
@@ -52,11 +54,11 @@ impl Object for &Operator {
 }
 
 /// The operators that a target without postfix operators cannot have.
-pub(in crate::ddl) fn refused(context: &Context<'_>) -> Vec<Label> {
+pub(crate) fn find_postfix_operators(context: &Context<'_>) -> Vec<Label> {
     let operators = context.catalog.operators.iter();
     let mut labels: Vec<Label> = operators
         .filter(|operator| operator.right.is_none() && !context.target().has_postfix_operators())
-        .map(|operator| operator.label(context))
+        .map(|operator| operator.build_label(context))
         .collect();
     labels.sort();
     labels

@@ -1,13 +1,15 @@
 //! Operator families and operator classes.
 
-use super::{NodeId, Nodes, Object, Part, access_method, clause};
+use super::node::{NodeId, Nodes, Object, Part};
+use super::{access_method, clause};
 use crate::catalog::model::{ObjectId, OperatorClass, OperatorFamily};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::Sql;
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for family in &context.catalog.operator_families {
         nodes.push(Box::new(family));
     }
@@ -17,7 +19,7 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 }
 
 impl Object for &OperatorFamily {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -25,24 +27,24 @@ impl Object for &OperatorFamily {
         Kind::OperatorFamily
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let method = format!(" using {}", self.method);
         Label::qualified("operator family", &self.name).with_detail(&method)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         let mut rows = vec![self.id];
         rows.extend(&self.members.rows);
         rows
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         access_method::maker(context, &self.method)
             .into_iter()
             .collect()
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("OPERATOR FAMILY {} USING {}", self.name, self.method);
         let members = &self.members.definitions;
         let add = (!members.is_empty())
@@ -71,7 +73,7 @@ impl OperatorClass {
 }
 
 impl Object for &OperatorClass {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -79,24 +81,24 @@ impl Object for &OperatorClass {
         Kind::OperatorFamily
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let method = format!(" using {}", self.method);
         Label::qualified("operator class", &self.name).with_detail(&method)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         let mut rows = vec![self.id];
         rows.extend(&self.members.rows);
         rows
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         access_method::maker(context, &self.method)
             .into_iter()
             .collect()
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("OPERATOR CLASS {} USING {}", self.name, self.method);
         let default = Sql::fixed(if self.is_default { " DEFAULT" } else { "" });
         let create = sql!(

@@ -1,14 +1,15 @@
 //! Row security: the policies, and that they apply. Both come after the rows, which they would
 //! hide from a copy.
 
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{ObjectId, Policy, PolicyCommand, Table};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Oid, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for policy in &context.catalog.policies {
         if let Some(table) = context.table(policy.relation) {
             nodes.push(Box::new(On { policy, table }));
@@ -25,7 +26,7 @@ struct On<'a> {
 }
 
 impl Object for On<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.policy.id)
     }
 
@@ -33,19 +34,19 @@ impl Object for On<'_> {
         Kind::Policy
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("policy", &self.policy.name, &self.table.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.policy.id]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.table.id.oid)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let policy = self.policy;
         let mut create = sql!("CREATE POLICY {} ON {}", policy.name, self.table.name);
         if !policy.is_permissive {
@@ -72,7 +73,7 @@ impl Object for On<'_> {
 struct Enable<'a>(&'a Table);
 
 impl Object for Enable<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::RowSecurity.of(self.0.id)
     }
 
@@ -80,23 +81,23 @@ impl Object for Enable<'_> {
         Kind::Policy
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("row security of table", &self.0.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Definition.of(self.0.id)]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.0.id.oid)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "ALTER TABLE {} ENABLE ROW LEVEL SECURITY",
             self.0.name

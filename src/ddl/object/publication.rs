@@ -1,20 +1,22 @@
 //! Publications with their tables and schemas.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{ObjectId, Publication, PublishedTable};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Literal, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for publication in &context.catalog.publications {
         nodes.push(Box::new(publication));
     }
 }
 
 impl Object for &Publication {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -22,11 +24,11 @@ impl Object for &Publication {
         Kind::Publication
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::plain("publication", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         let tables = self.tables.iter().map(|table| table.id);
         let schemas = self.schemas.iter().map(|schema| schema.id);
         [self.id].into_iter().chain(tables).chain(schemas).collect()
@@ -42,7 +44,7 @@ impl Object for &Publication {
             .then_some("publications of all tables or of schemas")
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("PUBLICATION {}", self.name);
         let add = |what: Sql| sql!("ALTER {} ADD {}", object, what);
         let schemas = self.schemas.iter();

@@ -1,16 +1,21 @@
 //! Functions, procedures and window functions.
 
 use super::clause::{self, DollarQuoted};
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::cluster::Setting;
 use crate::catalog::model::{Body, ObjectId, Parallel, Routine, RoutineKind, Volatility};
-use crate::ddl::context::{Context, Placement};
-use crate::ddl::statement::{Kind, Label, OmissionReason};
-use crate::ddl::{Options, Target, render_setting};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::omission::OmissionReason;
+use crate::ddl::options::Options;
+use crate::ddl::placement::Placement;
+use crate::ddl::setting::render_setting;
+use crate::ddl::target::Target;
 use crate::pg::{Literal, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for routine in &context.catalog.routines {
         if is_stub_first(context, routine) {
             nodes.push(Box::new(Stub(routine)));
@@ -21,7 +26,7 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
-/// Whether a routine is made without its body at first.
+/// Whether a routine is created without its body at first.
 fn is_stub_first(context: &Context<'_>, routine: &Routine) -> bool {
     matches!(
         context.placement(routine.id),
@@ -29,7 +34,7 @@ fn is_stub_first(context: &Context<'_>, routine: &Routine) -> bool {
     )
 }
 
-/// Whether the target takes a setting of a routine: it looks at it when the routine is made.
+/// Whether the target takes a setting of a routine: it looks at it when the routine is created.
 fn may_set(target: &Target, setting: &Setting) -> bool {
     target.settable.contains(&setting.name)
 }
@@ -46,14 +51,14 @@ impl Routine {
     }
 
     /// What the target does not let us say of it.
-    pub(in crate::ddl) fn omissions(&self, target: &Target) -> Vec<OmissionReason> {
+    pub(crate) fn omissions(&self, target: &Target) -> Vec<OmissionReason> {
         let mut reasons = Vec::new();
         if !target.is_superuser {
             if self.is_leakproof {
-                reasons.push(OmissionReason::Superuser("it LEAKPROOF".to_owned()));
+                reasons.push(OmissionReason::Superuser("LEAKPROOF".to_owned()));
             }
             if self.support.is_some() {
-                let what = "its planner support function known";
+                let what = "a planner support function";
                 reasons.push(OmissionReason::Superuser(what.to_owned()));
             }
         }
@@ -110,7 +115,7 @@ impl Routine {
 
     /// What differs from what `CREATE FUNCTION` assumes.
     fn attributes(&self, options: &Options) -> Vec<Sql> {
-        let Options { target, carried } = options;
+        let Options { target, include } = options;
         let mut parts = Vec::new();
         if !self.transforms.is_empty() {
             let types = self.transforms.iter().map(|name| sql!("FOR TYPE {}", name));
@@ -140,7 +145,7 @@ impl Routine {
             self.settings
                 .iter()
                 .filter(|s| may_set(target, s))
-                .map(|s| sql!("SET {}", render_setting(&carried.role_map.setting(s)))),
+                .map(|s| sql!("SET {}", render_setting(&include.role_map.setting(s)))),
         );
         parts
     }
@@ -163,7 +168,7 @@ impl Routine {
 }
 
 impl Object for &Routine {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -171,7 +176,7 @@ impl Object for &Routine {
         Kind::Routine
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let word = match self.kind {
             RoutineKind::Function | RoutineKind::Window => "function",
             RoutineKind::Procedure => "procedure",
@@ -179,7 +184,7 @@ impl Object for &Routine {
         Label::qualified(word, &self.name).with_detail(&format!("({})", self.identity.as_str()))
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
@@ -192,7 +197,7 @@ impl Object for &Routine {
         }
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let forms: &[Form] = match self.body {
             Body::Sql {
                 names_itself: true, ..
@@ -203,7 +208,7 @@ impl Object for &Routine {
     }
 }
 
-/// How much of a routine a statement makes.
+/// How much of a routine a statement creates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// All of it.
@@ -218,7 +223,7 @@ enum Form {
 struct Stub<'a>(&'a Routine);
 
 impl Object for Stub<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Shell.of(self.0.id)
     }
 
@@ -226,15 +231,15 @@ impl Object for Stub<'_> {
         Kind::Routine
     }
 
-    fn label(&self, context: &Context<'_>) -> Label {
-        self.0.label(context)
+    fn build_label(&self, context: &Context<'_>) -> Label {
+        self.0.build_label(context)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn defined(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn defined_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.0.id]
     }
 
@@ -242,16 +247,16 @@ impl Object for Stub<'_> {
         true
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         vec![self.0.create(context.options, Form::Stub)]
     }
 }
 
-/// The body of a routine that was made without it.
+/// The body of a routine that was created without it.
 struct WithBody<'a>(&'a Routine);
 
 impl Object for WithBody<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Body.of(self.0.id)
     }
 
@@ -259,19 +264,19 @@ impl Object for WithBody<'_> {
         Kind::Routine
     }
 
-    fn label(&self, context: &Context<'_>) -> Label {
-        self.0.label(context)
+    fn build_label(&self, context: &Context<'_>) -> Label {
+        self.0.build_label(context)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.0.id]
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Shell.of(self.0.id)]
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         self.0.made(context, &[Form::Replacing])
     }
 }

@@ -1,13 +1,15 @@
-//! Rules other than those that make views.
+//! Rules other than those that create views.
 
-use super::{NodeId, Nodes, Object, Part};
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Enabled, ObjectId, Rule};
-use crate::ddl::context::{Context, Relation};
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::relation::Relation;
 use crate::pg::{Oid, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     let rules = context.catalog.rules.iter();
     for rule in rules.filter(|rule| !has_name_of_views(rule)) {
         if let Some(relation) = context.relation(rule.relation) {
@@ -17,8 +19,8 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 }
 
 /// Whether a rule has the name that only a view's query may have. Some servers let a rule be renamed
-/// so; none lets one be made.
-pub(in crate::ddl) fn has_name_of_views(rule: &Rule) -> bool {
+/// so; none lets one be created.
+pub(crate) fn has_name_of_views(rule: &Rule) -> bool {
     rule.name.as_str() == "_RETURN"
 }
 
@@ -28,7 +30,7 @@ struct On<'a> {
 }
 
 impl Object for On<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.rule.id)
     }
 
@@ -36,19 +38,19 @@ impl Object for On<'_> {
         Kind::Rule
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("rule", &self.rule.name, self.relation.name())
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.rule.id]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.rule.relation)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         let state = (self.rule.enabled != Enabled::Origin).then(|| {
             sql!(
                 "ALTER TABLE {} {} RULE {}",

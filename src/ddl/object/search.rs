@@ -1,13 +1,15 @@
 //! Text search: parsers, templates, dictionaries, configurations.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{ObjectId, Search, SearchKind};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::Sql;
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for search in &context.catalog.search {
         nodes.push(Box::new(search));
     }
@@ -20,7 +22,7 @@ impl Search {
 }
 
 impl Object for &Search {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -28,7 +30,7 @@ impl Object for &Search {
         Kind::Search
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let word = match self.kind {
             SearchKind::Parser => "text search parser",
             SearchKind::Template => "text search template",
@@ -38,7 +40,7 @@ impl Object for &Search {
         Label::qualified(word, &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
@@ -51,7 +53,7 @@ impl Object for &Search {
     }
 
     /// A dictionary reads its word lists from the server's own files: they must be there.
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = self.object();
         let owner = self.owner.as_ref();
         let owner = owner.and_then(|owner| clause::owner(context, &object, owner));

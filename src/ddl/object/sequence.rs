@@ -1,18 +1,20 @@
 //! Sequences: free ones, those that belong to a column (`serial`), and those of identity columns,
-//! which are made by changing the column.
+//! which are created by changing the column.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{ObjectId, Owned, Sequence, SequenceOwner, Table};
 use crate::ddl::context::Context;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
 use crate::pg::{Ident, Oid, Persistence, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for sequence in &context.catalog.sequences {
-        let is_left_out =
+        let is_skipped =
             |by: &SequenceOwner| by.how == Owned::Identity && owner(context, by).is_none();
-        if !sequence.owned_by.as_ref().is_some_and(is_left_out) {
+        if !sequence.owned_by.as_ref().is_some_and(is_skipped) {
             nodes.push(Box::new(sequence));
         }
     }
@@ -76,7 +78,7 @@ impl Sequence {
     }
 }
 
-/// The table and column that a sequence belongs to, unless they are left out.
+/// The table and column that a sequence belongs to, unless they are skipped.
 fn owner<'a>(context: &Context<'a>, owner: &SequenceOwner) -> Option<(&'a Table, &'a Ident)> {
     let table = context.table(owner.table)?;
     let column = table.columns.iter().find(|c| c.number == owner.column)?;
@@ -84,7 +86,7 @@ fn owner<'a>(context: &Context<'a>, owner: &SequenceOwner) -> Option<(&'a Table,
 }
 
 impl Object for &Sequence {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -92,19 +94,19 @@ impl Object for &Sequence {
         Kind::Sequence
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("sequence", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         self.owned_by.as_ref().map(|owner| owner.table)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let found = self
             .owned_by
             .as_ref()

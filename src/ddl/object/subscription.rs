@@ -1,11 +1,11 @@
-//! Subscriptions are not made: the statement that makes one is told, to be run after the cutover.
+//! Subscriptions are not created: the statement that creates one is reported, to be run after the cutover.
 
 use crate::catalog::model::SubscriptionDetails;
 use crate::pg::{Ident, Literal, ServerVersion, Sql};
 use crate::sql;
 
 /// `CREATE SUBSCRIPTION …` without a slot, disabled and not connecting. Its password is masked.
-pub(in crate::ddl) fn render_subscription(
+pub(crate) fn render_subscription(
     name: &Ident,
     details: &SubscriptionDetails,
     target: ServerVersion,

@@ -1,15 +1,18 @@
 //! Tables: everything that rows need, without keys and indexes.
 
-use super::{NodeId, Nodes, Object, Part, clause, column, foreign_data};
+use super::node::{NodeId, Nodes, Object, Part};
+use super::{clause, column, foreign_data};
 use crate::catalog::Class;
 use crate::catalog::model::{Constraint, ConstraintKind, NotNull, ObjectId, Table};
-use crate::ddl::context::{Context, Placement, Relation};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::placement::Placement;
 use crate::ddl::secret::any_secret;
-use crate::ddl::statement::{Kind, Label};
 use crate::pg::{Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for table in &context.catalog.tables {
         nodes.push(Box::new(table));
         if table.column_settings(context).is_some() {
@@ -36,7 +39,7 @@ pub(super) fn is_late(context: &Context<'_>, table: &Table, check: &Constraint) 
     check.kind == ConstraintKind::Check
         && check.is_valid
         && context.calls_code(check.id)
-        && !Relation::Table(table).is_hypertable(context)
+        && !context.is_hypertable(table)
 }
 
 impl Table {
@@ -88,7 +91,7 @@ impl Table {
         names.collect()
     }
 
-    /// The parents of a child that was made without them.
+    /// The parents of a child that was created without them.
     fn late_parents(&self, context: &Context<'_>) -> Vec<Sql> {
         if !column::joins_later(context, self) {
             return Vec::new();
@@ -131,7 +134,7 @@ impl Table {
 
     fn replica_identity(&self, context: &Context<'_>) -> Option<Sql> {
         let word = match self.replica_identity {
-            // So it stands in the catalog for every foreign table, which cannot have another.
+            // So the catalog has it for every foreign table, which cannot have another.
             ReplicaIdentity::Nothing if self.foreign.is_some() => return None,
             ReplicaIdentity::Nothing => "NOTHING",
             ReplicaIdentity::Full => "FULL",
@@ -153,7 +156,7 @@ impl Table {
 }
 
 impl Object for &Table {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -161,7 +164,7 @@ impl Object for &Table {
         Kind::Table
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         let word = if self.foreign.is_some() {
             "foreign table"
         } else {
@@ -171,11 +174,11 @@ impl Object for &Table {
     }
 
     /// The server looks into functions that generate columns, which may name other tables.
-    fn rank(&self, context: &Context<'_>) -> u8 {
+    fn sort_rank(&self, context: &Context<'_>) -> u8 {
         u8::from(context.is_generated_by_code(self.id.oid))
     }
 
-    fn rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
         let mut rows = vec![self.id, ObjectId::new(Class::Type, self.row_type)];
         for column in &self.columns {
             let default = column::written_default(context, self, column);
@@ -190,11 +193,11 @@ impl Object for &Table {
         rows
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.id.oid)
     }
 
-    fn parts(&self, context: &Context<'_>) -> Vec<ObjectId> {
+    fn separable_parts(&self, context: &Context<'_>) -> Vec<ObjectId> {
         let defaults = self
             .columns
             .iter()
@@ -217,7 +220,7 @@ impl Object for &Table {
         any_secret(own.chain(of_columns))
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let owner = clause::owner(context, &sql!("TABLE {}", self.name), &self.owner);
         let create = self.create(context);
         let create = clause::in_tablespace(context, self.tablespace.as_ref(), create);
@@ -233,11 +236,11 @@ impl Object for &Table {
 }
 
 /// Storage, compression and statistics of columns. A child copies its parents' storage when it is
-/// made, and is refused where two parents differ; so no table gets its own before all are made.
+/// created, and is refused where two parents differ. So no table gets its own before all are created.
 struct ColumnSettings<'a>(&'a Table);
 
 impl Object for ColumnSettings<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::ColumnSettings.of(self.0.id)
     }
 
@@ -245,15 +248,15 @@ impl Object for ColumnSettings<'_> {
         Kind::ColumnSettings
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("columns of table", &self.0.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn needs(&self, context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, context: &Context<'_>) -> Vec<NodeId> {
         let children = context.children(self.0.id.oid);
         [self.0.id]
             .into_iter()
@@ -262,11 +265,11 @@ impl Object for ColumnSettings<'_> {
             .collect()
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.0.id.oid)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         self.0.column_settings(context).into_iter().collect()
     }
 }

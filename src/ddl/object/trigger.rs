@@ -1,14 +1,17 @@
 //! Triggers. The clone on a partition comes with the parent's trigger; only a state of its own is
 //! set.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::model::{Enabled, ObjectId, Trigger};
-use crate::ddl::context::{Context, Relation};
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::relation::Relation;
 use crate::pg::{Oid, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for trigger in &context.catalog.triggers {
         if let Some(relation) = context.relation(trigger.relation) {
             nodes.push(Box::new(On { trigger, relation }));
@@ -22,7 +25,7 @@ struct On<'a> {
 }
 
 impl Object for On<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.trigger.id)
     }
 
@@ -30,15 +33,15 @@ impl Object for On<'_> {
         Kind::Trigger
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("trigger", &self.trigger.name, self.relation.name())
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.trigger.id]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.trigger.relation)
     }
 
@@ -47,7 +50,7 @@ impl Object for On<'_> {
         self.relation.is_partitioned()
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let is_clone = self.trigger.definition.is_none();
         let relation = self.relation.name();
         let state = (is_clone || self.trigger.enabled != Enabled::Origin).then(|| {

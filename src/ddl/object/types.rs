@@ -4,17 +4,20 @@
 //! values to one form. So such a type is announced first: a shell is enough for its functions.
 
 use super::domain_check::is_inline;
-use super::{NodeId, Nodes, Object, Part, clause, domain_check};
+use super::node::{NodeId, Nodes, Object, Part};
+use super::{clause, domain_check};
 use crate::catalog::Class;
 use crate::catalog::model::{
     Attribute, Base, Constraint, ConstraintKind, Domain, ObjectId, Range, Type, TypeKind,
 };
-use crate::ddl::context::{Context, Placement};
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::context::Context;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::placement::Placement;
 use crate::pg::{Literal, QualifiedName, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for user_type in &context.catalog.types {
         nodes.push(Box::new(user_type));
         if user_type.needs_shell() {
@@ -26,7 +29,7 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
         {
             nodes.push(Box::new(DomainDefault { user_type, default }));
         }
-        domain_check::collect(context, user_type, nodes);
+        domain_check::collect_steps(context, user_type, nodes);
     }
 }
 
@@ -151,7 +154,7 @@ fn create_domain(context: &Context<'_>, user_type: &Type, domain: &Domain) -> Sq
 }
 
 impl Object for &Type {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -159,7 +162,7 @@ impl Object for &Type {
         Kind::Type
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified(
             match self.kind {
                 TypeKind::Domain(_) => "domain",
@@ -173,7 +176,7 @@ impl Object for &Type {
         )
     }
 
-    fn rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
         let row = |oid| ObjectId::new(Class::Type, oid);
         let mut rows = vec![self.id];
         if self.array.is_valid() {
@@ -197,19 +200,19 @@ impl Object for &Type {
         rows
     }
 
-    fn defined(&self, context: &Context<'_>) -> Vec<ObjectId> {
-        let mut rows = self.rows(context);
+    fn defined_rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
+        let mut rows = self.created_rows(context);
         if is_default_apart(context, self) {
             rows.retain(|row| *row != self.id);
         }
         rows
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Shell.of(self.id)]
     }
 
-    fn parts(&self, context: &Context<'_>) -> Vec<ObjectId> {
+    fn separable_parts(&self, context: &Context<'_>) -> Vec<ObjectId> {
         let can_move =
             |check: &&Constraint| check.kind == ConstraintKind::Check && is_inline(context, check);
         let checks = context.checks(self.id.oid).filter(can_move);
@@ -232,7 +235,7 @@ impl Object for &Type {
         }
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let object = sql!("{} {}", Sql::fixed(self.word()), self.name);
         let owner = clause::owner(context, &object, &self.owner);
         [self.create(context)].into_iter().chain(owner).collect()
@@ -243,7 +246,7 @@ impl Object for &Type {
 struct Shell<'a>(&'a Type);
 
 impl Object for Shell<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Shell.of(self.0.id)
     }
 
@@ -251,15 +254,15 @@ impl Object for Shell<'_> {
         Kind::Type
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("shell type", &self.0.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!("CREATE TYPE {}", self.0.name)]
     }
 }
@@ -271,7 +274,7 @@ struct DomainDefault<'a> {
 }
 
 impl Object for DomainDefault<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Default.of(self.user_type.id)
     }
 
@@ -279,23 +282,23 @@ impl Object for DomainDefault<'_> {
         Kind::Default
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("default of domain", &self.user_type.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn defined(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn defined_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.user_type.id]
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Definition.of(self.user_type.id)]
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "ALTER DOMAIN {} SET DEFAULT {}",
             self.user_type.name,

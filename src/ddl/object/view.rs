@@ -1,16 +1,19 @@
-//! Views. One that would close a loop is made with columns of the right names and types, and gets
-//! its query after the rows, when everything that it reads exists.
+//! Views. One that would close a cycle is created with columns of the right names and types. It gets its query
+//! after the rows, when everything that it reads exists.
 
-use super::{NodeId, Nodes, Object, Part, clause};
+use super::clause;
+use super::node::{NodeId, Nodes, Object, Part};
 use crate::catalog::Class;
 use crate::catalog::model::{Column, ObjectId, View};
-use crate::ddl::context::{Context, Placement};
+use crate::ddl::context::Context;
 use crate::ddl::cycle::with_readable_marks;
-use crate::ddl::statement::{Kind, Label};
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::placement::Placement;
 use crate::pg::{Ident, Oid, QualifiedName, Sql};
 use crate::sql;
 
-pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
+pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     for view in &context.catalog.views {
         nodes.push(Box::new(view));
         if is_dummy(context, view) {
@@ -19,14 +22,14 @@ pub(super) fn collect<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
     }
 }
 
-/// Whether a view is made without its query: to break a loop, or because it reads itself, as a view
+/// Whether a view is created without its query: to break a cycle, or because it reads itself, as a view
 /// does that was replaced so.
 fn is_dummy(context: &Context<'_>, view: &View) -> bool {
     context.placement(view.id) == Some(Placement::Dummy)
         || names(view.definition.as_str(), &view.name)
 }
 
-/// Whether a printed query names a relation. `pg_depend` does not tell: before 16 every view's rule
+/// Whether a printed query names a relation. `pg_depend` does not say: before 16 every view's rule
 /// refers to its own view. A name within a string counts as well, which does no harm.
 fn names(query: &str, relation: &QualifiedName) -> bool {
     let forms = |name: &Ident| {
@@ -90,7 +93,7 @@ impl View {
 }
 
 impl Object for &View {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Definition.of(self.id)
     }
 
@@ -98,15 +101,15 @@ impl Object for &View {
         Kind::View
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("view", &self.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.id, ObjectId::new(Class::Type, self.row_type)]
     }
 
-    fn defined(&self, context: &Context<'_>) -> Vec<ObjectId> {
+    fn defined_rows(&self, context: &Context<'_>) -> Vec<ObjectId> {
         if is_dummy(context, self) {
             Vec::new()
         } else {
@@ -114,11 +117,11 @@ impl Object for &View {
         }
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.id.oid)
     }
 
-    fn statements(&self, context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let create = if is_dummy(context, self) {
             self.dummy()
         } else {
@@ -129,11 +132,11 @@ impl Object for &View {
     }
 }
 
-/// The query of a view that was made without it.
+/// The query of a view that was created without it.
 struct Query<'a>(&'a View);
 
 impl Object for Query<'_> {
-    fn node(&self) -> NodeId {
+    fn node_id(&self) -> NodeId {
         Part::Query.of(self.0.id)
     }
 
@@ -141,27 +144,27 @@ impl Object for Query<'_> {
         Kind::ViewQuery
     }
 
-    fn label(&self, _context: &Context<'_>) -> Label {
+    fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::qualified("query of view", &self.0.name)
     }
 
-    fn rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn created_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    fn defined(&self, _context: &Context<'_>) -> Vec<ObjectId> {
+    fn defined_rows(&self, _context: &Context<'_>) -> Vec<ObjectId> {
         vec![self.0.id]
     }
 
-    fn needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
+    fn extra_needs(&self, _context: &Context<'_>) -> Vec<NodeId> {
         vec![Part::Definition.of(self.0.id)]
     }
 
-    fn relation(&self, _context: &Context<'_>) -> Option<Oid> {
+    fn locked_relation(&self, _context: &Context<'_>) -> Option<Oid> {
         Some(self.0.id.oid)
     }
 
-    fn statements(&self, _context: &Context<'_>) -> Vec<Sql> {
+    fn render_statements(&self, _context: &Context<'_>) -> Vec<Sql> {
         vec![sql!(
             "CREATE OR REPLACE VIEW {}{}",
             self.0.name,

@@ -1,28 +1,27 @@
 //! What of a script is not written because the target keeps what it has.
 
-use super::{PlanStep, Writer, privileges_label};
+use super::writer::Writer;
 use crate::catalog::acl::{AclKind, AclName, ObjectAcl};
 use crate::catalog::comment::{Comment, CommentTarget};
-use crate::ddl::Options;
+use crate::ddl::label::Label;
 use crate::ddl::object::Part;
 use crate::ddl::object::grant::render_grants;
-use crate::ddl::statement::{Label, Omission, OmissionReason};
+use crate::ddl::omission::OmissionReason;
+use crate::ddl::options::Options;
+use crate::ddl::plan::Step as PlanStep;
 use crate::pg::Ident;
 
 impl<'a> Writer<'_, 'a> {
     /// Whether the script of an extension has created the object, without making it a member. Such an
     /// object is listed.
     pub(super) fn exists_already(&mut self, step: &PlanStep<'a>) -> bool {
-        let node = step.object.node();
+        let node = step.object.node_id();
         let target = &self.context.options.target;
         // The index of a key is created by a step of its own.
         let is_whole = matches!(node.part, Part::Definition | Part::Index);
         let exists = is_whole && target.existing_objects.contains(&node.object);
         if exists {
-            self.script.omissions.push(Omission {
-                object: step.label.clone(),
-                reason: OmissionReason::ByExtension,
-            });
+            self.omit(step.label.clone(), OmissionReason::ByExtension);
         }
         exists
     }
@@ -33,10 +32,10 @@ impl<'a> Writer<'_, 'a> {
         if let CommentTarget::Extension(name) = &comment.target
             && target.foreign_extensions.contains(name)
         {
-            self.script.omissions.push(Omission {
-                object: Label::plain("comment on extension", name),
-                reason: OmissionReason::NotOurs,
-            });
+            self.omit(
+                Label::plain("comment on extension", name),
+                OmissionReason::NotOurs,
+            );
             return true;
         }
         let public =
@@ -44,18 +43,18 @@ impl<'a> Writer<'_, 'a> {
         let is_kept = !target.is_superuser && public && !target.version.has_closed_public_schema();
         if is_kept && comment.text.is_some() {
             let name = Ident::from_catalog("public");
-            self.script.omissions.push(Omission {
-                object: Label::plain("comment on schema", &name),
-                reason: OmissionReason::Superuser("it".to_owned()),
-            });
+            self.omit(
+                Label::plain("comment on schema", &name),
+                OmissionReason::Superuser("a comment on schema public".to_owned()),
+            );
         }
         is_kept
     }
 
-    /// Whether the privileges of an object stay as they are, since we may not change them; told, if
-    /// there is something to tell.
+    /// Whether the privileges of an object stay as they are, since we may not change them; reported, if
+    /// there is something to report.
     pub(super) fn keeps_privileges(&mut self, acl: &ObjectAcl) -> bool {
-        let Options { target, carried } = self.context.options;
+        let Options { target, include } = self.context.options;
         let schemas = &self.context.catalog.schemas;
         let public = || schemas.iter().find(|schema| schema.is_public());
         let is_foreign = matches!((acl.kind, &acl.name), (AclKind::Schema, AclName::Plain(name))
@@ -67,16 +66,16 @@ impl<'a> Writer<'_, 'a> {
                     && !target.version.has_closed_public_schema()
                     && public().is_some()));
         if is_kept {
-            let acl = carried.role_map.object_acl(acl);
+            let acl = include.role_map.object_acl(acl);
             if !render_grants(&acl, target).statements.is_empty() {
-                let what = "grants on what the server or an extension made".to_owned();
+                let what = "grants on what the server or an extension created".to_owned();
                 let reason = if is_foreign {
                     OmissionReason::NotOurs
                 } else {
                     OmissionReason::Superuser(what)
                 };
-                let object = privileges_label(&acl);
-                self.script.omissions.push(Omission { object, reason });
+                let object = Label::privileges(&acl);
+                self.omit(object, reason);
             }
         }
         is_kept

@@ -177,15 +177,11 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
     let chunks = timescale.flat_map(|t| t.internals.values()).cloned();
     let chunks = chunks.collect();
     let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
-    let mut omissions = match ddl::degrade(&mut catalog, &judge.cluster.options) {
-        Ok(omissions) => omissions,
-        Err(error) => {
-            findings.extend(too_new(&error));
-            Vec::new()
-        }
-    };
     let options = &judge.cluster.options;
-    omissions.extend(ddl::leave_out(&mut catalog, options, judge.choice));
+    let ddl::Fitted { omissions, script } = ddl::fit(&mut catalog, options, judge.choice);
+    if let Err(error @ ddl::Error::UnsupportedOnTarget { .. }) = &script {
+        findings.extend(unsupported(error));
+    }
     let stay = relation_names(&catalog);
     let left_out: BTreeSet<QualifiedName> = relations.difference(&stay).cloned().collect();
     findings.extend(unreadable(session, &catalog, &left_out).await?);
@@ -197,7 +193,7 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
     findings.extend(examine_bodies(session, &catalog, target).await?);
     let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
-        match ddl::script(&catalog, &judge.cluster.options) {
+        match script {
             Ok(mut script) => {
                 let lent = large_object_roles(session, judge, &mut script).await?;
                 findings.extend(judge_script(&catalog, &script, judge));
@@ -267,18 +263,18 @@ fn not_made(omission: &Omission) -> Finding {
 }
 
 /// Why an older target cannot hold a database, object by object.
-fn too_new(error: &ddl::Error) -> Vec<Finding> {
+fn unsupported(error: &ddl::Error) -> Vec<Finding> {
     let finding = |message: String| Finding::new(Level::Error, Side::Target, message);
     match error {
-        ddl::Error::TooNew { objects } => objects
+        ddl::Error::UnsupportedOnTarget { objects } => objects
             .iter()
-            .map(|(label, what)| {
-                finding(format!("{label}: the target knows no {what}"))
+            .map(|ddl::RefusedObject { object, reason }| {
+                finding(format!("{object}: the target does not support {reason}"))
                     .remedy("choose a newer target, or drop or change it on the source first")
             })
             .collect(),
-        ddl::Error::Loop { .. }
-        | ddl::Error::TooOld { .. }
+        ddl::Error::CircularDependency { .. }
+        | ddl::Error::RemovedOnTarget { .. }
         | ddl::Error::PostfixOperators { .. } => vec![finding(error.to_string())],
     }
 }
@@ -289,17 +285,17 @@ async fn large_object_roles(
     judge: Judge<'_>,
     script: &mut Script,
 ) -> Result<Vec<Ident>, Error> {
-    let ddl::Options { target, carried } = &judge.cluster.options;
+    let ddl::Options { target, include } = &judge.cluster.options;
     let sql = Sql::fixed(include_str!("../sql/large_object_roles.sql"));
     let rows = session.query(&sql, &[]).await;
     let mut grantors = Vec::new();
     for row in rows.map_err(Error::examine(Side::Source))? {
         let role = Ident::from_catalog(row.get::<_, String>(0));
-        let role = carried.role_map.of(&role).clone();
+        let role = include.role_map.of(&role).clone();
         match usize::try_from(row.get::<_, i64>(1)).unwrap_or_default() {
             0 if target.reaches(&role) => grantors.push(role),
             0 => {}
-            owned if carried.owners => *script.owners.entry(role).or_default() += owned,
+            owned if include.owners => *script.owners.entry(role).or_default() += owned,
             _ => {}
         }
     }
@@ -308,10 +304,10 @@ async fn large_object_roles(
 
 /// What the script cannot do, or skips.
 fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Finding> {
-    let ddl::Options { target, carried } = &judge.cluster.options;
+    let ddl::Options { target, include } = &judge.cluster.options;
     let mut findings = super::target::judge_owners(&script.owners, target);
     let roles = catalog.policies.iter().flat_map(|policy| &policy.roles);
-    let roles: BTreeSet<_> = roles.map(|role| carried.role_map.of(role)).collect();
+    let roles: BTreeSet<_> = roles.map(|role| include.role_map.of(role)).collect();
     for role in roles.iter().filter(|role| !target.roles.contains(**role)) {
         let message = format!("role {role}, to which a policy applies, does not exist");
         let finding = Finding::new(Level::Error, Side::Target, message);
@@ -405,10 +401,10 @@ fn not_covered(object: &Unsupported) -> Finding {
 
 /// Extensions that the target lacks, has in another version, or does not let us make.
 fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
-    let ddl::Options { target, carried } = &judge.cluster.options;
+    let ddl::Options { target, include } = &judge.cluster.options;
     let judge = |extension: &Extension| {
         let name = &extension.name;
-        if carried.skipped_extensions.contains(name) {
+        if include.skipped_extensions.contains(name) {
             return None;
         }
         let error = |message: String, remedy: &'static str| {

@@ -6,8 +6,8 @@ use crate::catalog::cluster::{Attribute, Roles};
 use crate::catalog::load::database::load_settable;
 use crate::cluster::finding::{Finding, Level};
 use crate::connect::Session;
-use crate::ddl::cluster::membership::out_of_reach;
-use crate::ddl::cluster::role::{RoleMerge, RoleOptions, merge};
+use crate::ddl::cluster::find_unreachable_roles;
+use crate::ddl::cluster::{RoleMerge, RoleOptions, plan_role_merge};
 use crate::ddl::{self, AvailableExtension, Target};
 use crate::migrate::error::Error;
 use crate::migrate::options::Options;
@@ -38,7 +38,7 @@ pub(in crate::migrate) async fn plan_cluster(
         settable: &settable,
     };
     let merge = if options.cluster.roles {
-        merge(&source, &target, wanted)
+        plan_role_merge(&source, &target, wanted)
     } else {
         RoleMerge::default()
     };
@@ -62,7 +62,7 @@ pub(in crate::migrate) async fn plan_cluster(
         is_superuser,
         roles,
         superusers,
-        out_of_reach: out_of_reach(&target, &merge),
+        out_of_reach: find_unreachable_roles(&target, &merge),
         settable,
         has_lz4: has_lz4(session).await?,
         tablespaces: tablespaces(session).await?,
@@ -73,7 +73,7 @@ pub(in crate::migrate) async fn plan_cluster(
         merge,
         options: ddl::Options {
             target: capabilities,
-            carried: ddl::Carried {
+            include: ddl::Include {
                 provider,
                 ..options.carried.clone()
             },
@@ -161,7 +161,7 @@ pub(in crate::migrate) fn judge_inheritance(cluster: &TargetCluster) -> Option<F
     let inherits = roles.version.has_membership_options()
         || roles.we_have(Attribute::Superuser)
         || roles.we_have(Attribute::Inherit);
-    (!inherits && cluster.options.carried.owners).then(|| {
+    (!inherits && cluster.options.include.owners).then(|| {
         let message = format!(
             "role {} does not inherit the rights of its roles",
             roles.connected_as

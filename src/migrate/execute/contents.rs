@@ -6,11 +6,12 @@ use std::future::Future;
 use crate::catalog::Catalog;
 use crate::connect::Endpoint;
 use crate::connect::waiters::Waiting;
-use crate::ddl::{self, Script, Stage};
+use crate::ddl::{self, Script};
 use crate::event::Phase;
 use crate::migrate::execute::execution::{DatabaseRun, build_copy_request};
 use crate::migrate::execute::failure::Failure;
 use crate::migrate::execute::phase::run_phase;
+use crate::migrate::execute::target_options::load_options;
 use crate::migrate::execute::{existing, pre_data};
 use crate::migrate::journal;
 use crate::migrate::options::Options;
@@ -189,14 +190,18 @@ impl ContentCopy<'_> {
         point: &mut ConsistentPoint,
         scope: &Scope,
     ) -> Result<Built, Failure> {
-        let fitted = fit(&mut point.catalog, self.planned(), self.cluster());
-        let omissions = fitted.map_err(Failure::Ddl)?;
+        let target = &self.endpoints.target;
+        let options = load_options(target, &point.catalog, &self.cluster().options).await;
+        let options = options.map_err(connect_failure)?;
+        let fitted = ddl::fit(&mut point.catalog, &options, &self.planned().choice);
+        let script = fitted.script.map_err(Failure::Ddl)?;
         if self.options().schema_only {
             point.hold.unlock();
         }
-        let mut built = self.build_pre_data(point, scope).await?;
-        let omissions = omissions.iter().map(ToString::to_string);
-        built.differences.splice(0..0, omissions);
+        let fitted_script = FittedScript { options, script };
+        let mut built = self.build_pre_data(point, fitted_script, scope).await?;
+        let excluded = fitted.omissions.iter().map(ToString::to_string);
+        built.differences.splice(0..0, excluded);
         Ok(built)
     }
 
@@ -204,10 +209,14 @@ impl ContentCopy<'_> {
     async fn build_pre_data(
         &self,
         point: &ConsistentPoint,
+        fitted: FittedScript,
         scope: &Scope,
     ) -> Result<Built, Failure> {
         let target = &self.endpoints.target;
-        let mut wanted = self.load_wanted(&point.catalog).await?;
+        let FittedScript {
+            mut options,
+            script,
+        } = fitted;
         let evaluation = Evaluation::load_for(point).await;
         let evaluation = evaluation.map_err(Failure::in_phase(Phase::PreData))?;
         let building = pre_data::PreData {
@@ -216,35 +225,33 @@ impl ContentCopy<'_> {
             catalog: &point.catalog,
             jobs: self.options().jobs,
         };
-        let building = Box::pin(building.create_definitions(&mut wanted, scope));
+        let building = Box::pin(building.create_definitions(&mut options, script, scope));
         let mut script =
             run_phase(scope, Some(target.database()), Phase::PreData, building).await?;
         let statements = script.pre_data.len() + script.post_data.len();
-        let missing = existing::fit_post_data(target, &point.catalog, &wanted, &mut script).await;
+        let missing = existing::fit_post_data(target, &point.catalog, &options, &mut script).await;
         let missing = missing.map_err(connect_failure)?;
         let tables = if self.options().schema_only {
             Tables::default()
         } else {
             Tables::with_rows(&point.catalog)
         };
-        Ok(Built::new(script, missing, statements, evaluation, &tables))
+        let ddl::PostData { rest, last } = script.split_last();
+        let omissions = script.omissions.iter().map(ToString::to_string);
+        Ok(Built {
+            last: (!last.is_empty()).then(|| Section::new(last, &script.steps, &tables)),
+            post_data: Section::new(rest, &script.steps, &tables),
+            statements,
+            evaluation,
+            differences: omissions.chain(missing).collect(),
+        })
     }
+}
 
-    /// Completes the options of the script by what the target's database has now.
-    async fn load_wanted(&self, catalog: &Catalog) -> Result<ddl::Options, Failure> {
-        let target = &self.endpoints.target;
-        let mut wanted = self.cluster().options.clone();
-        wanted.target.missing_label_providers =
-            existing::missing_label_providers(target, &catalog.labels)
-                .await
-                .map_err(connect_failure)?;
-        if !wanted.target.is_superuser {
-            wanted.target.foreign_extensions = existing::foreign_extensions(target)
-                .await
-                .map_err(connect_failure)?;
-        }
-        Ok(wanted)
-    }
+/// A script, and the options that it was rendered for.
+struct FittedScript {
+    options: ddl::Options,
+    script: Script,
 }
 
 fn connect_failure(error: crate::connect::Error) -> Failure {
@@ -309,18 +316,6 @@ fn build_report(
     }
 }
 
-/// Brings a catalog to what the target can hold and is to get; what differs by that.
-fn fit(
-    catalog: &mut Catalog,
-    planned: &PlannedDatabase,
-    cluster: &TargetCluster,
-) -> Result<Vec<ddl::Omission>, ddl::Error> {
-    let options = &cluster.options;
-    let mut omissions = ddl::degrade(catalog, options)?;
-    omissions.extend(ddl::leave_out(catalog, options, &planned.choice));
-    Ok(omissions)
-}
-
 /// What the definitions before the rows leave for those after them.
 struct Built {
     post_data: Section,
@@ -330,28 +325,4 @@ struct Built {
     differences: Vec<String>,
     /// The settings under which the source evaluates what belongs to the database.
     evaluation: Evaluation,
-}
-
-impl Built {
-    fn new(
-        script: Script,
-        missing: Vec<String>,
-        statements: usize,
-        evaluation: Evaluation,
-        tables: &Tables,
-    ) -> Self {
-        let steps = script.steps;
-        let (last, post_data): (Vec<_>, Vec<_>) = script
-            .post_data
-            .into_iter()
-            .partition(|statement| steps[statement.step].stage == Stage::Last);
-        let omissions = script.omissions.iter().map(ToString::to_string);
-        Self {
-            last: (!last.is_empty()).then(|| Section::new(last, &steps, tables)),
-            post_data: Section::new(post_data, &steps, tables),
-            statements,
-            evaluation,
-            differences: omissions.chain(missing).collect(),
-        }
-    }
 }

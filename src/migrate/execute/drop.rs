@@ -19,8 +19,7 @@ use crate::logical::{drop_subscription, find_subscription};
 use crate::migrate::error::Error;
 use crate::migrate::execute::database;
 use crate::migrate::journal::{self, Foreign};
-use crate::pg::Side;
-use crate::pg::{Ident, Oid, Sql, SqlState};
+use crate::pg::{Ident, Oid, ServerVersion, Side, Sql, SqlState};
 use crate::sql;
 
 /// A database of the target, by name and oid: somebody may have put another one into its place.
@@ -158,9 +157,28 @@ async fn allow_connections(
     name: &Ident,
     whether: bool,
 ) -> Result<(), connect::Error> {
+    beside.batch(&render_allow(name, whether)).await
+}
+
+/// Lets sessions into a database, or keeps new ones out.
+pub(crate) fn render_allow(name: &Ident, whether: bool) -> Sql {
     let word = Sql::fixed(if whether { "true" } else { "false" });
-    let allow = sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}", name, word);
-    beside.batch(&allow).await
+    sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}", name, word)
+}
+
+/// A template cannot be dropped.
+pub(crate) fn render_no_template(name: &Ident) -> Sql {
+    sql!("ALTER DATABASE {} WITH IS_TEMPLATE false", name)
+}
+
+/// Drops a database, with the session that kept it from being renamed where the server can end it.
+pub(crate) fn render_drop(name: &Ident, version: ServerVersion) -> Sql {
+    let forced = Sql::fixed(if version.has_forced_drop() {
+        " WITH (FORCE)"
+    } else {
+        ""
+    });
+    sql!("DROP DATABASE {}{}", name, forced)
 }
 
 /// Brings back what a drop that is not carried out has changed.
@@ -209,15 +227,13 @@ async fn drop_shut(
             drop_subscription(&inside).await?;
         }
         if found.is_template {
-            let plain = sql!("ALTER DATABASE {} WITH IS_TEMPLATE false", name);
-            beside.batch(&plain).await?;
+            beside.batch(&render_no_template(name)).await?;
         }
         Ok(())
     };
     preparing.await.map_err(refused)?;
     if inside.version().has_forced_drop() {
-        let forced = sql!("DROP DATABASE {} WITH (FORCE)", name);
-        let dropped = beside.batch(&forced).await;
+        let dropped = beside.batch(&render_drop(name, inside.version())).await;
         drop(inside);
         return dropped.map_err(refused);
     }

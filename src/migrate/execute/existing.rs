@@ -7,18 +7,49 @@ use crate::catalog::acl::{AclKind, AclName, ObjectAcl};
 use crate::catalog::load::default_acl::load_default_acls;
 use crate::catalog::load::labels::load_member_comments;
 use crate::catalog::load::quoting::quote_for;
-use crate::catalog::model::{MemberComment, MemberRelation, SecurityLabel};
-use crate::catalog::{self, Catalog};
+use crate::catalog::model::{Extension, MemberComment, MemberRelation, ObjectId, SecurityLabel};
+use crate::catalog::{self, Catalog, Class};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::object::grant::{render_default_privileges, render_without_default_privileges};
-use crate::ddl::{self, Kind, Label, OmissionReason, Statement};
+use crate::ddl::{self, Kind, Label, OmissionReason, Script, Statement};
 use crate::migrate::error::Error;
-use crate::pg::Side;
-use crate::pg::{Ident, Literal, Sql, SqlState, readable};
+use crate::pg::{Ident, Literal, Oid, ServerVersion, Side, Sql, SqlState, readable};
 use crate::sql;
 
-/// Takes away the default privileges that a used database has, so that they do not leak into the
-/// objects created in it; the statements that bring them back.
+/// The default privileges of a used database: revoked while objects are created in it, so that they do not
+/// leak into these, and granted again afterwards.
+#[derive(Debug, Default)]
+pub(crate) struct DefaultPrivileges {
+    /// Revokes them.
+    pub(crate) revokes: Vec<Sql>,
+    /// Grants them again.
+    pub(crate) grants: Vec<Sql>,
+}
+
+/// Loads the default privileges of a used database.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(crate) async fn load_default_privileges(
+    target: &Endpoint,
+    options: &ddl::Options,
+) -> Result<DefaultPrivileges, Error> {
+    let side = Side::Target;
+    let session = open_session(target).await?;
+    let found = load_default_acls(&session).await;
+    let found = found.map_err(Error::read(side, "default privileges".to_owned()))?;
+    let mut privileges = DefaultPrivileges::default();
+    // Those of roles that we cannot act for are none of ours, and nothing is created by them.
+    for default in found.iter().filter(|d| options.target.reaches(&d.role)) {
+        let revokes = render_without_default_privileges(default, &options.target);
+        privileges.revokes.extend(revokes.statements);
+        let grants = render_default_privileges(default, &options.target);
+        privileges.grants.extend(grants.statements);
+    }
+    Ok(privileges)
+}
+
+/// Revokes the default privileges of a used database; returns the statements that grant them again.
 ///
 /// # Errors
 /// The target cannot be asked, or refuses.
@@ -26,18 +57,9 @@ pub(crate) async fn set_defaults_aside(
     target: &Endpoint,
     options: &ddl::Options,
 ) -> Result<Vec<Sql>, Error> {
-    let side = Side::Target;
-    let session = open_session(target).await?;
-    let found = load_default_acls(&session).await;
-    let found = found.map_err(Error::read(side, "default privileges".to_owned()))?;
-    let (mut away, mut back) = (Vec::new(), Vec::new());
-    // Those of roles that we cannot act for are none of ours, and nothing is created by them.
-    for default in found.iter().filter(|d| options.target.reaches(&d.role)) {
-        away.extend(render_without_default_privileges(default, &options.target).statements);
-        back.extend(render_default_privileges(default, &options.target).statements);
-    }
-    run_statements(&session, &away).await?;
-    Ok(back)
+    let privileges = load_default_privileges(target, options).await?;
+    run_statements(&open_session(target).await?, &privileges.revokes).await?;
+    Ok(privileges.grants)
 }
 
 /// Brings default privileges back.
@@ -66,8 +88,8 @@ async fn run_statements(session: &Session, statements: &[Sql]) -> Result<(), Err
     done.map_err(Error::examine(Side::Target))
 }
 
-/// Brings what comes after the rows to what the first half of a script has built from the database.
-/// What is lost by that, in words.
+/// Brings what comes after the rows to what the first half of a script has created in the database. What
+/// is lost by that, in words.
 ///
 /// # Errors
 /// The target cannot be asked.
@@ -75,19 +97,66 @@ pub(crate) async fn fit_post_data(
     target: &Endpoint,
     catalog: &Catalog,
     options: &ddl::Options,
-    script: &mut ddl::Script,
+    script: &mut Script,
 ) -> Result<Vec<String>, connect::Error> {
-    let (steps, statements) = (&mut script.steps, &mut script.post_data);
-    let mut told = drop_missing(target, &catalog.acls, statements).await?;
-    if options.carried.comments {
-        let mut comments = member_comments(target, catalog).await?;
-        told.extend(drop_refused(target, &mut comments).await?);
-        for (label, sql) in comments {
-            ddl::attach(steps, statements, Kind::Comment, label, sql);
-        }
+    let acls: Vec<&ObjectAcl> = catalog.acls.iter().filter(|acl| acl.is_system).collect();
+    let mut lost = drop_missing(target, &acls, &mut script.post_data).await?;
+    lost.extend(add_member_comments(target, catalog, options, script, &|_| true).await?);
+    lost.extend(absent_members(target, &catalog.member_relations).await?);
+    Ok(lost)
+}
+
+/// The same for a dry run, as far as it can be known before extensions are created: for the server's own
+/// objects, and for those of extensions that the database has already.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(crate) async fn foresee(
+    target: &Endpoint,
+    catalog: &Catalog,
+    options: &ddl::Options,
+    script: &mut Script,
+    extensions: &BTreeSet<Ident>,
+) -> Result<(), connect::Error> {
+    let exists = |extension: &Extension| extensions.contains(&extension.name);
+    let existing = catalog.extensions.iter().filter(|one| exists(one));
+    let existing: HashSet<Oid> = existing.map(|extension| extension.id.oid).collect();
+    let is_known = |acl: &&ObjectAcl| {
+        let class = Class::from_oid(acl.class);
+        let id = class.map(|class| ObjectId::new(class, acl.oid));
+        let member_of = id.and_then(|id| catalog.members.get(&id));
+        acl.is_system && member_of.is_none_or(|extension| existing.contains(extension))
+    };
+    let acls: Vec<&ObjectAcl> = catalog.acls.iter().filter(is_known).collect();
+    drop_missing(target, &acls, &mut script.post_data).await?;
+    let is_known = |comment: &MemberComment| {
+        let extension = &comment.extension.0;
+        extension.is_empty() || extensions.contains(&Ident::from_catalog(extension.as_str()))
+    };
+    add_member_comments(target, catalog, options, script, &is_known).await?;
+    Ok(())
+}
+
+/// Adds the comments on objects of extensions, and on the server's own, that differ. What the target does
+/// not take, in words.
+async fn add_member_comments(
+    target: &Endpoint,
+    catalog: &Catalog,
+    options: &ddl::Options,
+    script: &mut Script,
+    chosen: &dyn Fn(&MemberComment) -> bool,
+) -> Result<Vec<String>, connect::Error> {
+    if !options.include.comments {
+        return Ok(Vec::new());
     }
-    told.extend(absent_members(target, &catalog.member_relations).await?);
-    Ok(told)
+    let wanted = catalog.member_comments.iter().filter(|one| chosen(one));
+    let wanted: Vec<MemberComment> = wanted.cloned().collect();
+    let mut comments = member_comments(target, &wanted, catalog.version).await?;
+    let lost = drop_refused(target, &mut comments).await?;
+    for (label, sql) in comments {
+        script.attach(Kind::Comment, label, sql);
+    }
+    Ok(lost)
 }
 
 /// The extensions that are in a database and are not ours, whose comments are therefore not ours
@@ -95,7 +164,7 @@ pub(crate) async fn fit_post_data(
 ///
 /// # Errors
 /// The target cannot be asked.
-pub(crate) async fn foreign_extensions(
+pub(crate) async fn load_foreign_extensions(
     target: &Endpoint,
 ) -> Result<BTreeSet<Ident>, connect::Error> {
     let session = target.session(Purpose::Introspect).await?;
@@ -177,10 +246,9 @@ async fn absent_members(
 /// version may lack it. What was dropped, in words.
 async fn drop_missing(
     target: &Endpoint,
-    acls: &[ObjectAcl],
+    system: &[&ObjectAcl],
     statements: &mut Vec<Statement>,
 ) -> Result<Vec<String>, connect::Error> {
-    let system: Vec<&ObjectAcl> = acls.iter().filter(|acl| acl.is_system).collect();
     if system.is_empty() {
         return Ok(Vec::new());
     }
@@ -200,7 +268,7 @@ async fn drop_missing(
             let place = usize::try_from(row.get::<_, i64>(0)).ok()?;
             system.get(place.checked_sub(1)?)
         })
-        .map(|acl| ddl::privileges_label(acl))
+        .map(|acl| Label::privileges(acl))
         .collect();
     let is_missing =
         |statement: &Statement| statement.kind == Kind::Acl && missing.contains(&statement.object);
@@ -249,7 +317,7 @@ fn acl_part(acl: &ObjectAcl) -> (&'static str, &str, &str, &str) {
 ///
 /// # Errors
 /// The connection broke.
-pub(crate) async fn missing_label_providers(
+pub(crate) async fn load_missing_label_providers(
     target: &Endpoint,
     labels: &[SecurityLabel],
 ) -> Result<BTreeSet<String>, connect::Error> {
@@ -284,15 +352,15 @@ pub(crate) async fn missing_label_providers(
 /// some of those that the extensions made. Of extensions in another version nothing is changed.
 async fn member_comments(
     target: &Endpoint,
-    catalog: &Catalog,
+    wanted: &[MemberComment],
+    version: ServerVersion,
 ) -> Result<Vec<(Label, Sql)>, connect::Error> {
-    let wanted = &catalog.member_comments;
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let session = target.session(Purpose::Introspect).await?;
     // Both sides write names alike.
-    quote_for(&session, catalog.version).await?;
+    quote_for(&session, version).await?;
     let found = match load_member_comments(&session).await {
         Ok(found) => found,
         Err(catalog::Error::Query { source, .. }) => return Err(source),
@@ -333,8 +401,7 @@ fn differing_comments(wanted: &[MemberComment], found: &[MemberComment]) -> Vec<
         .filter(|(comment, _)| is_same(&comment.extension))
         .map(|(comment, text)| {
             let object = Sql::deparsed(comment.object.as_str());
-            let name = Ident::from_catalog(readable(&comment.object));
-            let label = Label::plain("comment on", &name);
+            let label = Label::text("comment on", &readable(&comment.object));
             (label, sql!("COMMENT ON {} IS {}", object, text))
         })
         .collect()

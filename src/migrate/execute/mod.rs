@@ -15,3 +15,4 @@ pub(crate) mod publication;
 pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod slot_guard;
+pub(crate) mod target_options;

@@ -10,7 +10,7 @@ use crate::ddl::{self, Kind, Script, Statement};
 use crate::event::Phase;
 use crate::migrate::execute::extensions;
 use crate::migrate::execute::failure::Failure;
-use crate::pg::{Ident, Sides};
+use crate::pg::Sides;
 use crate::snapshot::{self, BuildTarget, Evaluation, Refused, Section, Skipped, Tables};
 use crate::task::Scope;
 
@@ -36,12 +36,13 @@ impl PreData<'_> {
     pub(crate) async fn create_definitions(
         &self,
         options: &mut ddl::Options,
+        script: Script,
         scope: &Scope,
     ) -> Result<Script, Failure> {
-        let schemas = extensions::load_schemas(&self.endpoints.target).await;
-        options.target.existing_schemas = schemas.map_err(connect_failure)?;
-        let script = ddl::script(self.catalog, options).map_err(Failure::Ddl)?;
-        let (first, rest) = extensions_first(&script);
+        let ddl::PreData {
+            extensions: first,
+            rest,
+        } = script.split_extensions();
         if first.is_empty() {
             self.run_statements(&script, rest, scope).await?;
             return Ok(script);
@@ -133,35 +134,13 @@ impl PreData<'_> {
         }
         options.target.existing_objects = unowned;
         options.target.existing_schemas.extend(schemas);
-        let script = ddl::script(self.catalog, options);
+        let script = ddl::render_script(self.catalog, options);
         script.map(Some).map_err(Failure::Ddl)
     }
 }
 
 fn connect_failure(error: crate::connect::Error) -> Failure {
     Failure::in_phase(PHASE)(snapshot::Error::Connect(error))
-}
-
-/// The statements that create extensions, with all that these need; and the others. The server's own
-/// language is no reason to go twice.
-fn extensions_first(script: &Script) -> (Vec<Statement>, Vec<Statement>) {
-    let plpgsql = ddl::Label::plain("extension", &Ident::from_catalog("plpgsql"));
-    let of_extensions = script
-        .pre_data
-        .iter()
-        .filter(|one| one.kind == Kind::Extension);
-    let mut waiting: Vec<usize> = of_extensions
-        .filter(|one| one.object != plpgsql)
-        .map(|one| one.step)
-        .collect();
-    let mut first = BTreeSet::new();
-    while let Some(step) = waiting.pop() {
-        if first.insert(step) {
-            waiting.extend(&script.steps[step].needs);
-        }
-    }
-    let statements = script.pre_data.iter().cloned();
-    statements.partition(|one| first.contains(&one.step))
 }
 
 /// The statements that depend on nothing that was refused; the others are reported.

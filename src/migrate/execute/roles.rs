@@ -3,7 +3,7 @@
 
 use crate::cluster::maintenance;
 use crate::connect::{Purpose, Session};
-use crate::ddl::cluster::role::{RoleMerge, RoleStatement};
+use crate::ddl::cluster::{RoleMerge, RoleStatement};
 use crate::migrate::Options;
 use crate::migrate::error::Error;
 use crate::migrate::target_cluster::TargetCluster;

@@ -6,10 +6,10 @@ use std::time::Instant;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{LockKey, RunLocks};
+use crate::ddl::cluster::TemporaryMemberships;
 use crate::ddl::cluster::database::{
     DatabaseOptions, FinishStatement, Omission, render_create, render_finish,
 };
-use crate::ddl::cluster::membership::Assumption;
 use crate::event::{Event, Note, Phase, RemovedReplication};
 use crate::migrate::error::Error;
 use crate::migrate::execute::execution::{DatabaseRun, Execution};
@@ -107,7 +107,7 @@ struct RunWork<'a> {
     execution: Execution<'a>,
     planned: &'a [PlannedDatabase],
     /// How our role comes to act for others.
-    assumption: &'a Assumption,
+    assumption: &'a TemporaryMemberships,
     /// The definitions that the checks have read, by the source's database.
     definitions: BTreeMap<String, CachedCatalog>,
 }
@@ -295,7 +295,7 @@ async fn create_roles_and_databases(
 /// Creates the roles, and makes our role a member of those that it acts for; returns what differs.
 async fn create_roles(
     execution: Execution<'_>,
-    assumption: &Assumption,
+    assumption: &TemporaryMemberships,
 ) -> Result<Vec<String>, Error> {
     let differences = roles::create_roles(execution.cluster, execution.options).await?;
     roles::run_memberships(&assumption.grants, execution.options).await?;

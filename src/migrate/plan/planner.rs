@@ -294,9 +294,9 @@ fn judge_skipped_extensions(options: &Options, found: &BTreeSet<Ident>) -> Vec<F
 
 /// A database in the target's names. Without owners it becomes ours.
 fn rename_roles(database: &Database, cluster: &TargetCluster) -> Database {
-    let ddl::Options { target, carried } = &cluster.options;
-    let mut map = carried.role_map.clone();
-    if !carried.owners {
+    let ddl::Options { target, include } = &cluster.options;
+    let mut map = include.role_map.clone();
+    if !include.owners {
         map.replace(database.owner.clone(), target.connected_as.clone());
     }
     map.database(database)

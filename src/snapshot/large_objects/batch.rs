@@ -274,7 +274,7 @@ fn render_objects(objects: &[LargeObject], options: &ddl::Options) -> (Vec<Sql>,
     for object in objects {
         let rendered = render_large_object(object, options);
         statements.extend(rendered.statements);
-        omitted.extend(rendered.left_out.iter().map(ToString::to_string));
+        omitted.extend(rendered.skipped.iter().map(ToString::to_string));
     }
     (statements, omitted)
 }

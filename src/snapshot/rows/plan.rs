@@ -6,7 +6,7 @@ use super::job::{CopyJob, Format};
 use crate::catalog::Catalog;
 use crate::catalog::load::transfer::TextReason;
 use crate::catalog::model::{RowSource, Table};
-use crate::ddl::generated_by_code;
+use crate::ddl::find_generated_by_code;
 use crate::pg::{Ident, Oid, QualifiedName, Sql};
 
 /// The copies of a database, each table whole, largest first, so that no long one begins last.
@@ -19,7 +19,7 @@ pub fn plan_copies(
     unstable: &HashMap<Oid, QualifiedName>,
     predicates: &HashMap<Oid, Sql>,
 ) -> Vec<CopyJob> {
-    let last = generated_by_code(catalog);
+    let last = find_generated_by_code(catalog);
     let job = |RowSource { table, condition }: RowSource<'_>| CopyJob {
         oid: table.id.oid,
         table: table.name.clone(),

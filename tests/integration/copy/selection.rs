@@ -88,14 +88,14 @@ async fn an_included_table_comes_with_what_it_needs_and_nothing_else() {
 
     let said = done.all();
     for line in [
-        "foreign key favours on public.users: left out, it needs table public.orders, which is not \
-         selected; it is ALTER TABLE",
-        "view crm.totals: left out, it needs table public.orders, which is not selected; it is \
+        "foreign key favours on public.users: skipped, it depends on table public.orders, which is not \
+         selected; it is defined by ALTER TABLE",
+        "view crm.totals: skipped, it depends on table public.orders, which is not selected; it is defined by \
          CREATE VIEW",
         "VALIDATE CONSTRAINT \"favours\"",
-        "view crm.more: left out, it needs table public.orders",
+        "view crm.more: skipped, it depends on table public.orders",
         "function crm.first_order()",
-        "publication pub of public.orders: left out",
+        "publication pub of public.orders: skipped",
     ] {
         assert!(said.contains(line), "{line}\n{said}");
     }
@@ -258,7 +258,7 @@ async fn entries_that_cannot_be_meant_are_errors_before_anything_is_written() {
             "--include-tables",
             "child",
             1,
-            "table public.child: selected, but it needs table public.mother, which is not selected",
+            "table public.child: selected, but it depends on table public.mother, which is not selected",
         ),
         (
             "--exclude-tables",

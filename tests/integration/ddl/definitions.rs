@@ -4,7 +4,7 @@ use seren_replicator::catalog::load::reading::Reading;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::catalog::{self, Catalog};
 use seren_replicator::connect::Purpose;
-use seren_replicator::ddl::{Options, script};
+use seren_replicator::ddl::{Options, render_script};
 use seren_replicator::event::Phase;
 use seren_replicator::pg::{Sql, SqlState};
 use seren_replicator::sandbox::Cluster;
@@ -35,7 +35,7 @@ async fn make(source: &str, target: &str, jobs: usize) -> Result<(), Error> {
     let catalog = catalog::load_catalog(&reader).await.unwrap();
     let roles = load_roles(&writer).await.unwrap().roles.into_keys();
     let options = Options::everything(writer.version(), roles.collect());
-    let script = script(&catalog, &options).unwrap();
+    let script = render_script(&catalog, &options).unwrap();
     for (phase, statements) in [
         (Phase::PreData, script.pre_data),
         (Phase::PostData, script.post_data),

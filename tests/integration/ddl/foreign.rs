@@ -1,7 +1,7 @@
 //! Foreign data, event triggers, publications and security labels, with their secrets, roles, remote servers and logins.
 
 use seren_replicator::catalog;
-use seren_replicator::ddl::{Options, script};
+use seren_replicator::ddl::{Options, render_script};
 
 use crate::support::command::program;
 use crate::support::route::{Route, common, shared};
@@ -210,7 +210,7 @@ async fn the_state_of_a_key_is_lost_without_the_key() {
     let done = program(&[&["init", "--no-sync"], &ends[..], &more].concat())
         .run()
         .expect(0);
-    let told = "only a superuser may make changes to the triggers behind keys";
+    let told = "requires superuser (changes to the triggers behind keys)";
     assert!(done.stdout.contains(told), "{}", done.stdout);
     let keys = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'";
     assert_eq!(value(&route.target.url("app"), keys).await, "1");
@@ -298,7 +298,7 @@ async fn labels_are_written(major: u32) {
             .map(seren_replicator::pg::Ident::from_catalog)
             .into(),
     );
-    let script = script(&catalog, &options).unwrap();
+    let script = render_script(&catalog, &options).unwrap();
     let statements = script
         .post_data
         .iter()
@@ -325,7 +325,7 @@ async fn labels_are_written(major: u32) {
     let omissions: Vec<_> = script.omissions.iter().map(ToString::to_string).collect();
     assert_eq!(
         omissions,
-        ["security label of FUNCTION pg_catalog.now(): what it is about is not made"]
+        ["security label of FUNCTION pg_catalog.now(): the object it is about is not created"]
     );
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use seren_replicator::catalog;
 use seren_replicator::catalog::load::roles::load_roles;
-use seren_replicator::ddl::{Options, script};
+use seren_replicator::ddl::{Options, render_script};
 use seren_replicator::pg::ServerVersion;
 
 use crate::support::{database, fresh_database, oracle, run};
@@ -34,7 +34,7 @@ async fn arrives([from, to]: [u32; 2], scripts: &[&str]) {
     assert_eq!(catalog.unsupported, []);
     let roles = load_roles(&writer).await.unwrap().roles.into_keys();
     let options = Options::everything(writer.version(), roles.collect());
-    let script = script(&catalog, &options).unwrap();
+    let script = render_script(&catalog, &options).unwrap();
     for statement in script.pre_data.iter().chain(&script.post_data) {
         let done = writer.batch(&statement.sql).await;
         done.unwrap_or_else(|error| panic!("{:?}: {error}", statement.sql));
@@ -134,10 +134,10 @@ async fn operators_behind_their_operand_are_refused_by_14() {
         .await
         .unwrap();
     let options = Options::everything(ServerVersion::new(140_000), BTreeSet::new());
-    let error = script(&catalog, &options).unwrap_err().to_string();
+    let error = render_script(&catalog, &options).unwrap_err().to_string();
     assert_eq!(
         error,
-        "the target has no postfix operators: operator S o.!!(integer, NONE)"
+        "postfix operators are unsupported on the target: operator S o.!!(integer, NONE)"
     );
 }
 

@@ -3,6 +3,7 @@
 mod beyond;
 mod checklist;
 mod definitions;
+mod dry_run;
 mod evaluation;
 mod extensions;
 mod families;

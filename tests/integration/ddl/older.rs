@@ -40,22 +40,22 @@ async fn what_13_lacks_is_known_beforehand() {
     let flags = ["--allow-older-target"];
     let refused = route.init(name, &flags).run().expect(1).all();
     for line in [
-        "column a on public.t: the target knows no multiranges",
-        "column b on public.t: the target knows no multiranges",
-        "routine public.f(a int4multirange): the target knows no multiranges",
-        "routine public.g(): the target knows no multiranges",
-        "type public.d: the target knows no multiranges",
-        "type public.c: the target knows no multiranges",
-        "view public.v: the target knows no multiranges",
-        "the target knows no OUT arguments of procedures",
-        "column b on public.gen_1: the target knows no partitions whose columns are generated",
+        "column a on public.t: the target does not support multiranges",
+        "column b on public.t: the target does not support multiranges",
+        "routine public.f(a int4multirange): the target does not support multiranges",
+        "routine public.g(): the target does not support multiranges",
+        "type public.d: the target does not support multiranges",
+        "type public.c: the target does not support multiranges",
+        "view public.v: the target does not support multiranges",
+        "the target does not support OUT arguments of procedures",
+        "column b on public.gen_1: the target does not support partitions whose columns are generated",
     ] {
         let plain = refused.replace('"', "");
         assert!(plain.contains(line), "{line}\n{refused}");
     }
     run(&source, TAKEN).await;
     let done = route.init(name, &flags).run().expect(0);
-    let line = "constraint unchecked on public.refers: left out, the target knows no unchecked foreign keys";
+    let line = "constraint unchecked on public.refers: skipped, the target does not support unchecked foreign keys";
     assert!(done.stdout.contains(line), "{}", done.stdout);
     let rows =
         "SELECT (SELECT count(*) FROM public.par) || ' ' || (SELECT count(*) FROM public.refers)";

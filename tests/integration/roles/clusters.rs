@@ -3,7 +3,7 @@
 use seren_replicator::catalog::load::database::load_settable;
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::connect::Session;
-use seren_replicator::ddl::cluster::role::{RoleMerge, RoleOptions, merge};
+use seren_replicator::ddl::cluster::{RoleMerge, RoleOptions, plan_role_merge};
 use seren_replicator::sandbox::Cluster;
 
 use crate::support::{database, text};
@@ -53,7 +53,7 @@ pub(super) async fn merged(source: &Session, target: &Session) -> RoleMerge {
         load_roles(source).await.unwrap(),
         load_roles(target).await.unwrap(),
     );
-    merge(&source, &target, options)
+    plan_role_merge(&source, &target, options)
 }
 
 pub(super) async fn apply(session: &Session, merge: &RoleMerge) {

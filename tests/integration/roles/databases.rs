@@ -166,7 +166,7 @@ async fn grant_all(source: &Session, target: &Session, roles: &BTreeSet<Ident>) 
         rendered.push(render_default_privileges(&default, &to));
     }
     for part in rendered {
-        assert_eq!(part.left_out, []);
+        assert_eq!(part.skipped, []);
         for statement in part.statements {
             target
                 .batch(&statement)

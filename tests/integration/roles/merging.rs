@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use seren_replicator::catalog::cluster::{Attribute, Roles, is_predefined};
 use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::connect::Secret;
-use seren_replicator::ddl::cluster::membership::assume;
-use seren_replicator::ddl::cluster::role::RoleMerge;
+use seren_replicator::ddl::cluster::RoleMerge;
+use seren_replicator::ddl::cluster::plan_temporary_memberships;
 use seren_replicator::pg::Ident;
 use seren_replicator::sql;
 
@@ -111,9 +111,9 @@ async fn without_superuser(majors: [u32; 2], left_out: &[&str]) {
     run(&mine, "CREATE SCHEMA s; CREATE TABLE s.t ()").await;
     let owner = Ident::from_catalog("o-wner's \"ä\"");
     let owners = BTreeSet::from([owner.clone(), Ident::from_catalog("postgres")]);
-    let assumption = assume(&before, &owners, &plan);
-    assert_eq!(assumption.impossible, [Ident::from_catalog("postgres")]);
-    for grant in &assumption.grants {
+    let temporary = plan_temporary_memberships(&before, &owners, &plan);
+    assert_eq!(temporary.impossible, [Ident::from_catalog("postgres")]);
+    for grant in &temporary.grants {
         mine.batch(grant).await.unwrap();
     }
     mine.batch(&sql!("GRANT CREATE ON SCHEMA s TO {}", owner))
@@ -122,7 +122,7 @@ async fn without_superuser(majors: [u32; 2], left_out: &[&str]) {
     mine.batch(&sql!("ALTER TABLE s.t OWNER TO {}", owner))
         .await
         .unwrap();
-    for revoke in &assumption.revokes {
+    for revoke in &temporary.revokes {
         mine.batch(revoke).await.unwrap();
     }
     let after = load_roles(&to).await.unwrap();
@@ -155,7 +155,7 @@ async fn without_superuser_the_rest_arrives_on_17() {
             "role admin is created without SUPERUSER, which the target's connecting role may not give",
             "role admin is created without REPLICATION, which the target's connecting role may not give",
             "role admin is created without BYPASSRLS, which the target's connecting role may not give",
-            "membership of leaf in pg_monitor: left out, the target's connecting role may not grant it",
+            "membership of leaf in pg_monitor: skipped, the target's connecting role may not grant it",
             "role leaf is created without its setting of app.tenant, which the target does not know or does not let us set",
         ],
     )

@@ -139,12 +139,12 @@ async fn what_takes_a_superuser_is_left_out_with_what_depends_on_it() {
     let done = init(&route, ["postgres", "deployer"], "strong", &map).run();
     let done = done.expect(0);
     for line in [
-        "function s.quick(): only a superuser may make functions in C",
+        "function s.quick(): requires superuser (functions in C",
         "default of a on s.t: it depends on function s.quick()",
         "constraint guarded_a_check on s.guarded: it depends on function s.quick()",
         "view s.v: it depends on function s.quick()",
         "view s.over: it depends on view s.v",
-        "function s.leak(): only a superuser may make it LEAKPROOF",
+        "function s.leak(): requires superuser (LEAKPROOF)",
         "function s.leak(): the parameter log_statement is unknown",
         "privileges on pg_catalog.pg_sleep(double precision): only a superuser",
         "role app is created without its setting of log_min_messages",
@@ -219,10 +219,10 @@ async fn what_others_own_on_the_target_is_left_out_before_it_is_tried() {
     let done = init(&route, ["postgres", "deployer"], "owned", &flags).run();
     let done = done.expect(0);
     for line in [
-        "comment on extension plpgsql: left out, somebody else owns it on the target",
-        "comment on LANGUAGE plpgsql: left out, somebody else owns it on the target",
-        "cast (int4range AS text): only a superuser may make casts between types of the server",
-        "transform for integer language sql: only a superuser may make transforms",
+        "comment on extension plpgsql: skipped, another role owns it on the target",
+        "comment on LANGUAGE plpgsql: skipped, another role owns it on the target",
+        "cast (int4range AS text): requires superuser (casts between types of the server",
+        "transform for integer language sql: requires superuser (transforms",
     ] {
         assert!(done.stdout.contains(line), "{line}: {}", done.stdout);
     }

@@ -1,13 +1,14 @@
 //! What is set on a database when the run ends.
 
 use super::omission::Omission;
-use super::{DEFAULT_TABLESPACE, DatabaseOptions, uses_tablespace};
+use super::options::{DEFAULT_TABLESPACE, DatabaseOptions, uses_tablespace};
 use crate::catalog::RoleMap;
 use crate::catalog::acl::plan_changes;
 use crate::catalog::cluster::{Database, Setting};
 use crate::ddl::object::grant;
 use crate::ddl::secret::{is_secret, masked};
-use crate::ddl::{Target, setting};
+use crate::ddl::setting;
+use crate::ddl::target::Target;
 use crate::pg::{Fragment, Ident, Literal, Sql};
 use crate::sql;
 
@@ -16,7 +17,7 @@ use crate::sql;
 pub struct FinishStatement {
     /// The statement.
     pub sql: Sql,
-    /// What is left out should the target refuse it; None for what must succeed.
+    /// What is skipped if the target refuses it; None for what must succeed.
     pub otherwise: Option<Omission>,
     /// Whether it is a setting that looks like a secret.
     pub is_secret: bool,
@@ -33,12 +34,12 @@ impl FinishStatement {
     }
 }
 
-/// The statements that finish a database, and what they leave out.
+/// The statements that finish a database, and what they skip.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finish {
     /// To be run when nothing else is to be done in the database.
     pub statements: Vec<FinishStatement>,
-    /// What is left out.
+    /// What is skipped.
     pub omissions: Vec<Omission>,
 }
 
@@ -85,7 +86,7 @@ impl Finish {
         let (name, script) = (options.name, options.script);
         let former = options.existing.map(|existing| &existing.owner);
         let owner = match former {
-            Some(former) if !script.carried.owners => former,
+            Some(former) if !script.include.owners => former,
             _ => &database.owner,
         };
         if former.is_some_and(|former| former != owner) {
@@ -98,12 +99,12 @@ impl Finish {
         if let Some(comment) = database
             .comment
             .as_ref()
-            .filter(|_| script.carried.comments)
+            .filter(|_| script.include.comments)
         {
             let comment = Literal(comment);
             self.push(sql!("COMMENT ON DATABASE {} IS {}", name, comment));
         }
-        if script.carried.privileges {
+        if script.include.privileges {
             self.grants(database, options, owner);
         }
         for entry in &database.settings {
@@ -131,7 +132,7 @@ impl Finish {
             self.push(sql);
         }
         self.omissions
-            .extend(rendered.left_out.into_iter().map(Omission::Grant));
+            .extend(rendered.skipped.into_iter().map(Omission::Grant));
     }
 
     fn role_settings(&mut self, database: &Database, options: DatabaseOptions<'_>) {

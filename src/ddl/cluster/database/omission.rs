@@ -1,11 +1,11 @@
-//! What is left out of a database's properties.
+//! What is skipped of a database's properties.
 
 use std::fmt;
 
-use crate::ddl::object::grant::LeftOut;
-use crate::pg::Ident;
+use crate::ddl::object::grant::SkippedGrant;
+use crate::pg::{Ident, Printable};
 
-/// What is left out of a database's properties on the target.
+/// What is skipped of a database's properties on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Omission {
     /// The target does not know the parameter, or we may not set it there.
@@ -34,14 +34,13 @@ pub enum Omission {
     /// The database exists on the target and could not be given to its owner.
     Owner(Ident),
     /// A grant that the target cannot hold.
-    Grant(LeftOut),
-    /// The database lay in a tablespace of its own; it is made in the default one.
+    Grant(SkippedGrant),
+    /// The database lay in a tablespace of its own; it is created in the default one.
     Tablespace(Ident),
 }
 
 impl fmt::Display for Omission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parameter = |text: &str| Ident::from_catalog(text);
         match self {
             Self::NotSettable {
                 role: None,
@@ -49,7 +48,7 @@ impl fmt::Display for Omission {
             } => write!(
                 f,
                 "the parameter {} is unknown to the target, or we may not set it",
-                parameter(name)
+                Printable(name)
             ),
             Self::NotSettable {
                 role: Some(role),
@@ -57,7 +56,7 @@ impl fmt::Display for Omission {
             } => write!(
                 f,
                 "the parameter {} of role {role} is unknown to the target, or we may not set it",
-                parameter(name)
+                Printable(name)
             ),
             Self::NoSuchRole {
                 role,
@@ -65,19 +64,19 @@ impl fmt::Display for Omission {
             } => write!(
                 f,
                 "role {role}, for which {} is set, does not exist",
-                parameter(name)
+                Printable(name)
             ),
             Self::SettingRefused {
                 role: None,
                 parameter: name,
-            } => write!(f, "the target refused the setting of {}", parameter(name)),
+            } => write!(f, "the target refused the setting of {}", Printable(name)),
             Self::SettingRefused {
                 role: Some(role),
                 parameter: name,
             } => write!(
                 f,
                 "the target refused the setting of {} for role {role}",
-                parameter(name)
+                Printable(name)
             ),
             Self::NotOurs(owner) => write!(
                 f,
@@ -85,7 +84,7 @@ impl fmt::Display for Omission {
                  settings stay as they are"
             ),
             Self::Owner(owner) => write!(f, "it could not be given to role {owner}"),
-            Self::Grant(left_out) => left_out.fmt(f),
+            Self::Grant(skipped) => skipped.fmt(f),
             Self::Tablespace(name) => {
                 write!(f, "tablespace {name} is not used, the default one is")
             }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use super::word;
+use super::attribute::render_attribute;
 use crate::catalog::cluster::Attribute;
-use crate::ddl::cluster::common_setting::CommonSettingDifference;
-use crate::pg::{Ident, Sql};
+use crate::pg::{Ident, Printable, Sql};
 
 /// What the target's roles will lack, or have otherwise than the source's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +56,7 @@ pub enum Difference {
         /// The parameter.
         parameter: String,
     },
-    /// A membership is left out, or has other options.
+    /// A membership is skipped, or has other options.
     Membership {
         /// The role that would be granted.
         role: Ident,
@@ -66,14 +65,14 @@ pub enum Difference {
         /// Why, or what differs.
         why: MembershipDifference,
     },
-    /// A right to set a parameter is left out.
+    /// A right to set a parameter is skipped.
     Parameter {
         /// The parameter.
         parameter: Ident,
         /// The statement that would grant it.
         statement: Sql,
     },
-    /// A setting of every role in every database is left out, or another.
+    /// A setting of every role in every database is skipped, or another.
     CommonSetting {
         /// The parameter.
         parameter: String,
@@ -117,6 +116,17 @@ pub enum MembershipDifference {
     OtherGrantor,
 }
 
+/// Why a setting is not what it is on the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommonSettingDifference {
+    /// The target has another value.
+    Kept,
+    /// The target does not know the parameter, or only a superuser may set it for every role.
+    NotSettable,
+    /// The target does not take the value.
+    Refused,
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -133,12 +143,12 @@ impl fmt::Display for Difference {
             Self::NotGrantable { role, attribute } => write!(
                 f,
                 "role {role} is created without {}, which the target's connecting role may not give",
-                word(*attribute, true).as_str()
+                render_attribute(*attribute, true).as_str()
             ),
             Self::Administrative { role, attribute } => write!(
                 f,
                 "role {role} runs the source cluster and is created without {}",
-                word(*attribute, true).as_str()
+                render_attribute(*attribute, true).as_str()
             ),
             Self::NoPassword { role, why } => {
                 write!(f, "role {role} is created without a password: ")?;
@@ -151,12 +161,12 @@ impl fmt::Display for Difference {
             Self::NotSettable { role, parameter } => write!(
                 f,
                 "role {role} is created without its setting of {}, which the target does not know or does not let us set",
-                Ident::from_catalog(parameter.as_str())
+                Printable(parameter)
             ),
             Self::SettingRefused { role, parameter } => write!(
                 f,
                 "role {role} is created without its setting of {}, whose value the target does not take",
-                Ident::from_catalog(parameter.as_str())
+                Printable(parameter)
             ),
             Self::Membership { role, member, why } => {
                 write!(f, "membership of {member} in {role}: {}", why.text())
@@ -166,20 +176,20 @@ impl fmt::Display for Difference {
                 statement,
             } => write!(
                 f,
-                "the right to set {parameter} is left out, the target cannot hold it or we may not \
-                 give it: {}",
-                Ident::from_catalog(statement.as_str())
+                "the right to set {parameter} is skipped, the target cannot hold it or we may not \
+                 grant it: {}",
+                Printable(statement.as_str())
             ),
             Self::CommonSetting { parameter, why } => write!(
                 f,
                 "setting {} of every role: {}",
-                Ident::from_catalog(parameter.as_str()),
+                Printable(parameter),
                 why.text()
             ),
             Self::OrphanMemberships { rows } => {
                 write!(
                     f,
-                    "{rows} memberships of roles that no longer exist are left out"
+                    "{rows} memberships of roles that no longer exist are skipped"
                 )
             }
         }
@@ -189,15 +199,27 @@ impl fmt::Display for Difference {
 impl MembershipDifference {
     const fn text(self) -> &'static str {
         match self {
-            Self::NotGrantable => "left out, the target's connecting role may not grant it",
-            Self::NoSuchRole => "left out, no such role on the target",
-            Self::Circular => "left out, the target has the opposite membership",
+            Self::NotGrantable => "skipped, the target's connecting role may not grant it",
+            Self::NoSuchRole => "skipped, no such role on the target",
+            Self::Circular => "skipped, the target has the opposite membership",
             Self::OtherOptions => "exists on the target with other options, which it keeps",
-            Self::WithoutSet => "left out, the target knows no membership without SET",
+            Self::WithoutSet => "skipped, the target does not support membership without SET",
             Self::OtherInherit => {
-                "granted with the INHERIT of the member, the target knows no other"
+                "granted with the INHERIT of the member, the target does not support other"
             }
             Self::OtherGrantor => "granted by the connecting role instead of its grantor",
+        }
+    }
+}
+
+impl CommonSettingDifference {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Kept => "the target keeps its own value",
+            Self::NotSettable => {
+                "skipped, the target does not know it or does not let us set it for every role"
+            }
+            Self::Refused => "skipped, the target does not accept its value",
         }
     }
 }

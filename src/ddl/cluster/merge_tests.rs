@@ -1,8 +1,11 @@
-use super::*;
-use crate::catalog::cluster::Setting;
+use super::difference::{Difference, MembershipDifference};
+use super::merge::plan_role_merge;
+use super::role_merge::{RoleMerge, RoleOptions};
+use crate::catalog::cluster::{Attribute, Membership, Role, Roles, Settable, Setting};
 use crate::catalog::provider::Provider;
-use crate::pg::{Oid, ServerVersion};
-use std::collections::BTreeMap;
+use crate::connect::Secret;
+use crate::pg::{Ident, Oid, ServerVersion};
+use std::collections::{BTreeMap, BTreeSet};
 
 fn name(text: &str) -> Ident {
     Ident::from_catalog(text)
@@ -59,7 +62,7 @@ fn planned(source: &Roles, target: &Roles) -> RoleMerge {
         passwords: true,
         settable: &settable,
     };
-    merge(source, target, options)
+    plan_role_merge(source, target, options)
 }
 
 fn texts(merge: &RoleMerge) -> Vec<&str> {
@@ -102,9 +105,9 @@ fn an_existing_role_is_left_alone_and_every_difference_told() {
     let target = role("app", &[Attribute::Login]);
     let merge = planned(&cluster(17, vec![source]), &cluster(17, vec![target]));
     assert!(merge.statements.is_empty());
-    let told: Vec<_> = merge.differences.iter().map(ToString::to_string).collect();
+    let differences: Vec<_> = merge.differences.iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        differences,
         [
             "role app exists on the target and keeps its own NOSUPERUSER",
             "role app exists on the target and keeps its own password",
@@ -241,11 +244,11 @@ fn settings_of_every_role_are_gained_and_those_of_the_target_kept() {
     target.common_settings = vec![Setting::parse("jit=on")];
     let merge = planned(&source, &target);
     assert_eq!(texts(&merge), ["ALTER ROLE ALL SET \"work_mem\" TO '7MB'"]);
-    let told: Vec<_> = merge.differences.iter().map(ToString::to_string).collect();
+    let differences: Vec<_> = merge.differences.iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        differences,
         [
-            "setting gone of every role: left out, the target does not know it or does not let us set it for every role",
+            "setting gone of every role: skipped, the target does not know it or does not let us set it for every role",
             "setting jit of every role: the target keeps its own value",
         ]
     );

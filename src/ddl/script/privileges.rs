@@ -1,0 +1,68 @@
+//! Privileges and default privileges.
+
+use super::writer::Writer;
+use crate::catalog::acl::ObjectAcl;
+use crate::ddl::kind::Kind;
+use crate::ddl::label::Label;
+use crate::ddl::object::grant::{
+    Rendered, SkippedGrantReason, render_default_privileges, render_grants,
+};
+use crate::ddl::omission::OmissionReason;
+use crate::ddl::options::Options;
+
+impl Writer<'_, '_> {
+    pub(super) fn write_privileges(&mut self) {
+        for acl in &self.context.catalog.acls {
+            let creator = self.creator(acl.class, acl.oid);
+            if (acl.is_system || creator.is_some()) && !self.keeps_privileges(acl) {
+                self.write_grants(acl, creator);
+            }
+        }
+    }
+
+    fn write_grants(&mut self, acl: &ObjectAcl, creator: Option<usize>) {
+        let label = Label::privileges(acl);
+        let acl = self.context.on_target(acl);
+        let target = &self.context.options.target;
+        let rendered = render_grants(&acl, target);
+        let grantors = acl.actors().into_iter().filter(|role| target.reaches(role));
+        self.script.grantors.extend(grantors.cloned());
+        self.push_rendered(Kind::Acl, &label, creator, rendered);
+    }
+
+    pub(super) fn write_default_privileges(&mut self) {
+        let Options { target, include } = self.context.options;
+        for default in &self.context.catalog.default_acls {
+            let default = include.role_map.default_acl(default);
+            if target.reaches(&default.role) {
+                self.script.grantors.insert(default.role.clone());
+            }
+            let rendered = render_default_privileges(&default, target);
+            let label = Label::plain("default privileges of role", &default.role);
+            let mut schemas = self.context.catalog.schemas.iter();
+            let schema = schemas.find(|schema| Some(&schema.name) == default.schema.as_ref());
+            let creator = schema.and_then(|schema| self.creator_of(schema.id));
+            self.push_rendered(Kind::DefaultAcl, &label, creator, rendered);
+        }
+    }
+
+    fn push_rendered(
+        &mut self,
+        kind: Kind,
+        label: &Label,
+        creator: Option<usize>,
+        rendered: Rendered,
+    ) {
+        for skipped in rendered.skipped {
+            let reason = match skipped.reason {
+                SkippedGrantReason::NoSuchRole(role) => OmissionReason::NoSuchRole(role),
+                SkippedGrantReason::OutOfReach(role) => OmissionReason::OutOfReach(role),
+                SkippedGrantReason::NoSuchPrivilege(privilege) => {
+                    OmissionReason::NoSuchPrivilege(privilege)
+                }
+            };
+            self.omit(label.clone(), reason);
+        }
+        self.push_attached(kind, label, creator, rendered.statements);
+    }
+}
