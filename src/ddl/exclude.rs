@@ -131,10 +131,11 @@ impl Exclusion<'_> {
                 id = ObjectId::new(Class::Extension, *extension);
                 continue;
             }
-            match self.causes.get(&id)? {
-                Cause::DependsOn(other) => id = *other,
-                other => return self.reason(other),
-            }
+            let cause = self.causes.get(&id)?;
+            let Cause::DependsOn(other) = cause else {
+                return self.reason(cause);
+            };
+            id = *other;
         }
     }
 }

@@ -11,8 +11,8 @@ pub(super) fn find_removed(context: &Context<'_>) -> Vec<RefusedObject> {
     let mut refused = find_removed_of_tables(context);
     refused.extend(find_nullable_below_keys(context));
     if context.target().has_multiranges() {
-        const WHAT: &str = "it is made of array functions of the server whose arguments have other \
-                            types since 14; make it of functions of your own, or drop it first";
+        const WHAT: &str = "it uses array functions of the server whose arguments have other \
+                            types since 14; build it from functions of your own, or drop it first";
         let aggregates = context.catalog.aggregates.iter();
         let aggregates = aggregates.filter(|aggregate| aggregate.uses_old_arrays);
         refused.extend(

@@ -72,10 +72,9 @@ fn move_behind(
     let NodeId { object, part } = step.object.node_id();
     match step.object.kind().movable() {
         Movable::Nothing => Moves::new(),
-        Movable::Whole => vec![(object, Placement::Postponed)],
         Movable::Query => vec![(object, Placement::Dummy)],
         Movable::Body if part == Part::Body => vec![(object, Placement::LateBody)],
-        Movable::Body => vec![(object, Placement::Postponed)],
+        Movable::Whole | Movable::Body => vec![(object, Placement::Postponed)],
         Movable::Parts => {
             let parts = parts_in(plan, context, number, behind);
             parts.map(|part| (part, Placement::Separate)).collect()

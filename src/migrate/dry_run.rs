@@ -300,13 +300,13 @@ async fn read(source: &Endpoint, target: ServerVersion) -> Result<(Reading, Cata
 fn statements(script: &mut String, definitions: &ddl::Script, statements: &[Statement]) {
     for of_step in statements.chunk_by(|one, next| one.step == next.step) {
         line(script, &format!("\n-- {}", of_step[0].object));
-        if let Some(path) = &definitions.steps[of_step[0].step].search_path {
-            if of_step.iter().all(|statement| !statement.secret) {
-                for statement in path.enclose(of_step.iter().map(|of| of.sql.clone())) {
-                    push(script, &statement);
-                }
-                continue;
+        if let Some(path) = &definitions.steps[of_step[0].step].search_path
+            && of_step.iter().all(|statement| !statement.secret)
+        {
+            for statement in path.enclose(of_step.iter().map(|of| of.sql.clone())) {
+                push(script, &statement);
             }
+            continue;
         }
         for statement in of_step {
             push_shown(script, &statement.shown(), statement.secret);

@@ -163,13 +163,6 @@ const CALQUES_FOR_USERS: &[Calque] = &[
 /// The longest sentence that a reader follows at once, in words.
 const LONGEST_SENTENCE: usize = 25;
 
-/// Parts of the source whose texts are not converted yet.
-const PENDING: &[&str] = &["src/ddl/"];
-
-fn is_pending(path: &str) -> bool {
-    PENDING.iter().any(|part| path.starts_with(part))
-}
-
 /// Whether a text contains words, with nothing alphanumeric before and behind them. Both are lower-case, with
 /// single blanks.
 fn contains(text: &str, words: &str) -> bool {
@@ -210,7 +203,7 @@ fn document_passages() -> Vec<Passage> {
 fn source_passages() -> Vec<(bool, Passage)> {
     let mut passages = Vec::new();
     for path in files("src", "rs") {
-        if is_pending(&path) || path.ends_with("tests.rs") {
+        if path.ends_with("tests.rs") {
             continue;
         }
         for piece in pieces(&read(&path)) {
@@ -293,14 +286,6 @@ fn sentences_of_messages_are_short() {
             .flat_map(|passage| too_long(&passage))
             .collect::<Vec<_>>(),
     );
-}
-
-#[test]
-fn pending_parts_exist() {
-    for part in PENDING {
-        let exists = files("src", "rs").iter().any(|path| path.starts_with(part));
-        assert!(exists, "{part}");
-    }
 }
 
 #[test]

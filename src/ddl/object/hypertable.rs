@@ -133,7 +133,7 @@ impl Object for Cut<'_> {
         Some(self.table.id.oid)
     }
 
-    /// The first call makes the table a hypertable, by its first dimension, which is a range.
+    /// The first call converts the table to a hypertable, by its first dimension, which is a range.
     fn render_statements(&self, context: &Context<'_>) -> Vec<Sql> {
         let mut dimensions = self.hypertable.dimensions.iter();
         let first = dimensions.next().map(|first| self.create(first));

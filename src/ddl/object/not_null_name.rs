@@ -37,7 +37,7 @@ const LABEL: &str = "not_null";
 /// The longest name, in bytes.
 const LONGEST: usize = 63;
 
-/// The server's own name for a column's constraint, with the first number that makes it free.
+/// The server's own name for a column's constraint, with the first number that is free.
 fn find_free_name(table: &Ident, column: &Ident, taken: &BTreeSet<Ident>) -> Ident {
     let labels = (1_u32..).map(|number| format!("{LABEL}{number}"));
     let names = std::iter::once(LABEL.to_owned())

@@ -64,7 +64,7 @@ const SETTINGS: &str = "ALTER DATABASE app SET work_mem = '16MB';
 async fn route(major: u32) -> Route {
     let target = Cluster::builder(major)
         .with_setting("log_statement", "all")
-        .setting("log_line_prefix", "%a|");
+        .with_setting("log_line_prefix", "%a|");
     let route = Route::start([Cluster::builder(major), target]);
     route.create("app").await;
     run(&route.source.url("app"), SOURCE).await;
@@ -184,7 +184,7 @@ fn beyond(one: &[String], other: &[String]) -> Vec<String> {
 }
 
 /// Compares a dry run with the run that follows.
-async fn compare(route: &Route, flags: &[&str]) {
+fn compare(route: &Route, flags: &[&str]) {
     let planned = route.init("app", &[flags, &["--dry-run"]].concat()).run();
     let planned = printed(&planned.expect(0).stdout);
     let before = route.target.read_log().len();
@@ -210,7 +210,7 @@ async fn compare(route: &Route, flags: &[&str]) {
 
 #[tokio::test]
 async fn a_dry_run_prints_what_is_run_in_a_new_database() {
-    compare(&route(17).await, &["--jobs", "1"]).await;
+    compare(&route(17).await, &["--jobs", "1"]);
 }
 
 #[tokio::test]
@@ -221,5 +221,5 @@ async fn a_dry_run_prints_what_is_run_in_an_existing_database() {
     let default = "CREATE EXTENSION citext; CREATE ROLE other;
                    ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO other";
     run(&route.target.url("app"), default).await;
-    compare(&route, &[]).await;
+    compare(&route, &[]);
 }

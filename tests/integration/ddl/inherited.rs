@@ -77,7 +77,7 @@ async fn what_a_newer_target_takes_no_more_is_named_before_anything_is_written()
     for line in [
         "column a on public.p1 (no partition has an identity of its own since 17",
         "column b on public.child (it is generated, and that of its parent is not",
-        "aggregate public.gather(anyelement) (it is made of array functions",
+        "aggregate public.gather(anyelement) (it uses array functions",
         "operator public.+",
     ] {
         assert!(refused.contains(line), "{line}\n{refused}");
