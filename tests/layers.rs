@@ -55,6 +55,27 @@ const AREAS: &[Area] = &[
         ],
     },
     Area {
+        name: "migrate",
+        layers: &[
+            &["dry_run"],
+            &["execute"],
+            &["plan"],
+            &["check"],
+            &["planned"],
+            &["record"],
+            &["resume"],
+            &[
+                "journal",
+                "lock_keys",
+                "repeats",
+                "replication",
+                "target_cluster",
+                "target_use",
+            ],
+            &["error", "options", "report", "target_action"],
+        ],
+    },
+    Area {
         name: "teardown",
         layers: &[
             &["find", "remove"],

@@ -7,8 +7,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::Options;
-use super::repeats::Repeats;
 use crate::catalog::Catalog;
 use crate::catalog::load::reading::{Reading, Sessions};
 use crate::cluster::maintenance;
@@ -22,7 +20,9 @@ use crate::migrate::execute::drop::{render_allow, render_drop, render_no_templat
 use crate::migrate::execute::execution::build_copy_request;
 use crate::migrate::execute::existing::{DefaultPrivileges, foresee, load_default_privileges};
 use crate::migrate::execute::target_options::{foresee_created, foresee_emptied, load_options};
+use crate::migrate::options::Options;
 use crate::migrate::planned::{PlannedDatabase, Prepared};
+use crate::migrate::repeats::Repeats;
 use crate::migrate::target_action::Fate;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, Printable, ServerVersion, Side, Sql};

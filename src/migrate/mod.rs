@@ -16,6 +16,7 @@ mod dry_run;
 mod error;
 mod execute;
 mod journal;
+mod lock_keys;
 mod options;
 mod plan;
 mod planned;
@@ -26,6 +27,7 @@ mod report;
 mod resume;
 mod target_action;
 mod target_cluster;
+mod target_use;
 
 pub use check::examine_comparison;
 pub use dry_run::render_dry_run;

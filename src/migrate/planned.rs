@@ -116,6 +116,17 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Creates a plan that is refused: only its findings count.
+    pub(crate) fn refused(findings: Vec<Finding>) -> Self {
+        Self {
+            findings,
+            databases: Vec::new(),
+            cluster: None,
+            resume: None,
+            definitions: BTreeMap::new(),
+        }
+    }
+
     /// How many findings refuse the run.
     pub fn errors(&self) -> usize {
         self.findings

@@ -54,7 +54,7 @@ const COMPARISON: [ConnectionNeed; 2] = [verify::SOURCE_NEED, verify::TARGET_NEE
 ///
 /// # Errors
 /// A server refused the question.
-pub(in crate::migrate) async fn examine_connections(
+pub(crate) async fn examine_connections(
     servers: &Sides<Cluster>,
     databases: &BTreeSet<&str>,
     options: &Options,

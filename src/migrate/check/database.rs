@@ -29,27 +29,27 @@ use crate::task::Scope;
 
 /// What was learned of a database of the source.
 #[derive(Debug, Default)]
-pub(in crate::migrate) struct Examination {
+pub(crate) struct Examination {
     /// Estimated bytes of the rows on the source's disk.
-    pub(in crate::migrate) bytes: u64,
+    pub(crate) bytes: u64,
     /// Tables with rows of their own.
-    pub(in crate::migrate) tables: usize,
+    pub(crate) tables: usize,
     /// The largest of them, largest first.
-    pub(in crate::migrate) largest: Vec<QualifiedName>,
+    pub(crate) largest: Vec<QualifiedName>,
     /// What is in the way, and what is good to know.
-    pub(in crate::migrate) findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
     /// Its extensions.
-    pub(in crate::migrate) extensions: BTreeSet<Ident>,
+    pub(crate) extensions: BTreeSet<Ident>,
     /// What an existing database of the target must fit.
-    pub(in crate::migrate) expected: Expected,
+    pub(crate) expected: Expected,
     /// Roles that we must act for on the target.
-    pub(in crate::migrate) actors: BTreeSet<Ident>,
+    pub(crate) actors: BTreeSet<Ident>,
     /// What the copy need not learn again.
-    pub(in crate::migrate) before: CheckedDatabase,
+    pub(crate) before: CheckedDatabase,
     /// Hypertables, whose changes cannot be published.
-    pub(in crate::migrate) hypertables: BTreeSet<QualifiedName>,
+    pub(crate) hypertables: BTreeSet<QualifiedName>,
     /// The tables that they keep their rows in.
-    pub(in crate::migrate) chunks: BTreeSet<QualifiedName>,
+    pub(crate) chunks: BTreeSet<QualifiedName>,
 }
 
 /// How many tables the measurement of the source's rate may read.
@@ -57,22 +57,22 @@ const LARGEST: usize = 8;
 
 /// What a database is judged by.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::migrate) struct Judge<'a> {
+pub(crate) struct Judge<'a> {
     /// The target.
-    pub(in crate::migrate) cluster: &'a TargetCluster,
+    pub(crate) cluster: &'a TargetCluster,
     /// The tables that take part.
-    pub(in crate::migrate) choice: &'a TableChoice,
+    pub(crate) choice: &'a TableChoice,
     /// Extensions that the target's database has already.
-    pub(in crate::migrate) installed: &'a BTreeSet<Ident>,
+    pub(crate) installed: &'a BTreeSet<Ident>,
     /// Whether roles that do not exist are created.
-    pub(in crate::migrate) makes_roles: bool,
+    pub(crate) makes_roles: bool,
 }
 
 /// Examines the database that `source` names. Read-only.
 ///
 /// # Errors
 /// The database cannot be reached or read, or the scope was stopped.
-pub(in crate::migrate) async fn examine(
+pub(crate) async fn examine(
     source: &Endpoint,
     judge: Judge<'_>,
     scope: &Scope,

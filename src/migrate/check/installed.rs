@@ -13,7 +13,7 @@ use crate::remedy::{Remedy, Setting};
 
 /// An extension of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::migrate) struct SourceExtension {
+pub(crate) struct SourceExtension {
     name: Ident,
     schema: Ident,
     has_configuration: bool,
@@ -21,7 +21,7 @@ pub(in crate::migrate) struct SourceExtension {
 
 /// What of a database of the source must fit what exists in one of the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::migrate) struct Expected {
+pub(crate) struct Expected {
     extensions: Vec<SourceExtension>,
     schemas: BTreeSet<Ident>,
 }
@@ -53,7 +53,7 @@ struct Installed {
 ///
 /// # Errors
 /// The target cannot be asked.
-pub(in crate::migrate) async fn examine_installed(
+pub(crate) async fn examine_installed(
     database: &Endpoint,
     expected: &Expected,
     target: &Target,

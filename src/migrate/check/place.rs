@@ -17,10 +17,10 @@ use crate::sql;
 
 /// What the comparison of the two clusters came to.
 #[derive(Debug, Default)]
-pub(in crate::migrate) struct Place {
-    pub(in crate::migrate) findings: Vec<Finding>,
+pub(crate) struct Place {
+    pub(crate) findings: Vec<Finding>,
     /// Whether they are one, which was allowed.
-    pub(in crate::migrate) is_one: bool,
+    pub(crate) is_one: bool,
 }
 
 impl Place {
@@ -75,7 +75,7 @@ pub(super) async fn examine_place(
 }
 
 /// Whether every database has a place of its own on the target. `selected` are the source's names.
-pub(in crate::migrate) fn judge_map(
+pub(crate) fn judge_map(
     map: &DatabaseMap,
     selected: &BTreeSet<&str>,
     is_one: bool,

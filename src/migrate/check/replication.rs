@@ -17,19 +17,19 @@ use crate::task::Scope;
 
 /// What the replication of a database is judged by.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::migrate) struct ReplicationJudge<'a> {
-    pub(in crate::migrate) replication: &'a Replication,
+pub(crate) struct ReplicationJudge<'a> {
+    pub(crate) replication: &'a Replication,
     /// Whether the state was read, which knows our own runs.
-    pub(in crate::migrate) has_state: bool,
+    pub(crate) has_state: bool,
     /// Whether the slot is in use only by the target database that is replaced.
-    pub(in crate::migrate) is_freed: bool,
+    pub(crate) is_freed: bool,
 }
 
 /// How many tables one note names.
 const NAMED: usize = 5;
 
 /// A slot of an earlier run that this one does not use. Nobody reading from it, it keeps the log.
-pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Finding> {
+pub(crate) fn left_slot(database: &str, slot: &Slot) -> Option<Finding> {
     if slot.active_pid.is_some() {
         return None;
     }
@@ -47,7 +47,7 @@ pub(in crate::migrate) fn left_slot(database: &str, slot: &Slot) -> Option<Findi
 ///
 /// # Errors
 /// The database cannot be reached, or refused a question.
-pub(in crate::migrate) async fn examine_replication(
+pub(crate) async fn examine_replication(
     source: &Endpoint,
     judge: ReplicationJudge<'_>,
     scope: &Scope,

@@ -20,7 +20,7 @@ use crate::remedy::{Remedy, Setting};
 ///
 /// # Errors
 /// The target refused a question.
-pub(in crate::migrate) async fn plan_cluster(
+pub(crate) async fn plan_cluster(
     session: &Session,
     options: &Options,
     roles: Sides<Roles>,
@@ -156,7 +156,7 @@ fn judge_map(options: &Options, source: &Roles, target: &Roles) -> Vec<Finding> 
 }
 
 /// Whether our role can give objects away at all: below 16 a role may be created not to inherit.
-pub(in crate::migrate) fn judge_inheritance(cluster: &TargetCluster) -> Option<Finding> {
+pub(crate) fn judge_inheritance(cluster: &TargetCluster) -> Option<Finding> {
     let roles = &cluster.roles;
     let inherits = roles.version.has_membership_options()
         || roles.we_have(Attribute::Superuser)
@@ -173,10 +173,7 @@ pub(in crate::migrate) fn judge_inheritance(cluster: &TargetCluster) -> Option<F
 }
 
 /// Owners that the target will not have, or that we cannot give anything to.
-pub(in crate::migrate) fn judge_owners(
-    owners: &BTreeMap<Ident, usize>,
-    target: &Target,
-) -> Vec<Finding> {
+pub(crate) fn judge_owners(owners: &BTreeMap<Ident, usize>, target: &Target) -> Vec<Finding> {
     let judge = |(role, count): (&Ident, &usize)| {
         let objects = if *count == 1 { "object" } else { "objects" };
         let (what, remedy) = if !target.roles.contains(role) {

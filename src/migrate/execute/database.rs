@@ -1,48 +1,10 @@
 //! Makes and configures databases of the target.
 
-use std::time::{Duration, Instant};
-
 use crate::cluster::maintenance;
-use crate::connect::{Endpoint, Session};
+use crate::connect::Endpoint;
 use crate::ddl::cluster::database::{FinishStatement, Omission};
-use crate::logical::SUBSCRIPTION;
 use crate::migrate::error::Error;
 use crate::pg::{Oid, Sql, SqlState};
-use crate::task::Scope;
-
-/// How long the work of a killed run on databases is waited for.
-const SETTLING: Duration = Duration::from_secs(60);
-
-/// How often it is looked for.
-const AGAIN: Duration = Duration::from_millis(100);
-
-/// Waits until no session of ours makes or drops a database of the target. A server continues with that after
-/// its client was killed, and nobody else sees what it makes until it is there.
-///
-/// # Errors
-/// The target cannot be asked, or the scope was stopped.
-pub(crate) async fn wait_until_settled(session: &Session, scope: &Scope) -> Result<(), Error> {
-    let at_work = Sql::fixed(
-        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity \
-          WHERE application_name LIKE 'postgres-seren-replicator/%' AND state = 'active' \
-            AND (query LIKE 'CREATE DATABASE %' OR query LIKE 'DROP DATABASE %')",
-    );
-    let begun = Instant::now();
-    while begun.elapsed() < SETTLING {
-        let found = session.query_one(&at_work, &[]).await;
-        let found: i64 = found
-            .map_err(Error::examine(crate::pg::Side::Target))?
-            .get(0);
-        if found == 0 {
-            break;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(AGAIN) => {}
-            () = scope.stop.cancelled() => return Err(Error::Stopped),
-        }
-    }
-    Ok(())
-}
 
 /// Creates a database.
 ///
@@ -116,22 +78,4 @@ pub(crate) async fn finish_database(
         }
     }
     Ok(refused)
-}
-
-/// A slot in the database, or a subscription in it that is not ours, by name.
-pub(crate) async fn used_by(target: &Endpoint, name: &str) -> Result<Option<String>, Error> {
-    let examine = Error::examine(crate::pg::Side::Target);
-    let session = maintenance::open_session_outside(target, name).await?;
-    let sql = Sql::fixed(
-        "SELECT 'replication slot ' || slot_name FROM pg_catalog.pg_replication_slots \
-           WHERE database = $1::text::name \
-         UNION ALL \
-         SELECT 'subscription ' || s.subname FROM pg_catalog.pg_subscription s \
-           JOIN pg_catalog.pg_database d ON d.oid = s.subdbid \
-          WHERE d.datname = $1::text::name AND s.subname <> $2::text::name \
-         LIMIT 1",
-    );
-    let rows = session.query(&sql, &[&name, &SUBSCRIPTION]).await;
-    let rows = rows.map_err(examine)?;
-    Ok(rows.first().map(|row| row.get(0)))
 }

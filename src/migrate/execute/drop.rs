@@ -17,8 +17,8 @@ use crate::cluster::maintenance;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{drop_subscription, find_subscription};
 use crate::migrate::error::Error;
-use crate::migrate::execute::database;
 use crate::migrate::journal::{self, Foreign};
+use crate::migrate::target_use::find_user;
 use crate::pg::{Ident, Oid, ServerVersion, Side, Sql, SqlState};
 use crate::sql;
 
@@ -122,7 +122,7 @@ pub(crate) async fn drop_database(
             .map_err(refused)?;
     }
     let inside = database.open_session(target).await?;
-    if let Some(by) = database::used_by(target, name).await? {
+    if let Some(by) = find_user(target, name).await? {
         let database = name.to_owned();
         return Err(Error::InUse { database, by });
     }

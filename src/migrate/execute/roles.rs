@@ -4,8 +4,8 @@
 use crate::cluster::maintenance;
 use crate::connect::{Purpose, Session};
 use crate::ddl::cluster::{RoleMerge, RoleStatement};
-use crate::migrate::Options;
 use crate::migrate::error::Error;
+use crate::migrate::options::Options;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Side;
 use crate::pg::{Sql, SqlState};

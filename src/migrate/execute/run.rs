@@ -18,8 +18,8 @@ use crate::migrate::execute::phase::run_phase;
 use crate::migrate::execute::publication::{self, Held};
 use crate::migrate::execute::slot_guard::Foundation;
 use crate::migrate::execute::{database, roles};
+use crate::migrate::lock_keys::lock_keys;
 use crate::migrate::options::Options;
-use crate::migrate::plan::replication::keys;
 use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::record::{self, Record};
 use crate::migrate::report::{DatabaseReport, KeptSlot, Report};
@@ -114,12 +114,12 @@ struct RunWork<'a> {
 
 /// Takes the locks of a run on both servers, also for databases that it only keeps.
 async fn take_locks(databases: &[PlannedDatabase], options: &Options) -> Result<RunLocks, Error> {
-    let keys = databases.iter().map(|one| keys(options, &one.database));
-    let (source, target): (Vec<Option<LockKey>>, Vec<LockKey>) = keys.unzip();
-    let keys = Sides {
-        source: source.into_iter().flatten().collect(),
-        target,
-    };
+    let mut keys: Sides<Vec<LockKey>> = Sides::default();
+    for planned in databases {
+        let database = lock_keys(options, &planned.database);
+        keys.source.extend(database.source);
+        keys.target.push(database.target);
+    }
     Ok(RunLocks::acquire(options.servers().map(Some), &keys).await?)
 }
 

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use crate::cluster::run_lock::RunLocks;
-use crate::migrate::Options;
 use crate::migrate::error::Error;
+use crate::migrate::options::Options;
 use crate::pg::SlotName;
 use crate::snapshot::{self, WatchedSlots};
 use crate::task::Scope;

@@ -1,6 +1,7 @@
 //! Phases 1 and 2 of `init`: examine both clusters, decide what happens to each database.
 
 pub(crate) mod adopt;
+mod databases;
 mod planner;
 pub(crate) mod prepare;
 pub(crate) mod rate;

@@ -10,7 +10,7 @@ use crate::event::{Event, Phase};
 use crate::migrate::check;
 use crate::migrate::error::Error;
 use crate::migrate::options::Options;
-use crate::migrate::plan::planner::{Planner, refuse_plan};
+use crate::migrate::plan::planner::Planner;
 use crate::migrate::planned::Prepared;
 use crate::migrate::resume::Resume;
 use crate::migrate::target_cluster::TargetCluster;
@@ -34,7 +34,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         is_one,
     } = check::examine_pair(&servers, options).await?;
     if check::has_errors(&findings) {
-        return Ok(refuse_plan(findings));
+        return Ok(Prepared::refused(findings));
     }
     let facts = servers.as_ref().map(|server| &server.facts);
     let resume = Resume::open_state(options.state.as_ref(), facts)?;
@@ -55,7 +55,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     let is_misplaced = check::has_errors(&places);
     findings.extend(places);
     if is_misplaced {
-        return Ok(refuse_plan(findings));
+        return Ok(Prepared::refused(findings));
     }
     Box::pin(planner.plan_all(chosen, findings)).await
 }

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use crate::connect::{Endpoint, Purpose};
-use crate::migrate::Options;
 use crate::migrate::error::Error;
+use crate::migrate::options::Options;
 use crate::migrate::planned::Prepared;
 use crate::pg::QualifiedName;
 use crate::pg::Side;

@@ -5,7 +5,7 @@ use crate::catalog::cluster::Database;
 use crate::checkpoint::{DatabasePair, Decision, Stale};
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::{self, Promise};
-use crate::cluster::run_lock::{Holder, LockKey};
+use crate::cluster::run_lock::Holder;
 use crate::cluster::select::ChosenDatabase;
 use crate::connect::Purpose;
 use crate::logical::{
@@ -13,6 +13,7 @@ use crate::logical::{
 };
 use crate::migrate::check::{self, Examination};
 use crate::migrate::error::Error;
+use crate::migrate::lock_keys::lock_keys;
 use crate::migrate::options::Options;
 use crate::migrate::plan::adopt;
 use crate::migrate::plan::planner::Planner;
@@ -48,9 +49,9 @@ impl Known {
         let resume = resume.as_ref();
         let slot = planner.slot_name(database);
         let name = database.name.as_str();
-        let (on_source, on_target) = keys(options, database);
-        let source_holder = source.find_holder(on_source.as_slice()).await?;
-        let target_holder = target.find_holder(&[on_target]).await?;
+        let keys = lock_keys(options, database);
+        let source_holder = source.find_holder(keys.source.as_slice()).await?;
+        let target_holder = target.find_holder(&[keys.target]).await?;
         let asks = source_holder.is_some() || options.replication.adopt.is_some();
         let found = if asks && options.replicate {
             load_publication(options, name).await?
@@ -141,17 +142,6 @@ impl Known {
             ours: self.ours.clone(),
         })
     }
-}
-
-/// The locks of a run on a database: on the source only where it is to replicate.
-pub(crate) fn keys(options: &Options, database: &Database) -> (Option<LockKey>, LockKey) {
-    let name = database.name.as_str();
-    let publication = &options.replication.publication;
-    let on_source = LockKey::of_source(name, database.oid, publication);
-    (
-        options.replicate.then_some(on_source),
-        LockKey::of_target(options.map.target(name)),
-    )
 }
 
 async fn load_publication(

@@ -11,10 +11,10 @@ use crate::cluster::finding::{Finding, Level};
 use crate::connect::{Purpose, Session};
 use crate::logical::find_subscription;
 use crate::migrate::error::Error;
-use crate::migrate::execute::database;
 use crate::migrate::journal::{self, Foreign};
 use crate::migrate::options::Options;
 use crate::migrate::resume::Interrupted;
+use crate::migrate::target_use::find_user;
 use crate::pg::Side;
 use crate::pg::{Ident, Oid};
 use crate::remedy::{Remedy, Setting};
@@ -176,7 +176,7 @@ async fn plan_by_contents(
         subscribed: subscription.and_then(|subscription| subscription.slot),
     });
     if options.drop_existing {
-        let used = database::used_by(&options.target, name).await?;
+        let used = find_user(&options.target, name).await?;
         return Ok(match used {
             None => destiny,
             Some(by) => {

@@ -1,0 +1,314 @@
+//! The plan of every selected database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::cluster::Database;
+use crate::catalog::load::cached::CachedCatalog;
+use crate::checkpoint::Selection;
+use crate::cluster::finding::{Finding, Level};
+use crate::cluster::select::ChosenDatabase;
+use crate::ddl;
+use crate::ddl::cluster::database::{DatabaseOptions, render_finish};
+use crate::migrate::check::{self, Examination};
+use crate::migrate::error::Error;
+use crate::migrate::options::Options;
+use crate::migrate::plan::planner::Planner;
+use crate::migrate::plan::replication::{self, Known};
+use crate::migrate::plan::selection::describe_selection;
+use crate::migrate::plan::target_action::{Destiny, plan_target};
+use crate::migrate::planned::{PlannedDatabase, Prepared};
+use crate::migrate::replication::Replication;
+use crate::migrate::resume::{Interrupted, Resume, WantedDatabase};
+use crate::migrate::target_action::Fate;
+use crate::migrate::target_cluster::TargetCluster;
+use crate::migrate::target_use::wait_until_settled;
+use crate::pg::{Ident, Side};
+use crate::remedy::{Remedy, Setting};
+use crate::snapshot::SnapshotSource;
+
+/// A selected database, with what is on the target under its name and what is recorded of it.
+struct DatabaseSite<'a> {
+    chosen: ChosenDatabase,
+    selection: Selection,
+    existing: Option<&'a Database>,
+    interrupted: Interrupted,
+    known: Known,
+}
+
+/// The plan of a database, and what the checks have found on the way.
+struct DatabasePlan {
+    planned: PlannedDatabase,
+    examined: Examination,
+}
+
+/// The plans of the databases so far.
+#[derive(Default)]
+struct Plans {
+    databases: Vec<PlannedDatabase>,
+    findings: Vec<Finding>,
+    definitions: BTreeMap<String, CachedCatalog>,
+    extensions: BTreeSet<Ident>,
+    is_adopted: bool,
+}
+
+impl Plans {
+    fn add(&mut self, plan: DatabasePlan) {
+        let DatabasePlan { planned, examined } = plan;
+        self.findings.extend(examined.findings);
+        self.extensions.extend(examined.extensions);
+        if let Some(read) = examined.before.definitions {
+            self.definitions.insert(planned.name().to_owned(), read);
+        }
+        self.databases.push(planned);
+    }
+}
+
+impl Planner<'_> {
+    /// Examines and plans every selected database.
+    pub(crate) async fn plan_all(
+        mut self,
+        chosen: Vec<ChosenDatabase>,
+        mut findings: Vec<Finding>,
+    ) -> Result<Prepared, Error> {
+        wait_until_settled(&self.servers.target.session, self.scope).await?;
+        let existing = self.servers.target.load_databases_by_name().await?;
+        findings.extend(self.examine_abilities(&chosen, &existing).await?);
+        let names = chosen.iter().map(|one| one.database.name.as_str());
+        let connections =
+            check::examine_connections(&self.servers, &names.collect(), self.options).await?;
+        let lacks_connections = check::has_errors(&connections);
+        findings.extend(connections);
+        if lacks_connections {
+            return Ok(Prepared::refused(findings));
+        }
+        let plans = self.plan_databases(chosen, &existing).await?;
+        findings.extend(plans.findings);
+        findings.extend(replication::judge_adoption(self.options, plans.is_adopted));
+        findings.extend(judge_skipped_extensions(self.options, &plans.extensions));
+        findings.sort_by_key(|finding| finding.level);
+        Ok(Prepared {
+            findings,
+            databases: plans.databases,
+            cluster: Some(self.target),
+            resume: self.resume,
+            definitions: plans.definitions,
+        })
+    }
+
+    /// Examines what the roles and settings of both servers allow.
+    async fn examine_abilities(
+        &self,
+        chosen: &[ChosenDatabase],
+        existing: &BTreeMap<Ident, Database>,
+    ) -> Result<Vec<Finding>, Error> {
+        let is_absent =
+            |one: &ChosenDatabase| !existing.contains_key(&self.target_name(&one.database));
+        let creates = self.options.drop_existing || chosen.iter().any(is_absent);
+        let slots = self.count_missing_slots(chosen).await?;
+        let facts = self.servers.as_ref().map(|server| &server.facts);
+        Ok(check::judge_abilities(facts, slots, creates))
+    }
+
+    async fn plan_databases(
+        &mut self,
+        chosen: Vec<ChosenDatabase>,
+        existing: &BTreeMap<Ident, Database>,
+    ) -> Result<Plans, Error> {
+        let mut plans = Plans::default();
+        for chosen in chosen {
+            if self.scope.stop.is_cancelled() {
+                return Err(Error::Stopped);
+            }
+            let existing = existing.get(&self.target_name(&chosen.database));
+            let site = self.load_site(chosen, existing).await?;
+            plans.is_adopted |= site.known.adopted.is_some();
+            let mut plan = Box::pin(self.plan_database(site)).await?;
+            self.target.actors.append(&mut plan.examined.actors);
+            plans.add(plan);
+        }
+        Ok(plans)
+    }
+
+    fn target_name(&self, database: &Database) -> Ident {
+        Ident::from_catalog(self.options.map.target(database.name.as_str()))
+    }
+
+    /// Loads what is recorded of a database and what is known of its replication.
+    async fn load_site<'d>(
+        &self,
+        chosen: ChosenDatabase,
+        existing: Option<&'d Database>,
+    ) -> Result<DatabaseSite<'d>, Error> {
+        let database = &chosen.database;
+        let selection = describe_selection(self.options, &chosen.choice);
+        let wanted = WantedDatabase {
+            source: database,
+            target: self.options.map.target(database.name.as_str()),
+            selection: &selection,
+        };
+        let mut interrupted = Resume::decide_database(self.resume.as_ref(), wanted, existing);
+        let known = Known::load(self, database).await?;
+        let decision = interrupted.decision;
+        interrupted.decision = known.decide(decision, existing, self.options).await?;
+        Ok(DatabaseSite {
+            chosen,
+            selection,
+            existing,
+            interrupted,
+            known,
+        })
+    }
+
+    /// Plans one database; it is examined on the source only if anything of it is to be copied.
+    async fn plan_database(&self, site: DatabaseSite<'_>) -> Result<DatabasePlan, Error> {
+        let database = &site.chosen.database;
+        let existing = site.existing;
+        let destiny = plan_target(self.options, database, existing, &site.interrupted).await?;
+        let is_kept = matches!(destiny.fate, Fate::Keep { .. });
+        let mut examined = Box::pin(self.examine_definitions(&site, &destiny)).await?;
+        examined.findings.extend_from_slice(site.known.live());
+        // What is kept has its publication and its slot.
+        let replication = site.known.replication(self, database, &examined);
+        let replication = replication.filter(|_| !is_kept);
+        if let Some(replication) = &replication {
+            let findings = self.examine_replication(&site, &destiny.fate, replication);
+            examined.findings.extend(findings.await?);
+        }
+        let point = match &replication {
+            Some(replication) => SnapshotSource::Slot(replication.slot.clone()),
+            None => SnapshotSource::SnapshotOnly,
+        };
+        let fate = destiny.fate;
+        let planned = PlannedDatabase {
+            database: rename_roles(database, &self.target),
+            existing: existing.filter(|_| fate.uses_existing()).cloned(),
+            drops_template: existing.is_some_and(|existing| existing.is_template),
+            fate,
+            bytes: examined.bytes,
+            tables: examined.tables,
+            largest: std::mem::take(&mut examined.largest),
+            point,
+            checked: examined.before.again(),
+            installed: destiny.installed,
+            target: self.target_name(database),
+            replication,
+            promise: site.known.promise().filter(|_| is_kept),
+            choice: site.chosen.choice,
+            selection: site.selection,
+            seal: site.interrupted.seal,
+        };
+        if !is_kept {
+            judge_database(&planned, &self.target, &mut examined);
+        }
+        Ok(DatabasePlan { planned, examined })
+    }
+
+    /// Examines the definitions on the source, and an existing database of the target that is used.
+    async fn examine_definitions(
+        &self,
+        site: &DatabaseSite<'_>,
+        destiny: &Destiny,
+    ) -> Result<Examination, Error> {
+        let (options, fate) = (self.options, &destiny.fate);
+        let name = site.chosen.database.name.as_str();
+        let mut examined = if matches!(fate, Fate::Keep { .. }) {
+            Examination::default()
+        } else {
+            let judge = check::Judge {
+                cluster: &self.target,
+                choice: &site.chosen.choice,
+                installed: &destiny.installed,
+                makes_roles: options.cluster.roles,
+            };
+            let endpoint = options.source.with_database(name);
+            Box::pin(check::examine(&endpoint, judge, self.scope)).await?
+        };
+        examined.findings.extend_from_slice(&destiny.findings);
+        if fate.uses_existing() && !destiny.installed.is_empty() {
+            let place = options.target.with_database(options.map.target(name));
+            let target = &self.target.options.target;
+            let findings = check::examine_installed(&place, &examined.expected, target).await?;
+            examined.findings.extend(findings);
+        }
+        let foreign = fate.foreign_subscription(site.known.slot());
+        examined.findings.extend(foreign);
+        Ok(examined)
+    }
+
+    /// Examines whether a database can be published, if its server and other runs let it be published at all.
+    async fn examine_replication(
+        &self,
+        site: &DatabaseSite<'_>,
+        fate: &Fate,
+        replication: &Replication,
+    ) -> Result<Vec<Finding>, Error> {
+        let facts = &self.servers.source.facts;
+        let is_possible = facts.replication && facts.wal_level == "logical" && !facts.standby;
+        if !is_possible || !site.known.live().is_empty() {
+            return Ok(Vec::new());
+        }
+        let judge = check::ReplicationJudge {
+            replication,
+            has_state: self.options.state.is_some(),
+            is_freed: self.options.drop_existing && fate.frees(&replication.slot),
+        };
+        let name = site.chosen.database.name.as_str();
+        let endpoint = self.options.source.with_database(name);
+        check::examine_replication(&endpoint, judge, self.scope).await
+    }
+}
+
+/// What is asked to be skipped and is nowhere.
+fn judge_skipped_extensions(options: &Options, found: &BTreeSet<Ident>) -> Vec<Finding> {
+    let unknown = options.carried.skipped_extensions.difference(found);
+    unknown
+        .map(|name| {
+            let message =
+                format!("extension {name}, which is to be skipped, is in none of the databases");
+            Finding::new(Level::Error, Side::Source, message)
+                .remedy(Remedy::Correct(Setting::SkipExtensions))
+        })
+        .collect()
+}
+
+/// A database in the target's names. Without owners it becomes ours.
+fn rename_roles(database: &Database, cluster: &TargetCluster) -> Database {
+    let ddl::Options { target, include } = &cluster.options;
+    let mut map = include.role_map.clone();
+    if !include.owners {
+        map.replace(database.owner.clone(), target.connected_as.clone());
+    }
+    map.database(database)
+}
+
+/// Whom we must act for to finish the database, and what will differ of it.
+fn judge_database(planned: &PlannedDatabase, cluster: &TargetCluster, examined: &mut Examination) {
+    let (name, target) = (planned.name(), &cluster.options.target);
+    let mut judge = |finding: Finding| examined.findings.push(finding.in_database(name));
+    let owner = &planned.database.owner;
+    let is_ours = |existing: &Database| target.reaches(&existing.owner);
+    if planned.existing.as_ref().is_none_or(is_ours) {
+        let owners = BTreeMap::from([(owner.clone(), 1)]);
+        let findings = check::judge_owners(&owners, target);
+        findings.into_iter().for_each(&mut judge);
+    }
+    let wanted = DatabaseOptions {
+        name: planned.target(),
+        locale: None,
+        existing: planned.existing.as_ref(),
+        script: &cluster.options,
+    };
+    for omission in render_finish(&planned.database, wanted).omissions {
+        judge(Finding::new(
+            Level::Warning,
+            Side::Target,
+            omission.to_string(),
+        ));
+    }
+    let acl = planned.database.acl.iter().flat_map(|acl| &acl.items);
+    let former = planned.existing.iter().map(|existing| &existing.owner);
+    let actors = acl.map(|item| &item.grantor).chain(former).chain([owner]);
+    examined
+        .actors
+        .extend(actors.filter(|role| target.reaches(role)).cloned());
+}
