@@ -23,7 +23,7 @@ use crate::migrate::execute::target_options::{foresee_created, foresee_emptied, 
 use crate::migrate::options::Options;
 use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::repeats::Repeats;
-use crate::migrate::target_action::Fate;
+use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, Printable, ServerVersion, Side, Sql};
 use crate::snapshot::{CopyJob, SnapshotSource, plan_rows};
@@ -101,22 +101,22 @@ async fn database(
         );
         line(script, &text);
     }
-    match planned.fate {
-        Fate::Keep { .. } => {
+    match planned.action {
+        TargetAction::Keep { .. } => {
             line(script, "-- It is finished, and kept.");
             return Ok(());
         }
-        Fate::Clear { .. } => line(script, "-- What is in it is removed."),
-        Fate::Replace { .. } | Fate::Remake { .. } => {
+        TargetAction::Empty { .. } => line(script, "-- What is in it is removed."),
+        TargetAction::DropAndCreate { .. } | TargetAction::Recreate { .. } => {
             push(script, &render_allow(name, false));
             if planned.drops_template {
                 push(script, &render_no_template(name));
             }
             push(script, &render_drop(name, cluster.options.target.version));
         }
-        Fate::Create | Fate::Use => {}
+        TargetAction::Create | TargetAction::UseEmpty => {}
     }
-    if !planned.fate.uses_existing() {
+    if !planned.action.uses_existing() {
         push(script, &render_create(&planned.database, wanted)?);
     }
     script.push_str(&connect(name));
@@ -170,7 +170,7 @@ impl Contents {
             removed: false,
             source: Box::new(source),
         })?;
-        let defaults = match planned.fate.uses_existing() {
+        let defaults = match planned.action.uses_existing() {
             true => load_default_privileges(&foreseen.place, &cluster.options).await?,
             false => DefaultPrivileges::default(),
         };
@@ -242,16 +242,19 @@ impl Foreseen {
         let name = planned.target().as_str();
         let (installed, wanted) = (&planned.installed, &cluster.options);
         let inside = options.target.with_database(name);
-        let (place, options) = match planned.fate {
-            Fate::Use => {
+        let (place, options) = match planned.action {
+            TargetAction::UseEmpty => {
                 let loaded = load_options(&inside, catalog, wanted).await;
                 (inside, loaded)
             }
-            Fate::Clear { .. } => {
+            TargetAction::Empty { .. } => {
                 let foreseen = foresee_emptied(&inside, catalog, wanted, installed).await;
                 (inside, foreseen)
             }
-            Fate::Create | Fate::Replace { .. } | Fate::Remake { .. } | Fate::Keep { .. } => {
+            TargetAction::Create
+            | TargetAction::DropAndCreate { .. }
+            | TargetAction::Recreate { .. }
+            | TargetAction::Keep { .. } => {
                 let beside = maintenance::open_session_outside(&options.target, name)
                     .await?
                     .endpoint()
@@ -260,7 +263,7 @@ impl Foreseen {
                 (beside, foreseen)
             }
         };
-        let extensions = match planned.fate.uses_existing() {
+        let extensions = match planned.action.uses_existing() {
             true => installed.clone(),
             false => BTreeSet::new(),
         };

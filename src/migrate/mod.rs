@@ -41,4 +41,4 @@ pub use plan::prepare::prepare;
 pub use plan::rate::measure_rate;
 pub use planned::{PlannedDatabase, Prepared};
 pub use report::{DatabaseReport, KeptSlot, Report};
-pub use target_action::Fate;
+pub use target_action::TargetAction;

@@ -9,7 +9,7 @@ use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::Promise;
 use crate::migrate::replication::Replication;
 use crate::migrate::resume::{DatabaseStart, Leftover, Resume};
-use crate::migrate::target_action::Fate;
+use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, QualifiedName};
 use crate::selection::TableChoice;
@@ -23,7 +23,7 @@ pub struct PlannedDatabase {
     /// What is on the target under its name.
     pub existing: Option<Database>,
     /// What happens on the target.
-    pub fate: Fate,
+    pub action: TargetAction,
     /// Estimated bytes to copy, as they lie on the source's disk.
     pub bytes: u64,
     /// Tables with rows of their own.
@@ -81,18 +81,20 @@ impl PlannedDatabase {
     }
 
     fn leftover(&self) -> Leftover {
-        match self.fate {
-            Fate::Create | Fate::Use | Fate::Replace { .. } => Leftover::Nothing,
+        match self.action {
+            TargetAction::Create | TargetAction::UseEmpty | TargetAction::DropAndCreate { .. } => {
+                Leftover::Nothing
+            }
             // What is ours and exists there stays ours until it is gone.
-            Fate::Remake { oid, .. } => Leftover::Begun {
+            TargetAction::Recreate { oid, .. } => Leftover::Begun {
                 oid,
                 origin: Origin::Made,
             },
-            Fate::Clear { oid, .. } => Leftover::Begun {
+            TargetAction::Empty { oid, .. } => Leftover::Begun {
                 oid,
                 origin: self.used(),
             },
-            Fate::Keep { .. } => Leftover::Finished,
+            TargetAction::Keep { .. } => Leftover::Finished,
         }
     }
 

@@ -6,13 +6,13 @@ use crate::pg::{Oid, Side, SlotName};
 
 /// What happens to a database of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum TargetAction {
     /// It is created.
     Create,
     /// It exists, is empty, and is used as it is.
-    Use,
+    UseEmpty,
     /// It holds objects; it is dropped and created again.
-    Replace {
+    DropAndCreate {
         /// Which database it must be.
         oid: Oid,
         /// A digest of what it holds.
@@ -25,14 +25,14 @@ pub enum Fate {
         subscribed: Option<String>,
     },
     /// An interrupted run has created it; it is dropped and created again.
-    Remake {
+    Recreate {
         /// Which database it must be.
         oid: Oid,
         /// Why its rows are not kept.
         why: &'static str,
     },
     /// It was there when an interrupted run began to fill it; what is in it is removed.
-    Clear {
+    Empty {
         /// Which database it must be.
         oid: Oid,
         /// Why its rows are not kept.
@@ -45,23 +45,26 @@ pub enum Fate {
     },
 }
 
-impl Fate {
+impl TargetAction {
     /// Whether the database that is there is filled.
     pub(crate) fn uses_existing(&self) -> bool {
         match self {
-            Self::Use | Self::Clear { .. } => true,
-            Self::Create | Self::Replace { .. } | Self::Remake { .. } | Self::Keep { .. } => false,
+            Self::UseEmpty | Self::Empty { .. } => true,
+            Self::Create
+            | Self::DropAndCreate { .. }
+            | Self::Recreate { .. }
+            | Self::Keep { .. } => false,
         }
     }
 
     /// Whether who uses this slot ends with the database that is on the target.
     pub(crate) fn frees(&self, slot: &SlotName) -> bool {
-        matches!(self, Self::Replace { subscribed: Some(name), .. } if name == slot.as_str())
+        matches!(self, Self::DropAndCreate { subscribed: Some(name), .. } if name == slot.as_str())
     }
 
     /// Refuses to replace a database in which a subscription of our name reads from another slot.
     pub(crate) fn foreign_subscription(&self, own: &SlotName) -> Option<Finding> {
-        let Self::Replace {
+        let Self::DropAndCreate {
             subscribed: Some(slot),
             ..
         } = self

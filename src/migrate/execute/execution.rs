@@ -8,7 +8,7 @@ use crate::logical::Publisher;
 use crate::migrate::options::Options;
 use crate::migrate::planned::PlannedDatabase;
 use crate::migrate::record::Record;
-use crate::migrate::target_action::Fate;
+use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Sides;
 use crate::snapshot::{CheckedDatabase, CopyRequest, WatchedSlots};
@@ -38,7 +38,7 @@ pub(crate) struct DatabaseRun<'a> {
     /// The definitions that the checks have read. The first attempt uses them up.
     definitions: Option<CachedCatalog>,
     /// What happens on the target: first as planned, after a failed attempt by what that has left.
-    pub(crate) action: Fate,
+    pub(crate) action: TargetAction,
     /// What an interrupted run or attempt has recorded of the target's contents at its end.
     pub(crate) seal: Option<String>,
 }
@@ -56,7 +56,7 @@ impl<'a> DatabaseRun<'a> {
             planned,
             publisher,
             definitions,
-            action: planned.fate.clone(),
+            action: planned.action.clone(),
             seal: planned.seal.clone(),
         }
     }

@@ -16,7 +16,7 @@ use crate::migrate::execute::phase::run_phase;
 use crate::migrate::execute::{database, existing};
 use crate::migrate::journal::{self, Filling};
 use crate::migrate::report::DatabaseReport;
-use crate::migrate::target_action::Fate;
+use crate::migrate::target_action::TargetAction;
 use crate::pg::{Oid, Side, Sql};
 use crate::task::Scope;
 use crate::transfer::Ledger;
@@ -70,13 +70,13 @@ impl DatabaseRun<'_> {
         const WHY: &str = "DDL on the source ended the copy";
         if self.action.uses_existing() {
             self.seal = self.execution.record.recorded_seal(&self.planned.pair());
-            self.action = Fate::Clear { oid, why: WHY };
+            self.action = TargetAction::Empty { oid, why: WHY };
             return true;
         }
         if !self.remove_database(oid).await {
             return false;
         }
-        self.action = Fate::Create;
+        self.action = TargetAction::Create;
         let removed = self.execution.record.record_removed(&self.planned.pair());
         removed
             .inspect_err(|error| tracing::warn!(%error, "what was removed could not be recorded"))
@@ -90,12 +90,12 @@ impl DatabaseRun<'_> {
         let target = &self.execution.options.target.despite_stop();
         let name = planned.target().as_str();
         match &self.action {
-            Fate::Use => {
+            TargetAction::UseEmpty => {
                 let existing = planned.existing.as_ref();
                 let oid = existing.expect("a database that is used exists").oid;
                 return self.begin_database(oid, planned.used()).await;
             }
-            Fate::Clear { oid, .. } => {
+            TargetAction::Empty { oid, .. } => {
                 let cleared = Cleared {
                     database: TargetDatabase { name, oid: *oid },
                     extensions: &planned.installed,
@@ -104,17 +104,17 @@ impl DatabaseRun<'_> {
                 empty_database(target, cleared).await?;
                 return self.begin_database(*oid, planned.used()).await;
             }
-            Fate::Replace { oid, digest, .. } => {
+            TargetAction::DropAndCreate { oid, digest, .. } => {
                 let database = TargetDatabase { name, oid: *oid };
                 drop_database(target, database, Expected::Shown { digest }).await?;
             }
-            Fate::Remake { oid, .. } => {
+            TargetAction::Recreate { oid, .. } => {
                 let database = TargetDatabase { name, oid: *oid };
                 let seal = self.seal.as_deref();
                 drop_database(target, database, Expected::Ours { seal }).await?;
                 record.record_removed(&planned.pair())?;
             }
-            Fate::Create | Fate::Keep { .. } => {}
+            TargetAction::Create | TargetAction::Keep { .. } => {}
         }
         database::create_database(target, name, create).await?;
         let oid = database::find_oid(target, name).await?;

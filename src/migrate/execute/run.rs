@@ -24,7 +24,7 @@ use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::record::{self, Record};
 use crate::migrate::report::{DatabaseReport, KeptSlot, Report};
 use crate::migrate::resume::RunStart;
-use crate::migrate::target_action::Fate;
+use crate::migrate::target_action::TargetAction;
 use crate::pg::{Lsn, Sides};
 use crate::snapshot::WatchedSlots;
 use crate::task::Scope;
@@ -61,7 +61,7 @@ pub async fn execute(
         definitions,
         ..
     } = prepared;
-    let is_kept = |planned: &PlannedDatabase| matches!(planned.fate, Fate::Keep { .. });
+    let is_kept = |planned: &PlannedDatabase| matches!(planned.action, TargetAction::Keep { .. });
     let (kept, planned): (Vec<_>, Vec<_>) = databases.into_iter().partition(is_kept);
     let promises: Vec<Promise> = kept.iter().filter_map(|one| one.promise.clone()).collect();
     for promise in &promises {

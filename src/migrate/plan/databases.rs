@@ -15,11 +15,11 @@ use crate::migrate::options::Options;
 use crate::migrate::plan::planner::Planner;
 use crate::migrate::plan::replication::{self, Known};
 use crate::migrate::plan::selection::describe_selection;
-use crate::migrate::plan::target_action::{Destiny, plan_target};
+use crate::migrate::plan::target_action::{TargetPlan, plan_target};
 use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::replication::Replication;
 use crate::migrate::resume::{Interrupted, Resume, WantedDatabase};
-use crate::migrate::target_action::Fate;
+use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::migrate::target_use::wait_until_settled;
 use crate::pg::{Ident, Side};
@@ -163,33 +163,33 @@ impl Planner<'_> {
     async fn plan_database(&self, site: DatabaseSite<'_>) -> Result<DatabasePlan, Error> {
         let database = &site.chosen.database;
         let existing = site.existing;
-        let destiny = plan_target(self.options, database, existing, &site.interrupted).await?;
-        let is_kept = matches!(destiny.fate, Fate::Keep { .. });
-        let mut examined = Box::pin(self.examine_definitions(&site, &destiny)).await?;
+        let target_plan = plan_target(self.options, database, existing, &site.interrupted).await?;
+        let is_kept = matches!(target_plan.action, TargetAction::Keep { .. });
+        let mut examined = Box::pin(self.examine_definitions(&site, &target_plan)).await?;
         examined.findings.extend_from_slice(site.known.live());
         // What is kept has its publication and its slot.
         let replication = site.known.replication(self, database, &examined);
         let replication = replication.filter(|_| !is_kept);
         if let Some(replication) = &replication {
-            let findings = self.examine_replication(&site, &destiny.fate, replication);
+            let findings = self.examine_replication(&site, &target_plan.action, replication);
             examined.findings.extend(findings.await?);
         }
         let point = match &replication {
             Some(replication) => SnapshotSource::Slot(replication.slot.clone()),
             None => SnapshotSource::SnapshotOnly,
         };
-        let fate = destiny.fate;
+        let action = target_plan.action;
         let planned = PlannedDatabase {
             database: rename_roles(database, &self.target),
-            existing: existing.filter(|_| fate.uses_existing()).cloned(),
+            existing: existing.filter(|_| action.uses_existing()).cloned(),
             drops_template: existing.is_some_and(|existing| existing.is_template),
-            fate,
+            action,
             bytes: examined.bytes,
             tables: examined.tables,
             largest: std::mem::take(&mut examined.largest),
             point,
             checked: examined.before.again(),
-            installed: destiny.installed,
+            installed: target_plan.installed,
             target: self.target_name(database),
             replication,
             promise: site.known.promise().filter(|_| is_kept),
@@ -207,30 +207,30 @@ impl Planner<'_> {
     async fn examine_definitions(
         &self,
         site: &DatabaseSite<'_>,
-        destiny: &Destiny,
+        target_plan: &TargetPlan,
     ) -> Result<Examination, Error> {
-        let (options, fate) = (self.options, &destiny.fate);
+        let (options, action) = (self.options, &target_plan.action);
         let name = site.chosen.database.name.as_str();
-        let mut examined = if matches!(fate, Fate::Keep { .. }) {
+        let mut examined = if matches!(action, TargetAction::Keep { .. }) {
             Examination::default()
         } else {
             let judge = check::Judge {
                 cluster: &self.target,
                 choice: &site.chosen.choice,
-                installed: &destiny.installed,
+                installed: &target_plan.installed,
                 makes_roles: options.cluster.roles,
             };
             let endpoint = options.source.with_database(name);
             Box::pin(check::examine(&endpoint, judge, self.scope)).await?
         };
-        examined.findings.extend_from_slice(&destiny.findings);
-        if fate.uses_existing() && !destiny.installed.is_empty() {
+        examined.findings.extend_from_slice(&target_plan.findings);
+        if action.uses_existing() && !target_plan.installed.is_empty() {
             let place = options.target.with_database(options.map.target(name));
             let target = &self.target.options.target;
             let findings = check::examine_installed(&place, &examined.expected, target).await?;
             examined.findings.extend(findings);
         }
-        let foreign = fate.foreign_subscription(site.known.slot());
+        let foreign = action.foreign_subscription(site.known.slot());
         examined.findings.extend(foreign);
         Ok(examined)
     }
@@ -239,7 +239,7 @@ impl Planner<'_> {
     async fn examine_replication(
         &self,
         site: &DatabaseSite<'_>,
-        fate: &Fate,
+        action: &TargetAction,
         replication: &Replication,
     ) -> Result<Vec<Finding>, Error> {
         let facts = &self.servers.source.facts;
@@ -250,7 +250,7 @@ impl Planner<'_> {
         let judge = check::ReplicationJudge {
             replication,
             has_state: self.options.state.is_some(),
-            is_freed: self.options.drop_existing && fate.frees(&replication.slot),
+            is_freed: self.options.drop_existing && action.frees(&replication.slot),
         };
         let name = site.chosen.database.name.as_str();
         let endpoint = self.options.source.with_database(name);

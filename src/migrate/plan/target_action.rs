@@ -1,6 +1,6 @@
 //! What happens to a database of the target: by what a run has recorded of it, else by what it holds.
 
-use crate::migrate::target_action::Fate;
+use crate::migrate::target_action::TargetAction;
 use std::collections::BTreeSet;
 
 use crate::catalog::cluster::Database;
@@ -20,19 +20,19 @@ use crate::pg::{Ident, Oid};
 use crate::remedy::{Remedy, Setting};
 use crate::sql;
 
-/// A fate, and what is known with it.
-pub(crate) struct Destiny {
-    pub(crate) fate: Fate,
+/// What happens to a database of the target, and what is known with it.
+pub(crate) struct TargetPlan {
+    pub(crate) action: TargetAction,
     /// Extensions that are there when the copy begins.
     pub(crate) installed: BTreeSet<Ident>,
     /// What speaks against it, and what is good to know.
     pub(crate) findings: Vec<Finding>,
 }
 
-impl Destiny {
-    fn new(fate: Fate) -> Self {
+impl TargetPlan {
+    fn new(action: TargetAction) -> Self {
         Self {
-            fate,
+            action,
             installed: BTreeSet::new(),
             findings: Vec::new(),
         }
@@ -67,7 +67,7 @@ pub(crate) async fn plan_target(
     database: &Database,
     existing: Option<&Database>,
     interrupted: &Interrupted,
-) -> Result<Destiny, Error> {
+) -> Result<TargetPlan, Error> {
     let oid = existing.map_or(Oid::INVALID, |existing| existing.oid);
     let decision = interrupted.decision.clone();
     let refused = match existing {
@@ -77,32 +77,36 @@ pub(crate) async fn plan_target(
     if let Some(refused) = refused {
         return Ok(refused.in_database(database));
     }
-    let destiny = match decision {
+    let target_plan = match decision {
         Decision::Fresh => plan_by_contents(options, database, existing).await?,
         Decision::Stale(stale) => {
-            let destiny = plan_by_contents(options, database, existing).await?;
+            let target_plan = plan_by_contents(options, database, existing).await?;
             let remedies = ["it is copied again".into()];
-            destiny.finding(Level::Warning, stale.to_string(), remedies)
+            target_plan.finding(Level::Warning, stale.to_string(), remedies)
         }
         Decision::Finished { tables } => {
             let message = "it was finished by the interrupted run, and is kept".to_owned();
             let again = Remedy::pass_to(Setting::NoResume, "start from the beginning");
-            Destiny::new(Fate::Keep { tables }).finding(Level::Note, message, [again])
+            TargetPlan::new(TargetAction::Keep { tables }).finding(Level::Note, message, [again])
         }
         Decision::Remake { why } => {
             let remedies = ["it is dropped and created again".into()];
-            Destiny::new(Fate::Remake { oid, why }).finding(Level::Note, why.to_owned(), remedies)
+            TargetPlan::new(TargetAction::Recreate { oid, why }).finding(
+                Level::Note,
+                why.to_owned(),
+                remedies,
+            )
         }
-        Decision::Clear { why, extensions } => Destiny {
+        Decision::Clear { why, extensions } => TargetPlan {
             installed: extensions.into_iter().map(Ident::from_catalog).collect(),
-            ..Destiny::new(Fate::Clear { oid, why }).finding(
+            ..TargetPlan::new(TargetAction::Empty { oid, why }).finding(
                 Level::Note,
                 why.to_owned(),
                 ["what is in it is removed, and copied again".into()],
             )
         },
     };
-    Ok(destiny.in_database(database))
+    Ok(target_plan.in_database(database))
 }
 
 /// What speaks against the removal of what an interrupted run has begun, if anything does.
@@ -111,7 +115,7 @@ async fn judge_leftover(
     database: &Database,
     existing: &Database,
     interrupted: &Interrupted,
-) -> Result<Option<Destiny>, Error> {
+) -> Result<Option<TargetPlan>, Error> {
     let decision = &interrupted.decision;
     let is_begun = matches!(decision, Decision::Remake { .. } | Decision::Clear { .. });
     // One that a killed drop has closed is looked into when it is open again.
@@ -129,16 +133,16 @@ async fn judge_leftover(
         let drop = sql!("DROP DATABASE {}", existing.name);
         let remedy = Remedy::act(format!("if nobody needs it, run: {};", drop.as_str()));
         let oid = existing.oid;
-        let destiny = Destiny::new(Fate::Remake { oid, why });
-        return Ok(Some(destiny.finding(Level::Error, message, [remedy])));
+        let target_plan = TargetPlan::new(TargetAction::Recreate { oid, why });
+        return Ok(Some(target_plan.finding(Level::Error, message, [remedy])));
     }
     let Some(foreign) = found? else {
         return Ok(None);
     };
-    let destiny = plan_by_contents(options, database, Some(existing)).await?;
+    let target_plan = plan_by_contents(options, database, Some(existing)).await?;
     let message = format!("it holds objects that the interrupted run did not create: {foreign}");
     let remedies = ["move or drop them to continue the run".into()];
-    Ok(Some(destiny.finding(Level::Warning, message, remedies)))
+    Ok(Some(target_plan.finding(Level::Warning, message, remedies)))
 }
 
 /// What happens to a database of which nothing is recorded.
@@ -146,29 +150,29 @@ async fn plan_by_contents(
     options: &Options,
     database: &Database,
     existing: Option<&Database>,
-) -> Result<Destiny, Error> {
+) -> Result<TargetPlan, Error> {
     let Some(existing) = existing else {
-        return Ok(Destiny::new(Fate::Create));
+        return Ok(TargetPlan::new(TargetAction::Create));
     };
     let side = Side::Target;
     let name = existing.name.as_str();
-    if let Some(destiny) = plan_closed(options, existing) {
-        return Ok(destiny);
+    if let Some(target_plan) = plan_closed(options, existing) {
+        return Ok(target_plan);
     }
     let session = open_database(options, existing).await?;
     let contents = Contents::load(&session).await;
     let contents = contents.map_err(Error::examine(side))?;
     if contents.is_empty() {
-        return Ok(Destiny {
+        return Ok(TargetPlan {
             findings: judge_existing(database, existing, &contents),
             installed: contents.extensions,
-            fate: Fate::Use,
+            action: TargetAction::UseEmpty,
         });
     }
     let subscription = find_subscription(&session).await;
     let subscription = subscription.map_err(Error::examine(side))?;
     let digest = journal::load_digest(&session).await;
-    let destiny = Destiny::new(Fate::Replace {
+    let target_plan = TargetPlan::new(TargetAction::DropAndCreate {
         oid: existing.oid,
         digest: digest.map_err(Error::examine(side))?,
         tables: contents.tables,
@@ -178,10 +182,10 @@ async fn plan_by_contents(
     if options.drop_existing {
         let used = find_user(&options.target, name).await?;
         return Ok(match used {
-            None => destiny,
+            None => target_plan,
             Some(by) => {
                 let message = format!("database {name} is in use by {by}, and cannot be replaced");
-                destiny.finding(Level::Error, message, ["remove it first".into()])
+                target_plan.finding(Level::Error, message, ["remove it first".into()])
             }
         });
     }
@@ -193,7 +197,7 @@ async fn plan_by_contents(
     let drop_extension = objects.map(|objects| without_extension(objects).into());
     let others = [recreate(), "choose another target".into()];
     let remedies = drop_extension.into_iter().chain(others);
-    Ok(destiny.finding(Level::Error, message, remedies))
+    Ok(target_plan.finding(Level::Error, message, remedies))
 }
 
 fn recreate() -> Remedy {
@@ -217,9 +221,9 @@ fn without_extension(objects: &[String]) -> String {
 }
 
 /// What happens to a database that cannot be looked into.
-fn plan_closed(options: &Options, existing: &Database) -> Option<Destiny> {
+fn plan_closed(options: &Options, existing: &Database) -> Option<TargetPlan> {
     let name = &existing.name;
-    let replace = Destiny::new(Fate::Replace {
+    let replace = TargetPlan::new(TargetAction::DropAndCreate {
         oid: existing.oid,
         digest: String::new(),
         tables: 0,

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::contract::number;
 use super::sizes::{self, Estimate};
-use crate::migrate::Fate;
 use crate::migrate::Prepared;
+use crate::migrate::TargetAction;
 use crate::migrate::{Options, PlannedDatabase};
 use crate::remedy::Setting;
 use crate::ui::remedy::SettingName;
@@ -80,26 +80,26 @@ pub(super) fn action_line(planned: &PlannedDatabase) -> String {
         (source, target) if source == target => source.to_owned(),
         (source, target) => format!("{source} as {target}"),
     };
-    let tables = match &planned.fate {
-        Fate::Keep { tables } => *tables,
-        Fate::Remake { .. }
-        | Fate::Clear { .. }
-        | Fate::Create
-        | Fate::Use
-        | Fate::Replace { .. } => planned.tables,
+    let tables = match &planned.action {
+        TargetAction::Keep { tables } => *tables,
+        TargetAction::Recreate { .. }
+        | TargetAction::Empty { .. }
+        | TargetAction::Create
+        | TargetAction::UseEmpty
+        | TargetAction::DropAndCreate { .. } => planned.tables,
     };
     let tables = text::counted(number(tables), "table");
-    format!("{name}: {}, {tables}", action(&planned.fate))
+    format!("{name}: {}, {tables}", action(&planned.action))
 }
 
-fn action(fate: &Fate) -> String {
-    match fate {
-        Fate::Keep { .. } => "keep, finished by the interrupted run".to_owned(),
-        Fate::Remake { why, .. } => format!("drop and create again ({why})"),
-        Fate::Clear { why, .. } => format!("remove what is in it and copy again ({why})"),
-        Fate::Create => "create".to_owned(),
-        Fate::Use => "use the empty database on the target".to_owned(),
-        Fate::Replace { tables, bytes, .. } => format!(
+fn action(action: &TargetAction) -> String {
+    match action {
+        TargetAction::Keep { .. } => "keep, finished by the interrupted run".to_owned(),
+        TargetAction::Recreate { why, .. } => format!("drop and create again ({why})"),
+        TargetAction::Empty { why, .. } => format!("remove what is in it and copy again ({why})"),
+        TargetAction::Create => "create".to_owned(),
+        TargetAction::UseEmpty => "use the empty database on the target".to_owned(),
+        TargetAction::DropAndCreate { tables, bytes, .. } => format!(
             "drop and recreate (the target's holds {tables} tables, {})",
             text::size(u64::try_from(*bytes).unwrap_or_default()),
         ),
@@ -108,13 +108,13 @@ fn action(fate: &Fate) -> String {
 
 /// A planned database for programs.
 pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
-    let (action, reason) = match planned.fate {
-        Fate::Create => ("create", None),
-        Fate::Use => ("use", None),
-        Fate::Replace { .. } => ("replace", None),
-        Fate::Keep { .. } => ("keep", Some("finished by the interrupted run")),
-        Fate::Remake { why, .. } => ("remake", Some(why)),
-        Fate::Clear { why, .. } => ("clear", Some(why)),
+    let (action, reason) = match planned.action {
+        TargetAction::Create => ("create", None),
+        TargetAction::UseEmpty => ("use", None),
+        TargetAction::DropAndCreate { .. } => ("replace", None),
+        TargetAction::Keep { .. } => ("keep", Some("finished by the interrupted run")),
+        TargetAction::Recreate { why, .. } => ("remake", Some(why)),
+        TargetAction::Empty { why, .. } => ("clear", Some(why)),
     };
     PlannedBody {
         database: planned.name().to_owned(),
