@@ -97,7 +97,7 @@ async fn database(
         let source = &planned.database.name;
         let publication = &options.replication.publication;
         let text = format!(
-            "-- On the source publication {publication} is made in {source}, then replication slot {slot}."
+            "-- On the source publication {publication} is created in {source}, then replication slot {slot}."
         );
         line(script, &text);
     }
@@ -341,11 +341,11 @@ fn line(script: &mut String, text: &str) {
     writeln!(script, "{text}").expect("a String takes all text");
 }
 
-/// The line that leads `psql` into a database. Its name stands in a connection string, whose quotes
+/// The line that leads `psql` into a database. Its name is in a connection string, whose quotes
 /// and backslashes are escaped, and that in double quotes, which are doubled within.
 fn connect(name: &Ident) -> String {
     if name.as_str().chars().any(char::is_control) {
-        return format!("-- Connect to database {name} here: psql cannot be told its name.\n");
+        return format!("-- Connect to database {name} here: psql cannot be given its name.\n");
     }
     let mut value = String::new();
     for part in name.as_str().chars() {

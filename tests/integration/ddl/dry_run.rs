@@ -14,7 +14,7 @@ const SOURCE: &str = r#"
     COMMENT ON ROLE reader IS 'reads';
     CREATE SCHEMA shop AUTHORIZATION keeper;
     CREATE EXTENSION citext SCHEMA shop;
-    CREATE EXTENSION hstore;
+    CREATE EXTENSION hstore SCHEMA public;
     COMMENT ON EXTENSION hstore IS 'ours';
     COMMENT ON FUNCTION pg_catalog.now() IS 'the time; ours';
     CREATE TYPE shop.mood AS ENUM ('good', 'it''s bad; really');
@@ -64,7 +64,7 @@ const SETTINGS: &str = "ALTER DATABASE app SET work_mem = '16MB';
 async fn route(major: u32) -> Route {
     let target = Cluster::builder(major)
         .with_setting("log_statement", "all")
-        .with_setting("log_line_prefix", "%a|");
+        .with_setting("log_line_prefix", "%a|%p|");
     let route = Route::start([Cluster::builder(major), target]);
     route.create("app").await;
     run(&route.source.url("app"), SOURCE).await;
@@ -72,34 +72,62 @@ async fn route(major: u32) -> Route {
     route
 }
 
-/// The statements that our sessions have sent to the target, in the order of the log.
+/// The statements that our sessions have sent to the target, in the order of the log, without those that were
+/// rolled back.
 fn logged(log: &str) -> Vec<String> {
-    let mut texts: Vec<String> = Vec::new();
+    let mut sent: Vec<Sent> = Vec::new();
     let mut is_ours = false;
     for line in log.lines() {
         if let Some(rest) = line.strip_prefix('\t') {
-            if is_ours && let Some(last) = texts.last_mut() {
-                last.push('\n');
-                last.push_str(rest);
+            if is_ours && let Some(last) = sent.last_mut() {
+                last.text.push('\n');
+                last.text.push_str(rest);
             }
             continue;
         }
-        is_ours = false;
-        let Some((client, message)) = line.split_once('|') else {
-            continue;
-        };
-        let statement = message.split_once("LOG:  statement: ");
-        if let Some((_, text)) =
-            statement.filter(|_| client.starts_with("postgres-seren-replicator"))
-        {
-            texts.push(text.to_owned());
-            is_ours = true;
+        let found = parse_line(line);
+        is_ours = found.is_some();
+        sent.extend(found);
+    }
+    let mut kept: Vec<Sent> = Vec::new();
+    for one in sent {
+        if one.text == "ROLLBACK" {
+            let is_begin =
+                |other: &Sent| other.process == one.process && other.text.starts_with("BEGIN");
+            let begin = kept.iter().rposition(is_begin).unwrap_or(kept.len());
+            let undone = kept.split_off(begin);
+            kept.extend(
+                undone
+                    .into_iter()
+                    .filter(|other| other.process != one.process),
+            );
+        } else {
+            kept.push(one);
         }
     }
-    commands(texts.iter().map(String::as_str))
+    commands(kept.iter().map(|one| one.text.as_str()))
 }
 
-/// The statements of a dry run. Its comments stand on lines of their own.
+/// What a session of the server was sent.
+struct Sent {
+    process: String,
+    text: String,
+}
+
+/// A line of the log on which a statement of ours begins.
+fn parse_line(line: &str) -> Option<Sent> {
+    let (client, rest) = line.split_once('|')?;
+    let (process, message) = rest.split_once('|')?;
+    let (_, text) = message.split_once("LOG:  statement: ")?;
+    client
+        .starts_with("postgres-seren-replicator")
+        .then(|| Sent {
+            process: process.to_owned(),
+            text: text.to_owned(),
+        })
+}
+
+/// The statements of a dry run. Its comments are on lines of their own.
 fn printed(script: &str) -> Vec<String> {
     commands([script])
 }
@@ -126,7 +154,7 @@ fn is_definition(command: &str) -> bool {
         "SECURITY ",
         "REFRESH ",
     ];
-    const FRAMES: [&str; 3] = ["SET ROLE ", "RESET ROLE", "SET default_tablespace "];
+    const FRAMES: [&str; 2] = ["SET ROLE ", "RESET ROLE"];
     let begins = |words: &[&str]| words.iter().any(|word| command.starts_with(word));
     (begins(&WORDS) || begins(&FRAMES)) && !OURS.iter().any(|ours| command.contains(ours))
 }
@@ -218,7 +246,7 @@ async fn a_dry_run_prints_what_is_run_in_an_existing_database() {
     let route = route(17).await;
     let admin = route.target.url("postgres");
     run(&admin, "CREATE DATABASE app TEMPLATE template0").await;
-    let default = "CREATE EXTENSION citext; CREATE ROLE other;
+    let default = "CREATE EXTENSION hstore SCHEMA public; CREATE ROLE other;
                    ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO other";
     run(&route.target.url("app"), default).await;
     compare(&route, &[]);
