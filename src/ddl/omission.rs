@@ -103,7 +103,7 @@ impl fmt::Display for OmissionReason {
             Self::NotOurs => f.write_str("skipped, another role owns it on the target"),
             Self::Unvalidated => f.write_str(
                 "NOT VALID on the target: it calls a function of the database, so it is created after the \
-                 rows, and no server validates a domain within an array, a range or a composite type",
+                 rows; no server validates a domain within an array, range or composite type",
             ),
             Self::NamesOfRoles => f.write_str(
                 "it asks for the name of its user, and roles have other names on the target: look at it",

@@ -16,19 +16,19 @@ fn server() -> Builder {
     let folder = std::env::var_os("SEREN_TIMESCALEDB")
         .expect("SEREN_TIMESCALEDB names the folder that tests/soak/timescaledb.sh prints");
     Cluster::builder(MAJOR)
-        .binaries(&PathBuf::from(folder))
-        .setting("timescaledb.telemetry_level", "off")
+        .with_binaries(&PathBuf::from(folder))
+        .with_setting("timescaledb.telemetry_level", "off")
 }
 
 fn loaded() -> Builder {
-    server().setting("shared_preload_libraries", "timescaledb")
+    server().with_setting("shared_preload_libraries", "timescaledb")
 }
 
 /// A route whose source holds hypertables.
 async fn hypertables(target: Builder) -> Route {
     let source = loaded()
-        .setting("log_statement", "all")
-        .setting("log_line_prefix", "%a|");
+        .with_setting("log_statement", "all")
+        .with_setting("log_line_prefix", "%a|");
     let route = Route::start([source, target]);
     route.create("app").await;
     fill(route.source.url("app"), include_str!("hypertables.sql")).await;
@@ -95,7 +95,7 @@ async fn hypertables_come_with_their_settings_and_rows() {
         );
     }
     assert_eq!(scripts[0], scripts[1]);
-    let log = route.source.log();
+    let log = route.source.read_log();
     let statements = log.lines().filter(|line| line.starts_with("reader|"));
     let count = statements.count();
     assert!((10..=49).contains(&count), "{count} with COMMIT");

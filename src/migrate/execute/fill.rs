@@ -125,7 +125,7 @@ impl DatabaseRun<'_> {
             .await
     }
 
-    /// Begins the journal, and records that whatever is in the database from now on is ours.
+    /// Begins the journal, and records that everything in the database from now on is ours.
     async fn begin_database(&self, oid: Oid, origin: Origin) -> Result<Oid, Error> {
         self.begin_journal(oid, origin.clone()).await?;
         self.execution
