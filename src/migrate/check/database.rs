@@ -256,7 +256,7 @@ fn relation_names(catalog: &Catalog) -> BTreeSet<QualifiedName> {
 fn not_made(omission: &Omission) -> Finding {
     let finding = |level| Finding::new(level, Side::Target, omission.to_string());
     if matches!(omission.reason, OmissionReason::CutOff(_)) {
-        finding(Level::Error).remedy("select both tables, or leave both out")
+        finding(Level::Error).remedy("select both tables, or exclude both")
     } else {
         finding(Level::Warning)
     }

@@ -49,8 +49,8 @@ async fn names_that_mean_nothing_are_errors_before_anything_is_written() {
     let flags = ["--role-map", "nobody=me", "--skip-extensions", "no_such"];
     let refused = route.init(&name, &flags).run().expect(1);
     for line in [
-        "role nobody of --role-map does not exist",
-        "extension no_such of --skip-extensions is in none of the databases",
+        "role nobody, which is to get another name, does not exist",
+        "extension no_such, which is to be skipped, is in none of the databases",
     ] {
         assert!(refused.stderr.contains(line), "{}", refused.stderr);
     }
@@ -370,7 +370,7 @@ async fn settings_that_name_a_role_have_its_new_name() {
     assert_eq!(value(&target, function).await, "{role=new}");
     let database = "SELECT setconfig::text FROM pg_db_role_setting WHERE setrole = 0";
     assert_eq!(value(&target, database).await, "{application_name=old}");
-    let told = "it asks for the name of its user, and --role-map gives roles other names";
+    let told = "it asks for the name of its user, and roles have other names on the target";
     for object in [
         "policy own on public.t",
         "view public.v",

@@ -264,7 +264,7 @@ async fn entries_that_cannot_be_meant_are_errors_before_anything_is_written() {
             "--exclude-tables",
             "mother",
             1,
-            "table public.rows_of: selected, but it needs",
+            "table public.rows_of: selected, but it depends on",
         ),
     ] {
         let table = entry(table);

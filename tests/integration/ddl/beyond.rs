@@ -31,7 +31,7 @@ async fn what_a_dump_loses_arrives_or_is_told() {
     let told = format!("{}{}", done.stdout, done.stderr);
     for line in [
         "index x.broken on x.t: it is invalid on the source",
-        "rule _RETURN on x.t: no server makes a rule of this name",
+        "rule _RETURN on x.t: no server accepts a rule of this name",
         "the target has not loaded the module absent that reads the label",
         "subscription follows: not created",
         "CREATE SUBSCRIPTION \"follows\" CONNECTION",
