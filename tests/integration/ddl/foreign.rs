@@ -103,7 +103,7 @@ async fn options_that_the_sources_role_may_not_read_are_told() {
         .run()
         .expect(0);
     for mapping in ["team at closed", "reader at closed", "public at open"] {
-        let told = format!("user mapping of {mapping}: made without its options");
+        let told = format!("user mapping of {mapping}: created without its options");
         assert!(done.stdout.contains(&told), "{told}: {}", done.stdout);
     }
     assert!(!done.all().contains("canary"), "{}", done.all());

@@ -44,7 +44,7 @@ async fn told_statements_make_what_is_left_out() {
         let lines = done
             .stdout
             .lines()
-            .filter_map(|line| line.split_once("; it is "));
+            .filter_map(|line| line.split_once("; it is defined by "));
         lines.filter(move |(object, _)| object.contains("function") == wanted)
     };
     for (object, statement) in told(true).chain(told(false)) {

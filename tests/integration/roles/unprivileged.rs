@@ -133,7 +133,7 @@ async fn what_takes_a_superuser_is_left_out_with_what_depends_on_it() {
     deployer(&route.target).await;
     let refused = init(&route, ["postgres", "deployer"], "strong", &[]).run();
     let refused = refused.expect(1);
-    let cure = "pass --role-map postgres=… or --no-owner";
+    let cure = "pass --role-map postgres=…, or pass --no-owner";
     assert!(refused.stderr.contains(cure), "{}", refused.stderr);
     let map = ["--role-map", "postgres=deployer"];
     let done = init(&route, ["postgres", "deployer"], "strong", &map).run();
@@ -146,7 +146,7 @@ async fn what_takes_a_superuser_is_left_out_with_what_depends_on_it() {
         "view s.over: it depends on view s.v",
         "function s.leak(): requires superuser (LEAKPROOF)",
         "function s.leak(): the parameter log_statement is unknown",
-        "privileges on pg_catalog.pg_sleep(double precision): only a superuser",
+        "privileges on pg_catalog.pg_sleep(double precision): requires superuser",
         "role app is created without its setting of log_min_messages",
     ] {
         // All of it is known before the question.
