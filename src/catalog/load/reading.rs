@@ -72,7 +72,7 @@ impl Reading {
     /// Everything that the database holds.
     ///
     /// # Errors
-    /// As [`load_catalog`](super::load_catalog).
+    /// As [`load_catalog`].
     pub async fn load(&self) -> Result<Catalog, Error> {
         let Some(second) = &self.second else {
             return load_catalog(&self.session).await;

@@ -29,7 +29,7 @@ use crate::pg::{Lsn, Sides};
 use crate::snapshot::WatchedSlots;
 use crate::task::Scope;
 
-/// Carries out what [`prepare`](crate::migrate::plan::prepare()) planned. The user has agreed.
+/// Carries out what [`prepare`](crate::migrate::prepare()) planned. The user has agreed.
 ///
 /// # Errors
 /// The first phase that failed, or a lock, slot or publication of the run that was lost. Databases finished
