@@ -17,10 +17,17 @@ pub fn render_remedies(remedies: &[Remedy], name: SettingName) -> Option<String>
         .map(|one| render_remedy(one, name))
         .collect();
     let last = ways.pop()?;
-    Some(match ways.is_empty() {
-        true => last,
-        false => format!("{}, or {last}", ways.join(", ")),
-    })
+    if ways.is_empty() {
+        return Some(last);
+    }
+    let mut sentence = String::new();
+    for way in ways {
+        let comma = if way.ends_with(';') { "" } else { "," };
+        sentence.push_str(&way);
+        sentence.push_str(comma);
+        sentence.push(' ');
+    }
+    Some(format!("{sentence}or {last}"))
 }
 
 /// A fact with its ways out, on one line.
@@ -46,7 +53,8 @@ fn render_remedy(remedy: &Remedy, name: SettingName) -> String {
         Remedy::Lower(setting) => format!("lower {}", name(*setting)),
         Remedy::Omit(setting) => format!("run without {}", name(*setting)),
         Remedy::Correct(setting) => format!("correct or omit {}", name(*setting)),
-        Remedy::Run(statement) => format!("run: {}", statement.as_str()),
+        // The semicolon ends the statement in `psql`, into which it is copied.
+        Remedy::Run(statement) => format!("run: {};", statement.as_str().trim_end_matches(';')),
         Remedy::Invoke(invocation) => render_invocation(invocation, name),
     }
 }
