@@ -49,7 +49,7 @@ pub async fn render_dry_run(
         .cluster
         .as_ref()
         .expect("a plan without errors has read the roles");
-    let temporary = cluster.assume();
+    let temporary = cluster.plan_memberships();
     let mut script = String::from("-- What init would run. Secrets are not shown.\n");
     settings_of_session(&mut script, cluster.options.target.version);
     section(&mut script, "roles");

@@ -7,11 +7,13 @@ use crate::catalog::load::cached::CachedCatalog;
 use crate::checkpoint::{self, DatabasePair, Origin};
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::promise::Promise;
+use crate::connect::Endpoint;
+use crate::migrate::options::Options;
 use crate::migrate::replication::Replication;
 use crate::migrate::resume::{DatabaseStart, Leftover, Resume};
 use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
-use crate::pg::{Ident, QualifiedName};
+use crate::pg::{Ident, QualifiedName, Sides};
 use crate::selection::TableChoice;
 use crate::snapshot::{CheckedDatabase, SnapshotSource};
 
@@ -95,6 +97,15 @@ impl PlannedDatabase {
                 origin: self.used(),
             },
             TargetAction::Keep { .. } => Leftover::Finished,
+        }
+    }
+
+    /// Returns the database on both servers. What is created on the target is entered in the journal.
+    pub(crate) fn endpoints(&self, options: &Options) -> Sides<Endpoint> {
+        let target = options.target.with_database(self.target.as_str());
+        Sides {
+            source: options.source.with_database(self.name()),
+            target: target.with_journal(),
         }
     }
 

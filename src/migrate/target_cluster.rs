@@ -22,7 +22,7 @@ pub(crate) struct TargetCluster {
 
 impl TargetCluster {
     /// How our role comes to act for others.
-    pub(crate) fn assume(&self) -> TemporaryMemberships {
+    pub(crate) fn plan_memberships(&self) -> TemporaryMemberships {
         plan_temporary_memberships(&self.roles, &self.actors, &self.merge)
     }
 }

@@ -150,8 +150,8 @@ fn judge_body(body: &Body, problem: &str, path: Option<&Sql>) -> Finding {
         Some(path) => path.as_str().trim_start_matches("SET LOCAL ").to_owned(),
         None => "search_path = …".to_owned(),
     };
-    let cure = format!("run on the source: ALTER FUNCTION {} SET {set};", body.name);
-    Finding::new(Level::Warning, Side::Source, message).remedy(cure)
+    let remedy = format!("run on the source: ALTER FUNCTION {} SET {set};", body.name);
+    Finding::new(Level::Warning, Side::Source, message).remedy(remedy)
 }
 
 #[cfg(test)]

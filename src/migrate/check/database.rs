@@ -241,8 +241,8 @@ fn journal_schema(catalog: &Catalog) -> Option<Finding> {
         found.name
     );
     let drop = sql!("DROP SCHEMA {} CASCADE", found.name);
-    let cure = format!("finish that run first, or run: {};", drop.as_str());
-    Some(Finding::new(Level::Error, Side::Source, message).remedy(cure))
+    let remedy = format!("finish that run first, or run: {};", drop.as_str());
+    Some(Finding::new(Level::Error, Side::Source, message).remedy(remedy))
 }
 
 /// The names of tables and sequences.
@@ -373,8 +373,8 @@ async fn unreadable(
             "{count} large objects are not readable, among them {}",
             first.join(", ")
         );
-        let cure = "GRANT SELECT ON LARGE OBJECT … TO the connecting role";
-        findings.push(Finding::new(Level::Error, side, message).remedy(cure));
+        let remedy = "GRANT SELECT ON LARGE OBJECT … TO the connecting role";
+        findings.push(Finding::new(Level::Error, side, message).remedy(remedy));
     }
     Ok(findings)
 }

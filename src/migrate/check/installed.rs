@@ -80,8 +80,9 @@ pub(crate) async fn examine_installed(
             None if expected.schemas.contains(&name) && !row.get::<_, bool>("may_create") => {
                 let message =
                     format!("schema {name} exists, and the connecting role may not create in it");
-                let cure = format!("run on the target: GRANT CREATE ON SCHEMA {name} TO the role");
-                findings.push(Finding::new(Level::Error, side, message).remedy(cure));
+                let remedy =
+                    format!("run on the target: GRANT CREATE ON SCHEMA {name} TO the role");
+                findings.push(Finding::new(Level::Error, side, message).remedy(remedy));
             }
             None => {}
         }
@@ -108,7 +109,7 @@ fn judge_extension(installed: &Installed, expected: &Expected, target: &Target) 
             "extension {name} exists in schema {schema}, on the source it is in {}",
             wanted.schema
         );
-        let cure = if *is_relocatable {
+        let remedy = if *is_relocatable {
             format!(
                 "run on the target: CREATE SCHEMA IF NOT EXISTS {0}; ALTER EXTENSION {name} SET SCHEMA {0}",
                 wanted.schema
@@ -118,7 +119,7 @@ fn judge_extension(installed: &Installed, expected: &Expected, target: &Target) 
         };
         let skip = Remedy::PassValue(Setting::SkipExtensions, name.to_string());
         let finding = Finding::new(Level::Error, Side::Target, message);
-        findings.push(finding.remedy(cure).remedy(skip));
+        findings.push(finding.remedy(remedy).remedy(skip));
     }
     if wanted.has_configuration {
         let message = format!(

@@ -43,9 +43,9 @@ pub(super) async fn examine_place(
     let Sides { source, target } = servers;
     let (Some(one), Some(other)) = (source.system_identifier(), target.system_identifier()) else {
         let message = "the system identifier cannot be read, so that nothing distinguishes the two";
-        let cure =
+        let remedy =
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
-        let finding = Finding::of_pair(Level::Error, message).remedy(cure);
+        let finding = Finding::of_pair(Level::Error, message).remedy(remedy);
         return Ok(Place::with_finding(finding));
     };
     if one != other {

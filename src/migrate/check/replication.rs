@@ -135,14 +135,14 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
             "transactions open for more than an hour hold up the slot: pid {}",
             pids.join(", ")
         );
-        let cure = "end them";
-        findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(cure));
+        let remedy = "end them";
+        findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(remedy));
     }
     let prepared: Vec<String> = row.get("prepared");
     findings.extend(prepared.iter().map(|one| {
         let message = format!("a prepared transaction holds up the slot: {one}");
-        let cure = "COMMIT PREPARED or ROLLBACK PREPARED it";
-        Finding::new(Level::Warning, Side::Source, message).remedy(cure)
+        let remedy = "COMMIT PREPARED or ROLLBACK PREPARED it";
+        Finding::new(Level::Warning, Side::Source, message).remedy(remedy)
     }));
     let kept = row.get("kept_megabytes");
     findings.extend(judge_kept(kept, row.get("bytes")));

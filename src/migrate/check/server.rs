@@ -63,14 +63,14 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
     }
     if source.wal_level != "logical" {
         let message = format!("wal_level is {}, not logical", source.wal_level);
-        let cure = "ALTER SYSTEM SET wal_level = 'logical' and restart (RDS: rds.logical_replication = 1; \
+        let remedy = "ALTER SYSTEM SET wal_level = 'logical' and restart (RDS: rds.logical_replication = 1; \
                     Cloud SQL: cloudsql.logical_decoding = on; Azure: the server parameter wal_level)";
-        findings.push(error(&message, cure));
+        findings.push(error(&message, remedy));
     }
     if !source.replication {
         let message = format!("role {} may not use replication", source.role);
-        let cure = "ALTER ROLE … REPLICATION (RDS: GRANT rds_replication TO …)";
-        findings.push(error(&message, cure));
+        let remedy = "ALTER ROLE … REPLICATION (RDS: GRANT rds_replication TO …)";
+        findings.push(error(&message, remedy));
     }
     let needed = i64::try_from(slots).unwrap_or(i64::MAX);
     if source.free_slots < needed {
@@ -86,13 +86,13 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
             "idle_replication_slot_timeout is {timeout}: the slot, which nobody reads from until replication \
              starts, would be invalidated"
         );
-        let cure = "run ALTER SYSTEM SET idle_replication_slot_timeout = 0; SELECT pg_catalog.pg_reload_conf();";
-        findings.push(error(&message, cure));
+        let remedy = "run ALTER SYSTEM SET idle_replication_slot_timeout = 0; SELECT pg_catalog.pg_reload_conf();";
+        findings.push(error(&message, remedy));
     }
     if source.prepared > 0 {
         let message = format!("{} prepared transactions hold up the slot", source.prepared);
-        let cure = "commit or roll them back";
-        findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(cure));
+        let remedy = "commit or roll them back";
+        findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(remedy));
     }
     findings
 }
@@ -102,18 +102,18 @@ pub(crate) fn judge_target(target: &ServerFacts, creates: bool) -> Vec<Finding> 
     let mut findings = Vec::new();
     if target.standby {
         let message = "is a standby and cannot be written";
-        let cure = "connect to its primary";
-        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(cure));
+        let remedy = "connect to its primary";
+        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(remedy));
     }
     if creates && !target.createdb {
         let message = format!("role {} may not create databases", target.role);
-        let cure = "ALTER ROLE … CREATEDB, or create the databases beforehand";
-        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(cure));
+        let remedy = "ALTER ROLE … CREATEDB, or create the databases beforehand";
+        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(remedy));
     }
     if !target.createrole {
         let message = format!("role {} may not create roles", target.role);
-        let cure = "ALTER ROLE … CREATEROLE, unless every role exists";
-        findings.push(Finding::new(Level::Warning, Side::Target, message).remedy(cure));
+        let remedy = "ALTER ROLE … CREATEROLE, unless every role exists";
+        findings.push(Finding::new(Level::Warning, Side::Target, message).remedy(remedy));
     }
     findings
 }

@@ -192,7 +192,7 @@ impl ContentCopy<'_> {
     ) -> Result<Built, Failure> {
         let target = &self.endpoints.target;
         let options = load_options(target, &point.catalog, &self.cluster().options).await;
-        let options = options.map_err(connect_failure)?;
+        let options = options.map_err(Failure::connect(Phase::PreData))?;
         let fitted = ddl::fit(&mut point.catalog, &options, &self.planned().choice);
         let script = fitted.script.map_err(Failure::Ddl)?;
         if self.options().schema_only {
@@ -230,7 +230,7 @@ impl ContentCopy<'_> {
             run_phase(scope, Some(target.database()), Phase::PreData, building).await?;
         let statements = script.pre_data.len() + script.post_data.len();
         let missing = existing::fit_post_data(target, &point.catalog, &options, &mut script).await;
-        let missing = missing.map_err(connect_failure)?;
+        let missing = missing.map_err(Failure::connect(Phase::PreData))?;
         let tables = if self.options().schema_only {
             Tables::default()
         } else {
@@ -252,10 +252,6 @@ impl ContentCopy<'_> {
 struct FittedScript {
     options: ddl::Options,
     script: Script,
-}
-
-fn connect_failure(error: crate::connect::Error) -> Failure {
-    Failure::in_phase(Phase::PreData)(snapshot::Error::Connect(error))
 }
 
 /// Does work that holds locks on the source; where a session waits for one, the work is stopped through

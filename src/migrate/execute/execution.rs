@@ -77,15 +77,6 @@ impl<'a> DatabaseRun<'a> {
         let options = self.execution.options;
         options.target.with_database(self.planned.target().as_str())
     }
-
-    /// Returns the database on both servers. What is created on the target is entered in the journal.
-    pub(crate) fn endpoints(&self) -> Sides<Endpoint> {
-        let options = self.execution.options;
-        Sides {
-            source: options.source.with_database(self.planned.name()),
-            target: self.target().with_journal(),
-        }
-    }
 }
 
 /// Builds the request to copy the rows of a database.
@@ -95,10 +86,10 @@ pub(crate) fn build_copy_request(
     options: &Options,
     ledger: Ledger,
 ) -> CopyRequest {
-    let target = options.target.with_database(planned.target().as_str());
+    let Sides { source, target } = planned.endpoints(options);
     CopyRequest {
-        source: options.source.with_database(planned.name()),
-        target: target.with_journal(),
+        source,
+        target,
         target_version: cluster.options.target.version,
         jobs: options.jobs,
         only_configuration: options.schema_only,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::event::Phase;
 use crate::migrate::error::Error;
-use crate::{ddl, snapshot};
+use crate::{connect, ddl, snapshot};
 
 /// Why a database's contents were not copied.
 pub(crate) enum Failure {
@@ -19,6 +19,11 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn in_phase(phase: Phase) -> impl Fn(snapshot::Error) -> Self {
         move |error| Self::Snapshot(phase, error)
+    }
+
+    /// Wraps a server that could not be asked in a phase.
+    pub(crate) fn connect(phase: Phase) -> impl Fn(connect::Error) -> Self {
+        move |error| Self::Snapshot(phase, snapshot::Error::Connect(error))
     }
 
     /// Whether the target has refused statements, and has everything else.

@@ -184,7 +184,7 @@ impl DatabaseRun<'_> {
         let checked = self.take_checked();
         let copy = ContentCopy {
             run: self,
-            endpoints: self.endpoints(),
+            endpoints: self.planned.endpoints(self.execution.options),
             ledger: recorder
                 .as_ref()
                 .map_or_else(Ledger::none, Recorder::ledger),

@@ -117,10 +117,10 @@ impl PreData<'_> {
     ) -> Result<Option<Script>, Failure> {
         let Sides { source, target } = self.endpoints;
         let unowned = extensions::load_unowned(source, target).await;
-        let unowned = unowned.map_err(connect_failure)?;
+        let unowned = unowned.map_err(Failure::connect(PHASE))?;
         let mut schemas = extensions::load_schemas(target)
             .await
-            .map_err(connect_failure)?;
+            .map_err(Failure::connect(PHASE))?;
         schemas.retain(|name, _| {
             let label = ddl::Label::plain("schema", name);
             let is_ours = first
@@ -137,10 +137,6 @@ impl PreData<'_> {
         let script = ddl::render_script(self.catalog, options);
         script.map(Some).map_err(Failure::Ddl)
     }
-}
-
-fn connect_failure(error: crate::connect::Error) -> Failure {
-    Failure::in_phase(PHASE)(snapshot::Error::Connect(error))
 }
 
 /// The statements that depend on nothing that was refused; the others are reported.

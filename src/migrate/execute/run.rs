@@ -72,11 +72,11 @@ pub async fn execute(
         kept: kept.iter().map(|one| one.name().to_owned()).collect(),
         ..Report::default()
     };
-    let assumption = cluster.assume();
+    let memberships = cluster.plan_memberships();
     let member = &cluster.options.target.connected_as;
     let start = RunStart {
         databases: planned.iter().map(PlannedDatabase::start).collect(),
-        memberships: record::granted_memberships(&assumption, member).collect(),
+        memberships: record::granted_memberships(&memberships, member).collect(),
         adopted: options.replication.adopt.clone(),
     };
     let done = match Record::begin_run(resume, &start) {
@@ -89,7 +89,7 @@ pub async fn execute(
                     slots: &foundation.slots,
                 },
                 planned: &planned,
-                assumption: &assumption,
+                memberships: &memberships,
                 definitions,
             };
             Box::pin(run_guarded(work, promises, &foundation, &mut report, scope)).await
@@ -107,7 +107,7 @@ struct RunWork<'a> {
     execution: Execution<'a>,
     planned: &'a [PlannedDatabase],
     /// How our role comes to act for others.
-    assumption: &'a TemporaryMemberships,
+    memberships: &'a TemporaryMemberships,
     /// The definitions that the checks have read, by the source's database.
     definitions: BTreeMap<String, CachedCatalog>,
 }
@@ -251,10 +251,10 @@ async fn copy_all(
         record,
         ..
     } = work.execution;
-    let assumption = work.assumption;
+    let memberships = work.memberships;
     let done = Box::pin(create_roles_and_databases(work, held, report, scope)).await;
     // Also after a failure: nobody wants to stay a member of everyone.
-    let revokes = record.pending_revokes(cluster, assumption);
+    let revokes = record.pending_revokes(cluster, memberships);
     let ended = roles::run_memberships(&revokes, &options.despite_stop()).await;
     let ended = ended.and_then(|()| record.record_revoked());
     done?;
@@ -270,10 +270,10 @@ async fn create_roles_and_databases(
     let RunWork {
         execution,
         planned,
-        assumption,
+        memberships,
         mut definitions,
     } = work;
-    let creating = create_roles(execution, assumption);
+    let creating = create_roles(execution, memberships);
     report.differences = run_phase(scope, None, Phase::Roles, creating).await?;
     for (planned, held) in planned.iter().zip(held) {
         let held = held.as_ref();
@@ -295,10 +295,10 @@ async fn create_roles_and_databases(
 /// Creates the roles, and makes our role a member of those that it acts for; returns what differs.
 async fn create_roles(
     execution: Execution<'_>,
-    assumption: &TemporaryMemberships,
+    memberships: &TemporaryMemberships,
 ) -> Result<Vec<String>, Error> {
     let differences = roles::create_roles(execution.cluster, execution.options).await?;
-    roles::run_memberships(&assumption.grants, execution.options).await?;
+    roles::run_memberships(&memberships.grants, execution.options).await?;
     Ok(differences)
 }
 

@@ -275,8 +275,8 @@ fn judge_existing(database: &Database, existing: &Database, contents: &Contents)
     let mut findings = Vec::new();
     if !contents.may_create {
         let message = "the connecting role may not create schemas in it";
-        let cure = "GRANT CREATE ON DATABASE … TO the connecting role";
-        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(cure));
+        let remedy = "GRANT CREATE ON DATABASE … TO the connecting role";
+        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(remedy));
     }
     if database.encoding != existing.encoding {
         let holds_all = existing.encoding == "UTF8" && database.encoding != "SQL_ASCII";

@@ -46,17 +46,23 @@ async fn a_signal_while_rows_are_copied_stops_both_sides() {
     }
 }
 
+/// Starts a copy that builds an index, which waits at the gate.
+async fn start_index_build(route: &Route, gate: &Gate, name: &str) -> Running {
+    let fill = gate.function()
+        + "CREATE TABLE public.t AS SELECT n FROM generate_series(1, 100) n;
+           CREATE INDEX ON public.t (public.gate(n));";
+    run(&route.source.url(name), &fill).await;
+    let running = route.init(name, &[]).start();
+    gate.reached(name).await;
+    running
+}
+
 #[tokio::test]
 async fn a_signal_while_an_index_is_built_stops_it() {
     let route = common();
     let gate = Gate::shut(&route.target.url("postgres")).await;
     let name = route.fresh("index").await;
-    let fill = gate.function()
-        + "CREATE TABLE public.t AS SELECT n FROM generate_series(1, 100) n;
-           CREATE INDEX ON public.t (public.gate(n));";
-    run(&route.source.url(&name), &fill).await;
-    let running = route.init(&name, &[]).start();
-    gate.reached(&name).await;
+    let running = start_index_build(route, &gate, &name).await;
     stops(running, ("INT", 130), route, &name).await;
 }
 
@@ -65,12 +71,7 @@ async fn a_second_signal_ends_at_once() {
     let route = Route::of_majors([17, 17]);
     let gate = Gate::shut(&route.target.url("postgres")).await;
     let name = route.fresh("twice").await;
-    let fill = gate.function()
-        + "CREATE TABLE public.t AS SELECT n FROM generate_series(1, 100) n;
-           CREATE INDEX ON public.t (public.gate(n));";
-    run(&route.source.url(&name), &fill).await;
-    let running = route.init(&name, &[]).start();
-    gate.reached(&name).await;
+    let running = start_index_build(&route, &gate, &name).await;
     // A server that does not answer holds up the clean stop.
     let postmaster = route.target.pid().unwrap().to_string();
     let tell = |signal: &str| {

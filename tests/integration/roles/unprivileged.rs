@@ -133,8 +133,8 @@ async fn what_takes_a_superuser_is_left_out_with_what_depends_on_it() {
     deployer(&route.target).await;
     let refused = init(&route, ["postgres", "deployer"], "strong", &[]).run();
     let refused = refused.expect(1);
-    let cure = "pass --role-map postgres=…, or pass --no-owner";
-    assert!(refused.stderr.contains(cure), "{}", refused.stderr);
+    let remedy = "pass --role-map postgres=…, or pass --no-owner";
+    assert!(refused.stderr.contains(remedy), "{}", refused.stderr);
     let map = ["--role-map", "postgres=deployer"];
     let done = init(&route, ["postgres", "deployer"], "strong", &map).run();
     let done = done.expect(0);
