@@ -17,12 +17,12 @@ pub enum Decision {
         tables: usize,
     },
     /// It was begun and interrupted, and the run had created it: it is dropped and created again.
-    Remake {
+    Recreate {
         /// Why its rows are not kept.
         why: &'static str,
     },
     /// It was begun and interrupted, and had existed before: what is in it is removed.
-    Clear {
+    DropCopied {
         /// Why its rows are not kept.
         why: &'static str,
         /// Extensions that it had before, and keeps.
@@ -79,8 +79,8 @@ const SNAPSHOT_GONE: &str =
     "its copy was interrupted, and the snapshot that its rows came from is gone";
 
 /// A slot retains the changes, but nothing applies to each table those that it lacks.
-const NO_CATCH_UP: &str = "its copy was interrupted, and tables that were copied at different moments cannot be \
-     brought to one yet";
+const NO_CATCH_UP: &str = "its copy was interrupted, and tables of different snapshots cannot be combined \
+     yet";
 
 /// A database of the source, as a new run finds it.
 #[derive(Clone, Copy, Debug)]
@@ -126,8 +126,8 @@ pub fn decide(
         Stage::Planned => Decision::Fresh,
         Stage::Finished { tables, .. } => Decision::Finished { tables: *tables },
         Stage::Begun { origin, .. } => match origin {
-            Origin::Made => Decision::Remake { why },
-            Origin::Used { extensions } => Decision::Clear {
+            Origin::Made => Decision::Recreate { why },
+            Origin::Used { extensions } => Decision::DropCopied {
                 why,
                 extensions: extensions.clone(),
             },
@@ -182,10 +182,10 @@ mod tests {
     fn what_was_interrupted_is_copied_again_and_the_reason_given() {
         let mut begun = record(made);
         let why = SNAPSHOT_GONE;
-        assert_eq!(decided(&begun, Some(TARGET)), Decision::Remake { why });
+        assert_eq!(decided(&begun, Some(TARGET)), Decision::Recreate { why });
         begun.slot = Some("seren".to_owned());
         let why = NO_CATCH_UP;
-        assert_eq!(decided(&begun, Some(TARGET)), Decision::Remake { why });
+        assert_eq!(decided(&begun, Some(TARGET)), Decision::Recreate { why });
         let extensions = BTreeSet::from(["postgis".to_owned()]);
         let extensions = || extensions.clone();
         let (used, why) = (
@@ -196,7 +196,7 @@ mod tests {
             SNAPSHOT_GONE,
         );
         let extensions = extensions();
-        let clear = Decision::Clear { why, extensions };
+        let clear = Decision::DropCopied { why, extensions };
         assert_eq!(decided(&used, Some(TARGET)), clear);
     }
 
@@ -247,7 +247,7 @@ mod tests {
                 }
             });
             let decision = decided(&record, standing.map(Oid));
-            let is_removed = matches!(decision, Decision::Remake { .. } | Decision::Clear { .. });
+            let is_removed = matches!(decision, Decision::Recreate { .. } | Decision::DropCopied { .. });
             prop_assert_eq!(is_removed, stage == 1 && standing == Some(oid));
         }
     }

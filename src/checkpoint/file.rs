@@ -76,19 +76,20 @@ pub(super) fn read_run(folder: &Path) -> Result<Option<Run>, Error> {
 }
 
 /// The memberships that a file of any version records for a pair, where it can be read that far.
-pub(super) fn read_owed(folder: &Path, pair: &Pair) -> Option<BTreeSet<Membership>> {
+pub(super) fn read_unrevoked(folder: &Path, pair: &Pair) -> Option<BTreeSet<Membership>> {
     #[derive(Deserialize)]
     struct Any {
-        run: Owed,
+        run: Unrevoked,
     }
     #[derive(Deserialize)]
-    struct Owed {
+    struct Unrevoked {
         pair: Pair,
-        owed: BTreeSet<Membership>,
+        #[serde(rename = "owed")]
+        unrevoked: BTreeSet<Membership>,
     }
     let bytes = std::fs::read(folder.join(NAME)).ok()?;
     let Any { run } = serde_json::from_slice(&bytes).ok()?;
-    (run.pair == *pair).then_some(run.owed)
+    (run.pair == *pair).then_some(run.unrevoked)
 }
 
 /// Replaces the file of a folder, and returns when that is on disk.
@@ -156,7 +157,7 @@ mod tests {
         let mut run = Run::new(pair());
         run.begin();
         run.plan(&same(name), Oid(16384), selection(&deviations()));
-        run.owed.insert(Membership {
+        run.unrevoked.insert(Membership {
             role: name.to_owned(),
             member: "me".to_owned(),
             before: Some((true, false)),
@@ -249,7 +250,7 @@ mod tests {
             );
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join(NAME), text).unwrap();
-            assert_eq!(read_owed(folder.path(), &pair()).unwrap().len(), 1);
+            assert_eq!(read_unrevoked(folder.path(), &pair()).unwrap().len(), 1);
         }
     }
 }

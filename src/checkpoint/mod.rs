@@ -42,5 +42,5 @@ pub use recorder::{Closed, Recorder};
 pub use run::{DatabasePair, Membership, Run};
 pub use selection::{Chosen, Deviation, Selection};
 pub use store::{
-    KnownRuns, Store, find_copies, find_owed, known_runs, recorded_slots, remove_state,
+    KnownRuns, Store, find_copies, find_unrevoked, read_known_runs, recorded_slots, remove_state,
 };

@@ -21,7 +21,9 @@ pub struct Run {
     /// Counts the runs. One that resumes an interrupted run has its number.
     pub number: u64,
     /// Memberships that our role was given for the time of a run, and that are to be ended.
-    pub owed: BTreeSet<Membership>,
+    /// Every version of the file has them under the same key.
+    #[serde(rename = "owed")]
+    pub unrevoked: BTreeSet<Membership>,
     /// What is copied where.
     #[serde(with = "entries")]
     pub databases: BTreeMap<DatabasePair, Database>,
@@ -81,7 +83,7 @@ impl Run {
         Self {
             pair,
             number: 0,
-            owed: BTreeSet::new(),
+            unrevoked: BTreeSet::new(),
             databases: BTreeMap::new(),
             tag: None,
             numbers: BTreeSet::new(),
@@ -92,7 +94,7 @@ impl Run {
     #[must_use]
     pub fn discarded(self) -> Self {
         Self {
-            owed: self.owed,
+            unrevoked: self.unrevoked,
             numbers: self.numbers,
             ..Self::new(self.pair)
         }

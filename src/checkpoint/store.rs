@@ -38,7 +38,7 @@ impl Store {
             Err(error) if resume => return Err(error),
             Ok(_) | Err(_) => Run {
                 // What was granted is still to be revoked.
-                owed: file::read_owed(&folder, pair).unwrap_or_default(),
+                unrevoked: file::read_unrevoked(&folder, pair).unwrap_or_default(),
                 numbers: file::read_numbers(&folder),
                 ..Run::new(pair.clone())
             },
@@ -136,7 +136,7 @@ pub struct KnownRuns {
 }
 
 /// Reads which runs the local state of two clusters records.
-pub fn known_runs(root: &Path, run: &RunId) -> KnownRuns {
+pub fn read_known_runs(root: &Path, run: &RunId) -> KnownRuns {
     let folder = root.join(run.as_str());
     let (numbers, latest) = match file::read_run(&folder) {
         Ok(Some(run)) => (run.numbers, run.tag.map(|tag| tag.number)),
@@ -178,9 +178,9 @@ pub fn remove_state(root: &Path, run: &RunId) -> Result<(), Error> {
 }
 
 /// The memberships that runs of a pair have granted and not revoked yet, of a file of any version.
-pub fn find_owed(root: &Path, pair: &Pair) -> BTreeSet<Membership> {
-    let owed = file::read_owed(&root.join(pair.id()), pair);
-    owed.unwrap_or_default()
+pub fn find_unrevoked(root: &Path, pair: &Pair) -> BTreeSet<Membership> {
+    let unrevoked = file::read_unrevoked(&root.join(pair.id()), pair);
+    unrevoked.unwrap_or_default()
 }
 
 /// The copies that the runs of a pair have recorded; none where the state cannot be read.
@@ -241,7 +241,7 @@ mod tests {
             run.plan(&same("a"), Oid(1), selection(&[]));
             let (role, member) = ("owner".to_owned(), "me".to_owned());
             let before = None;
-            run.owed.insert(Membership {
+            run.unrevoked.insert(Membership {
                 role,
                 member,
                 before,
@@ -251,7 +251,7 @@ mod tests {
         drop(store);
         let store = Store::find(root.path(), &pair(), false).unwrap().unwrap();
         assert!(store.run().databases.is_empty());
-        assert_eq!(store.run().owed.len(), 1);
+        assert_eq!(store.run().unrevoked.len(), 1);
         store
             .change(|run| run.numbers.insert("one".to_owned()))
             .unwrap();

@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// A second signal ended the command, or a server that did not answer.
     #[error("stopped before cleanup was complete; run the same command again")]
-    Uncleared {
+    CleanupIncomplete {
         /// What to exit with.
         exit_code: u8,
     },
@@ -98,7 +98,7 @@ impl Error {
             | Self::Refused { .. }
             | Self::Declined
             | Self::Stopped { .. }
-            | Self::Uncleared { .. }
+            | Self::CleanupIncomplete { .. }
             | Self::State(_)
             | Self::Verify(_)
             | Self::Demo(_)
@@ -125,7 +125,7 @@ impl Error {
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
             | Self::Stopped { .. }
-            | Self::Uncleared { .. }
+            | Self::CleanupIncomplete { .. }
             | Self::Output(_) => hint_of(self),
         }
     }
@@ -142,7 +142,7 @@ impl Error {
             | Self::Url { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. } => exit::USAGE,
-            Self::Stopped { exit_code } | Self::Uncleared { exit_code } => *exit_code,
+            Self::Stopped { exit_code } | Self::CleanupIncomplete { exit_code } => *exit_code,
             Self::Refused { .. }
             | Self::Declined
             | Self::Migrate(_)

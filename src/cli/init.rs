@@ -1,4 +1,4 @@
-use super::args::{Carried, Connections, Mapping, Replication, Selection, State, parse_size};
+use super::args::{Connections, Definitions, Mapping, Replication, Selection, State, parse_size};
 use super::connections::warn_about;
 use super::{Error, exit};
 use crate::ddl;
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     allow_same_cluster: bool,
 
     #[command(flatten)]
-    carried: Carried,
+    definitions: Definitions,
 
     #[command(flatten)]
     replication: Replication,
@@ -103,7 +103,7 @@ impl Arguments {
         let (source, target) = self.connections.resolve("init", scope)?;
         Ok(Options {
             source,
-            target: target.with_toast_compression(self.carried.toast_compression()),
+            target: target.with_toast_compression(self.definitions.toast_compression()),
             databases: self.selection.databases()?,
             tables: self.selection.tables()?,
             map: self.mapping.map()?,
@@ -123,11 +123,11 @@ impl Arguments {
             schema_only: self.schema_only,
             split_larger_than: self.split_larger_than,
             analyze: !self.no_analyze,
-            carried: ddl::Include {
+            definitions: ddl::Include {
                 rows: !self.schema_only,
-                ..self.carried.definitions()?
+                ..self.definitions.include()?
             },
-            cluster: self.carried.cluster(),
+            cluster: self.definitions.cluster(),
             state: Some(StateOptions {
                 root: self.state.root()?,
                 resume: !self.no_resume,

@@ -75,7 +75,7 @@ pub async fn run() -> u8 {
     let done = tokio::select! {
         biased;
         // Connections are dropped, servers roll back.
-        () = signals.insisted() => Err(Error::Uncleared { exit_code: signals.exit_code() }),
+        () = signals.forced() => Err(Error::CleanupIncomplete { exit_code: signals.exit_code() }),
         done = dispatch(&arguments.command, &ui, &signals) => done,
     };
     match done {

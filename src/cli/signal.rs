@@ -16,13 +16,13 @@ use crate::ui::Screen;
 const STOPPING: &str = "stopping: press Ctrl-C again to end at once";
 
 /// How long cleanup may take after a signal. A large database takes a server some seconds to drop.
-const CLEARING: Duration = Duration::from_secs(30);
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What signals have asked for so far.
 #[derive(Debug)]
 pub(super) struct Signals {
     stop: CancellationToken,
-    insisted: CancellationToken,
+    forced: CancellationToken,
     exit_code: Arc<AtomicU8>,
     _listener: Background<()>,
 }
@@ -31,16 +31,16 @@ impl Signals {
     /// Starts to listen, in place of the signals' usual effect.
     pub(super) fn listen(screen: Screen) -> Self {
         let stop = CancellationToken::new();
-        let insisted = CancellationToken::new();
+        let forced = CancellationToken::new();
         let exit_code = Arc::new(AtomicU8::new(exit::INTERRUPTED));
         let listener = listen(
             screen,
-            [stop.clone(), insisted.clone()],
+            [stop.clone(), forced.clone()],
             Arc::clone(&exit_code),
         );
         Self {
             stop,
-            insisted,
+            forced,
             exit_code,
             _listener: Background::spawn(listener),
         }
@@ -53,13 +53,13 @@ impl Signals {
 
     /// Returns at the second signal, or when cleanup after the first has had its time: a server that
     /// is gone without a word would keep it for ever. Cancel safe.
-    pub(super) async fn insisted(&self) {
+    pub(super) async fn forced(&self) {
         let late = async {
             self.stop.cancelled().await;
-            tokio::time::sleep(CLEARING).await;
+            tokio::time::sleep(CLEANUP_TIMEOUT).await;
         };
         tokio::select! {
-            () = self.insisted.cancelled() => {}
+            () = self.forced.cancelled() => {}
             () = late => {}
         }
     }

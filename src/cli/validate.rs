@@ -1,4 +1,4 @@
-use super::args::{Carried, Connections, Mapping, Replication, Selection};
+use super::args::{Connections, Definitions, Mapping, Replication, Selection};
 use super::connections::warn_about;
 use super::{Error, exit};
 use crate::migrate::{self, Options, prepare};
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     allow_same_cluster: bool,
 
     #[command(flatten)]
-    carried: Carried,
+    definitions: Definitions,
 
     #[command(flatten)]
     replication: Replication,
@@ -55,8 +55,8 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         schema_only: false,
         split_larger_than: None,
         analyze: true,
-        carried: arguments.carried.definitions()?,
-        cluster: arguments.carried.cluster(),
+        definitions: arguments.definitions.include()?,
+        cluster: arguments.definitions.cluster(),
         state: None,
     };
     let prepared = prepare(&options, scope).await?;

@@ -109,7 +109,7 @@ fn downgrade_columns(catalog: &mut Catalog, target: ServerVersion, changes: &mut
             {
                 changes.change(
                     label(),
-                    "its unchecked not-null constraint becomes an unchecked check",
+                    "its NOT VALID not-null constraint becomes a NOT VALID check constraint",
                 );
                 let definition = sql!("CHECK (({} IS NOT NULL)) NOT VALID", column.name);
                 unchecked.push(build_unchecked_check(
@@ -159,14 +159,14 @@ fn downgrade_constraints(catalog: &mut Catalog, target: ServerVersion, changes: 
     catalog.constraints.retain(|constraint| {
         let is_foreign_key = constraint.kind == ConstraintKind::ForeignKey;
         let what = if constraint.is_temporal {
-            "constraints over time"
+            "WITHOUT OVERLAPS and PERIOD constraints"
         } else if !constraint.is_enforced {
-            "constraints that are not enforced"
+            "NOT ENFORCED constraints"
         } else if is_foreign_key
             && !constraint.is_valid
             && partitioned.contains(&constraint.relation)
         {
-            "unchecked foreign keys of partitioned tables"
+            "NOT VALID foreign keys of partitioned tables"
         } else {
             return true;
         };
@@ -193,7 +193,7 @@ fn downgrade_relations(catalog: &mut Catalog, target: ServerVersion, changes: &m
         if sequence.persistence == Persistence::Unlogged && !target.has_unlogged_sequences() {
             sequence.persistence = Persistence::Permanent;
             let label = Label::qualified("sequence", &sequence.name);
-            changes.change(label, "its values are logged");
+            changes.change(label, "it is created without UNLOGGED");
         }
     }
     if !target.has_sql_bodies() {
@@ -224,11 +224,11 @@ fn unsupported_feature(publication: &Publication, target: ServerVersion) -> Opti
         .iter()
         .any(|table| !table.columns.is_empty() || table.condition.is_some());
     if !target.has_publication_filters() && (is_narrowed || !publication.schemas.is_empty()) {
-        Some("rows, columns and schemas of publications")
+        Some("row filters, column lists and FOR TABLES IN SCHEMA of publications")
     } else if publication.generated_columns && !target.has_virtual_columns() {
         Some("generated columns of publications")
     } else if publication.via_root && !target.has_trigger_parents() {
-        Some("publications by the root of partitions")
+        Some("publish_via_partition_root")
     } else {
         None
     }

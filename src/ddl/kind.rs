@@ -169,8 +169,8 @@ kinds! {
     ForeignKey => POST_DATA.locking_others();
     /// Rows are checked against a foreign key.
     Validation => POST_DATA;
-    /// A trigger behind a key fires otherwise than usual.
-    KeyTrigger => POST_DATA.only_by_superusers("changes to the triggers behind keys");
+    /// An internal trigger of a foreign key has another ENABLE state than the default.
+    KeyTrigger => POST_DATA.only_by_superusers("ENABLE and DISABLE of the internal triggers of keys");
     /// A policy, or policies take effect.
     Policy => POST_DATA.in_stage(Stage::Access);
     /// A publication, or what it publishes.

@@ -29,7 +29,7 @@ pub enum OmissionReason {
     Downgraded(&'static str),
     /// No server creates a rule of its name.
     RuleName,
-    /// It would take the source's place at its publisher. The statement that creates it, with its
+    /// It would use the source's replication slot at its publisher. The statement that creates it, with its
     /// password masked, if it may be read.
     Subscription(Option<Sql>),
     /// Its options, among them perhaps a password, may not be read.
@@ -42,7 +42,7 @@ pub enum OmissionReason {
     NotOurs,
     /// The server cannot check the existing values of a domain that columns hold within other types.
     Unvalidated,
-    /// It asks for the name of its user, and roles get other names.
+    /// It uses `current_user` or `session_user`, and roles get other names.
     NamesOfRoles,
     /// The target does not know this parameter, or does not let us set it.
     Setting(String),
@@ -70,7 +70,7 @@ pub enum OmissionReason {
     NoSuchRole(Ident),
     /// The role has one from another role that has the same name on the target.
     HasOne(Ident),
-    /// We cannot act for the role that granted it.
+    /// Our role cannot `SET ROLE` to the role that granted it.
     OutOfReach(Ident),
     /// The target's version has no such privilege.
     NoSuchPrivilege(Privilege),
@@ -86,11 +86,11 @@ impl fmt::Display for OmissionReason {
             Self::RuleName => f.write_str("no server accepts a rule of this name: rename it first"),
             Self::Subscription(Some(sql)) => write!(
                 f,
-                "not created, it would take the source's place; after the cutover run {}",
+                "not created, it would use the replication slot of the source's subscription; after the cutover run {}",
                 Printable(on_one_line(sql).as_str())
             ),
             Self::Subscription(None) => {
-                f.write_str("not created, it would take the source's place; create it after the cutover")
+                f.write_str("not created, it would use the replication slot of the source's subscription; create it after the cutover")
             }
             Self::HiddenOptions => {
                 f.write_str("created without its options, which the source's role may not read")
@@ -106,7 +106,7 @@ impl fmt::Display for OmissionReason {
                  rows; no server validates a domain within an array, range or composite type",
             ),
             Self::NamesOfRoles => f.write_str(
-                "it asks for the name of its user, and roles have other names on the target: look at it",
+                "it uses current_user or session_user, and roles are renamed on the target: review it",
             ),
             Self::Setting(name) => write!(
                 f,
@@ -146,7 +146,7 @@ impl fmt::Display for OmissionReason {
                 f,
                 "role {name} has one from another role that is mapped to it"
             ),
-            Self::OutOfReach(name) => write!(f, "we cannot act for role {name}"),
+            Self::OutOfReach(name) => write!(f, "the connecting role cannot SET ROLE {name}"),
             Self::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}")
             }

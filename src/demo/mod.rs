@@ -283,7 +283,7 @@ fn init_options(servers: &Servers, drop_existing: bool) -> migrate::Options {
         schema_only: false,
         split_larger_than: None,
         analyze: true,
-        carried: ddl::Include::default(),
+        definitions: ddl::Include::default(),
         cluster: migrate::ClusterOptions::default(),
         state: Some(migrate::StateOptions {
             root: servers.state.clone(),

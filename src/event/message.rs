@@ -221,7 +221,7 @@ impl fmt::Display for Warning {
                 remaining,
             } => write!(
                 f,
-                "database {database}: {cause}; it begins again, {remaining} more times at most"
+                "database {database}: {cause}; the copy restarts ({remaining} restarts remain)"
             ),
             Self::ReplicationRemains {
                 database,

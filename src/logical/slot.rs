@@ -66,7 +66,7 @@ pub struct Slot {
     pub restart_lsn: Option<Lsn>,
     /// Where its stream continues; none while it is being created.
     pub confirmed_lsn: Option<Lsn>,
-    /// Bytes of log that it keeps.
+    /// Bytes of WAL that it retains.
     pub retained: Option<u64>,
     /// `wal_status`, since 13.
     pub wal_status: Option<String>,

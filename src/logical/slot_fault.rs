@@ -7,13 +7,13 @@ use super::Slot;
 pub enum SlotFault {
     /// Somebody dropped it.
     Gone,
-    /// The server removed WAL that it needs, or gave it up for another reason, which it reports since 16.
+    /// The server removed WAL that it requires, or invalidated it for another reason, which it reports since 16.
     Lost(Option<String>),
-    /// The next checkpoint removes log that it needs: it keeps more than `max_slot_wal_keep_size`.
+    /// The next checkpoint removes WAL that it requires: it retains more than `max_slot_wal_keep_size`.
     Unreserved,
     /// It retains more WAL than is allowed.
     KeepsTooMuch {
-        /// Bytes of log that it keeps.
+        /// Bytes of WAL that it retains.
         retained: u64,
         /// Bytes that it may keep.
         limit: u64,
@@ -24,8 +24,8 @@ impl fmt::Display for SlotFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gone => f.write_str("was dropped by somebody else"),
-            Self::Lost(None) => f.write_str("is lost: the source has removed log that it needs"),
-            Self::Lost(Some(reason)) => write!(f, "is lost: the source gave it up ({reason})"),
+            Self::Lost(None) => f.write_str("is lost: the source has removed WAL that it requires"),
+            Self::Lost(Some(reason)) => write!(f, "is lost: the source invalidated it ({reason})"),
             Self::Unreserved => f.write_str(
                 "is about to be lost: it retains more WAL than the source's max_slot_wal_keep_size",
             ),

@@ -71,7 +71,7 @@ pub enum Error {
     },
     /// A slot of our name is another run's.
     #[error(
-        "database {database}: replication slot {slot} is of a run of which the state directory knows nothing"
+        "database {database}: replication slot {slot} belongs to a run that the state directory does not record"
     )]
     ForeignSlot {
         /// The database.
@@ -183,7 +183,7 @@ pub enum Error {
         source: Box<snapshot::Error>,
     },
     /// The run was asked to stop.
-    #[error("stopped before the end; the same command continues")]
+    #[error("stopped before the end; run the same command again to resume")]
     Stopped,
 }
 
@@ -299,8 +299,8 @@ impl Error {
 
 fn kept_note(removed: bool) -> &'static str {
     if removed {
-        " (the incomplete target database was removed; the same command begins it again)"
+        " (the incomplete target database was removed; run the same command again)"
     } else {
-        " (the target database stays incomplete; the same command begins it again)"
+        " (the target database stays incomplete; run the same command again)"
     }
 }

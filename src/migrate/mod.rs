@@ -3,11 +3,11 @@
 //! ```text
 //! check ─▶ plan ─▶ (the caller confirms) ─▶ publications ─▶ roles
 //!   then for each database, in name order:
-//!   database ─▶ basis ─▶ pre-data ─▶ data ─▶ post-data ─▶ values ─▶ statistics
+//!   database ─▶ consistent point ─▶ pre-data ─▶ data ─▶ post-data ─▶ values ─▶ statistics
 //! ```
 //!
 //! [`prepare`] writes nothing; [`execute()`] is called only after the user has agreed. A database that
-//! a failed run has made is removed again: a half-copied database never passes for a whole one. What is
+//! a failed run created is dropped: a half-copied database never passes for a whole one. What is
 //! about to be done and what is done is recorded ([`checkpoint`](crate::checkpoint)), so that the same
 //! command continues after a run that was killed.
 

@@ -9,9 +9,9 @@ use crate::selection::{DatabaseMap, Databases, Tables};
 /// What `init` is asked to do.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The cluster to copy from; its database is only the door.
+    /// The cluster to copy from; its database is used only for the first connection.
     pub source: Endpoint,
-    /// The cluster to copy to; its database is only the door.
+    /// The cluster to copy to; its database is used only for the first connection.
     pub target: Endpoint,
     /// Which databases.
     pub databases: Databases,
@@ -38,7 +38,7 @@ pub struct Options {
     /// Whether planner statistics are imported or gathered at the end.
     pub analyze: bool,
     /// Which definitions are copied.
-    pub carried: ddl::Include,
+    pub definitions: ddl::Include,
     /// Which cluster-wide objects are copied.
     pub cluster: ClusterOptions,
     /// Where what is done is recorded; without, nothing is, and nothing is continued.
@@ -79,11 +79,11 @@ pub struct StateOptions {
 pub struct ReplicationOptions {
     /// The publication's name.
     pub publication: Ident,
-    /// The run whose leftovers this one replaces, though the state knows nothing of it.
+    /// The run whose leftovers this one replaces, though the state does not record it.
     pub adopt: Option<String>,
     /// Whether tables without a replica identity get `REPLICA IDENTITY FULL`.
     pub identity_full: bool,
-    /// Bytes of log that a slot may keep on the source while rows are copied.
+    /// Bytes of WAL that a slot may retain on the source while rows are copied.
     pub max_retained_wal: Option<u64>,
 }
 

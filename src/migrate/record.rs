@@ -56,12 +56,12 @@ impl Record {
         temporary: &TemporaryMemberships,
     ) -> Vec<Sql> {
         let mut revokes = temporary.revokes.clone();
-        let owed = self.store.iter().flat_map(|store| store.run().owed);
-        for owed in owed {
-            let member = Ident::from_catalog(owed.member);
+        let unrevoked = self.store.iter().flat_map(|store| store.run().unrevoked);
+        for membership in unrevoked {
+            let member = Ident::from_catalog(membership.member);
             let loan = TemporaryMembership {
-                role: Ident::from_catalog(owed.role),
-                before: owed.before,
+                role: Ident::from_catalog(membership.role),
+                before: membership.before,
             };
             let end = loan.render_revoke(&member);
             let exists = |role| cluster.roles.roles.contains_key(role);
@@ -75,7 +75,7 @@ impl Record {
     /// Records that all that was granted temporarily is given back.
     pub(crate) fn record_revoked(&self) -> Result<(), Error> {
         if let Some(store) = &self.store {
-            store.change(|run| run.owed.clear())?;
+            store.change(|run| run.unrevoked.clear())?;
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ pub(crate) struct Ours {
 pub(crate) enum Whose {
     /// An earlier run's that this one continues or replaces.
     Ours,
-    /// A run's between the same clusters into the same database, of which the state knows nothing.
+    /// A run's between the same clusters into the same database, that the state does not record.
     Unknown,
     /// A run's into another target.
     OtherTarget,

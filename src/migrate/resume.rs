@@ -231,7 +231,7 @@ impl Resume {
         store.change(|run| {
             run.begin();
             run.numbers.extend(start.adopted.clone());
-            run.owed.extend(start.memberships.iter().cloned());
+            run.unrevoked.extend(start.memberships.iter().cloned());
             run.databases.retain(|pair, _| !self.gone.contains(pair));
             let planned = start.databases.iter().map(|one| one.pair.clone());
             run.set_aside(&planned.collect());

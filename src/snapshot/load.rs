@@ -56,7 +56,7 @@ pub struct Loaded {
     /// The sequences, whose values were read after the rows.
     pub sequences: CopiedSequences,
     /// Tables whose statistics can be imported.
-    pub carryable: BTreeSet<QualifiedName>,
+    pub importable: BTreeSet<QualifiedName>,
     /// What has no statistics or was evaluated with other settings, in words.
     pub notes: Vec<String>,
 }
@@ -269,7 +269,7 @@ impl Workers {
             catalog: read.catalog,
             consistent_point: read.consistent_point,
             sequences: read.sequences,
-            carryable: self.importable,
+            importable: self.importable,
             notes,
         })
     }

@@ -5,7 +5,7 @@ use crate::connect::ConnectionNeed;
 
 /// On the source.
 pub const SOURCE_NEED: ConnectionNeed = ConnectionNeed {
-    fixed: LEASES + LOCKS + SLOT + READER + MEANINGS + WAITERS + SLOT_WATCH,
+    fixed: LEASES + LOCKS + SLOT + READER + ROW_VERSIONS + WAITERS + SLOT_WATCH,
     // Rows or large objects: a worker reads one of them at a time.
     per_worker: 1,
 };
@@ -30,8 +30,8 @@ const SLOT: i64 = 1;
 /// The session that reads the catalog under the snapshot.
 const READER: i64 = 1;
 
-/// The session that looks whether names still mean the same.
-const MEANINGS: i64 = 1;
+/// The session that compares the versions of catalog rows.
+const ROW_VERSIONS: i64 = 1;
 
 /// The session that looks for sessions that wait for our locks.
 const WAITERS: i64 = 1;

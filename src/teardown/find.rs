@@ -1,6 +1,6 @@
 //! Finds what runs have left. Read-only.
 
-use crate::checkpoint::{Pair, find_owed};
+use crate::checkpoint::{Pair, find_unrevoked};
 use crate::pg::{Side, Sides};
 use crate::teardown::error::Error;
 use crate::teardown::leftover::{Leftover, Object};
@@ -109,7 +109,7 @@ fn list_memberships(
         source: source.to_owned(),
         target: on_target.to_owned(),
     };
-    let memberships = find_owed(root, &pair).into_iter();
+    let memberships = find_unrevoked(root, &pair).into_iter();
     memberships
         .map(|membership| Leftover {
             side: Side::Target,

@@ -56,7 +56,7 @@ fn load_known_runs(pair: &SourcePair<'_>, marks: &[&Mark]) -> BTreeMap<RunId, Kn
         None => marks.iter().map(|mark| mark.run.clone()).collect(),
     };
     let known = runs.into_iter().map(|run| {
-        let known = checkpoint::known_runs(root, &run);
+        let known = checkpoint::read_known_runs(root, &run);
         (run, known)
     });
     known.filter(|(_, one)| one.exists).collect()

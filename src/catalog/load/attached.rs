@@ -43,7 +43,7 @@ pub(super) async fn load_triggers(session: &Session) -> Result<Vec<Trigger>, Err
         .collect()
 }
 
-/// Reads the triggers behind keys that do not fire as usual.
+/// Reads the internal triggers of keys that do not fire as usual.
 pub(super) async fn load_key_triggers(session: &Session) -> Result<Vec<KeyTrigger>, Error> {
     const WHAT: &str = "triggers of keys";
     let text = include_str!("../sql/key_triggers.sql");

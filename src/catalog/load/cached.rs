@@ -105,7 +105,7 @@ mod tests {
 
     /// Queries about the cluster, which the reading of a database does not send, and these here.
     const BESIDES: &[&str] = &[
-        "carryable_statistics.sql",
+        "importable_statistics.sql",
         "common_settings.sql",
         "databases.sql",
         "fingerprint.sql",

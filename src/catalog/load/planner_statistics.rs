@@ -74,11 +74,11 @@ pub async fn load_planner_statistics(
 ///
 /// # Errors
 /// The server refused the query, or the connection broke.
-pub async fn load_carryable_statistics(
+pub async fn load_importable_statistics(
     session: &Session,
     tables: &[&QualifiedName],
 ) -> Result<BTreeSet<QualifiedName>, Error> {
-    let sql = include_str!("../sql/carryable_statistics.sql");
+    let sql = include_str!("../sql/importable_statistics.sql");
     let rows = query_statistics(session, sql, tables).await?;
     let names = rows.iter().map(|row| Columns::new(WHAT, row));
     names.map(|row| row.qualified("schema", "name")).collect()

@@ -73,7 +73,7 @@ pub struct Catalog {
     pub rules: Vec<Rule>,
     /// Triggers.
     pub triggers: Vec<Trigger>,
-    /// Triggers behind keys that do not fire as usual.
+    /// Internal triggers of keys that do not fire as usual.
     pub key_triggers: Vec<KeyTrigger>,
     /// Policies.
     pub policies: Vec<Policy>,

@@ -1,6 +1,6 @@
 use crate::pg::Ident;
 
-/// A subscription. It is never made, since it would take the source's place at its publisher, but the
+/// A subscription. It is never created, since it would use the source's replication slot at its publisher, but the
 /// statement that creates it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {

@@ -1,7 +1,7 @@
 //! Groups of arguments that commands share.
 
-mod carried;
 mod connection;
+mod definitions;
 mod mapping;
 mod output;
 mod replication;
@@ -9,8 +9,8 @@ mod selection;
 mod size;
 mod state;
 
-pub(super) use carried::Carried;
 pub(super) use connection::{Connections, OptionalConnections};
+pub(super) use definitions::Definitions;
 pub(super) use mapping::Mapping;
 pub(super) use output::Output;
 pub(super) use replication::{Replication, parse_publication};

@@ -44,9 +44,7 @@ pub enum Refusal {
         now: Moment,
     },
     /// No root that we trust has issued it.
-    #[error(
-        "the server's certificate was issued by \"{issuer}\", which {roots} does not vouch for"
-    )]
+    #[error("the server's certificate was issued by \"{issuer}\", which {roots} does not trust")]
     UnknownIssuer {
         /// The certificate's issuer.
         issuer: String,
@@ -343,7 +341,7 @@ impl Error {
                 "convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.key -out new.key",
             ),
             Self::NotPostgres => {
-                Some("sslnegotiation=direct needs PostgreSQL 17 or newer; leave it out")
+                Some("sslnegotiation=direct requires PostgreSQL 17 or newer; remove it")
             }
             Self::RevocationList { .. } => {
                 Some("have the list issued in version 2 of the format, with its number")

@@ -220,7 +220,7 @@ fn warn_of_common_name() {
     WARNED.call_once(|| {
         tracing::warn!(
             "the server's certificate names its host only as the Subject's common name; \
-             have one with a subjectAltName made"
+             issue one with a subjectAltName"
         );
     });
 }

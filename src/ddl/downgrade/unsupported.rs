@@ -65,7 +65,7 @@ fn find_unsupported_relations(catalog: &Catalog, target: ServerVersion) -> Vec<R
         let views = views.filter(|view| view.options.iter().any(invoker));
         refused.extend(views.map(|view| {
             let label = Label::qualified("view", &view.name);
-            RefusedObject::new(label, "views with their users' rights")
+            RefusedObject::new(label, "security_invoker views")
         }));
     }
     if !target.has_partitioned_identity() {
@@ -167,7 +167,7 @@ fn find_unsupported_constraints(catalog: &Catalog, target: ServerVersion) -> Vec
         {
             refused.push(RefusedObject::new(
                 label(),
-                "foreign keys that set some of their columns",
+                "column lists of ON DELETE SET NULL and SET DEFAULT",
             ));
         }
         if constraint.kind == ConstraintKind::Exclusion
@@ -187,7 +187,7 @@ fn find_unsupported_constraints(catalog: &Catalog, target: ServerVersion) -> Vec
         });
         refused.extend(indexes.map(|index| {
             let label = Label::qualified("index", &index.name);
-            RefusedObject::new(label, "indexes that take NULLs for equal")
+            RefusedObject::new(label, "NULLS NOT DISTINCT")
         }));
     }
     refused

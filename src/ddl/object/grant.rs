@@ -44,7 +44,9 @@ impl fmt::Display for SkippedGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             SkippedGrantReason::NoSuchRole(role) => write!(f, "role {role} does not exist: ")?,
-            SkippedGrantReason::OutOfReach(role) => write!(f, "we cannot act for role {role}: ")?,
+            SkippedGrantReason::OutOfReach(role) => {
+                write!(f, "the connecting role cannot SET ROLE {role}: ")?
+            }
             SkippedGrantReason::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}: ")?;
             }

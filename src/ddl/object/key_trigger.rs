@@ -1,4 +1,4 @@
-//! The triggers behind keys, where they do not fire as usual. Their names hold oids, and the keys
+//! The internal triggers of keys, where they do not fire as usual. Their names hold oids, and the keys
 //! that the server creates for partitions have names of its choice, so the target is asked for them.
 
 use super::node::{NodeId, Nodes, Object, Part};

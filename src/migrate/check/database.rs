@@ -161,75 +161,114 @@ async fn examine_once(
 }
 
 async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examination, Error> {
-    let side = Side::Source;
-    let wrap = |source| Error::read(side, format!("database {name}"))(source);
+    let wrap = |source| Error::read(Side::Source, format!("database {name}"))(source);
     let session = reading.session();
     let mut catalog = reading.load().await.map_err(wrap)?;
     let definitions = CachedCatalog::cache(session, &catalog)
         .await
         .map_err(wrap)?;
-    let mut findings = Vec::new();
-    let relations = relation_names(&catalog);
-    let hypertables = catalog.tables.iter();
-    let hypertables = hypertables.filter(|table| table.hypertable.is_some());
-    let hypertables = hypertables.map(|table| table.name.clone()).collect();
-    let timescale = catalog.timescale.iter();
-    let chunks = timescale.flat_map(|t| t.internals.values()).cloned();
-    let chunks = chunks.collect();
-    let extensions_found = catalog.extensions.iter().map(|e| e.name.clone()).collect();
-    let options = &judge.cluster.options;
-    let ddl::Fitted { omissions, script } = ddl::fit(&mut catalog, options, judge.choice);
-    if let Err(error @ ddl::Error::UnsupportedOnTarget { .. }) = &script {
-        findings.extend(unsupported(error));
-    }
+    let contents = Contents::of(&catalog);
+    let fitted = ddl::fit(&mut catalog, &judge.cluster.options, judge.choice);
     let stay = relation_names(&catalog);
-    let left_out: BTreeSet<QualifiedName> = relations.difference(&stay).cloned().collect();
-    findings.extend(unreadable(session, &catalog, &left_out).await?);
-    findings.extend(omissions.iter().map(not_made));
-    findings.extend(catalog.unsupported.iter().map(not_covered));
-    findings.extend(extensions(&catalog, judge));
-    findings.extend(journal_schema(&catalog));
-    let target = judge.cluster.options.target.version;
-    findings.extend(examine_bodies(session, &catalog, target).await?);
+    let excluded = contents.relations.difference(&stay).cloned().collect();
+    let mut findings = find_obstacles(session, &catalog, &excluded, &fitted, judge).await?;
     let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
-        match script {
-            Ok(mut script) => {
-                let lent = large_object_roles(session, judge, &mut script).await?;
-                findings.extend(judge_script(&catalog, &script, judge));
-                actors.extend(script.owners.into_keys().chain(script.grantors).chain(lent));
+        match fitted.script {
+            Ok(script) => {
+                let (judged, needed) = judge_statements(session, &catalog, script, judge).await?;
+                findings.extend(judged);
+                actors = needed;
             }
-            Err(error) => findings.push(Finding::new(Level::Error, side, error.to_string())),
+            Err(error) => {
+                findings.push(Finding::new(Level::Error, Side::Source, error.to_string()));
+            }
         }
     }
-    let findings = findings
-        .into_iter()
-        .map(|finding| finding.in_database(name))
-        .collect();
+    let findings = findings.into_iter().map(|found| found.in_database(name));
     let mut tables: Vec<_> = catalog.row_sources().map(|rows| rows.table).collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.size.bytes()));
+    let largest = tables.iter().take(LARGEST);
     Ok(Examination {
         bytes: tables.iter().map(|table| table.size.bytes()).sum(),
         tables: tables.len(),
-        largest: tables
-            .iter()
-            .take(LARGEST)
-            .map(|table| table.name.clone())
-            .collect(),
-        findings,
-        extensions: extensions_found,
+        largest: largest.map(|table| table.name.clone()).collect(),
+        findings: findings.collect(),
+        extensions: contents.extensions,
         expected: Expected::of(&catalog),
         actors,
         before: CheckedDatabase {
             definitions,
-            excluded: left_out,
+            excluded,
             target: Some(judge.cluster.options.target.version),
             publisher: None,
             keeping: 0,
         },
-        hypertables,
-        chunks,
+        hypertables: contents.hypertables,
+        chunks: contents.chunks,
     })
+}
+
+/// What a database holds before anything is deselected.
+struct Contents {
+    relations: BTreeSet<QualifiedName>,
+    hypertables: BTreeSet<QualifiedName>,
+    /// The tables in which hypertables keep their rows.
+    chunks: BTreeSet<QualifiedName>,
+    extensions: BTreeSet<Ident>,
+}
+
+impl Contents {
+    fn of(catalog: &Catalog) -> Self {
+        let tables = catalog.tables.iter();
+        let hypertables = tables.filter(|table| table.hypertable.is_some());
+        let timescale = catalog.timescale.iter();
+        let extensions = catalog.extensions.iter();
+        Self {
+            relations: relation_names(catalog),
+            hypertables: hypertables.map(|table| table.name.clone()).collect(),
+            chunks: timescale
+                .flat_map(|t| t.internals.values())
+                .cloned()
+                .collect(),
+            extensions: extensions.map(|one| one.name.clone()).collect(),
+        }
+    }
+}
+
+/// Finds what keeps a database from being copied as it is, before any statement is looked at.
+async fn find_obstacles(
+    session: &Session,
+    catalog: &Catalog,
+    excluded: &BTreeSet<QualifiedName>,
+    fitted: &ddl::Fitted,
+    judge: Judge<'_>,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    if let Err(error @ ddl::Error::UnsupportedOnTarget { .. }) = &fitted.script {
+        findings.extend(unsupported(error));
+    }
+    findings.extend(unreadable(session, catalog, excluded).await?);
+    findings.extend(fitted.omissions.iter().map(not_made));
+    findings.extend(catalog.unsupported.iter().map(not_covered));
+    findings.extend(extensions(catalog, judge));
+    findings.extend(journal_schema(catalog));
+    let target = judge.cluster.options.target.version;
+    findings.extend(examine_bodies(session, catalog, target).await?);
+    Ok(findings)
+}
+
+/// Judges the statements of a script, and finds the roles that our role must act for to run them.
+async fn judge_statements(
+    session: &Session,
+    catalog: &Catalog,
+    mut script: ddl::Script,
+    judge: Judge<'_>,
+) -> Result<(Vec<Finding>, BTreeSet<Ident>), Error> {
+    let lent = large_object_roles(session, judge, &mut script).await?;
+    let findings = judge_script(catalog, &script, judge).into_iter().collect();
+    let needed = script.owners.into_keys().chain(script.grantors).chain(lent);
+    Ok((findings, needed.collect()))
 }
 
 /// A journal on the source: an interrupted run has used it as a target.
@@ -342,7 +381,7 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
 async fn unreadable(
     session: &Session,
     catalog: &Catalog,
-    left_out: &BTreeSet<QualifiedName>,
+    excluded: &BTreeSet<QualifiedName>,
 ) -> Result<Vec<Finding>, Error> {
     let side = Side::Source;
     let sql = Sql::fixed(include_str!("../sql/unreadable.sql"));
@@ -359,7 +398,7 @@ async fn unreadable(
                 QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1));
             let why: Option<String> = row.get(2);
             let finding = || unreadable_relation(&name, why.as_deref().unwrap_or_default());
-            (!chunks.contains(&name) && !left_out.contains(&name)).then(finding)
+            (!chunks.contains(&name) && !excluded.contains(&name)).then(finding)
         })
         .collect();
     let sql = Sql::fixed(include_str!("../sql/unreadable_objects.sql"));
@@ -425,7 +464,10 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
         }
         if !available.is_permitted && !judge.installed.contains(name) {
             let message = format!("extension {name} requires superuser to be created");
-            return error(message, "let one create it in a database made beforehand");
+            return error(
+                message,
+                "create the target database first, and run CREATE EXTENSION there as a superuser",
+            );
         }
         if let Some(schema) = available
             .schema
@@ -433,15 +475,18 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
             .filter(|s| **s != extension.schema)
         {
             let message = format!(
-                "extension {name} is created in schema {schema}, here it is in {}: what names its objects \
-                 there is refused",
+                "extension {name} is created in schema {schema}; on the source it is in {}: definitions that name \
+                 its objects there are refused",
                 extension.schema
             );
             return Some(Finding::new(Level::Warning, Side::Target, message));
         }
         match &available.version {
             Some(version) if *version != extension.version => {
-                let message = format!("extension {name} is {}, here {version}", extension.version);
+                let message = format!(
+                    "extension {name} is version {} on the source, {version} on the target",
+                    extension.version
+                );
                 Some(Finding::new(Level::Note, Side::Target, message))
             }
             _ => None,

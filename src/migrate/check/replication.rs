@@ -205,12 +205,12 @@ fn judge_publication(
         let differences = found.differences(wanted);
         return Some(if differences.is_empty() {
             let message = format!(
-                "publication {name} that is none of ours is exactly what is needed, and is used"
+                "publication {name} was not created by this program; it publishes what is required and is used"
             );
             Finding::new(Level::Note, Side::Source, message)
         } else {
             let message = format!(
-                "publication {name} that is none of ours exists and differs: it {}",
+                "publication {name} was not created by this program, and differs: it {}",
                 differences.join("; ")
             );
             Finding::new(Level::Error, Side::Source, message)
@@ -267,7 +267,7 @@ fn judge_slot(active: Option<i32>, name: &str, is_ours: bool) -> Finding {
         }
         None => {
             let message = format!(
-                "replication slot {name} is of a run of which the state directory knows nothing"
+                "replication slot {name} belongs to a run that the state directory does not record"
             );
             error(message)
                 .remedy("adopt that run as its publication says")

@@ -57,7 +57,7 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
     let mut findings = Vec::new();
     if source.standby {
         findings.push(error(
-            "is a standby, which gives no slot",
+            "is a standby: no publication can be created there",
             "connect to its primary",
         ));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::cluster::{Attribute, Roles};
+use crate::catalog::cluster::{Attribute, Roles, Settable};
 use crate::catalog::load::database::load_settable;
 use crate::cluster::finding::{Finding, Level};
 use crate::connect::Session;
@@ -32,7 +32,7 @@ pub(crate) async fn plan_cluster(
         .map_err(Error::read(side, "parameters".to_owned()))?;
     let findings = judge_map(options, &source, &target);
     let provider = source.provider;
-    let source = options.carried.role_map.roles(&source);
+    let source = options.definitions.role_map.roles(&source);
     let wanted = RoleOptions {
         passwords: options.cluster.role_passwords,
         settable: &settable,
@@ -42,13 +42,36 @@ pub(crate) async fn plan_cluster(
     } else {
         RoleMerge::default()
     };
+    let capabilities = load_capabilities(session, &target, &merge, settable).await?;
+    let cluster = TargetCluster {
+        roles: target,
+        merge,
+        options: ddl::Options {
+            target: capabilities,
+            include: ddl::Include {
+                provider,
+                ..options.definitions.clone()
+            },
+        },
+        actors: BTreeSet::new(),
+    };
+    Ok((cluster, findings))
+}
+
+/// Learns what the target can hold, and what our role may do there.
+async fn load_capabilities(
+    session: &Session,
+    target: &Roles,
+    merge: &RoleMerge,
+    settable: Settable,
+) -> Result<Target, Error> {
     let is_superuser = target.we_have(Attribute::Superuser);
     let roles = target.roles.keys().chain(&merge.created).cloned().collect();
     let standing = target.roles.values();
     let standing = standing.filter(|role| role.has(Attribute::Superuser));
     let superusers = standing.map(|role| &role.name).chain(&merge.superusers);
     let superusers = superusers.cloned().collect();
-    let capabilities = Target {
+    Ok(Target {
         missing_label_providers: BTreeSet::new(),
         existing_schemas: BTreeMap::new(),
         existing_objects: BTreeSet::new(),
@@ -62,25 +85,12 @@ pub(crate) async fn plan_cluster(
         is_superuser,
         roles,
         superusers,
-        out_of_reach: find_unreachable_roles(&target, &merge),
+        out_of_reach: find_unreachable_roles(target, merge),
         settable,
         has_lz4: has_lz4(session).await?,
         tablespaces: tablespaces(session).await?,
         extensions: extensions(session, is_superuser || target.provider.is_some()).await?,
-    };
-    let cluster = TargetCluster {
-        roles: target,
-        merge,
-        options: ddl::Options {
-            target: capabilities,
-            include: ddl::Include {
-                provider,
-                ..options.carried.clone()
-            },
-        },
-        actors: BTreeSet::new(),
-    };
-    Ok((cluster, findings))
+    })
 }
 
 /// The tablespaces in which our role may create.
@@ -136,7 +146,7 @@ async fn extensions(
 
 /// Whether the roles that get other names exist, and may have those names.
 fn judge_map(options: &Options, source: &Roles, target: &Roles) -> Vec<Finding> {
-    let map = &options.carried.role_map;
+    let map = &options.definitions.role_map;
     let absent = map.olds().filter(|old| !source.roles.contains_key(*old));
     let mut findings: Vec<_> = absent
         .map(|old| {
@@ -183,7 +193,7 @@ pub(crate) fn judge_owners(owners: &BTreeMap<Ident, usize>, target: &Target) -> 
         } else {
             let us = &target.connected_as;
             let grant = Remedy::act(format!("GRANT {role} TO {us}"));
-            ("is none that we can act for", grant)
+            ("is not one that the connecting role can SET ROLE to", grant)
         };
         let message = format!("role {role}, which owns {count} {objects}, {what}");
         let others = [map_role(role), Remedy::Pass(Setting::NoOwner)];

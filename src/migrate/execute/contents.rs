@@ -124,7 +124,7 @@ impl ContentCopy<'_> {
         };
         let loaded = Box::pin(snapshot::load(load, point, scope)).await;
         let mut loaded = loaded.map_err(|error| Failure::in_phase(error.phase())(error))?;
-        let statistics = self.copy_statistics(&loaded.catalog, &loaded.carryable, scope);
+        let statistics = self.copy_statistics(&loaded.catalog, &loaded.importable, scope);
         loaded.notes.extend(statistics.await?);
         self.finish_contents(built.last, flush, scope).await?;
         Ok(build_report(
@@ -299,7 +299,7 @@ fn build_report(
     let absent = sequences.absent.iter().map(|name| {
         format!("sequence {name}: the target's version of its extension does not have it")
     });
-    let differences = differences.into_iter().chain(objects.left_out);
+    let differences = differences.into_iter().chain(objects.skipped);
     DatabaseReport {
         name: name.to_owned(),
         consistent_point,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::catalog::load::cached::CachedCatalog;
+use crate::checkpoint::Membership;
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{LockKey, RunLocks};
 use crate::ddl::cluster::TemporaryMemberships;
@@ -74,11 +75,11 @@ pub async fn execute(
     };
     let memberships = cluster.plan_memberships();
     let member = &cluster.options.target.connected_as;
-    let start = RunStart {
-        databases: planned.iter().map(PlannedDatabase::start).collect(),
-        memberships: record::granted_memberships(&memberships, member).collect(),
-        adopted: options.replication.adopt.clone(),
-    };
+    let start = plan_start(
+        &planned,
+        record::granted_memberships(&memberships, member),
+        options,
+    );
     let done = match Record::begin_run(resume, &start) {
         Ok(record) => {
             let work = RunWork {
@@ -100,6 +101,19 @@ pub async fn execute(
     done?;
     report.elapsed = begun.elapsed();
     Ok(report)
+}
+
+/// What is recorded before the run writes anything.
+fn plan_start(
+    planned: &[PlannedDatabase],
+    memberships: impl Iterator<Item = Membership>,
+    options: &Options,
+) -> RunStart {
+    RunStart {
+        databases: planned.iter().map(PlannedDatabase::start).collect(),
+        memberships: memberships.collect(),
+        adopted: options.replication.adopt.clone(),
+    }
 }
 
 /// What a run is to do.

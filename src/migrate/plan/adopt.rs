@@ -39,8 +39,8 @@ pub(crate) async fn decide_adopted(
     Ok(match filling {
         Some(filling) if filling.run == mark.name() && filling.database == existing.oid.0 => {
             match filling.origin {
-                Origin::Made => Decision::Remake { why: WHY },
-                Origin::Used { extensions } => Decision::Clear {
+                Origin::Made => Decision::Recreate { why: WHY },
+                Origin::Used { extensions } => Decision::DropCopied {
                     why: WHY,
                     extensions,
                 },

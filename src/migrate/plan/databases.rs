@@ -260,7 +260,7 @@ impl Planner<'_> {
 
 /// What is asked to be skipped and is nowhere.
 fn judge_skipped_extensions(options: &Options, found: &BTreeSet<Ident>) -> Vec<Finding> {
-    let unknown = options.carried.skipped_extensions.difference(found);
+    let unknown = options.definitions.skipped_extensions.difference(found);
     unknown
         .map(|name| {
             let message =

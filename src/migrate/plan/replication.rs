@@ -128,14 +128,14 @@ impl Known {
         examined: &Examination,
     ) -> Option<Replication> {
         let options = planner.options;
-        let left_out = &examined.before.excluded;
+        let excluded = &examined.before.excluded;
         options.replicate.then(|| Replication {
             run: planner.run_id(),
             target: options.map.target(database.name.as_str()).to_owned(),
             slot: self.slot.clone(),
             publishing: Publishing {
                 name: options.replication.publication.clone(),
-                excluded: left_out.union(&examined.chunks).cloned().collect(),
+                excluded: excluded.union(&examined.chunks).cloned().collect(),
                 hypertables: examined.hypertables.clone(),
                 make_full: options.replication.identity_full,
             },

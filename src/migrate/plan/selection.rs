@@ -6,12 +6,15 @@ use crate::selection::TableChoice;
 
 /// Describes which part of a database is copied, and how.
 pub(crate) fn describe_selection(options: &Options, choice: &TableChoice) -> Selection {
-    let carried = &options.carried;
-    let roles = carried.role_map.olds().map(|old| Deviation::RoleMapped {
-        from: old.as_str().to_owned(),
-        to: carried.role_map.of(old).as_str().to_owned(),
-    });
-    let skipped = carried.skipped_extensions.iter();
+    let definitions = &options.definitions;
+    let roles = definitions
+        .role_map
+        .olds()
+        .map(|old| Deviation::RoleMapped {
+            from: old.as_str().to_owned(),
+            to: definitions.role_map.of(old).as_str().to_owned(),
+        });
+    let skipped = definitions.skipped_extensions.iter();
     let skipped = skipped.map(|name| Deviation::ExtensionSkipped(name.as_str().to_owned()));
     let locale = options.cluster.locale.iter().cloned();
     Selection {
@@ -26,16 +29,16 @@ pub(crate) fn describe_selection(options: &Options, choice: &TableChoice) -> Sel
 
 /// Lists the deviations that have no value.
 fn list_switches(options: &Options) -> impl Iterator<Item = Deviation> {
-    let carried = &options.carried;
+    let definitions = &options.definitions;
     let is_copied_once = !options.replicate && !options.schema_only;
     let deviations = [
         (Deviation::SchemaOnly, options.schema_only),
         (Deviation::NoReplication, is_copied_once),
-        (Deviation::NoOwners, !carried.owners),
-        (Deviation::NoPrivileges, !carried.privileges),
-        (Deviation::NoComments, !carried.comments),
-        (Deviation::NoSecurityLabels, !carried.security_labels),
-        (Deviation::NoTablespaces, !carried.tablespaces),
+        (Deviation::NoOwners, !definitions.owners),
+        (Deviation::NoPrivileges, !definitions.privileges),
+        (Deviation::NoComments, !definitions.comments),
+        (Deviation::NoSecurityLabels, !definitions.security_labels),
+        (Deviation::NoTablespaces, !definitions.tablespaces),
         (Deviation::ServiceObjects, !options.cluster.provider),
     ];
     let deviations = deviations.into_iter().filter(|(_, applies)| *applies);

@@ -89,7 +89,7 @@ pub(crate) async fn plan_target(
             let again = Remedy::pass_to(Setting::NoResume, "start from the beginning");
             TargetPlan::new(TargetAction::Keep { tables }).finding(Level::Note, message, [again])
         }
-        Decision::Remake { why } => {
+        Decision::Recreate { why } => {
             let remedies = ["it is dropped and created again".into()];
             TargetPlan::new(TargetAction::Recreate { oid, why }).finding(
                 Level::Note,
@@ -97,7 +97,7 @@ pub(crate) async fn plan_target(
                 remedies,
             )
         }
-        Decision::Clear { why, extensions } => TargetPlan {
+        Decision::DropCopied { why, extensions } => TargetPlan {
             installed: extensions.into_iter().map(Ident::from_catalog).collect(),
             ..TargetPlan::new(TargetAction::Empty { oid, why }).finding(
                 Level::Note,
@@ -117,7 +117,10 @@ async fn judge_leftover(
     interrupted: &Interrupted,
 ) -> Result<Option<TargetPlan>, Error> {
     let decision = &interrupted.decision;
-    let is_begun = matches!(decision, Decision::Remake { .. } | Decision::Clear { .. });
+    let is_begun = matches!(
+        decision,
+        Decision::Recreate { .. } | Decision::DropCopied { .. }
+    );
     // One that a killed drop has closed is looked into when it is open again.
     if !is_begun || !existing.allows_connections || !existing.is_valid {
         return Ok(None);
@@ -129,7 +132,8 @@ async fn judge_leftover(
     {
         // A trigger on logins, for example.
         let why = "its contents cannot be examined";
-        let message = format!("an interrupted run has begun it, and it lets nobody in: {source}");
+        let message =
+            format!("an interrupted run has begun it, and it refuses connections: {source}");
         let drop = sql!("DROP DATABASE {}", existing.name);
         let remedy = Remedy::act(format!("if nobody needs it, run: {};", drop.as_str()));
         let oid = existing.oid;

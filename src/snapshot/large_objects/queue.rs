@@ -8,7 +8,7 @@ pub struct CopiedObjects {
     /// How many.
     pub count: usize,
     /// Grants that the target cannot hold.
-    pub left_out: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
 /// The next page is listed when fewer batches wait than this: enough that no worker waits for it.
@@ -134,11 +134,11 @@ impl LargeObjectQueue {
     }
 
     /// Records that a batch is committed.
-    pub(crate) fn finish_batch(&mut self, count: usize, left_out: Vec<String>) {
+    pub(crate) fn finish_batch(&mut self, count: usize, skipped: Vec<String>) {
         if let Self::Wanted(wanted) = self {
             wanted.under_way -= 1;
             wanted.copied.count += count;
-            wanted.copied.left_out.extend(left_out);
+            wanted.copied.skipped.extend(skipped);
         }
     }
 

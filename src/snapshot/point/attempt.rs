@@ -1,6 +1,6 @@
 //! One attempt at a consistent point.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use tokio::time::Duration;
 
@@ -12,7 +12,7 @@ use super::lease::SnapshotLease;
 use super::lock::{LockResult, TableLocks};
 use super::locks_ahead::lock_ahead;
 use super::renames::renamed_since;
-use super::sessions::AttemptSessions;
+use super::sessions::{AttemptSessions, Reader};
 use super::slot_creation::{ExportingSlot, create_slot};
 use crate::catalog::Catalog;
 use crate::connect::waiters::{load_waiters, watch_readers};
@@ -37,6 +37,48 @@ pub(super) struct Attempt<'a> {
 struct Locked {
     lease: SnapshotLease,
     locks: LockResult,
+}
+
+/// What is locked: what a snapshot shows.
+struct Locking<'a> {
+    source: &'a Endpoint,
+    /// Sees the latest state.
+    latest: &'a Session,
+    /// The slot's snapshot; None takes one of its own.
+    exported: Option<&'a str>,
+    excluded: &'a BTreeSet<QualifiedName>,
+}
+
+impl Locking<'_> {
+    /// Leases the snapshot, and locks the tables that it shows.
+    async fn take(
+        self,
+        reader: Reader,
+        lease: [Session; 2],
+        scope: &Scope,
+    ) -> Result<Locked, Error> {
+        let Self {
+            source,
+            latest,
+            exported,
+            excluded,
+        } = self;
+        let leasing = SnapshotLease::take(source, lease, exported, scope);
+        Ok(match exported {
+            // At the same time: no time may pass between the snapshot and the locks.
+            Some(name) => {
+                let locking = TableLocks::take(reader, name, latest, excluded, scope);
+                let (lease, locks) = tokio::try_join!(leasing, locking)?;
+                Locked { lease, locks }
+            }
+            None => {
+                let lease = leasing.await?;
+                let name = lease.name();
+                let locks = TableLocks::take(reader, name, latest, excluded, scope).await?;
+                Locked { lease, locks }
+            }
+        })
+    }
 }
 
 impl Attempt<'_> {
@@ -94,24 +136,15 @@ impl Attempt<'_> {
             lease,
             copiers,
         } = sessions;
-        let excluded = &self.database.excluded;
         let exported = created.as_ref();
         let exported = exported.and_then(|created| created.slot.snapshot_name.as_deref());
-        let leasing = SnapshotLease::take(self.source, lease, exported, scope);
-        let Locked { lease, locks } = match exported {
-            // At the same time: no time may pass between the snapshot and the locks.
-            Some(name) => {
-                let locking = TableLocks::take(reader, name, &latest, excluded, scope);
-                let (lease, locks) = tokio::try_join!(leasing, locking)?;
-                Locked { lease, locks }
-            }
-            None => {
-                let lease = leasing.await?;
-                let name = lease.name();
-                let locks = TableLocks::take(reader, name, &latest, excluded, scope).await?;
-                Locked { lease, locks }
-            }
+        let locking = Locking {
+            source: self.source,
+            latest: &latest,
+            exported,
+            excluded: &self.database.excluded,
         };
+        let Locked { lease, locks } = locking.take(reader, lease, scope).await?;
         let locks = match locks {
             LockResult::Locked(locks) => *locks,
             LockResult::Changed(what) => return Ok(AttemptResult::Disturbed(what)),

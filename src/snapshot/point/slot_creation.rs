@@ -15,7 +15,7 @@ use crate::wire::{self, SlotSnapshot};
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How long the server may take to end a cancelled creation.
-const CLEARING: Duration = Duration::from_secs(3);
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Drops a slot of our name. Returns whether there was one.
 pub(crate) async fn drop_leftover(source: &Endpoint, name: &SlotName) -> Result<bool, Error> {
@@ -85,7 +85,7 @@ pub(crate) async fn create_slot(
         source.cancel(&key).await.map_err(Error::Connect)?;
     }
     // The slot's name is in use until the server has cleaned up.
-    drop(tokio::time::timeout(CLEARING, creation).await);
+    drop(tokio::time::timeout(CLEANUP_TIMEOUT, creation).await);
     Err(abandoned)
 }
 

@@ -32,7 +32,7 @@ impl CopyItem {
     }
 }
 
-/// CopyQueue that go together: one command on either side, one transaction on the target.
+/// Copies that share one command on each server, and one transaction on the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CopyBatch {
     pub(crate) items: Vec<CopyItem>,

@@ -308,7 +308,7 @@ impl WatchedObjects {
         let parameters = lists
             .each_ref()
             .map(|list| (list as &(dyn ToSql + Sync), Type::OID_ARRAY));
-        let sql = Sql::fixed(include_str!("sql/meanings.sql"));
+        let sql = Sql::fixed(include_str!("sql/row_versions.sql"));
         let rows = session.query_typed(&sql, &parameters).await?;
         let entry = |row: &tokio_postgres::Row| {
             let kind = match row.get(0) {

@@ -9,7 +9,8 @@ use tokio_postgres::types::{ToSql, Type};
 use super::analyze_table::is_about_table;
 use crate::catalog::Catalog;
 use crate::catalog::load::planner_statistics::{
-    COLUMN_STATISTICS, TABLE_STATISTICS, Values, load_carryable_statistics, load_planner_statistics,
+    COLUMN_STATISTICS, TABLE_STATISTICS, Values, load_importable_statistics,
+    load_planner_statistics,
 };
 use crate::catalog::model::Table;
 use crate::connect::{self, Session};
@@ -36,7 +37,7 @@ pub async fn load_importable_tables(
     };
     let tables = catalog.tables.iter().filter(is_plain);
     let names: Vec<&QualifiedName> = tables.map(|table| &table.name).collect();
-    let loaded = load_carryable_statistics(reader, &names).await;
+    let loaded = load_importable_statistics(reader, &names).await;
     loaded.map_err(Error::Catalog)
 }
 

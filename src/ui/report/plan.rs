@@ -113,7 +113,7 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         TargetAction::UseEmpty => ("use", None),
         TargetAction::DropAndCreate { .. } => ("replace", None),
         TargetAction::Keep { .. } => ("keep", Some("finished by the interrupted run")),
-        TargetAction::Recreate { why, .. } => ("remake", Some(why)),
+        TargetAction::Recreate { why, .. } => ("recreate", Some(why)),
         TargetAction::Empty { why, .. } => ("clear", Some(why)),
     };
     PlannedBody {

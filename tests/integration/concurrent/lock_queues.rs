@@ -87,7 +87,7 @@ async fn a_short_copy_begins_again_after_the_ddl() {
     let url = route.source.url(&name);
     let change = "TRUNCATE public.wanted; INSERT INTO public.wanted VALUES (1, 'new')";
     let change = in_background(&url, change);
-    running.wait_for_error("it begins again");
+    running.wait_for_error("the copy restarts");
     change.join().await;
     gate.open().await;
     let done = running.finish().expect(0);

@@ -98,7 +98,9 @@ async fn a_standby_gives_a_one_off_copy_and_refuses_a_slot() {
     };
     let refused = go(&[]).expect(1);
     assert!(
-        refused.stderr.contains("is a standby, which gives no slot"),
+        refused
+            .stderr
+            .contains("is a standby: no publication can be created there"),
         "{}",
         refused.stderr
     );

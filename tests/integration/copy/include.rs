@@ -370,7 +370,7 @@ async fn settings_that_name_a_role_have_its_new_name() {
     assert_eq!(value(&target, function).await, "{role=new}");
     let database = "SELECT setconfig::text FROM pg_db_role_setting WHERE setrole = 0";
     assert_eq!(value(&target, database).await, "{application_name=old}");
-    let told = "it asks for the name of its user, and roles have other names on the target";
+    let told = "it uses current_user or session_user, and roles are renamed on the target";
     for object in [
         "policy own on public.t",
         "view public.v",

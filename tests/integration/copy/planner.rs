@@ -104,16 +104,16 @@ async fn what_is_known_arrives_exactly_and_the_rest_is_left_to_analyze() {
     for major in [12, 14, 17, 18] {
         let [reader, writer] = sessions(major).await;
         let catalog = catalog::load_catalog(&reader).await.unwrap();
-        let carryable = load_importable_tables(&reader, writer.version(), &catalog)
+        let importable = load_importable_tables(&reader, writer.version(), &catalog)
             .await
             .unwrap();
         let mut expected =
             BTreeSet::from(["Odd \"Name", "parted", "leaf", "parent", "child"].map(name));
         // Before 17 no view shows what is known of ranges.
         expected.extend((major >= 17).then(|| name("ranges")));
-        assert_eq!(carryable, expected, "{major}");
+        assert_eq!(importable, expected, "{major}");
 
-        let tables: Vec<&QualifiedName> = carryable.iter().collect();
+        let tables: Vec<&QualifiedName> = importable.iter().collect();
         let left = import_statistics(&reader, &writer, &tables).await.unwrap();
         assert_eq!(left, BTreeSet::new(), "{major}");
         for table in tables {
@@ -130,8 +130,8 @@ async fn an_older_target_takes_none() {
     let source = fresh_database(17, "planner").await;
     let session = database(&source).await;
     let catalog = catalog::load_catalog(&session).await.unwrap();
-    let carryable = load_importable_tables(&session, session.version(), &catalog);
-    assert_eq!(carryable.await.unwrap(), BTreeSet::new());
+    let importable = load_importable_tables(&session, session.version(), &catalog);
+    assert_eq!(importable.await.unwrap(), BTreeSet::new());
 }
 
 #[tokio::test]

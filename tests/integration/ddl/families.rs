@@ -62,13 +62,13 @@ async fn a_target_of_15_gets_what_it_knows_of_18_and_the_rest_is_told() {
     assert_eq!(downgrade.failed, Vec::<String>::new());
     for line in [
         "column b on c.computed: changed for an older target: it is computed when rows are written",
-        "constraint no_check on c.enforced: skipped, the target does not support constraints that are not enforced",
+        "constraint no_check on c.enforced: skipped, the target does not support NOT ENFORCED constraints",
         "event trigger logs_in: skipped, the target does not support login triggers",
-        "column c on inh.named: changed for an older target: its unchecked not-null constraint",
+        "column c on inh.named: changed for an older target: its NOT VALID not-null constraint",
         "table S l.parted: skipped, the target does not support access methods of partitioned tables",
         "privileges on g.t: the target has no privilege MAINTAIN",
         "publication with_generated: skipped",
-        "constraint offer_price on public.offer: skipped, the target does not support constraints over time",
+        "constraint offer_price on public.offer: skipped, the target does not support WITHOUT OVERLAPS and PERIOD constraints",
     ] {
         assert!(
             downgrade.told.iter().any(|told| told.starts_with(line)),
@@ -84,8 +84,8 @@ async fn a_target_of_14_gets_what_it_knows_of_17_and_the_rest_is_told() {
     assert_eq!(refused(&downgrade), expected);
     assert_eq!(downgrade.failed, Vec::<String>::new());
     for line in [
-        "publication some_rows: skipped, the target does not support rows, columns and schemas of publications",
-        "sequence s.not_logged: changed for an older target: its values are logged",
+        "publication some_rows: skipped, the target does not support row filters, column lists and FOR TABLES IN SCHEMA of publications",
+        "sequence s.not_logged: changed for an older target: it is created without UNLOGGED",
     ] {
         assert!(downgrade.told.iter().any(|told| told == line), "{line}");
     }

@@ -210,7 +210,7 @@ async fn the_state_of_a_key_is_lost_without_the_key() {
     let done = program(&[&["init", "--no-sync"], &ends[..], &more].concat())
         .run()
         .expect(0);
-    let told = "requires superuser (changes to the triggers behind keys)";
+    let told = "requires superuser (ENABLE and DISABLE of the internal triggers of keys)";
     assert!(done.stdout.contains(told), "{}", done.stdout);
     let keys = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'";
     assert_eq!(value(&route.target.url("app"), keys).await, "1");

@@ -55,7 +55,7 @@ async fn what_13_lacks_is_known_beforehand() {
     }
     run(&source, TAKEN).await;
     let done = route.init(name, &flags).run().expect(0);
-    let line = "constraint unchecked on public.refers: skipped, the target does not support unchecked foreign keys";
+    let line = "constraint unchecked on public.refers: skipped, the target does not support NOT VALID foreign keys";
     assert!(done.stdout.contains(line), "{}", done.stdout);
     let rows =
         "SELECT (SELECT count(*) FROM public.par) || ' ' || (SELECT count(*) FROM public.refers)";

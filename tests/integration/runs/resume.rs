@@ -126,7 +126,7 @@ async fn the_plan_tells_what_is_kept_and_what_is_not() {
     let written = fs::read(killed.file()).unwrap();
     let plan = killed.command(&["--dry-run", "--output", "json"]).run();
     let plan: serde_json::Value = serde_json::from_str(&plan.expect(0).stdout).unwrap();
-    let actions = ["keep", "remake"];
+    let actions = ["keep", "recreate"];
     for (at, action) in actions.into_iter().enumerate() {
         assert_eq!(plan["databases"][at]["action"], action, "{plan}");
         assert!(plan["databases"][at]["reason"].is_string(), "{plan}");

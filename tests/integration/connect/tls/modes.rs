@@ -178,7 +178,7 @@ async fn the_operating_systems_roots_are_known() {
             "stranger",
             &*stranger.pem(),
             url(&server, "sslrootcert=system"),
-            "does not vouch for",
+            "does not trust",
         ),
         ("root", &*root.pem(), elsewhere, "not for \"elsewhere\""),
         (

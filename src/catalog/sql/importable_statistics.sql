@@ -1,4 +1,4 @@
--- Those of some tables ($1: schemas, $2: names) whose statistics for the planner can be carried over whole: they were
+-- Those of some tables ($1: schemas, $2: names) whose statistics for the planner can be imported whole: they were
 -- analysed with every column, and hold nothing that `pg_stats` does not show. That are statistics of expressions and of
 -- several columns, what a type's own function gathers, and before 17 what is known of ranges.
 SELECT n.nspname::text AS schema, c.relname::text AS name

@@ -13,7 +13,7 @@ use crate::pg::Ident;
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
-pub(in crate::cli) struct Carried {
+pub(in crate::cli) struct Definitions {
     /// Do not copy owners: the connecting role owns every object
     #[arg(long)]
     no_owner: bool,
@@ -85,7 +85,7 @@ enum Toast {
     Keep,
 }
 
-impl Carried {
+impl Definitions {
     /// How the target compresses large values.
     pub(in crate::cli) const fn toast_compression(&self) -> ToastCompression {
         match self.toast_compression {
@@ -99,7 +99,7 @@ impl Carried {
     ///
     /// # Errors
     /// A list or a pair of roles cannot be read.
-    pub(in crate::cli) fn definitions(&self) -> Result<ddl::Include, Error> {
+    pub(in crate::cli) fn include(&self) -> Result<ddl::Include, Error> {
         let skipped = items("--skip-extensions", &self.skip_extensions)?;
         Ok(ddl::Include {
             owners: !self.no_owner,
