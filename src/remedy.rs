@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 pub use setting::Setting;
 
-use crate::pg::Sql;
+use crate::pg::{Side, Sql};
 
 /// One way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +34,23 @@ pub enum Remedy {
     Correct(Setting),
     /// Run a statement.
     Run(Sql),
+    /// Run statements on a server.
+    RunOn(Side, Sql),
+    /// Do one after the other.
+    Steps(Vec<Remedy>),
+    /// One for each of several objects.
+    Each(Vec<ObjectRemedy>),
     /// Run a command of this program.
     Invoke(Invocation),
+}
+
+/// What is to be done about one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectRemedy {
+    /// The object.
+    pub object: String,
+    /// What to do about it.
+    pub remedy: Remedy,
 }
 
 /// A command of this program, and what for.

@@ -114,11 +114,11 @@ impl Error {
             }
             Self::Declined => Some("answer y, or pass --yes".to_owned()),
             // Transparent: a walk along the causes would skip it.
-            Self::Migrate(error) => hint_of(error),
+            Self::Migrate(error) | Self::Demo(demo::Error::Migrate(error)) => hint_of(error),
             Self::Teardown(error) => hint_of(error),
             Self::Cluster(error) => hint_of(error),
             Self::State(error) => hint_of(error),
-            Self::Verify(error) => hint_of(error),
+            Self::Verify(error) | Self::Demo(demo::Error::Verify(error)) => hint_of(error),
             Self::Demo(error) => hint_of(error),
             Self::Url { .. }
             | Self::Usage { .. }

@@ -1,6 +1,7 @@
 use super::Error;
 use super::args::{Connections, Mapping, Selection};
 use super::connections::warn_about;
+use crate::migrate::ComparedServer;
 use crate::pg::Sides;
 use crate::selection::TableChoice;
 use crate::task::Scope;
@@ -59,10 +60,17 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         strict: arguments.strict,
     };
     let names = |of: fn(&DatabasePair) -> &str| options.databases.iter().map(of).collect();
-    let (on_source, on_target) = (names(|one| &one.source), names(|one| &one.target));
-    let servers = &options.servers;
-    let sides = [(&servers.source, &on_source), (&servers.target, &on_target)];
-    for finding in migrate::examine_comparison(sides, options.jobs).await {
+    let compared = Sides {
+        source: ComparedServer {
+            endpoint: &options.servers.source,
+            databases: names(|one| &one.source),
+        },
+        target: ComparedServer {
+            endpoint: &options.servers.target,
+            databases: names(|one| &one.target),
+        },
+    };
+    for finding in migrate::examine_comparison(&compared, options.jobs).await {
         let text = render_finding_text(&finding, ui.setting_name());
         tracing::warn!("{}: {text}", finding.servers());
     }

@@ -319,7 +319,7 @@ impl Endpoint {
         if let Some(key) = key
             && let Err(error) = Box::pin(self.cancel(&key)).await
         {
-            tracing::debug!(%error, "a cancel request did not reach the server");
+            tracing::warn!(%error, "a cancel request did not reach the server: what it runs may continue there");
         }
     }
 

@@ -89,6 +89,9 @@ macro_rules! kinds {
         }
 
         impl Kind {
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$kind),*];
+
             const fn properties(self) -> Properties {
                 match self {
                     $(Self::$kind => $properties,)*
@@ -235,5 +238,36 @@ mod tests {
     fn kinds_know_their_section() {
         assert!(!Kind::Default.is_post_data());
         assert!(Kind::Constraint.is_post_data());
+    }
+
+    /// A kind that is added is in none of these unless somebody decides so.
+    #[test]
+    fn few_kinds_have_special_properties() {
+        let which = |has: fn(&Kind) -> bool| {
+            let kinds = Kind::ALL.iter().filter(|kind| has(kind));
+            kinds
+                .map(|kind| format!("{kind:?}"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        insta::assert_snapshot!([
+            format!("superusers: {}", which(|kind| kind.properties().only_superusers.is_some())),
+            format!("evaluates rows: {}", which(|kind| kind.evaluates_rows())),
+            format!("locks others: {}", which(|kind| kind.locks_others())),
+            format!("whole: {}", which(|kind| kind.properties().movable == Movable::Whole)),
+            format!("query: {}", which(|kind| kind.properties().movable == Movable::Query)),
+            format!("body: {}", which(|kind| kind.properties().movable == Movable::Body)),
+            format!("parts: {}", which(|kind| kind.properties().movable == Movable::Parts)),
+            format!("last: {}", which(|kind| kind.comes_last())),
+        ].join("\n"), @r"
+        superusers: Language AccessMethod OperatorFamily ForeignDataWrapper KeyTrigger EventTrigger
+        evaluates rows: Constraint Index
+        locks others: Table Attach ForeignKey
+        whole: Transform Cast Aggregate Operator OperatorFamily MaterializedView Default
+        query: View
+        body: Routine
+        parts: Type Table
+        last: Refresh EventTrigger
+        ");
     }
 }

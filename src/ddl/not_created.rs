@@ -4,7 +4,7 @@ use super::context::Context;
 use super::label::Label;
 use super::object::{
     Object, domain_check, has_name_of_views, is_skipped_index, render_subscription,
-    stays_with_maker, why_no_mapping,
+    stays_with_creator, why_no_mapping,
 };
 use super::omission::{Omission, OmissionReason};
 use super::relation::Relation;
@@ -83,7 +83,7 @@ fn owners_without_superuser(context: &Context<'_>) -> Vec<Omission> {
     let triggers = triggers.map(|trigger| (trigger.build_label(context), &trigger.owner));
     wrappers
         .chain(triggers)
-        .filter(|(_, owner)| stays_with_maker(context, owner))
+        .filter(|(_, owner)| stays_with_creator(context, owner))
         .map(|(object, owner)| Omission {
             object,
             reason: OmissionReason::Owner(context.role(owner).clone()),

@@ -63,7 +63,7 @@ pub enum OmissionReason {
     /// It is a selected table that cannot be created without this one, which is not selected.
     CutOff(Label),
     /// It is about something that is not created.
-    NotMade,
+    NotCreated,
     /// The module that reads this security label is not loaded on the target.
     NoLabelProvider(String),
     /// The role does not exist on the target.
@@ -135,7 +135,7 @@ impl fmt::Display for OmissionReason {
             Self::CutOff(table) => {
                 write!(f, "selected, but it depends on {table}, which is not selected")
             }
-            Self::NotMade => f.write_str("the object it is about is not created"),
+            Self::NotCreated => f.write_str("the object it is about is not created"),
             Self::NoLabelProvider(name) => write!(
                 f,
                 "the target has not loaded the module {} that reads the label",

@@ -243,21 +243,21 @@ struct Resolver<'r> {
     creators: &'r HashMap<ObjectId, usize>,
     context: &'r Context<'r>,
     /// What the rows depend on that no step creates.
-    unmade: HashMap<ObjectId, Vec<ObjectId>>,
+    waiting_for: HashMap<ObjectId, Vec<ObjectId>>,
 }
 
 impl<'r> Resolver<'r> {
     fn new(context: &'r Context<'r>, creators: &'r HashMap<ObjectId, usize>) -> Self {
-        let mut unmade: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+        let mut waiting_for: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
         for edge in &context.catalog.dependencies {
             if !creators.contains_key(&edge.from) {
-                unmade.entry(edge.from).or_default().push(edge.to);
+                waiting_for.entry(edge.from).or_default().push(edge.to);
             }
         }
         Self {
             creators,
             context,
-            unmade,
+            waiting_for,
         }
     }
 
@@ -272,7 +272,7 @@ impl<'r> Resolver<'r> {
                 let extension = ObjectId::new(Class::Extension, *extension);
                 found.extend(self.creators.get(&extension));
             } else if seen.insert(row) {
-                left.extend(self.unmade.get(&row).into_iter().flatten());
+                left.extend(self.waiting_for.get(&row).into_iter().flatten());
             }
         }
         found

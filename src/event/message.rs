@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::pg::{Ident, QualifiedName, SlotName};
-use crate::remedy::{Command, Remedy};
+use crate::remedy::{Command, Remedy, Setting};
 
 /// Something that the user should act upon. Causes are the texts of errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,11 +133,12 @@ impl Warning {
                 "run as a superuser".into(),
                 "GRANT SET ON PARAMETER session_replication_role".into(),
             ],
-            Self::ReliesOnPath { .. } => vec!["ALTER FUNCTION … SET search_path = …".into()],
+            Self::ReliesOnPath { .. } => vec!["run: ALTER FUNCTION … SET search_path = …".into()],
             Self::ReplicationRemains { publication, .. } => {
                 let what = publication.as_ref().map_or("remove it", |_| "remove them");
                 vec![Remedy::invoke(what, Command::Teardown)]
             }
+            Self::FewerWorkers { .. } => vec![Remedy::Lower(Setting::Jobs)],
             Self::LockWait { .. }
             | Self::WaitsForRun { .. }
             | Self::WaitersUnknown { .. }
@@ -145,7 +146,6 @@ impl Warning {
             | Self::SlotsUnwatched { .. }
             | Self::TablesNotLocked
             | Self::Retry { .. }
-            | Self::FewerWorkers { .. }
             | Self::CopyRestarts { .. }
             | Self::ReplicationRemoved(_) => Vec::new(),
         }
@@ -207,7 +207,7 @@ impl fmt::Display for Warning {
             Self::Retry { cause } => write!(f, "{cause}; trying again"),
             Self::FewerWorkers { cause, wanted } => write!(
                 f,
-                "{cause}; continuing with fewer than the {wanted} workers asked for"
+                "{cause}; the run continues with fewer than {wanted} workers"
             ),
             Self::ReliesOnPath { object, cause } => write!(
                 f,

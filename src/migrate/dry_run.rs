@@ -14,7 +14,6 @@ use crate::connect::locks::LockMode;
 use crate::connect::{Endpoint, script_settings};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
-use crate::event::Phase;
 use crate::migrate::error::Error;
 use crate::migrate::execute::drop::{render_allow, render_drop, render_no_template};
 use crate::migrate::execute::execution::build_copy_request;
@@ -164,10 +163,8 @@ impl Contents {
         );
         settled.await.map_err(Error::examine(Side::Target))?;
         let rows = plan_rows(reading.session(), &catalog, &request).await;
-        let rows = rows.map_err(|source| Error::Copy {
+        let rows = rows.map_err(|source| Error::PlanCopy {
             database: planned.name().to_owned(),
-            phase: Phase::Data,
-            removed: false,
             source: Box::new(source),
         })?;
         let defaults = match planned.action.uses_existing() {

@@ -10,10 +10,9 @@ pub enum Error {
     /// A server could not be reached, read or kept.
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
-    /// Definitions were gone whenever they were to be read.
+    /// Definitions changed in every attempt to read them.
     #[error(
-        "definitions of database {database} changed in each of {attempts} attempts to read them; pause the DDL \
-         and repeat"
+        "definitions of database {database} changed in each of {attempts} attempts to read them"
     )]
     Changing {
         /// The database.
@@ -45,7 +44,7 @@ pub enum Error {
     /// The target database could not be created, dropped or configured.
     #[error("{what} database {database} on the target")]
     Database {
-        /// `create`, `drop` or `configure`.
+        /// What was to be done: `create`, `drop`, `configure`, `empty`, `begin the journal in`.
         what: &'static str,
         /// The database.
         database: String,
@@ -145,7 +144,7 @@ pub enum Error {
     },
     /// A table cannot be published that could be when the checks ran.
     #[error(
-        "database {database}: table {} {}, other than when the checks ran",
+        "database {database}: table {} {}; the checks found nothing in its way",
         blocked.table,
         blocked.blocker
     )]
@@ -178,6 +177,15 @@ pub enum Error {
         phase: Phase,
         /// Whether the target database, created by this run, was removed again.
         removed: bool,
+        /// The cause.
+        #[source]
+        source: Box<snapshot::Error>,
+    },
+    /// The dry run could not plan how rows are copied.
+    #[error("could not plan the copy of database {database}")]
+    PlanCopy {
+        /// The database.
+        database: String,
         /// The cause.
         #[source]
         source: Box<snapshot::Error>,
@@ -224,6 +232,7 @@ impl Error {
             | Self::Changing { database, .. }
             | Self::Unpublishable { database, .. }
             | Self::ForeignSlot { database, .. }
+            | Self::PlanCopy { database, .. }
             | Self::ForeignPublication { database, .. } => {
                 Some(format!("source, database {database}"))
             }
@@ -252,8 +261,8 @@ impl Error {
             Self::Unpublishable { blocked, .. } => blocked.all_remedies(),
             Self::Cluster(error) => error.remedies(),
             Self::State(error) => error.remedies(),
-            Self::Changing { .. }
-            | Self::Ddl { .. }
+            Self::Changing { .. } => vec!["pause the DDL and repeat".into()],
+            Self::Ddl { .. }
             | Self::Roles { .. }
             | Self::Unmakeable(_)
             | Self::Database { .. }
@@ -264,6 +273,7 @@ impl Error {
             | Self::NotCleared { .. }
             | Self::Publication { .. }
             | Self::Copy { .. }
+            | Self::PlanCopy { .. }
             | Self::Stopped => Vec::new(),
         }
     }
@@ -275,6 +285,18 @@ impl Error {
             return error.is_lock_wait();
         }
         matches!(self, Self::Changing { .. })
+    }
+
+    /// Wraps a refused change of a target database; `what` is a verb, such as `drop`.
+    pub(crate) fn change(
+        what: &'static str,
+        database: &str,
+    ) -> impl Fn(connect::Error) -> Self + Copy {
+        move |source| Self::Database {
+            what,
+            database: database.to_owned(),
+            source,
+        }
     }
 
     /// Wraps a failed connection.

@@ -29,7 +29,7 @@ mod target_action;
 mod target_cluster;
 mod target_use;
 
-pub use check::examine_comparison;
+pub use check::{ComparedServer, examine_comparison};
 pub use dry_run::render_dry_run;
 pub use error::Error;
 pub use execute::run::execute;

@@ -15,7 +15,7 @@ use crate::migrate::error::Error;
 use crate::migrate::options::{Options, StateOptions};
 use crate::migrate::replication::Ours;
 use crate::pg::{Ident, Oid, Side, Sides, SlotName};
-use crate::remedy::Command;
+use crate::remedy::{Command, Remedy};
 use crate::selection::DatabaseMap;
 use crate::sql;
 
@@ -286,13 +286,16 @@ fn judge_other_target(pair: &DatabasePair, recorded: &checkpoint::Database) -> F
             ..
         }
     );
-    let drop = is_made.then(|| {
-        let drop = sql!("DROP DATABASE {}", target);
-        format!("after that, run on the target: {};", drop.as_str()).into()
-    });
+    let teardown = pair.remedy("remove it", Command::Teardown);
+    let remove = match is_made {
+        true => Remedy::Steps(vec![
+            teardown,
+            Remedy::RunOn(Side::Target, sql!("DROP DATABASE {}", target)),
+        ]),
+        false => teardown,
+    };
     Finding::new(Level::Warning, Side::Target, message)
         .in_database(source.as_str())
         .remedy(pair.remedy("continue that copy", Command::Init))
-        .remedy(pair.remedy("remove it", Command::Teardown))
-        .with_remedies(drop)
+        .remedy(remove)
 }

@@ -32,28 +32,20 @@ settings! {
     Jobs,
     /// Whether DDL waits until the rows are copied.
     KeepLocks,
-    /// The locale of new databases.
-    Locale,
     /// Databases with another name on the target.
     MapDatabase,
     /// How long to wait for locks of other sessions.
     MaxLockWait,
     /// How much WAL a slot may retain.
     MaxRetainedWal,
-    /// Without comments.
-    NoComments,
     /// Without owners.
     NoOwner,
     /// Without grants and default privileges.
     NoPrivileges,
     /// Without what an interrupted run has recorded.
     NoResume,
-    /// Without security labels.
-    NoSecurityLabels,
     /// Without publication and slot.
     NoSync,
-    /// Without tablespaces.
-    NoTablespaces,
     /// The form of the report.
     Output,
     /// How objects of a managed service are recognized.
@@ -66,8 +58,6 @@ settings! {
     RoleMap,
     /// The run whose objects are removed.
     Run,
-    /// Whether only definitions are copied.
-    SchemaOnly,
     /// Extensions that are not copied.
     SkipExtensions,
     /// The slot that is removed.

@@ -32,7 +32,7 @@ pub enum Error {
     /// A reader that kept its locks was lost, and another one cannot get them.
     #[error(
         "a connection to the source was lost with its locks, and a session now waits for a table in front of \
-         the new one; run the command again after the DDL"
+         the new one"
     )]
     LocksLost(#[source] wire::Error),
     /// DDL disturbed every attempt.
@@ -108,7 +108,7 @@ pub enum Error {
     },
     /// A table that could not be locked was altered while it was read.
     #[error(
-        "copy table {table}: it was rewritten or altered on the source while it was read without a lock; repeat the run"
+        "copy table {table}: it was rewritten or altered on the source while it was read without a lock"
     )]
     Changed {
         /// The table.
@@ -121,9 +121,7 @@ pub enum Error {
         what: String,
     },
     /// A type of the source is not the one that the target has.
-    #[error(
-        "type {name} was changed on the source while rows were read ({change}); repeat the run"
-    )]
+    #[error("type {name} was changed on the source while rows were read ({change})")]
     TypeChanged {
         /// The type.
         name: String,
@@ -205,6 +203,8 @@ impl Error {
     pub fn phase(&self) -> Phase {
         if matches!(self, Self::Refused(_) | Self::Statement { .. }) {
             Phase::PostData
+        } else if matches!(self, Self::Flush(_)) {
+            Phase::Flush
         } else {
             Phase::Data
         }
@@ -217,6 +217,10 @@ impl Error {
                 "run the command again after the DDL".into(),
                 Remedy::pass_to(Setting::KeepLocks, "let DDL wait for the copy"),
             ],
+            Self::LocksLost(_) => vec!["run the command again after the DDL".into()],
+            Self::Changed { .. } | Self::Renamed { .. } | Self::TypeChanged { .. } => {
+                vec!["pause the DDL and repeat".into()]
+            }
             Self::LockTableFull { .. } => vec![
                 "raise max_locks_per_transaction on the source".into(),
                 Remedy::Lower(Setting::Jobs),
@@ -238,7 +242,6 @@ impl Error {
             } => vec![Remedy::Raise(Setting::MaxRetainedWal)],
             Self::Connect(_)
             | Self::Lock(_)
-            | Self::LocksLost(_)
             | Self::Replication(_)
             | Self::Slot { .. }
             | Self::Publication { .. }
@@ -246,9 +249,6 @@ impl Error {
             | Self::Lease(_)
             | Self::Catalog(_)
             | Self::Statement { .. }
-            | Self::Changed { .. }
-            | Self::Renamed { .. }
-            | Self::TypeChanged { .. }
             | Self::Refused(_)
             | Self::Interrupted
             | Self::Lane(_)

@@ -236,7 +236,7 @@ async fn roll_back(target: &Session) -> Result<(), Error> {
 
 fn render_refusal(names: &[&str]) -> String {
     format!(
-        "settings of the source that the target does not take: {}; checks, generated columns, indexes and \
+        "settings of the source that the target does not accept: {}; checks, generated columns, indexes and \
          materialized views were evaluated without them",
         names.join(", ")
     )

@@ -107,6 +107,7 @@ async fn start_workers(
         true => plan_jobs(load.request, point, scope).await?,
         false => Vec::new(),
     };
+    report_start(scope, load.request.source.database(), Phase::Data).await;
     report_plan(load.request, &jobs, scope).await;
     let importable = load_importable(load, point).await?;
     let planned = plan_section(load, &jobs, point, &importable);
@@ -153,7 +154,6 @@ async fn plan_jobs(
 
 async fn report_plan(request: &CopyRequest, jobs: &[CopyJob], scope: &Scope) {
     let database = request.source.database().to_owned();
-    report_start(scope, &database, Phase::Data).await;
     let planned = Event::CopyPlanned {
         database,
         tables: jobs.len(),
@@ -316,16 +316,17 @@ async fn finish_reading(
     // On every path and at once: others may wait for the locks.
     hold.release().await;
     let objects = read?;
-    report_end(scope, database, Phase::Data, begun.elapsed()).await;
-    report_start(scope, database, Phase::PostData).await;
-    let released = Instant::now();
     let copied = Box::pin(copy_values(load, &catalog, scope)).await;
     if copied.is_err() {
         scope.stop.cancel();
     }
+    let sequences = copied?;
+    report_end(scope, database, Phase::Data, begun.elapsed()).await;
+    report_start(scope, database, Phase::PostData).await;
+    let released = Instant::now();
     Ok(ReadSource {
         objects,
-        sequences: copied?,
+        sequences,
         catalog,
         consistent_point,
         released,

@@ -211,8 +211,10 @@ impl LoadState {
 
     /// Records the start of the tables of a batch that have not been started before.
     pub(super) fn start_rows(&self, number: usize) {
+        // One lock at a time: no other order can be wrong then.
+        let items = self.items(number);
         let mut tallies = self.tallies();
-        for CopyItem { job, .. } in self.items(number) {
+        for CopyItem { job, .. } in items {
             tallies[job].begun.get_or_insert_with(Instant::now);
         }
     }

@@ -1,8 +1,8 @@
 //! The errors of this area.
 
-use crate::cluster::other::Other;
 use crate::pg::{Side, SlotName};
 use crate::remedy::{Remedy, Setting};
+use crate::teardown::unrecorded::UnrecordedObject;
 use crate::{checkpoint, cluster, connect, selection};
 
 /// Why `teardown` did not find or remove everything.
@@ -46,8 +46,8 @@ pub enum Error {
         list_others(found)
     )]
     UnknownRuns {
-        /// The runs and objects, each with the remedy that removes it.
-        found: Vec<Other>,
+        /// The runs and objects, each with what removes it.
+        found: Vec<UnrecordedObject>,
     },
     /// The slot to remove is in use.
     #[error("replication slot {slot} is in use by pid {pid} of the source; end that session first")]
@@ -71,7 +71,7 @@ pub enum Error {
     Stopped,
 }
 
-fn list_others(found: &[Other]) -> String {
+fn list_others(found: &[UnrecordedObject]) -> String {
     let names: Vec<&str> = found.iter().map(|one| one.what.as_str()).collect();
     names.join("; ")
 }
@@ -108,7 +108,8 @@ impl Error {
     pub fn remedies(&self) -> Vec<Remedy> {
         match self {
             Self::UnknownRuns { found } => {
-                found.iter().filter_map(|one| one.remedy.clone()).collect()
+                let known = found.iter().filter_map(UnrecordedObject::remedy_of_object);
+                vec![Remedy::Each(known.collect())]
             }
             Self::NoSource => vec![Remedy::Pass(Setting::Source)],
             Self::Cluster(error) => error.remedies(),

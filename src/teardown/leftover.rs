@@ -65,6 +65,7 @@ fn describe_publication(f: &mut fmt::Formatter<'_>, found: &FoundPublication) ->
     let mark = found.mark.as_ref();
     match mark.map_or(0, |mark| mark.identities.len()) {
         0 => Ok(()),
+        1 => f.write_str(", and the former replica identity of 1 table"),
         count => write!(f, ", and the former replica identities of {count} tables"),
     }
 }

@@ -1,11 +1,11 @@
 //! What `teardown` has found.
 
-use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::logical::{FoundPublication, RunId};
 use crate::pg::{Side, Sides};
 use crate::teardown::error::Error;
 use crate::teardown::leftover::{Leftover, Object};
+use crate::teardown::unrecorded::UnrecordedObject;
 
 /// What runs have left on both servers.
 #[derive(Debug, Default)]
@@ -17,10 +17,10 @@ pub struct Leftovers {
     /// The objects, in the order in which they are removed.
     pub objects: Vec<Leftover>,
     /// Objects of other runs, which are not removed.
-    pub others: Vec<Other>,
+    pub others: Vec<UnrecordedObject>,
     /// Objects of runs between the two clusters that no local state records, each with the remedy that removes
     /// it.
-    pub(crate) unknown: Vec<Other>,
+    pub(crate) unknown: Vec<UnrecordedObject>,
     /// Servers that were not examined, with the reason and the statements to run there.
     pub unreachable: Vec<Unreachable>,
 }

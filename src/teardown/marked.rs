@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::cluster::Database;
-use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{self, FoundPublication, PUBLICATION};
@@ -13,6 +12,7 @@ use crate::teardown::error::Error;
 use crate::teardown::leftover::{Leftover, Object};
 use crate::teardown::options::TeardownOptions;
 use crate::teardown::reached::{Reached, skip_dropped};
+use crate::teardown::unrecorded::UnrecordedObject;
 
 /// A publication and its database.
 pub(crate) struct Marked {
@@ -37,22 +37,22 @@ impl Marked {
     }
 
     /// Returns it as an object of another run, which is not removed.
-    pub(crate) fn to_other(&self) -> Other {
+    pub(crate) fn to_other(&self) -> UnrecordedObject {
         let name = &self.publication.name;
         let place = format!("source, database {}: publication {name}", self.database);
         match &self.publication.mark {
             Some(mark) => {
                 let run = mark.describe();
-                Other::new(format!("{place}, of {run} into database {}", mark.target))
+                UnrecordedObject::new(format!("{place}, of {run} into database {}", mark.target))
                     .removed_by(Remedy::remove_run("remove it", mark.name()))
             }
-            None => Other::new(format!("{place}, which no run has marked")),
+            None => UnrecordedObject::new(format!("{place}, which no run has marked")),
         }
     }
 }
 
 /// Lists the runs of these publications, each with its databases and with the command that removes it.
-pub(crate) fn list_runs(marked: &[Marked]) -> Vec<Other> {
+pub(crate) fn list_runs(marked: &[Marked]) -> Vec<UnrecordedObject> {
     let mut runs = BTreeMap::<_, Vec<&str>>::new();
     for one in marked {
         if let Some(mark) = &one.publication.mark {
@@ -62,7 +62,7 @@ pub(crate) fn list_runs(marked: &[Marked]) -> Vec<Other> {
     }
     let listed = runs.into_iter().map(|((run, name), databases)| {
         let databases = databases.join(", ");
-        Other::new(format!("{run} of database {databases}"))
+        UnrecordedObject::new(format!("{run} of database {databases}"))
             .removed_by(Remedy::remove_run("if nobody needs it, remove it", name))
     });
     listed.collect()

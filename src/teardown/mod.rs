@@ -24,6 +24,7 @@ mod source_runs;
 mod source_side;
 mod statements;
 mod target_side;
+pub(crate) mod unrecorded;
 
 pub use error::Error;
 pub use find::find_leftovers;

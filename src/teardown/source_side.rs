@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::checkpoint::DatabasePair;
-use crate::cluster::other::Other;
 use crate::logical::Slot;
 use crate::pg::{Side, SlotName};
 use crate::remedy::Remedy;
@@ -17,6 +16,7 @@ use crate::teardown::reached::Reached;
 use crate::teardown::seen::{SLOT_PREFIX, Seen};
 use crate::teardown::source_pair::SourcePair;
 use crate::teardown::source_runs::SourceRuns;
+use crate::teardown::unrecorded::UnrecordedObject;
 
 /// Finds publications and slots.
 ///
@@ -139,7 +139,9 @@ impl<'a> Sorting<'a> {
             Ok(name) if self.seen.unrecorded.contains(&slot.name) => {
                 let what = format!("replication slot {name} in database {database}");
                 let remove = Remedy::remove_slot("if nobody needs it, remove it", name.as_str());
-                found.unknown.push(Other::new(what).removed_by(remove));
+                found
+                    .unknown
+                    .push(UnrecordedObject::new(what).removed_by(remove));
             }
             _ if self.pair.has_database(&database) => {
                 found
@@ -150,9 +152,9 @@ impl<'a> Sorting<'a> {
         }
     }
 
-    fn describe_other(&self, database: &str, slot: &str) -> Other {
+    fn describe_other(&self, database: &str, slot: &str) -> UnrecordedObject {
         let what = format!("source, database {database}: replication slot {slot}");
-        let other = Other::new(what);
+        let other = UnrecordedObject::new(what);
         match self.pair.find_copy_of_slot(slot) {
             Some(copy) => add_copy(&other, &copy),
             None => other,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checkpoint::recorded_slots;
-use crate::cluster::other::Other;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::logical::{self, FoundSubscription, SUBSCRIPTION};
@@ -14,6 +13,7 @@ use crate::teardown::leftovers::Leftovers;
 use crate::teardown::options::TeardownOptions;
 use crate::teardown::reached::{Reached, skip_dropped};
 use crate::teardown::seen::{SLOT_PREFIX, Seen};
+use crate::teardown::unrecorded::UnrecordedObject;
 
 /// Distinguishes the subscriptions of this pair's runs from others.
 pub(crate) struct Owned {
@@ -157,7 +157,7 @@ fn sort_subscription(
         Owner::Unknown => found.unknown.push(describe_unknown(database)),
         Owner::Others => {
             let slot = subscription.slot.unwrap_or_default();
-            found.others.push(Other::new(format!(
+            found.others.push(UnrecordedObject::new(format!(
                 "target, database {database}: subscription {SUBSCRIPTION}, which reads from slot {slot}"
             )));
         }
@@ -165,10 +165,13 @@ fn sort_subscription(
 }
 
 /// Describes a subscription that no local state records, with the statements that drop it.
-fn describe_unknown(database: &str) -> Other {
+fn describe_unknown(database: &str) -> UnrecordedObject {
     let statements = logical::drop_statements();
     let statements: Vec<_> = statements.iter().map(Sql::as_str).collect();
-    let run = format!("if nobody uses it, run there: {};", statements.join("; "));
+    let run = format!(
+        "if nobody uses it, run in that database: {};",
+        statements.join("; ")
+    );
     let what = format!("subscription {SUBSCRIPTION} in database {database} of the target");
-    Other::new(what).removed_by(run.into())
+    UnrecordedObject::new(what).removed_by(run.into())
 }

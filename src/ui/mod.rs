@@ -1,7 +1,7 @@
 //! What people and programs see: the only place besides `cli` that prints.
 //!
-//! Standard output carries the report of a command and nothing else: text, or with
-//! as JSON exactly one object, also on failure. Everything else (progress, questions,
+//! Standard output carries the report of a command and nothing else: text, or exactly one
+//! JSON object, also on failure. Everything else (progress, questions,
 //! warnings, errors) goes to standard error, which [`Screen`] owns. Off a terminal no escape code
 //! is written unless the user asks for colour.
 //!

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::pg::Sql;
 use crate::remedy::{Command, Invocation, Remedy, Setting};
 
 /// The program's name in commands that a user can copy.
@@ -53,10 +54,41 @@ fn render_remedy(remedy: &Remedy, name: SettingName) -> String {
         Remedy::Lower(setting) => format!("lower {}", name(*setting)),
         Remedy::Omit(setting) => format!("run without {}", name(*setting)),
         Remedy::Correct(setting) => format!("correct or omit {}", name(*setting)),
-        // The semicolon ends the statement in `psql`, into which it is copied.
-        Remedy::Run(statement) => format!("run: {};", statement.as_str().trim_end_matches(';')),
+        Remedy::Run(statement) => format!("run: {}", render_statement(statement)),
+        Remedy::RunOn(side, statement) => {
+            format!("run on the {side}: {}", render_statement(statement))
+        }
+        Remedy::Steps(steps) => {
+            let steps = steps.iter().map(|step| render_remedy(step, name));
+            join_parts(steps, "then ")
+        }
+        Remedy::Each(objects) => {
+            let objects = objects
+                .iter()
+                .map(|one| format!("{}: {}", one.object, render_remedy(&one.remedy, name)));
+            join_parts(objects, "")
+        }
         Remedy::Invoke(invocation) => render_invocation(invocation, name),
     }
+}
+
+/// The semicolon ends the statement in `psql`, into which it is copied.
+fn render_statement(statement: &Sql) -> String {
+    format!("{};", statement.as_str().trim_end_matches(';'))
+}
+
+/// Several parts, each of which may end with a statement.
+fn join_parts(parts: impl Iterator<Item = String>, word: &str) -> String {
+    let mut all = String::new();
+    for part in parts {
+        if !all.is_empty() {
+            let end = if all.ends_with(';') { " " } else { "; " };
+            all.push_str(end);
+            all.push_str(word);
+        }
+        all.push_str(&part);
+    }
+    all
 }
 
 fn render_invocation(invocation: &Invocation, name: SettingName) -> String {
@@ -88,6 +120,8 @@ fn shell_quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pg::Side;
+    use crate::remedy::ObjectRemedy;
 
     fn name(_: Setting) -> &'static str {
         "--x"
@@ -105,6 +139,28 @@ mod tests {
         assert_eq!(
             render(&["create it".into(), raise, once]).unwrap(),
             "create it, raise --x, or copy once with --x"
+        );
+    }
+
+    #[test]
+    fn steps_and_objects_are_no_alternatives() {
+        let drop = |name: &'static str| Remedy::RunOn(Side::Target, Sql::fixed(name));
+        let teardown = || Remedy::invoke("remove it", Command::Teardown);
+        assert_eq!(
+            render_remedy(
+                &Remedy::Steps(vec![teardown(), drop("DROP DATABASE x")]),
+                name
+            ),
+            "remove it with: postgres-seren-replicator teardown; then run on the target: DROP DATABASE x;"
+        );
+        let each = |object: &str, remedy| ObjectRemedy {
+            object: object.to_owned(),
+            remedy,
+        };
+        let both = vec![each("a", drop("DROP TABLE a")), each("b", teardown())];
+        assert_eq!(
+            render_remedy(&Remedy::Each(both), name),
+            "a: run on the target: DROP TABLE a; b: remove it with: postgres-seren-replicator teardown"
         );
     }
 

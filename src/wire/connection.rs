@@ -1,4 +1,4 @@
-//! A session whose type says what the server is ready for. A connection that is dropped or fails half-way
+//! A session whose type says what the server is ready for. A command that is dropped or fails half-way
 //! leaves the connection out of step. Every later call says so ([`Error::OutOfStep`]) rather than reading
 //! another command's answer.
 

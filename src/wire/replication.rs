@@ -250,7 +250,7 @@ impl<'a> ReplicationMessage<'a> {
                 let message = PrimaryKeepalive {
                     end_lsn: body.lsn()?,
                     sent_at: body.timestamp()?,
-                    wants_reply: encode_flag(&mut body)?,
+                    wants_reply: decode_flag(&mut body)?,
                 };
                 body.end()?;
                 Ok(Self::PrimaryKeepalive(message))
@@ -295,7 +295,7 @@ impl StandbyStatusUpdate {
             flush_lsn: body.lsn()?,
             apply_lsn: body.lsn()?,
             sent_at: body.timestamp()?,
-            wants_reply: encode_flag(&mut body)?,
+            wants_reply: decode_flag(&mut body)?,
         };
         body.end()?;
         Ok(message)
@@ -316,7 +316,7 @@ impl StandbyStatusUpdate {
     }
 }
 
-fn encode_flag(body: &mut Reader<'_>) -> Result<bool, DecodeError> {
+fn decode_flag(body: &mut Reader<'_>) -> Result<bool, DecodeError> {
     match body.u8()? {
         0 => Ok(false),
         1 => Ok(true),

@@ -1,5 +1,5 @@
 //! Words that our texts do not use, with those that they use instead: docs/glossary.md and the PostgreSQL manual have
-//! the terms. The test searches documents, help, messages and comments.
+//! the terms. The test searches documents, help, messages, and comments of Rust and SQL files.
 
 use super::rust::{Part, pieces};
 use super::{Passage, documents, files, markdown, read, usage};
@@ -25,6 +25,9 @@ const CALQUES: &[Calque] = &[
             "keeps more log",
             "keep more log",
             "log kept",
+            "bytes of log",
+            "gigabytes of log",
+            "the log",
             "target's log",
             "source's log",
         ],
@@ -43,7 +46,20 @@ const CALQUES: &[Calque] = &[
         instead: "exist, is; of a name: replaces, means",
     },
     Calque {
-        words: &["leave out", "leaves out", "left out", "leaving out"],
+        words: &[
+            "leave out",
+            "leaves out",
+            "left out",
+            "leaving out",
+            "leave it out",
+            "leaves it out",
+            "leave them out",
+            "leaves them out",
+            "keep it out",
+            "keeps it out",
+            "keep them out",
+            "keeps them out",
+        ],
         instead: "skip, omit, exclude",
     },
     Calque {
@@ -86,6 +102,15 @@ const CALQUES: &[Calque] = &[
             "made by",
             "made again",
             "made in",
+            "made for",
+            "made here",
+            "made later",
+            "has made",
+            "have made",
+            "that made",
+            "who made",
+            "users made",
+            "makes of",
             "made otherwise",
             "make a",
             "makes a",
@@ -100,6 +125,26 @@ const CALQUES: &[Calque] = &[
             "made a",
         ],
         instead: "create, build, generate",
+    },
+    Calque {
+        words: &["let one", "lets one"],
+        instead: "allow; can be",
+    },
+    Calque {
+        words: &["vouch", "vouches", "vouched"],
+        instead: "certify, sign, trust; be responsible for",
+    },
+    Calque {
+        words: &["lie", "lies", "lying", "lain"],
+        instead: "is, is stored, is located",
+    },
+    Calque {
+        words: &["by themselves"],
+        instead: "by default, automatically",
+    },
+    Calque {
+        words: &["at hand"],
+        instead: "current",
     },
     Calque {
         words: &[
@@ -199,9 +244,25 @@ fn document_passages() -> Vec<Passage> {
     documents().into_iter().flat_map(passages).collect()
 }
 
+/// The comments of a query. Comments in a row are one passage.
+fn query_passages(path: &str, text: &str) -> Vec<Passage> {
+    let comments = text
+        .lines()
+        .map(|line| line.trim_start().strip_prefix("--"));
+    let comments: Vec<_> = comments.enumerate().collect();
+    let blocks = comments.chunk_by(|(_, before), (_, after)| before.is_some() == after.is_some());
+    let passage = |block: &[(usize, Option<&str>)]| Passage {
+        place: format!("{path}:{}", block[0].0 + 1),
+        text: block.iter().filter_map(|(_, text)| *text).collect(),
+    };
+    blocks.map(passage).collect()
+}
+
 /// The comments and literals of the source, by whether users read them.
 fn source_passages() -> Vec<(bool, Passage)> {
-    let mut passages = Vec::new();
+    let queries = files("src", "sql").into_iter();
+    let queries = queries.flat_map(|path| query_passages(&path, &read(&path)));
+    let mut passages: Vec<_> = queries.map(|passage| (false, passage)).collect();
     for path in files("src", "rs") {
         if path.ends_with("tests.rs") {
             continue;
@@ -298,4 +359,14 @@ fn words_are_found_between_borders_only() {
     assert_eq!(count("the user is told, anew"), 2);
     assert_eq!(count("a standby is retold in `anew`"), 0);
     assert_eq!(count("what goes\non"), 1);
+}
+
+#[test]
+fn comments_of_queries_are_passages() {
+    let found = query_passages("x", "-- One\n -- two\nSELECT 1\n  -- three\n");
+    let found: Vec<_> = found
+        .iter()
+        .map(|one| (one.place.as_str(), one.text.as_str()))
+        .collect();
+    assert_eq!(found, [("x:1", " One two"), ("x:3", ""), ("x:4", " three")]);
 }

@@ -1,7 +1,7 @@
--- Objects whose privileges differ from those they have by themselves, and the schema public.
--- Those are the initial privileges that initdb or an extension's script recorded, else the server's defaults.
--- Left out: large objects (rows of data), temporary schemas, TOAST, information_schema (its initial privileges are
--- not recorded), types that take no privileges (arrays, multiranges).
+-- Objects whose privileges differ from their initial ones, and schema public. Initial privileges are those that
+-- initdb and extension scripts recorded in pg_init_privs, else the defaults of the object type.
+-- Excludes large objects (data), temporary schemas, TOAST, types without privileges (arrays, multiranges), and
+-- information_schema, whose initial privileges are not recorded.
 WITH schema AS MATERIALIZED (
   SELECT oid, nspname::text AS name, nspname ~ '^pg_' AS is_system
     FROM pg_catalog.pg_namespace
@@ -24,7 +24,7 @@ object AS (
   UNION ALL
   SELECT 4, CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.tableoid, p.oid, 0::int2, s.name, p.proname::text,
          CASE p.prokind
-           -- Since 14 what goes out of a procedure tells it apart as well.
+           -- Since 14, OUT parameters are part of a procedure's signature.
            WHEN 'p' THEN pg_catalog.pg_get_function_identity_arguments(p.oid)
            ELSE (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
                    FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)) END,

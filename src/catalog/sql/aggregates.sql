@@ -1,4 +1,4 @@
--- Aggregates of users; definition is what stands between the parentheses of CREATE AGGREGATE.
+-- Aggregates of users. definition: the text between the parentheses of CREATE AGGREGATE.
 SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, pg_catalog.pg_get_userbyid(p.proowner)::text AS owner,
        pg_catalog.pg_get_function_arguments(p.oid) AS arguments,
        a.aggtranstype = 'pg_catalog.internal'::pg_catalog.regtype AS has_internal_state,

@@ -1,6 +1,6 @@
--- Casts, without those that come with a range type, transforms, and conversions between encodings: all of users, each a
--- way from one thing to another by a function. Whether its types, or functions, are users', too: others' belong to
--- whoever made the database or the extension.
+-- Casts, transforms and encoding conversions of users, without casts that were created with a range type.
+-- is_users: a type of the cast, or type and functions of the transform, belong to users. Otherwise they belong to the
+-- creator of the database or the extension.
 WITH member AS MATERIALIZED (
   SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
 schema AS MATERIALIZED (

@@ -1,4 +1,4 @@
--- Collations of users. Before 15 an ICU locale stands in collcollate.
+-- Collations of users. Before 15, collcollate holds the ICU locale.
 SELECT c.oid, n.nspname::text AS schema, c.collname::text AS name, pg_catalog.pg_get_userbyid(c.collowner)::text AS owner,
        c.collprovider::text AS provider, coalesce(c.collcollate::text, '') AS collate, coalesce(c.collctype::text, '') AS ctype,
        coalesce(j.row ->> 'colllocale', j.row ->> 'colliculocale', c.collcollate::text) AS locale,

@@ -1,5 +1,5 @@
--- Columns of tables, foreign tables, views, materialized views and composite types. Columns that a version lacks mean those of `absent`.
--- `attoptions` is narrowed to what a user can set: servers keep marks of their own there.
+-- Columns of tables, foreign tables, views, materialized views and composite types. Columns that a version lacks
+-- resolve to `absent`. Of `attoptions`, only options that users can set: some servers store marks there.
 SELECT a.attrelid AS relation, a.attnum AS number, a.attname::text AS name, a.atttypid AS type_oid,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
        CASE WHEN a.attcollation <> t.typcollation THEN k.collname::text END AS collation, kn.nspname::text AS collation_schema,

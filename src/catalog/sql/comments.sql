@@ -1,6 +1,6 @@
--- Comments of users' objects, each with what COMMENT ON needs to name it.
--- Left out: objects of the server and of extensions, and what hangs on their tables; comments of databases, roles and
--- large objects, which are read with those. Kinds that are not copied have none here either.
+-- Comments on objects of users, each with the parts of the object's name in COMMENT ON.
+-- Excludes objects of the server and of extensions, parts of their tables, and kinds that are not copied. Comments on
+-- databases, roles and large objects are read with these objects.
 WITH schema AS MATERIALIZED (
   SELECT oid, nspname::text AS name FROM pg_catalog.pg_namespace
    WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
@@ -11,7 +11,7 @@ relation AS MATERIALIZED (
   SELECT c.tableoid AS class, c.oid, c.relkind::text AS relkind, s.name AS schema, c.relname::text AS name
     FROM pg_catalog.pg_class c JOIN schema s ON s.oid = c.relnamespace
    WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = c.tableoid AND m.objid = c.oid)),
--- on_schema and on_name: the table or domain that a part belongs to; of an operator its name, of a cast its target, as SQL.
+-- on_schema, on_name: table or domain of a part. on_name, as SQL: name of an operator, target type of a cast.
 object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   SELECT 'relation', class, oid, 0, relkind, schema, name, NULL::text, NULL::text FROM relation
   UNION ALL
@@ -25,7 +25,7 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   UNION ALL
   SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, p.tableoid, p.oid, 0,
          CASE p.prokind
-           -- Since 14 what goes out of a procedure tells it apart as well.
+           -- Since 14, OUT parameters are part of a procedure's signature.
            WHEN 'p' THEN pg_catalog.pg_get_function_identity_arguments(p.oid)
            ELSE (SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.position)
                    FROM pg_catalog.unnest(p.proargtypes::oid[]) WITH ORDINALITY a(type, position)) END,
@@ -43,7 +43,7 @@ object(kind, class, oid, sub, detail, schema, name, on_schema, on_name) AS (
   UNION ALL
   SELECT 'trigger', g.tableoid, g.oid, 0, NULL, NULL, g.tgname::text, r.schema, r.name
     FROM pg_catalog.pg_trigger g JOIN relation r ON r.oid = g.tgrelid
-   -- Below 15 the triggers that partitions have from above are internal, as are those behind keys.
+   -- Before 15, triggers cloned to partitions are internal, as are those of constraints.
    WHERE NOT g.tgisinternal OR g.tgconstraint = 0
   UNION ALL
   SELECT 'policy', p.tableoid, p.oid, 0, NULL, NULL, p.polname::text, r.schema, r.name
@@ -112,14 +112,14 @@ SELECT 'schema' AS kind, n.tableoid AS class, n.oid, 0 AS sub, NULL AS detail, N
   FROM pg_catalog.pg_namespace n
   JOIN schema s ON s.oid = n.oid
   LEFT JOIN pg_catalog.pg_description d ON d.classoid = n.tableoid AND d.objoid = n.oid AND d.objsubid = 0
- -- Every fresh database has this comment on its schema public: only another one, or none, is news.
+ -- A new database has this comment on schema public. Only another one, or none, is a change.
  WHERE CASE n.nspname WHEN 'public' THEN d.description IS DISTINCT FROM 'standard public schema' ELSE d.description IS NOT NULL END
    AND NOT EXISTS (SELECT FROM member m WHERE m.classid = n.tableoid AND m.objid = n.oid)
 UNION ALL
 SELECT 'extension', e.tableoid, e.oid, 0, NULL, NULL, e.extname::text, NULL, NULL, d.description
   FROM pg_catalog.pg_extension e
   LEFT JOIN pg_catalog.pg_description d ON d.classoid = e.tableoid AND d.objoid = e.oid AND d.objsubid = 0
- -- The extension's own files comment on it, in words that may change with its version.
+ -- CREATE EXTENSION sets the control file's comment, which varies with the version.
  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_available_extension_versions v
                     WHERE v.name = e.extname AND v.comment IS NOT DISTINCT FROM d.description)
    AND NOT (d.description IS NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions a WHERE a.name = e.extname))

@@ -1,5 +1,5 @@
--- Constraints of tables and domains, without those that the server clones onto partitions (foreign keys) and without
--- constraint triggers. Columns that a version lacks mean those of `absent`.
+-- Constraints of tables and domains, without foreign keys that the server clones to partitions and without
+-- constraint triggers. Columns that a version lacks resolve to `absent`.
 SELECT k.oid, k.conname::text AS name, k.contype::text AS kind, k.conrelid AS relation, k.contypid AS domain,
        k.conindid AS index, k.confrelid AS referenced, k.conislocal, k.connoinherit, k.convalidated,
        k.condeferrable, k.condeferred, k.enforced, k.temporal,

@@ -1,4 +1,4 @@
--- Databases of the cluster with all their properties. What a version lacks is NULL.
+-- Databases of the cluster with their properties. Those a version lacks are NULL.
 WITH roles AS MATERIALIZED (SELECT oid, rolname::text AS name FROM pg_catalog.pg_roles),
 setting AS (
   SELECT s.setdatabase, s.setrole, r.name AS role, u.entry, u.position

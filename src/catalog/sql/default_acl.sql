@@ -1,5 +1,5 @@
--- Default privileges. Within a schema they add to the global ones, so they are a difference to nothing: NULL, for
--- aclexplode() refuses '{}'.
+-- Default privileges. Those of a schema are added to the global ones, so their base is empty: NULL, because
+-- aclexplode() fails for '{}'.
 WITH role AS MATERIALIZED (SELECT oid, rolname::text AS name FROM pg_catalog.pg_roles),
 entry AS (
   SELECT d.oid, d.defaclrole, d.defaclnamespace, d.defaclobjtype::text AS kind, d.defaclacl AS held,

@@ -1,5 +1,5 @@
--- The parts of objects that hold expressions: whose object each is, and its address, which another server understands.
--- $1 oid[]: catalogs, $2 oid[]: the objects' rows in them.
+-- Parts of objects that contain expressions: the owning object, and an address that is valid on another server.
+-- $1 oid[]: catalogs, $2 oid[]: OIDs of the objects in them.
 SELECT part.owner_class, part.owner_oid, part.class, part.oid, address.type AS kind, address.object_names AS names,
        address.object_args AS arguments
   FROM (SELECT o.class AS owner_class, o.oid AS owner_oid, o.class, o.oid

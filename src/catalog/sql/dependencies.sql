@@ -1,5 +1,5 @@
--- What depends on what; columns count as their relation, generated ones as their expression: what depends on them, and,
--- before 15, what they depend on. `e` is membership of an extension. Server-made objects are pinned and have no rows.
+-- Dependencies. A column counts as its relation. A generated column counts as its expression: where it is
+-- referenced, and, before 15, where it is dependent. `e`: extension membership. Pinned objects have no rows.
 WITH generated AS (
   SELECT a.attrelid, a.attnum, e.tableoid, e.oid
     FROM pg_catalog.pg_attribute a

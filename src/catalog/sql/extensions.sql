@@ -1,4 +1,4 @@
--- Installed extensions, with the relations whose content belongs to the user.
+-- Installed extensions with their configuration tables and conditions.
 SELECT e.oid, e.extname::text AS name, n.nspname::text AS schema, e.extversion AS version,
        coalesce(e.extconfig, '{}')::pg_catalog.oid[] AS config,
        coalesce(e.extcondition, '{}')::text[] AS conditions

@@ -1,7 +1,6 @@
--- What tells one state of the definitions from another: of each catalog that definitions are read from, the number of
--- rows and a sum over the hashes of where each stands and who wrote it. Where a plain user may not read the catalog,
--- the sum is over what definitions are read from instead. Our own publications (logical/mark.rs), which come and go with
--- runs, are no definition.
+-- Fingerprint of the definitions: for each catalog, the number of rows and the sum of the hashes of ctid and xmin.
+-- If an ordinary user may not read the catalog, the sum is over the values that definitions are read from.
+-- Publications of our runs (logical/mark.rs) are excluded: they are not definitions.
 WITH own AS (SELECT tableoid, oid FROM pg_catalog.pg_publication
               WHERE COALESCE(pg_catalog.obj_description(oid, 'pg_publication'), '') LIKE '{"seren_replicator":%'),
      entry AS (SELECT r.tableoid, r.oid FROM pg_catalog.pg_publication_rel r JOIN own ON own.oid = r.prpubid)

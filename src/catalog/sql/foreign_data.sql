@@ -1,5 +1,5 @@
--- Foreign data wrappers, foreign servers and user mappings of users. The options of a mapping may be read by superusers,
--- by the mapped role if it may use the server, and by the server's owner for PUBLIC: the view shows NULL to others, and also where there are none.
+-- Foreign data wrappers, foreign servers and user mappings of users. Mapping options are readable for superusers, the
+-- mapped role with USAGE on the server, and the server's owner (if for PUBLIC). Others see NULL, as without options.
 SELECT 'wrapper' AS kind, w.oid, w.fdwname::text AS name, pg_catalog.pg_get_userbyid(w.fdwowner)::text AS owner,
        h.proname::text AS handler, hn.nspname::text AS handler_schema, v.proname::text AS validator, vn.nspname::text AS validator_schema,
        NULL::text AS wrapper, NULL::text AS type, NULL::text AS version, NULL::text AS server, NULL::text AS role,
@@ -28,6 +28,6 @@ SELECT 'mapping', m.umid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 
                       AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE') OR pg_catalog.has_server_privilege(m.srvid, 'USAGE')) END
   FROM pg_catalog.pg_user_mappings m
   JOIN pg_catalog.pg_foreign_server s ON s.oid = m.srvid
- -- Not those of roles that are gone: without a name they would be everyone's.
+ -- Excludes mappings of dropped roles: without a name they would be PUBLIC's.
  WHERE m.umuser = 0 OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = m.umuser)
  ORDER BY 1, 2

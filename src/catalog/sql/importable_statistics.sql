@@ -1,6 +1,6 @@
--- Those of some tables ($1: schemas, $2: names) whose statistics for the planner can be imported whole: they were
--- analysed with every column, and hold nothing that `pg_stats` does not show. That are statistics of expressions and of
--- several columns, what a type's own function gathers, and before 17 what is known of ranges.
+-- Tables whose planner statistics can be imported completely. $1: schemas, $2: names.
+-- Every column must be analyzed, and `pg_stats` must show all statistics. It lacks extended statistics, those of index
+-- expressions, those of a type's own typanalyze function, and, before 17, those of ranges.
 SELECT n.nspname::text AS schema, c.relname::text AS name
   FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS wanted (schema, name)
   JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema::pg_catalog.name

@@ -1,5 +1,5 @@
--- Indexes of tables and materialized views, also unusable ones. Columns that a version lacks mean those of `absent`.
--- Asked for only where they may be: the columns of keys, included ones, statistics targets, which expressions alone have.
+-- Indexes of tables and materialized views, including invalid ones. Columns that a version lacks resolve to `absent`.
+-- Key columns, included columns and statistics targets (expressions only) are read only where an index can have them.
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, i.indrelid AS relation,
        pg_catalog.pg_get_indexdef(c.oid) AS definition, k.oid AS constraint_oid,
        ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY u(number, position)

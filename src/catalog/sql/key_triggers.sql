@@ -1,6 +1,5 @@
--- Triggers that enforce foreign keys and deferrable keys, where somebody has changed when they fire. The constraints that
--- the server makes for the partitions of a foreign key's tables have names of its choice: these triggers are told by the
--- key that they were made for.
+-- Triggers that enforce foreign keys and deferrable keys, if ALTER TABLE changed when they fire. They are
+-- identified by the original key: the server generates the names of constraints that it clones to partitions.
 WITH RECURSIVE changed AS MATERIALIZED (
   SELECT t.oid, t.tgrelid, t.tgfoid, t.tgenabled, t.tgconstraint
     FROM pg_catalog.pg_trigger t

@@ -1,4 +1,4 @@
--- Languages and access methods that users made.
+-- Languages and access methods of users.
 SELECT l.oid, 'language' AS what, l.lanname::text AS name, pg_catalog.pg_get_userbyid(l.lanowner)::text AS owner, l.lanpltrusted,
        l.lanplcallfoid::pg_catalog.regproc::text AS handler,
        CASE WHEN l.laninline <> 0 THEN l.laninline::pg_catalog.regproc::text END AS inline,

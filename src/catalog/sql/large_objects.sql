@@ -1,4 +1,4 @@
--- Large objects with what surrounds their bytes. $1: their oids.
+-- Owner, comment and privileges of large objects. $1: OIDs.
 SELECT m.oid,
        pg_catalog.pg_get_userbyid(m.lomowner)::text AS owner,
        pg_catalog.obj_description(m.oid, 'pg_largeobject') AS comment,

@@ -1,5 +1,5 @@
--- Comments on objects of extensions: most come with the extension, some are a user's. And those of users on the server's
--- own objects (below 12000 are those that every server has): initdb writes its many hundreds in few transactions.
+-- Comments on members of extensions: most come with the extension, some are a user's. Also comments of users on
+-- system objects (OIDs below 12000). xmin identifies them: initdb writes its many hundreds in few transactions.
 WITH member AS MATERIALIZED (
   SELECT m.classid, m.objid, e.extname::text AS extension, e.extversion AS version
     FROM pg_catalog.pg_depend m
@@ -17,7 +17,7 @@ commented AS (
                            WHERE i.objoid < 12000
                            GROUP BY 1 HAVING pg_catalog.count(*) < 100)
      AND NOT EXISTS (SELECT FROM member m WHERE m.classid = d.classoid AND m.objid = d.objoid)
-     -- The schema public is read with those of users.
+     -- comments.sql reads that on schema public.
      AND (d.classoid, d.objoid) <> ('pg_catalog.pg_namespace'::pg_catalog.regclass, 2200))
 SELECT d.extension, d.version, d.description AS text,
        CASE i.type WHEN 'table column' THEN 'COLUMN' WHEN 'foreign-data wrapper' THEN 'FOREIGN DATA WRAPPER'

@@ -1,4 +1,4 @@
--- Relations that belong to extensions: most come with the extension, some a user added to it.
+-- Member relations of extensions. Most come with the extension; users added the others.
 SELECT e.extname::text AS extension, e.extversion AS version, n.nspname::text AS schema, c.relname::text AS name
   FROM pg_catalog.pg_depend m
   JOIN pg_catalog.pg_extension e ON e.tableoid = m.refclassid AND e.oid = m.refobjid

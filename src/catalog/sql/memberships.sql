@@ -1,4 +1,4 @@
--- Grants of roles to roles. Roles that no longer exist have no name.
+-- Role memberships. Names of roles that no longer exist are NULL.
 SELECT role.rolname::text AS role,
        member.rolname::text AS member,
        grantor.rolname::text AS grantor,

@@ -1,5 +1,5 @@
--- What users made of multiranges, which servers before 14 lack: relations with such a column, its number; routines and
--- domains, number 0.
+-- Uses of multiranges, which servers before 14 lack, by users: relations with the number of the column, routines and
+-- domains with 0.
 WITH multirange AS (
   SELECT t.oid FROM pg_catalog.pg_type t
     LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem

@@ -1,4 +1,4 @@
--- Operator families of users, also those that an operator class made for itself.
+-- Operator families of users, including implicit ones of operator classes.
 SELECT f.oid, n.nspname::text AS schema, f.opfname::text AS name, pg_catalog.pg_get_userbyid(f.opfowner)::text AS owner,
        am.amname::text AS method
   FROM pg_catalog.pg_opfamily f

@@ -1,5 +1,5 @@
--- Operators and functions of operator families, each with the class that brings it, or with its family where it is
--- loose there. Another family that an operator sorts by is a dependency as well, but not its owner.
+-- Operators and functions of operator families. owner: the operator class that contains it, or the family if it is
+-- loose there. A sort family (FOR ORDER BY) is a dependency as well, but not an owner.
 SELECT d.refclassid AS owner_class, d.refobjid AS owner, m.class, m.oid, m.definition
   FROM (SELECT o.tableoid AS class, o.oid, o.amopfamily AS family, 1 AS rank, o.amopstrategy AS number,
                'OPERATOR ' || o.amopstrategy || ' ' || o.amopopr::pg_catalog.regoperator::text

@@ -1,5 +1,5 @@
--- Objects whose definitions use operators outside pg_catalog, with the schemas of these operators. What a statement makes
--- at once counts as one object: a relation with its defaults, checks and partition key, a domain with its checks.
+-- Objects whose definitions use operators outside pg_catalog, with the operators' schemas. Parts that one statement
+-- creates count as one object: a relation with its defaults, checks and partition key, a domain with its checks.
 WITH uses AS (
   SELECT d.classid, d.objid, n.nspname
     FROM pg_catalog.pg_operator o

@@ -1,4 +1,4 @@
--- Operators of users. Left out: those without a function, which another operator made by naming its partner.
+-- Operators of users, without shell operators, which exist only as commutator or negator of another.
 SELECT o.oid, n.nspname::text AS schema, o.oprname::text AS name, pg_catalog.pg_get_userbyid(o.oprowner)::text AS owner,
        pg_catalog.quote_ident(n.nspname) || '.' || o.oprname AS symbol,
        CASE WHEN o.oprleft <> 0 THEN pg_catalog.format_type(o.oprleft, NULL) END AS left_type,

@@ -1,4 +1,4 @@
--- Parameters that others than superusers may set. Since 15.
+-- Privileges on configuration parameters. Since 15.
 SELECT p.parname AS name,
        pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
          CASE WHEN e.grantee = 0 THEN '' ELSE grantee.rolname::text END, grantor.rolname::text, e.privilege_type, e.is_grantable)

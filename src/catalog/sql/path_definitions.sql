@@ -1,6 +1,6 @@
--- Definitions as the server prints them under the search_path at hand. Operators are written with their schema here, since
--- that path may hold others. What prints bodies of routines is in path_bodies.sql: older versions lack it.
--- $1 oid[]: catalogs, $2 oid[]: rows in them.
+-- Definitions, deparsed under the current search_path. It may contain other operators, so operators are
+-- schema-qualified here. Bodies of routines are in path_bodies.sql: older versions lack the function.
+-- $1 oid[]: catalogs, $2 oid[]: OIDs of rows in them.
 SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS class, c.oid,
        CASE WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{v,m}'::"char"[]) THEN pg_catalog.pg_get_viewdef(c.oid)
             WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{i,I}'::"char"[]) THEN pg_catalog.pg_get_indexdef(c.oid)

@@ -1,5 +1,5 @@
--- What the planner knows of the columns of tables ($1: schemas, $2: names), every value as text; the order of columns is
--- that of `COLUMN_STATISTICS`. Columns that a version lacks mean those of `absent`.
+-- Planner statistics of columns, as text, in the order of `COLUMN_STATISTICS`. $1: schemas, $2: names of tables.
+-- Columns that a version lacks resolve to `absent`.
 SELECT x.*
   FROM (SELECT NULL::text AS range_length_histogram, NULL::text AS range_empty_frac, NULL::text AS range_bounds_histogram) absent,
        LATERAL (SELECT s.schemaname::text, s.tablename::text, s.attname::text, s.inherited::text, s.null_frac::text,

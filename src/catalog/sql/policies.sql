@@ -1,4 +1,4 @@
--- Row security policies. One whose roles are all gone is nobody's: without them it would be everyone's.
+-- Row security policies. Excludes those without existing roles: they would be for PUBLIC.
 SELECT p.oid, p.polname::text AS name, p.polrelid AS relation, p.polcmd::text AS command, p.polpermissive,
        ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE r.oid = ANY (p.polroles) ORDER BY r.rolname) AS roles,
        pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS using_expression,

@@ -1,4 +1,4 @@
--- Publications of users with their tables and schemas. Columns that a version lacks mean those of `absent`.
+-- Publications of users with their tables and schemas. Columns that a version lacks resolve to `absent`.
 SELECT p.oid, p.pubname::text AS name, pg_catalog.pg_get_userbyid(p.pubowner)::text AS owner, p.puballtables AS all_tables,
        pg_catalog.concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
          CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END) AS operations,
@@ -23,6 +23,6 @@ SELECT p.oid, p.pubname::text AS name, pg_catalog.pg_get_userbyid(p.pubowner)::t
   FROM pg_catalog.pg_publication p, LATERAL (SELECT pg_catalog.to_jsonb(p) AS row) j
  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                     WHERE d.classid = p.tableoid AND d.objid = p.oid AND d.deptype = 'e')
-   -- Those of our own runs say so (logical/mark.rs).
+   -- Excludes those of our runs (logical/mark.rs).
    AND COALESCE(pg_catalog.obj_description(p.oid, 'pg_publication'), '') NOT LIKE '{"seren_replicator":%'
  ORDER BY p.pubname

@@ -1,6 +1,6 @@
--- The operators, and the functions outside pg_catalog, that the server recorded for expressions, each with the kind of
--- node that calls it and how often; and whether a node finds its operator by name without the definition's text telling
--- its schema. Columns that a version lacks are NULL. $1 oid[]: catalogs, $2 oid[]: rows in them.
+-- Operators, and functions outside pg_catalog, that stored expressions call, with node type and number of calls.
+-- is_hidden: a node finds an operator by name, and the definition does not show its schema. Columns that a version
+-- lacks are NULL. $1 oid[]: catalogs, $2 oid[]: OIDs of rows in them.
 WITH part AS (SELECT p.class, p.oid FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.oid[])) p(class, oid)),
 tree AS (
   SELECT p.class, p.oid, pg_catalog.concat(r.ev_qual::text, r.ev_action::text) AS tree

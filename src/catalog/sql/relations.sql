@@ -1,5 +1,5 @@
--- Tables, foreign tables, views, materialized views: everything of pg_class but sequences, indexes and composite types.
--- Of extensions' relations only the parents of users' tables, and those of $1 oid[].
+-- Tables, foreign tables, views, materialized views: all relations except sequences, indexes and composite types.
+-- Of extensions, only the parents of users' tables, and the relations $1 oid[].
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        EXISTS (SELECT FROM pg_catalog.pg_depend d
                 WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype = 'e') AS is_member,

@@ -1,4 +1,4 @@
--- Roles of the cluster. Verifiers of passwords are read apart: naming that column may be refused.
+-- Roles of the cluster, without password verifiers: access to that column may be denied.
 SELECT r.oid,
        r.rolname::text AS name,
        r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls,

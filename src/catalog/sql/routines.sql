@@ -1,4 +1,4 @@
--- Functions, procedures and window functions of users, without those that come with a range type.
+-- Functions, procedures and window functions of users, without constructors of range types.
 SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, pg_catalog.pg_get_userbyid(p.proowner)::text AS owner,
        p.prokind::text AS kind, l.lanname::text AS language, l.lanname IN ('c', 'internal') AS is_compiled,
        l.lanpltrusted AS is_trusted,

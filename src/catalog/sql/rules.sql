@@ -1,4 +1,4 @@
--- Rules other than those that make views.
+-- Rules except ON SELECT rules of views.
 SELECT r.oid, r.rulename::text AS name, r.ev_class AS relation, r.ev_enabled::text AS enabled,
        pg_catalog.pg_get_ruledef(r.oid) AS definition
   FROM pg_catalog.pg_rewrite r

@@ -1,5 +1,5 @@
--- Text search parsers, templates, dictionaries and configurations of users. definition is what stands between the parentheses of CREATE;
--- tokens and dictionaries go together.
+-- Text search parsers, templates, dictionaries and configurations of users. definition: the text between the
+-- parentheses of CREATE. tokens, dictionaries: parallel arrays.
 WITH member AS MATERIALIZED (
   SELECT classid, objid FROM pg_catalog.pg_depend
    WHERE deptype = 'e' AND refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass),

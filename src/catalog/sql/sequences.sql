@@ -1,4 +1,4 @@
--- Sequences of users and the columns they belong to; their values are read when they are copied.
+-- Sequences of users, with their owning columns. Values are read when they are copied.
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
        c.relpersistence::text AS persistence, pg_catalog.format_type(s.seqtypid, NULL) AS type_name,
        s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,

@@ -1,4 +1,4 @@
--- Parameters that we may attach to a role or database. role and session_authorization are hidden from pg_settings.
+-- Parameters that we may set for a role or database. pg_settings hides role and session_authorization.
 SELECT s.name, r.rolsuper AS is_superuser
   FROM pg_catalog.pg_roles r,
        LATERAL (SELECT name, context FROM pg_catalog.pg_settings

@@ -1,4 +1,4 @@
--- Parameters that we were granted the right to set. Since 15.
+-- Parameters on which we have the SET privilege. Since 15.
 SELECT parname AS name
   FROM pg_catalog.pg_parameter_acl
  WHERE pg_catalog.has_parameter_privilege(parname, 'SET')

@@ -1,4 +1,4 @@
--- What tables and materialized views take on disk.
+-- Size and rows of tables and materialized views.
 SELECT c.oid,
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) END AS heap_bytes,
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.reltoastrelid) END AS toast_bytes,

@@ -1,4 +1,4 @@
--- Extended statistics. Columns that a version lacks mean those of `absent`.
+-- Extended statistics. Columns that a version lacks resolve to `absent`.
 SELECT s.oid, n.nspname::text AS schema, s.stxname::text AS name, pg_catalog.pg_get_userbyid(s.stxowner)::text AS owner,
        s.stxrelid AS relation, pg_catalog.pg_get_statisticsobjdef(s.oid) AS definition,
        s.has_expressions, CASE WHEN s.target >= 0 THEN s.target END AS target

@@ -1,5 +1,5 @@
--- Subscriptions of this database, for superusers. What a version lacks is as newer ones have it by default, but that
--- changes were applied as the owner.
+-- Subscriptions of this database, for superusers. Properties that a version lacks have the defaults of newer
+-- versions, except run_as_owner (true).
 SELECT s.subname::text AS name, s.subconninfo AS connection, s.subpublications AS publications, s.subsynccommit AS synchronous_commit,
        coalesce((j.row ->> 'subbinary')::bool, false) AS binary,
        CASE j.row ->> 'substream' WHEN 'true' THEN 'on' WHEN 't' THEN 'on' WHEN 'p' THEN 'parallel' ELSE 'off' END AS streaming,

@@ -1,5 +1,5 @@
--- What the planner knows of tables as a whole ($1: schemas, $2: names), every value as text; the order of columns is that
--- of `TABLE_STATISTICS`. Columns that a version lacks mean those of `absent`.
+-- Planner statistics of tables, as text, in the order of `TABLE_STATISTICS`. $1: schemas, $2: names of tables.
+-- Columns that a version lacks resolve to `absent`.
 SELECT x.*
   FROM (SELECT NULL::text AS relallfrozen) absent,
        LATERAL (SELECT n.nspname::text, c.relname::text, c.relpages::text, c.reltuples::text, c.relallvisible::text,

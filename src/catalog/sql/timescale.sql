@@ -1,6 +1,6 @@
--- What TimescaleDB made, as its own catalogs say since version 2.0: one row of JSON lists. Columns that its versions
--- may lack are asked for in the row's JSON form. Its views are not read: they may not be what they seem.
--- The gaps: rows of `compression` and of `job`, whose places depend on the version. No parameters.
+-- Objects that TimescaleDB created, from its catalogs since version 2.0: one row of JSON lists. Columns that versions
+-- may lack are read from the row's JSON form. Its views are not used: they are not reliable.
+-- Placeholders: rows of `compression` and of `job`, whose tables depend on the version. No parameters.
 WITH compression AS (
 {}
 ), job AS (
@@ -8,7 +8,7 @@ WITH compression AS (
 ), hypertable AS (
   SELECT r.oid, h.id, h.schema_name, h.table_name, h.associated_schema_name, h.associated_table_prefix, own.id AS owner_id,
          EXISTS (SELECT FROM _timescaledb_catalog.continuous_agg a WHERE a.mat_hypertable_id = h.id) AS is_materialized,
-         -- Since 2.29 a bit of its state, before that a hypertable of its own for compressed rows.
+         -- Since 2.29 a status bit, before that a separate hypertable for compressed rows.
          pg_catalog.to_jsonb(h) ->> 'compressed_hypertable_id' IS NOT NULL
            OR COALESCE((pg_catalog.to_jsonb(h) ->> 'status')::int4, 0) & 4 <> 0
            OR pg_catalog.to_jsonb(h) ->> 'compression_state' = '1' AS is_compressed
@@ -18,7 +18,7 @@ WITH compression AS (
     LEFT JOIN _timescaledb_catalog.hypertable own
            ON (pg_catalog.to_jsonb(own) ->> 'compressed_hypertable_id')::int4 = h.id
 ), chunk AS (
-  -- Since 2.29 by oid, before that by name. Those of compressed rows count to the hypertable of the rows.
+  -- By OID since 2.29, by name before. Chunks of compressed rows count for the hypertable of the rows.
   SELECT COALESCE(pg_catalog.to_regclass(pg_catalog.to_jsonb(c) ->> 'relid'),
                   pg_catalog.to_regclass(pg_catalog.format('%I.%I', pg_catalog.to_jsonb(c) ->> 'schema_name',
                                                            pg_catalog.to_jsonb(c) ->> 'table_name')))::oid AS oid,
@@ -108,5 +108,5 @@ SELECT (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
           FROM job j
           LEFT JOIN hypertable h ON h.id = j.hypertable_id
           LEFT JOIN _timescaledb_catalog.continuous_agg a ON a.mat_hypertable_id = h.id
-         -- Below 1000 are TimescaleDB's own.
+         -- Its own jobs have IDs below 1000.
          WHERE j.id >= 1000)::text AS jobs

@@ -1,7 +1,7 @@
--- Columns whose values may not travel in binary, with the part of their type that forbids it.
--- $1 bool: the target takes only its own oids of types in arrays and rows (before 14)
+-- Columns whose values cannot be copied in binary format, with the part of the type that prevents it.
+-- $1 bool: the target accepts only its own type OIDs in arrays and rows (before 14)
 -- $2 bool: the source has infinite intervals and the target does not (17)
--- $3 bool: the target is older, so an extension may be older there as well
+-- $3 bool: the target is older, so its extensions may be older
 WITH RECURSIVE
 stored AS MATERIALIZED (
   SELECT a.attrelid, a.attnum, a.attname::text AS attname, a.atttypid
@@ -10,7 +10,7 @@ stored AS MATERIALIZED (
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
      AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'),
--- What a value of a type is made of. writes_oid: its binary form names the oid of that part.
+-- Parts of types. writes_oid: the binary format contains the part's OID.
 component(whole, part, writes_oid) AS MATERIALIZED (
   SELECT t.oid, t.typelem, true FROM pg_catalog.pg_type t WHERE t.typelem <> 0
   UNION ALL
@@ -38,9 +38,9 @@ forbidden AS (
       ('object identifier', t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND t.typname ~ '^reg' AND t.typtype = 'b'
                             AND t.typcategory = 'N'),
       ('no binary form', t.typtype = 'b' AND (t.typsend = 0 OR t.typreceive = 0)),
-      -- tsquery_send writes an empty query that tsqueryrecv refuses, in every version so far.
+      -- tsquery_send writes an empty query that tsqueryrecv rejects, in all versions so far.
       ('refused by receive', r.type = 'pg_catalog.tsquery'::pg_catalog.regtype),
-      -- Oids below 10000 are assigned by hand and the same in every cluster.
+      -- OIDs below 10000 are assigned manually and equal in every cluster.
       ('type oid', $1 AND r.writes_oid AND r.type >= 10000),
       ('infinite interval', $2 AND r.type = 'pg_catalog.interval'::pg_catalog.regtype),
       ('older extension', $3 AND t.typtype = 'b' AND t.typcategory <> 'A' AND EXISTS (

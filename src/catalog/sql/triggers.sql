@@ -1,5 +1,5 @@
--- Triggers of users, without those that enforce keys. Clones on partitions come with the parent's trigger, on which they
--- depend by `P` (12 to 14 call them internal, later versions do not): of these only the ones in another state.
+-- Triggers of users, without those that enforce keys. Clones on partitions depend on the parent's trigger (`P`;
+-- 12 to 14 mark them as internal). Only clones whose enabled state differs are returned.
 SELECT t.oid, t.tgname::text AS name, t.tgrelid AS relation, t.tgenabled::text AS enabled,
        CASE WHEN parent.oid IS NULL THEN pg_catalog.pg_get_triggerdef(t.oid, false) END AS definition
   FROM pg_catalog.pg_trigger t

@@ -1,5 +1,5 @@
--- Types of users; of a base type definition is what stands between the parentheses but for what has a column of its own.
--- A version without multiranges has no rngmultitypid: the name then means the column of `absent`.
+-- Types of users. definition, of a base type: the text between the parentheses, without options in other columns.
+-- Before 14, without multiranges, rngmultitypid resolves to `absent`.
 SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name, pg_catalog.pg_get_userbyid(t.typowner)::text AS owner,
        t.typtype::text AS kind, t.typarray AS array_oid, t.typrelid AS relation,
        ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels,

@@ -1,6 +1,6 @@
--- Objects of users that are not copied so far, each named as the server names it.
--- Left out: what the server or an extension made, and temporary objects; but for grants, which are told with their
--- object's name wherever it comes from.
+-- Objects of users that are not copied yet, with the server's identity of each.
+-- Excludes objects of the server and of extensions, and temporary objects. Grants on them are included, with the
+-- object's identity.
 WITH role AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_roles),
 acl(class, oid, acl) AS (
   SELECT tableoid, oid, relacl FROM pg_catalog.pg_class WHERE relacl IS NOT NULL AND relpersistence <> 't'
@@ -20,7 +20,7 @@ found(kind, class, oid, name) AS (
   SELECT 'operator without a function', tableoid, oid, NULL::text FROM pg_catalog.pg_operator o
              WHERE oprcode = 0 AND oprnamespace IN (TABLE schema)
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator p WHERE p.oprcode <> 0 AND o.oid IN (p.oprcom, p.oprnegate))
-  -- A family of the server or of an extension that got an operator or function of a user, not by a class.
+  -- Operators and functions of users, outside classes, in a family of the server or of an extension.
   UNION ALL SELECT 'operator family member', m.class, m.oid, NULL
               FROM (SELECT tableoid AS class, oid, amopfamily AS family, 2617::pg_catalog.oid AS part_class, amopopr::pg_catalog.oid AS part
                       FROM pg_catalog.pg_amop
@@ -35,7 +35,7 @@ found(kind, class, oid, name) AS (
                AND (f.opfnamespace NOT IN (TABLE schema)
                     OR EXISTS (SELECT FROM pg_catalog.pg_depend e
                                 WHERE e.classid = f.tableoid AND e.objid = f.oid AND e.deptype = 'e'))
-  -- What users put among the server's own objects.
+  -- Objects of users in system schemas.
   UNION ALL SELECT 'routine', p.tableoid, p.oid, NULL FROM pg_catalog.pg_proc p
              WHERE p.pronamespace::pg_catalog.regnamespace::text IN ('pg_catalog', 'information_schema')
   UNION ALL SELECT 'operator', o.tableoid, o.oid, NULL FROM pg_catalog.pg_operator o
@@ -48,7 +48,7 @@ found(kind, class, oid, name) AS (
   UNION ALL SELECT 'relation', c.tableoid, c.oid, NULL FROM pg_catalog.pg_class c
              WHERE c.relnamespace::pg_catalog.regnamespace::text IN ('pg_catalog', 'information_schema')
                AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
-  -- What names roles that were removed from the catalog by hand.
+  -- Uses of roles that were manually deleted from pg_authid.
   UNION ALL SELECT CASE WHEN EXISTS (SELECT FROM role WHERE role.oid = ANY (p.polroles))
                         THEN 'role that no longer exists of policy' ELSE 'policy of no existing role' END,
                    p.tableoid, p.oid, NULL

@@ -1,4 +1,4 @@
--- What stands in a database beside what every fresh one holds. Empty means all zero.
+-- Objects that a new database does not contain. A database is empty if all are zero.
 -- No parameters. One row.
 WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
               WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
@@ -7,11 +7,11 @@ WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
      member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
      object(is_table, class, oid, namespace) AS (
        SELECT relkind IN ('r', 'p', 'f', 'm'), tableoid, oid, relnamespace FROM pg_catalog.pg_class
-        -- Indexes belong to no extension, only their tables do.
+        -- An index is not an extension member; its table is.
         WHERE oid NOT IN (SELECT x.indexrelid FROM pg_catalog.pg_index x JOIN member m
                               ON m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND m.objid = x.indrelid)
        UNION ALL SELECT false, tableoid, oid, pronamespace FROM pg_catalog.pg_proc
-       -- Types of rows and arrays belong to another object; older servers do not call them an extension's.
+       -- Row and array types belong to another object; older servers do not record their extension.
        UNION ALL SELECT false, tableoid, oid, typnamespace FROM pg_catalog.pg_type t
                   WHERE (t.typrelid = 0 OR t.typrelid IN (SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'c'))
                     AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
@@ -24,7 +24,7 @@ WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
        UNION ALL SELECT false, tableoid, oid, tmplnamespace FROM pg_catalog.pg_ts_template
        UNION ALL SELECT false, tableoid, oid, dictnamespace FROM pg_catalog.pg_ts_dict
        UNION ALL SELECT false, tableoid, oid, cfgnamespace FROM pg_catalog.pg_ts_config
-       -- Objects outside schemas; 16384 is the first oid that initdb does not use.
+       -- Objects outside schemas. initdb assigns OIDs below 16384.
        UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_cast WHERE oid >= 16384
        UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_transform WHERE oid >= 16384
        UNION ALL SELECT false, tableoid, oid, NULL FROM pg_catalog.pg_language WHERE oid >= 16384
@@ -47,7 +47,7 @@ SELECT (SELECT pg_catalog.count(*) FROM found WHERE is_table) AS tables,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata) AS large_objects,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_default_acl) AS default_privileges,
        ARRAY(SELECT e.extname::text FROM pg_catalog.pg_extension e) AS extensions,
-       -- Written by a transaction that made something an extension's: its script creates objects that it does not own.
+       -- Written by a transaction that added extension members: its script creates objects that are not members.
        ARRAY(SELECT pg_catalog.concat(i.type, ' ', i.identity)
                FROM found f
               CROSS JOIN LATERAL pg_catalog.pg_identify_object(f.class, f.oid, 0) i

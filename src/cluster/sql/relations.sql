@@ -1,5 +1,5 @@
--- Every relation that a name of a table may stand for, with the partitioned table at its top and the
--- extension that it comes with. No parameters.
+-- Relations that a table name may refer to, each with its topmost partitioned table and its
+-- extension. No parameters.
 SELECT n.nspname::text AS schema_name,
        c.relname::text AS name,
        c.relkind::text AS kind,

@@ -1,8 +1,8 @@
--- Who has a lock on a relation of this database, or on a large object, or waits for one, in a mode that excludes another one.
--- A prepared transaction has no process: its locks lead to its number by the virtual transaction.
--- $1 text[]: the modes
--- $2 int4[]: process ids that do not count
--- $3 bool: whether large objects are meant
+-- Sessions that hold or await a conflicting lock on a relation or a large object of this database.
+-- A prepared transaction has no process: the virtual transaction of its locks leads to its ID.
+-- $1 text[]: lock modes
+-- $2 int4[]: process IDs to ignore
+-- $3 bool: large objects instead of relations
 SELECT l.pid,
        x.gid,
        COALESCE(a.usename::text, x.owner::text, 'unknown') AS "user",

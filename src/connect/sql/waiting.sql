@@ -1,7 +1,7 @@
--- Sessions that wait for a lock of ours. Whoever waits behind one of them is counted with it: each chain
--- of waits that ends with us has such a session at its end. A wait for a virtual transaction is one for
--- whoever may see old rows or hold any lock, as CREATE INDEX CONCURRENTLY and its kind have it.
--- $1 int4[]: the process ids of our sessions; numbers are given out again, so the name must fit, too
+-- Sessions that wait for a lock of ours. behind: how many sessions wait for this one. Each wait chain that
+-- ends with us has such a session at its end. by_nature: it waits until our virtual transaction ends, as
+-- CREATE INDEX CONCURRENTLY does for transactions with locks or old snapshots.
+-- $1 int4[]: process IDs of our sessions; IDs are reused, so application_name must match, too
 WITH ours AS MATERIALIZED (
     SELECT COALESCE(pg_catalog.array_agg(pid), '{}') AS pids
       FROM pg_catalog.pg_stat_activity

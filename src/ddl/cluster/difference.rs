@@ -28,7 +28,7 @@ pub enum Difference {
         /// The power.
         attribute: Attribute,
     },
-    /// A power is not given to a new role, because it runs the source cluster.
+    /// An attribute is not given to a new role: it is the source's bootstrap superuser or connecting role.
     Administrative {
         /// The role.
         role: Ident,
@@ -147,7 +147,7 @@ impl fmt::Display for Difference {
             ),
             Self::Administrative { role, attribute } => write!(
                 f,
-                "role {role} runs the source cluster and is created without {}",
+                "role {role} is created without {}: it is the first superuser or the connecting role of the source",
                 render_attribute(*attribute, true).as_str()
             ),
             Self::NoPassword { role, why } => {

@@ -14,12 +14,12 @@ pub(super) fn owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Optio
 /// The same for what only superusers can own: it stays with the role that creates it where the owner
 /// is none on the target.
 pub(super) fn superuser_owner(context: &Context<'_>, object: &Sql, owner: &Ident) -> Option<Sql> {
-    let is_kept = stays_with_maker(context, owner);
+    let is_kept = stays_with_creator(context, owner);
     (!is_kept).then(|| self::owner(context, object, owner))?
 }
 
 /// Whether what only superusers can own stays with the role that creates it.
-pub(crate) fn stays_with_maker(context: &Context<'_>, owner: &Ident) -> bool {
+pub(crate) fn stays_with_creator(context: &Context<'_>, owner: &Ident) -> bool {
     let target = &context.options.target;
     let owner = context.role(owner);
     context.options.include.owners

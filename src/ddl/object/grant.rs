@@ -45,7 +45,7 @@ impl fmt::Display for SkippedGrant {
         match &self.reason {
             SkippedGrantReason::NoSuchRole(role) => write!(f, "role {role} does not exist: ")?,
             SkippedGrantReason::OutOfReach(role) => {
-                write!(f, "the connecting role cannot SET ROLE {role}: ")?
+                write!(f, "the connecting role cannot SET ROLE {role}: ")?;
             }
             SkippedGrantReason::NoSuchPrivilege(privilege) => {
                 write!(f, "the target has no privilege {privilege}: ")?;

@@ -45,7 +45,7 @@ mod trigger;
 mod types;
 mod view;
 
-pub(super) use clause::stays_with_maker;
+pub(super) use clause::stays_with_creator;
 pub(super) use column::add_column;
 pub(super) use foreign_data::why_not as why_no_mapping;
 pub(super) use hypertable::argument as relation_argument;

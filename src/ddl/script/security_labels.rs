@@ -63,7 +63,7 @@ impl Writer<'_, '_> {
             LabelOwner::Other => false,
         };
         if !exists {
-            return Some(OmissionReason::NotMade);
+            return Some(OmissionReason::NotCreated);
         }
         target
             .missing_label_providers

@@ -1,4 +1,4 @@
--- The writer's books at one moment. No parameters. One row.
+-- Counts of the writer's tables. No parameters. One row.
 SELECT (SELECT count(*) FROM shop.journal),
        (SELECT COALESCE(max(n), 0) FROM shop.journal),
        (SELECT count(*) FROM (SELECT n FROM shop.ledger GROUP BY n HAVING sum(amount) <> 0) AS unbalanced),

@@ -1,4 +1,4 @@
--- A small shop that uses most kinds of objects an application has.
+-- A small shop with most kinds of objects that applications use.
 CREATE ROLE shop_owner;
 CREATE ROLE shop_clerk LOGIN;
 CREATE ROLE shop_reader;
@@ -71,13 +71,13 @@ CREATE TABLE order_lines (
   FOREIGN KEY (order_id, placed_on) REFERENCES orders (id, placed_on)
 );
 
--- Two tables that refer to each other.
+-- Circular foreign keys.
 CREATE TABLE warehouses (id int PRIMARY KEY, main_shelf int, opening tstzrange,
   EXCLUDE USING gist (id WITH =, opening WITH &&));
 CREATE TABLE shelves (id int PRIMARY KEY, warehouse_id int NOT NULL REFERENCES warehouses DEFERRABLE INITIALLY DEFERRED);
 ALTER TABLE warehouses ADD FOREIGN KEY (main_shelf) REFERENCES shelves DEFERRABLE INITIALLY DEFERRED;
 
--- The writer's own books: numbered without a gap, and entries that add up to zero.
+-- Tables of the writer: n has no gaps, and ledger entries have the sum zero.
 CREATE TABLE journal (n bigint PRIMARY KEY, order_id bigint NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE TABLE ledger (n bigint NOT NULL, account text NOT NULL, amount numeric(14, 2) NOT NULL);
 ALTER TABLE ledger REPLICA IDENTITY FULL;

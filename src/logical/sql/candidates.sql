@@ -1,7 +1,7 @@
--- Every table whose changes could be published, with what tells its old rows apart. No parameters.
--- Which types have an equality follows GetDefaultOpClass and lookup_type_cache: the default btree or hash
--- operator class of the type or of one that it is coerced to without a change; enums and ranges have
--- one, domains, arrays and rows that of their parts.
+-- Tables whose changes can be published, with the columns that identify old rows. No parameters.
+-- A type has equality, as in GetDefaultOpClass and lookup_type_cache, if it or a binary-coercible type
+-- has a default btree or hash operator class. Enums and ranges have equality. Domains, arrays and rows
+-- depend on their parts.
 WITH RECURSIVE candidate AS (
   SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relowner, n.nspname,
          CASE WHEN c.relkind = 'p' OR c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid END AS root
@@ -52,7 +52,7 @@ WITH RECURSIVE candidate AS (
                OR pg_catalog.count(*) FILTER (WHERE taken.typispreferred AND taken.typcategory = t.typcategory) = 1
                OR pg_catalog.count(*) = 1)
 ), usable AS (
-  -- What the server takes as an identity; a unique index that is chosen needs columns without NULL, too.
+  -- Indexes that can be a replica identity; a chosen unique index requires NOT NULL columns.
   SELECT i.indrelid, i.indexrelid, i.indisprimary, i.indisreplident, x.relname,
          pg_catalog.array_agg(s.attname::text ORDER BY s.attname) AS columns,
          COALESCE(pg_catalog.array_agg(s.attname::text ORDER BY s.attname) FILTER (WHERE s.attgenerated <> ''), '{}') AS generated,

@@ -1,4 +1,4 @@
--- Publications, whole. What a version lacks is not there. $1 a name, or NULL for all that a run has marked.
+-- Publications. Properties that a version lacks are false. $1: a name, or NULL for all of our runs.
 SELECT p.pubname::text AS name,
        ARRAY(SELECT r.prrelid FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid) AS table_oids,
        pg_catalog.obj_description(p.oid, 'pg_publication') AS comment,

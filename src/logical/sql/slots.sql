@@ -1,4 +1,4 @@
--- Logical slots. What a version lacks is NULL. $1 a slot's name, or NULL for all.
+-- Logical slots. Columns a version lacks are NULL. $1: name, or NULL for all.
 SELECT s.slot_name::text AS name, s.database::text AS database, s.plugin::text AS plugin, s.temporary,
        s.active_pid, s.restart_lsn::text AS restart_lsn, s.confirmed_flush_lsn::text AS confirmed_lsn,
        CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL

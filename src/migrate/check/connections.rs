@@ -36,19 +36,31 @@ struct Wanted<'a> {
 }
 
 /// What a copy opens on both sides: the engine's connections, the run's lock, and on the target the recorder's.
-const COPY: [ConnectionNeed; 2] = [
-    ConnectionNeed {
+const COPY: Sides<ConnectionNeed> = Sides {
+    source: ConnectionNeed {
         fixed: snapshot::SOURCE_NEED.fixed + 1,
         ..snapshot::SOURCE_NEED
     },
-    ConnectionNeed {
+    target: ConnectionNeed {
         fixed: snapshot::TARGET_NEED.fixed + 2,
         ..snapshot::TARGET_NEED
     },
-];
+};
 
 /// What a comparison opens on both sides.
-const COMPARISON: [ConnectionNeed; 2] = [verify::SOURCE_NEED, verify::TARGET_NEED];
+const COMPARISON: Sides<ConnectionNeed> = Sides {
+    source: verify::SOURCE_NEED,
+    target: verify::TARGET_NEED,
+};
+
+/// What is compared on one server.
+#[derive(Clone, Debug)]
+pub struct ComparedServer<'a> {
+    /// The server.
+    pub endpoint: &'a Endpoint,
+    /// Its databases.
+    pub databases: BTreeSet<&'a str>,
+}
 
 /// Examines both clusters for the workers that copy these databases of the source.
 ///
@@ -62,15 +74,14 @@ pub(crate) async fn examine_connections(
     let written = databases.iter().map(|name| options.map.target(name));
     let written: BTreeSet<&str> = written.collect();
     let jobs = options.jobs;
-    let [of_source, of_target] = COPY;
     let on_source = Wanted {
         databases,
-        need: &of_source,
+        need: &COPY.source,
         jobs,
     };
     let on_target = Wanted {
         databases: &written,
-        need: &of_target,
+        need: &COPY.target,
         jobs,
     };
     let mut findings = examine_side(Side::Source, &servers.source.session, on_source).await?;
@@ -80,32 +91,29 @@ pub(crate) async fn examine_connections(
 
 /// Examines both clusters for the workers that compare databases, by their names on each side. A side that
 /// cannot be asked has no findings: the comparison itself says why.
-pub async fn examine_comparison(
-    [source, target]: [(&Endpoint, &BTreeSet<&str>); 2],
-    jobs: usize,
-) -> Vec<Finding> {
-    let [of_source, of_target] = COMPARISON;
-    let sides = [
-        (Side::Source, source, of_source),
-        (Side::Target, target, of_target),
-    ];
+pub async fn examine_comparison(servers: &Sides<ComparedServer<'_>>, jobs: usize) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (side, (endpoint, databases), need) in sides {
-        let asking = async {
-            let session = maintenance::open_session(side, endpoint, Purpose::Introspect).await?;
-            let wanted = Wanted {
-                databases,
-                need: &need,
-                jobs,
-            };
-            examine_side(side, &session, wanted).await
-        };
-        match asking.await {
+    for side in [Side::Source, Side::Target] {
+        match examine_compared(side, servers.get(side), jobs).await {
             Ok(found) => findings.extend(found),
             Err(error) => tracing::debug!(%error, %side, "connection limits were not examined"),
         }
     }
     findings
+}
+
+async fn examine_compared(
+    side: Side,
+    server: &ComparedServer<'_>,
+    jobs: usize,
+) -> Result<Vec<Finding>, Error> {
+    let session = maintenance::open_session(side, server.endpoint, Purpose::Introspect).await?;
+    let wanted = Wanted {
+        databases: &server.databases,
+        need: COMPARISON.get(side),
+        jobs,
+    };
+    examine_side(side, &session, wanted).await
 }
 
 async fn examine_side(
@@ -232,7 +240,7 @@ mod tests {
     #[test]
     fn only_databases_that_take_part_count() {
         let limits = free(Limited::Database("a".to_owned()), 0);
-        let need = &COPY[0];
+        let need = &COPY.source;
         let judge = |name| {
             let databases = &BTreeSet::from([name]);
             judge_connections(

@@ -10,6 +10,7 @@ use crate::migrate::error::Error;
 use crate::pg::Side;
 use crate::pg::{Ident, Sql};
 use crate::remedy::{Remedy, Setting};
+use crate::sql;
 
 /// An extension of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +81,8 @@ pub(crate) async fn examine_installed(
             None if expected.schemas.contains(&name) && !row.get::<_, bool>("may_create") => {
                 let message =
                     format!("schema {name} exists, and the connecting role may not create in it");
-                let remedy =
-                    format!("run on the target: GRANT CREATE ON SCHEMA {name} TO the role");
+                let grant = sql!("GRANT CREATE ON SCHEMA {} TO {}", name, target.connected_as);
+                let remedy = Remedy::RunOn(side, grant);
                 findings.push(Finding::new(Level::Error, side, message).remedy(remedy));
             }
             None => {}
@@ -109,14 +110,21 @@ fn judge_extension(installed: &Installed, expected: &Expected, target: &Target) 
             "extension {name} exists in schema {schema}, on the source it is in {}",
             wanted.schema
         );
-        let remedy = if *is_relocatable {
-            format!(
-                "run on the target: CREATE SCHEMA IF NOT EXISTS {0}; ALTER EXTENSION {name} SET SCHEMA {0}",
-                wanted.schema
-            )
+        let to = &wanted.schema;
+        let create = sql!("CREATE SCHEMA IF NOT EXISTS {}", to);
+        let moving = if *is_relocatable {
+            sql!("{}; ALTER EXTENSION {} SET SCHEMA {}", create, name, to)
         } else {
-            format!("run on the target: DROP EXTENSION {name}; create it again in that schema")
+            let drop = sql!("DROP EXTENSION {}", name);
+            sql!(
+                "{}; {}; CREATE EXTENSION {} SCHEMA {}",
+                drop,
+                create,
+                name,
+                to
+            )
         };
+        let remedy = Remedy::RunOn(Side::Target, moving);
         let skip = Remedy::PassValue(Setting::SkipExtensions, name.to_string());
         let finding = Finding::new(Level::Error, Side::Target, message);
         findings.push(finding.remedy(remedy).remedy(skip));
@@ -139,7 +147,7 @@ mod tests {
         Ident::from_catalog(text)
     }
 
-    fn judged(schema: &str, is_relocatable: bool) -> Vec<String> {
+    fn judged(schema: &str, is_relocatable: bool) -> Vec<Finding> {
         let expected = Expected {
             extensions: vec![SourceExtension {
                 name: name("e"),
@@ -154,18 +162,23 @@ mod tests {
             is_relocatable,
         };
         let target = Target::unrestricted(ServerVersion::new(170_000), BTreeSet::new());
-        let findings = judge_extension(&installed, &expected, &target);
-        findings
-            .into_iter()
-            .map(|finding| finding.message)
-            .collect()
+        judge_extension(&installed, &expected, &target)
     }
 
     #[test]
     fn an_extension_elsewhere_is_an_error() {
-        assert_eq!(judged("a", false), [""; 0]);
-        let message = "extension e exists in schema b, on the source it is in a";
-        assert_eq!(judged("b", false), [message]);
-        assert_eq!(judged("b", true), [message]);
+        assert_eq!(judged("a", false), []);
+        let create = r#"CREATE SCHEMA IF NOT EXISTS "a""#;
+        let set = format!(r#"{create}; ALTER EXTENSION "e" SET SCHEMA "a""#);
+        let again = format!(r#"DROP EXTENSION "e"; {create}; CREATE EXTENSION "e" SCHEMA "a""#);
+        for (is_relocatable, statements) in [(true, set), (false, again)] {
+            let [finding] = judged("b", is_relocatable).try_into().unwrap();
+            let message = "extension e exists in schema b, on the source it is in a";
+            assert_eq!(finding.message, message);
+            let [Remedy::RunOn(Side::Target, sql), _] = &finding.remedies[..] else {
+                panic!("{:?}", finding.remedies);
+            };
+            assert_eq!(sql.as_str(), statements);
+        }
     }
 }

@@ -12,8 +12,8 @@ mod replication;
 mod server;
 mod target;
 
-pub use connections::examine_comparison;
 pub(super) use connections::examine_connections;
+pub use connections::{ComparedServer, examine_comparison};
 pub(super) use database::{Examination, Judge, examine};
 pub(super) use installed::examine_installed;
 pub(super) use place::{Place, judge_map};

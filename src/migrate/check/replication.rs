@@ -28,7 +28,7 @@ pub(crate) struct ReplicationJudge<'a> {
 /// How many tables one note names.
 const NAMED: usize = 5;
 
-/// A slot of an earlier run that this one does not use. Nobody reading from it, it keeps the log.
+/// A slot of an earlier run that this one does not use. While nobody reads from it, it retains WAL.
 pub(crate) fn left_slot(database: &str, slot: &Slot) -> Option<Finding> {
     if slot.active_pid.is_some() {
         return None;
@@ -38,7 +38,7 @@ pub(crate) fn left_slot(database: &str, slot: &Slot) -> Option<Finding> {
     let finding = Finding::new(Level::Warning, Side::Source, message);
     let finding = finding
         .in_database(database)
-        .remedy("continue from it with sync");
+        .remedy("replicate from it with a subscription of your own");
     Some(finding.remedy(Remedy::invoke("remove it", Command::Teardown)))
 }
 

@@ -15,6 +15,7 @@ use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, Sql};
 use crate::pg::{Side, Sides};
 use crate::remedy::{Remedy, Setting};
+use crate::sql;
 
 /// Plans what becomes of the roles, and learns what the target can do.
 ///
@@ -192,7 +193,7 @@ pub(crate) fn judge_owners(owners: &BTreeMap<Ident, usize>, target: &Target) -> 
             return None;
         } else {
             let us = &target.connected_as;
-            let grant = Remedy::act(format!("GRANT {role} TO {us}"));
+            let grant = Remedy::RunOn(Side::Target, sql!("GRANT {} TO {}", role, us));
             ("is not one that the connecting role can SET ROLE to", grant)
         };
         let message = format!("role {role}, which owns {count} {objects}, {what}");

@@ -40,11 +40,7 @@ async fn run_alone(
     let session = maintenance::open_session_outside(target, name).await?;
     for statement in statements {
         let done = session.batch(statement).await;
-        done.map_err(|source| Error::Database {
-            what,
-            database: name.to_owned(),
-            source,
-        })?;
+        done.map_err(Error::change(what, name))?;
     }
     Ok(())
 }

@@ -105,11 +105,7 @@ pub(crate) async fn drop_database(
         let database = name.to_owned();
         return Err(Error::Replaced { database });
     }
-    let refused = |source| Error::Database {
-        what: "drop",
-        database: name.to_owned(),
-        source,
-    };
+    let refused = Error::change("drop", name);
     if !found.is_valid {
         // Its files may be gone already: nothing can be done but to end what was begun.
         let drop = sql!("DROP DATABASE {}", ident);
@@ -207,11 +203,7 @@ async fn drop_shut(
 ) -> Result<(), Error> {
     let name = &found.name;
     let database = || name.as_str().to_owned();
-    let refused = |source| Error::Database {
-        what: "drop",
-        database: database(),
-        source,
-    };
+    let refused = Error::change("drop", name.as_str());
     let by = end_sessions(beside, &inside, found.oid)
         .await
         .map_err(refused)?;
@@ -313,11 +305,7 @@ async fn end_sessions(
 /// Drops a database whose last session is just ending. Nobody can connect to it meanwhile.
 async fn drop_by_name(beside: &Session, name: &Ident, oid: Oid) -> Result<(), Error> {
     let database = || name.as_str().to_owned();
-    let refused = |source| Error::Database {
-        what: "drop",
-        database: database(),
-        source,
-    };
+    let refused = Error::change("drop", name.as_str());
     let drop = sql!("DROP DATABASE {}", name);
     let mut attempts = 0;
     loop {

@@ -223,9 +223,5 @@ async fn drop_large_objects(session: &Session, database: &str) -> Result<(), Err
 }
 
 fn wrap_refusal(database: &str) -> impl Fn(connect::Error) -> Error {
-    |source| Error::Database {
-        what: "clear",
-        database: database.to_owned(),
-        source,
-    }
+    Error::change("empty", database)
 }

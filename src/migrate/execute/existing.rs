@@ -39,7 +39,7 @@ pub(crate) async fn load_default_privileges(
     let found = load_default_acls(&session).await;
     let found = found.map_err(Error::read(side, "default privileges".to_owned()))?;
     let mut privileges = DefaultPrivileges::default();
-    // Those of roles that we cannot act for are none of ours, and nothing is created by them.
+    // Our role creates nothing as a role that it cannot `SET ROLE` to.
     for default in found.iter().filter(|d| options.target.reaches(&d.role)) {
         let revokes = render_without_default_privileges(default, &options.target);
         privileges.revokes.extend(revokes.statements);
@@ -101,13 +101,14 @@ pub(crate) async fn fit_post_data(
 ) -> Result<Vec<String>, connect::Error> {
     let acls: Vec<&ObjectAcl> = catalog.acls.iter().filter(|acl| acl.is_system).collect();
     let mut lost = drop_missing(target, &acls, &mut script.post_data).await?;
-    lost.extend(add_member_comments(target, catalog, options, script, &|_| true).await?);
+    lost.extend(add_member_comments(target, catalog, options, script).await?);
     lost.extend(absent_members(target, &catalog.member_relations).await?);
     Ok(lost)
 }
 
 /// The same for a dry run, as far as it can be known before extensions are created: for the server's own
-/// objects, and for those of extensions that the database has already.
+/// objects, and for those of extensions that the database has already. Read-only: who may comment on an object
+/// follows from its owner instead of an attempt.
 ///
 /// # Errors
 /// The target cannot be asked.
@@ -129,34 +130,65 @@ pub(crate) async fn foresee(
     };
     let acls: Vec<&ObjectAcl> = catalog.acls.iter().filter(is_known).collect();
     drop_missing(target, &acls, &mut script.post_data).await?;
-    let is_known = |comment: &MemberComment| {
-        let extension = &comment.extension.0;
-        extension.is_empty() || extensions.contains(&Ident::from_catalog(extension.as_str()))
+    let of_others = match options.target.is_superuser {
+        true => BTreeSet::new(),
+        false => load_extensions_of_others(target).await?,
     };
-    add_member_comments(target, catalog, options, script, &is_known).await?;
+    let is_known = |comment: &MemberComment| {
+        let extension = Ident::from_catalog(comment.extension.0.as_str());
+        match comment.extension.0.is_empty() {
+            true => options.target.is_superuser,
+            false => extensions.contains(&extension) && !of_others.contains(&extension),
+        }
+    };
+    let comments = plan_member_comments(target, catalog, options, &is_known).await?;
+    attach_comments(script, comments);
     Ok(())
 }
 
 /// Adds the comments on objects of extensions, and on the server's own, that differ. What the target does
-/// not take, in words.
+/// not accept, in words.
 async fn add_member_comments(
     target: &Endpoint,
     catalog: &Catalog,
     options: &ddl::Options,
     script: &mut Script,
-    chosen: &dyn Fn(&MemberComment) -> bool,
 ) -> Result<Vec<String>, connect::Error> {
+    let mut comments = plan_member_comments(target, catalog, options, &|_| true).await?;
+    let lost = drop_refused(target, &mut comments).await?;
+    attach_comments(script, comments);
+    Ok(lost)
+}
+
+/// Plans the comments on objects of extensions, and on the server's own, that differ.
+async fn plan_member_comments(
+    target: &Endpoint,
+    catalog: &Catalog,
+    options: &ddl::Options,
+    chosen: &dyn Fn(&MemberComment) -> bool,
+) -> Result<Vec<(Label, Sql)>, connect::Error> {
     if !options.include.comments {
         return Ok(Vec::new());
     }
     let wanted = catalog.member_comments.iter().filter(|one| chosen(one));
     let wanted: Vec<MemberComment> = wanted.cloned().collect();
-    let mut comments = member_comments(target, &wanted, catalog.version).await?;
-    let lost = drop_refused(target, &mut comments).await?;
+    member_comments(target, &wanted, catalog.version).await
+}
+
+fn attach_comments(script: &mut Script, comments: Vec<(Label, Sql)>) {
     for (label, sql) in comments {
         script.attach(Kind::Comment, label, sql);
     }
-    Ok(lost)
+}
+
+/// Loads the extensions with an object that another role owns, such as trusted ones, whose objects belong to the
+/// first superuser.
+async fn load_extensions_of_others(target: &Endpoint) -> Result<BTreeSet<Ident>, connect::Error> {
+    let session = target.session(Purpose::Introspect).await?;
+    let sql = Sql::fixed(include_str!("../sql/extensions_of_others.sql"));
+    let rows = session.query(&sql, &[]).await?;
+    let names = rows.iter().map(|row| row.get::<_, String>(0));
+    Ok(names.map(Ident::from_catalog).collect())
 }
 
 /// The extensions that are in a database and are not ours, whose comments are therefore not ours
@@ -188,17 +220,17 @@ async fn drop_refused(
         return Ok(Vec::new());
     }
     let session = target.session(Purpose::Build).await?;
-    let (mut kept, mut told) = (Vec::new(), Vec::new());
+    let (mut kept, mut refused) = (Vec::new(), Vec::new());
     for (label, sql) in comments.drain(..) {
         session.batch(&Sql::fixed("BEGIN")).await?;
         let tried = session.batch(&sql).await;
         session.batch(&Sql::fixed("ROLLBACK")).await?;
         match tried.map_err(|error| (error.sqlstate(), error)) {
             Err((Some(SqlState::INSUFFICIENT_PRIVILEGE), _)) => {
-                told.push(format!("{label}: {}", OmissionReason::NotOurs));
+                refused.push(format!("{label}: {}", OmissionReason::NotOurs));
             }
             Err((Some(SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_OBJECT), _)) => {
-                told.push(format!("{label}: the target has no such object"));
+                refused.push(format!("{label}: the target has no such object"));
             }
             Err((None, error)) => return Err(error),
             // Every other error is reported when it is run.
@@ -206,7 +238,7 @@ async fn drop_refused(
         }
     }
     *comments = kept;
-    Ok(told)
+    Ok(refused)
 }
 
 /// The relations that users of the source added to extensions: those that the same version of the

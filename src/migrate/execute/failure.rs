@@ -76,30 +76,9 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Why a database's contents did not become what they should.
-pub(crate) enum Broken {
-    /// The copy failed.
-    Copy(Failure),
-    /// Something around it failed.
-    Around(Error),
-}
-
-impl Broken {
-    pub(super) fn is_yielding(&self) -> bool {
-        matches!(self, Self::Copy(failure) if failure.is_yielding())
-    }
-
-    /// Why, in words.
-    pub(super) fn cause(&self) -> String {
-        match self {
-            Self::Copy(failure) => failure.to_string(),
-            Self::Around(error) => error.to_string(),
-        }
-    }
-}
-
-impl<E: Into<Error>> From<E> for Broken {
+/// Something around the copy.
+impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Around(error.into())
+        Self::Around(Box::new(error.into()))
     }
 }

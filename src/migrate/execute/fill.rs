@@ -11,7 +11,7 @@ use crate::migrate::execute::contents::ContentCopy;
 use crate::migrate::execute::drop::{Expected, TargetDatabase, drop_database};
 use crate::migrate::execute::empty::{Cleared, empty_database};
 use crate::migrate::execute::execution::DatabaseRun;
-use crate::migrate::execute::failure::Broken;
+use crate::migrate::execute::failure::Failure;
 use crate::migrate::execute::phase::run_phase;
 use crate::migrate::execute::{database, existing};
 use crate::migrate::journal::{self, Filling};
@@ -57,7 +57,7 @@ impl DatabaseRun<'_> {
             restarts -= 1;
             let restart = Warning::CopyRestarts {
                 database: name.to_owned(),
-                cause: broken.cause(),
+                cause: broken.to_string(),
                 remaining: restarts,
             };
             scope.events.emit(Event::Warning(restart)).await;
@@ -146,11 +146,7 @@ impl DatabaseRun<'_> {
         };
         let target = self.execution.options.target.despite_stop();
         let session = TargetDatabase { name, oid }.open_session(&target).await?;
-        let refused = |source| Error::Database {
-            what: "begin the journal in",
-            database: name.to_owned(),
-            source,
-        };
+        let refused = Error::change("begin the journal in", name);
         let opened = journal::open_journal(&session, is_used, Some(&filling)).await;
         opened.map_err(refused)?;
         let examine = Error::examine(Side::Target);
@@ -168,7 +164,7 @@ impl DatabaseRun<'_> {
     }
 
     /// Fills the database, and records what is done in it.
-    async fn fill_contents(&mut self, oid: Oid, scope: &Scope) -> Result<Filled, Broken> {
+    async fn fill_contents(&mut self, oid: Oid, scope: &Scope) -> Result<Filled, Failure> {
         let inside = self.target();
         // It stops with the run, and when what is done cannot be recorded any more.
         let own = scope.child();
@@ -206,14 +202,14 @@ impl DatabaseRun<'_> {
                 })
             }
             // The first cause is reported: the recorder's, where it has stopped the copy.
-            (Err(failure), Ok(_)) => Err(Broken::Copy(failure)),
-            (Err(failure), Err(_)) if !was_stopped => Err(Broken::Copy(failure)),
+            (Err(failure), Ok(_)) => Err(failure),
+            (Err(failure), Err(_)) if !was_stopped => Err(failure),
             (_, Err(error)) => Err(error.into()),
         }
     }
 
     /// Cleans up after a failed copy, and returns the error, which says what became of the target database.
-    pub(crate) async fn clean_up_failed(&self, oid: Oid, broken: Broken) -> Error {
+    pub(crate) async fn clean_up_failed(&self, oid: Oid, failure: Failure) -> Error {
         let name = self.planned.name();
         let is_created = !self.action.uses_existing();
         let removed = is_created && self.remove_database(oid).await;
@@ -221,10 +217,7 @@ impl DatabaseRun<'_> {
             // The next run finds the database gone, regardless of what is recorded of it.
             tracing::warn!(%error, database = name, "what was removed could not be recorded");
         }
-        match broken {
-            Broken::Copy(failure) => failure.into_error(name, removed),
-            Broken::Around(error) => error,
-        }
+        failure.into_error(name, removed)
     }
 
     /// Removes a database that this run has created, so that no half-copied one remains. Returns whether

@@ -1,4 +1,4 @@
-//! Phases 5 to 13 of `init`.
+//! What writes: all phases of `init` after the confirmation, from the publications to the flush.
 
 pub(crate) mod contents;
 pub(crate) mod database;

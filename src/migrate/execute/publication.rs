@@ -262,23 +262,41 @@ async fn drop_slot_of(
     Ok(())
 }
 
-/// Takes back slots and publications of databases whose copy has not ended well. What cannot be
-/// removed is reported with what removes it.
+/// What became of the slot and the publication of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Withdrawal {
+    /// Both were dropped.
+    Removed,
+    /// They are not this run's, or not any more.
+    NotOurs,
+    /// They could not be dropped; that is reported.
+    Failed,
+}
+
+/// Drops slots and publications of databases whose copy has not ended well.
 pub(crate) async fn withdraw_all(held: impl Iterator<Item = &Held>, scope: &Scope) {
     for held in held {
-        let Some(publisher) = &held.publisher else {
-            continue;
-        };
-        if let Err(error) = withdraw_one(held, publisher).await {
-            let remains = Warning::ReplicationRemains {
-                database: held.database().to_owned(),
-                slot: held.slot().clone(),
-                publication: Some(held.publication().clone()),
-                cause: error.to_string(),
-            };
-            scope.events.emit(Event::Warning(remains)).await;
-        }
+        withdraw(held, scope).await;
     }
+}
+
+/// Drops the slot and the publication of a database. What cannot be dropped is reported with what removes it.
+pub(crate) async fn withdraw(held: &Held, scope: &Scope) -> Withdrawal {
+    let Some(publisher) = &held.publisher else {
+        return Withdrawal::NotOurs;
+    };
+    let withdrawn = withdraw_one(held, publisher).await;
+    let Err(error) = withdrawn else {
+        return withdrawn.unwrap_or(Withdrawal::Failed);
+    };
+    let remains = Warning::ReplicationRemains {
+        database: held.database().to_owned(),
+        slot: held.slot().clone(),
+        publication: Some(held.publication().clone()),
+        cause: error.to_string(),
+    };
+    scope.events.emit(Event::Warning(remains)).await;
+    Withdrawal::Failed
 }
 
 /// Takes back the slot and the publication of a database that this run only keeps, since the slot serves no
@@ -286,7 +304,8 @@ pub(crate) async fn withdraw_all(held: impl Iterator<Item = &Held>, scope: &Scop
 pub(crate) async fn give_up(promise: &Promise, options: &Options, scope: &Scope) {
     let (database, slot) = (promise.database.clone(), promise.slot.clone());
     let warning = match remove_promised(promise, options).await {
-        Ok(()) => Warning::ReplicationRemoved(RemovedReplication {
+        Ok(Withdrawal::NotOurs | Withdrawal::Failed) => return,
+        Ok(Withdrawal::Removed) => Warning::ReplicationRemoved(RemovedReplication {
             database,
             slot,
             publication: promise.publication.clone(),
@@ -301,7 +320,10 @@ pub(crate) async fn give_up(promise: &Promise, options: &Options, scope: &Scope)
     scope.events.emit(Event::Warning(warning)).await;
 }
 
-async fn remove_promised(promise: &Promise, options: &Options) -> Result<(), connect::Error> {
+async fn remove_promised(
+    promise: &Promise,
+    options: &Options,
+) -> Result<Withdrawal, connect::Error> {
     let endpoint = options.source.with_database(&promise.database);
     let session = endpoint.session(Purpose::Control).await?;
     let found = logical::find_publication(&session, &promise.publication).await?;
@@ -309,16 +331,12 @@ async fn remove_promised(promise: &Promise, options: &Options) -> Result<(), con
     if let Some(found) = &found
         && run(found) != promise.run
     {
-        return Ok(());
+        return Ok(Withdrawal::NotOurs);
     }
-    logical::drop_slot(&session, &promise.slot).await?;
-    match found.filter(|found| found.mark.is_some()) {
-        Some(found) => logical::remove_publication(&session, &found).await,
-        None => Ok(()),
-    }
+    drop_both(&session, &promise.slot, found).await
 }
 
-async fn withdraw_one(held: &Held, publisher: &Publisher) -> Result<(), connect::Error> {
+async fn withdraw_one(held: &Held, publisher: &Publisher) -> Result<Withdrawal, connect::Error> {
     let session = held.source.despite_stop().session(Purpose::Control).await?;
     let found = logical::find_publication(&session, held.publication()).await?;
     let run = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.name().to_owned());
@@ -328,11 +346,20 @@ async fn withdraw_one(held: &Held, publisher: &Publisher) -> Result<(), connect:
         && found.mark.is_some()
         && run(&found.mark) != run(&own)
     {
-        return Ok(());
+        return Ok(Withdrawal::NotOurs);
     }
-    logical::drop_slot(&session, held.slot()).await?;
-    match found.filter(|found| found.mark.is_some()) {
-        Some(found) => logical::remove_publication(&session, &found).await,
-        None => Ok(()),
+    drop_both(&session, held.slot(), found).await
+}
+
+/// Drops a slot, and its publication if a run has created it.
+async fn drop_both(
+    session: &Session,
+    slot: &SlotName,
+    found: Option<FoundPublication>,
+) -> Result<Withdrawal, connect::Error> {
+    logical::drop_slot(session, slot).await?;
+    if let Some(found) = found.filter(|found| found.mark.is_some()) {
+        logical::remove_publication(session, &found).await?;
     }
+    Ok(Withdrawal::Removed)
 }

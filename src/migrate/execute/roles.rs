@@ -1,4 +1,4 @@
-//! Phase 5: the source's roles come to the target, in one transaction; and what our own role
+//! The source's roles come to the target, in one transaction; and what our own role
 //! must be a member of meanwhile.
 
 use crate::cluster::maintenance;

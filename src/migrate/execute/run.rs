@@ -1,4 +1,4 @@
-//! Phases 5 to 13 of `init`.
+//! What writes: all phases of `init` after the confirmation, from the publications to the flush.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::migrate::error::Error;
 use crate::migrate::execute::execution::{DatabaseRun, Execution};
 use crate::migrate::execute::fill::Filled;
 use crate::migrate::execute::phase::run_phase;
-use crate::migrate::execute::publication::{self, Held};
+use crate::migrate::execute::publication::{self, Held, Withdrawal};
 use crate::migrate::execute::slot_guard::Foundation;
 use crate::migrate::execute::{database, roles};
 use crate::migrate::lock_keys::lock_keys;
@@ -230,7 +230,9 @@ async fn clean_up(remains: Remains<'_>, error: &Error, options: &Options, scope:
         let broken = is_broken(held, remains.promises, options);
         let (database, slot) = (held.database().to_owned(), held.slot().clone());
         let note = if lost == Some(held.slot()) || broken.await {
-            publication::withdraw_all(std::iter::once(held), scope).await;
+            if publication::withdraw(held, scope).await != Withdrawal::Removed {
+                continue;
+            }
             Note::ReplicationRemoved(RemovedReplication {
                 database,
                 slot,

@@ -1,4 +1,4 @@
-//! Phases 1 and 2 of `init`: examine both clusters, decide what happens to each database.
+//! The checks and the plan of `init`: examine both clusters, decide what happens to each database.
 
 pub(crate) mod adopt;
 mod databases;

@@ -1,5 +1,4 @@
--- Which of some named relations do not exist here though the extension that they belong to does, in that version; by
--- their place in the lists.
+-- Positions of relations that do not exist although their extension exists in that version.
 -- $1 extensions, $2 versions, $3 schemas, $4 names.
 SELECT m.place
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),

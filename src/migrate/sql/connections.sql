@@ -1,12 +1,12 @@
--- How many connections the connecting role may still open: on the server, and where they are limited as the
--- role and in a database. $1: processes that serve this command, or did. One row for each limit; sessions of this
--- command are not counted: the server may see the end of one later than we.
+-- Number of connections that the connecting role may still open: one row for each limit of the server, the role
+-- and a database. $1: process IDs of this command, including ended ones. These sessions are not counted:
+-- the server may notice the end of one later than we do.
 WITH me AS (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolconnlimit
       FROM pg_catalog.pg_roles r
      WHERE r.rolname = CURRENT_USER
 ), sessions AS (
-    -- What a role may not see of a session is NULL.
+    -- Values that the role may not see are NULL.
     SELECT a.datid, a.usesysid
       FROM pg_catalog.pg_stat_get_activity(NULL) a
      WHERE a.datid IS NOT NULL

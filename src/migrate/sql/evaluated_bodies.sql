@@ -1,6 +1,6 @@
--- Functions with a body of text and without a search_path of their own that indexes and materialized views call, also
--- through views. Not those of extensions, which the target creates by itself. `relation` is the table of an index, or the
--- materialized view. The validators of other languages may do anything.
+-- Functions with a string body and without SET search_path that indexes and materialized views call, also through
+-- views. Excludes functions of extensions, which the target creates itself. `relation`: the table of an index, or the
+-- materialized view. Only SQL and PL/pgSQL: other validators may run any code.
 WITH RECURSIVE reads (root, relation) AS (
   SELECT oid, oid FROM pg_catalog.pg_class WHERE relkind = 'm'
    UNION

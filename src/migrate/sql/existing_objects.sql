@@ -1,12 +1,12 @@
--- What stands in a database beside what every fresh one holds, as statements that drop it, in an order in
--- which each can be dropped with CASCADE. What goes with something else is not listed.
--- $1: extensions that stay. $2: at most so many rows. left_over counts all.
+-- Objects that a new database does not contain, as DROP statements, in an order in which each works with
+-- CASCADE. Parts of other objects are not listed.
+-- $1: extensions to keep. $2: maximum number of rows. left_over: the total count.
 WITH own AS (SELECT oid, nspname FROM pg_catalog.pg_namespace
               WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND nspname <> 'seren_replicator_run'),
-     -- Members of extensions, and what is a part of something else: rows' types, sequences of identity columns.
+     -- Members of extensions, and parts of other objects: row types, sequences of identity columns.
      part AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype IN ('e', 'i')),
      object(turn, class, oid, namespace) AS (
-       -- They would fire on what follows.
+       -- First: they fire for later DROPs.
        SELECT 1, tableoid, oid, NULL::oid FROM pg_catalog.pg_event_trigger
        UNION ALL SELECT 2, tableoid, oid, NULL FROM pg_catalog.pg_publication
        UNION ALL SELECT 3, tableoid, oid, NULL FROM pg_catalog.pg_extension WHERE extname <> ALL ($1::text[]::name[])

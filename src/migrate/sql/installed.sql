@@ -1,4 +1,4 @@
--- Extensions of a database and the schemas of users in it. No parameters.
+-- Extensions of a database, and schemas of users. No parameters.
 SELECT 'extension' AS kind, e.extname::text AS name, n.nspname::text AS schema, e.extrelocatable AS is_relocatable, true AS may_create
   FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
 UNION ALL

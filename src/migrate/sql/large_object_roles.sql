@@ -1,4 +1,4 @@
--- Roles that own large objects, with their number, and roles that granted privileges on some. No parameters.
+-- Owners of large objects with their number, and roles that granted privileges on some. No parameters.
 SELECT pg_catalog.pg_get_userbyid(m.lomowner)::text AS role, pg_catalog.count(*) AS owned
   FROM pg_catalog.pg_largeobject_metadata m
  GROUP BY 1

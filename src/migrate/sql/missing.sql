@@ -1,4 +1,4 @@
--- Which of some named objects do not exist here, by their place in the lists.
+-- Positions of named objects that do not exist here.
 -- $1 kinds, $2 schemas, $3 names, $4 details: argument types of functions, arguments of procedures, names of columns.
 SELECT o.place
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]),
@@ -6,7 +6,7 @@ SELECT o.place
        LATERAL (SELECT pg_catalog.format('%I.%I', o.schema, o.name)) n(qualified)
  WHERE NOT CASE o.kind
          WHEN 'routine' THEN pg_catalog.to_regprocedure(n.qualified || '(' || o.detail || ')') IS NOT NULL
-         -- Written with what goes in and out, since 14 with a word for what goes in.
+         -- Includes OUT parameters, and, since 14, the keyword IN.
          WHEN 'procedure' THEN EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace
                                         WHERE p.prokind = 'p' AND s.nspname = o.schema AND p.proname = o.name
                                           AND pg_catalog.regexp_replace(pg_catalog.pg_get_function_identity_arguments(p.oid), '(^|, )IN ', '\1', 'g')

@@ -1,7 +1,7 @@
--- The objects of a database that a run or a user can have created, each with the transactions that wrote
--- its row. What comes with the server, members of extensions and what belongs to these are not listed.
--- maker: the row's transaction. first: that of another row, which statements about rows (TRUNCATE,
--- CLUSTER, statistics) leave alone, where there is one.
+-- Objects of a database that a run or a user can have created, each with the transactions that wrote its
+-- row. Excludes objects of the server, members of extensions and their parts.
+-- maker: xmin of the row. first: xmin of another row, if there is one, that TRUNCATE, CLUSTER and ANALYZE
+-- do not update.
 WITH own AS (SELECT oid FROM pg_catalog.pg_namespace
               WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND nspname <> 'seren_replicator_run'),
      member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
@@ -48,7 +48,7 @@ WITH own AS (SELECT oid FROM pg_catalog.pg_namespace
        UNION ALL
        SELECT o.class, o.oid, 0, o.maker, NULL
          FROM (SELECT tableoid, oid, xmin, pronamespace FROM pg_catalog.pg_proc
-               -- Types of rows and arrays belong to another object.
+               -- Row and array types belong to another object.
                UNION ALL SELECT t.tableoid, t.oid, t.xmin, t.typnamespace FROM pg_catalog.pg_type t
                           WHERE t.typrelid = 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
                UNION ALL SELECT tableoid, oid, xmin, collnamespace FROM pg_catalog.pg_collation
@@ -73,6 +73,6 @@ WITH own AS (SELECT oid FROM pg_catalog.pg_namespace
                UNION ALL SELECT tableoid, oid, xmin, oid FROM pg_catalog.pg_namespace) o(class, oid, maker, namespace)
         WHERE (o.namespace IS NULL OR o.namespace IN (SELECT oid FROM own))
           AND NOT EXISTS (SELECT FROM member m WHERE m.classid = o.class AND m.objid = o.oid)),
-     -- 16384 is the first oid that initdb does not use; large objects have the numbers that users give them.
+     -- initdb assigns OIDs below 16384; users choose the OIDs of large objects.
      found AS (SELECT * FROM object
                 WHERE oid >= 16384 OR class = 'pg_catalog.pg_largeobject'::pg_catalog.regclass)

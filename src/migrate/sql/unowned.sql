@@ -1,8 +1,8 @@
--- Objects of schemas and databases that belong to no extension, as addresses that another server can look up.
--- In a database that holds nothing but extensions, their scripts have created these. No parameters.
+-- Objects in schemas and databases that are not members of an extension, as addresses for another server.
+-- In a database that contains only extensions, their scripts created these. No parameters.
 WITH own AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
-     -- Members of extensions, and parts of other objects: rows' types, sequences of identity columns, triggers behind keys.
-     -- The indexes of keys are parts, too, but created by statements of their own.
+     -- Members of extensions, and parts of other objects: row types, sequences of identity columns, triggers of keys.
+     -- Indexes of keys are parts, too, but separate statements create them.
      part AS (SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
                WHERE d.deptype = 'e'
                   OR (d.deptype = 'i'
@@ -12,7 +12,7 @@ WITH own AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'informati
                     FROM pg_catalog.pg_class c
                    WHERE c.relnamespace IN (SELECT oid FROM own)
                      AND NOT EXISTS (SELECT FROM part p WHERE p.classid = c.tableoid AND p.objid = c.oid)
-                     -- Indexes belong to no extension, only their tables do.
+                     -- An index is not an extension member; its table is.
                      AND c.oid NOT IN (SELECT x.indexrelid FROM pg_catalog.pg_index x JOIN part p
                                            ON p.classid = c.tableoid AND p.objid = x.indrelid)),
      object(class, oid) AS (

@@ -1,4 +1,4 @@
--- Relations whose rows the connecting role cannot read in full. No parameters.
+-- Relations of which the connecting role cannot read all rows. No parameters.
 SELECT n.nspname::text, c.relname::text,
        CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN 'schema'
             WHEN c.relkind = 'S' THEN CASE WHEN NOT pg_catalog.has_sequence_privilege(c.oid, 'SELECT') THEN 'sequence' END
@@ -13,7 +13,7 @@ SELECT n.nspname::text, c.relname::text,
    AND (NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
         OR CASE WHEN c.relkind = 'S' THEN NOT pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
                 ELSE NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.row_security_active(c.oid) END)
-   -- Of an extension's relations only those whose content belongs to the user are read.
+   -- Of extensions, only configuration tables are read.
    AND NOT EXISTS (SELECT
                      FROM pg_catalog.pg_depend d
                      JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid

@@ -52,12 +52,12 @@ impl SectionRun {
         if refusals.is_empty() {
             return Ok(gaps);
         }
-        let skipped = self.load_skipped();
+        let skipped = self.list_skipped();
         Err(Error::Refused(Box::new(Refused { refusals, skipped })))
     }
 
     /// Returns the objects that were not attempted.
-    fn load_skipped(&self) -> Vec<Skipped> {
+    fn list_skipped(&self) -> Vec<Skipped> {
         let section = &self.section;
         let steps = self.skipped_steps().into_iter();
         let definitions = steps.filter(|(step, _)| section.analyzed_table(*step).is_none());

@@ -162,7 +162,7 @@ impl CopyJob {
         Sql::join(statements, "; ")
     }
 
-    /// Whether the table is emptied first: not when several lanes write into it at once, nor when
+    /// Whether the table is emptied first: not when several workers write into it at once, nor when
     /// several partitions are written through one root, nor an extension's table, which has rows of
     /// its own and may be referenced, nor a hypertable, which refuses it.
     pub(crate) fn is_emptied(&self) -> bool {

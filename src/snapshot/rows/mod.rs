@@ -1,4 +1,4 @@
-//! Rows: which are copied, in which order, and the lanes that copy them.
+//! Rows: which are copied, in which order, and the workers that copy them.
 
 pub(super) mod batch;
 pub(super) mod catalog_versions;

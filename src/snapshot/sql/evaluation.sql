@@ -1,6 +1,6 @@
--- The settings under which the source evaluates what belongs to this database, for sessions of no role in particular:
--- those of the database, of all databases, or of the server. What our own role sets is not the database's; where it hides
--- the server's value, there is none.
+-- Settings under which the source evaluates expressions of this database in a session without settings of a role:
+-- those of the database, of all databases, or of the server. Settings of our own role are ignored. If one hides the
+-- server's value, there is no row. $1: lower-case names.
 WITH entries AS (
   SELECT d.setdatabase <> 0 AS of_database, d.setrole <> 0 AS of_role,
          pg_catalog.lower(pg_catalog.split_part(e.entry, '=', 1)) AS name,

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::contract::Report;
-use crate::cluster::other::Other;
 use crate::event::WithCauses as _;
+use crate::teardown::unrecorded::UnrecordedObject;
 use crate::teardown::{Leftover, Leftovers, Unreachable};
 use crate::ui::remedy::{SettingName, with_remedies};
 use crate::ui::{Style, text};
@@ -94,7 +94,7 @@ impl Report for TornDown<'_> {
 }
 
 /// What is left alone, with what removes it.
-pub fn render_other(other: &Other, name: SettingName) -> String {
+pub fn render_other(other: &UnrecordedObject, name: SettingName) -> String {
     let what = format!("of another run, left alone: {}", other.what);
     with_remedies(&what, other.remedy.as_slice(), name)
 }

@@ -1,7 +1,7 @@
--- The tables with rows of their own: ordinary tables, partitions and members of inheritance, without
--- those of system schemas and other sessions. Of an extension's tables only those whose content
--- belongs to the user, with the condition that tells which rows.
--- One row per column; a table without columns gives one row without column.
+-- Tables with rows of their own: ordinary tables, partitions and inheritance children, without system
+-- schemas and temporary tables. Of extensions, only configuration tables, with the condition for the
+-- user's rows.
+-- One row per column; a table without columns has one row without column.
 SELECT c.oid AS oid,
        c.relfilenode AS filenode,
        n.nspname::text AS schema_name,
@@ -27,7 +27,7 @@ LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN (SELECT unnest(e.extconfig) AS oid, unnest(e.extcondition) AS condition
            FROM pg_catalog.pg_extension e
-           -- Its tables are about chunks, which either side has its own of.
+           -- Its tables describe chunks, and each server has its own.
            WHERE e.extname <> 'timescaledb') config ON config.oid = c.oid
 -- The partitioned tables above it, the topmost last.
 CROSS JOIN LATERAL (
@@ -38,7 +38,7 @@ CROSS JOIN LATERAL (
     JOIN pg_catalog.pg_class pc ON pc.oid = p.relation
     JOIN pg_catalog.pg_namespace pn ON pn.oid = pc.relnamespace
     WHERE p.relation <> c.oid) above
--- All that it is a partition of or inherits from, at any distance: their rows are its rows.
+-- All parents by partitioning or inheritance, at any distance: they contain its rows.
 CROSS JOIN LATERAL (
     WITH RECURSIVE up(relation) AS (
         SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid

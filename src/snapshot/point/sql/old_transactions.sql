@@ -1,4 +1,4 @@
--- Transactions that have written and are still open, also prepared ones: a slot's creation waits for them.
+-- Open transactions that have written, including prepared ones: slot creation waits for them.
 SELECT COALESCE('pid ' || a.pid, 'unknown') AS who,
        COALESCE(a.usename::text, 'unknown') AS "user",
        COALESCE(pg_catalog.round(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::numeric)::int8, 0) AS seconds,

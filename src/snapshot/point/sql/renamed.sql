@@ -1,7 +1,7 @@
--- Objects whose names the server writes into definitions by the latest state of its catalogs, with what tells one state of
--- each from another. Tables are not here: their locks protect them. Of other relations only the name counts, since a
--- refresh gives them another file.
--- $1: only these, by oid; NULL for all that a transaction has written which is no older than $2.
+-- Objects whose names the server writes into definitions from its latest catalogs, not from the snapshot.
+-- version identifies a state of the object. Tables are excluded: their locks protect them. Of other relations only
+-- the name counts: REFRESH assigns a new file.
+-- $1: OIDs, or NULL for all objects that transaction $2 or a later one wrote.
 -- $2: the oldest transaction that the snapshot may not see, as text.
 WITH object(kind, oid, xmin, name, version) AS (
   SELECT 'schema', n.oid, n.xmin, n.nspname::text, n.xmin::text || n.ctid::text FROM pg_catalog.pg_namespace n
@@ -34,6 +34,6 @@ WITH object(kind, oid, xmin, name, version) AS (
   SELECT 'text search dictionary', d.oid, d.xmin, d.dictname::text, d.xmin::text || d.ctid::text
     FROM pg_catalog.pg_ts_dict d)
 SELECT kind, oid, name, version FROM object
- -- Whoever wrote a row that is frozen may look younger than it is; its version is the same then.
+ -- xmin of a frozen row may look younger than it is; then the version is equal.
  WHERE CASE WHEN $1 IS NULL THEN pg_catalog.age(xmin) <= pg_catalog.age($2::text::pg_catalog.xid) ELSE oid = ANY ($1) END
  ORDER BY kind, oid, version

@@ -1,5 +1,5 @@
--- Every table that holds rows or partitions, with what a change of definition or a rewrite alters.
--- Read twice: when the locks are taken, and under the snapshot. No parameters.
+-- Tables and partitioned tables, with what a change of definition or a rewrite alters.
+-- Run twice: when the locks are acquired, and under the snapshot. No parameters.
 SELECT c.oid,
        n.nspname::text,
        c.relname::text,
@@ -14,6 +14,6 @@ SELECT c.oid,
    AND c.relpersistence <> 't'
    AND n.nspname <> 'information_schema'
    AND n.nspname !~ '^pg_'
-   -- What an extension keeps to itself is not copied.
+   -- Unreadable tables of extensions are not copied.
    AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
  ORDER BY c.oid

@@ -1,9 +1,8 @@
--- What the target has of extensions' configuration tables, in an order in which each table follows those that its
--- foreign keys refer to as far as they form no circle.
+-- Configuration tables of extensions that exist on the target.
 -- $1 text[]: their schemas, $2 text[]: their names, in the same order.
--- place: the table's place in the parameters. condition: which rows belong to the user, by the target's own extension;
--- NULL: the table is not registered there. refers_to: places of the tables that its foreign keys refer to.
--- fires: a trigger of the extension fires on rows that are written.
+-- place: the table's position in the parameters. condition: which rows belong to the user, by the target's extension;
+-- NULL if it does not register the table. refers_to: positions of the tables that its foreign keys reference.
+-- fires: a trigger fires for written rows.
 WITH wanted AS (
   SELECT w.place, c.oid
     FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) WITH ORDINALITY AS w (schema, name, place)

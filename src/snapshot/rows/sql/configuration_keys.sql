@@ -1,5 +1,5 @@
--- The foreign keys from and to extensions' configuration tables, each with a query that finds a row without a partner.
--- Keys that the server itself does not hold to be checked are left alone.
+-- Foreign keys from and to configuration tables of extensions, each with a query for rows without a referenced row.
+-- Excludes keys that are NOT VALID, NOT ENFORCED or temporal.
 -- $1 text[]: the tables' schemas, $2 text[]: their names, in the same order.
 WITH wanted AS (
   SELECT c.oid

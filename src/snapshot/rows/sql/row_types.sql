@@ -1,8 +1,8 @@
--- Of tables' columns the types whose values change with a definition that no lock on the table protects: the labels of an
--- enum, the attributes of a row type; at any depth.
--- $1: the tables' oids.
+-- Types of table columns whose values depend on definitions that no lock on the table protects: labels of an enum,
+-- attributes of a composite type, at any depth.
+-- $1: the tables' OIDs.
 WITH RECURSIVE
--- Types that initdb has made are made of each other, and do not change.
+-- Types of initdb depend only on each other, and do not change.
 stored AS MATERIALIZED (
   SELECT a.attrelid AS relation, a.atttypid AS type FROM pg_catalog.pg_attribute a
    WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND a.atttypid >= 16384),

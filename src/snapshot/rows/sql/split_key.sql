@@ -1,11 +1,10 @@
--- The column by whose values a table can be read in ranges: not null, the first of a valid unique btree index, and rows
--- lie in that order: otherwise a range reads most of the table's pages. The primary key's where there are several. No
--- row where there is none.
--- Only orders of the server itself that no other library decides: the operator class is a default one of pg_catalog for
--- one base type, and text is compared byte by byte. The operators of an extension's type, of an array, an enum or a
--- range are found or depend on what is somewhere else; an index that another version of a collation has ordered lacks
--- rows where it is searched by ranges.
--- $1: the table's oid.
+-- The column by which a table can be read in ranges; no row if there is none. It is NOT NULL and the first column of a
+-- valid unique btree index, the primary key if possible. Rows must be stored in that order: otherwise a range reads
+-- most of the table's pages.
+-- Only sort orders of the server itself: a default operator class of pg_catalog for one base type, and text with
+-- collation C. Operators of extension types, arrays, enums and ranges depend on other objects. An index that was built
+-- with another collation version lacks rows in range scans.
+-- $1: the table's OID.
 SELECT a.attname::text AS name, t.typname::text AS type
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid

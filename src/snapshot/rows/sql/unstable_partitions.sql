@@ -1,6 +1,6 @@
--- Leaf partitions below a hash-partitioned table whose hash may differ in another cluster, with the
--- topmost such table. Hashes of enums depend on oids, those of text under a nondeterministic
--- collation on the collation's library; user-defined operator classes and expressions are not known.
+-- Leaf partitions below a hash-partitioned table whose hashes may differ in another cluster, with the
+-- topmost such table. Hashes of enums depend on OIDs, those of text with a nondeterministic collation
+-- on its library. Those of user-defined operator classes and of expressions are unknown.
 -- No parameters.
 WITH RECURSIVE unstable AS (
   SELECT p.partrelid

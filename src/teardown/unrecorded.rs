@@ -1,21 +1,29 @@
-use crate::remedy::Remedy;
+use crate::remedy::{ObjectRemedy, Remedy};
 
 /// What teardown finds and leaves alone: of another run, or of one that no local state records.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Other {
+pub struct UnrecordedObject {
     /// What it is, and where.
     pub what: String,
     /// What removes it, where that is known.
     pub remedy: Option<Remedy>,
 }
 
-impl Other {
+impl UnrecordedObject {
     /// Something without a known way to remove it.
     pub(crate) fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             remedy: None,
         }
+    }
+
+    /// Returns what removes it, with its name.
+    pub(crate) fn remedy_of_object(&self) -> Option<ObjectRemedy> {
+        Some(ObjectRemedy {
+            object: self.what.clone(),
+            remedy: self.remedy.clone()?,
+        })
     }
 
     /// Adds what removes it.
