@@ -250,7 +250,7 @@ impl ObjectAcl {
     }
 }
 
-/// Privileges that objects created later get by themselves (`pg_default_acl`).
+/// Privileges that objects created later get automatically (`pg_default_acl`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultAcl {
     /// Whose new objects are meant.

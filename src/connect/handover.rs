@@ -105,7 +105,7 @@ impl Handover {
 }
 
 impl Handover {
-    /// Writes what the codec has made.
+    /// Writes what the codec has encoded.
     fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.unsent))?;

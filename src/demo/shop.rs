@@ -92,7 +92,7 @@ impl Writer {
         self.committed.load(Ordering::SeqCst)
     }
 
-    /// Stops after the order at hand; orders committed in all.
+    /// Stops after the current order; orders committed in all.
     ///
     /// # Errors
     /// An order was refused.

@@ -250,7 +250,7 @@ impl Publisher {
         self.apply_differences(session, mark, change).await
     }
 
-    /// The publication, if it is still what the run has made or found.
+    /// The publication, if it is still what the run has created or found.
     async fn find_existing(&self, session: &Session) -> Result<FoundPublication, PublishError> {
         let found = find_publication(session, self.name()).await?;
         let found = found.ok_or(PublishError::Gone)?;

@@ -33,7 +33,7 @@ pub enum Error {
     /// Roles could not be created.
     #[error("create the roles on the target{}", role_note(role.as_ref()))]
     Roles {
-        /// The role at hand.
+        /// The current role.
         role: Option<Ident>,
         /// The cause.
         source: connect::Error,

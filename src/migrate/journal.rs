@@ -172,7 +172,7 @@ pub(super) async fn journal_exists(session: &Session) -> Result<bool, connect::E
     Ok(session.query_one(&ask, &[]).await?.get(0))
 }
 
-/// A digest over all objects but event triggers, and the transactions that made them.
+/// A digest over all objects but event triggers, and the transactions that created them.
 pub(super) async fn load_digest(session: &Session) -> Result<String, connect::Error> {
     let ask = render_objects_query(
         " SELECT pg_catalog.count(*) || ' ' || pg_catalog.md5(coalesce(pg_catalog.string_agg(

@@ -26,7 +26,7 @@ pub struct PlannedDatabase {
     pub existing: Option<Database>,
     /// What happens on the target.
     pub action: TargetAction,
-    /// Estimated bytes to copy, as they lie on the source's disk.
+    /// Estimated bytes to copy, as they are on the source's disk.
     pub bytes: u64,
     /// Tables with rows of their own.
     pub tables: usize,

@@ -32,7 +32,7 @@ pub struct KeptSlot {
 pub struct DatabaseReport {
     /// Its name.
     pub name: String,
-    /// The log position of the copy; none without replication.
+    /// The LSN of the copy; none without replication.
     pub consistent_point: Option<Lsn>,
     /// Every table with rows of its own.
     pub tables: Vec<CopiedTable>,

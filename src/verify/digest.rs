@@ -21,7 +21,7 @@
 //! recognized without reading them again.
 //!
 //! # Memory
-//! A row that lies within one piece of the stream is hashed where it lies. One that crosses a border goes
+//! A row within one piece of the stream is hashed in place. One that crosses a border goes
 //! through a state of a few hundred bytes. No row is ever held.
 
 use std::fmt;

@@ -23,7 +23,7 @@ pub(super) struct Table {
     pub(super) parents: BTreeSet<QualifiedName>,
     /// Which table the name meant when the snapshot was taken.
     pub(super) identity: Identity,
-    /// Whether its rows lie in chunks of a hypertable, which are read with it.
+    /// Whether its rows are in chunks of a hypertable, which are read with it.
     pub(super) in_chunks: bool,
     /// Estimated bytes on disk, TOAST included.
     pub(super) bytes: u64,
@@ -112,7 +112,7 @@ pub(super) struct Half {
     pub(super) condition: Option<Sql>,
     /// Which table it is.
     pub(super) identity: Identity,
-    /// Whether its rows lie in chunks.
+    /// Whether its rows are in chunks.
     pub(super) in_chunks: bool,
 }
 

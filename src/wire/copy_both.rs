@@ -32,7 +32,7 @@ pub struct CopyBoth {
     partial: Vec<u8>,
 }
 
-/// Where the data of a whole message lies.
+/// The range of the data of a whole message.
 enum Whole {
     /// In the link's buffer.
     Received(Range<usize>),
@@ -42,7 +42,7 @@ enum Whole {
 
 impl Connection<Idle> {
     /// Starts streaming the changes of a slot from a position on, or from the slot's confirmed
-    /// position if that lies behind it. Not cancel safe: the connection is lost with the future.
+    /// position if that is behind it. Not cancel safe: the connection is lost with the future.
     ///
     /// Once for each connection: servers end a second stream as soon as it has begun, since they
     /// remember that the first one was ended.

@@ -63,7 +63,7 @@ impl FrameReader {
         &self.buffer[self.head..self.tail]
     }
 
-    /// The bytes that a [`Scan`] returned by [`take`](Self::take) lies in.
+    /// The bytes that a [`Scan`] returned by [`take`](Self::take) is in.
     pub fn body(&self, range: Range<usize>) -> &[u8] {
         &self.buffer[range]
     }
@@ -122,7 +122,7 @@ impl FrameReader {
         Poll::Ready(Ok(received))
     }
 
-    /// Exchanges the buffer for `spare`, to which what lies beyond `end` is moved.
+    /// Exchanges the buffer for `spare`, to which the bytes after `end` are moved.
     /// The caller gets the buffer as it is, frames and all.
     pub(super) fn exchange_buffer(&mut self, spare: &mut Vec<u8>, end: usize, remaining: usize) {
         let kept = self.tail - end;

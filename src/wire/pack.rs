@@ -34,7 +34,7 @@ pub enum Packing {
 /// What [`pack`] made of a buffer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packed {
-    /// Where the frames to send lie.
+    /// The range of the frames to send.
     pub send: Range<usize>,
     /// Where what was not consumed begins: half a header, or a message of another kind.
     pub end: usize,
@@ -49,7 +49,7 @@ pub struct Packed {
 }
 
 /// Follows the frames in `buffer[filled]`, where `remaining` bytes of an earlier frame come
-/// first, and makes of them what the target gets. The [`HEADER_BYTES`] before `filled` are free
+/// first, and converts them to what the target gets. The [`HEADER_BYTES`] before `filled` are free
 /// to be written to. `repack` moves the payloads together.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ pub struct SystemIdentity {
     pub system_id: String,
     /// The current timeline.
     pub timeline: u32,
-    /// How far the log is flushed.
+    /// How far WAL is flushed.
     pub flush_lsn: Lsn,
     /// The database, on a connection to one.
     pub database: Option<String>,
@@ -182,7 +182,7 @@ const fn no_field(command: &'static str, field: &'static str) -> Error {
 /// What a server sends within `CopyBoth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplicationMessage<'a> {
-    /// A piece of the log, as the output plugin writes it.
+    /// A piece of WAL, as the output plugin writes it.
     XLogData(XLogData<'a>),
     /// A sign of life.
     PrimaryKeepalive(PrimaryKeepalive),
@@ -193,7 +193,7 @@ pub enum ReplicationMessage<'a> {
 pub struct XLogData<'a> {
     /// Where this piece begins.
     pub start_lsn: Lsn,
-    /// The end of the log on the server.
+    /// The end of WAL on the server.
     pub end_lsn: Lsn,
     /// When it was sent.
     pub sent_at: Timestamp,
@@ -204,7 +204,7 @@ pub struct XLogData<'a> {
 /// `Primary keepalive message`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PrimaryKeepalive {
-    /// The end of the log on the server.
+    /// The end of WAL on the server.
     pub end_lsn: Lsn,
     /// When it was sent.
     pub sent_at: Timestamp,
@@ -212,12 +212,12 @@ pub struct PrimaryKeepalive {
     pub wants_reply: bool,
 }
 
-/// `Standby status update`: what we have of the log.
+/// `Standby status update`: what we have of WAL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StandbyStatusUpdate {
     /// Received up to here.
     pub write_lsn: Lsn,
-    /// Durably stored up to here: the server may forget what lies before.
+    /// Durably stored up to here: the server may forget what is before.
     pub flush_lsn: Lsn,
     /// Visible up to here.
     pub apply_lsn: Lsn,

@@ -87,12 +87,12 @@ pub enum Scan {
     Message {
         /// Its tag.
         tag: u8,
-        /// Where its body lies.
+        /// The range of its body.
         body: Range<usize>,
     },
     /// A piece of a `CopyData`.
     Copy {
-        /// Where the piece lies.
+        /// The range of the piece.
         body: Range<usize>,
         /// Whether the message begins with it.
         first: bool,

@@ -10,7 +10,7 @@ use crate::pg::{QualifiedName, Sql, UnknownLetter};
 
 const WHAT: &str = "privileges";
 
-/// Reads the objects whose privileges differ from those they have by themselves, in the order in
+/// Reads the objects whose privileges differ from those they have by default, in the order in
 /// which they can be granted; `public` always, since the target's may differ.
 ///
 /// # Errors

@@ -113,7 +113,7 @@ pub async fn load_hands(session: &Session) -> Result<Hands, Error> {
 struct Installed {
     /// Settings of compression: one row per table since 2.14, before that one per column.
     has_compression_settings: bool,
-    /// Jobs lie beside the other catalogs since 2.25, before that in a schema of their own.
+    /// Jobs are beside the other catalogs since 2.25, before that in a schema of their own.
     has_jobs_in_catalog: bool,
 }
 

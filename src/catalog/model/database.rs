@@ -85,7 +85,7 @@ pub struct Catalog {
     pub event_triggers: Vec<EventTrigger>,
     /// Privileges that differ from those an object has by itself.
     pub acls: Vec<ObjectAcl>,
-    /// Privileges of objects made later.
+    /// Privileges of objects that are created later.
     pub default_acls: Vec<DefaultAcl>,
     /// Comments.
     pub comments: Vec<Comment>,

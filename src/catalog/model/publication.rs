@@ -10,7 +10,7 @@ pub struct Publication {
     pub name: Ident,
     /// Its owner.
     pub owner: Ident,
-    /// Whether every table belongs to it, also those made later.
+    /// Whether every table belongs to it, also those that are created later.
     pub all_tables: bool,
     /// Which changes are sent, as the option `publish` lists them.
     pub operations: String,

@@ -354,7 +354,7 @@ pub struct MaterializedView {
     pub name: QualifiedName,
     /// Its owner.
     pub owner: Ident,
-    /// Whether it is written to the log.
+    /// Whether it is written to WAL.
     pub persistence: Persistence,
     /// The type of its rows.
     pub row_type: Oid,

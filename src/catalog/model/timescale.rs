@@ -20,7 +20,7 @@ pub struct Timescale {
     pub jobs: Vec<Job>,
 }
 
-/// A hypertable: a table whose rows lie in chunks.
+/// A hypertable: a table whose rows are in chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hypertable {
     /// The schema of its chunks, where one was chosen.

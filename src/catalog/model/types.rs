@@ -15,7 +15,7 @@ pub struct Type {
     pub owner: Ident,
     /// What it consists of.
     pub kind: TypeKind,
-    /// The array type that the server made for it, or invalid.
+    /// The array type that the server created for it, or invalid.
     pub array: Oid,
 }
 

@@ -75,7 +75,7 @@ impl Output {
             LogLevel::Debug => LevelFilter::DEBUG,
             LogLevel::Trace => LevelFilter::TRACE,
         };
-        // Other crates' lines are not ours to vouch for: the SQL client logs statements.
+        // Other crates' lines may contain secrets: the SQL client logs statements.
         let targets = Targets::new().with_target("seren_replicator", level);
         let screen = ui.screen().clone();
         let lines = tracing_subscriber::fmt::layer().with_writer(move || screen.clone());

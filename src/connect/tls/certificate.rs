@@ -193,7 +193,7 @@ impl<'a> Certificate<'a> {
         self.issuer_name == *name
     }
 
-    /// Whether it may vouch for some names only.
+    /// Whether its name constraints allow some names only.
     pub(super) fn has_name_constraints(&self) -> bool {
         self.extension(NAME_CONSTRAINTS).is_some()
     }

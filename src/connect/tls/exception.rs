@@ -1,6 +1,6 @@
 //! Certificates that libpq takes and webpki does not. PostgreSQL's own instructions create them:
 //!
-//! - a self-signed certificate that lies in the file of roots itself (`openssl req -x509`).
+//! - a self-signed certificate that is in the file of roots itself (`openssl req -x509`).
 //!   webpki refuses an authority as a server. It is compared byte for byte.
 //! - a certificate of version 1 (`openssl x509 -req`), of which webpki reads nothing, and an
 //!   authority's (`openssl req -x509 -CA`). A root of the file must have signed it directly.

@@ -18,9 +18,9 @@ use super::settings::{Place, Root, Settings};
 /// Whom we trust.
 #[derive(Debug)]
 pub(super) struct Roots {
-    /// Those who may vouch for others.
+    /// The CAs that are trusted.
     pub(super) anchors: RootCertStore,
-    /// All certificates of the file, for servers that are trusted by themselves.
+    /// All certificates of the file, for servers that are trusted directly.
     pub(super) certificates: Vec<CertificateDer<'static>>,
     /// Lists of what they took back.
     pub(super) revoked: Vec<CertificateRevocationListDer<'static>>,
@@ -66,7 +66,7 @@ fn file_roots(path: &Path, settings: &Settings) -> Result<Roots, Error> {
     let mut anchors = RootCertStore::empty();
     for certificate in &certificates {
         let parsed = Certificate::parse(certificate).map_err(|_| unusable())?;
-        // A server's certificate in the file is trusted for itself: webpki would let a root vouch for others
+        // A server's certificate in the file is trusted for itself: webpki would accept it as a CA
         // regardless of its own constraints. And it does not look at a root's dates, as OpenSSL does.
         if parsed.may_issue() && check_dates(&parsed, UnixTime::now()).is_ok() {
             anchors.add(certificate.clone()).map_err(|_| unusable())?;

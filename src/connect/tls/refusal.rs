@@ -107,7 +107,7 @@ fn from_certificate(
     }
 }
 
-/// No root vouches for it, or only one whose time is over.
+/// No trusted CA issued it, or only an expired one.
 pub(super) fn unknown_issuer(certificate: &Certificate<'_>, roots: &Roots) -> Refusal {
     let now = UnixTime::now();
     let mut issuers = roots_named_as_issuer(certificate, roots);

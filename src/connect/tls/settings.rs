@@ -176,7 +176,7 @@ impl Default for Settings {
     }
 }
 
-/// A file that the user named, or that lies where libpq looks for it.
+/// A file that the user named, or that is where libpq looks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// It was named, and must exist.
@@ -207,7 +207,7 @@ impl Place {
 
 impl Settings {
     /// The mode in force: with the roots of the operating system, any public authority would
-    /// otherwise vouch for any host, so libpq verifies in full.
+    /// otherwise be accepted for any host, so libpq verifies in full.
     pub fn effective_mode(&self) -> SslMode {
         if self.root == Some(Root::System) {
             SslMode::VerifyFull

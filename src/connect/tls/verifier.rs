@@ -31,7 +31,7 @@ use super::refusal;
 pub(super) struct Verifier {
     /// Nothing: the server may be anybody.
     roots: Option<Roots>,
-    /// Nothing: no root may vouch for others.
+    /// Nothing: no CA is trusted.
     webpki: Option<Arc<WebPkiServerVerifier>>,
     /// The name to look for.
     host: Option<String>,

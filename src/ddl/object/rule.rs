@@ -19,7 +19,7 @@ pub(super) fn collect_steps<'a>(context: &Context<'a>, nodes: &mut Nodes<'a>) {
 }
 
 /// Whether a rule has the name that only a view's query may have. Some servers let a rule be renamed
-/// so; none lets one be created.
+/// so; none allows one to be created.
 pub(crate) fn has_name_of_views(rule: &Rule) -> bool {
     rule.name.as_str() == "_RETURN"
 }

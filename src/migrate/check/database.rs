@@ -421,7 +421,7 @@ async fn unreadable(
 fn unreadable_relation(name: &QualifiedName, why: &str) -> Finding {
     let error = |message: String| Finding::new(Level::Error, Side::Source, message);
     match why {
-        "schema" => error(format!("{name} lies in a schema that is not usable"))
+        "schema" => error(format!("{name} is in a schema that is not usable"))
             .remedy("GRANT USAGE ON SCHEMA … TO the connecting role"),
         "row security" => error(format!("row security hides rows of {name}"))
             .remedy("connect as its owner or as a role with BYPASSRLS"),

@@ -34,7 +34,7 @@ use crate::task::Scope;
 ///
 /// # Errors
 /// The first phase that failed, or a lock, slot or publication of the run that was lost. Databases finished
-/// before stay, with slot and publication; the one at hand is removed if this run has made it. Of it and
+/// before stay, with slot and publication; the current one is removed if this run has created it. Of it and
 /// those to come no slot, publication, session or lock remains.
 ///
 /// # Panics

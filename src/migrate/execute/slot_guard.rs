@@ -14,7 +14,7 @@ use crate::task::Scope;
 pub(crate) struct Foundation {
     /// Its locks on both sides.
     pub(crate) locks: RunLocks,
-    /// All slots that it has made or keeps.
+    /// All slots that it has created or keeps.
     pub(crate) slots: WatchedSlots,
 }
 

@@ -59,8 +59,8 @@ impl Watch<'_> {
         );
     }
 
-    /// Ends what may still run on both servers after connections are given up. They would notice it by
-    /// themselves, but only with their next byte.
+    /// Ends what may still run on both servers after connections are given up. They would notice it
+    /// only with their next byte.
     pub(crate) async fn end_both(&self, is_repeated: bool) {
         if self.scope.stop.is_cancelled() {
             // A request of the stop may have come between two statements.

@@ -4,7 +4,7 @@ use crate::catalog::cluster::Database;
 use crate::ddl::options::Options;
 use crate::pg::Ident;
 
-/// Where a database lies unless somebody chose another place.
+/// Where a database is stored unless somebody chose another place.
 pub(super) const DEFAULT_TABLESPACE: &str = "pg_default";
 
 /// What the target decides about a database.
