@@ -85,6 +85,7 @@ const AREAS: &[Area] = &[
             &["seen", "marked"],
             &["leftovers", "reached"],
             &["leftover", "other_copy", "options", "error"],
+            &["unrecorded"],
         ],
     },
 ];

@@ -87,7 +87,7 @@ async fn fewer_connections_make_fewer_workers() {
         "{said}"
     );
     assert!(
-        said.contains("continuing with fewer than the 12 workers"),
+        said.contains("the run continues with fewer than 12 workers"),
         "{said}"
     );
     let verified = as_mover_verify(route, &name);
@@ -203,7 +203,7 @@ async fn a_comparison_reports_limits_and_continues_with_fewer_workers() {
         let verified = as_mover_verify(route, &name).run().expect(0);
         for part in [
             "free connections; 14 are needed for 12 workers",
-            "continuing with fewer than the 12 workers",
+            "the run continues with fewer than 12 workers",
         ] {
             let said = &verified.stderr;
             assert!(said.contains(part), "{part}: {said}");

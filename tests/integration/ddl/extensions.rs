@@ -255,7 +255,7 @@ async fn an_extension_and_its_schema_that_exist_are_used() {
     let elsewhere = route().command("validate", &[&name], &[]).run().expect(1);
     for line in [
         "extension looped exists in schema public, on the source it is in ext",
-        "ALTER EXTENSION looped SET SCHEMA ext",
+        r#"ALTER EXTENSION "looped" SET SCHEMA "ext";"#,
     ] {
         assert!(
             elsewhere.all().contains(line),

@@ -288,7 +288,7 @@ async fn a_publication_of_somebody_else_is_used_if_it_fits_and_never_changed() {
     let done = route.replicate("app", &[]).state(&machine).run().expect(0);
     assert!(
         done.stderr
-            .contains("is exactly what is needed, and is used"),
+            .contains("it publishes what is required and is used"),
         "{}",
         done.stderr
     );
