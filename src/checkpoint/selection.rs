@@ -52,6 +52,12 @@ pub enum Deviation {
     ExtensionSkipped(String),
     /// The database gets a locale of the target's system.
     Locale(String),
+    /// Of a table only the definition is created.
+    SchemaOnlyTable(Name),
+    /// A table is copied and not replicated.
+    SnapshotOnlyTable(Name),
+    /// Foreign keys to rows that are not copied stay `NOT VALID`.
+    OrphansAllowed,
 }
 
 impl Display for Deviation {
@@ -73,6 +79,9 @@ impl Display for Deviation {
                 write!(f, "without extension {}", Printable(name))
             }
             Self::Locale(name) => write!(f, "locale {name}"),
+            Self::SchemaOnlyTable(table) => write!(f, "schema only: {table}"),
+            Self::SnapshotOnlyTable(table) => write!(f, "snapshot only: {table}"),
+            Self::OrphansAllowed => f.write_str("with orphans allowed"),
         }
     }
 }

@@ -106,6 +106,7 @@ impl Arguments {
             target: target.with_toast_compression(self.definitions.toast_compression()),
             databases: self.selection.databases()?,
             tables: self.selection.tables()?,
+            rules: self.selection.rules()?,
             map: self.mapping.map()?,
             allow_same_cluster: self.allow_same_cluster,
             jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),

@@ -7,6 +7,7 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
     match setting {
         Setting::Adopt => "--adopt",
         Setting::AllowOlderTarget => "--allow-older-target",
+        Setting::AllowOrphans => "--allow-orphans",
         Setting::AllowSameCluster => "--allow-same-cluster",
         Setting::DropExisting => "--drop-existing",
         Setting::ExcludeTables => "--exclude-tables",
@@ -26,8 +27,10 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::ReplicaIdentityFull => "--replica-identity-full",
         Setting::RoleMap => "--role-map",
         Setting::Run => "--run",
+        Setting::SchemaOnlyTables => "--schema-only-tables",
         Setting::SkipExtensions => "--skip-extensions",
         Setting::Slot => "--slot",
+        Setting::SnapshotOnlyTables => "--snapshot-only-tables",
         Setting::Source => "--source",
         Setting::StateDir => "--state-dir",
     }

@@ -45,6 +45,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         target,
         databases: arguments.selection.databases()?,
         tables: arguments.selection.tables()?,
+        rules: arguments.selection.rules()?,
         map: arguments.mapping.map()?,
         allow_same_cluster: arguments.allow_same_cluster,
         jobs: migrate::automatic_jobs(),

@@ -3,7 +3,7 @@ use super::args::{Connections, Mapping, Selection};
 use super::connections::warn_about;
 use crate::migrate::ComparedServer;
 use crate::pg::Sides;
-use crate::selection::TableChoice;
+use crate::selection::TableScope;
 use crate::task::Scope;
 use crate::ui::Ui;
 use crate::ui::report::render_finding_text;
@@ -40,16 +40,25 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     warn_about(ui, [&source, &target]);
     let selection = &arguments.selection;
     let (databases, tables) = (selection.databases()?, selection.tables()?);
+    let rules = selection.rules()?;
     let map = arguments.mapping.map()?;
     cluster::refuse_pooler(&target).await?;
-    let selected = cluster::select_databases(&source, &databases, &tables).await?;
+    let wanted = cluster::Wanted {
+        databases: &databases,
+        tables: &tables,
+        rules: &rules,
+    };
+    let selected = cluster::select_databases(&source, wanted).await?;
     for warning in &selected.warnings {
         tracing::warn!("{warning}");
     }
-    let pair = |(name, tables): (String, TableChoice)| DatabasePair {
+    for note in &selected.notes {
+        tracing::info!("{note}");
+    }
+    let pair = |(name, scope): (String, TableScope)| DatabasePair {
         target: map.target(&name).to_owned(),
         source: name,
-        tables,
+        scope,
     };
     let options = verify::Options {
         servers: Sides { source, target },

@@ -16,4 +16,4 @@ pub use facts::ServerFacts;
 pub use finding::{Finding, Level};
 pub use maintenance::refuse_pooler;
 pub use promise::Broken;
-pub use select::select_databases;
+pub use select::{SelectedDatabases, Wanted, select_databases};

@@ -13,52 +13,79 @@ use crate::cluster::server::Cluster;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::pg::{Ident, QualifiedName, Side, Sql, UnknownLetter};
 use crate::remedy::{Remedy, Setting};
-use crate::selection::{self, Databases, Offered, Selected, TableChoice, Tables};
+use crate::selection::{
+    self, Databases, Offered, Rules, TableChoice, TableRules, TableScope, Tables,
+};
 use crate::sql;
 
-/// Selects databases of the source, each with its tables.
+/// The selected databases, each with what of it takes part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectedDatabases {
+    /// By name.
+    pub databases: BTreeMap<String, TableScope>,
+    /// Names that can be read in another way.
+    pub warnings: Vec<String>,
+    /// Rules without effect.
+    pub notes: Vec<String>,
+}
+
+/// Selects databases of the source, each with its tables and their rules.
 ///
 /// # Errors
 /// The source cannot be reached or read, or a name selects nothing.
 pub async fn select_databases(
     source: &Endpoint,
-    databases: &Databases,
-    tables: &Tables,
-) -> Result<Selected, Error> {
+    wanted: Wanted<'_>,
+) -> Result<SelectedDatabases, Error> {
     let cluster = Cluster::open(Side::Source, source).await?;
     let roles = cluster.load_roles().await?;
     let offered = cluster.load_databases().await?;
-    let wanted = Wanted { databases, tables };
     let chosen = choose_databases(source, wanted, &offered, &roles).await?;
     let named = chosen.databases.into_iter().map(|one| {
         let name = one.database.name.as_str().to_owned();
-        (name, one.choice)
+        (name, one.scope)
     });
-    Ok(Selected {
+    Ok(SelectedDatabases {
         databases: named.collect(),
         warnings: chosen.warnings,
+        notes: chosen.notes,
     })
 }
 
-/// The filters that the user has given.
-#[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) databases: &'a Databases,
-    pub(crate) tables: &'a Tables,
+/// What the user has selected, and the rules that the user has given.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The databases.
+    pub databases: &'a Databases,
+    /// Their tables.
+    pub tables: &'a Tables,
+    /// The rules of the tables.
+    pub rules: &'a Rules,
+}
+
+impl<'a> Wanted<'a> {
+    /// The databases that entries of tables may name.
+    fn named_by_tables(&self) -> BTreeSet<&'a str> {
+        let mut names = self.tables.databases();
+        names.extend(self.rules.databases());
+        names
+    }
 }
 
 /// A selected database with its tables.
 #[derive(Debug)]
 pub(crate) struct ChosenDatabase {
     pub(crate) database: Database,
-    pub(crate) choice: TableChoice,
+    pub(crate) scope: TableScope,
 }
 
 /// The selected databases in name order, and what was not selected.
 pub(crate) struct Chosen {
     pub(crate) databases: Vec<ChosenDatabase>,
-    /// Filters that can be read in another way.
+    /// Names that can be read in another way.
     pub(crate) warnings: Vec<String>,
+    /// Rules without effect.
+    pub(crate) notes: Vec<String>,
     /// Databases that cannot be copied, with the reasons.
     pub(crate) skipped: Vec<Finding>,
 }
@@ -77,17 +104,22 @@ pub(crate) async fn choose_databases(
     } = find_candidates(source, wanted, offered, roles).await?;
     let databases = wanted.databases.without(&others);
     let mut relations = BTreeMap::new();
-    for name in databases.choose(&names, &wanted.tables.databases())? {
-        let of_database = match wanted.tables {
-            Tables::All => Vec::new(),
-            Tables::Only(_) | Tables::AllBut(_) => load_relations(source, &name).await?,
+    for name in databases.choose(&names, &wanted.named_by_tables())? {
+        let of_database = match (wanted.tables, wanted.rules.is_empty()) {
+            (Tables::All, true) => Vec::new(),
+            (Tables::All, false) | (Tables::Only(_) | Tables::AllBut(_), _) => {
+                load_relations(source, &name).await?
+            }
         };
         relations.insert(name, of_database);
     }
     let selected = wanted.tables.select(&relations)?;
+    let resolved = wanted.rules.resolve(&relations, &selected.databases)?;
+    let warnings = selected.warnings.into_iter().chain(resolved.warnings);
     Ok(Chosen {
-        databases: pick_databases(offered, selected.databases),
-        warnings: selected.warnings,
+        databases: pick_databases(offered, selected.databases, resolved.databases),
+        warnings: warnings.collect(),
+        notes: resolved.notes,
         skipped,
     })
 }
@@ -96,11 +128,16 @@ pub(crate) async fn choose_databases(
 fn pick_databases(
     offered: &[Database],
     mut choices: BTreeMap<String, TableChoice>,
+    mut rules: BTreeMap<String, TableRules>,
 ) -> Vec<ChosenDatabase> {
     let picked = offered.iter().filter_map(|database| {
-        let choice = choices.remove(database.name.as_str())?;
+        let name = database.name.as_str();
+        let scope = TableScope {
+            choice: choices.remove(name)?,
+            rules: rules.remove(name).unwrap_or_default(),
+        };
         let database = database.clone();
-        Some(ChosenDatabase { database, choice })
+        Some(ChosenDatabase { database, scope })
     });
     let mut picked: Vec<_> = picked.collect();
     picked.sort_by(|one, other| one.database.name.cmp(&other.database.name));
@@ -124,7 +161,7 @@ async fn find_candidates<'a>(
     offered: &'a [Database],
     roles: &Roles,
 ) -> Result<Candidates<'a>, Error> {
-    let by_tables = wanted.tables.databases();
+    let by_tables = wanted.named_by_tables();
     let mut found = Candidates::default();
     for database in offered {
         let name = database.name.as_str();

@@ -5,10 +5,11 @@ use super::error::Error;
 use super::exclude::exclude_objects;
 use super::omission::Omission;
 use super::options::Options;
+use super::orphans::allow_orphans;
 use super::script::render_script;
 use super::statement::Script;
 use crate::catalog::Catalog;
-use crate::selection::TableChoice;
+use crate::selection::TableScope;
 
 /// What a catalog became for a target.
 #[derive(Debug)]
@@ -24,12 +25,17 @@ pub struct Fitted {
 ///
 /// The catalog also loses what is excluded where there is no script, so that the checks can look at the
 /// rest.
-pub fn fit(catalog: &mut Catalog, options: &Options, choice: &TableChoice) -> Fitted {
+pub fn fit(catalog: &mut Catalog, options: &Options, scope: &TableScope) -> Fitted {
     let downgraded = downgrade(catalog, options);
-    let excluded = exclude_objects(catalog, options, choice);
+    let excluded = exclude_objects(catalog, options, &scope.choice);
+    let orphans = match options.include.orphans {
+        true => allow_orphans(catalog, &scope.rules),
+        false => Vec::new(),
+    };
     match downgraded {
         Ok(mut omissions) => {
             omissions.extend(excluded);
+            omissions.extend(orphans);
             Fitted {
                 omissions,
                 script: render_script(catalog, options),

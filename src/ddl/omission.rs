@@ -64,6 +64,8 @@ pub enum OmissionReason {
     CutOff(Label),
     /// It is about something that is not created.
     NotCreated,
+    /// A foreign key refers to rows that are not copied.
+    Orphans,
     /// The module that reads this security label is not loaded on the target.
     NoLabelProvider(String),
     /// The role does not exist on the target.
@@ -135,6 +137,7 @@ impl fmt::Display for OmissionReason {
             Self::CutOff(table) => {
                 write!(f, "selected, but it depends on {table}, which is not selected")
             }
+            Self::Orphans => f.write_str("NOT VALID: it refers to rows that are not copied"),
             Self::NotCreated => f.write_str("the object it is about is not created"),
             Self::NoLabelProvider(name) => write!(
                 f,

@@ -30,6 +30,8 @@ pub struct Include {
     pub rows: bool,
     /// Whether security labels are set.
     pub security_labels: bool,
+    /// Whether foreign keys to rows that are not copied are created; they stay `NOT VALID`.
+    pub orphans: bool,
     /// Whether tablespaces of the same name are used.
     pub tablespaces: bool,
     /// Roles that have another name on the target.
@@ -48,6 +50,7 @@ impl Default for Include {
             comments: true,
             rows: true,
             security_labels: true,
+            orphans: false,
             tablespaces: true,
             role_map: RoleMap::default(),
             provider: None,

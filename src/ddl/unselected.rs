@@ -1,9 +1,9 @@
 //! The tables that the selection excludes, and their parts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::catalog::Catalog;
-use crate::catalog::model::{ObjectId, Table};
+use crate::catalog::model::{Lineages, ObjectId, Table};
 use crate::pg::{Oid, RelKind};
 use crate::selection::TableChoice;
 
@@ -13,8 +13,8 @@ pub(super) fn find_unselected(catalog: &Catalog, choice: &TableChoice) -> HashSe
     if *choice == TableChoice::All {
         return HashSet::new();
     }
-    let tables: HashMap<Oid, &Table> = catalog.tables.iter().map(|t| (t.id.oid, t)).collect();
-    let takes = |table: &Table| choice.takes(lineage(table, &tables).map(|table| &table.name));
+    let lineages = Lineages::new(catalog);
+    let takes = |table| choice.takes(lineages.of(table).map(|table| &table.name));
     let is_selectable =
         |table: &&Table| table.is_partition() || table.kind != RelKind::ForeignTable;
     let tables = catalog.tables.iter().filter(is_selectable);
@@ -22,17 +22,6 @@ pub(super) fn find_unselected(catalog: &Catalog, choice: &TableChoice) -> HashSe
         .filter(|table| !takes(table))
         .map(|table| table.id)
         .collect()
-}
-
-/// A table and the partitioned tables above it.
-fn lineage<'a>(
-    table: &'a Table,
-    tables: &'a HashMap<Oid, &'a Table>,
-) -> impl Iterator<Item = &'a Table> {
-    std::iter::successors(Some(table), |table| {
-        let parent = table.parents.first().filter(|_| table.is_partition());
-        parent.and_then(|parent| tables.get(parent)).copied()
-    })
 }
 
 /// The parts of these tables, which need no mention when the tables are excluded.

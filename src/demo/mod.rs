@@ -20,7 +20,7 @@ use crate::ddl;
 use crate::migrate;
 use crate::pg::Sides;
 use crate::sandbox::{Binaries, Cluster};
-use crate::selection::{DatabaseMap, Databases, TableChoice, Tables};
+use crate::selection::{DatabaseMap, Databases, Rules, TableScope, Tables};
 use crate::task::Scope;
 use crate::verify::{self, DatabasePair};
 
@@ -273,6 +273,7 @@ fn init_options(servers: &Servers, drop_existing: bool) -> migrate::Options {
         target: servers.target.clone(),
         databases: Databases::Only(vec![DATABASE.to_owned()]),
         tables: Tables::All,
+        rules: Rules::default(),
         map: DatabaseMap::default(),
         allow_same_cluster: false,
         jobs: migrate::automatic_jobs(),
@@ -302,7 +303,7 @@ async fn run_verify(servers: &Servers, scope: &Scope) -> Result<verify::Report, 
         databases: vec![DatabasePair {
             source: database.clone(),
             target: database,
-            tables: TableChoice::All,
+            scope: TableScope::default(),
         }],
         jobs: migrate::automatic_jobs(),
         strict: true,

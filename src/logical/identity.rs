@@ -83,7 +83,11 @@ impl Blocked {
         if self.full_helps {
             remedies.push(Remedy::Pass(Setting::ReplicaIdentityFull));
         }
-        remedies.push(Remedy::exclude_table());
+        let snapshot_only = Remedy::with(
+            "copy it without its later changes",
+            Setting::SnapshotOnlyTables,
+        );
+        remedies.extend([snapshot_only, Remedy::exclude_table()]);
         remedies
     }
 }
@@ -135,6 +139,10 @@ pub fn judge(candidates: &[Candidate], judge: Judge<'_>) -> Published {
     }
     for (root, tree) in &trees {
         let root = tree.iter().find(|member| member.oid == *root);
+        // With a partition that was created since the exclusion was resolved.
+        if root.is_some_and(|root| judge.excluded.contains(&root.name)) {
+            continue;
+        }
         let leaves = tree
             .iter()
             .filter(|member| member.kind != RelKind::PartitionedTable);

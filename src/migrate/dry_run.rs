@@ -152,7 +152,7 @@ impl Contents {
             source,
         };
         let foreseen = Foreseen::load(planned, &catalog, cluster, options).await?;
-        let fitted = ddl::fit(&mut catalog, &foreseen.options, &planned.choice);
+        let fitted = ddl::fit(&mut catalog, &foreseen.options, &planned.scope);
         let mut script = fitted.script.map_err(place)?;
         let settled = foresee(
             &foreseen.place,

@@ -4,7 +4,7 @@ use crate::connect::Endpoint;
 use crate::ddl;
 use crate::logical::PUBLICATION;
 use crate::pg::{Ident, Sides};
-use crate::selection::{DatabaseMap, Databases, Tables};
+use crate::selection::{DatabaseMap, Databases, Rules, Tables};
 
 /// What `init` is asked to do.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Options {
     pub databases: Databases,
     /// Which of their tables.
     pub tables: Tables,
+    /// What of their rows is copied and replicated.
+    pub rules: Rules,
     /// Which of the databases get another name on the target.
     pub map: DatabaseMap,
     /// Whether source and target may be one cluster, where every database gets another name.

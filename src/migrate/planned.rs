@@ -14,7 +14,7 @@ use crate::migrate::resume::{DatabaseStart, Leftover, Resume};
 use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, QualifiedName, Sides};
-use crate::selection::TableChoice;
+use crate::selection::TableScope;
 use crate::snapshot::{CheckedDatabase, SnapshotSource};
 
 /// One database of the plan.
@@ -34,8 +34,8 @@ pub struct PlannedDatabase {
     pub largest: Vec<QualifiedName>,
     /// How the consistent point comes about.
     pub point: SnapshotSource,
-    /// Its tables that take part.
-    pub choice: TableChoice,
+    /// Its tables that take part, and their rules.
+    pub scope: TableScope,
     /// What the checks learned of it, without the definitions.
     pub(crate) checked: CheckedDatabase,
     /// What decides what of it is copied, as it is recorded.

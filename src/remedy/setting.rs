@@ -20,6 +20,8 @@ settings! {
     Adopt,
     /// Whether the target's major version may be older.
     AllowOlderTarget,
+    /// Whether foreign keys to rows that are not copied may stay NOT VALID.
+    AllowOrphans,
     /// Whether source and target may be one cluster.
     AllowSameCluster,
     /// Whether existing databases are dropped and recreated.
@@ -58,10 +60,14 @@ settings! {
     RoleMap,
     /// The run whose objects are removed.
     Run,
+    /// Tables of which only the definition is created.
+    SchemaOnlyTables,
     /// Extensions that are not copied.
     SkipExtensions,
     /// The slot that is removed.
     Slot,
+    /// Tables that are copied and not replicated.
+    SnapshotOnlyTables,
     /// The source server.
     Source,
     /// The folder of the state of all runs.

@@ -1,4 +1,5 @@
 use super::entry::Entry;
+use super::rules::TableRule;
 use crate::pg::{QualifiedName, RelKind};
 use crate::remedy::{Remedy, Setting};
 
@@ -71,6 +72,18 @@ pub enum Error {
         relation: QualifiedName,
         /// The extension's name.
         extension: String,
+    },
+    /// Two rules contradict each other.
+    #[error("{entry}: two rules for table {table} in database {database}: {} and {}", rules[0], rules[1])]
+    RulesConflict {
+        /// The second entry as given.
+        entry: Entry,
+        /// The database.
+        database: String,
+        /// The table.
+        table: QualifiedName,
+        /// Both, the first one first.
+        rules: [TableRule; 2],
     },
     /// A partition cannot be had without the table that it is a part of.
     #[error("{entry}: a partition cannot be included alone")]

@@ -1,4 +1,5 @@
-//! Which databases and which of their tables take part. Pure: names in, names out.
+//! Which databases and which of their tables take part, and what rules their tables have. Pure: names in, names
+//! out.
 //!
 //! Names are compared exactly with the catalog, without folding or patterns. A name that matches
 //! nothing is an error, since a typing mistake must not narrow a migration silently.
@@ -6,11 +7,15 @@
 mod databases;
 mod entry;
 mod error;
+mod known;
 mod map;
+mod rules;
 mod tables;
 
 pub use databases::Databases;
 pub use entry::Entry;
 pub use error::Error;
+pub use known::Offered;
 pub use map::DatabaseMap;
-pub use tables::{Offered, Selected, TableChoice, Tables};
+pub use rules::{Resolved, RuleEntry, Rules, TableRule, TableRules, TableScope};
+pub use tables::{Selected, TableChoice, Tables};

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::known::{Found, Known, Offered, check_table, no_table};
 use super::{Entry, Error};
-use crate::pg::{QualifiedName, RelKind};
-
-/// How many tables are named beside an entry that matches none.
-const NEAR: usize = 5;
+use crate::pg::QualifiedName;
 
 /// The tables asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,19 +16,6 @@ pub enum Tables {
     Only(Vec<Entry>),
     /// Every table but these.
     AllBut(Vec<Entry>),
-}
-
-/// A relation that an entry may match.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offered {
-    /// Its name.
-    pub name: QualifiedName,
-    /// What it is.
-    pub kind: RelKind,
-    /// The partitioned table at the top, if it is a partition.
-    pub root: Option<QualifiedName>,
-    /// The extension that it comes with.
-    pub extension: Option<String>,
 }
 
 /// The tables of one database that take part.
@@ -66,34 +51,6 @@ pub struct Selected {
     pub warnings: Vec<String>,
 }
 
-/// Relations of the chosen databases, by database and name.
-struct Known<'a>(BTreeMap<&'a str, BTreeMap<&'a QualifiedName, &'a Offered>>);
-
-/// A relation and its database.
-type Found<'a> = (&'a str, &'a Offered);
-
-impl<'a> Known<'a> {
-    fn new(offered: &'a BTreeMap<String, Vec<Offered>>) -> Self {
-        let databases = offered.iter().map(|(database, relations)| {
-            let relations = relations.iter().map(|relation| (&relation.name, relation));
-            (database.as_str(), relations.collect())
-        });
-        Self(databases.collect())
-    }
-
-    fn find_in_database(&self, database: &str, name: &QualifiedName) -> Option<Found<'a>> {
-        let (database, relations) = self.0.get_key_value(database)?;
-        Some((*database, *relations.get(name)?))
-    }
-
-    fn find_everywhere(&self, name: &QualifiedName) -> Vec<Found<'a>> {
-        let databases = self.0.keys();
-        databases
-            .filter_map(|database| self.find_in_database(database, name))
-            .collect()
-    }
-}
-
 /// The tables that entries match, by database.
 type Chosen<'a> = BTreeMap<&'a str, BTreeSet<QualifiedName>>;
 
@@ -125,12 +82,10 @@ impl Tables {
         for entry in entries {
             let found = find_relations(entry, &known, &mut warnings);
             if found.is_empty() {
-                let near = nearest_tables(entry, offered);
-                let entry = entry.clone();
-                return Err(Error::NoTable { entry, near });
+                return Err(no_table(entry, offered));
             }
             for (database, relation) in found {
-                check_selectable(entry, database, relation, is_inclusion)?;
+                check_selectable(entry, (database, relation), is_inclusion)?;
                 let of_database = chosen.entry(database).or_default();
                 of_database.insert(relation.name.clone());
             }
@@ -192,57 +147,21 @@ fn find_relations<'a>(
 }
 
 /// Whether a relation may be selected.
-fn check_selectable(
-    entry: &Entry,
-    database: &str,
-    relation: &Offered,
-    is_inclusion: bool,
-) -> Result<(), Error> {
-    let (entry, database) = (entry.clone(), database.to_owned());
-    let name = relation.name.clone();
-    if !matches!(relation.kind, RelKind::Table | RelKind::PartitionedTable) {
-        return Err(Error::NoTableByKind {
-            entry,
-            database,
-            relation: name,
-            kind: relation.kind,
-        });
-    }
-    if let Some(extension) = relation.extension.clone() {
-        return Err(Error::OfExtension {
-            entry,
-            database,
-            relation: name,
-            extension,
-        });
-    }
-    match relation.root.clone() {
-        Some(root) if is_inclusion => Err(Error::PartitionAlone { entry, root }),
+fn check_selectable(entry: &Entry, found: Found<'_>, is_inclusion: bool) -> Result<(), Error> {
+    check_table(entry, found)?;
+    match found.1.root.clone() {
+        Some(root) if is_inclusion => Err(Error::PartitionAlone {
+            entry: entry.clone(),
+            root,
+        }),
         _ => Ok(()),
     }
-}
-
-/// The tables whose names are most like an entry's.
-fn nearest_tables(entry: &Entry, offered: &BTreeMap<String, Vec<Offered>>) -> Vec<String> {
-    let wanted = entry.table().to_lowercase();
-    let mut found = Vec::new();
-    for (database, relations) in offered {
-        for relation in relations {
-            let name = relation.name.name.as_str().to_lowercase();
-            let distance = strsim::levenshtein(&wanted, &name);
-            if distance <= wanted.chars().count() / 2 {
-                found.push((distance, format!("{database}.{}", relation.name)));
-            }
-        }
-    }
-    found.sort();
-    found.truncate(NEAR);
-    found.into_iter().map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pg::RelKind;
 
     fn entry(text: &str) -> Entry {
         Entry::new(text.split('.').map(str::to_owned).collect()).unwrap()

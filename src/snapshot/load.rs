@@ -22,6 +22,7 @@ use super::sequences::{CopiedSequences, WhichSequences, copy_sequences};
 use super::tables::Tables;
 use super::worker::Worker;
 use crate::catalog::Catalog;
+use crate::catalog::model::Lineages;
 use crate::connect::Session;
 use crate::ddl;
 use crate::event::{Event, Phase, Warning};
@@ -200,7 +201,15 @@ async fn load_importable(
     }
     let read =
         async |reader: &Session| load_importable_tables(reader, version, &point.catalog).await;
-    point.hold.read(read).await
+    let mut importable = point.hold.read(read).await?;
+    // The source's statistics describe rows that the target does not get.
+    let lineages = Lineages::new(&point.catalog);
+    for table in load.request.rules.without_rows(&point.catalog) {
+        for one in lineages.of(table) {
+            importable.remove(&one.name);
+        }
+    }
+    Ok(importable)
 }
 
 fn spawn_workers(

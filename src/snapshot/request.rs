@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::connect::Endpoint;
 use crate::pg::{Oid, ServerVersion, Sides, Sql};
+use crate::selection::TableRules;
 use crate::transfer::Ledger;
 
 /// The databases between which rows are copied, and how.
@@ -21,6 +22,8 @@ pub struct CopyRequest {
     pub only_configuration: bool,
     /// Tables of which only the rows are wanted that meet a condition, by oid.
     pub predicates: HashMap<Oid, Sql>,
+    /// What of the tables' rows is copied.
+    pub rules: TableRules,
     /// Tables of more bytes are copied in parts of at most so many; None decides by the sizes.
     pub split_larger_than: Option<u64>,
     /// The ledger of committed work.

@@ -7,7 +7,7 @@
 //!                          └─ TableReader ┘
 //! ```
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,8 @@ use super::view::View;
 use super::wanted::Wanted;
 use crate::connect::waiters::Waiter;
 use crate::event::Event;
-use crate::pg::{Literal, Side, Sides};
+use crate::pg::{Literal, QualifiedName, Side, Sides, Sql};
+use crate::selection::{TableRule, TableRules};
 use crate::sql;
 use crate::task::{Background, Crew, Group, Scope};
 
@@ -80,10 +81,12 @@ async fn open_views(
         opened = async { tokio::join!(source, target) } => opened,
     };
     let (source, target) = (source?, target?);
-    let plan = plan_pairs(
-        selected_tables(source.tables, pair),
-        selected_tables(target.tables, pair),
-    );
+    let mut ours = selected_tables(source.tables, pair);
+    let not_followed = apply_rules(&mut ours, &pair.scope.rules);
+    let mut theirs = selected_tables(target.tables, pair);
+    theirs.retain(|table| !not_followed.contains(&table.name));
+    let mut plan = plan_pairs(ours, theirs);
+    plan.not_followed = not_followed.into_iter().collect();
     let views = Sides {
         source: source.view,
         target: target.view,
@@ -93,14 +96,33 @@ async fn open_views(
 
 /// Keeps the tables that take part. What belongs to an extension is copied with it.
 fn selected_tables(mut tables: Vec<Table>, pair: &DatabasePair) -> Vec<Table> {
-    tables.retain(|table| table.is_configuration || pair.tables.takes(table.lineage()));
+    let choice = &pair.scope.choice;
+    tables.retain(|table| table.is_configuration || choice.takes(table.lineage()));
     // A table below one that takes no part is a table by itself on the target.
     for table in &mut tables {
         table
             .parents
-            .retain(|parent| pair.tables.takes(std::iter::once(parent)));
+            .retain(|parent| choice.takes(std::iter::once(parent)));
     }
     tables
+}
+
+/// Applies the rules to the source's tables: of one without rows the target must hold none, and those whose changes
+/// are not replicated are not compared. Returns the latter.
+fn apply_rules(tables: &mut Vec<Table>, rules: &TableRules) -> BTreeSet<QualifiedName> {
+    let mut not_followed = BTreeSet::new();
+    tables.retain_mut(|table| match rules.of(table.lineage()) {
+        None => true,
+        Some(TableRule::SchemaOnly) => {
+            table.condition = Some(Sql::fixed("WHERE false"));
+            true
+        }
+        Some(TableRule::SnapshotOnly) => {
+            not_followed.insert(table.name.clone());
+            false
+        }
+    });
+    not_followed
 }
 
 /// The work on one database.
@@ -110,6 +132,7 @@ struct Run {
     progress: Progress,
     missing: Vec<Single>,
     target_only: Vec<Single>,
+    not_followed: Vec<QualifiedName>,
 }
 
 /// What the workers of a database share.
@@ -153,6 +176,7 @@ impl Run {
             shared: Arc::new(shared),
             missing: plan.missing,
             target_only: plan.target_only,
+            not_followed: plan.not_followed,
         }
     }
 
@@ -206,6 +230,7 @@ impl Run {
         Outcome::Compared {
             tables,
             target_only,
+            not_followed: self.not_followed,
         }
     }
 }

@@ -1,6 +1,6 @@
 use crate::connect::{ConnectionNeed, Endpoint};
 use crate::pg::Sides;
-use crate::selection::TableChoice;
+use crate::selection::TableScope;
 
 /// Connections of a comparison to the source: the snapshot's session, the one that looks for sessions that
 /// wait for our locks, and a reader for each worker.
@@ -35,6 +35,6 @@ pub struct DatabasePair {
     pub source: String,
     /// Its name on the target.
     pub target: String,
-    /// Which of its tables are compared.
-    pub tables: TableChoice,
+    /// Which of its tables are compared, and the rules of their rows.
+    pub scope: TableScope,
 }

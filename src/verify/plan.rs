@@ -149,6 +149,8 @@ pub(super) struct Plan {
     pub(super) missing: Vec<Single>,
     /// Tables that only the target has.
     pub(super) target_only: Vec<Single>,
+    /// Tables whose changes are not replicated: they are not compared.
+    pub(super) not_followed: Vec<QualifiedName>,
 }
 
 /// A table of one side.

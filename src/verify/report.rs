@@ -48,6 +48,8 @@ pub enum Outcome {
         tables: Vec<TableReport>,
         /// Tables that only the target has, by name.
         target_only: Vec<QualifiedName>,
+        /// Tables that were not compared, since their changes are not replicated, by name.
+        not_followed: Vec<QualifiedName>,
     },
     /// The target has no such database.
     MissingOnTarget,
@@ -205,6 +207,14 @@ impl DatabaseReport {
         }
     }
 
+    /// Tables that were not compared, since their changes are not replicated.
+    pub fn not_followed(&self) -> &[QualifiedName] {
+        match &self.outcome {
+            Outcome::Compared { not_followed, .. } => not_followed,
+            Outcome::MissingOnTarget | Outcome::NotCompared(_) => &[],
+        }
+    }
+
     /// What the database counts as: its worst table, or itself. One without tables is equal.
     pub fn class(&self, strict: bool) -> Class {
         match &self.outcome {
@@ -314,6 +324,7 @@ mod tests {
         let outcome = Outcome::Compared {
             tables,
             target_only: vec![only; target_only],
+            not_followed: Vec::new(),
         };
         Report {
             databases: vec![database(outcome)],

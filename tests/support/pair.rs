@@ -2,7 +2,7 @@
 
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::pg::{Ident, Literal, Sides, Sql};
-use seren_replicator::selection::TableChoice;
+use seren_replicator::selection::TableScope;
 use seren_replicator::sql;
 use seren_replicator::task::Scope;
 use seren_replicator::verify::{DatabasePair, Options, Report, compare_databases};
@@ -121,7 +121,7 @@ impl Pair {
             databases: vec![DatabasePair {
                 source: name(&self.source),
                 target: name(&self.target),
-                tables: TableChoice::All,
+                scope: TableScope::default(),
             }],
             jobs: 4,
             strict: false,

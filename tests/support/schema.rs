@@ -12,7 +12,7 @@ use seren_replicator::catalog::load::roles::load_roles;
 use seren_replicator::catalog::{self, Catalog};
 use seren_replicator::connect::{Purpose, Session};
 use seren_replicator::ddl::{Options, Script, fit, render_script};
-use seren_replicator::selection::TableChoice;
+use seren_replicator::selection::TableScope;
 
 use super::{database, endpoint, fresh_database, oracle, text};
 
@@ -227,7 +227,7 @@ pub(crate) async fn downgraded([from, to]: [u32; 2]) -> Downgrade {
         let mut catalog = catalog::load_catalog(&reader).await.unwrap();
         let roles = load_roles(&writer).await.unwrap().roles.into_keys();
         let options = Options::everything(writer.version(), roles.collect());
-        let fitted = fit(&mut catalog, &options, &TableChoice::All);
+        let fitted = fit(&mut catalog, &options, &TableScope::default());
         let script = match fitted.script {
             Err(error) => {
                 refused.push(format!("{}: {error}", family.name));

@@ -120,6 +120,25 @@ pub struct RowSource<'a> {
     pub condition: Option<&'a Sql>,
 }
 
+/// The way from a partition up to its topmost table.
+#[derive(Clone, Debug)]
+pub struct Lineages<'a>(HashMap<Oid, &'a Table>);
+
+impl<'a> Lineages<'a> {
+    /// Those of all tables of a catalog.
+    pub fn new(catalog: &'a Catalog) -> Self {
+        Self(catalog.tables.iter().map(|t| (t.id.oid, t)).collect())
+    }
+
+    /// A table and the partitioned tables above it.
+    pub fn of(&self, table: &'a Table) -> impl Iterator<Item = &'a Table> {
+        std::iter::successors(Some(table), |table| {
+            let parent = table.parents.first().filter(|_| table.is_partition());
+            parent.and_then(|parent| self.0.get(parent)).copied()
+        })
+    }
+}
+
 impl Catalog {
     /// Every relation whose rows a copy includes: ordinary tables, among them partitions and
     /// children, and the tables of extensions that hold the user's configuration.

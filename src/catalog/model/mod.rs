@@ -36,7 +36,7 @@ pub use attached::{Enabled, KeyTrigger, Policy, PolicyCommand, Rule, Statistics,
 pub use cast::{Cast, CastContext, CastMethod, Conversion, Transform};
 pub use collation::Collation;
 pub use constraint::{Constraint, ConstraintKind, Index, KeyIndex};
-pub use database::{Catalog, RowSource};
+pub use database::{Catalog, Lineages, RowSource};
 pub use event_trigger::EventTrigger;
 pub use foreign::{ForeignDataWrapper, ForeignServer, ForeignSource, UserMapping};
 pub use id::{Class, Dependency, DependencyKind, ObjectId};

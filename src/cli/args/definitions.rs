@@ -30,6 +30,10 @@ pub(in crate::cli) struct Definitions {
     #[arg(long, conflicts_with = "no_roles")]
     no_role_passwords: bool,
 
+    /// Create foreign keys to rows that are not copied; they stay NOT VALID
+    #[arg(long)]
+    allow_orphans: bool,
+
     /// Use the default tablespace, even if the target has a tablespace of the same name
     #[arg(long)]
     no_tablespaces: bool,
@@ -107,6 +111,7 @@ impl Definitions {
             comments: !self.no_comments,
             rows: true,
             security_labels: !self.no_security_labels,
+            orphans: self.allow_orphans,
             tablespaces: !self.no_tablespaces,
             role_map: role_map(&self.role_map)?,
             provider: None,

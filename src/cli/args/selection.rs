@@ -1,5 +1,5 @@
 use crate::cli::Error;
-use crate::selection::{Databases, Entry, Tables};
+use crate::selection::{Databases, Entry, RuleEntry, Rules, TableRule, Tables};
 
 /// Which databases take part.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,17 @@ pub(in crate::cli) struct Selection {
     /// Select all tables except these; same form
     #[arg(long, value_name = "LIST")]
     exclude_tables: Vec<String>,
+
+    /// Create only the definition of these tables: no rows, no later changes; table, schema.table, database.table or
+    /// database.schema.table; comma-separated, repeatable
+    ///
+    /// A rule on a partitioned table applies to all partitions; single partitions may be named.
+    #[arg(long, value_name = "LIST")]
+    schema_only_tables: Vec<String>,
+
+    /// Copy the rows of these tables, and do not replicate their later changes; same form
+    #[arg(long, value_name = "LIST")]
+    snapshot_only_tables: Vec<String>,
 }
 
 impl DatabaseSelection {
@@ -72,6 +83,33 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// The rules of tables.
+    ///
+    /// # Errors
+    /// An item is empty, a quote is left open, or a name has too many parts or an empty one.
+    pub(in crate::cli) fn rules(&self) -> Result<Rules, Error> {
+        let lists = [
+            (
+                "--schema-only-tables",
+                &self.schema_only_tables,
+                TableRule::SchemaOnly,
+            ),
+            (
+                "--snapshot-only-tables",
+                &self.snapshot_only_tables,
+                TableRule::SnapshotOnly,
+            ),
+        ];
+        let mut rules = Vec::new();
+        for (flag, list, rule) in lists {
+            let entries = entries(flag, list)?.into_iter();
+            rules.extend(entries.map(|entry| RuleEntry { entry, rule }));
+        }
+        Ok(Rules(rules))
+    }
+}
+
 /// Splits at commas outside double quotes and removes the quotes, two in a row mean one.
 pub(super) fn items(flag: &'static str, lists: &[String]) -> Result<Vec<String>, Error> {
     let raw = raw_items(flag, lists)?;
@@ -93,7 +131,7 @@ fn entries(flag: &'static str, lists: &[String]) -> Result<Vec<Entry>, Error> {
     };
     let wrong = |raw: &str| Error::Usage {
         message: format!(
-            "{flag}: {raw} is not table, database.table or database.schema.table; \
+            "{flag}: {raw} is not table, database.table, schema.table or database.schema.table; \
              double quotes keep a dot"
         ),
     };

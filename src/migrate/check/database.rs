@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::bodies::examine_bodies;
 use super::installed::Expected;
+use super::references::examine_references;
+use super::relations::{Relations, copied_tables, relation_names, ruled_names};
 use crate::catalog::Catalog;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::catalog::load::reading::{Reading, Sessions};
@@ -22,7 +24,7 @@ use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Side;
 use crate::pg::{Ident, QualifiedName, Sql};
 use crate::remedy::{Remedy, Setting};
-use crate::selection::TableChoice;
+use crate::selection::TableScope;
 use crate::snapshot::CheckedDatabase;
 use crate::sql;
 use crate::task::Scope;
@@ -50,6 +52,8 @@ pub(crate) struct Examination {
     pub(crate) hypertables: BTreeSet<QualifiedName>,
     /// The tables that they keep their rows in.
     pub(crate) chunks: BTreeSet<QualifiedName>,
+    /// Tables whose changes are not to be published.
+    pub(crate) unpublished: BTreeSet<QualifiedName>,
 }
 
 /// How many tables the measurement of the source's rate may read.
@@ -60,8 +64,8 @@ const LARGEST: usize = 8;
 pub(crate) struct Judge<'a> {
     /// The target.
     pub(crate) cluster: &'a TargetCluster,
-    /// The tables that take part.
-    pub(crate) choice: &'a TableChoice,
+    /// The tables that take part, and their rules.
+    pub(crate) scope: &'a TableScope,
     /// Extensions that the target's database has already.
     pub(crate) installed: &'a BTreeSet<Ident>,
     /// Whether roles that do not exist are created.
@@ -167,10 +171,10 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
     let definitions = CachedCatalog::cache(session, &catalog)
         .await
         .map_err(wrap)?;
-    let contents = Contents::of(&catalog);
-    let fitted = ddl::fit(&mut catalog, &judge.cluster.options, judge.choice);
+    let contents = Relations::of(&catalog);
+    let fitted = ddl::fit(&mut catalog, &judge.cluster.options, judge.scope);
     let stay = relation_names(&catalog);
-    let excluded = contents.relations.difference(&stay).cloned().collect();
+    let excluded = contents.names.difference(&stay).cloned().collect();
     let mut findings = find_obstacles(session, &catalog, &excluded, &fitted, judge).await?;
     let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
@@ -186,8 +190,7 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
         }
     }
     let findings = findings.into_iter().map(|found| found.in_database(name));
-    let mut tables: Vec<_> = catalog.row_sources().map(|rows| rows.table).collect();
-    tables.sort_by_key(|table| std::cmp::Reverse(table.size.bytes()));
+    let tables = copied_tables(&catalog, judge.scope);
     let largest = tables.iter().take(LARGEST);
     Ok(Examination {
         bytes: tables.iter().map(|table| table.size.bytes()).sum(),
@@ -206,34 +209,8 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
         },
         hypertables: contents.hypertables,
         chunks: contents.chunks,
+        unpublished: ruled_names(&catalog, judge.scope),
     })
-}
-
-/// What a database holds before anything is deselected.
-struct Contents {
-    relations: BTreeSet<QualifiedName>,
-    hypertables: BTreeSet<QualifiedName>,
-    /// The tables in which hypertables keep their rows.
-    chunks: BTreeSet<QualifiedName>,
-    extensions: BTreeSet<Ident>,
-}
-
-impl Contents {
-    fn of(catalog: &Catalog) -> Self {
-        let tables = catalog.tables.iter();
-        let hypertables = tables.filter(|table| table.hypertable.is_some());
-        let timescale = catalog.timescale.iter();
-        let extensions = catalog.extensions.iter();
-        Self {
-            relations: relation_names(catalog),
-            hypertables: hypertables.map(|table| table.name.clone()).collect(),
-            chunks: timescale
-                .flat_map(|t| t.internals.values())
-                .cloned()
-                .collect(),
-            extensions: extensions.map(|one| one.name.clone()).collect(),
-        }
-    }
 }
 
 /// Finds what keeps a database from being copied as it is, before any statement is looked at.
@@ -249,6 +226,7 @@ async fn find_obstacles(
         findings.extend(unsupported(error));
     }
     findings.extend(unreadable(session, catalog, excluded).await?);
+    findings.extend(examine_references(session, catalog, judge).await?);
     findings.extend(fitted.omissions.iter().map(not_made));
     findings.extend(catalog.unsupported.iter().map(not_covered));
     findings.extend(extensions(catalog, judge));
@@ -282,13 +260,6 @@ fn journal_schema(catalog: &Catalog) -> Option<Finding> {
     let drop = sql!("DROP SCHEMA {} CASCADE", found.name);
     let remedy = format!("finish that run first, or run: {};", drop.as_str());
     Some(Finding::new(Level::Error, Side::Source, message).remedy(remedy))
-}
-
-/// The names of tables and sequences.
-fn relation_names(catalog: &Catalog) -> BTreeSet<QualifiedName> {
-    let sequences = catalog.sequences.iter().map(|sequence| &sequence.name);
-    let tables = catalog.tables.iter().map(|table| &table.name);
-    tables.chain(sequences).cloned().collect()
 }
 
 /// What goes along with something that is skipped. A table that was selected may not.

@@ -8,6 +8,8 @@ mod connections;
 mod database;
 mod installed;
 mod place;
+mod references;
+mod relations;
 mod replication;
 mod server;
 mod target;

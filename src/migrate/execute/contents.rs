@@ -193,7 +193,7 @@ impl ContentCopy<'_> {
         let target = &self.endpoints.target;
         let options = load_options(target, &point.catalog, &self.cluster().options).await;
         let options = options.map_err(Failure::connect(Phase::PreData))?;
-        let fitted = ddl::fit(&mut point.catalog, &options, &self.planned().choice);
+        let fitted = ddl::fit(&mut point.catalog, &options, &self.planned().scope);
         let script = fitted.script.map_err(Failure::Ddl)?;
         if self.options().schema_only {
             point.hold.unlock();

@@ -94,6 +94,7 @@ pub(crate) fn build_copy_request(
         jobs: options.jobs,
         only_configuration: options.schema_only,
         predicates: std::collections::HashMap::new(),
+        rules: planned.scope.rules.clone(),
         split_larger_than: options.split_larger_than,
         ledger,
     }

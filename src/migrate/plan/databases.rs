@@ -140,7 +140,7 @@ impl Planner<'_> {
         existing: Option<&'d Database>,
     ) -> Result<DatabaseSite<'d>, Error> {
         let database = &chosen.database;
-        let selection = describe_selection(self.options, &chosen.choice);
+        let selection = describe_selection(self.options, &chosen.scope);
         let wanted = WantedDatabase {
             source: database,
             target: self.options.map.target(database.name.as_str()),
@@ -193,7 +193,7 @@ impl Planner<'_> {
             target: self.target_name(database),
             replication,
             promise: site.known.promise().filter(|_| is_kept),
-            choice: site.chosen.choice,
+            scope: site.chosen.scope,
             selection: site.selection,
             seal: site.interrupted.seal,
         };
@@ -216,7 +216,7 @@ impl Planner<'_> {
         } else {
             let judge = check::Judge {
                 cluster: &self.target,
-                choice: &site.chosen.choice,
+                scope: &site.chosen.scope,
                 installed: &target_plan.installed,
                 makes_roles: options.cluster.roles,
             };

@@ -83,12 +83,15 @@ async fn select_databases(
     let wanted = select::Wanted {
         databases: &options.databases,
         tables: &options.tables,
+        rules: &options.rules,
     };
     let chosen = select::choose_databases(&options.source, wanted, offered, &roles.source).await?;
     let session = &servers.target.session;
     let (target, mut findings) = check::plan_cluster(session, options, roles).await?;
     let warnings = chosen.warnings.into_iter();
     findings.extend(warnings.map(|text| Finding::new(Level::Warning, Side::Source, text)));
+    let notes = chosen.notes.into_iter();
+    findings.extend(notes.map(|text| Finding::new(Level::Note, Side::Source, text)));
     findings.extend(chosen.skipped);
     findings.extend(check::judge_inheritance(&target));
     let differences = target.merge.differences.iter();

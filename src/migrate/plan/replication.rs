@@ -129,13 +129,14 @@ impl Known {
     ) -> Option<Replication> {
         let options = planner.options;
         let excluded = &examined.before.excluded;
+        let kept_apart = examined.chunks.union(&examined.unpublished).cloned();
         options.replicate.then(|| Replication {
             run: planner.run_id(),
             target: options.map.target(database.name.as_str()).to_owned(),
             slot: self.slot.clone(),
             publishing: Publishing {
                 name: options.replication.publication.clone(),
-                excluded: excluded.union(&examined.chunks).cloned().collect(),
+                excluded: excluded.iter().cloned().chain(kept_apart).collect(),
                 hypertables: examined.hypertables.clone(),
                 make_full: options.replication.identity_full,
             },

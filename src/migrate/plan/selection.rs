@@ -1,11 +1,11 @@
 //! Which definitions and rows a run copies, as the state records it.
 
-use crate::checkpoint::{Chosen, Deviation, Selection};
+use crate::checkpoint::{Chosen, Deviation, Name, Selection};
 use crate::migrate::options::Options;
-use crate::selection::TableChoice;
+use crate::selection::{TableRule, TableScope};
 
 /// Describes which part of a database is copied, and how.
-pub(crate) fn describe_selection(options: &Options, choice: &TableChoice) -> Selection {
+pub(crate) fn describe_selection(options: &Options, scope: &TableScope) -> Selection {
     let definitions = &options.definitions;
     let roles = definitions
         .role_map
@@ -18,13 +18,24 @@ pub(crate) fn describe_selection(options: &Options, choice: &TableChoice) -> Sel
     let skipped = skipped.map(|name| Deviation::ExtensionSkipped(name.as_str().to_owned()));
     let locale = options.cluster.locale.iter().cloned();
     Selection {
-        tables: Chosen::from(choice),
+        tables: Chosen::from(&scope.choice),
         deviations: list_switches(options)
             .chain(roles)
             .chain(skipped)
             .chain(locale.map(Deviation::Locale))
+            .chain(list_rules(scope))
             .collect(),
     }
+}
+
+fn list_rules(scope: &TableScope) -> impl Iterator<Item = Deviation> {
+    scope.rules.iter().map(|(table, rule)| {
+        let table = Name::from(table);
+        match rule {
+            TableRule::SchemaOnly => Deviation::SchemaOnlyTable(table),
+            TableRule::SnapshotOnly => Deviation::SnapshotOnlyTable(table),
+        }
+    })
 }
 
 /// Lists the deviations that have no value.
@@ -40,6 +51,7 @@ fn list_switches(options: &Options) -> impl Iterator<Item = Deviation> {
         (Deviation::NoSecurityLabels, !definitions.security_labels),
         (Deviation::NoTablespaces, !definitions.tablespaces),
         (Deviation::ServiceObjects, !options.cluster.provider),
+        (Deviation::OrphansAllowed, definitions.orphans),
     ];
     let deviations = deviations.into_iter().filter(|(_, applies)| *applies);
     deviations.map(|(deviation, _)| deviation)

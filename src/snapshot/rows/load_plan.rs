@@ -33,6 +33,9 @@ pub async fn plan_rows(
     {
         job.configuration = Some(Configuration::default());
     }
+    let without_rows = request.rules.without_rows(catalog);
+    let without_rows: HashSet<Oid> = without_rows.map(|table| table.id.oid).collect();
+    jobs.retain(|job| !without_rows.contains(&job.oid));
     if request.only_configuration {
         jobs.retain(|job| job.configuration.is_some());
     }

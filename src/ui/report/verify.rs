@@ -27,6 +27,7 @@ struct DatabaseBody {
     tables: Vec<TableBody>,
     not_covered: [&'static str; 5],
     target_only: Vec<NameBody>,
+    not_followed: Vec<NameBody>,
     totals: TotalsBody,
 }
 
@@ -118,11 +119,15 @@ fn database_lines(database: &DatabaseReport, strict: bool, style: Style) -> Vec<
         Outcome::Compared {
             tables,
             target_only,
+            not_followed,
         } => {
             let table = |table| table_line(&name, table, strict, style);
             let extra = |table| target_only_line(&name, table, strict, style);
+            let apart =
+                |table| format!("- {name}.{table}: not compared, its changes are not replicated");
             let lines = tables.iter().map(table);
-            lines.chain(target_only.iter().map(extra)).collect()
+            let lines = lines.chain(target_only.iter().map(extra));
+            lines.chain(not_followed.iter().map(apart)).collect()
         }
     }
 }
@@ -251,6 +256,7 @@ fn database_body(database: &DatabaseReport, strict: bool) -> DatabaseBody {
         tables: tables.map(|table| table_body(table, strict)).collect(),
         not_covered: verify::NOT_COVERED,
         target_only: database.target_only().iter().map(name_body).collect(),
+        not_followed: database.not_followed().iter().map(name_body).collect(),
         totals: totals_body(database.totals(strict)),
     }
 }
@@ -386,6 +392,7 @@ mod tests {
                     Outcome::Compared {
                         tables,
                         target_only,
+                        not_followed: Vec::new(),
                     },
                 ),
                 database("lost", Outcome::MissingOnTarget),

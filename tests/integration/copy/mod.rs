@@ -8,6 +8,7 @@ mod large_objects;
 mod lost;
 mod planner;
 mod refusals;
+mod rules;
 mod same_cluster;
 mod selection;
 mod split;

@@ -1,0 +1,61 @@
+//! Foreign keys to rows that are not copied.
+
+use std::collections::HashSet;
+
+use super::label::Label;
+use super::omission::{Omission, OmissionReason};
+use crate::catalog::Catalog;
+use crate::catalog::model::{Constraint, ConstraintKind, Lineages, Table};
+use crate::pg::{Oid, Sql};
+use crate::selection::TableRules;
+
+/// Finds the foreign keys of tables with rows that refer to tables of which rows are not copied.
+pub fn find_orphaned_keys<'c>(catalog: &'c Catalog, rules: &TableRules) -> Vec<&'c Constraint> {
+    let without_rows: Vec<&Table> = rules.without_rows(catalog).collect();
+    if without_rows.is_empty() {
+        return Vec::new();
+    }
+    let lineages = Lineages::new(catalog);
+    let empty: HashSet<Oid> = without_rows.iter().map(|table| table.id.oid).collect();
+    let above = without_rows.iter().flat_map(|table| lineages.of(table));
+    let narrowed: HashSet<Oid> = above.map(|table| table.id.oid).collect();
+    let is_orphaned = |key: &&Constraint| {
+        key.kind == ConstraintKind::ForeignKey
+            && narrowed.contains(&key.referenced)
+            && !empty.contains(&key.relation)
+    };
+    catalog.constraints.iter().filter(is_orphaned).collect()
+}
+
+/// Has these keys created without a check of the rows; which, by name.
+pub(super) fn allow_orphans(catalog: &mut Catalog, rules: &TableRules) -> Vec<Omission> {
+    let keys = find_orphaned_keys(catalog, rules).into_iter();
+    let keys: HashSet<_> = keys
+        .filter(|key| key.is_valid && key.is_enforced)
+        .map(|key| key.id)
+        .collect();
+    let mut omissions = Vec::new();
+    let names = |oid| {
+        catalog
+            .tables
+            .iter()
+            .find(|table: &&Table| table.id.oid == oid)
+    };
+    for key in catalog
+        .constraints
+        .iter()
+        .filter(|key| keys.contains(&key.id))
+    {
+        let object = names(key.relation).map(|t| Label::part("foreign key", &key.name, &t.name));
+        omissions.extend(object.map(|object| Omission {
+            object,
+            reason: OmissionReason::Orphans,
+        }));
+    }
+    let constraints = catalog.constraints.iter_mut();
+    for key in constraints.filter(|key| keys.contains(&key.id)) {
+        key.is_valid = false;
+        key.definition.push(&Sql::fixed(" NOT VALID"));
+    }
+    omissions
+}
