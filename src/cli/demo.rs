@@ -1,15 +1,25 @@
 use std::path::PathBuf;
 
-use super::{Error, exit};
+use clap::ValueHint;
+
+use super::{ALL_OPTIONS, Error, exit};
 use crate::demo::{self, Step};
 use crate::task::Scope;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  Start the servers, copy, verify, and remove everything again:
+    postgres-seren-replicator demo
+  Use the programs of an installed server and keep the data directories:
+    postgres-seren-replicator demo --bin-dir /usr/lib/postgresql/17/bin --keep";
+
 /// Copy a live sample database between two temporary clusters and verify the result
 #[derive(Debug, clap::Args)]
+#[command(after_help = ALL_OPTIONS, after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Directory of the PostgreSQL server programs [default: installed or fetched servers]
-    #[arg(long, help_heading = "Run", value_name = "DIR")]
+    #[arg(long, help_heading = "Run", value_name = "DIR", value_hint = ValueHint::DirPath)]
     bin_dir: Option<PathBuf>,
 
     /// System user of the servers when root starts the demo [default: postgres, or nobody]

@@ -80,7 +80,7 @@ pub enum Error {
     #[error(transparent)]
     Demo(#[from] demo::Error),
     /// The terminal or pipe is gone.
-    #[error("write the report")]
+    #[error("write to standard output")]
     Output(#[from] std::io::Error),
 }
 

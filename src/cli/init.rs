@@ -1,6 +1,6 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection, State, parse_size};
 use super::connections::warn_about;
-use super::{Error, exit};
+use super::{ALL_OPTIONS, Error, exit};
 use crate::ddl;
 use crate::migrate::{
     self, LockOptions, Options, ReplicationOptions, StateOptions, execute, prepare,
@@ -9,12 +9,21 @@ use crate::task::Scope;
 use crate::ui::report::{Copied, DryRun, show_findings, show_plan};
 use crate::ui::{self, Ui};
 
+const EXAMPLES: &str = "\
+Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
+  Print the plan and the SQL script; write nothing:
+    postgres-seren-replicator init --dry-run
+  Copy database shop under the name store, without a question:
+    postgres-seren-replicator init --include-databases shop \\
+      --map-database shop=store --yes";
+
 /// Copy roles, schema and data to the target
 ///
 /// All data is read at one consistent point; the source stays in use. init writes nothing before you
 /// confirm. After a successful run the publication and the replication slot remain on the source. The
 /// slot retains WAL until you run teardown.
 #[derive(Debug, clap::Args)]
+#[command(after_help = ALL_OPTIONS, after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     connections: Connections,
@@ -26,7 +35,7 @@ pub(super) struct Arguments {
     mapping: Mapping,
 
     /// Allow source and target to be the same cluster; requires --map-database for every database
-    #[arg(long, help_heading = "Selection")]
+    #[arg(long, help_heading = "Selection", hide_short_help = true)]
     allow_same_cluster: bool,
 
     #[command(flatten)]
@@ -37,7 +46,7 @@ pub(super) struct Arguments {
 
     /// End the run and drop its slots when they retain more WAL than this, such as 20GB [default: the source's
     /// max_slot_wal_keep_size]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Replication")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Replication", hide_short_help = true)]
     max_retained_wal: Option<u64>,
 
     /// Replace the publication and slot of run RUN, which the state directory does not record
@@ -45,6 +54,7 @@ pub(super) struct Arguments {
         long,
         value_name = "RUN",
         help_heading = "Replication",
+        hide_short_help = true,
         conflicts_with = "no_sync"
     )]
     adopt: Option<String>,
@@ -53,11 +63,11 @@ pub(super) struct Arguments {
     ///
     /// Waiting sessions are listed every minute. Without this option, a session that waits for a lock of
     /// the copy ends the copy.
-    #[arg(long, help_heading = "Locks")]
+    #[arg(long, help_heading = "Locks", hide_short_help = true)]
     keep_locks: bool,
 
     /// How many times to restart a copy that DDL ended within its first minute
-    #[arg(long, value_name = "N", default_value_t = migrate::DDL_RESTARTS, help_heading = "Locks",
+    #[arg(long, value_name = "N", default_value_t = migrate::DDL_RESTARTS, help_heading = "Locks", hide_short_help = true,
           conflicts_with = "keep_locks")]
     ddl_restarts: u32,
 
@@ -74,7 +84,7 @@ pub(super) struct Arguments {
     drop_existing: bool,
 
     /// Start from the beginning; ignore the databases that an interrupted run has finished
-    #[arg(long, help_heading = "Run")]
+    #[arg(long, help_heading = "Run", hide_short_help = true)]
     no_resume: bool,
 
     #[command(flatten)]
@@ -90,11 +100,11 @@ pub(super) struct Arguments {
 
     /// Copy larger tables in parts of at most this size, such as 512MB [default: derived from the sizes of
     /// all tables]
-    #[arg(long, help_heading = "Run", value_name = "SIZE", value_parser = parse_size)]
+    #[arg(long, help_heading = "Run", value_name = "SIZE", value_parser = parse_size, hide_short_help = true)]
     split_larger_than: Option<u64>,
 
     /// Do not run ANALYZE and do not copy planner statistics
-    #[arg(long, help_heading = "Run")]
+    #[arg(long, help_heading = "Run", hide_short_help = true)]
     no_analyze: bool,
 }
 

@@ -4,11 +4,13 @@
 //! nothing itself.
 
 mod args;
+mod completions;
 mod connections;
 mod demo;
 mod error;
 mod exit;
 mod init;
+mod man;
 mod setting;
 mod signal;
 mod teardown;
@@ -18,6 +20,8 @@ mod verify;
 
 pub use error::Error;
 
+use std::io;
+
 use clap::Parser as _;
 
 use self::signal::Signals;
@@ -25,15 +29,26 @@ use crate::event::Events;
 use crate::task::Scope;
 use crate::ui::{Failure, Ui};
 
+/// The name of the program in help, completion scripts and the manual page, also if its file has another name.
+const NAME: &str = "postgres-seren-replicator";
+
+/// The last line of `-h`, which shows the common options only.
+const ALL_OPTIONS: &str = "--help lists all options, with examples.";
+
+const EXAMPLES: &str = "\
+Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
+  Check both servers, then copy all databases:
+    postgres-seren-replicator validate && postgres-seren-replicator init
+  Copy a sample database between two temporary servers:
+    postgres-seren-replicator demo";
+
 /// Copies live PostgreSQL databases to another PostgreSQL server
 ///
 /// The program implements the PostgreSQL wire protocol. It does not use pg_dump, psql or libpq.
 #[derive(Debug, clap::Parser)]
-#[command(
-    name = "postgres-seren-replicator",
-    bin_name = "postgres-seren-replicator"
-)]
+#[command(name = NAME, bin_name = NAME)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = ALL_OPTIONS, after_long_help = EXAMPLES)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -44,6 +59,15 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Work(Box<Work>),
+    #[command(flatten)]
+    Print(Print),
+}
+
+/// Commands that use servers.
+#[derive(Debug, clap::Subcommand)]
+enum Work {
     Validate(validate::Arguments),
     Init(init::Arguments),
     Verify(verify::Arguments),
@@ -51,7 +75,14 @@ enum Command {
     Demo(demo::Arguments),
 }
 
-impl Command {
+/// Commands that print a text about the program itself. They use no server and write nothing else.
+#[derive(Debug, clap::Subcommand)]
+enum Print {
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+impl Work {
     const fn name(&self) -> &'static str {
         match self {
             Self::Validate(_) => "validate",
@@ -63,6 +94,22 @@ impl Command {
     }
 }
 
+impl Print {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+
+    fn render(&self) -> io::Result<String> {
+        match self {
+            Self::Completions(arguments) => Ok(completions::render(arguments)),
+            Self::Man(_) => man::render(),
+        }
+    }
+}
+
 /// Runs the program with this process's arguments; what it exits with.
 pub async fn run() -> u8 {
     let arguments = match Arguments::try_parse() {
@@ -70,22 +117,38 @@ pub async fn run() -> u8 {
         Err(error) => return usage::report_usage(&error, std::env::args_os()),
     };
     let ui = arguments.output.start();
-    let command = arguments.command.name();
+    match arguments.command {
+        Command::Work(command) => work(&command, &ui).await,
+        Command::Print(command) => print(&command, &ui),
+    }
+}
+
+/// Prints a text. There is nothing to clean up: signals keep their usual effect.
+fn print(command: &Print, ui: &Ui) -> u8 {
+    let printed = command.render().and_then(|text| ui.print(&text));
+    match printed.map_err(Error::Output) {
+        Ok(()) => exit::DONE,
+        Err(error) => show_failure(ui, command.name(), &error, error.exit_code()),
+    }
+}
+
+/// Runs a command until its end or a second signal.
+async fn work(command: &Work, ui: &Ui) -> u8 {
     let signals = Signals::listen(ui.screen().clone());
     let done = tokio::select! {
         biased;
         // Connections are dropped, servers roll back.
         () = signals.forced() => Err(Error::CleanupIncomplete { exit_code: signals.exit_code() }),
-        done = dispatch(&arguments.command, &ui, &signals) => done,
+        done = dispatch(command, ui, &signals) => done,
     };
     match done {
         Ok(code) => code,
-        Err(error) => report_failure(&ui, command, &error, &signals),
+        Err(error) => report_failure(ui, command.name(), &error, &signals),
     }
 }
 
 /// Runs the command with events drawn on the screen.
-async fn dispatch(command: &Command, ui: &Ui, signals: &Signals) -> Result<u8, Error> {
+async fn dispatch(command: &Work, ui: &Ui, signals: &Signals) -> Result<u8, Error> {
     let (events, receiver) = Events::channel();
     let scope = Scope {
         stop: signals.stop().clone(),
@@ -93,11 +156,11 @@ async fn dispatch(command: &Command, ui: &Ui, signals: &Signals) -> Result<u8, E
     };
     let drawing = ui.drive(receiver);
     let done = match command {
-        Command::Validate(arguments) => validate::run(arguments, ui, &scope).await,
-        Command::Init(arguments) => Box::pin(init::run(arguments, ui, &scope)).await,
-        Command::Verify(arguments) => Box::pin(verify::run(arguments, ui, &scope)).await,
-        Command::Teardown(arguments) => Box::pin(teardown::run(arguments, ui, &scope)).await,
-        Command::Demo(arguments) => Box::pin(demo::run(arguments, ui, &scope)).await,
+        Work::Validate(arguments) => validate::run(arguments, ui, &scope).await,
+        Work::Init(arguments) => Box::pin(init::run(arguments, ui, &scope)).await,
+        Work::Verify(arguments) => Box::pin(verify::run(arguments, ui, &scope)).await,
+        Work::Teardown(arguments) => Box::pin(teardown::run(arguments, ui, &scope)).await,
+        Work::Demo(arguments) => Box::pin(demo::run(arguments, ui, &scope)).await,
     };
     drop(scope);
     drawing.finish().await;
@@ -117,6 +180,11 @@ fn report_failure(ui: &Ui, command: &'static str, error: &Error, signals: &Signa
         (true, error) => (signals.exit_code(), error),
         (false, error) => (error.exit_code(), error),
     };
+    show_failure(ui, command, error, exit_code)
+}
+
+/// Shows an error; what the process exits with.
+fn show_failure(ui: &Ui, command: &'static str, error: &Error, exit_code: u8) -> u8 {
     let failure = Failure {
         command,
         exit_code,

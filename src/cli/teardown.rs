@@ -1,6 +1,6 @@
 use super::args::{DatabaseSelection, Mapping, OptionalConnections, State, parse_publication};
 use super::connections::warn_about;
-use super::{Error, exit};
+use super::{ALL_OPTIONS, Error, exit};
 use crate::pg::{Ident, InvalidName, Sides, SlotName};
 use crate::selection::Databases;
 use crate::task::Scope;
@@ -8,12 +8,20 @@ use crate::teardown::{TeardownOptions, Which, find_leftovers, remove_leftovers};
 use crate::ui::report::{TornDown, render_other};
 use crate::ui::{self, Ui};
 
+const EXAMPLES: &str = "\
+Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
+  List what earlier runs have left; write nothing:
+    postgres-seren-replicator teardown --dry-run
+  Drop it in database shop, without a question:
+    postgres-seren-replicator teardown --include-databases shop --yes";
+
 /// Drop the slots, publications and subscriptions of earlier runs
 ///
 /// Data, databases and roles remain. Objects of runs that the state directory does not record are only
 /// listed; --run RUN drops them. If one server no longer exists, omit its URL: teardown cleans the other
 /// server and prints the statements for the missing one.
 #[derive(Debug, clap::Args)]
+#[command(after_help = ALL_OPTIONS, after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     connections: OptionalConnections,
@@ -23,9 +31,6 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     mapping: Mapping,
-
-    #[command(flatten)]
-    state: State,
 
     /// Drop only publications of this name, and their slots
     #[arg(long, help_heading = "Replication", value_name = "NAME", value_parser = parse_publication)]
@@ -53,6 +58,9 @@ pub(super) struct Arguments {
     /// List the objects that teardown would drop; writes nothing
     #[arg(long, help_heading = "Run")]
     dry_run: bool,
+
+    #[command(flatten)]
+    state: State,
 }
 
 /// A slot's name.

@@ -85,7 +85,15 @@ mod tests {
 
     #[test]
     fn every_command_is_known() {
-        for command in ["validate", "init", "verify", "teardown", "demo"] {
+        for command in [
+            "validate",
+            "init",
+            "verify",
+            "teardown",
+            "demo",
+            "completions",
+            "man",
+        ] {
             assert_eq!(command_in(&split(&format!("x --y {command} --z"))), command);
         }
         assert_eq!(command_in(&split("x --y")), "");

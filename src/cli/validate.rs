@@ -1,13 +1,21 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection};
 use super::connections::warn_about;
-use super::{Error, exit};
+use super::{ALL_OPTIONS, Error, exit};
 use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
 use crate::ui::Ui;
 use crate::ui::report::Validation;
 
+const EXAMPLES: &str = "\
+Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
+  Check a migration of all databases:
+    postgres-seren-replicator validate
+  Check a single copy of two databases, without replication:
+    postgres-seren-replicator validate --include-databases shop,crm --no-sync";
+
 /// Check both servers and list every finding; writes nothing
 #[derive(Debug, clap::Args)]
+#[command(after_help = ALL_OPTIONS, after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     connections: Connections,
@@ -19,7 +27,7 @@ pub(super) struct Arguments {
     mapping: Mapping,
 
     /// Check for a copy within one cluster; requires --map-database for every database
-    #[arg(long, help_heading = "Selection")]
+    #[arg(long, help_heading = "Selection", hide_short_help = true)]
     allow_same_cluster: bool,
 
     #[command(flatten)]

@@ -1,6 +1,6 @@
-use super::Error;
 use super::args::{Connections, Mapping, Selection};
 use super::connections::warn_about;
+use super::{ALL_OPTIONS, Error};
 use crate::migrate::ComparedServer;
 use crate::pg::Sides;
 use crate::selection::TableScope;
@@ -10,8 +10,17 @@ use crate::ui::report::render_finding_text;
 use crate::verify::{self, DatabasePair};
 use crate::{cluster, migrate};
 
+const EXAMPLES: &str = "\
+Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
+  Compare all databases:
+    postgres-seren-replicator verify
+  Compare two tables; print the result as JSON:
+    postgres-seren-replicator verify --output json \\
+      --include-tables shop.public.orders,shop.public.customers";
+
 /// Compare the rows of source and target by digest; writes nothing
 #[derive(Debug, clap::Args)]
+#[command(after_help = ALL_OPTIONS, after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     connections: Connections,

@@ -187,6 +187,18 @@ impl Ui {
         }
     }
 
+    /// Writes a text that is no report, such as a script, to standard output, the same for each form of reports. A
+    /// reader that ends early has read enough: this is no error.
+    ///
+    /// # Errors
+    /// Standard output is broken otherwise.
+    pub fn print(&self, text: &str) -> io::Result<()> {
+        match self.write_out(text) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+
     /// Shows an error on standard error; with JSON also the one object on standard output.
     ///
     /// # Errors

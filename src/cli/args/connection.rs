@@ -8,7 +8,9 @@ use crate::task::Scope;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub(in crate::cli) struct Connections {
-    /// Source server: postgresql://[user[:password]@]host[:port]/database[?sslmode=…]
+    /// Source server: postgresql://user@host:5432/database
+    ///
+    /// The form is postgresql://[user[:password]@]host[:port]/database[?sslmode=…].
     ///
     /// Other users of this machine can see a password in an argument. Use the environment
     /// variable, a password file (~/.pgpass) or a service file instead.
@@ -32,7 +34,7 @@ pub(in crate::cli) struct Connections {
     /// How long to wait for locks and transactions of other sessions, in seconds
     ///
     /// Sessions that block are named after 5 seconds. After this time the run ends with an error.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, hide_short_help = true,
           value_parser = clap::value_parser!(u64).range(1..=604_800))]
     max_lock_wait: u64,
 }
@@ -41,7 +43,12 @@ pub(in crate::cli) struct Connections {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub(in crate::cli) struct OptionalConnections {
-    /// Source server: postgresql://[user[:password]@]host[:port]/database[?sslmode=…]
+    /// Source server: postgresql://user@host:5432/database
+    ///
+    /// The form is postgresql://[user[:password]@]host[:port]/database[?sslmode=…].
+    ///
+    /// Other users of this machine can see a password in an argument. Use the environment
+    /// variable, a password file (~/.pgpass) or a service file instead.
     #[arg(
         long,
         value_name = "URL",
@@ -63,7 +70,7 @@ pub(in crate::cli) struct OptionalConnections {
     /// How long to wait for locks and transactions of other sessions, in seconds
     ///
     /// Sessions that block are named after 5 seconds. After this time the run ends with an error.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, hide_short_help = true,
           value_parser = clap::value_parser!(u64).range(1..=604_800))]
     max_lock_wait: u64,
 }

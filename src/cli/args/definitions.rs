@@ -27,47 +27,47 @@ pub(in crate::cli) struct Definitions {
     no_roles: bool,
 
     /// Create roles without passwords
-    #[arg(long, conflicts_with = "no_roles")]
+    #[arg(long, conflicts_with = "no_roles", hide_short_help = true)]
     no_role_passwords: bool,
 
     /// Create foreign keys to rows that are not copied; they stay NOT VALID
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     allow_orphans: bool,
 
     /// Use the default tablespace, even if the target has a tablespace of the same name
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_tablespaces: bool,
 
     /// Do not copy comments
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_comments: bool,
 
     /// Do not copy security labels
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_security_labels: bool,
 
     /// Replace role OLD by NEW everywhere: owner, grantee, grantor, member; repeatable
-    #[arg(long, value_name = "OLD=NEW")]
+    #[arg(long, value_name = "OLD=NEW", hide_short_help = true)]
     role_map: Vec<String>,
 
     /// Skip these extensions, their objects and all dependent objects, and list each; comma-separated, repeatable
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, value_name = "LIST", hide_short_help = true)]
     skip_extensions: Vec<String>,
 
     /// Create databases with this locale of the target's operating system [default: the source's locale]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     locale: Option<String>,
 
     /// Compression method for large values (TOAST) of columns without a method of their own
-    #[arg(long, value_enum, default_value_t = Toast::Lz4, value_name = "METHOD")]
+    #[arg(long, value_enum, default_value_t = Toast::Lz4, value_name = "METHOD", hide_short_help = true)]
     toast_compression: Toast,
 
     /// Whether to skip the roles and objects of a managed service (RDS, Cloud SQL, Azure, …)
-    #[arg(long, value_enum, default_value_t = Provider::Auto)]
+    #[arg(long, value_enum, default_value_t = Provider::Auto, value_name = "PROVIDER", hide_short_help = true)]
     provider: Provider,
 
     /// Allow a target of an older major version; features that it lacks are skipped, replaced or refused, and listed
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     allow_older_target: bool,
 }
 

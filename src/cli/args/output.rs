@@ -8,19 +8,19 @@ use crate::ui::{self, Streams, Ui};
 #[command(next_help_heading = "Output")]
 pub(in crate::cli) struct Output {
     /// Lowest severity of log messages to print
-    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
+    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info, value_name = "LEVEL", hide_short_help = true)]
     log_level: LogLevel,
 
     /// Format of log messages on standard error
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT", hide_short_help = true)]
     log_format: Format,
 
     /// Format of the report on standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
 
     /// When to use colors; auto: on a terminal, unless NO_COLOR is set
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", hide_short_help = true)]
     color: Color,
 }
 

@@ -6,16 +6,18 @@ use crate::pg::{Ident, InvalidName};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Replication")]
 pub(in crate::cli) struct Replication {
-    /// Copy once, without publication and replication slot; the source may be a standby
+    /// Copy once, without publication and slot; the source may be a standby
     #[arg(long)]
     no_sync: bool,
 
-    /// Set REPLICA IDENTITY FULL on published tables without a usable replica identity; teardown restores them
+    /// Set REPLICA IDENTITY FULL on tables without a usable replica identity
+    ///
+    /// This concerns published tables only. teardown restores their replica identities.
     #[arg(long)]
     replica_identity_full: bool,
 
     /// Name of the publication in each source database; use one name per target
-    #[arg(long, value_name = "NAME", default_value = PUBLICATION, value_parser = parse_publication)]
+    #[arg(long, value_name = "NAME", hide_short_help = true, default_value = PUBLICATION, value_parser = parse_publication)]
     publication: Ident,
 }
 

@@ -21,9 +21,10 @@ pub(in crate::cli) struct Selection {
     #[command(flatten)]
     databases: DatabaseSelection,
 
-    /// Select only these tables: table, database.table or database.schema.table; comma-separated, repeatable
+    /// Select only these tables; comma-separated, repeatable
     ///
-    /// A name without database applies to every database. Databases without a selected table are skipped.
+    /// A name is table, database.table or database.schema.table. A name without database applies to every
+    /// database. Databases without a selected table are skipped.
     #[arg(long, value_name = "LIST", conflicts_with = "exclude_tables")]
     include_tables: Vec<String>,
 
@@ -31,15 +32,15 @@ pub(in crate::cli) struct Selection {
     #[arg(long, value_name = "LIST")]
     exclude_tables: Vec<String>,
 
-    /// Create only the definition of these tables: no rows, no later changes; table, schema.table, database.table or
-    /// database.schema.table; comma-separated, repeatable
+    /// Create only the definition of these tables: no rows, no later changes
     ///
-    /// A rule on a partitioned table applies to all partitions; single partitions may be named.
+    /// The list is comma-separated and repeatable. A name is table, schema.table, database.table or
+    /// database.schema.table. A rule on a partitioned table applies to all partitions; single partitions may be named.
     #[arg(long, value_name = "LIST")]
     schema_only_tables: Vec<String>,
 
     /// Copy the rows of these tables, and do not replicate their later changes; same form
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, value_name = "LIST", hide_short_help = true)]
     snapshot_only_tables: Vec<String>,
 }
 

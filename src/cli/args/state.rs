@@ -1,14 +1,17 @@
 use std::path::PathBuf;
 
+use clap::ValueHint;
+
 use crate::checkpoint;
 use crate::cli::Error;
 
 /// Where runs record what they have done.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct State {
-    /// Directory of the state files [default: postgres-seren-replicator in $XDG_STATE_HOME or
-    /// ~/.local/state]
-    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    /// Directory of the state files [default: ~/.local/state/postgres-seren-replicator]
+    ///
+    /// If the environment variable XDG_STATE_HOME is set, it replaces ~/.local/state in the default.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Run", hide_short_help = true)]
     state_dir: Option<PathBuf>,
 }
 

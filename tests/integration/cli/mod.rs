@@ -4,3 +4,4 @@ mod command;
 mod demo;
 pub(crate) mod owner;
 mod signals;
+mod texts;
