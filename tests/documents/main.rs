@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod help;
 mod markdown;
 mod paths;
 mod rust;
