@@ -6,6 +6,7 @@
 mod help;
 mod markdown;
 mod paths;
+mod reference;
 mod rust;
 mod usage;
 mod words;
