@@ -41,7 +41,7 @@ async fn missing_rights_are_listed_all_together() {
             "may not create databases",
             "table public.closed is not readable",
             "sequence public.numbers is not readable",
-            "walled.inside lies in a schema that is not usable",
+            "walled.inside is in a schema that is not usable",
             "row security hides rows of public.hidden",
             "1 large objects are not readable, among them 77",
         ] {
