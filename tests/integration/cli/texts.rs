@@ -87,8 +87,8 @@ fn bash_completes_commands_options_and_values() {
     let script = program(&["completions", "bash"]).run().expect(0).stdout;
     assert_eq!(offered(&script, &[NAME, "tear"]), "teardown\n");
     assert_eq!(
-        offered(&script, &[NAME, "init", "--schema-o"]),
-        "--schema-only\n"
+        offered(&script, &[NAME, "init", "--split-"]),
+        "--split-larger-than\n"
     );
     let values = offered(&script, &[NAME, "init", "--toast-compression", ""]);
     assert_eq!(values, "lz4\npglz\nkeep\n");
