@@ -114,7 +114,7 @@ impl Print {
 pub async fn run() -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return usage::report_usage(&error, std::env::args_os()),
+        Err(error) => return usage::report_usage(error, std::env::args_os()),
     };
     let ui = arguments.output.start();
     match arguments.command {

@@ -3,12 +3,17 @@
 use std::ffi::OsString;
 
 use clap::CommandFactory as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::args::{SOURCE_VARIABLE, TARGET_VARIABLE};
 use super::{Arguments, Error, exit, setting};
 use crate::ui::{self, Failure, Streams, Ui};
 
 /// Prints help, or what is wrong; what the process exits with.
-pub(super) fn report_usage(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> u8 {
+pub(super) fn report_usage(
+    mut error: clap::Error,
+    arguments: impl Iterator<Item = OsString>,
+) -> u8 {
     if !error.use_stderr() {
         // Nobody reads it when the terminal is gone.
         drop(error.print());
@@ -17,15 +22,46 @@ pub(super) fn report_usage(error: &clap::Error, arguments: impl Iterator<Item = 
     let arguments: Vec<String> = arguments
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
+    let hint = name_variables(&error);
     if wants_json(&arguments) {
-        drop(report_to_program(error, &arguments));
+        drop(report_to_program(&error, &arguments, hint));
     } else {
+        if let Some(hint) = hint {
+            let hints = ContextValue::StyledStrs(vec![hint.into()]);
+            error.insert(ContextKind::Suggested, hints);
+        }
         drop(error.print());
     }
     exit::USAGE
 }
 
-fn report_to_program(error: &clap::Error, arguments: &[String]) -> std::io::Result<()> {
+/// Where a connection string that is missing can be given.
+fn name_variables(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return None;
+    }
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let is_missing = |flag: &str| missing.iter().any(|one| one.starts_with(flag));
+    let known = [("--source", SOURCE_VARIABLE), ("--target", TARGET_VARIABLE)];
+    let known = known.into_iter().filter(|(flag, _)| is_missing(flag));
+    let (flags, variables): (Vec<_>, Vec<_>) = known.unzip();
+    if flags.is_empty() {
+        return None;
+    }
+    let plural = if flags.len() == 1 { "" } else { "s" };
+    let (flags, variables) = (flags.join(" and "), variables.join(" and "));
+    Some(format!(
+        "pass {flags}, or set the environment variable{plural} {variables}, to postgresql://user@host:5432/database"
+    ))
+}
+
+fn report_to_program(
+    error: &clap::Error,
+    arguments: &[String],
+    hint: Option<String>,
+) -> std::io::Result<()> {
     let ui = Ui::new(
         ui::Output::Json,
         ui::Color::Never,
@@ -36,10 +72,10 @@ fn report_to_program(error: &clap::Error, arguments: &[String]) -> std::io::Resu
         command: command_in(arguments),
         exit_code: exit::USAGE,
         error: &Error::Usage {
-            message: first_line(&error.to_string()).to_owned(),
+            message: first_paragraph(&error.to_string()),
         },
         place: None,
-        hint: None,
+        hint,
     })
 }
 
@@ -57,10 +93,11 @@ fn wants_json(arguments: &[String]) -> bool {
         || arguments.windows(2).any(is_pair)
 }
 
-/// The first line of what the parser says, without its mark.
-fn first_line(text: &str) -> &str {
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line)
+/// What the parser says before it shows the usage, on one line and without its mark.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().take_while(|line| !line.trim().is_empty());
+    let line = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 #[cfg(test)]
@@ -79,8 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn the_message_is_the_first_line() {
-        assert_eq!(first_line("error: no --x\n\nUsage: y"), "no --x");
+    fn the_message_is_the_first_paragraph() {
+        assert_eq!(first_paragraph("error: no --x\n\nUsage: y"), "no --x");
+        assert_eq!(
+            first_paragraph("error: missing:\n  --x\n  --y\n\nUsage: y"),
+            "missing: --x --y"
+        );
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub(super) fn parse_conninfo(text: &str) -> Result<Parsed, ConninfoError> {
         None if text.trim().is_empty() => Err(ConninfoError::Malformed {
             problem: "it is empty",
         }),
+        None if lacks_scheme(text) => Err(ConninfoError::NoScheme),
         None => parse_list(text),
     }
 }
@@ -106,6 +107,15 @@ pub fn masked_conninfo(text: &str) -> String {
 fn has_scheme(text: &str) -> bool {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| !scheme.contains(['=', ' ']))
+}
+
+/// Whether a text is a URI but for its scheme: its first word is no keyword, since it holds what separates the
+/// parts of a URI, or is not followed by a value.
+fn lacks_scheme(text: &str) -> bool {
+    let word = text.trim_start();
+    let end = word.find(|c: char| c == '=' || c.is_whitespace());
+    let (word, rest) = word.split_at(end.unwrap_or(word.len()));
+    word.contains(['@', '/', ':', '?']) || rest.trim_start().is_empty()
 }
 
 /// What is said of a URI whose password seems to have ended too early. Nothing of it is shown.
@@ -373,6 +383,21 @@ mod tests {
                 .len(),
             1
         );
+    }
+
+    #[test]
+    fn a_uri_without_a_scheme_is_recognized_and_not_shown() {
+        for text in [
+            "postgres@h/d",
+            "u:canary@h/d?sslmode=require",
+            "h:5432/d",
+            "canary",
+            "h/d?canary=x",
+        ] {
+            let error = parse_conninfo(text).unwrap_err();
+            assert_eq!(error, ConninfoError::NoScheme, "{text}");
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
     }
 
     #[test]

@@ -2,13 +2,16 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConninfoError {
     /// libpq knows no such keyword.
-    #[error("unknown connection parameter {keyword:?}; did you mean {nearest:?}?")]
+    #[error("unknown connection parameter {keyword:?}{}", question(*nearest))]
     Unknown {
         /// As given.
         keyword: String,
-        /// The known one that looks most like it.
-        nearest: &'static str,
+        /// The known one that was probably meant.
+        nearest: Option<&'static str>,
     },
+    /// The text is neither a URI nor a list of keywords and values. None of it is shown: it may hold a password.
+    #[error("the connection string does not begin with postgresql://")]
+    NoScheme,
     /// The keyword is known, and not supported.
     #[error("connection parameter {keyword} cannot be used: {reason}")]
     Refused {
@@ -49,6 +52,37 @@ pub enum ConninfoError {
         /// What is wrong.
         problem: &'static str,
     },
+}
+
+fn question(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+}
+
+impl ConninfoError {
+    /// What may help.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoScheme => Some("write postgresql://user@host:5432/database"),
+            Self::Malformed { .. } => Some(
+                "write postgresql://user@host:5432/database, or a list of keywords and values such as \
+                 host=… port=5432 user=… dbname=…",
+            ),
+            Self::Unknown { nearest: None, .. } => Some(
+                "omit it; frequent parameters are sslmode, sslrootcert, connect_timeout, target_session_attrs, \
+                 options, passfile and service",
+            ),
+            Self::Unknown {
+                nearest: Some(_), ..
+            }
+            | Self::Refused { .. }
+            | Self::Twice { .. }
+            | Self::Value { .. }
+            | Self::Contradiction { .. } => None,
+            Self::Encoding { .. } => {
+                Some("write characters such as @ : / ? # % as %40 %3A %2F %3F %23 %25")
+            }
+        }
+    }
 }
 
 pub(super) fn value_error(keyword: &'static str, problem: impl Into<String>) -> ConninfoError {

@@ -5,7 +5,7 @@ use super::service::ServiceError;
 use super::tls::{self, SslMode};
 use crate::pg::{ServerError, SqlState};
 use crate::remedy::{Remedy, Setting};
-use crate::wire;
+use crate::wire::{self, AuthenticationError};
 
 /// The way around a pooler.
 pub const POOLER_HINT: &str = "connect to the server itself: give the host and port of PostgreSQL, not those of the \
@@ -118,6 +118,15 @@ pub enum Error {
     /// The connection broke, or an answer could not be understood.
     #[error("the connection to the server failed")]
     Lost(#[source] tokio_postgres::Error),
+}
+
+/// What may help when nobody answers.
+const fn dial_hint(kind: io::ErrorKind) -> &'static str {
+    if matches!(kind, io::ErrorKind::NotFound) {
+        return "check the socket directory and port in the URL, and that the server is running";
+    }
+    "check host and port in the URL, that the server is running, and that it listens on that address \
+     (listen_addresses)"
 }
 
 impl Error {
@@ -241,22 +250,35 @@ impl Error {
         match self {
             Self::Tls { source, .. } => source.hint(),
             Self::Pooler { .. } => Some(POOLER_HINT),
+            Self::Conninfo(error) => error.hint(),
+            Self::Resolve { .. } => {
+                Some("check the host name in the URL, and that this machine can resolve it")
+            }
+            Self::Dial { source, .. } => Some(dial_hint(source.kind())),
+            Self::TimedOut { .. } => Some(
+                "check host and port in the URL, and that no firewall is in between; connect_timeout in the URL \
+                 changes the limit",
+            ),
             Self::NoTls { .. } => Some("use another sslmode, or switch ssl on at the server"),
+            Self::Start {
+                source: wire::Error::Authentication(AuthenticationError::NoPassword { .. }),
+                ..
+            } => Some(
+                "give the password: it is read from the URL, the service file, PGPASSWORD, or the password file \
+                 (passfile= in the URL, PGPASSFILE, ~/.pgpass; mode 0600)",
+            ),
             Self::Start {
                 source: wire::Error::Server(answer),
                 ..
             } => match answer.code {
                 SqlState::INVALID_PASSWORD => Some(
-                    "give the password in the URL, PGPASSWORD, or a password file of mode 0600",
+                    "correct the role or its password: the first is used that is found in the URL, the service \
+                     file, PGPASSWORD, the password file (passfile= in the URL, PGPASSFILE, ~/.pgpass)",
                 ),
                 SqlState::INVALID_CATALOG_NAME => Some("name an existing database in the URL"),
                 _ => None,
             },
-            Self::Conninfo(_)
-            | Self::Service(_)
-            | Self::Resolve { .. }
-            | Self::Dial { .. }
-            | Self::TimedOut { .. }
+            Self::Service(_)
             | Self::Stopped
             | Self::RawBytes
             | Self::Start { .. }

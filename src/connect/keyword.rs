@@ -104,15 +104,16 @@ pub(super) fn keyword_treatment(keyword: &str) -> Option<Treatment> {
     found.map(|(_, treatment)| *treatment)
 }
 
-/// The accepted keyword that looks most like a wrong one.
-pub(super) fn nearest_keyword(wrong: &str) -> &'static str {
+/// The accepted keyword that a wrong one was probably meant to be.
+pub(super) fn nearest_keyword(wrong: &str) -> Option<&'static str> {
+    // A third of the letters may be wrong, and two in a short word.
+    let most = (wrong.chars().count() / 3).max(2);
     let accepted = KEYWORDS
         .iter()
         .filter(|(_, treatment)| *treatment == Accepted);
-    let names = accepted.map(|(name, _)| *name);
-    names
-        .min_by_key(|name| strsim::levenshtein(wrong, name))
-        .expect("some keywords are accepted")
+    let distances = accepted.map(|(name, _)| (strsim::levenshtein(wrong, name), *name));
+    let (distance, name) = distances.min()?;
+    (distance <= most).then_some(name)
 }
 
 #[cfg(test)]
@@ -126,9 +127,10 @@ mod tests {
 
     #[test]
     fn a_typing_mistake_finds_its_keyword() {
-        assert_eq!(nearest_keyword("ssl_mode"), "sslmode");
-        assert_eq!(nearest_keyword("keepalives_retries"), "keepalives_idle");
-        assert_eq!(nearest_keyword("dbnam"), "dbname");
+        assert_eq!(nearest_keyword("ssl_mode"), Some("sslmode"));
+        assert_eq!(nearest_keyword("keepalive_idle"), Some("keepalives_idle"));
+        assert_eq!(nearest_keyword("dbnam"), Some("dbname"));
+        assert_eq!(nearest_keyword("foo"), None);
         assert_eq!(keyword_treatment("ssl_mode"), None);
     }
 }

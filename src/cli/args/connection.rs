@@ -4,6 +4,12 @@ use crate::cli::Error;
 use crate::connect::{Endpoint, Environment};
 use crate::task::Scope;
 
+/// The variable that names the source where the flag does not.
+pub(in crate::cli) const SOURCE_VARIABLE: &str = "SOURCE_DATABASE_URL";
+
+/// The same for the target.
+pub(in crate::cli) const TARGET_VARIABLE: &str = "TARGET_DATABASE_URL";
+
 /// The source and the target server.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Connection")]
@@ -17,7 +23,7 @@ pub(in crate::cli) struct Connections {
     #[arg(
         long,
         value_name = "URL",
-        env = "SOURCE_DATABASE_URL",
+        env = SOURCE_VARIABLE,
         hide_env_values = true
     )]
     source: String,
@@ -26,7 +32,7 @@ pub(in crate::cli) struct Connections {
     #[arg(
         long,
         value_name = "URL",
-        env = "TARGET_DATABASE_URL",
+        env = TARGET_VARIABLE,
         hide_env_values = true
     )]
     target: String,
@@ -52,7 +58,7 @@ pub(in crate::cli) struct OptionalConnections {
     #[arg(
         long,
         value_name = "URL",
-        env = "SOURCE_DATABASE_URL",
+        env = SOURCE_VARIABLE,
         hide_env_values = true,
         required_unless_present = "target"
     )]
@@ -62,7 +68,7 @@ pub(in crate::cli) struct OptionalConnections {
     #[arg(
         long,
         value_name = "URL",
-        env = "TARGET_DATABASE_URL",
+        env = TARGET_VARIABLE,
         hide_env_values = true
     )]
     target: Option<String>,

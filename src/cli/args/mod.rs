@@ -9,7 +9,7 @@ mod selection;
 mod size;
 mod state;
 
-pub(super) use connection::{Connections, OptionalConnections};
+pub(super) use connection::{Connections, OptionalConnections, SOURCE_VARIABLE, TARGET_VARIABLE};
 pub(super) use definitions::Definitions;
 pub(super) use mapping::Mapping;
 pub(super) use output::Output;
