@@ -11,6 +11,7 @@ mod table;
 mod teardown;
 mod validate;
 mod verify;
+mod verify_text;
 
 pub use contract::Report;
 pub use dry_run::DryRun;

@@ -1,12 +1,11 @@
-//! The report of `verify`: a line per table, the totals, and the same for programs.
-
-use std::error::Error;
+//! The report of `verify` for programs: every table. For people: [`verify_text`](super::verify_text).
 
 use serde::Serialize;
 
 use super::contract::{Report, milliseconds};
+use super::verify_text::{mismatch, render_lines, sentence};
 use crate::pg::QualifiedName;
-use crate::ui::{Style, failure, text};
+use crate::ui::Style;
 use crate::verify::{
     self, Class, Contents, DatabaseReport, Mismatch, Outcome, TableReport, Totals, Verdict,
 };
@@ -75,13 +74,7 @@ impl Report for verify::Report {
     }
 
     fn render_text(&self, style: Style) -> String {
-        let mut lines = Vec::new();
-        for database in &self.databases {
-            lines.extend(database_lines(database, self.strict, style));
-        }
-        lines.push(totals_line(self.totals(), self.class(), style));
-        lines.push(format!("- not covered: {}", verify::NOT_COVERED.join(", ")));
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        render_lines(self, style)
     }
 
     fn body(&self) -> VerifyBody {
@@ -92,144 +85,6 @@ impl Report for verify::Report {
                 .collect(),
         }
     }
-}
-
-fn mark(class: Class, style: Style) -> String {
-    match class {
-        Class::Equal => style.good("✓"),
-        Class::Different => style.bad("✗"),
-        Class::NotCompared => style.doubtful("?"),
-    }
-}
-
-fn database_lines(database: &DatabaseReport, strict: bool, style: Style) -> Vec<String> {
-    let name = text::clean(&database.source);
-    match &database.outcome {
-        Outcome::MissingOnTarget => {
-            let target = text::clean(&database.target);
-            let mark = mark(Class::Different, style);
-            vec![format!(
-                "{mark} {name}: the target has no database {target}"
-            )]
-        }
-        Outcome::NotCompared(reason) => {
-            let mark = mark(Class::NotCompared, style);
-            vec![format!("{mark} {name}: {}", sentence(reason.as_ref()))]
-        }
-        Outcome::Compared {
-            tables,
-            target_only,
-            not_followed,
-        } => {
-            let table = |table| table_line(&name, table, strict, style);
-            let extra = |table| target_only_line(&name, table, strict, style);
-            let apart =
-                |table| format!("- {name}.{table}: not compared, its changes are not replicated");
-            let lines = tables.iter().map(table);
-            let lines = lines.chain(target_only.iter().map(extra));
-            lines.chain(not_followed.iter().map(apart)).collect()
-        }
-    }
-}
-
-fn sentence(error: &(dyn Error + 'static)) -> String {
-    failure::chain(error).join(": ")
-}
-
-fn table_line(database: &str, table: &TableReport, strict: bool, style: Style) -> String {
-    let mark = mark(table.class(strict), style);
-    let mut parts: Vec<String> = table.mismatches.iter().map(mismatch).collect();
-    parts.push(verdict(&table.verdict));
-    format!("{mark} {database}.{}: {}", table.name, parts.join("; "))
-}
-
-fn target_only_line(database: &str, name: &QualifiedName, strict: bool, style: Style) -> String {
-    let mark = if strict {
-        mark(Class::Different, style)
-    } else {
-        "-".to_owned()
-    };
-    format!("{mark} {database}.{name}: only on the target")
-}
-
-fn rows(contents: Contents) -> String {
-    text::counted(contents.rows, "row")
-}
-
-fn verdict(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Equal(contents) => format!("{}, {}", rows(*contents), contents.digest),
-        Verdict::Different { source, target } if source.rows == target.rows => {
-            let sums = sums(*source, *target);
-            format!("{} on both servers, {sums}", rows(*source))
-        }
-        Verdict::Different { source, target } => {
-            format!(
-                "{} on the source, {} on the target",
-                rows(*source),
-                target.rows
-            )
-        }
-        Verdict::Moved {
-            root,
-            source,
-            target,
-        } => format!(
-            "{} on the source, {} on the target, equal over all partitions of {root}",
-            rows(*source),
-            target.rows
-        ),
-        Verdict::MissingOnTarget => "missing on the target".to_owned(),
-        Verdict::NotCompared(reason) => sentence(reason.as_ref()),
-    }
-}
-
-/// Both sums, as long as it takes to see that they differ.
-fn sums(source: Contents, target: Contents) -> String {
-    let (mut one, mut other) = (source.digest.to_string(), target.digest.to_string());
-    if one == other {
-        (one, other) = (source.digest.full(), target.digest.full());
-    }
-    format!("{one} on the source, {other} on the target")
-}
-
-fn mismatch(mismatch: &Mismatch) -> String {
-    match mismatch {
-        Mismatch::MissingOnTarget(column) => format!("column {column} is missing on the target"),
-        Mismatch::OnlyOnTarget(column) => format!("column {column} is only on the target"),
-        Mismatch::Type {
-            column,
-            source,
-            target,
-        } => {
-            let (source, target) = (text::clean(source), text::clean(target));
-            format!("column {column} is {source} on the source, {target} on the target")
-        }
-        Mismatch::ParentOnSource(parent) => {
-            format!("on the target it is no partition or child of {parent}, which lacks its rows")
-        }
-        Mismatch::ParentOnTarget(parent) => {
-            format!("only on the target it is a partition or child of {parent}")
-        }
-    }
-}
-
-fn totals_line(totals: Totals, class: Class, style: Style) -> String {
-    let mark = mark(class, style);
-    let word = match class {
-        Class::Equal => "equal",
-        Class::Different => "different",
-        Class::NotCompared => "not everything could be compared",
-    };
-    format!(
-        "{mark} {}: {}, {}, {} equal, {} different, {} not compared",
-        style.strong(word),
-        text::counted(totals.tables, "table"),
-        text::counted(totals.rows, "row"),
-        totals.equal,
-        totals.different,
-        totals.not_compared,
-    )
 }
 
 const fn class_name(class: Class) -> &'static str {
@@ -402,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn people_get_a_line_per_table_and_the_totals() {
+    fn people_get_the_differences_last_and_the_totals() {
         insta::assert_snapshot!(example(false).render_text(Style::PLAIN));
     }
 

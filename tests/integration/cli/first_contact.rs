@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::command::{Finished, program};
-use crate::support::route::Route;
+use crate::support::route::{Route, common};
 use crate::support::{run, url_as};
 use seren_replicator::sandbox::Cluster;
 
@@ -128,4 +128,19 @@ fn servers_that_do_not_answer_have_a_hint() {
         "{}",
         socket.stderr
     );
+}
+
+#[tokio::test]
+async fn a_comparison_without_its_target_has_a_hint() {
+    let route = common();
+    let name = route.fresh("compared").await;
+    let source = route.source.url(&name);
+    let compare = ["verify", "--source", &source, "--target", URL];
+    let only = ["--include-databases", &name];
+    let failed = program(&[&compare[..], &only].concat()).run().expect(5);
+    failed.assert_prints(&[
+        "127.0.0.1:1",
+        "next: check host and port",
+        "1 database not compared",
+    ]);
 }

@@ -80,8 +80,8 @@ async fn a_partition_that_is_detached_on_the_target_is_a_difference_across_major
 async fn a_report_says_what_it_does_not_cover() {
     let pair = Pair::new("uncovered").await;
     let report = pair.verify().await;
-    let last = "- not covered: sequences, large objects, materialized views, foreign tables, definitions\n";
-    assert!(report.render_text(Style::PLAIN).ends_with(last));
+    let line = "- not covered: sequences, large objects, materialized views, foreign tables, definitions\n";
+    assert!(report.render_text(Style::PLAIN).contains(line));
     let json = &serde_json::to_value(report.body()).unwrap()["databases"][0]["not_covered"];
     assert_eq!(json, &serde_json::json!(NOT_COVERED));
 }
