@@ -141,6 +141,8 @@ async fn work(command: &Work, ui: &Ui) -> u8 {
         () = signals.forced() => Err(Error::CleanupIncomplete { exit_code: signals.exit_code() }),
         done = dispatch(command, ui, &signals) => done,
     };
+    // The drawing of a command that a second signal has cut off was not ended.
+    ui.screen().close();
     match done {
         Ok(code) => code,
         Err(error) => report_failure(ui, command.name(), &error, &signals),

@@ -86,7 +86,7 @@ async fn listen(screen: Screen, tokens: [CancellationToken; 2], exit_code: Arc<A
         exit_code.store(code, Ordering::Relaxed);
         if number == 0 {
             // First: the command may end at once.
-            screen.line(STOPPING);
+            screen.interrupt(STOPPING);
         }
         token.cancel();
     }

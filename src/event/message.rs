@@ -221,7 +221,7 @@ impl fmt::Display for Warning {
                 remaining,
             } => write!(
                 f,
-                "database {database}: {cause}; the copy restarts ({remaining} restarts remain)"
+                "database {database}: {cause}; the copy restarts (restarts that remain: {remaining})"
             ),
             Self::ReplicationRemains {
                 database,

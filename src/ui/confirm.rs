@@ -25,10 +25,7 @@ pub(super) async fn ask(
     echoes: bool,
     stop: &CancellationToken,
 ) -> io::Result<bool> {
-    use io::Write as _;
-    let mut out = screen.clone();
-    write!(out, "{question} ")?;
-    out.flush()?;
+    screen.ask(question)?;
     let (sender, answer) = oneshot::channel();
     // A thread of its own: a read of standard input cannot be cancelled, and a runtime would wait
     // for it at its end. Reading here would hold up the signals instead.
@@ -45,10 +42,9 @@ pub(super) async fn ask(
         () = stop.cancelled() => Ok(String::new()),
         line = answer => line.unwrap_or_else(|_| Ok(String::new())),
     };
-    if !echoes || stop.is_cancelled() {
-        // Nobody pressed Enter: the next line would follow the question.
-        writeln!(out)?;
-    }
+    // The end of input, a pipe and a stop leave the cursor behind the question: nobody pressed Enter.
+    let has_line_end = line.as_ref().is_ok_and(|line| line.ends_with('\n'));
+    screen.end_question(!(echoes && has_line_end))?;
     line.map(|line| is_yes(&line))
 }
 

@@ -11,6 +11,7 @@
 //! cli ────── Failure ► Ui::fail ──► Screen, with JSON also stdout
 //! ```
 
+mod bottom;
 mod confirm;
 mod failure;
 mod json;
@@ -58,7 +59,7 @@ pub struct Streams {
     pub stdout_is_terminal: bool,
     /// Standard error is a terminal.
     pub stderr_is_terminal: bool,
-    /// The terminal cannot move its cursor (`TERM=dumb`).
+    /// The terminal cannot move its cursor: `TERM` is `dumb`, or not set.
     pub is_dumb: bool,
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
@@ -72,7 +73,7 @@ impl Streams {
             stdin_is_terminal: io::stdin().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
-            is_dumb: set("TERM").is_some_and(|term| term == "dumb"),
+            is_dumb: set("TERM").is_none_or(|term| term == "dumb"),
             no_color: set("NO_COLOR").is_some(),
         }
     }
@@ -140,12 +141,14 @@ impl Ui {
         Drawing::start(board)
     }
 
-    /// Asks on standard error and reads one line of standard input. Only `y`, `Y` and `yes` mean
+    /// Asks on standard error and reads one line of standard input, after everything emitted before was shown. No
+    /// bar is drawn meanwhile. Only `y`, `Y` and `yes` mean
     /// yes; the end of input and `stop` mean no. Cancel safe, but a line read after that is lost.
     ///
     /// # Errors
     /// A stream is broken, or no thread could be started.
     pub async fn confirm(&self, question: &str, stop: &CancellationToken) -> io::Result<bool> {
+        self.catch_up();
         let echoes = self.streams.stdin_is_terminal;
         confirm::ask(&self.screen, question, echoes, stop).await
     }
@@ -224,6 +227,7 @@ impl Ui {
         lock(&self.warnings)
     }
 
+    /// Shows everything that was emitted before.
     fn catch_up(&self) {
         if let Some(board) = lock(&self.board).upgrade() {
             lock(&board).catch_up();
@@ -232,7 +236,7 @@ impl Ui {
 
     /// Writes to standard output while no bar is drawn.
     fn write_out(&self, text: &str) -> io::Result<()> {
-        self.screen.bars().suspend(|| {
+        self.screen.step_aside(|| {
             let mut out = io::stdout().lock();
             out.write_all(text.as_bytes())?;
             out.flush()

@@ -1,30 +1,36 @@
-//! Standard error: lines and, on a terminal, bars below them. One owner for both, so that neither
-//! is written through the other.
+//! Standard error: lines and, on a terminal, bars or a question below them. One owner for all, so that none is
+//! written through the other.
 
-use std::io::{self, Write};
+use std::io::{self, StderrLock, Write};
+use std::sync::{Arc, Mutex};
 
-use indicatif::{MultiProgress, ProgressDrawTarget};
-
+use super::bottom::Bottom;
+use super::progress::lock;
 use super::text;
 
-/// Standard error, shared by bars, lines and logs; cheap to clone. As a writer it takes whole
+/// Columns that bars leave free. The cursor stays behind the last bar, where a terminal shows the `^C` of
+/// Ctrl-C. If that wrapped, the bar would be erased one row too low.
+const MARGIN: usize = 4;
+
+/// Columns of a terminal that does not know its size.
+const USUAL_COLUMNS: usize = 80;
+
+/// Rows of such a terminal.
+const USUAL_ROWS: usize = 24;
+
+/// Standard error, shared by bars, questions, lines and logs; cheap to clone. As a writer it takes whole
 /// lines, as a logger hands them over.
 #[derive(Clone, Debug)]
 pub struct Screen {
-    bars: MultiProgress,
+    bottom: Arc<Mutex<Bottom>>,
     live: bool,
 }
 
 impl Screen {
     /// A screen that may move the cursor only when `live`.
     pub(super) fn new(live: bool) -> Self {
-        let target = if live {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
         Self {
-            bars: MultiProgress::with_draw_target(target),
+            bottom: Arc::default(),
             live,
         }
     }
@@ -34,14 +40,28 @@ impl Screen {
         self.live
     }
 
-    pub(super) fn bars(&self) -> &MultiProgress {
-        &self.bars
+    /// Columns that a bar may fill.
+    pub(super) fn columns(&self) -> usize {
+        let (columns, _) = size();
+        columns.saturating_sub(MARGIN).max(1)
     }
 
-    /// Writes text of our own above the bars; a line end is added.
-    pub fn line(&self, text: &str) {
+    /// Replaces the bars. While a question waits, they are only remembered.
+    pub(super) fn set_bars(&self, mut bars: Vec<String>) {
+        if !self.live {
+            return;
+        }
+        // A bar that scrolls off the screen cannot be erased.
+        let (_, rows) = size();
+        bars.truncate(rows.saturating_sub(1).max(1));
         // Standard error is where failures are reported; its own failure has no such place.
-        drop(self.above_bars(|out| writeln!(out, "{text}")));
+        drop(self.with_bottom(|bottom, out| bottom.set_bars(bars, out)));
+    }
+
+    /// Writes text of our own above bars and question; a line end is added.
+    pub fn line(&self, text: &str) {
+        let line = format!("{text}\n");
+        drop(self.with_bottom(|bottom, out| bottom.write_above(line.as_bytes(), out)));
     }
 
     /// Writes text that servers or users gave, free of control characters.
@@ -49,14 +69,54 @@ impl Screen {
         self.line(&format!("{prefix}{}", text::clean(text)));
     }
 
-    fn above_bars<T>(&self, write: impl FnOnce(&mut io::StderrLock<'_>) -> T) -> T {
-        self.bars.suspend(|| write(&mut io::stderr().lock()))
+    /// Ends a question that waits, which will have no answer, and writes a line.
+    pub fn interrupt(&self, text: &str) {
+        drop(self.end_question(true));
+        self.line(text);
     }
+
+    /// Takes the bars off the screen for good: what ends the command is its last line.
+    pub fn close(&self) {
+        drop(self.with_bottom(|bottom, out| bottom.close(out)));
+    }
+
+    /// Asks, and draws no bar until [`end_question`](Self::end_question).
+    pub(super) fn ask(&self, question: &str) -> io::Result<()> {
+        self.with_bottom(|bottom, out| bottom.ask(question, out))
+    }
+
+    /// Ends the question, if it still waits. `ends_row` unless the user's Enter has ended its row.
+    pub(super) fn end_question(&self, ends_row: bool) -> io::Result<()> {
+        self.with_bottom(|bottom, out| bottom.end_question(ends_row, out))
+    }
+
+    /// Writes elsewhere on the terminal while no bar is drawn.
+    pub(super) fn step_aside<T>(&self, write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.with_bottom(|bottom, out| bottom.step_aside(out, write))?
+    }
+
+    fn with_bottom<T>(&self, change: impl FnOnce(&mut Bottom, &mut StderrLock<'_>) -> T) -> T {
+        change(&mut lock(&self.bottom), &mut io::stderr().lock())
+    }
+}
+
+/// Columns and rows of the terminal on standard error.
+fn size() -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok();
+    let known = |value: Option<u16>, usual| match value {
+        None | Some(0) => usual,
+        Some(value) => usize::from(value),
+    };
+    (
+        known(size.map(|size| size.ws_col), USUAL_COLUMNS),
+        known(size.map(|size| size.ws_row), USUAL_ROWS),
+    )
 }
 
 impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.above_bars(|out| out.write(bytes))
+        self.with_bottom(|bottom, out| bottom.write_above(bytes, out))?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -94,6 +94,11 @@ impl Program {
         self
     }
 
+    /// The command, and its state folder.
+    pub(super) fn into_parts(self) -> (Command, TempDir) {
+        (self.command, self.state)
+    }
+
     /// Starts it.
     pub(crate) fn start(self) -> Running {
         let input = self.input.clone();

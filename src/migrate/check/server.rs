@@ -75,7 +75,7 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
     let needed = i64::try_from(slots).unwrap_or(i64::MAX);
     if source.free_slots < needed {
         let free = source.free_slots.max(0);
-        let message = format!("has {free} free replication slots, and {slots} are needed");
+        let message = format!("free replication slots: {free}; needed: {slots}");
         findings.push(error(&message, "raise max_replication_slots"));
     }
     if source.free_senders < 1 {
@@ -90,7 +90,10 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
         findings.push(error(&message, remedy));
     }
     if source.prepared > 0 {
-        let message = format!("{} prepared transactions hold up the slot", source.prepared);
+        let message = format!(
+            "prepared transactions that hold up the slot: {}",
+            source.prepared
+        );
         let remedy = "commit or roll them back";
         findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(remedy));
     }

@@ -1,6 +1,7 @@
 //! The checks and the plan of `init`: examine both clusters, decide what happens to each database.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use crate::catalog::cluster::Database;
 use crate::cluster::finding::{Finding, Level};
@@ -28,6 +29,20 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
         phase: Phase::Check,
     };
     scope.events.emit(started).await;
+    let begun = Instant::now();
+    let prepared = Box::pin(examine(options, scope)).await;
+    // Also before an error: nothing of this phase is at work any more.
+    let finished = Event::PhaseFinished {
+        database: None,
+        phase: Phase::Check,
+        elapsed: begun.elapsed(),
+    };
+    scope.events.emit(finished).await;
+    prepared
+}
+
+/// The phase without its events.
+async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
     let servers = Cluster::open_pair(options.servers()).await?;
     let check::Place {
         mut findings,

@@ -1,73 +1,182 @@
 //! Bars on a terminal: one per database at work.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use unicode_width::UnicodeWidthStr as _;
 
-use super::state::State;
+use super::state::{Database, State};
 use crate::ui::{Screen, text};
 
-/// Work whose extent is known.
-const BAR: &str = "{prefix} [{bar:12}] {wide_msg}";
+/// Characters between the brackets of a bar.
+const BAR: u64 = 12;
 
-/// Work whose extent is not.
-const SPINNER: &str = "{prefix} {spinner} {wide_msg}";
+/// The turns of the sign of work whose extent is not known.
+const TURNS: [&str; 8] = ["⠁", "⠂", "⠄", "⡀", "⢀", "⠠", "⠐", "⠈"];
 
-/// The bars drawn so far, by database.
+/// How long the sign shows each of them.
+const TURN: Duration = Duration::from_millis(200);
+
+/// Draws bars, and clears them at the end.
 #[derive(Debug)]
-pub(super) struct Live {
-    screen: Screen,
-    bars: BTreeMap<String, ProgressBar>,
-}
+pub(super) struct Live(Screen);
 
 impl Live {
     pub(super) fn new(screen: &Screen) -> Self {
-        Self {
-            screen: screen.clone(),
-            bars: BTreeMap::new(),
-        }
+        Self(screen.clone())
     }
 
     /// Updates the bars to the state.
-    pub(super) fn draw(&mut self, state: &State, now: Duration) {
-        let bars = self.screen.bars().clone();
-        self.bars.retain(|name, bar| {
-            let stays = state.databases().any(|(other, _)| other == name);
-            if !stays {
-                bar.finish_and_clear();
-            }
-            stays
-        });
-        for (name, database) in state.databases() {
-            let has_extent = database.fraction().is_some();
-            let bar = self.bars.entry(name.to_owned()).or_insert_with(|| {
-                // Its style comes first: adding it draws it.
-                bars.add(ProgressBar::no_length().with_style(style(has_extent)))
-            });
-            bar.set_prefix(text::clean(name));
-            bar.set_message(database.summary(now));
-            bar.set_style(style(has_extent));
-            if let Some((done, total)) = database.fraction() {
-                bar.set_length(total);
-                bar.set_position(done);
-            }
-            bar.tick();
-        }
+    pub(super) fn draw(&self, state: &State, now: Duration) {
+        let columns = self.0.columns();
+        let bar = |(name, database): (&str, &Database)| render_bar(name, database, now, columns);
+        self.0.set_bars(state.databases().map(bar).collect());
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
-        for bar in self.bars.values() {
-            bar.finish_and_clear();
-        }
+        self.0.set_bars(Vec::new());
     }
 }
 
-fn style(has_extent: bool) -> ProgressStyle {
-    let template = if has_extent { BAR } else { SPINNER };
-    ProgressStyle::with_template(template)
-        .expect("the templates are constants")
-        .progress_chars("=> ")
+/// A bar that fits into `columns`. What matters least is omitted first: the facts from the right, the sign, the
+/// end of the name.
+fn render_bar(name: &str, database: &Database, now: Duration, columns: usize) -> String {
+    let facts = database.facts(now);
+    let needed = facts.first().map_or(0, |fact| fact.width());
+    let name = text::clean(name);
+    let sign = match database.fraction() {
+        Some((done, total)) => extent(done, total),
+        None => turn(now).to_owned(),
+    };
+    let blank = if name.is_empty() { "" } else { " " };
+    let with_sign = format!("{name}{blank}{sign} ");
+    let plain = format!("{name}{blank}");
+    let room = columns.saturating_sub(needed);
+    let mut bar = [with_sign, plain]
+        .into_iter()
+        .find(|head| head.width() <= room)
+        .unwrap_or_else(|| shortened(&name, room));
+    for fact in facts {
+        if bar.width() + fact.width() > columns {
+            break;
+        }
+        bar.push_str(&fact);
+    }
+    bar
+}
+
+/// The beginning of a name, with a blank behind it; nothing where that is too short to be of use.
+fn shortened(name: &str, columns: usize) -> String {
+    const SHORTEST: usize = 4;
+    if columns < SHORTEST {
+        return String::new();
+    }
+    let mut short = String::new();
+    for part in name.chars() {
+        short.push(part);
+        if short.width() + 2 > columns {
+            short.pop();
+            break;
+        }
+    }
+    format!("{short}… ")
+}
+
+/// `[=====>      ]`
+fn extent(done: u64, total: u64) -> String {
+    let filled = done.min(total) * BAR / total.max(1);
+    let cell = |at: u64| match at {
+        at if at < filled => '=',
+        at if at == filled => '>',
+        _ => ' ',
+    };
+    let cells: String = (0..BAR).map(cell).collect();
+    format!("[{cells}]")
+}
+
+/// The sign at this time.
+fn turn(now: Duration) -> &'static str {
+    let turns = now.as_millis() / TURN.as_millis();
+    let turn = usize::try_from(turns).unwrap_or_default();
+    TURNS[turn % TURNS.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Phase};
+
+    fn copying(name: &str) -> State {
+        let database = || name.to_owned();
+        let mut state = State::default();
+        let planned = Event::CopyPlanned {
+            database: database(),
+            tables: 145,
+            bytes: 1023 << 30,
+        };
+        let progress = |bytes| Event::CopyProgress {
+            database: database(),
+            rows: 123_456_789,
+            bytes,
+        };
+        state.apply(&planned, Duration::ZERO);
+        state.apply(&progress(0), Duration::ZERO);
+        state.apply(&progress(500 << 30), Duration::from_secs(10));
+        state
+    }
+
+    fn bars(state: &State, columns: usize) -> Vec<String> {
+        let now = Duration::from_secs(10);
+        let bar = |(name, database): (&str, &Database)| render_bar(name, database, now, columns);
+        state.databases().map(bar).collect()
+    }
+
+    #[test]
+    fn facts_are_omitted_whole_from_the_right() {
+        let state = copying("shop");
+        let rate = "shop [=====>      ] 500.0 GB of ~1023.0 GB, 50.0 GB/s";
+        for (columns, expected) in [
+            (90, format!("{rate}, ~10.0s left, 0 of 145 tables")),
+            (76, format!("{rate}, ~10.0s left")),
+            (60, rate.to_owned()),
+            (36, "shop [=====>      ] 500.0 GB".to_owned()),
+            (20, "shop 500.0 GB".to_owned()),
+            (12, "sh… 500.0 GB".to_owned()),
+            (11, "500.0 GB".to_owned()),
+        ] {
+            assert_eq!(bars(&state, columns), [expected], "{columns} columns");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_shortened() {
+        let state = copying(&"x".repeat(63));
+        assert_eq!(bars(&state, 36), [format!("{}… 500.0 GB", "x".repeat(26))]);
+        for columns in 1..100 {
+            let bars = bars(&state, columns);
+            assert!(columns < 8 || bars[0].ends_with("GB") || bars[0].contains("GB,"));
+            assert!(bars[0].width() <= columns, "{columns} columns: {bars:?}");
+        }
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        let state = copying("データベース");
+        for columns in 8..100 {
+            let bars = bars(&state, columns);
+            assert!(bars[0].width() <= columns, "{columns} columns: {bars:?}");
+        }
+    }
+
+    #[test]
+    fn work_of_the_cluster_has_no_name() {
+        let mut state = State::default();
+        let started = Event::PhaseStarted {
+            database: None,
+            phase: Phase::Check,
+        };
+        state.apply(&started, Duration::ZERO);
+        assert_eq!(bars(&state, 76), ["⠄ checks"]);
+    }
 }

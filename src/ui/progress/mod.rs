@@ -16,7 +16,7 @@ use self::live::Live;
 use self::state::State;
 use super::remedy::with_remedies;
 use super::{Screen, SettingName, text};
-use crate::event::Event;
+use crate::event::{Event, Phase};
 use crate::task::Background;
 
 /// How often a pipe gets a line.
@@ -152,18 +152,18 @@ async fn draw(board: Arc<Mutex<Board>>) {
     };
     let mut tick = interval_at(start + period, period);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut live = Live::new(&screen);
+    let live = Live::new(&screen);
     loop {
         tokio::select! {
             biased;
-            _ = tick.tick() => show(&screen, &mut live, &lock(&board).state, start.elapsed()),
+            _ = tick.tick() => show(&screen, &live, &lock(&board).state, start.elapsed()),
             more = poll_fn(|cx| lock(&board).poll_event(cx)) => if !more { return },
         }
     }
 }
 
 /// What is shown at each tick.
-fn show(screen: &Screen, live: &mut Live, state: &State, now: Duration) {
+fn show(screen: &Screen, live: &Live, state: &State, now: Duration) {
     if screen.is_live() {
         live.draw(state, now);
     } else {
@@ -216,11 +216,12 @@ fn finished(event: &Event) -> Option<String> {
                 text::clean(database)
             ))
         }
+        // The findings of the checks follow, and show that they are done.
         Event::PhaseFinished {
             database,
             phase,
             elapsed,
-        } => {
+        } if *phase != Phase::Check => {
             let place = database.as_deref().map_or_else(String::new, |database| {
                 format!("{}: ", text::clean(database))
             });
@@ -228,6 +229,7 @@ fn finished(event: &Event) -> Option<String> {
             Some(format!("{place}{phase} done in {elapsed}"))
         }
         Event::PhaseStarted { .. }
+        | Event::PhaseFinished { .. }
         | Event::CopyPlanned { .. }
         | Event::CopyProgress { .. }
         | Event::StatementsProgress { .. }

@@ -106,9 +106,9 @@ impl State {
     pub(super) fn lines(&self, now: Duration) -> impl Iterator<Item = String> {
         self.databases().map(move |(name, database)| {
             if name.is_empty() {
-                database.summary(now)
+                database.facts(now).concat()
             } else {
-                format!("{}: {}", text::clean(name), database.summary(now))
+                format!("{}: {}", text::clean(name), database.facts(now).concat())
             }
         })
     }
@@ -153,18 +153,18 @@ impl Database {
         Some((u64::try_from(done).ok()?, u64::try_from(total).ok()?))
     }
 
-    /// The same in words.
-    pub(super) fn summary(&self, now: Duration) -> String {
+    /// The same in words, what matters most first. Each fact begins with what separates it from the one before,
+    /// so that a narrow terminal can omit the last ones.
+    pub(super) fn facts(&self, now: Duration) -> Vec<String> {
         if let Some(rows) = &self.rows {
-            return rows.summary(now);
+            return rows.facts(now);
         }
         let phase = self
             .phase
             .map_or_else(|| "at work".to_owned(), |phase| phase.to_string());
-        match self.statements {
-            Some((done, total)) => format!("{phase}, {done} of {total}"),
-            None => phase,
-        }
+        let statements = self.statements;
+        let statements = statements.map(|(done, total)| format!(", {done} of {total}"));
+        std::iter::once(phase).chain(statements).collect()
     }
 }
 
@@ -197,23 +197,27 @@ impl Rows {
         text::per_second(self.bytes.saturating_sub(bytes), now.saturating_sub(at))
     }
 
-    /// What matters most comes first: a narrow terminal cuts the rest.
-    fn summary(&self, now: Duration) -> String {
-        let size = text::size(self.bytes);
-        let mut parts = vec![match text::size(self.bytes_planned) {
-            planned if self.bytes < self.bytes_planned => format!("{size} of ~{planned}"),
-            _ => size,
-        }];
+    /// See [`Database::facts`].
+    fn facts(&self, now: Duration) -> Vec<String> {
+        let mut facts = vec![text::size(self.bytes)];
+        if self.bytes < self.bytes_planned {
+            facts.push(format!(" of ~{}", text::size(self.bytes_planned)));
+        }
         if let Some(speed) = self.speed(now).filter(|speed| *speed > 0) {
-            parts.push(format!("{}/s", text::size(speed)));
+            facts.push(format!(", {}/s", text::size(speed)));
             let left = self.bytes_planned.saturating_sub(self.bytes) / speed;
             let left = Some(Duration::from_secs(left)).filter(|left| !left.is_zero());
-            parts.extend(left.map(|left| format!("~{} left", text::duration(left))));
+            facts.extend(left.map(|left| format!(", ~{} left", text::duration(left))));
         }
-        parts.push(format!("{} of {} tables", self.tables_done, self.tables));
-        parts.push(text::counted(self.rows, "row"));
-        parts.join(", ")
+        let tables = text::counted(number(self.tables), "table");
+        facts.push(format!(", {} of {tables}", self.tables_done));
+        facts.push(format!(", {}", text::counted(self.rows, "row")));
+        facts
     }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub fn render_finding_text(finding: &Finding, name: SettingName) -> String {
 
 /// Shows what the checks found, on standard error.
 pub fn show_findings(ui: &Ui, prepared: &Prepared) {
+    ui.catch_up();
     for finding in &prepared.findings {
         let line = render_finding(finding, ui.setting_name());
         match finding.level {

@@ -31,7 +31,8 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
         ui.screen().line_from_outside("  ", &action_line(planned));
     }
     if options.schema_only {
-        let line = format!("Creating definitions only, with {} workers.", options.jobs);
+        let workers = text::counted(number(options.jobs), "worker");
+        let line = format!("Creating definitions only, with {workers}.");
         ui.screen().line(&line);
         return;
     }
@@ -40,7 +41,8 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
     } else {
         "one plain"
     };
-    let line = format!("Copying at {kind} snapshot with {} workers.", options.jobs);
+    let workers = text::counted(number(options.jobs), "worker");
+    let line = format!("Copying at {kind} snapshot with {workers}.");
     ui.screen().line(&line);
     ui.screen().line(&locks_line(options, ui.setting_name()));
 }
@@ -100,7 +102,8 @@ fn action(action: &TargetAction) -> String {
         TargetAction::Create => "create".to_owned(),
         TargetAction::UseEmpty => "use the empty database on the target".to_owned(),
         TargetAction::DropAndCreate { tables, bytes, .. } => format!(
-            "drop and recreate (the target's holds {tables} tables, {})",
+            "drop and recreate (the target's holds {}, {})",
+            text::counted(u64::try_from(*tables).unwrap_or_default(), "table"),
             text::size(u64::try_from(*bytes).unwrap_or_default()),
         ),
     }

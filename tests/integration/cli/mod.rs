@@ -2,6 +2,7 @@
 
 mod command;
 mod demo;
+mod dialogue;
 mod first_contact;
 pub(crate) mod owner;
 mod signals;

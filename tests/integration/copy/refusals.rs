@@ -43,7 +43,7 @@ async fn missing_rights_are_listed_all_together() {
             "sequence public.numbers is not readable",
             "walled.inside is in a schema that is not usable",
             "row security hides rows of public.hidden",
-            "1 large objects are not readable, among them 77",
+            "large objects that are not readable: 1, among them 77",
         ] {
             assert!(refused.contains(obstacle), "{obstacle}: {refused}");
         }

@@ -1,0 +1,169 @@
+//! Our program on a terminal of its own, and what that terminal shows.
+
+use std::fmt;
+use std::io::{Read as _, Write};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use tempfile::TempDir;
+
+use super::command::Program;
+use super::wait::wait_until;
+
+/// Key presses.
+pub(crate) const CTRL_C: &str = "\u{3}";
+pub(crate) const ENTER: &str = "\r";
+
+/// Rows of every terminal.
+const ROWS: u16 = 24;
+
+/// A program that runs on a terminal.
+pub(crate) struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    reader: JoinHandle<()>,
+    /// Its modes before the program began.
+    modes: String,
+    _state: TempDir,
+}
+
+/// The end of a program on a terminal.
+pub(crate) struct Ended {
+    pub(crate) code: u32,
+    /// The rows that are not empty, from the top.
+    pub(crate) rows: Vec<String>,
+    /// Whether echo, line editing and all other modes are as before.
+    pub(crate) has_same_modes: bool,
+}
+
+impl Program {
+    /// Starts it on a terminal with this many columns.
+    pub(crate) fn on_terminal(self, columns: u16) -> Terminal {
+        let size = PtySize {
+            rows: ROWS,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let modes = modes(pair.master.as_ref());
+        let (command, state) = self.into_parts();
+        let mut builder = CommandBuilder::new(command.get_program());
+        builder.args(command.get_args());
+        builder.env_clear();
+        for (name, value) in command.get_envs() {
+            builder.env(name, value.unwrap_or_default());
+        }
+        builder.env("TERM", "xterm");
+        // Not in its home folder, which does not exist.
+        builder.cwd(state.path());
+        let child = pair.slave.spawn_command(builder).unwrap();
+        // Only the program holds it open: its end is the end of what can be read.
+        drop(pair.slave);
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(
+            nonzero(ROWS),
+            nonzero(columns),
+            0,
+        )));
+        let reader = show(pair.master.as_ref(), Arc::clone(&screen));
+        Terminal {
+            keyboard: pair.master.take_writer().unwrap(),
+            master: pair.master,
+            child,
+            screen,
+            reader,
+            modes,
+            _state: state,
+        }
+    }
+}
+
+fn nonzero(size: u16) -> NonZero<u16> {
+    NonZero::new(size).unwrap()
+}
+
+/// The terminal's modes; comparable.
+fn modes(master: &(dyn MasterPty + Send)) -> String {
+    format!("{:?}", master.get_termios().unwrap())
+}
+
+fn show(master: &(dyn MasterPty + Send), screen: Arc<Mutex<vt100::Parser>>) -> JoinHandle<()> {
+    let mut output = master.try_clone_reader().unwrap();
+    std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        // Linux reports the end as an error.
+        while let Ok(count @ 1..) = output.read(&mut piece) {
+            screen.lock().unwrap().process(&piece[..count]);
+        }
+    })
+}
+
+impl Terminal {
+    /// The rows that are not empty. One that the terminal has wrapped is one row.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        rows(&self.screen)
+    }
+
+    /// Waits until a row that is not empty fulfils a condition.
+    #[track_caller]
+    pub(crate) fn wait_for_row(&self, what: &str, is_met: impl Fn(&str) -> bool) {
+        let shown = fmt::from_fn(|f| write!(f, "{what} in: {:#?}", self.rows()));
+        wait_until(shown, || {
+            self.rows().iter().any(|row| is_met(row)).then_some(())
+        });
+    }
+
+    /// Waits until the last row is this text.
+    #[track_caller]
+    pub(crate) fn wait_for_last_row(&self, text: &str) {
+        let shown = fmt::from_fn(|f| write!(f, "{text:?} as last row of: {:#?}", self.rows()));
+        wait_until(shown, || {
+            let rows = self.rows();
+            (rows.last().map(String::as_str) == Some(text)).then_some(())
+        });
+    }
+
+    /// Presses keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Waits for the program's end.
+    #[track_caller]
+    pub(crate) fn finish(mut self) -> Ended {
+        let screen = Arc::clone(&self.screen);
+        let shown = fmt::from_fn(|f| write!(f, "the end, after: {:#?}", rows(&screen)));
+        let status = wait_until(shown, || self.child.try_wait().unwrap());
+        self.reader.join().unwrap();
+        Ended {
+            code: status.exit_code(),
+            rows: rows(&self.screen),
+            has_same_modes: modes(self.master.as_ref()) == self.modes,
+        }
+    }
+}
+
+fn rows(screen: &Mutex<vt100::Parser>) -> Vec<String> {
+    let contents = screen.lock().unwrap().screen().contents();
+    let rows = contents.lines().map(|row| row.trim_end().to_owned());
+    rows.filter(|row| !row.is_empty()).collect()
+}
+
+impl Ended {
+    /// Fails the test unless the exit code is this one.
+    #[track_caller]
+    pub(crate) fn expect(self, code: u32) -> Self {
+        assert_eq!(self.code, code, "{:#?}", self.rows);
+        self
+    }
+
+    /// Whether the screen shows this text.
+    pub(crate) fn shows(&self, text: &str) -> bool {
+        self.rows.iter().any(|row| row.contains(text))
+    }
+}
