@@ -6,8 +6,8 @@ use crate::migrate::{
     self, LockOptions, Options, ReplicationOptions, StateOptions, execute, prepare,
 };
 use crate::task::Scope;
-use crate::ui::report::{Copied, DryRun, show_findings, show_plan};
-use crate::ui::{self, Ui};
+use crate::ui::Ui;
+use crate::ui::report::{Copied, DryRun, render_question, show_findings, show_plan};
 
 const EXAMPLES: &str = "\
 Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
@@ -176,7 +176,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         ui.report(&report, exit::DONE)?;
         return Ok(exit::DONE);
     }
-    if !arguments.yes && !ui.confirm(ui::PROCEED, &scope.stop).await? {
+    if !arguments.yes && !ui.confirm(&render_question(&prepared), &scope.stop).await? {
         return Err(Error::Declined);
     }
     let report = Box::pin(execute(prepared, &options, scope)).await?;

@@ -226,7 +226,7 @@ impl Endpoint {
     ) -> Result<T, Error> {
         let hosts = self.profile.hosts.len();
         let rules = Rules {
-            place: self.shown_hosts(),
+            place: self.place(),
             limit: attempt::overall_limit(self.profile.connect_timeout, hosts),
             ignores_stop: self.ignores_stop,
         };
@@ -268,8 +268,8 @@ impl Endpoint {
         }
     }
 
-    /// Hosts and ports.
-    fn shown_hosts(&self) -> String {
+    /// Hosts and ports: those that may serve, or the one that does.
+    pub fn place(&self) -> String {
         let hosts: Vec<String> = match self.pinned.get() {
             Some(at) => vec![self.profile.hosts[*at].to_string()],
             None => self.profile.hosts.iter().map(ToString::to_string).collect(),
@@ -346,7 +346,7 @@ impl Endpoint {
 /// Hosts, ports and database; never a secret.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.shown_hosts(), Printable(self.database()))
+        write!(f, "{}/{}", self.place(), Printable(self.database()))
     }
 }
 

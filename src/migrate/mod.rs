@@ -39,6 +39,6 @@ pub use options::{
 };
 pub use plan::prepare::prepare;
 pub use plan::rate::measure_rate;
-pub use planned::{PlannedDatabase, Prepared};
+pub use planned::{Dropped, PlannedDatabase, Prepared};
 pub use report::{DatabaseReport, KeptSlot, Report};
 pub use target_action::TargetAction;

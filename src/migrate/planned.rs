@@ -6,6 +6,7 @@ use crate::catalog::cluster::Database;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::checkpoint::{self, DatabasePair, Origin};
 use crate::cluster::finding::{Finding, Level};
+use crate::cluster::identity::ServerIdentity;
 use crate::cluster::promise::Promise;
 use crate::connect::Endpoint;
 use crate::migrate::options::Options;
@@ -118,6 +119,8 @@ impl PlannedDatabase {
 /// What `init` found and would do.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The two servers.
+    pub servers: Sides<ServerIdentity>,
     /// All results of the checks, worst last.
     pub findings: Vec<Finding>,
     /// What would be copied, in name order; may be incomplete when the findings refuse the run.
@@ -130,8 +133,9 @@ pub struct Prepared {
 
 impl Prepared {
     /// Creates a plan that is refused: only its findings count.
-    pub(crate) fn refused(findings: Vec<Finding>) -> Self {
+    pub(crate) fn refused(servers: Sides<ServerIdentity>, findings: Vec<Finding>) -> Self {
         Self {
+            servers,
             findings,
             databases: Vec::new(),
             cluster: None,
@@ -147,4 +151,29 @@ impl Prepared {
             .filter(|finding| finding.level == Level::Error)
             .count()
     }
+
+    /// What the run drops on the target, if it drops databases of others.
+    pub fn dropped(&self) -> Option<Dropped> {
+        let mut dropped = Dropped::default();
+        for planned in &self.databases {
+            if let TargetAction::DropAndCreate { tables, bytes, .. } = &planned.action {
+                dropped.databases += 1;
+                dropped.tables += u64::try_from(*tables).unwrap_or_default();
+                dropped.bytes += u64::try_from(*bytes).unwrap_or_default();
+            }
+        }
+        (dropped.databases > 0).then_some(dropped)
+    }
+}
+
+/// The databases of the target that a run drops, in sum. What an interrupted run of this program has left is none of
+/// them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// How many.
+    pub databases: u64,
+    /// Their tables.
+    pub tables: u64,
+    /// Their size on disk.
+    pub bytes: u64,
 }

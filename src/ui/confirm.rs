@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Screen;
 
-/// `init`'s question.
+/// `init`'s question, unless databases are dropped.
 pub const PROCEED: &str = "Proceed with replication? [y/N]:";
 
 /// `teardown`'s question.

@@ -79,7 +79,7 @@ impl Planner<'_> {
         let lacks_connections = check::has_errors(&connections);
         findings.extend(connections);
         if lacks_connections {
-            return Ok(Prepared::refused(findings));
+            return Ok(Prepared::refused(self.identities(), findings));
         }
         let plans = self.plan_databases(chosen, &existing).await?;
         findings.extend(plans.findings);
@@ -87,6 +87,7 @@ impl Planner<'_> {
         findings.extend(judge_skipped_extensions(self.options, &plans.extensions));
         findings.sort_by_key(|finding| finding.level);
         Ok(Prepared {
+            servers: self.identities(),
             findings,
             databases: plans.databases,
             cluster: Some(self.target),

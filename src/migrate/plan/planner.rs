@@ -1,5 +1,6 @@
 //! What the plan of every database depends on.
 
+use crate::cluster::identity::ServerIdentity;
 use crate::cluster::server::Cluster;
 use crate::migrate::options::Options;
 use crate::migrate::resume::Resume;
@@ -15,4 +16,11 @@ pub(crate) struct Planner<'a> {
     pub(crate) target: TargetCluster,
     pub(crate) resume: Option<Resume>,
     pub(crate) scope: &'a Scope,
+}
+
+impl Planner<'_> {
+    /// Which servers they are.
+    pub(crate) fn identities(&self) -> Sides<ServerIdentity> {
+        self.servers.as_ref().map(ServerIdentity::of_server)
+    }
 }

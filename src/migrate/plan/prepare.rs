@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::catalog::cluster::Database;
 use crate::cluster::finding::{Finding, Level};
+use crate::cluster::identity::ServerIdentity;
 use crate::cluster::select::{self, ChosenDatabase};
 use crate::cluster::server::Cluster;
 use crate::event::{Event, Phase};
@@ -49,7 +50,8 @@ async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
         is_one,
     } = check::examine_pair(&servers, options).await?;
     if check::has_errors(&findings) {
-        return Ok(Prepared::refused(findings));
+        let identities = servers.as_ref().map(ServerIdentity::of_server);
+        return Ok(Prepared::refused(identities, findings));
     }
     let facts = servers.as_ref().map(|server| &server.facts);
     let resume = Resume::open_state(options.state.as_ref(), facts)?;
@@ -70,7 +72,7 @@ async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
     let is_misplaced = check::has_errors(&places);
     findings.extend(places);
     if is_misplaced {
-        return Ok(Prepared::refused(findings));
+        return Ok(Prepared::refused(planner.identities(), findings));
     }
     Box::pin(planner.plan_all(chosen, findings)).await
 }

@@ -17,6 +17,6 @@ pub use contract::Report;
 pub use dry_run::DryRun;
 pub use finding::{render_finding, render_finding_text, show_findings};
 pub use init::Copied;
-pub use plan::show_plan;
+pub use plan::{render_question, show_plan};
 pub use teardown::{TornDown, render_other};
 pub use validate::Validation;

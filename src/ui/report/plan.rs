@@ -5,11 +5,10 @@ use serde::Serialize;
 use super::contract::number;
 use super::sizes::{self, Estimate};
 use crate::migrate::Prepared;
-use crate::migrate::TargetAction;
-use crate::migrate::{Options, PlannedDatabase};
+use crate::migrate::{Dropped, Options, PlannedDatabase, TargetAction};
 use crate::remedy::Setting;
 use crate::ui::remedy::SettingName;
-use crate::ui::{Ui, text};
+use crate::ui::{PROCEED, Ui, text};
 
 /// A planned database, for programs.
 #[derive(Debug, Serialize)]
@@ -22,10 +21,14 @@ pub(super) struct PlannedBody {
     estimated_bytes: u64,
 }
 
-/// Shows sizes, times and what happens to each database, on standard error. The rate is in bytes an hour.
+/// Shows sizes, times, both servers and what happens to each database, on standard error. The rate is in bytes an hour.
 pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u64>) {
     if !options.schema_only {
         show_sizes(ui, prepared, rate);
+    }
+    for (side, server) in prepared.servers.iter() {
+        ui.screen()
+            .line_from_outside("", &format!("{side}: {server}"));
     }
     for planned in &prepared.databases {
         ui.screen().line_from_outside("  ", &action_line(planned));
@@ -45,6 +48,21 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
     let line = format!("Copying at {kind} snapshot with {workers}.");
     ui.screen().line(&line);
     ui.screen().line(&locks_line(options, ui.setting_name()));
+}
+
+/// The question before the run: it names what is dropped, and where.
+pub fn render_question(prepared: &Prepared) -> String {
+    match prepared.dropped() {
+        None => PROCEED.to_owned(),
+        Some(dropped) => render_drop_question(dropped, &prepared.servers.target.place),
+    }
+}
+
+fn render_drop_question(dropped: Dropped, place: &str) -> String {
+    let databases = text::counted(dropped.databases, "database");
+    let tables = text::counted(dropped.tables, "table");
+    let (place, size) = (text::clean(place), text::size(dropped.bytes));
+    format!("DROP {databases} on {place} ({tables}, {size})? [y/N]")
 }
 
 fn show_sizes(ui: &Ui, prepared: &Prepared, rate: Option<u64>) {
@@ -80,7 +98,7 @@ fn locks_line(options: &Options, name: SettingName) -> String {
 pub(super) fn action_line(planned: &PlannedDatabase) -> String {
     let name = match (planned.name(), planned.target().as_str()) {
         (source, target) if source == target => source.to_owned(),
-        (source, target) => format!("{source} as {target}"),
+        (source, target) => format!("{source} → {target}"),
     };
     let tables = match &planned.action {
         TargetAction::Keep { tables } => *tables,
@@ -126,5 +144,27 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         reason,
         tables: planned.tables,
         estimated_bytes: planned.bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_names_what_is_dropped_and_where() {
+        let dropped = |databases, tables| Dropped {
+            databases,
+            tables,
+            bytes: 553 << 20,
+        };
+        assert_eq!(
+            render_drop_question(dropped(2, 145), "db2.example:5432"),
+            "DROP 2 databases on db2.example:5432 (145 tables, 553.0 MB)? [y/N]"
+        );
+        assert_eq!(
+            render_drop_question(dropped(1, 1), "h:1"),
+            "DROP 1 database on h:1 (1 table, 553.0 MB)? [y/N]"
+        );
     }
 }

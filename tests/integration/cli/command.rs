@@ -268,7 +268,7 @@ async fn nothing_stays_in_temporary_folders() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let (asked, stdin) =
             tidy(route.command("init", &[&name], &["--drop-existing"])).start_open();
-        asked.wait_for_error("[y/N]:");
+        asked.wait_for_error("[y/N]");
         asked.signal(signal);
         asked.finish().expect(code);
         drop(stdin);

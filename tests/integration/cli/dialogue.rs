@@ -114,3 +114,44 @@ async fn ctrl_c_removes_the_bar() {
         gate.open().await;
     }
 }
+
+#[tokio::test]
+async fn the_plan_names_the_servers_and_the_question_what_is_dropped() {
+    let route = common();
+    let name = small(route, "dropped").await;
+    init(route, &name, &["--yes"]).run().expect(0);
+    let drop = ["--drop-existing"];
+    let declined = init(route, &name, &drop).input("n\n").run().expect(1);
+    let (source, target) = (route.source.port(), route.target.port());
+    let (source, target) = (source.to_string(), target.to_string());
+    let line = |side: &str| {
+        let mut lines = declined.stderr.lines();
+        let begin = format!("{side}: postgres@");
+        let found = lines.find(|line| line.starts_with(&begin));
+        found.unwrap_or_default().to_owned()
+    };
+    for (side, port) in [("source", source), ("target", target.clone())] {
+        let line = line(side);
+        assert!(line.contains(&port), "{side}: {}", declined.stderr);
+        assert!(line.contains(", PostgreSQL 17."), "{}", declined.stderr);
+    }
+    let asked = declined
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("DROP "));
+    let asked = asked.unwrap_or_default();
+    assert!(
+        asked.starts_with("DROP 1 database on "),
+        "{}",
+        declined.stderr
+    );
+    assert!(asked.contains(&format!("{target} (1 table, ")), "{asked}");
+    assert!(asked.trim_end().ends_with("MB)? [y/N]"), "{asked}");
+    assert!(
+        !declined.stderr.contains("Proceed with"),
+        "{}",
+        declined.stderr
+    );
+    assert!(exists_on_target(route, &name).await);
+    init(route, &name, &drop).input("y\n").run().expect(0);
+}

@@ -21,7 +21,7 @@ async fn a_database_gets_another_name_in_every_command() {
     .await;
     let more = ["--map-database", &map];
     let checked = route.command("validate", &[&name], &more).run().expect(0);
-    let planned = format!("{name} as {other}: create");
+    let planned = format!("{name} → {other}: create");
     assert!(checked.stdout.contains(&planned), "{}", checked.stdout);
     route.replicate(&name, &more).run().expect(0);
     let target = route.target.url(&other);

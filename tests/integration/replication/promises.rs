@@ -44,7 +44,7 @@ async fn behind_catalog(
 ) -> (Running, Session) {
     let (running, mut stdin) = route.command("init", &[name], more).start_open();
     // Its checks wait for databases that other runs are about to drop.
-    running.wait_for_error("[y/N]:");
+    running.wait_for_error("[y/N]");
     let holder = database(&route.target.url("postgres")).await;
     let lock = format!("BEGIN; LOCK TABLE pg_catalog.{catalog} IN SHARE MODE");
     holder.batch(&text(&lock)).await.unwrap();
