@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::lock::Lock;
-use super::{Database, DatabasePair, Error, Membership, Pair, Run, file, folder};
+use super::{Database, DatabasePair, Error, Membership, Pair, Run, Stage, file, folder};
 use crate::logical::RunId;
+use crate::pg::Oid;
 
 /// The state, locked against other runs. Every change is on disk when it returns.
 #[derive(Debug)]
@@ -190,13 +191,35 @@ pub fn find_copies(root: &Path, pair: &Pair) -> Vec<DatabasePair> {
     run.map_or_else(Vec::new, |run| run.databases.into_keys().collect())
 }
 
+/// A copy that was begun and not finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BegunCopy {
+    /// The names of its database.
+    pub pair: DatabasePair,
+    /// Which database of the target's cluster it is.
+    pub target_oid: Oid,
+}
+
+/// The copies that runs between two clusters have begun and not finished; none where the state cannot be read.
+pub fn find_begun(root: &Path, run: &RunId) -> Vec<BegunCopy> {
+    let run = file::read_run(&root.join(run.as_str())).ok().flatten();
+    let databases = run.into_iter().flat_map(|run| run.databases);
+    let begun = databases.filter_map(|(pair, database)| match database.stage {
+        Stage::Begun { target_oid, .. } => Some(BegunCopy {
+            pair,
+            target_oid: Oid(target_oid),
+        }),
+        Stage::Planned | Stage::Finished { .. } => None,
+    });
+    begun.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
     use crate::checkpoint::samples::{pair, same, selection};
-    use crate::pg::Oid;
 
     fn mode(path: &Path) -> u32 {
         std::fs::metadata(path).unwrap().permissions().mode() & 0o777

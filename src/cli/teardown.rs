@@ -5,7 +5,7 @@ use crate::pg::{Ident, InvalidName, Sides, SlotName};
 use crate::selection::Databases;
 use crate::task::Scope;
 use crate::teardown::{TeardownOptions, Which, find_leftovers, remove_leftovers};
-use crate::ui::report::{TornDown, render_other};
+use crate::ui::report::{TornDown, show_leftovers};
 use crate::ui::{self, Ui};
 
 const EXAMPLES: &str = "\
@@ -109,18 +109,8 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         found = find_leftovers(&options) => found?,
     };
     let shows_statements = matches!(options.which, Which::Slot(_));
-    for leftover in &leftovers.objects {
-        ui.screen().line_from_outside("  ", &leftover.to_string());
-        let statement = leftover.statement().filter(|_| shows_statements);
-        if let Some(statement) = statement {
-            ui.screen().line_from_outside("    ", &statement);
-        }
-    }
-    for other in &leftovers.others {
-        let line = render_other(other, ui.setting_name());
-        ui.screen().line_from_outside("  ", &line);
-    }
-    let removes = !arguments.dry_run && !leftovers.objects.is_empty();
+    show_leftovers(ui, &leftovers, shows_statements);
+    let removes = !arguments.dry_run && leftovers.has_any();
     if removes && !arguments.yes && !ui.confirm(ui::REMOVE, &scope.stop).await? {
         return Err(Error::Declined);
     }

@@ -1,9 +1,28 @@
 //! The contents of an existing database.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::connect::{self, Session};
 use crate::pg::{Ident, Sql};
+
+/// Counts in words, for the ones that are 0 as well.
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [
+            (self.tables, "table"),
+            (self.others, "other object"),
+            (self.large_objects, "large object"),
+            (self.default_privileges, "default privilege"),
+        ];
+        for (at, (count, noun)) in counts.into_iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            let plural = if count == 1 { "" } else { "s" };
+            write!(f, "{comma}{count} {noun}{plural}")?;
+        }
+        Ok(())
+    }
+}
 
 /// What a database contains beyond a new one's contents.
 #[derive(Clone, Debug, PartialEq, Eq)]

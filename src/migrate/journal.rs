@@ -75,6 +75,39 @@ impl Filling {
     }
 }
 
+/// A journal in a database of which no local state is known: an interrupted run has left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct InterruptedRun {
+    /// The run's number, unless an older version began it.
+    number: Option<String>,
+}
+
+impl std::fmt::Display for InterruptedRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let number = self.number.iter();
+        let number: String = number.map(|number| format!(" {number}")).collect();
+        write!(
+            f,
+            "it is the incomplete copy of interrupted run{number}, whose journal is its schema {JOURNAL_SCHEMA}"
+        )
+    }
+}
+
+/// Reads which interrupted run has left its journal in the session's database, if there is one.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(super) async fn load_interrupted_run(
+    session: &Session,
+) -> Result<Option<InterruptedRun>, connect::Error> {
+    if !journal_exists(session).await? {
+        return Ok(None);
+    }
+    let filling = Filling::load(session).await?;
+    let number = filling.map(|filling| filling.run);
+    Ok(Some(InterruptedRun { number }))
+}
+
 /// Creates the journal of this run's work. What exists already counts as known where `is_used`: a database in
 /// which only extensions and the like exist.
 ///

@@ -5,6 +5,14 @@ use crate::remedy::{Remedy, Setting};
 use crate::teardown::unrecorded::UnrecordedObject;
 use crate::{checkpoint, cluster, connect, selection};
 
+/// To name something that was found, unless nothing was.
+fn correct(setting: Setting, found: &[UnrecordedObject]) -> Vec<Remedy> {
+    if found.is_empty() {
+        return vec![Remedy::Omit(setting)];
+    }
+    vec![Remedy::Correct(setting)]
+}
+
 /// Why `teardown` did not find or remove everything.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -49,6 +57,25 @@ pub enum Error {
         /// The runs and objects, each with what removes it.
         found: Vec<UnrecordedObject>,
     },
+    /// The run to remove has left nothing.
+    #[error("run {run} has left nothing on the source; {}", list_found(found))]
+    NoSuchRun {
+        /// The number that was given.
+        run: String,
+        /// What other runs have left.
+        found: Vec<UnrecordedObject>,
+    },
+    /// The slot to remove does not exist, and no publication names it.
+    #[error(
+        "replication slot {slot} does not exist on the source; {}",
+        list_found(found)
+    )]
+    NoSuchSlot {
+        /// The name that was given.
+        slot: SlotName,
+        /// The slots that this program has created.
+        found: Vec<UnrecordedObject>,
+    },
     /// The slot to remove is in use.
     #[error("replication slot {slot} is in use by pid {pid} of the source; end that session first")]
     SlotActive {
@@ -69,6 +96,13 @@ pub enum Error {
     /// The command was asked to stop.
     #[error("stopped before the end. Repeat the command to resume")]
     Stopped,
+}
+
+fn list_found(found: &[UnrecordedObject]) -> String {
+    match found {
+        [] => "nothing else was found".to_owned(),
+        _ => format!("found: {}", list_others(found)),
+    }
 }
 
 fn list_others(found: &[UnrecordedObject]) -> String {
@@ -93,7 +127,10 @@ impl Error {
     pub fn place(&self) -> Option<String> {
         match self {
             Self::Cluster(error) => error.place(),
-            Self::SlotActive { .. } | Self::SlotNotOurs { .. } => Some(Side::Source.to_string()),
+            Self::NoSuchRun { .. }
+            | Self::NoSuchSlot { .. }
+            | Self::SlotActive { .. }
+            | Self::SlotNotOurs { .. } => Some(Side::Source.to_string()),
             Self::State(_)
             | Self::Stopped
             | Self::NoIdentity { .. }
@@ -111,6 +148,8 @@ impl Error {
                 let known = found.iter().filter_map(UnrecordedObject::remedy_of_object);
                 vec![Remedy::Each(known.collect())]
             }
+            Self::NoSuchRun { found, .. } => correct(Setting::Run, found),
+            Self::NoSuchSlot { found, .. } => correct(Setting::Slot, found),
             Self::NoSource => vec![Remedy::Pass(Setting::Source)],
             Self::Cluster(error) => error.remedies(),
             Self::State(error) => error.remedies(),

@@ -1,6 +1,6 @@
 //! Finds what runs have left. Read-only.
 
-use crate::checkpoint::{Pair, find_unrevoked};
+use crate::checkpoint::{BegunCopy, DatabasePair, Pair, find_begun, find_unrevoked};
 use crate::pg::{Side, Sides};
 use crate::teardown::error::Error;
 use crate::teardown::leftover::{Leftover, Object};
@@ -19,6 +19,7 @@ use crate::teardown::target_side::{Owned, examine_target};
 /// - No server answers, or one that answers refuses a query.
 /// - A name matches no database.
 /// - A run is running.
+/// - The run or slot that is named has left nothing.
 /// - Only objects of runs that no local state records were found.
 pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Error> {
     let source = options.servers.source.as_ref();
@@ -33,14 +34,21 @@ pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Erro
     let target = options.servers.target.as_ref();
     let target = Answer::of_server(Side::Target, target).await;
     let answers = refuse_failures(source, target)?;
-    let mut found = Leftovers::default();
+    let mut found = Leftovers {
+        servers: answers.as_ref().map(Answer::identity),
+        ..Leftovers::default()
+    };
     let mut seen = examine_reached(&answers, options, &mut found).await?;
-    if options.which == Which::Pair {
-        refuse_unknown(&mut found, &seen)?;
+    match &options.which {
+        Which::Pair => refuse_unknown(&mut found, &seen)?,
+        Which::Run(run) => refuse_absent(run, &answers, &seen, &mut found)?,
+        // It is examined above.
+        Which::Slot(_) => {}
     }
     found.others.append(&mut found.unknown);
     // The target first: a subscription uses its slot.
     found.objects.append(&mut seen.objects);
+    found.incomplete = list_incomplete(&answers, options, &found);
     add_unreachable(answers, &seen, &mut found);
     Ok(found)
 }
@@ -89,6 +97,49 @@ fn refuse_unknown(found: &mut Leftovers, seen: &Seen) -> Result<(), Error> {
         return Err(Error::UnknownRuns { found });
     }
     Ok(())
+}
+
+/// Refuses the name of a run that has left nothing on the source. Without the source, nothing shows that.
+fn refuse_absent(
+    run: &str,
+    answers: &Sides<Answer>,
+    seen: &Seen,
+    found: &mut Leftovers,
+) -> Result<(), Error> {
+    let has_objects = has_objects_of_runs(&found.objects) || has_objects_of_runs(&seen.objects);
+    if has_objects || found.run.is_some() || answers.source.reached().is_none() {
+        return Ok(());
+    }
+    Err(Error::NoSuchRun {
+        run: run.to_owned(),
+        found: std::mem::take(&mut found.others),
+    })
+}
+
+/// Lists the databases of the target that only the state, which is removed, shows to be incomplete.
+fn list_incomplete(
+    answers: &Sides<Answer>,
+    options: &TeardownOptions,
+    found: &Leftovers,
+) -> Vec<DatabasePair> {
+    let Sides { source, target } = answers.as_ref().map(Answer::reached);
+    let (Some(_), Some(target), Some(root), Some(run), true) = (
+        source,
+        target,
+        &options.state_root,
+        &found.run,
+        options.removes_state,
+    ) else {
+        return Vec::new();
+    };
+    let exists = |copy: &BegunCopy| {
+        target
+            .databases
+            .iter()
+            .any(|one| one.oid == copy.target_oid)
+    };
+    let begun = find_begun(root, run).into_iter().filter(exists);
+    begun.map(|copy| copy.pair).collect()
 }
 
 /// Lists memberships that a killed run has granted to its own role. Only the state records them, and it is

@@ -1,5 +1,7 @@
 //! What `teardown` has found.
 
+use crate::checkpoint::DatabasePair;
+use crate::cluster::ServerIdentity;
 use crate::cluster::run_lock::LockKey;
 use crate::logical::{FoundPublication, RunId};
 use crate::pg::{Side, Sides};
@@ -10,10 +12,15 @@ use crate::teardown::unrecorded::UnrecordedObject;
 /// What runs have left on both servers.
 #[derive(Debug, Default)]
 pub struct Leftovers {
+    /// The servers that answer.
+    pub servers: Sides<Option<ServerIdentity>>,
     /// The pair of clusters whose state is removed as well, if it is known.
     pub run: Option<RunId>,
     /// The locks that are held during the removal, so that no run starts.
     pub(crate) locks: Sides<Vec<LockKey>>,
+    /// Databases of the target that interrupted runs have begun, and that nothing continues once the state is
+    /// removed. They stay.
+    pub incomplete: Vec<DatabasePair>,
     /// The objects, in the order in which they are removed.
     pub objects: Vec<Leftover>,
     /// Objects of other runs, which are not removed.
@@ -37,6 +44,11 @@ pub struct Unreachable {
 }
 
 impl Leftovers {
+    /// Returns whether something is there to remove: objects, or the state that would continue a copy.
+    pub fn has_any(&self) -> bool {
+        !self.objects.is_empty() || !self.incomplete.is_empty()
+    }
+
     /// Returns whether a publication was found before, with the same mark.
     pub(crate) fn has_publication(&self, found: &FoundPublication) -> bool {
         self.objects.iter().any(|leftover| match &leftover.object {

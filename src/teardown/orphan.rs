@@ -2,8 +2,9 @@
 //! source.
 
 use crate::catalog::cluster::Database;
+use crate::cluster::ServerIdentity;
 use crate::logical::Slot;
-use crate::pg::{Side, SlotName};
+use crate::pg::{Side, Sides, SlotName};
 use crate::teardown::error::Error;
 use crate::teardown::leftover::{Leftover, Object};
 use crate::teardown::leftovers::Leftovers;
@@ -11,11 +12,12 @@ use crate::teardown::marked::{Marked, load_marked};
 use crate::teardown::options::TeardownOptions;
 use crate::teardown::reached::Reached;
 use crate::teardown::seen::SLOT_PREFIX;
+use crate::teardown::unrecorded::UnrecordedObject;
 
 /// Finds the slot of this name, and the publications whose mark names it.
 ///
 /// # Errors
-/// The slot is in use, or this program has not created it.
+/// The slot does not exist, is in use, or this program has not created it.
 pub(crate) async fn find_orphan_slot(
     slot: &SlotName,
     source: &Reached,
@@ -25,9 +27,38 @@ pub(crate) async fn find_orphan_slot(
     let marked = load_marked(source, &databases, options).await?;
     let slots = source.cluster.load_slots().await?;
     let present = slots.iter().find(|one| one.name == slot.as_str());
-    let found = list_objects(slot, present, marked)?;
+    let is_named = |one: &Marked| names_slot(one, slot);
+    if present.is_none() && !marked.iter().any(is_named) {
+        let found = list_own_slots(&slots);
+        let slot = slot.clone();
+        return Err(Error::NoSuchSlot { slot, found });
+    }
+    let found = Leftovers {
+        servers: Sides {
+            source: Some(ServerIdentity::of_server(&source.cluster)),
+            target: None,
+        },
+        ..list_objects(slot, present, marked)?
+    };
     source.refuse_running(&found.locks.source).await?;
     Ok(found)
+}
+
+/// Returns whether a publication's mark names this slot.
+fn names_slot(one: &Marked, slot: &SlotName) -> bool {
+    let mark = one.publication.mark.as_ref();
+    mark.is_some_and(|mark| mark.slot == slot.as_str())
+}
+
+/// Lists the slots that have a name of ours.
+fn list_own_slots(slots: &[Slot]) -> Vec<UnrecordedObject> {
+    let own = slots.iter();
+    let own = own.filter(|slot| slot.name.starts_with(SLOT_PREFIX));
+    own.map(|slot| {
+        let database = slot.database.as_deref().unwrap_or_default();
+        UnrecordedObject::new(format!("{} of database {database}", slot.name))
+    })
+    .collect()
 }
 
 /// Lists the objects to remove, the slot first.

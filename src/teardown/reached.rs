@@ -1,9 +1,9 @@
 //! The servers that answer, and those that do not.
 
 use crate::catalog::cluster::Database;
-use crate::cluster;
 use crate::cluster::run_lock::{Holder, LockKey};
 use crate::cluster::server::Cluster;
+use crate::cluster::{self, ServerIdentity};
 use crate::connect::Endpoint;
 use crate::pg::{Side, SqlState};
 use crate::teardown::error::Error;
@@ -40,6 +40,12 @@ impl Answer {
             Self::Reached(reached) => Some(reached),
             Self::NotGiven | Self::Failed(_) => None,
         }
+    }
+
+    /// Returns which server it is, if it answers.
+    pub(crate) fn identity(&self) -> Option<ServerIdentity> {
+        let reached = self.reached()?;
+        Some(ServerIdentity::of_server(&reached.cluster))
     }
 
     /// Returns why the server does not answer, if it was asked.

@@ -193,14 +193,19 @@ async fn plan_by_contents(
             }
         });
     }
-    let message = format!(
-        "database {name} is not empty: {} tables, {} other objects, {} large objects, {} default privileges",
-        contents.tables, contents.others, contents.large_objects, contents.default_privileges
-    );
+    let interrupted = journal::load_interrupted_run(&session).await;
+    let interrupted = interrupted.map_err(Error::examine(side))?;
+    let run = interrupted.as_ref();
+    let run = run.map_or_else(String::new, |run| format!("; {run}"));
+    let message = format!("database {name} is not empty: {contents}{run}");
+    let mut remedies = Vec::new();
+    if interrupted.is_some() {
+        let resume = "continue that run with its state directory";
+        remedies.push(Remedy::pass_to(Setting::StateDir, resume));
+    }
     let objects = Some(contents.beside_extensions.as_slice()).filter(|objects| !objects.is_empty());
-    let drop_extension = objects.map(|objects| without_extension(objects).into());
-    let others = [recreate(), "choose another target".into()];
-    let remedies = drop_extension.into_iter().chain(others);
+    remedies.extend(objects.map(|objects| without_extension(objects).into()));
+    remedies.extend([recreate(), "choose another target".into()]);
     Ok(target_plan.finding(Level::Error, message, remedies))
 }
 

@@ -18,5 +18,5 @@ pub use dry_run::DryRun;
 pub use finding::{render_finding, render_finding_text, show_findings};
 pub use init::Copied;
 pub use plan::{render_question, show_plan};
-pub use teardown::{TornDown, render_other};
+pub use teardown::{TornDown, show_leftovers};
 pub use validate::Validation;

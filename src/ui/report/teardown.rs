@@ -3,11 +3,15 @@
 use serde::Serialize;
 
 use super::contract::Report;
+use crate::checkpoint::DatabasePair;
 use crate::event::WithCauses as _;
+use crate::pg::{Ident, Side};
+use crate::remedy::{Command, Remedy};
+use crate::sql;
 use crate::teardown::unrecorded::UnrecordedObject;
 use crate::teardown::{Leftover, Leftovers, Unreachable};
 use crate::ui::remedy::{SettingName, with_remedies};
-use crate::ui::{Style, text};
+use crate::ui::{Style, Ui, text};
 
 /// The result of `teardown`.
 #[derive(Debug)]
@@ -93,8 +97,49 @@ impl Report for TornDown<'_> {
     }
 }
 
+/// Shows what was found, before the question: servers, objects, what is left alone, and what stays incomplete.
+/// `with_statements` adds the statements that drop the objects.
+pub fn show_leftovers(ui: &Ui, leftovers: &Leftovers, with_statements: bool) {
+    let screen = ui.screen();
+    for (side, server) in leftovers.servers.iter() {
+        if let Some(server) = server {
+            screen.line_from_outside("", &format!("{side}: {server}"));
+        }
+    }
+    for leftover in &leftovers.objects {
+        screen.line_from_outside("  ", &leftover.to_string());
+        let statement = leftover.statement().filter(|_| with_statements);
+        if let Some(statement) = statement {
+            screen.line_from_outside("    ", &statement);
+        }
+    }
+    for other in &leftovers.others {
+        screen.line_from_outside("  ", &render_other(other, ui.setting_name()));
+    }
+    for copy in &leftovers.incomplete {
+        ui.warn(&render_incomplete(copy, ui.setting_name()));
+    }
+}
+
+/// What becomes of the incomplete copy of an interrupted run, and the two ways out.
+fn render_incomplete(copy: &DatabasePair, name: SettingName) -> String {
+    let target = Ident::from_catalog(copy.target.as_str());
+    let what = format!(
+        "database {target} on the target is the incomplete copy of an interrupted run. teardown removes the local \
+         state of that run and keeps the database; afterwards it cannot be continued"
+    );
+    let purpose = "to complete it, do not remove the state, but continue";
+    let continue_it = if copy.source == copy.target {
+        Remedy::invoke(purpose, Command::Init)
+    } else {
+        copy.remedy(purpose, Command::Init)
+    };
+    let drop_it = Remedy::RunOn(Side::Target, sql!("DROP DATABASE {}", target));
+    with_remedies(&what, &[continue_it, drop_it], name)
+}
+
 /// What is left alone, with what removes it.
-pub fn render_other(other: &UnrecordedObject, name: SettingName) -> String {
+fn render_other(other: &UnrecordedObject, name: SettingName) -> String {
     let what = format!("of another run, left alone: {}", other.what);
     with_remedies(&what, other.remedy.as_slice(), name)
 }

@@ -58,7 +58,7 @@ pub(crate) async fn validate() {
     assert!(
         refused
             .stdout
-            .contains("database app is not empty: 1 tables"),
+            .contains("database app is not empty: 1 table,"),
         "{}",
         refused.stdout
     );

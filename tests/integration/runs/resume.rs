@@ -372,3 +372,31 @@ async fn a_database_that_a_killed_run_is_still_making_is_waited_for() {
     let [source, target] = [&route.source, &route.target].map(|cluster| cluster.url(&name));
     assert_eq!(oracle::data_diff(&source, &target), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn an_incomplete_copy_is_named_by_teardown_and_by_a_run_without_its_state() {
+    let route = Route::of_majors([17, 17]);
+    let killed = Killed::new(&route, INDEX).await.kill(&[]).await;
+    let names = killed.names.each_ref().map(String::as_str);
+    let elsewhere = route.command("init", &names, &["--yes"]).run().expect(1);
+    elsewhere.assert_prints(&[
+        "it is the incomplete copy of interrupted run ",
+        "schema seren_replicator_run",
+        "--state-dir",
+        "--drop-existing",
+    ]);
+    let teardown = || killed.kept(route.command("teardown", &[], &[]));
+    let declined = teardown().input("n\n").run().expect(1);
+    declined.assert_prints(&[
+        "is the incomplete copy of an interrupted run",
+        "DROP DATABASE",
+        "with: postgres-seren-replicator init",
+        "[y/N]:",
+    ]);
+    let finished = format!("database {} on the target is", names[0]);
+    assert!(!declined.stderr.contains(&finished), "{}", declined.stderr);
+    killed.command(&[]).run().expect(0);
+    killed.assert_equal();
+    let gone = teardown().input("y\n").run().expect(0);
+    assert!(!gone.stderr.contains("incomplete copy"), "{}", gone.stderr);
+}

@@ -108,7 +108,8 @@ async fn what_another_machine_has_finished_is_only_replaced_by_name() {
     let again = route.replicate(&name, &["--drop-existing"]).state(&machine);
     again.run().expect(0);
     let third = value(&source, RUN).await;
-    teardown(route, &name, &["--run", &second]).run().expect(0);
+    let replaced = teardown(route, &name, &["--run", &second]).run().expect(1);
+    replaced.assert_prints(&["has left nothing", &third]);
     assert_eq!(value(&source, RUN).await, third);
     teardown(route, &name, &["--run", &third]).run().expect(0);
     assert_eq!(value(&source, LEFT).await, "");
@@ -369,7 +370,8 @@ async fn a_slot_whose_target_is_gone_is_removed_by_its_name() {
         assert_eq!(value(&source, LEFT).await, left);
         by_name(&["--yes"]).run().expect(0);
         assert_eq!(value(&source, LEFT).await, "");
-        by_name(&["--yes"]).run().expect(0);
+        let absent = by_name(&["--yes"]).run().expect(1);
+        absent.assert_prints(&[&slot, "does not exist on the source", "--slot"]);
     }
 }
 

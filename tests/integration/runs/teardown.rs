@@ -123,6 +123,14 @@ async fn without_a_state_runs_are_listed_and_removed_only_by_name() {
     // Without the target as well.
     refused(&["teardown", "--source", &from, "--yes"]);
     assert_eq!(value(&source, LEFT).await, "1 1");
+    for more in [&["--yes"][..], &["--dry-run"]] {
+        let wrong = ["--run", "0123456789abcdef"];
+        let absent = program(&[&both[..], &wrong, more].concat()).run().expect(1);
+        absent.assert_prints(&["run 0123456789abcdef has left nothing", &number, "--run"]);
+        let wrong = ["--slot", "seren_none"];
+        let absent = program(&[&both[..], &wrong, more].concat()).run().expect(1);
+        absent.assert_prints(&["seren_none does not exist", "found: seren_app_", "--slot"]);
+    }
     let named = ["--yes", "--run", &number];
     program(&[&both[..], &named].concat()).run().expect(0);
     assert_eq!(value(&source, LEFT).await, "0 0");
