@@ -49,6 +49,12 @@ pub enum Error {
     /// The user said no, or nothing.
     #[error("not confirmed; nothing was changed")]
     Declined,
+    /// The user left the interactive selection.
+    #[error("cancelled; nothing was changed")]
+    Cancelled,
+    /// The user ticked nothing.
+    #[error("no database was selected; nothing was changed")]
+    NothingSelected,
     /// A signal stopped the command.
     #[error("stopped by {}", if *exit_code == exit::TERMINATED { "SIGTERM" } else { "SIGINT" })]
     Stopped {
@@ -97,6 +103,8 @@ impl Error {
             | Self::OpenQuote { .. }
             | Self::Refused { .. }
             | Self::Declined
+            | Self::Cancelled
+            | Self::NothingSelected
             | Self::Stopped { .. }
             | Self::CleanupIncomplete { .. }
             | Self::State(_)
@@ -113,6 +121,9 @@ impl Error {
                 Some("resolve the errors above and repeat the command".to_owned())
             }
             Self::Declined => Some("answer y, or pass --yes".to_owned()),
+            Self::Cancelled | Self::NothingSelected => {
+                Some("select with --include-databases, or pass --no-interactive".to_owned())
+            }
             // Transparent: a walk along the causes would skip it.
             Self::Migrate(error) | Self::Demo(demo::Error::Migrate(error)) => hint_of(error),
             Self::Teardown(error) => hint_of(error),
@@ -145,6 +156,8 @@ impl Error {
             Self::Stopped { exit_code } | Self::CleanupIncomplete { exit_code } => *exit_code,
             Self::Refused { .. }
             | Self::Declined
+            | Self::Cancelled
+            | Self::NothingSelected
             | Self::Migrate(_)
             | Self::Teardown(_)
             | Self::Cluster(_)

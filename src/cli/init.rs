@@ -1,5 +1,6 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection, State, parse_size};
 use super::connections::warn_about;
+use super::interactive::complete_options;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::ddl;
 use crate::migrate::{
@@ -154,6 +155,8 @@ impl Arguments {
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let options = arguments.options(scope)?;
     warn_about(ui, [&options.source, &options.target]);
+    let is_decided = arguments.selection.is_given() || arguments.yes;
+    let options = complete_options("init", options, is_decided, ui, scope).await?;
     let prepared = prepare(&options, scope).await?;
     show_findings(ui, &prepared);
     match prepared.errors() {

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod exit;
 mod init;
+mod interactive;
 mod man;
 mod setting;
 mod signal;

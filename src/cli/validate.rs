@@ -1,5 +1,6 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection};
 use super::connections::warn_about;
+use super::interactive::complete_options;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
@@ -39,6 +40,10 @@ pub(super) struct Arguments {
     /// Check for a run that drops and recreates target databases that are not empty
     #[arg(long, help_heading = "Run")]
     drop_existing: bool,
+
+    /// Do not ask: check what the options select, without options everything
+    #[arg(long, short, help_heading = "Run")]
+    yes: bool,
 }
 
 /// Runs the checks of `init` and prints them.
@@ -68,6 +73,8 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         cluster: arguments.definitions.cluster(),
         state: None,
     };
+    let is_decided = arguments.selection.is_given() || arguments.yes;
+    let options = complete_options("validate", options, is_decided, ui, scope).await?;
     let prepared = prepare(&options, scope).await?;
     let code = if prepared.errors() == 0 {
         exit::DONE

@@ -146,8 +146,8 @@ fn pick_databases(
 
 /// The source's databases, separated by whether they can be copied.
 #[derive(Default)]
-struct Candidates<'a> {
-    names: Vec<String>,
+pub(super) struct Candidates<'a> {
+    pub(super) names: Vec<String>,
     /// The names of the databases that cannot be copied.
     others: BTreeSet<&'a str>,
     /// Those of them that are reported.
@@ -155,7 +155,7 @@ struct Candidates<'a> {
 }
 
 /// Finds the databases that can be copied. One that is named and cannot be copied is an error.
-async fn find_candidates<'a>(
+pub(super) async fn find_candidates<'a>(
     source: &Endpoint,
     wanted: Wanted<'_>,
     offered: &'a [Database],

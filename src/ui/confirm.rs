@@ -18,6 +18,11 @@ fn is_yes(line: &str) -> bool {
     matches!(line.trim(), "y" | "Y" | "yes")
 }
 
+/// Whether a line means yes where that is the default. The end of input has no line end, and means no.
+pub(super) fn is_yes_or_enter(line: &str) -> bool {
+    line.ends_with('\n') && (line.trim().is_empty() || is_yes(line))
+}
+
 /// Asks, and waits for a line or for `stop`, which means no. See [`super::Ui::confirm`].
 pub(super) async fn ask(
     screen: &Screen,
@@ -25,6 +30,17 @@ pub(super) async fn ask(
     echoes: bool,
     stop: &CancellationToken,
 ) -> io::Result<bool> {
+    let line = ask_line(screen, question, echoes, stop).await?;
+    Ok(is_yes(&line))
+}
+
+/// Asks, and waits for a line; an empty text after the end of input and after `stop`.
+pub(super) async fn ask_line(
+    screen: &Screen,
+    question: &str,
+    echoes: bool,
+    stop: &CancellationToken,
+) -> io::Result<String> {
     screen.ask(question)?;
     let (sender, answer) = oneshot::channel();
     // A thread of its own: a read of standard input cannot be cancelled, and a runtime would wait
@@ -45,12 +61,22 @@ pub(super) async fn ask(
     // The end of input, a pipe and a stop leave the cursor behind the question: nobody pressed Enter.
     let has_line_end = line.as_ref().is_ok_and(|line| line.ends_with('\n'));
     screen.end_question(!(echoes && has_line_end))?;
-    line.map(|line| is_yes(&line))
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_line_means_yes_where_that_is_the_default() {
+        for yes in ["\n", " \r\n", "y\n", "yes\n"] {
+            assert!(is_yes_or_enter(yes), "{yes:?}");
+        }
+        for no in ["", "n\n", "no\n", "y"] {
+            assert!(!is_yes_or_enter(no), "{no:?}");
+        }
+    }
 
     #[test]
     fn only_three_words_mean_yes() {

@@ -12,7 +12,9 @@
 //! ```
 
 mod bottom;
+mod checklist;
 mod confirm;
+pub mod dialogue;
 mod failure;
 mod json;
 mod progress;
@@ -28,6 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use checklist::ChecklistItem;
 pub use confirm::{PROCEED, REMOVE};
 pub use failure::Failure;
 pub use progress::Drawing;
@@ -93,6 +96,8 @@ pub struct Ui {
     screen: Screen,
     warnings: Warnings,
     setting_name: SettingName,
+    /// Whether checklists may be shown.
+    has_lists: bool,
     /// The drawing that was started last; gone when it has ended.
     board: Mutex<Weak<Mutex<Board>>>,
 }
@@ -107,8 +112,23 @@ impl Ui {
             screen: Screen::new(streams.stderr_is_terminal && !streams.is_dumb),
             warnings: Warnings::default(),
             setting_name,
+            has_lists: true,
             board: Mutex::default(),
         }
+    }
+
+    /// The same without checklists.
+    #[must_use]
+    pub fn without_lists(self) -> Self {
+        Self {
+            has_lists: false,
+            ..self
+        }
+    }
+
+    /// Whether checklists may be shown.
+    pub fn has_lists(&self) -> bool {
+        self.has_lists
     }
 
     /// Standard error, for the logger: `with_writer(move || screen.clone())`.
@@ -151,6 +171,35 @@ impl Ui {
         self.catch_up();
         let echoes = self.streams.stdin_is_terminal;
         confirm::ask(&self.screen, question, echoes, stop).await
+    }
+
+    /// Asks as [`confirm`](Self::confirm) does, but an empty line means yes. The end of input and `stop` mean no.
+    ///
+    /// # Errors
+    /// A stream is broken, or no thread could be started.
+    pub async fn confirm_or_enter(
+        &self,
+        question: &str,
+        stop: &CancellationToken,
+    ) -> io::Result<bool> {
+        self.catch_up();
+        let echoes = self.streams.stdin_is_terminal;
+        let answer = confirm::ask_line(&self.screen, question, echoes, stop).await?;
+        Ok(confirm::is_yes_or_enter(&answer))
+    }
+
+    /// Shows a checklist; the places of the ticked items, in order. None after Esc, Ctrl-C or `stop`.
+    ///
+    /// # Errors
+    /// The terminal is broken, or no thread could be started.
+    pub async fn tick(
+        &self,
+        question: &str,
+        items: Vec<ChecklistItem>,
+        stop: &CancellationToken,
+    ) -> io::Result<Option<Vec<usize>>> {
+        self.catch_up();
+        checklist::ask(&self.screen, question, items, stop).await
     }
 
     /// Shows a warning, and keeps it for the JSON report.

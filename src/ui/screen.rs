@@ -30,7 +30,7 @@ impl Screen {
     /// A screen that may move the cursor only when `live`.
     pub(super) fn new(live: bool) -> Self {
         Self {
-            bottom: Arc::default(),
+            bottom: Arc::new(Mutex::new(Bottom::new(live))),
             live,
         }
     }
@@ -54,13 +54,13 @@ impl Screen {
         // A bar that scrolls off the screen cannot be erased.
         let (_, rows) = size();
         bars.truncate(rows.saturating_sub(1).max(1));
-        // Standard error is where failures are reported; its own failure has no such place.
-        drop(self.with_bottom(|bottom, out| bottom.set_bars(bars, out)));
+        self.with_bottom(|bottom, _| bottom.set_bars(bars));
     }
 
     /// Writes text of our own above bars and question; a line end is added.
     pub fn line(&self, text: &str) {
         let line = format!("{text}\n");
+        // Standard error is where failures are reported; its own failure has no such place.
         drop(self.with_bottom(|bottom, out| bottom.write_above(line.as_bytes(), out)));
     }
 
@@ -77,7 +77,17 @@ impl Screen {
 
     /// Takes the bars off the screen for good: what ends the command is its last line.
     pub fn close(&self) {
-        drop(self.with_bottom(|bottom, out| bottom.close(out)));
+        self.with_bottom(|bottom, _| bottom.close());
+    }
+
+    /// Draws no bar until [`release_bars`](Self::release_bars): a list is shown.
+    pub(super) fn hold_bars(&self) {
+        self.with_bottom(|bottom, _| bottom.hold());
+    }
+
+    /// Draws bars again.
+    pub(super) fn release_bars(&self) {
+        self.with_bottom(|bottom, _| bottom.release());
     }
 
     /// Asks, and draws no bar until [`end_question`](Self::end_question).
@@ -92,7 +102,7 @@ impl Screen {
 
     /// Writes elsewhere on the terminal while no bar is drawn.
     pub(super) fn step_aside<T>(&self, write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        self.with_bottom(|bottom, out| bottom.step_aside(out, write))?
+        self.with_bottom(|bottom, _| bottom.step_aside(write))
     }
 
     fn with_bottom<T>(&self, change: impl FnOnce(&mut Bottom, &mut StderrLock<'_>) -> T) -> T {

@@ -14,6 +14,6 @@ pub(super) use definitions::Definitions;
 pub(super) use mapping::Mapping;
 pub(super) use output::Output;
 pub(super) use replication::{Replication, parse_publication};
-pub(super) use selection::{DatabaseSelection, Selection};
+pub(super) use selection::{DatabaseSelection, Selection, quote_name};
 pub(super) use size::parse_size;
 pub(super) use state::State;

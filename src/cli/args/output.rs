@@ -19,6 +19,12 @@ pub(in crate::cli) struct Output {
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
 
+    /// Show no checklists: select as the options say, without options everything
+    ///
+    /// Only validate and init show checklists, on a terminal and without options that select.
+    #[arg(long, global = true, hide_short_help = true)]
+    no_interactive: bool,
+
     /// When to use colors; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", hide_short_help = true)]
     color: Color,
@@ -59,6 +65,10 @@ impl Output {
             Color::Never => ui::Color::Never,
         };
         let ui = Ui::new(form, color, Streams::of_process(), flag_of);
+        let ui = match self.no_interactive {
+            true => ui.without_lists(),
+            false => ui,
+        };
         self.start_logging(&ui);
         ui
     }

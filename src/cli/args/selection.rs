@@ -85,6 +85,24 @@ impl Selection {
 }
 
 impl Selection {
+    /// Whether any flag selects something or has a rule: then nobody is asked.
+    pub(in crate::cli) fn is_given(&self) -> bool {
+        let DatabaseSelection {
+            include_databases,
+            exclude_databases,
+        } = &self.databases;
+        [
+            include_databases,
+            exclude_databases,
+            &self.include_tables,
+            &self.exclude_tables,
+            &self.schema_only_tables,
+            &self.snapshot_only_tables,
+        ]
+        .into_iter()
+        .any(|list| !list.is_empty())
+    }
+
     /// The rules of tables.
     ///
     /// # Errors
@@ -108,6 +126,15 @@ impl Selection {
             rules.extend(entries.map(|entry| RuleEntry { entry, rule }));
         }
         Ok(Rules(rules))
+    }
+}
+
+/// A part of a name as a list takes it: in double quotes where it would be split or trimmed.
+pub(in crate::cli) fn quote_name(name: &str) -> String {
+    let is_plain = name.trim() == name && !name.contains(['"', '.', ',', ':']) && !name.is_empty();
+    match is_plain {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
     }
 }
 
@@ -233,6 +260,15 @@ mod tests {
         for text in ["a.b.c.d", ".t", "t.", "a..b", "\"\".t", "", "a,,b", "\"a"] {
             assert!(entries(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_quoted_name_is_one_part() {
+        for name in ["t", "a.b", "c,\"d", " x ", "é:1", "\""] {
+            let parts = entries("--x", &[quote_name(name)]).unwrap();
+            assert_eq!(parts, [Entry::new(vec![name.to_owned()]).unwrap()]);
+        }
+        assert_eq!(quote_name("my-app"), "my-app");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::sizes::{self, Estimate};
 use crate::migrate::Prepared;
 use crate::migrate::{Dropped, Options, PlannedDatabase, TargetAction};
 use crate::remedy::Setting;
+use crate::selection::{TableRule, TableRules};
 use crate::ui::remedy::SettingName;
 use crate::ui::{PROCEED, Ui, text};
 
@@ -19,6 +20,10 @@ pub(super) struct PlannedBody {
     reason: Option<&'static str>,
     tables: usize,
     estimated_bytes: u64,
+    /// Tables that are created without rows.
+    schema_only_tables: Vec<String>,
+    /// Tables whose later changes are not replicated.
+    snapshot_only_tables: Vec<String>,
 }
 
 /// Shows sizes, times, both servers and what happens to each database, on standard error. The rate is in bytes an hour.
@@ -32,6 +37,9 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
     }
     for planned in &prepared.databases {
         ui.screen().line_from_outside("  ", &action_line(planned));
+        for line in rule_lines(&planned.scope.rules) {
+            ui.screen().line_from_outside("    ", &line);
+        }
     }
     if options.schema_only {
         let workers = text::counted(number(options.jobs), "worker");
@@ -48,6 +56,19 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
     let line = format!("Copying at {kind} snapshot with {workers}.");
     ui.screen().line(&line);
     ui.screen().line(&locks_line(options, ui.setting_name()));
+}
+
+/// The tables that have a rule, one line a rule.
+pub(super) fn rule_lines(rules: &TableRules) -> Vec<String> {
+    let rows = [
+        (TableRule::SchemaOnly, "without rows"),
+        (TableRule::SnapshotOnly, "without later changes"),
+    ];
+    let line = |(rule, what): (TableRule, &str)| {
+        let names = ruled_tables(rules, rule);
+        (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
+    };
+    rows.into_iter().filter_map(line).collect()
 }
 
 /// The question before the run: it names what is dropped, and where.
@@ -144,7 +165,15 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         reason,
         tables: planned.tables,
         estimated_bytes: planned.bytes,
+        schema_only_tables: ruled_tables(&planned.scope.rules, TableRule::SchemaOnly),
+        snapshot_only_tables: ruled_tables(&planned.scope.rules, TableRule::SnapshotOnly),
     }
+}
+
+/// The tables with a rule, as `schema.table`.
+fn ruled_tables(rules: &TableRules, rule: TableRule) -> Vec<String> {
+    let tables = rules.iter().filter(|(_, one)| *one == rule);
+    tables.map(|(name, _)| name.to_string()).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::contract::{Report, number};
 use super::finding::{colored, render_finding};
-use super::plan::{PlannedBody, action_line, planned_body};
+use super::plan::{PlannedBody, action_line, planned_body, rule_lines};
 use crate::cluster::finding::{Finding, Level};
 use crate::migrate::Prepared;
 use crate::ui::remedy::SettingName;
@@ -37,8 +37,11 @@ impl Report for Validation<'_> {
         let mut lines: Vec<_> = findings
             .map(|finding| colored(finding, self.setting_name, style))
             .collect();
-        let planned = self.prepared.databases.iter();
-        lines.extend(planned.map(|planned| text::clean(&action_line(planned))));
+        for planned in &self.prepared.databases {
+            lines.push(text::clean(&action_line(planned)));
+            let rules = rule_lines(&planned.scope.rules);
+            lines.extend(rules.iter().map(|line| format!("  {}", text::clean(line))));
+        }
         lines.push(match number(self.prepared.errors()) {
             0 => style.good("ready"),
             count => style.bad(&text::counted(count, "error")),

@@ -1,5 +1,6 @@
 //! The program as a process: arguments, prompts, signals, exit codes.
 
+mod checklists;
 mod command;
 mod demo;
 mod dialogue;

@@ -54,7 +54,11 @@ async fn copies_by_rules(majors: [u32; 2]) {
     ];
     let flags = [&rules[..], &["--yes"]].concat();
     let done = route.command("init", &[&name], &flags).state(&machine);
-    done.run().expect(0);
+    let done = done.run().expect(0);
+    done.assert_prints(&[
+        "without rows: analytics.events, public.audit, public.log_old",
+        "without later changes: public.unkeyed",
+    ]);
     let (source, target) = (route.source.url(&name), route.target.url(&name));
     assert_eq!(value(&target, ROWS).await, "0 0 100 0 10 10");
     assert_eq!(
