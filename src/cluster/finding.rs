@@ -1,6 +1,10 @@
 //! The results of checks.
 
+mod code;
+
 use std::fmt;
+
+pub use code::Code;
 
 use crate::pg::{Printable, Side};
 use crate::remedy::Remedy;
@@ -21,12 +25,16 @@ pub enum Level {
 /// One result of the checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// Its kind.
+    pub code: Code,
     /// Its severity.
     pub level: Level,
     /// The server; `None` for the pair.
     pub side: Option<Side>,
     /// The database; `None` for the cluster.
     pub database: Option<String>,
+    /// The object: a table, role, extension, slot or other thing of that server, as messages name it.
+    pub object: Option<String>,
     /// What was found.
     pub message: String,
     /// What to do about it.
@@ -35,34 +43,42 @@ pub struct Finding {
 
 impl Finding {
     /// Creates a finding about one server.
-    pub fn new(level: Level, side: Side, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, level: Level, side: Side, message: impl Into<String>) -> Self {
         Self {
             side: Some(side),
-            ..Self::of_pair(level, message)
+            ..Self::of_pair(code, level, message)
         }
     }
 
     /// Creates a finding about the two servers together.
-    pub fn of_pair(level: Level, message: impl Into<String>) -> Self {
+    pub fn of_pair(code: Code, level: Level, message: impl Into<String>) -> Self {
         Self {
+            code,
             level,
             side: None,
             database: None,
+            object: None,
             message: message.into(),
             remedies: Vec::new(),
         }
     }
 
     /// Returns which servers it is about: `source`, `target` or `both`.
-    pub fn servers(&self) -> String {
-        self.side
-            .map_or_else(|| "both".to_owned(), |side| side.to_string())
+    pub fn servers(&self) -> &'static str {
+        self.side.map_or("both", Side::name)
     }
 
     /// Adds the database.
     #[must_use]
     pub fn in_database(mut self, database: &str) -> Self {
         self.database = Some(database.to_owned());
+        self
+    }
+
+    /// Adds the object.
+    #[must_use]
+    pub fn about(mut self, object: &(impl fmt::Display + ?Sized)) -> Self {
+        self.object = Some(object.to_string());
         self
     }
 
@@ -81,14 +97,21 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Level {
+    /// Returns its name.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Ok => "ok",
             Self::Note => "note",
             Self::Warning => "warning",
             Self::Error => "error",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::catalog::cluster::{Candidate, Database, Roles};
 use crate::catalog::provider::Provider;
 use crate::cluster::contents::Contents;
 use crate::cluster::error::Error;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::server::Cluster;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::pg::{Ident, QualifiedName, Side, Sql, UnknownLetter};
@@ -212,7 +212,9 @@ fn report_skip(skip: Skip, database: &Database, wanted: Wanted<'_>) -> Option<Fi
     let name = &database.name;
     (skip.is_listed() && !is_excluded).then(|| {
         let message = format!("database {name} is skipped: it {}", skip.describe_reason());
-        Finding::new(Level::Note, Side::Source, message).with_remedies(skip.find_remedy(name))
+        Finding::new(Code::DatabaseSkipped, Level::Note, Side::Source, message)
+            .about(name)
+            .with_remedies(skip.find_remedy(name))
     })
 }
 
@@ -292,7 +294,9 @@ pub(crate) async fn find_unselected_maintenance(
     }
     let Ok(session) = open_database(source, "postgres").await else {
         let message = "database postgres is not selected, and cannot be examined";
-        return Ok(Some(Finding::new(Level::Note, Side::Source, message)));
+        let code = Code::MaintenanceNotSelected;
+        let finding = Finding::new(code, Level::Note, Side::Source, message);
+        return Ok(Some(finding.about(&database.name)));
     };
     let contents = Contents::load(&session)
         .await
@@ -303,7 +307,9 @@ pub(crate) async fn find_unselected_maintenance(
             contents.tables
         );
         let include = Remedy::with("copy it as well", Setting::IncludeDatabases);
-        Finding::new(Level::Warning, Side::Source, message).remedy(include)
+        let code = Code::MaintenanceNotSelected;
+        let finding = Finding::new(code, Level::Warning, Side::Source, message);
+        finding.about(&database.name).remedy(include)
     }))
 }
 

@@ -9,7 +9,7 @@ use crate::checkpoint::{
     Store, decide,
 };
 use crate::cluster::facts::ServerFacts;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::promise::Promise;
 use crate::migrate::error::Error;
 use crate::migrate::options::{Options, StateOptions};
@@ -206,8 +206,8 @@ impl Resume {
     /// Reports a database that the interrupted run was to copy, unless its record no longer applies.
     fn judge_discontinued(&self, pair: &DatabasePair, message: &str) -> Option<Finding> {
         self.run.resumed(pair)?;
-        let finding = Finding::new(Level::Note, Side::Target, message);
-        let finding = finding.in_database(&pair.source);
+        let finding = Finding::new(Code::CopyDiscontinued, Level::Note, Side::Target, message);
+        let finding = finding.in_database(&pair.source).about(&pair.target);
         Some(finding.remedy("what the target has of it remains"))
     }
 
@@ -294,8 +294,9 @@ fn judge_other_target(pair: &DatabasePair, recorded: &checkpoint::Database) -> F
         ]),
         false => teardown,
     };
-    Finding::new(Level::Warning, Side::Target, message)
+    Finding::new(Code::CopyElsewhere, Level::Warning, Side::Target, message)
         .in_database(source.as_str())
+        .about(&target)
         .remedy(pair.remedy("continue that copy", Command::Init))
         .remedy(remove)
 }

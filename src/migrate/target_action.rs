@@ -1,6 +1,6 @@
 //! What happens to a database of the target.
 
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::logical::SUBSCRIPTION;
 use crate::pg::{Oid, Side, SlotName};
 
@@ -75,7 +75,9 @@ impl TargetAction {
             let message = format!(
                 "subscription {SUBSCRIPTION} in it reads from slot {slot}, which is not this run's"
             );
-            Finding::new(Level::Error, Side::Target, message).remedy("remove it first")
+            Finding::new(Code::OtherSubscription, Level::Error, Side::Target, message)
+                .about(&SUBSCRIPTION)
+                .remedy("remove it first")
         })
     }
 }

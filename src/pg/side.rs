@@ -12,14 +12,19 @@ pub enum Side {
 impl Side {
     /// Both sides, the source first.
     pub const ALL: [Self; 2] = [Self::Source, Self::Target];
+
+    /// Returns its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Target => "target",
+        }
+    }
 }
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Target => "target",
-        })
+        f.write_str(self.name())
     }
 }
 

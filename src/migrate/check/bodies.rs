@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::{self, Session};
 use crate::migrate::error::Error;
 use crate::pg::Side;
@@ -151,7 +151,9 @@ fn judge_body(body: &Body, problem: &str, path: Option<&Sql>) -> Finding {
         None => "search_path = …".to_owned(),
     };
     let remedy = format!("run on the source: ALTER FUNCTION {} SET {set};", body.name);
-    Finding::new(Level::Warning, Side::Source, message).remedy(remedy)
+    Finding::new(Code::SearchPath, Level::Warning, Side::Source, message)
+        .about(&body.name)
+        .remedy(remedy)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::maintenance;
 use crate::cluster::server::Cluster;
 use crate::connect::{self, ConnectionNeed, Endpoint, Purpose, Session};
@@ -174,12 +174,19 @@ fn judge_limit(side: Side, free: &Free, need: &ConnectionNeed, jobs: i64) -> Fin
             (place, "ALTER DATABASE … CONNECTION LIMIT")
         }
     };
+    let finding = |level: Level, message: String| {
+        let finding = Finding::new(Code::TooFewConnections, level, side, message);
+        match &free.limited {
+            Limited::Server => finding,
+            Limited::Role(_) | Limited::Database(_) => finding.about(&place),
+        }
+    };
     let (least, wanted) = (need.with(1), need.with(jobs));
     if count < least {
         let message = format!(
             "{place} has {count} free connections; at least {least} are needed, and {wanted} for {jobs} workers"
         );
-        return Finding::new(Level::Error, side, message)
+        return finding(Level::Error, message)
             .remedy(raise)
             .remedy("end other sessions");
     }
@@ -188,7 +195,7 @@ fn judge_limit(side: Side, free: &Free, need: &ConnectionNeed, jobs: i64) -> Fin
     let fitting = need.workers(count);
     let jobs = Remedy::PassValue(Setting::Jobs, fitting.to_string());
     let fewer = "continue with fewer workers".into();
-    Finding::new(Level::Warning, side, message).with_remedies([raise.into(), jobs, fewer])
+    finding(Level::Warning, message).with_remedies([raise.into(), jobs, fewer])
 }
 
 #[cfg(test)]

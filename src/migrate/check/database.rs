@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::bodies::examine_bodies;
+use super::difference::judge_omission;
 use super::installed::Expected;
 use super::references::examine_references;
 use super::relations::{Relations, copied_tables, relation_names, ruled_names};
+use super::unreadable::find_unreadable;
 use crate::catalog::Catalog;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::catalog::load::reading::{Reading, Sessions};
 use crate::catalog::model::{Extension, Unsupported};
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::waiters::{Waiter, watch_readers};
 use crate::connect::{self, Endpoint, JOURNAL_SCHEMA, Session};
@@ -92,7 +94,8 @@ pub(crate) async fn examine(
         let error = match examine_once(source, judge, on, scope).await {
             Ok(Examined::Whole(mut examination)) => {
                 let said = repeats.said().into_iter();
-                let waited = said.map(|said| Finding::new(Level::Warning, Side::Source, said));
+                let waited = said
+                    .map(|said| Finding::new(Code::LockWait, Level::Warning, Side::Source, said));
                 let waited = waited.map(|finding| finding.in_database(source.database()));
                 examination.findings.extend(waited);
                 return Ok(*examination);
@@ -137,7 +140,9 @@ enum Examined {
 
 /// What others kept from being read.
 fn refused(source: &Endpoint, message: String, remedies: Vec<Remedy>) -> Examination {
-    let finding = Finding::new(Level::Error, Side::Source, message).with_remedies(remedies);
+    let code = Code::DefinitionsNotReadable;
+    let finding = Finding::new(code, Level::Error, Side::Source, message);
+    let finding = finding.with_remedies(remedies);
     Examination {
         findings: vec![finding.in_database(source.database())],
         ..Examination::default()
@@ -184,9 +189,7 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
                 findings.extend(judged);
                 actors = needed;
             }
-            Err(error) => {
-                findings.push(Finding::new(Level::Error, Side::Source, error.to_string()));
-            }
+            Err(error) => findings.push(no_script(&error)),
         }
     }
     let findings = findings.into_iter().map(|found| found.in_database(name));
@@ -225,7 +228,7 @@ async fn find_obstacles(
     if let Err(error @ ddl::Error::UnsupportedOnTarget { .. }) = &fitted.script {
         findings.extend(unsupported(error));
     }
-    findings.extend(unreadable(session, catalog, excluded).await?);
+    findings.extend(find_unreadable(session, catalog, excluded).await?);
     findings.extend(examine_references(session, catalog, judge).await?);
     findings.extend(fitted.omissions.iter().map(not_made));
     findings.extend(catalog.unsupported.iter().map(not_covered));
@@ -259,34 +262,52 @@ fn journal_schema(catalog: &Catalog) -> Option<Finding> {
     );
     let drop = sql!("DROP SCHEMA {} CASCADE", found.name);
     let remedy = format!("finish that run first, or run: {};", drop.as_str());
-    Some(Finding::new(Level::Error, Side::Source, message).remedy(remedy))
+    let finding = Finding::new(Code::JournalSchema, Level::Error, Side::Source, message);
+    Some(finding.about(&found.name).remedy(remedy))
 }
 
 /// What goes along with something that is skipped. A table that was selected may not.
 fn not_made(omission: &Omission) -> Finding {
-    let finding = |level| Finding::new(level, Side::Target, omission.to_string());
     if matches!(omission.reason, OmissionReason::CutOff(_)) {
-        finding(Level::Error).remedy("select both tables, or exclude both")
+        judge_omission(Level::Error, omission).remedy("select both tables, or exclude both")
     } else {
-        finding(Level::Warning)
+        judge_omission(Level::Warning, omission)
     }
 }
 
 /// Why an older target cannot hold a database, object by object.
 fn unsupported(error: &ddl::Error) -> Vec<Finding> {
-    let finding = |message: String| Finding::new(Level::Error, Side::Target, message);
     match error {
         ddl::Error::UnsupportedOnTarget { objects } => objects
             .iter()
             .map(|ddl::RefusedObject { object, reason }| {
-                finding(format!("{object}: the target does not support {reason}"))
-                    .remedy("choose a newer target, or drop or change it on the source first")
+                let message = format!("{object}: the target does not support {reason}");
+                Finding::new(
+                    Code::UnsupportedOnTarget,
+                    Level::Error,
+                    Side::Target,
+                    message,
+                )
+                .about(object)
+                .remedy("choose a newer target, or drop or change it on the source first")
             })
             .collect(),
         ddl::Error::CircularDependency { .. }
         | ddl::Error::RemovedOnTarget { .. }
-        | ddl::Error::PostfixOperators { .. } => vec![finding(error.to_string())],
+        | ddl::Error::PostfixOperators { .. } => vec![no_script(error)],
     }
+}
+
+/// Why there is no script at all.
+fn no_script(error: &ddl::Error) -> Finding {
+    let code = match error {
+        ddl::Error::CircularDependency { .. } => Code::CircularDependency,
+        ddl::Error::UnsupportedOnTarget { .. } => Code::UnsupportedOnTarget,
+        ddl::Error::RemovedOnTarget { .. } | ddl::Error::PostfixOperators { .. } => {
+            Code::RemovedOnTarget
+        }
+    };
+    Finding::new(code, Level::Error, Side::Source, error.to_string())
 }
 
 /// Adds the owners of large objects to a script's; the roles that granted privileges on some.
@@ -320,9 +341,10 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
     let roles: BTreeSet<_> = roles.map(|role| include.role_map.of(role)).collect();
     for role in roles.iter().filter(|role| !target.roles.contains(**role)) {
         let message = format!("role {role}, to which a policy applies, does not exist");
-        let finding = Finding::new(Level::Error, Side::Target, message);
+        let finding = Finding::new(Code::MissingRole, Level::Error, Side::Target, message);
         findings.push(
             finding
+                .about(*role)
                 .remedy("create it")
                 .remedy(super::target::map_role(role)),
         );
@@ -334,7 +356,7 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
         } else {
             Level::Warning
         };
-        let finding = Finding::new(level, Side::Target, omission.to_string());
+        let finding = judge_omission(level, omission);
         if level == Level::Error {
             finding.remedy("create the role").with_remedies([
                 Remedy::Pass(Setting::RoleMap),
@@ -347,66 +369,12 @@ fn judge_script(catalog: &Catalog, script: &Script, judge: Judge<'_>) -> Vec<Fin
     findings
 }
 
-/// Relations and large objects that the role cannot read in full; all of them are listed, but those
-/// skipped. Chunks are read with their hypertable's privileges.
-async fn unreadable(
-    session: &Session,
-    catalog: &Catalog,
-    excluded: &BTreeSet<QualifiedName>,
-) -> Result<Vec<Finding>, Error> {
-    let side = Side::Source;
-    let sql = Sql::fixed(include_str!("../sql/unreadable.sql"));
-    let rows = session
-        .query(&sql, &[])
-        .await
-        .map_err(Error::examine(side))?;
-    let timescale = catalog.timescale.iter();
-    let chunks: BTreeSet<_> = timescale.flat_map(|t| t.internals.values()).collect();
-    let mut findings: Vec<_> = rows
-        .iter()
-        .filter_map(|row| {
-            let name =
-                QualifiedName::from_catalog(row.get::<_, String>(0), row.get::<_, String>(1));
-            let why: Option<String> = row.get(2);
-            let finding = || unreadable_relation(&name, why.as_deref().unwrap_or_default());
-            (!chunks.contains(&name) && !excluded.contains(&name)).then(finding)
-        })
-        .collect();
-    let sql = Sql::fixed(include_str!("../sql/unreadable_objects.sql"));
-    let row = session
-        .query_one(&sql, &[])
-        .await
-        .map_err(Error::examine(side))?;
-    let (count, first): (i64, Vec<String>) = (row.get(0), row.get(1));
-    if count > 0 {
-        let message = format!(
-            "large objects that are not readable: {count}, among them {}",
-            first.join(", ")
-        );
-        let remedy = "GRANT SELECT ON LARGE OBJECT … TO the connecting role";
-        findings.push(Finding::new(Level::Error, side, message).remedy(remedy));
-    }
-    Ok(findings)
-}
-
-fn unreadable_relation(name: &QualifiedName, why: &str) -> Finding {
-    let error = |message: String| Finding::new(Level::Error, Side::Source, message);
-    match why {
-        "schema" => error(format!("{name} is in a schema that is not usable"))
-            .remedy("GRANT USAGE ON SCHEMA … TO the connecting role"),
-        "row security" => error(format!("row security hides rows of {name}"))
-            .remedy("connect as its owner or as a role with BYPASSRLS"),
-        "sequence" => error(format!("sequence {name} is not readable"))
-            .remedy("GRANT SELECT ON SEQUENCE … TO the connecting role"),
-        _ => error(format!("table {name} is not readable"))
-            .remedy("GRANT SELECT ON TABLE … TO the connecting role"),
-    }
-}
-
 /// An object that is not copied: never skipped silently.
 fn not_covered(object: &Unsupported) -> Finding {
     let message = format!("{object} is not copied");
-    Finding::new(Level::Warning, Side::Source, message).remedy("see docs/limits.md")
+    Finding::new(Code::NotCovered, Level::Warning, Side::Source, message)
+        .about(object)
+        .remedy("see docs/limits.md")
 }
 
 /// Extensions that the target lacks, has in another version, or does not let us make.
@@ -417,18 +385,26 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
         if include.skipped_extensions.contains(name) {
             return None;
         }
-        let error = |message: String, remedy: &'static str| {
+        let finding = |code, level, message: String| {
+            Finding::new(code, level, Side::Target, message).about(name)
+        };
+        let error = |code, message: String, remedy: &'static str| {
             let skip = Remedy::PassValue(Setting::SkipExtensions, name.to_string());
-            let finding = Finding::new(Level::Error, Side::Target, message);
-            Some(finding.remedy(remedy).remedy(skip))
+            Some(
+                finding(code, Level::Error, message)
+                    .remedy(remedy)
+                    .remedy(skip),
+            )
         };
         let Some(available) = target.extensions.get(name) else {
             let message = format!("extension {name} is not available");
-            return error(message, "install its package on the target's host");
+            let remedy = "install its package on the target's host";
+            return error(Code::ExtensionNotAvailable, message, remedy);
         };
         if !available.is_loaded {
             let message = format!("extension {name} is not loaded");
             return error(
+                Code::ExtensionNotLoaded,
                 message,
                 "add it to shared_preload_libraries and restart the server",
             );
@@ -436,6 +412,7 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
         if !available.is_permitted && !judge.installed.contains(name) {
             let message = format!("extension {name} requires superuser to be created");
             return error(
+                Code::ExtensionRequiresSuperuser,
                 message,
                 "create the target database first, and run CREATE EXTENSION there as a superuser",
             );
@@ -450,7 +427,7 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
                  its objects there are refused",
                 extension.schema
             );
-            return Some(Finding::new(Level::Warning, Side::Target, message));
+            return Some(finding(Code::ExtensionSchema, Level::Warning, message));
         }
         match &available.version {
             Some(version) if *version != extension.version => {
@@ -458,7 +435,7 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
                     "extension {name} is version {} on the source, {version} on the target",
                     extension.version
                 );
-                Some(Finding::new(Level::Note, Side::Target, message))
+                Some(finding(Code::ExtensionVersion, Level::Note, message))
             }
             _ => None,
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::{Endpoint, Purpose};
 use crate::ddl::Target;
 use crate::migrate::error::Error;
@@ -83,14 +83,13 @@ pub(crate) async fn examine_installed(
                     format!("schema {name} exists, and the connecting role may not create in it");
                 let grant = sql!("GRANT CREATE ON SCHEMA {} TO {}", name, target.connected_as);
                 let remedy = Remedy::RunOn(side, grant);
-                findings.push(Finding::new(Level::Error, side, message).remedy(remedy));
+                let finding = Finding::new(Code::NoCreateInSchema, Level::Error, side, message);
+                findings.push(finding.about(&name).remedy(remedy));
             }
             None => {}
         }
     }
-    let name = database.database();
-    let findings = findings.into_iter();
-    Ok(findings.map(|finding| finding.in_database(name)).collect())
+    Ok(findings)
 }
 
 fn judge_extension(installed: &Installed, expected: &Expected, target: &Target) -> Vec<Finding> {
@@ -126,14 +125,17 @@ fn judge_extension(installed: &Installed, expected: &Expected, target: &Target) 
         };
         let remedy = Remedy::RunOn(Side::Target, moving);
         let skip = Remedy::PassValue(Setting::SkipExtensions, name.to_string());
-        let finding = Finding::new(Level::Error, Side::Target, message);
+        let code = Code::ExtensionSchema;
+        let finding = Finding::new(code, Level::Error, Side::Target, message).about(name);
         findings.push(finding.remedy(remedy).remedy(skip));
     }
     if wanted.has_configuration {
         let message = format!(
             "extension {name} exists: rows of its configuration tables are replaced by the source's"
         );
-        findings.push(Finding::new(Level::Warning, Side::Target, message));
+        let code = Code::ExtensionConfiguration;
+        let finding = Finding::new(code, Level::Warning, Side::Target, message);
+        findings.push(finding.about(name));
     }
     findings
 }

@@ -6,6 +6,7 @@
 mod bodies;
 mod connections;
 mod database;
+mod difference;
 mod installed;
 mod place;
 mod references;
@@ -13,10 +14,12 @@ mod relations;
 mod replication;
 mod server;
 mod target;
+mod unreadable;
 
 pub(super) use connections::examine_connections;
 pub use connections::{ComparedServer, examine_comparison};
 pub(super) use database::{Examination, Judge, examine};
+pub(super) use difference::{judge_difference, judge_property};
 pub(super) use installed::examine_installed;
 pub(super) use place::{Place, judge_map};
 pub(super) use replication::{ReplicationJudge, examine_replication, left_slot};

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::server::Cluster;
 use crate::connect::Session;
 use crate::migrate::error::Error;
-use crate::pg::{Side, Sides};
+use crate::pg::{Printable, Side, Sides};
 use crate::remedy::{Remedy, Setting};
 use crate::selection::DatabaseMap;
 use crate::sql;
@@ -45,7 +45,8 @@ pub(super) async fn examine_place(
         let message = "the system identifier cannot be read, so that nothing distinguishes the two";
         let remedy =
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
-        let finding = Finding::of_pair(Level::Error, message).remedy(remedy);
+        let finding = Finding::of_pair(Code::SystemIdentifier, Level::Error, message);
+        let finding = finding.remedy(remedy);
         return Ok(Place::with_finding(finding));
     };
     if one != other {
@@ -53,23 +54,25 @@ pub(super) async fn examine_place(
     }
     if source.facts.standby {
         let message = "the source is a standby of the target's cluster, or of its clone";
-        return Ok(Place::with_finding(Finding::of_pair(Level::Error, message)));
+        let finding = Finding::of_pair(Code::StandbyOfTarget, Level::Error, message);
+        return Ok(Place::with_finding(finding));
     }
     if !sees_lock(&source.session, &target.session).await? {
         let message =
             "the target is a clone of the source's cluster: same system identifier, other server";
-        return Ok(Place::with_finding(Finding::of_pair(Level::Note, message)));
+        let finding = Finding::of_pair(Code::ClonedCluster, Level::Note, message);
+        return Ok(Place::with_finding(finding));
     }
     let message = "source and target are the same cluster";
     if !allow_same {
         let settings = vec![Setting::AllowSameCluster, Setting::MapDatabase];
-        let finding = Finding::of_pair(Level::Error, message)
+        let finding = Finding::of_pair(Code::SameCluster, Level::Error, message)
             .remedy("give a target in another cluster")
             .remedy(Remedy::PassAll(settings, "for every database".into()));
         return Ok(Place::with_finding(finding));
     }
     Ok(Place {
-        findings: vec![Finding::of_pair(Level::Note, message)],
+        findings: vec![Finding::of_pair(Code::SameCluster, Level::Note, message)],
         is_one: true,
     })
 }
@@ -80,14 +83,19 @@ pub(crate) fn judge_map(
     selected: &BTreeSet<&str>,
     is_one: bool,
 ) -> Vec<Finding> {
-    let error =
-        |message: String, remedy: Remedy| Finding::of_pair(Level::Error, message).remedy(remedy);
+    let conflict = |source: &str, message: String, remedy: &'static str| {
+        Finding::of_pair(Code::DatabaseNameConflict, Level::Error, message)
+            .about(&Printable(source))
+            .remedy(Remedy::with(remedy, Setting::MapDatabase))
+    };
     let unknown = map.sources().filter(|source| !selected.contains(source));
     let mut findings: Vec<Finding> = unknown
         .map(|source| {
             let message =
                 format!("database {source}, which is to get another name, is not selected");
-            error(message, Remedy::Correct(Setting::MapDatabase))
+            Finding::of_pair(Code::MappedDatabaseNotSelected, Level::Error, message)
+                .about(&Printable(source))
+                .remedy(Remedy::Correct(Setting::MapDatabase))
         })
         .collect();
     let mut places = BTreeMap::new();
@@ -95,19 +103,13 @@ pub(crate) fn judge_map(
         let target = map.target(source);
         if let Some(other) = places.insert(target, source) {
             let message = format!("databases {other} and {source} would both become {target}");
-            findings.push(error(
-                message,
-                Remedy::with("give one another name", Setting::MapDatabase),
-            ));
+            findings.push(conflict(source, message, "give one another name"));
         }
         // In one cluster a name on the target is a database of the source.
         if is_one && selected.contains(target) {
             let message =
                 format!("database {source} would become {target}, which is copied itself");
-            findings.push(error(
-                message,
-                Remedy::with("give it another name", Setting::MapDatabase),
-            ));
+            findings.push(conflict(source, message, "give it another name"));
         }
     }
     findings

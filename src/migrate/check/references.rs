@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::catalog::Catalog;
 use crate::catalog::model::{Constraint, Table};
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::Session;
-use crate::ddl::find_orphaned_keys;
+use crate::ddl::{Label, find_orphaned_keys};
 use crate::migrate::check::database::Judge;
 use crate::migrate::error::Error;
 use crate::pg::{Ident, Oid, QualifiedName, RelKind, Side, Sql, SqlState};
@@ -74,9 +74,14 @@ fn refuse_partitioned(constraint: &Constraint, table: &Table, judge: Judge<'_>) 
             table.name,
             target.major()
         );
-        Finding::new(Level::Error, Side::Target, message)
+        Finding::new(Code::PartitionedKey, Level::Error, Side::Target, message)
+            .about(&label_key(constraint, table))
             .remedy(Remedy::Omit(Setting::AllowOrphans))
     })
+}
+
+fn label_key(key: &Constraint, table: &Table) -> Label {
+    Label::part("foreign key", &key.name, &table.name)
 }
 
 /// A key that refers to a table of which rows are not copied.
@@ -183,7 +188,8 @@ impl Reference<'_> {
              outside its scope ({})",
             self.constraint.name
         );
-        self.find_ways_out(Finding::new(Level::Error, Side::Source, message))
+        let finding = Finding::new(Code::OrphanedRows, Level::Error, Side::Source, message);
+        self.find_ways_out(finding)
     }
 
     fn describe_uncounted(&self) -> Finding {
@@ -193,13 +199,15 @@ impl Reference<'_> {
              counted within {LIMIT}",
             self.constraint.name
         );
-        self.find_ways_out(Finding::new(Level::Warning, Side::Source, message))
+        let code = Code::OrphansNotCounted;
+        self.find_ways_out(Finding::new(code, Level::Warning, Side::Source, message))
     }
 
     fn find_ways_out(&self, finding: Finding) -> Finding {
         let (table, parent): (&QualifiedName, &QualifiedName) =
             (&self.table.name, &self.parent.name);
         finding
+            .about(&label_key(self.constraint, self.table))
             .remedy(format!("copy the rows of {parent}"))
             .remedy(format!("narrow {table}"))
             .remedy("remove the foreign key constraint before replication")

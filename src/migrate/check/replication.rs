@@ -1,11 +1,12 @@
 //! Whether a database can be published: the right to, the identities of its tables, and what is on
 //! the source under our names.
 
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Blocked, Definition, FoundPublication, Mark, Published, Slot, find_publication, find_slot,
+    Blocked, Blocker, Definition, FoundPublication, Mark, Published, Slot, find_publication,
+    find_slot,
 };
 use crate::migrate::error::Error;
 use crate::migrate::repeats::Repeats;
@@ -35,9 +36,10 @@ pub(crate) fn left_slot(database: &str, slot: &Slot) -> Option<Finding> {
     }
     let name = &slot.name;
     let message = format!("replication slot {name} of an earlier run retains WAL on the source");
-    let finding = Finding::new(Level::Warning, Side::Source, message);
+    let finding = Finding::new(Code::SlotRetainsWal, Level::Warning, Side::Source, message);
     let finding = finding
         .in_database(database)
+        .about(name)
         .remedy("replicate from it with a subscription of your own");
     Some(finding.remedy(Remedy::invoke("remove it", Command::Teardown)))
 }
@@ -109,7 +111,8 @@ async fn judge_connection(source: &Endpoint) -> Result<Option<Finding>, Error> {
         Some(answer) if answer.code == SqlState::TOO_MANY_CONNECTIONS => Ok(None),
         Some(answer) => {
             let message = format!("refuses a connection for replication: {}", answer.message);
-            let finding = Finding::new(Level::Error, Side::Source, message);
+            let code = Code::ReplicationRefused;
+            let finding = Finding::new(code, Level::Error, Side::Source, message);
             let finding = finding.remedy(connect::POOLER_HINT);
             Ok(Some(finding.remedy(Remedy::copy_once())))
         }
@@ -123,7 +126,8 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
     let mut findings = Vec::new();
     if !row.get::<_, bool>("may_create") {
         let message = "the connecting role may not create a publication in it";
-        let finding = Finding::new(Level::Error, Side::Source, message)
+        let code = Code::NoPublicationPrivilege;
+        let finding = Finding::new(code, Level::Error, Side::Source, message)
             .remedy("GRANT CREATE ON DATABASE … TO the connecting role")
             .remedy(Remedy::copy_once());
         findings.push(finding);
@@ -135,14 +139,22 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
             "transactions open for more than an hour hold up the slot: pid {}",
             pids.join(", ")
         );
-        let remedy = "end them";
-        findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(remedy));
+        let code = Code::LongTransaction;
+        let finding = Finding::new(code, Level::Warning, Side::Source, message);
+        findings.push(finding.remedy("end them"));
     }
     let prepared: Vec<String> = row.get("prepared");
     findings.extend(prepared.iter().map(|one| {
         let message = format!("a prepared transaction holds up the slot: {one}");
         let remedy = "COMMIT PREPARED or ROLLBACK PREPARED it";
-        Finding::new(Level::Warning, Side::Source, message).remedy(remedy)
+        Finding::new(
+            Code::PreparedTransaction,
+            Level::Warning,
+            Side::Source,
+            message,
+        )
+        .about(one)
+        .remedy(remedy)
     }));
     let kept = row.get("kept_megabytes");
     findings.extend(judge_kept(kept, row.get("bytes")));
@@ -157,7 +169,8 @@ fn judge_kept(kept_megabytes: Option<i64>, database_bytes: i64) -> Option<Findin
             "max_slot_wal_keep_size is {kept} MB, less than the database's size: the slot may be lost \
              while rows are copied"
         );
-        Finding::new(Level::Warning, Side::Source, message).remedy("raise it until the copy is done")
+        Finding::new(Code::WalKeepSize, Level::Warning, Side::Source, message)
+            .remedy("raise it until the copy is done")
     })
 }
 
@@ -165,7 +178,8 @@ fn judge_tables(published: &Published) -> Vec<Finding> {
     let mut findings: Vec<Finding> = published.blocked.iter().map(blocked).collect();
     findings.extend(published.not_owned.iter().map(|table| {
         let message = format!("table {table} belongs to another role and cannot be published");
-        Finding::new(Level::Error, Side::Source, message)
+        Finding::new(Code::TableNotOwned, Level::Error, Side::Source, message)
+            .about(table)
             .remedy("connect as its owner or a member of it")
             .with_remedies([Remedy::exclude_table(), Remedy::copy_once()])
     }));
@@ -180,7 +194,8 @@ fn judge_tables(published: &Published) -> Vec<Finding> {
                 names.len(),
                 shown.join(", ")
             );
-            findings.push(Finding::new(Level::Note, Side::Source, message));
+            let code = Code::NeverPublished;
+            findings.push(Finding::new(code, Level::Note, Side::Source, message));
         }
     }
     findings
@@ -188,8 +203,18 @@ fn judge_tables(published: &Published) -> Vec<Finding> {
 
 /// A table that cannot be published, with every way out.
 fn blocked(blocked: &Blocked) -> Finding {
+    let code = match &blocked.blocker {
+        Blocker::NoKey => Code::NoReplicaIdentity,
+        Blocker::LostIndex => Code::LostReplicaIdentity,
+        Blocker::Nothing => Code::ReplicaIdentityNothing,
+        Blocker::NoEquality(_) => Code::NoEquality,
+        Blocker::Generated(_) => Code::GeneratedReplicaIdentity,
+        Blocker::Differs(_) => Code::PartitionReplicaIdentity,
+        Blocker::Hypertable => Code::HypertablePublished,
+    };
     let message = format!("table {} {}", blocked.table, blocked.blocker);
-    Finding::new(Level::Error, Side::Source, message)
+    Finding::new(code, Level::Error, Side::Source, message)
+        .about(&blocked.table)
         .with_remedies(blocked.all_remedies())
         .remedy(Remedy::copy_once())
 }
@@ -207,15 +232,21 @@ fn judge_publication(
             let message = format!(
                 "publication {name} was not created by this program; it publishes what is required and is used"
             );
-            Finding::new(Level::Note, Side::Source, message)
+            Finding::new(Code::PublicationUsed, Level::Note, Side::Source, message).about(name)
         } else {
             let message = format!(
                 "publication {name} was not created by this program, and differs: it {}",
                 differences.join("; ")
             );
-            Finding::new(Level::Error, Side::Source, message)
-                .remedy("drop it if nobody needs it")
-                .remedy(Remedy::copy_once())
+            Finding::new(
+                Code::PublicationDiffers,
+                Level::Error,
+                Side::Source,
+                message,
+            )
+            .about(name)
+            .remedy("drop it if nobody needs it")
+            .remedy(Remedy::copy_once())
         });
     };
     Some(judge_marked(name, mark, judge))
@@ -226,10 +257,11 @@ fn judge_marked(name: &Ident, mark: &Mark, judge: ReplicationJudge<'_>) -> Findi
     let whose = judge.replication.whose(mark);
     let run = mark.describe();
     let target = &mark.target;
-    let (level, message) = match whose {
+    let (code, level, message) = match whose {
         Whose::Ours => {
             let message = format!("publication {name} of an earlier run is created again");
-            return Finding::new(Level::Note, Side::Source, message);
+            let code = Code::PublicationReplaced;
+            return Finding::new(code, Level::Note, Side::Source, message).about(name);
         }
         Whose::Unknown => {
             let message = format!(
@@ -242,34 +274,38 @@ fn judge_marked(name: &Ident, mark: &Mark, judge: ReplicationJudge<'_>) -> Findi
             } else {
                 Level::Warning
             };
-            (level, message)
+            (Code::PublicationNotRecorded, level, message)
         }
         Whose::OtherTarget => {
             let message =
                 format!("publication {name} is of {run} into database {target} of another target");
-            (Level::Error, message)
+            (Code::PublicationOfOtherTarget, Level::Error, message)
         }
     };
-    Finding::new(level, Side::Source, message).with_remedies(ways_out(whose, mark))
+    Finding::new(code, level, Side::Source, message)
+        .about(name)
+        .with_remedies(ways_out(whose, mark))
 }
 
 /// What is under our slot's name already.
 fn judge_slot(active: Option<i32>, name: &str, is_ours: bool) -> Finding {
-    let error = |message: String| Finding::new(Level::Error, Side::Source, message);
+    let finding =
+        |code, level, message: String| Finding::new(code, level, Side::Source, message).about(name);
     match active {
         Some(pid) => {
             let message = format!("its replication is active: slot {name} is in use by pid {pid}");
-            error(message).remedy(Remedy::invoke("end it first", Command::Teardown))
+            finding(Code::SlotActive, Level::Error, message)
+                .remedy(Remedy::invoke("end it first", Command::Teardown))
         }
         None if is_ours => {
             let message = format!("replication slot {name} of an earlier run is created again");
-            Finding::new(Level::Note, Side::Source, message)
+            finding(Code::SlotReplaced, Level::Note, message)
         }
         None => {
             let message = format!(
                 "replication slot {name} belongs to a run that the state directory does not record"
             );
-            error(message)
+            finding(Code::SlotNotRecorded, Level::Error, message)
                 .remedy("adopt that run as its publication says")
                 .remedy(Remedy::remove_slot("remove the slot", name))
         }

@@ -1,7 +1,7 @@
 //! What the two clusters must be able to do, regardless of what is copied. Judging is pure.
 
 use crate::cluster::facts::ServerFacts;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::pg::ServerVersion;
 use crate::pg::Side;
 use crate::remedy::{Remedy, Setting};
@@ -17,15 +17,17 @@ pub(crate) fn judge_versions(
         let major = facts.version.major();
         let finding = if major < ServerVersion::OLDEST_MAJOR {
             let message = format!("PostgreSQL {} is too old: 12 is the oldest", facts.version);
-            Finding::new(Level::Error, side, message)
+            Finding::new(Code::VersionTooOld, Level::Error, side, message)
         } else if major > ServerVersion::NEWEST_MAJOR {
             let message = format!(
                 "PostgreSQL {} is newer than this program knows",
                 facts.version
             );
-            Finding::new(Level::Error, side, message).remedy("use a newer release of this program")
+            Finding::new(Code::VersionTooNew, Level::Error, side, message)
+                .remedy("use a newer release of this program")
         } else {
-            Finding::new(Level::Ok, side, format!("PostgreSQL {}", facts.version))
+            let message = format!("PostgreSQL {}", facts.version);
+            Finding::new(Code::ServerVersion, Level::Ok, side, message)
         };
         findings.push(finding);
     }
@@ -34,7 +36,7 @@ pub(crate) fn judge_versions(
             "the target's PostgreSQL {} is older than the source's {}",
             target.version, source.version
         );
-        let finding = |level| Finding::of_pair(level, message);
+        let finding = |level| Finding::of_pair(Code::OlderTarget, level, message);
         findings.push(if allow_older {
             finding(Level::Warning).remedy("see what is omitted or created differently")
         } else {
@@ -49,14 +51,15 @@ pub(crate) fn judge_versions(
 /// Whether the source can give this many slots: each stays. Databases are copied one after the other,
 /// so one WAL sender is busy at a time.
 pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Finding> {
-    let error = |message: &str, remedy: &'static str| {
-        Finding::new(Level::Error, Side::Source, message)
+    let error = |code, message: &str, remedy: &'static str| {
+        Finding::new(code, Level::Error, Side::Source, message)
             .remedy(remedy)
             .remedy(Remedy::copy_once())
     };
     let mut findings = Vec::new();
     if source.standby {
         findings.push(error(
+            Code::Standby,
             "is a standby: no publication can be created there",
             "connect to its primary",
         ));
@@ -65,21 +68,24 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
         let message = format!("wal_level is {}, not logical", source.wal_level);
         let remedy = "ALTER SYSTEM SET wal_level = 'logical' and restart (RDS: rds.logical_replication = 1; \
                     Cloud SQL: cloudsql.logical_decoding = on; Azure: the server parameter wal_level)";
-        findings.push(error(&message, remedy));
+        findings.push(error(Code::WalLevel, &message, remedy));
     }
     if !source.replication {
         let message = format!("role {} may not use replication", source.role);
         let remedy = "ALTER ROLE … REPLICATION (RDS: GRANT rds_replication TO …)";
-        findings.push(error(&message, remedy));
+        let finding = error(Code::NoReplicationPrivilege, &message, remedy);
+        findings.push(finding.about(&source.role));
     }
     let needed = i64::try_from(slots).unwrap_or(i64::MAX);
     if source.free_slots < needed {
         let free = source.free_slots.max(0);
         let message = format!("free replication slots: {free}; needed: {slots}");
-        findings.push(error(&message, "raise max_replication_slots"));
+        let remedy = "raise max_replication_slots";
+        findings.push(error(Code::TooFewSlots, &message, remedy));
     }
     if source.free_senders < 1 {
-        findings.push(error("has no free WAL sender", "raise max_wal_senders"));
+        let message = "has no free WAL sender";
+        findings.push(error(Code::NoWalSender, message, "raise max_wal_senders"));
     }
     if let Some(timeout) = &source.idle_slot_timeout {
         let message = format!(
@@ -87,36 +93,42 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
              starts, would be invalidated"
         );
         let remedy = "run ALTER SYSTEM SET idle_replication_slot_timeout = 0; SELECT pg_catalog.pg_reload_conf();";
-        findings.push(error(&message, remedy));
+        findings.push(error(Code::IdleSlotTimeout, &message, remedy));
     }
     if source.prepared > 0 {
         let message = format!(
             "prepared transactions that hold up the slot: {}",
             source.prepared
         );
-        let remedy = "commit or roll them back";
-        findings.push(Finding::new(Level::Warning, Side::Source, message).remedy(remedy));
+        let code = Code::PreparedTransaction;
+        let finding = Finding::new(code, Level::Warning, Side::Source, message);
+        findings.push(finding.remedy("commit or roll them back"));
     }
     findings
 }
 
 /// What the target's role must be allowed. `creates` shows whether a database must be created.
 pub(crate) fn judge_target(target: &ServerFacts, creates: bool) -> Vec<Finding> {
+    let finding = |code, level, message: &str, remedy: &'static str| {
+        Finding::new(code, level, Side::Target, message).remedy(remedy)
+    };
     let mut findings = Vec::new();
     if target.standby {
         let message = "is a standby and cannot be written";
         let remedy = "connect to its primary";
-        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(remedy));
+        findings.push(finding(Code::Standby, Level::Error, message, remedy));
     }
     if creates && !target.createdb {
         let message = format!("role {} may not create databases", target.role);
         let remedy = "ALTER ROLE … CREATEDB, or create the databases beforehand";
-        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(remedy));
+        let finding = finding(Code::NoCreateDatabase, Level::Error, &message, remedy);
+        findings.push(finding.about(&target.role));
     }
     if !target.createrole {
         let message = format!("role {} may not create roles", target.role);
         let remedy = "ALTER ROLE … CREATEROLE, unless every role exists";
-        findings.push(Finding::new(Level::Warning, Side::Target, message).remedy(remedy));
+        let finding = finding(Code::NoCreateRole, Level::Warning, &message, remedy);
+        findings.push(finding.about(&target.role));
     }
     findings
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::cluster::{Attribute, Roles, Settable};
 use crate::catalog::load::database::load_settable;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::Session;
 use crate::ddl::cluster::find_unreachable_roles;
 use crate::ddl::cluster::{RoleMerge, RoleOptions, plan_role_merge};
@@ -152,7 +152,8 @@ fn judge_map(options: &Options, source: &Roles, target: &Roles) -> Vec<Finding> 
     let mut findings: Vec<_> = absent
         .map(|old| {
             let message = format!("role {old}, which is to get another name, does not exist");
-            Finding::new(Level::Error, Side::Source, message)
+            Finding::new(Code::MappedRoleMissing, Level::Error, Side::Source, message)
+                .about(old)
                 .remedy(Remedy::Correct(Setting::RoleMap))
         })
         .collect();
@@ -161,7 +162,9 @@ fn judge_map(options: &Options, source: &Roles, target: &Roles) -> Vec<Finding> 
         |new: &&&Ident| new.as_str().starts_with("pg_") && !target.roles.contains_key(**new);
     findings.extend(news.iter().filter(reserved).map(|new| {
         let message = format!("role name {new}, which a role is to get, is reserved by the server");
-        Finding::new(Level::Error, Side::Target, message).remedy("choose another name")
+        Finding::new(Code::ReservedRoleName, Level::Error, Side::Target, message)
+            .about(new)
+            .remedy("choose another name")
     }));
     findings
 }
@@ -177,7 +180,8 @@ pub(crate) fn judge_inheritance(cluster: &TargetCluster) -> Option<Finding> {
             "role {} does not inherit the rights of its roles",
             roles.connected_as
         );
-        Finding::new(Level::Error, Side::Target, message)
+        Finding::new(Code::NoInherit, Level::Error, Side::Target, message)
+            .about(&roles.connected_as)
             .remedy("ALTER ROLE … INHERIT")
             .remedy(Remedy::Pass(Setting::NoOwner))
     })
@@ -187,18 +191,23 @@ pub(crate) fn judge_inheritance(cluster: &TargetCluster) -> Option<Finding> {
 pub(crate) fn judge_owners(owners: &BTreeMap<Ident, usize>, target: &Target) -> Vec<Finding> {
     let judge = |(role, count): (&Ident, &usize)| {
         let objects = if *count == 1 { "object" } else { "objects" };
-        let (what, remedy) = if !target.roles.contains(role) {
-            ("does not exist", Remedy::act("create it"))
+        let (code, what, remedy) = if !target.roles.contains(role) {
+            (
+                Code::MissingRole,
+                "does not exist",
+                Remedy::act("create it"),
+            )
         } else if target.reaches(role) {
             return None;
         } else {
             let us = &target.connected_as;
             let grant = Remedy::RunOn(Side::Target, sql!("GRANT {} TO {}", role, us));
-            ("is not one that the connecting role can SET ROLE to", grant)
+            let what = "is not one that the connecting role can SET ROLE to";
+            (Code::RoleOutOfReach, what, grant)
         };
         let message = format!("role {role}, which owns {count} {objects}, {what}");
         let others = [map_role(role), Remedy::Pass(Setting::NoOwner)];
-        let finding = Finding::new(Level::Error, Side::Target, message);
+        let finding = Finding::new(code, Level::Error, Side::Target, message).about(role);
         Some(finding.remedy(remedy).with_remedies(others))
     };
     owners.iter().filter_map(judge).collect()

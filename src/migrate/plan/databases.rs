@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::cluster::Database;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::checkpoint::Selection;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::select::ChosenDatabase;
 use crate::ddl;
 use crate::ddl::cluster::database::{DatabaseOptions, render_finish};
@@ -228,8 +228,9 @@ impl Planner<'_> {
         if action.uses_existing() && !target_plan.installed.is_empty() {
             let place = options.target.with_database(options.map.target(name));
             let target = &self.target.options.target;
-            let findings = check::examine_installed(&place, &examined.expected, target).await?;
-            examined.findings.extend(findings);
+            let found = check::examine_installed(&place, &examined.expected, target).await?;
+            let found = found.into_iter().map(|finding| finding.in_database(name));
+            examined.findings.extend(found);
         }
         let foreign = action.foreign_subscription(site.known.slot());
         examined.findings.extend(foreign);
@@ -266,8 +267,14 @@ fn judge_skipped_extensions(options: &Options, found: &BTreeSet<Ident>) -> Vec<F
         .map(|name| {
             let message =
                 format!("extension {name}, which is to be skipped, is in none of the databases");
-            Finding::new(Level::Error, Side::Source, message)
-                .remedy(Remedy::Correct(Setting::SkipExtensions))
+            Finding::new(
+                Code::SkippedExtensionMissing,
+                Level::Error,
+                Side::Source,
+                message,
+            )
+            .about(name)
+            .remedy(Remedy::Correct(Setting::SkipExtensions))
         })
         .collect()
 }
@@ -300,11 +307,7 @@ fn judge_database(planned: &PlannedDatabase, cluster: &TargetCluster, examined: 
         script: &cluster.options,
     };
     for omission in render_finish(&planned.database, wanted).omissions {
-        judge(Finding::new(
-            Level::Warning,
-            Side::Target,
-            omission.to_string(),
-        ));
+        judge(check::judge_property(planned.target(), &omission));
     }
     let acl = planned.database.acl.iter().flat_map(|acl| &acl.items);
     let former = planned.existing.iter().map(|existing| &existing.owner);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::catalog::cluster::Database;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::identity::ServerIdentity;
 use crate::cluster::select::{self, ChosenDatabase};
 use crate::cluster::server::Cluster;
@@ -106,16 +106,18 @@ async fn select_databases(
     let session = &servers.target.session;
     let (target, mut findings) = check::plan_cluster(session, options, roles).await?;
     let warnings = chosen.warnings.into_iter();
-    findings.extend(warnings.map(|text| Finding::new(Level::Warning, Side::Source, text)));
+    findings.extend(
+        warnings
+            .map(|text| Finding::new(Code::AmbiguousFilter, Level::Warning, Side::Source, text)),
+    );
     let notes = chosen.notes.into_iter();
-    findings.extend(notes.map(|text| Finding::new(Level::Note, Side::Source, text)));
+    findings.extend(
+        notes.map(|text| Finding::new(Code::RuleWithoutEffect, Level::Note, Side::Source, text)),
+    );
     findings.extend(chosen.skipped);
     findings.extend(check::judge_inheritance(&target));
     let differences = target.merge.differences.iter();
-    findings.extend(
-        differences
-            .map(|difference| Finding::new(Level::Note, Side::Target, difference.to_string())),
-    );
+    findings.extend(differences.map(check::judge_difference));
     Ok(SelectedDatabases {
         target,
         chosen: chosen.databases,

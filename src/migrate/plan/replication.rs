@@ -3,7 +3,7 @@
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{DatabasePair, Decision, Stale};
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::Holder;
 use crate::cluster::select::ChosenDatabase;
@@ -163,7 +163,7 @@ fn judge_holder(side: Side, holder: &Holder, run: &str) -> Finding {
         Side::Source => "copied",
     };
     let message = format!("is being {verb} by {}{run}", holder.by);
-    Finding::new(Level::Error, side, message)
+    Finding::new(Code::RunActive, Level::Error, side, message)
         .in_database(&holder.database)
         .remedy("wait for its end")
 }
@@ -173,7 +173,8 @@ pub(crate) fn judge_adoption(options: &Options, found: bool) -> Option<Finding> 
     let run = options.replication.adopt.as_ref().filter(|_| !found)?;
     let name = &options.replication.publication;
     let message = format!("no publication {name} of the selected databases is of run {run}");
-    let finding = Finding::new(Level::Error, Side::Source, message);
+    let finding = Finding::new(Code::NothingToAdopt, Level::Error, Side::Source, message);
+    let finding = finding.about(name);
     Some(finding.remedy(Remedy::Correct(Setting::Adopt)))
 }
 

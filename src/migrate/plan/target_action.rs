@@ -7,7 +7,7 @@ use crate::catalog::cluster::Database;
 use crate::checkpoint::Decision;
 use crate::cluster;
 use crate::cluster::contents::Contents;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::{Purpose, Session};
 use crate::logical::find_subscription;
 use crate::migrate::error::Error;
@@ -48,12 +48,22 @@ impl TargetPlan {
 
     fn finding(
         mut self,
+        code: Code,
         level: Level,
         message: String,
         remedies: impl IntoIterator<Item = Remedy>,
     ) -> Self {
-        let finding = Finding::new(level, Side::Target, message).with_remedies(remedies);
+        let finding = Finding::new(code, level, Side::Target, message).with_remedies(remedies);
         self.findings.push(finding);
+        self
+    }
+
+    /// Its findings are about the target's database.
+    fn about(mut self, existing: &Database) -> Self {
+        let findings = self.findings.into_iter();
+        self.findings = findings
+            .map(|finding| finding.about(&existing.name))
+            .collect();
         self
     }
 }
@@ -82,16 +92,27 @@ pub(crate) async fn plan_target(
         Decision::Stale(stale) => {
             let target_plan = plan_by_contents(options, database, existing).await?;
             let remedies = ["it is copied again".into()];
-            target_plan.finding(Level::Warning, stale.to_string(), remedies)
+            target_plan.finding(
+                Code::CopyOutdated,
+                Level::Warning,
+                stale.to_string(),
+                remedies,
+            )
         }
         Decision::Finished { tables } => {
             let message = "it was finished by the interrupted run, and is kept".to_owned();
             let again = Remedy::pass_to(Setting::NoResume, "start from the beginning");
-            TargetPlan::new(TargetAction::Keep { tables }).finding(Level::Note, message, [again])
+            TargetPlan::new(TargetAction::Keep { tables }).finding(
+                Code::CopyKept,
+                Level::Note,
+                message,
+                [again],
+            )
         }
         Decision::Recreate { why } => {
             let remedies = ["it is dropped and created again".into()];
             TargetPlan::new(TargetAction::Recreate { oid, why }).finding(
+                Code::CopyReplaced,
                 Level::Note,
                 why.to_owned(),
                 remedies,
@@ -100,6 +121,7 @@ pub(crate) async fn plan_target(
         Decision::DropCopied { why, extensions } => TargetPlan {
             installed: extensions.into_iter().map(Ident::from_catalog).collect(),
             ..TargetPlan::new(TargetAction::Empty { oid, why }).finding(
+                Code::CopyReplaced,
                 Level::Note,
                 why.to_owned(),
                 ["what is in it is removed, and copied again".into()],
@@ -138,7 +160,8 @@ async fn judge_leftover(
         let remedy = Remedy::act(format!("if nobody needs it, run: {};", drop.as_str()));
         let oid = existing.oid;
         let target_plan = TargetPlan::new(TargetAction::Recreate { oid, why });
-        return Ok(Some(target_plan.finding(Level::Error, message, [remedy])));
+        let refused = target_plan.finding(Code::NoConnections, Level::Error, message, [remedy]);
+        return Ok(Some(refused.about(existing)));
     }
     let Some(foreign) = found? else {
         return Ok(None);
@@ -146,7 +169,13 @@ async fn judge_leftover(
     let target_plan = plan_by_contents(options, database, Some(existing)).await?;
     let message = format!("it holds objects that the interrupted run did not create: {foreign}");
     let remedies = ["move or drop them to continue the run".into()];
-    Ok(Some(target_plan.finding(Level::Warning, message, remedies)))
+    let code = Code::CopyHasOtherObjects;
+    Ok(Some(target_plan.finding(
+        code,
+        Level::Warning,
+        message,
+        remedies,
+    )))
 }
 
 /// What happens to a database of which nothing is recorded.
@@ -189,7 +218,10 @@ async fn plan_by_contents(
             None => target_plan,
             Some(by) => {
                 let message = format!("database {name} is in use by {by}, and cannot be replaced");
-                target_plan.finding(Level::Error, message, ["remove it first".into()])
+                let remedies = ["remove it first".into()];
+                target_plan
+                    .finding(Code::DatabaseInUse, Level::Error, message, remedies)
+                    .about(existing)
             }
         });
     }
@@ -206,7 +238,8 @@ async fn plan_by_contents(
     let objects = Some(contents.beside_extensions.as_slice()).filter(|objects| !objects.is_empty());
     remedies.extend(objects.map(|objects| without_extension(objects).into()));
     remedies.extend([recreate(), "choose another target".into()]);
-    Ok(target_plan.finding(Level::Error, message, remedies))
+    let refused = target_plan.finding(Code::NotEmpty, Level::Error, message, remedies);
+    Ok(refused.about(existing))
 }
 
 fn recreate() -> Remedy {
@@ -246,14 +279,17 @@ fn plan_closed(options: &Options, existing: &Database) -> Option<TargetPlan> {
         } else {
             Level::Error
         };
-        return Some(replace.finding(level, message, [recreate()]));
+        let closed = replace.finding(Code::InvalidDatabase, level, message, [recreate()]);
+        return Some(closed.about(existing));
     }
     (!existing.allows_connections).then(|| {
         let message = format!(
             "database {name} refuses connections (datallowconn = false), so that nothing is known of its contents"
         );
         let open = sql!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", name);
-        replace.finding(Level::Error, message, [Remedy::Run(open)])
+        let remedies = [Remedy::Run(open)];
+        let closed = replace.finding(Code::NoConnections, Level::Error, message, remedies);
+        closed.about(existing)
     })
 }
 
@@ -285,7 +321,9 @@ fn judge_existing(database: &Database, existing: &Database, contents: &Contents)
     if !contents.may_create {
         let message = "the connecting role may not create schemas in it";
         let remedy = "GRANT CREATE ON DATABASE … TO the connecting role";
-        findings.push(Finding::new(Level::Error, Side::Target, message).remedy(remedy));
+        let code = Code::NoCreateInDatabase;
+        let finding = Finding::new(code, Level::Error, Side::Target, message);
+        findings.push(finding.about(&existing.name).remedy(remedy));
     }
     if database.encoding != existing.encoding {
         let holds_all = existing.encoding == "UTF8" && database.encoding != "SQL_ASCII";
@@ -294,7 +332,8 @@ fn judge_existing(database: &Database, existing: &Database, contents: &Contents)
             "its encoding is {}, the source's {}",
             existing.encoding, database.encoding
         );
-        let finding = Finding::new(level, Side::Target, message);
+        let finding = Finding::new(Code::Encoding, level, Side::Target, message);
+        let finding = finding.about(&existing.name);
         findings.push(if holds_all {
             finding
         } else {
@@ -303,7 +342,8 @@ fn judge_existing(database: &Database, existing: &Database, contents: &Contents)
     }
     if database.locale != existing.locale {
         let message = "its locale differs from the source's: text may sort in another order";
-        findings.push(Finding::new(Level::Note, Side::Target, message));
+        let finding = Finding::new(Code::Locale, Level::Note, Side::Target, message);
+        findings.push(finding.about(&existing.name));
     }
     findings
 }
