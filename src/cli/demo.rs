@@ -5,7 +5,7 @@ use clap::ValueHint;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::demo::{self, Step};
 use crate::task::Scope;
-use crate::ui::Ui;
+use crate::ui::{Conclusion, Ui};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,11 +43,14 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     };
     let show = |step: &Step| ui.screen().line_from_outside("demo: ", step.name);
     let report = demo::run_demo(&options, &show, scope).await?;
-    let code = if report.is_proved() {
-        exit::DONE
+    let end = if report.is_proved() {
+        Conclusion::Done
     } else {
-        exit::FAILED
+        Conclusion::Failed {
+            exit_code: exit::FAILED,
+            message: "a step was not proved".to_owned(),
+        }
     };
-    ui.report(&report, code)?;
-    Ok(code)
+    ui.report(&report, &end)?;
+    Ok(end.exit_code())
 }

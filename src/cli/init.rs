@@ -7,8 +7,8 @@ use crate::migrate::{
     self, LockOptions, Options, ReplicationOptions, StateOptions, execute, prepare,
 };
 use crate::task::Scope;
-use crate::ui::Ui;
 use crate::ui::report::{Copied, DryRun, render_question, show_findings, show_plan};
+use crate::ui::{Conclusion, Ui};
 
 const EXAMPLES: &str = "\
 Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
@@ -176,13 +176,13 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             prepared: &prepared,
             script,
         };
-        ui.report(&report, exit::DONE)?;
+        ui.report(&report, &Conclusion::Done)?;
         return Ok(exit::DONE);
     }
     if !arguments.yes && !ui.confirm(&render_question(&prepared), &scope.stop).await? {
         return Err(Error::Declined);
     }
     let report = Box::pin(execute(prepared, &options, scope)).await?;
-    ui.report(&Copied { report: &report }, exit::DONE)?;
+    ui.report(&Copied { report: &report }, &Conclusion::Done)?;
     Ok(exit::DONE)
 }

@@ -4,9 +4,9 @@ use super::{ALL_OPTIONS, Error, exit};
 use crate::pg::{Ident, InvalidName, Sides, SlotName};
 use crate::selection::Databases;
 use crate::task::Scope;
-use crate::teardown::{TeardownOptions, Which, find_leftovers, remove_leftovers};
+use crate::teardown::{Leftovers, TeardownOptions, Which, find_leftovers, remove_leftovers};
 use crate::ui::report::{TornDown, show_leftovers};
-use crate::ui::{self, Ui};
+use crate::ui::{self, Conclusion, Ui};
 
 const EXAMPLES: &str = "\
 Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
@@ -117,15 +117,25 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     if !arguments.dry_run {
         remove_leftovers(&leftovers, &options).await?;
     }
-    let code = match leftovers.unreachable.is_empty() {
-        true => exit::DONE,
-        false => exit::PARTIAL,
-    };
+    let end = conclude(&leftovers);
     let report = TornDown {
         leftovers: &leftovers,
         is_done: !arguments.dry_run,
         setting_name: ui.setting_name(),
     };
-    ui.report(&report, code)?;
-    Ok(code)
+    ui.report(&report, &end)?;
+    Ok(end.exit_code())
+}
+
+fn conclude(leftovers: &Leftovers) -> Conclusion {
+    match leftovers.unreachable.first() {
+        None => Conclusion::Done,
+        Some(one) => Conclusion::Failed {
+            exit_code: exit::PARTIAL,
+            message: format!(
+                "the {} was not cleaned: run the listed statements there",
+                one.side
+            ),
+        },
+    }
 }

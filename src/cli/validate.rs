@@ -4,8 +4,8 @@ use super::interactive::complete_options;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
-use crate::ui::Ui;
 use crate::ui::report::Validation;
+use crate::ui::{Conclusion, Ui};
 
 const EXAMPLES: &str = "\
 Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
@@ -76,15 +76,40 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let is_decided = arguments.selection.is_given() || arguments.yes;
     let options = complete_options("validate", options, is_decided, ui, scope).await?;
     let prepared = prepare(&options, scope).await?;
-    let code = if prepared.errors() == 0 {
-        exit::DONE
-    } else {
-        exit::FAILED
-    };
+    ui.keep_findings(&prepared.findings);
     let report = Validation {
         prepared: &prepared,
         setting_name: ui.setting_name(),
     };
-    ui.report(&report, code)?;
-    Ok(code)
+    let end = conclude(prepared.errors());
+    ui.report(&report, &end)?;
+    Ok(end.exit_code())
+}
+
+fn conclude(errors: usize) -> Conclusion {
+    let message = match errors {
+        0 => return Conclusion::Done,
+        1 => "1 error was found".to_owned(),
+        _ => format!("{errors} errors were found"),
+    };
+    Conclusion::Failed {
+        exit_code: exit::FAILED,
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_error_is_a_failure() {
+        assert_eq!(conclude(0), Conclusion::Done);
+        let failed = |message: &str| Conclusion::Failed {
+            exit_code: exit::FAILED,
+            message: message.to_owned(),
+        };
+        assert_eq!(conclude(1), failed("1 error was found"));
+        assert_eq!(conclude(3), failed("3 errors were found"));
+    }
 }

@@ -5,9 +5,9 @@ use crate::migrate::ComparedServer;
 use crate::pg::Sides;
 use crate::selection::TableScope;
 use crate::task::Scope;
-use crate::ui::Ui;
 use crate::ui::report::render_finding_text;
-use crate::verify::{self, DatabasePair};
+use crate::ui::{Conclusion, Ui, text};
+use crate::verify::{self, Class, DatabasePair, Outcome};
 use crate::{cluster, migrate};
 
 const EXAMPLES: &str = "\
@@ -88,12 +88,42 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             databases: names(|one| &one.target),
         },
     };
-    for finding in migrate::examine_comparison(&compared, options.jobs).await {
-        let text = render_finding_text(&finding, ui.setting_name());
+    let findings = migrate::examine_comparison(&compared, options.jobs).await;
+    ui.keep_findings(&findings);
+    for finding in &findings {
+        let text = render_finding_text(finding, ui.setting_name());
         tracing::warn!("{}: {text}", finding.servers());
     }
     let report = verify::compare_databases(&options, scope).await?;
-    let code = verify::exit_code(&report);
-    ui.report(&report, code)?;
-    Ok(code)
+    let end = conclude(&report);
+    ui.report(&report, &end)?;
+    Ok(end.exit_code())
+}
+
+fn conclude(report: &verify::Report) -> Conclusion {
+    let databases = |is_counted: fn(&Outcome) -> bool| {
+        let outcomes = report.databases.iter().map(|database| &database.outcome);
+        u64::try_from(outcomes.filter(|outcome| is_counted(outcome)).count()).unwrap_or(u64::MAX)
+    };
+    let totals = report.totals();
+    let (what, databases, tables) = match report.class() {
+        Class::Equal => return Conclusion::Done,
+        Class::Different => {
+            let missing = databases(|one| matches!(one, Outcome::MissingOnTarget));
+            ("differences in", missing, totals.different)
+        }
+        Class::NotCompared => {
+            let unread = databases(|one| matches!(one, Outcome::NotCompared(_)));
+            ("could not compare", unread, totals.not_compared)
+        }
+    };
+    let parts = [(databases, "database"), (tables, "table")];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<_> = parts
+        .map(|(number, noun)| text::counted(number, noun))
+        .collect();
+    Conclusion::Failed {
+        exit_code: verify::exit_code(report),
+        message: format!("{what} {}", parts.join(" and ")),
+    }
 }

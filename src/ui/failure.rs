@@ -3,9 +3,7 @@
 
 use std::error::Error;
 
-use serde_json::{Value, json};
-
-use super::json::Failed;
+use super::json::{Failed, NotAttemptedBody, RefusedBody};
 use super::remedy::SettingName;
 use super::style::Style;
 use super::text;
@@ -63,27 +61,27 @@ fn list_refused(refused: &Refused, name: SettingName) -> Vec<String> {
     lines
 }
 
-fn refusal_json(refusal: &Refusal) -> Value {
+fn refused_body(refusal: &Refusal) -> RefusedBody {
     let answer = refusal.answer();
-    json!({
-        "object": text::clean(&refusal.object),
-        "statement": refusal.statement,
-        "sqlstate": answer.map(|answer| answer.code.to_string()),
-        "message": answer.map_or_else(
-            || text::clean(&refusal.source.to_string()),
-            |answer| text::clean(&answer.message),
-        ),
-        "detail": answer.and_then(|answer| answer.detail.as_deref()).map(text::clean),
-        "hint": answer.and_then(|answer| answer.hint.as_deref()).map(text::clean),
-        "next": refusal.advice(),
-    })
+    let message = answer.map_or_else(|| refusal.source.to_string(), |one| one.message.clone());
+    let detail = answer.and_then(|answer| answer.detail.as_deref());
+    let hint = answer.and_then(|answer| answer.hint.as_deref());
+    RefusedBody {
+        object: text::clean(&refusal.object),
+        statement: refusal.statement.clone(),
+        sqlstate: answer.map(|answer| answer.code.to_string()),
+        message: text::clean(&message),
+        detail: detail.map(text::clean),
+        hint: hint.map(text::clean),
+        next: refusal.advice(),
+    }
 }
 
-fn skipped_json(skipped: &Skipped) -> Value {
-    json!({
-        "object": text::clean(&skipped.object),
-        "needs": text::clean(&skipped.cause),
-    })
+fn not_attempted_body(skipped: &Skipped) -> NotAttemptedBody {
+    NotAttemptedBody {
+        object: text::clean(&skipped.object),
+        needs: text::clean(&skipped.cause),
+    }
 }
 
 /// A command that failed.
@@ -180,10 +178,10 @@ impl Failure<'_> {
             detail: detail.map(text::clean),
             hint: self.hint.as_deref().or(server_hint).map(text::clean),
             refused: refused.map_or_else(Vec::new, |refused| {
-                refused.refusals.iter().map(refusal_json).collect()
+                refused.refusals.iter().map(refused_body).collect()
             }),
             not_attempted: refused.map_or_else(Vec::new, |refused| {
-                refused.skipped.iter().map(skipped_json).collect()
+                refused.skipped.iter().map(not_attempted_body).collect()
             }),
         }
     }

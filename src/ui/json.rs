@@ -1,10 +1,13 @@
-//! Reports for programs: one object, whose fields keep their meaning within a schema version.
+//! Reports for programs: one object, whose fields keep their meaning within a schema version. `docs/json.md` describes
+//! all of them.
 
 use serde::Serialize;
-use serde_json::Value;
+
+use super::conclusion::Conclusion;
+use super::report::FindingBody;
 
 /// Version of the object's form.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// The one object of a command: fields that all commands have, and the command's own.
 #[derive(Debug, Serialize)]
@@ -16,12 +19,23 @@ pub(super) struct Object<B> {
     /// What the command reports; none where it has failed.
     #[serde(flatten)]
     body: Option<B>,
-    warnings: Vec<String>,
+    #[serde(flatten)]
+    shown: Shown,
+    /// None if the exit code is 0.
     error: Option<Failed>,
 }
 
+/// What a command has shown before its end.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Shown {
+    /// The results of the checks.
+    pub(super) findings: Vec<FindingBody>,
+    /// Warnings that are no findings.
+    pub(super) warnings: Vec<String>,
+}
+
 /// What went wrong.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Failed {
     pub(super) message: String,
     #[serde(rename = "where")]
@@ -32,23 +46,51 @@ pub(super) struct Failed {
     pub(super) hint: Option<String>,
     /// All statements that a server refused, where others were run after them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) refused: Vec<Value>,
+    pub(super) refused: Vec<RefusedBody>,
     /// What was not attempted because it depends on one of those.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) not_attempted: Vec<Value>,
+    pub(super) not_attempted: Vec<NotAttemptedBody>,
+}
+
+/// A statement that the target refused.
+#[derive(Debug, Serialize)]
+pub(super) struct RefusedBody {
+    pub(super) object: String,
+    pub(super) statement: Option<String>,
+    pub(super) sqlstate: Option<String>,
+    pub(super) message: String,
+    pub(super) detail: Option<String>,
+    pub(super) hint: Option<String>,
+    /// What the program knows to do about it.
+    pub(super) next: Option<&'static str>,
+}
+
+/// An object that was not attempted.
+#[derive(Debug, Serialize)]
+pub(super) struct NotAttemptedBody {
+    pub(super) object: String,
+    /// What it depends on.
+    pub(super) needs: String,
 }
 
 impl<B: Serialize> Object<B> {
-    /// The object of a command that has come to its end; 0 alone is success.
-    pub(super) fn done(command: &str, exit_code: u8, body: B, warnings: Vec<String>) -> Self {
+    /// The object of a command that has a report.
+    pub(super) fn reported(command: &str, end: &Conclusion, body: B, shown: Shown) -> Self {
+        let exit_code = end.exit_code();
         Self {
             schema: SCHEMA,
             command: command.to_owned(),
             ok: exit_code == 0,
             exit_code,
             body: Some(body),
-            warnings,
-            error: None,
+            shown,
+            error: match end {
+                Conclusion::Done => None,
+                Conclusion::Failed { message, .. } => Some(Failed {
+                    message: message.clone(),
+                    ..Failed::default()
+                }),
+            },
         }
     }
 
@@ -61,19 +103,14 @@ impl<B: Serialize> Object<B> {
 
 impl Object<()> {
     /// The object of a command that has failed.
-    pub(super) fn failed(
-        command: &str,
-        exit_code: u8,
-        error: Failed,
-        warnings: Vec<String>,
-    ) -> Self {
+    pub(super) fn failed(command: &str, exit_code: u8, error: Failed, shown: Shown) -> Self {
         Self {
             schema: SCHEMA,
             command: command.to_owned(),
             ok: false,
             exit_code,
             body: None,
-            warnings,
+            shown,
             error: Some(error),
         }
     }
@@ -88,16 +125,35 @@ mod tests {
         databases: [&'static str; 1],
     }
 
+    fn body() -> Body {
+        Body { databases: ["a"] }
+    }
+
     #[test]
-    fn success_is_exit_code_zero() {
-        let body = || Body { databases: ["a"] };
-        let warnings = vec!["w".to_owned()];
+    fn success_has_no_error() {
+        let shown = Shown {
+            findings: Vec::new(),
+            warnings: vec!["w".to_owned()],
+        };
         assert_eq!(
-            Object::done("verify", 0, body(), warnings).line(),
-            "{\"schema\":2,\"command\":\"verify\",\"ok\":true,\"exit_code\":0,\
-             \"databases\":[\"a\"],\"warnings\":[\"w\"],\"error\":null}\n"
+            Object::reported("verify", &Conclusion::Done, body(), shown).line(),
+            "{\"schema\":3,\"command\":\"verify\",\"ok\":true,\"exit_code\":0,\
+             \"databases\":[\"a\"],\"findings\":[],\"warnings\":[\"w\"],\"error\":null}\n"
         );
-        let different = Object::done("verify", 5, body(), Vec::new());
-        assert!(different.line().contains("\"ok\":false"));
+    }
+
+    #[test]
+    fn any_other_exit_code_has_an_error() {
+        let end = Conclusion::Failed {
+            exit_code: 5,
+            message: "1 table could not be compared".to_owned(),
+        };
+        let line = Object::reported("verify", &end, body(), Shown::default()).line();
+        let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(object["ok"], false);
+        assert_eq!(object["exit_code"], 5);
+        assert_eq!(object["error"]["message"], "1 table could not be compared");
+        assert_eq!(object["error"]["cause"], serde_json::json!([]));
+        assert_eq!(object["databases"][0], "a");
     }
 }

@@ -13,6 +13,7 @@
 
 mod bottom;
 mod checklist;
+mod conclusion;
 mod confirm;
 pub mod dialogue;
 mod failure;
@@ -25,12 +26,13 @@ mod style;
 pub mod text;
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use checklist::ChecklistItem;
+pub use conclusion::Conclusion;
 pub use confirm::{PROCEED, REMOVE};
 pub use failure::Failure;
 pub use progress::Drawing;
@@ -39,8 +41,10 @@ pub use report::Report;
 pub use screen::Screen;
 pub use style::{Color, Style};
 
-use self::json::Object;
+use self::json::{Object, Shown};
 use self::progress::{Board, Warnings, lock};
+use self::report::FindingBody;
+use crate::cluster::Finding;
 use crate::event::Event;
 
 /// The form of reports.
@@ -95,6 +99,7 @@ pub struct Ui {
     streams: Streams,
     screen: Screen,
     warnings: Warnings,
+    findings: Mutex<Vec<FindingBody>>,
     setting_name: SettingName,
     /// Whether checklists may be shown.
     has_lists: bool,
@@ -111,6 +116,7 @@ impl Ui {
             streams,
             screen: Screen::new(streams.stderr_is_terminal && !streams.is_dumb),
             warnings: Warnings::default(),
+            findings: Mutex::default(),
             setting_name,
             has_lists: true,
             board: Mutex::default(),
@@ -206,21 +212,23 @@ impl Ui {
     pub fn warn(&self, warning: &str) {
         let mark = format!("{} ", self.style().doubtful("warning:"));
         self.screen.line_from_outside(&mark, warning);
-        self.kept().push(text::clean(warning));
+        lock(&self.warnings).push(text::clean(warning));
     }
 
-    /// Shows a result of the checks as it is, and keeps it for the JSON report.
-    pub fn finding(&self, finding: &str) {
-        self.screen.line_from_outside("", finding);
-        self.kept().push(text::clean(finding));
+    /// Keeps results of the checks for the JSON report.
+    pub fn keep_findings(&self, findings: &[Finding]) {
+        let bodies = findings
+            .iter()
+            .map(|finding| FindingBody::new(finding, self.setting_name));
+        lock(&self.findings).extend(bodies);
     }
 
     /// Writes the report of a command to standard output: its last words there. Everything emitted before is
-    /// shown before.
+    /// shown before. The JSON report has an error unless the command did what it was asked to do.
     ///
     /// # Errors
     /// Standard output is broken.
-    pub fn report(&self, report: &impl Report, exit_code: u8) -> io::Result<()> {
+    pub fn report(&self, report: &impl Report, end: &Conclusion) -> io::Result<()> {
         self.catch_up();
         match self.output {
             Output::Text => {
@@ -231,9 +239,8 @@ impl Ui {
                 self.write_out(&report.render_text(style))
             }
             Output::Json => {
-                self.kept().extend(report.warnings());
-                let warnings = self.kept().clone();
-                let object = Object::done(report.command(), exit_code, report.body(), warnings);
+                lock(&self.warnings).extend(report.warnings());
+                let object = Object::reported(report.command(), end, report.body(), self.shown());
                 self.write_out(&object.line())
             }
         }
@@ -266,14 +273,17 @@ impl Ui {
             Output::Text => Ok(()),
             Output::Json => {
                 let (command, code) = (failure.command, failure.exit_code);
-                let object = Object::failed(command, code, failure.json(), self.kept().clone());
+                let object = Object::failed(command, code, failure.json(), self.shown());
                 self.write_out(&object.line())
             }
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<String>> {
-        lock(&self.warnings)
+    fn shown(&self) -> Shown {
+        Shown {
+            findings: lock(&self.findings).clone(),
+            warnings: lock(&self.warnings).clone(),
+        }
     }
 
     /// Shows everything that was emitted before.

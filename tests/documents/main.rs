@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod help;
+mod json;
 mod markdown;
 mod paths;
 mod reference;

@@ -41,7 +41,7 @@ pub(super) async fn find_unreadable(
     let (count, first): (i64, Vec<String>) = (row.get(0), row.get(1));
     if count > 0 {
         let message = format!(
-            "{count} large objects are not readable, among them {}",
+            "large objects that are not readable: {count}, among them {}",
             first.join(", ")
         );
         let remedy = "GRANT SELECT ON LARGE OBJECT … TO the connecting role";

@@ -1,9 +1,39 @@
-//! Results of the checks in words.
+//! Results of the checks: in words, and for programs.
+
+use serde::Serialize;
 
 use crate::cluster::finding::{Finding, Level};
 use crate::migrate::Prepared;
-use crate::ui::remedy::{SettingName, with_remedies};
+use crate::ui::remedy::{SettingName, render_remedies, with_remedies};
 use crate::ui::{Style, Ui, text};
+
+/// A result of the checks, for programs.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::ui) struct FindingBody {
+    level: &'static str,
+    code: &'static str,
+    side: &'static str,
+    database: Option<String>,
+    object: Option<String>,
+    message: String,
+    remedy: Option<String>,
+}
+
+impl FindingBody {
+    /// The form of a finding, whose remedies call settings as `name` does.
+    pub(in crate::ui) fn new(finding: &Finding, name: SettingName) -> Self {
+        let remedy = render_remedies(&finding.remedies, name);
+        Self {
+            level: finding.level.name(),
+            code: finding.code.name(),
+            side: finding.servers(),
+            database: finding.database.clone(),
+            object: finding.object.clone(),
+            message: text::clean(&finding.message),
+            remedy: remedy.as_deref().map(text::clean),
+        }
+    }
+}
 
 /// `error    source myapp: message; remedy`, free of control characters.
 pub fn render_finding(finding: &Finding, name: SettingName) -> String {
@@ -15,15 +45,13 @@ pub fn render_finding_text(finding: &Finding, name: SettingName) -> String {
     text::clean(&with_remedies(&finding.message, &finding.remedies, name))
 }
 
-/// Shows what the checks found, on standard error.
+/// Shows what the checks found, on standard error, and keeps it for the JSON report.
 pub fn show_findings(ui: &Ui, prepared: &Prepared) {
     ui.catch_up();
+    ui.keep_findings(&prepared.findings);
     for finding in &prepared.findings {
-        let line = render_finding(finding, ui.setting_name());
-        match finding.level {
-            Level::Ok => ui.screen().line_from_outside("", &line),
-            Level::Note | Level::Warning | Level::Error => ui.finding(&line),
-        }
+        ui.screen()
+            .line(&render_finding(finding, ui.setting_name()));
     }
 }
 
@@ -34,5 +62,42 @@ pub(super) fn colored(finding: &Finding, name: SettingName, style: Style) -> Str
         Level::Error => style.bad(&line),
         Level::Warning => style.doubtful(&line),
         Level::Note | Level::Ok => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::finding::Code;
+    use crate::pg::Side;
+
+    #[test]
+    fn programs_read_the_parts_of_a_finding() {
+        let finding = Finding::new(
+            Code::NotEmpty,
+            Level::Error,
+            Side::Target,
+            "not empty\u{1b}",
+        )
+        .in_database("shop")
+        .about("copy")
+        .remedy("drop it");
+        let body = FindingBody::new(&finding, |_| "--x");
+        assert_eq!(
+            serde_json::to_value(&body).unwrap(),
+            serde_json::json!({
+                "level": "error",
+                "code": "not-empty",
+                "side": "target",
+                "database": "shop",
+                "object": "copy",
+                "message": "not empty ",
+                "remedy": "drop it",
+            })
+        );
+        let pair = Finding::of_pair(Code::SameCluster, Level::Note, "one");
+        let body = serde_json::to_value(FindingBody::new(&pair, |_| "--x")).unwrap();
+        assert_eq!(body["side"], "both");
+        assert!(body["database"].is_null() && body["object"].is_null() && body["remedy"].is_null());
     }
 }

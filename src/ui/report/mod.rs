@@ -15,6 +15,7 @@ mod verify_text;
 
 pub use contract::Report;
 pub use dry_run::DryRun;
+pub(super) use finding::FindingBody;
 pub use finding::{render_finding, render_finding_text, show_findings};
 pub use init::Copied;
 pub use plan::{render_question, show_plan};

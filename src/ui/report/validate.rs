@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::contract::{Report, number};
-use super::finding::{colored, render_finding};
+use super::finding::colored;
 use super::plan::{PlannedBody, action_line, planned_body, rule_lines};
-use crate::cluster::finding::{Finding, Level};
 use crate::migrate::Prepared;
 use crate::ui::remedy::SettingName;
 use crate::ui::{Style, text};
@@ -53,13 +52,5 @@ impl Report for Validation<'_> {
         ValidationBody {
             databases: self.prepared.databases.iter().map(planned_body).collect(),
         }
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let is_noteworthy = |finding: &&Finding| finding.level > Level::Ok;
-        let findings = self.prepared.findings.iter().filter(is_noteworthy);
-        findings
-            .map(|finding| render_finding(finding, self.setting_name))
-            .collect()
     }
 }

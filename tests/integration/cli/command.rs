@@ -99,21 +99,69 @@ fn object(finished: &Finished) -> Value {
         .collect();
     // Only a dry run has one.
     keys.remove("script");
-    let common = ["schema", "command", "ok", "exit_code", "warnings", "error"];
+    let common = [
+        "schema",
+        "command",
+        "ok",
+        "exit_code",
+        "findings",
+        "warnings",
+        "error",
+    ];
     let own: &[&str] = match object["command"].as_str() {
-        _ if !object["error"].is_null() => &[],
+        // One that failed before its report.
+        _ if finished.code != 0 && keys.len() == common.len() => &[],
         Some("teardown") => &["objects", "unreachable"],
         _ => &["databases"],
     };
     assert_eq!(keys, common.iter().chain(own).copied().collect());
     assert_eq!(object["exit_code"], finished.code, "{object}");
     assert_eq!(object["ok"], finished.code == 0);
-    assert_eq!(
-        object["error"].is_null(),
-        finished.code == 0 || object["command"] != "init",
-        "{object}"
-    );
+    assert_eq!(object["error"].is_null(), finished.code == 0, "{object}");
+    assert_documented(&object);
     object
+}
+
+/// The document describes every field of an object, among those of all commands or of its own.
+fn assert_documented(object: &Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let section = |title: &str| {
+        let rest = text.split(&format!("\n## {title}\n")).nth(1);
+        let rest = rest.unwrap_or_else(|| panic!("docs/json.md has no section {title}"));
+        rest.split("\n## ").next().unwrap().to_owned()
+    };
+    let mut described = section("All commands");
+    match object["command"].as_str().unwrap() {
+        "" => {}
+        "init" => described += &(section("init") + &section("validate")),
+        command => described += &section(command),
+    }
+    let mut fields = BTreeSet::new();
+    collect_fields(object, &mut fields);
+    for field in fields {
+        assert!(described.contains(&format!("`{field}`")), "{field}");
+    }
+}
+
+fn collect_fields<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                found.insert(name);
+                collect_fields(value, found);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_fields(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The finding of a kind.
+fn finding<'a>(object: &'a Value, code: &str) -> &'a Value {
+    let findings = object["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["code"] == code);
+    found.unwrap_or_else(|| panic!("no {code}: {object}"))
 }
 
 #[tokio::test]
@@ -144,10 +192,24 @@ async fn programs_read_one_object_whatever_happens() {
     );
     let refused = object(&route.init(&name, &json).run().expect(1));
     assert!(refused["error"]["hint"].is_string(), "{refused}");
-    assert!(
-        refused["warnings"].to_string().contains("not empty"),
-        "{refused}"
-    );
+    let checked = object(&route.command("validate", &[&name], &json).run().expect(1));
+    assert_eq!(checked["error"]["message"], "1 error was found");
+    assert_eq!(checked["databases"][0]["action"], "replace");
+    for report in [&refused, &checked] {
+        let found = finding(report, "not-empty");
+        assert_eq!(found["level"], "error", "{found}");
+        assert_eq!(found["side"], "target", "{found}");
+        assert_eq!(found["object"], name.as_str(), "{found}");
+        assert!(
+            found["remedy"]
+                .as_str()
+                .unwrap()
+                .contains("--drop-existing"),
+            "{found}"
+        );
+        assert_eq!(finding(report, "server-version")["level"], "ok");
+        assert_eq!(report["warnings"], serde_json::json!([]));
+    }
     let equal = route.command("verify", &[&name], &json).run().expect(0);
     assert_eq!(object(&equal)["command"], "verify");
     run(
@@ -155,7 +217,9 @@ async fn programs_read_one_object_whatever_happens() {
         "UPDATE public.t SET n = 0 WHERE n = 7",
     )
     .await;
-    object(&route.command("verify", &[&name], &json).run().expect(1));
+    let different = object(&route.command("verify", &[&name], &json).run().expect(1));
+    assert_eq!(different["error"]["message"], "differences in 1 table");
+    assert_eq!(different["databases"][0]["result"], "different");
     let unknown = object(&route.init("not there", &json).run().expect(1));
     assert!(
         unknown["error"]["message"]
