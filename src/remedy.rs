@@ -131,6 +131,11 @@ impl Remedy {
     pub const fn exclude_table() -> Self {
         Self::With(Cow::Borrowed("exclude it"), Setting::ExcludeTables)
     }
+
+    /// Exclude the tables that are named.
+    pub const fn exclude_tables() -> Self {
+        Self::With(Cow::Borrowed("exclude them"), Setting::ExcludeTables)
+    }
 }
 
 impl Command {

@@ -84,6 +84,10 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = "Run")]
     drop_existing: bool,
 
+    /// List every finding of the checks; by default, findings of one kind are summarized
+    #[arg(long, help_heading = "Run")]
+    verbose: bool,
+
     /// Start from the beginning; ignore the databases that an interrupted run has finished
     #[arg(long, help_heading = "Run", hide_short_help = true)]
     no_resume: bool,
@@ -158,7 +162,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let is_decided = arguments.selection.is_given() || arguments.yes;
     let options = complete_options("init", options, is_decided, ui, scope).await?;
     let prepared = prepare(&options, scope).await?;
-    show_findings(ui, &prepared);
+    show_findings(ui, &prepared, arguments.verbose);
     match prepared.errors() {
         0 => {}
         count => return Err(Error::Refused { count }),

@@ -33,6 +33,7 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::SnapshotOnlyTables => "--snapshot-only-tables",
         Setting::Source => "--source",
         Setting::StateDir => "--state-dir",
+        Setting::Verbose => "--verbose",
     }
 }
 

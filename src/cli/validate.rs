@@ -44,6 +44,10 @@ pub(super) struct Arguments {
     /// Do not ask: check what the options select, without options everything
     #[arg(long, short, help_heading = "Run")]
     yes: bool,
+
+    /// List every finding; by default, findings of one kind are summarized
+    #[arg(long, help_heading = "Run")]
+    verbose: bool,
 }
 
 /// Runs the checks of `init` and prints them.
@@ -79,6 +83,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     ui.keep_findings(&prepared.findings);
     let report = Validation {
         prepared: &prepared,
+        verbose: arguments.verbose,
         setting_name: ui.setting_name(),
     };
     let end = conclude(prepared.errors());

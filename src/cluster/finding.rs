@@ -1,10 +1,12 @@
 //! The results of checks.
 
 mod code;
+mod group;
 
 use std::fmt;
 
 pub use code::Code;
+pub use group::group_findings;
 
 use crate::pg::{Printable, Side};
 use crate::remedy::Remedy;
@@ -37,8 +39,10 @@ pub struct Finding {
     pub object: Option<String>,
     /// What was found.
     pub message: String,
-    /// What to do about it.
+    /// What to do about it; what requires the fewest privileges first.
     pub remedies: Vec<Remedy>,
+    /// What to do about several findings of its kind at once, if that differs.
+    pub group_remedies: Vec<Remedy>,
 }
 
 impl Finding {
@@ -60,6 +64,7 @@ impl Finding {
             object: None,
             message: message.into(),
             remedies: Vec::new(),
+            group_remedies: Vec::new(),
         }
     }
 
@@ -86,6 +91,13 @@ impl Finding {
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<Remedy>) -> Self {
         self.remedies.push(remedy.into());
+        self
+    }
+
+    /// Adds alternatives to do about several findings of its kind at once.
+    #[must_use]
+    pub fn for_group(mut self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
+        self.group_remedies.extend(remedies);
         self
     }
 

@@ -15,7 +15,7 @@ pub(crate) mod server;
 
 pub use error::Error;
 pub use facts::ServerFacts;
-pub use finding::{Code, Finding, Level};
+pub use finding::{Code, Finding, Level, group_findings};
 pub use identity::ServerIdentity;
 pub use maintenance::refuse_pooler;
 pub use offer::{Offer, OfferedDatabase, OfferedTable};

@@ -46,6 +46,8 @@ impl ServerVersion {
         has_publish_via_root since 13;
         /// `pg_statistic_ext.stxstattarget`.
         has_statistics_targets since 13;
+        /// The role `pg_read_all_data`.
+        has_read_all_data since 14;
         /// `pg_attribute.attcompression`.
         has_column_compression since 14;
         /// Conditions on ctids read only the pages that they name (TID range scans).

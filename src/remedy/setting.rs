@@ -72,4 +72,6 @@ settings! {
     Source,
     /// The folder of the state of all runs.
     StateDir,
+    /// Whether every finding is listed.
+    Verbose,
 }

@@ -290,6 +290,9 @@ fn unsupported(error: &ddl::Error) -> Vec<Finding> {
                 )
                 .about(object)
                 .remedy("choose a newer target, or drop or change it on the source first")
+                .for_group([
+                    "choose a newer target, or drop or change them on the source first".into(),
+                ])
             })
             .collect(),
         ddl::Error::CircularDependency { .. }
@@ -388,34 +391,36 @@ fn extensions(catalog: &Catalog, judge: Judge<'_>) -> Vec<Finding> {
         let finding = |code, level, message: String| {
             Finding::new(code, level, Side::Target, message).about(name)
         };
-        let error = |code, message: String, remedy: &'static str| {
-            let skip = Remedy::PassValue(Setting::SkipExtensions, name.to_string());
-            Some(
-                finding(code, Level::Error, message)
-                    .remedy(remedy)
-                    .remedy(skip),
-            )
-        };
+        let skip = Remedy::PassValue(Setting::SkipExtensions, name.to_string());
+        let skip_all = Remedy::pass_to(Setting::SkipExtensions, "skip them");
+        let error = |code, message: String| finding(code, Level::Error, message);
         let Some(available) = target.extensions.get(name) else {
             let message = format!("extension {name} is not available");
-            let remedy = "install its package on the target's host";
-            return error(Code::ExtensionNotAvailable, message, remedy);
+            let error = error(Code::ExtensionNotAvailable, message)
+                .with_remedies(["install its package on the target's host".into(), skip])
+                .for_group([
+                    "install their packages on the target's host".into(),
+                    skip_all,
+                ]);
+            return Some(error);
         };
         if !available.is_loaded {
             let message = format!("extension {name} is not loaded");
-            return error(
-                Code::ExtensionNotLoaded,
-                message,
-                "add it to shared_preload_libraries and restart the server",
-            );
+            let one = "add it to shared_preload_libraries and restart the server";
+            let several = "add them to shared_preload_libraries and restart the server";
+            let error = error(Code::ExtensionNotLoaded, message)
+                .with_remedies([one.into(), skip])
+                .for_group([several.into(), skip_all]);
+            return Some(error);
         }
         if !available.is_permitted && !judge.installed.contains(name) {
             let message = format!("extension {name} requires superuser to be created");
-            return error(
-                Code::ExtensionRequiresSuperuser,
-                message,
-                "create the target database first, and run CREATE EXTENSION there as a superuser",
-            );
+            let create =
+                "create the target database first, and run CREATE EXTENSION there as a superuser";
+            let error = error(Code::ExtensionRequiresSuperuser, message)
+                .with_remedies([skip, create.into()])
+                .for_group([skip_all, create.into()]);
+            return Some(error);
         }
         if let Some(schema) = available
             .schema

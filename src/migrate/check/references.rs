@@ -215,5 +215,12 @@ impl Reference<'_> {
                 Setting::AllowOrphans,
                 "create the key, which stays NOT VALID",
             ))
+            .for_group([
+                "remove these foreign key constraints before replication".into(),
+                Remedy::pass_to(
+                    Setting::AllowOrphans,
+                    "create the keys, which stay NOT VALID",
+                ),
+            ])
     }
 }

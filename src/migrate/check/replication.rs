@@ -13,7 +13,8 @@ use crate::migrate::repeats::Repeats;
 use crate::migrate::replication::{Replication, Whose, ways_out};
 use crate::pg::Side;
 use crate::pg::{Ident, Sql, SqlState};
-use crate::remedy::{Command, Remedy};
+use crate::remedy::{Command, Remedy, Setting};
+use crate::sql;
 use crate::task::Scope;
 
 /// What the replication of a database is judged by.
@@ -126,9 +127,12 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
     let mut findings = Vec::new();
     if !row.get::<_, bool>("may_create") {
         let message = "the connecting role may not create a publication in it";
+        let [database, role] = [session.endpoint().database(), session.endpoint().user()];
+        let [database, role] = [database, role].map(Ident::from_catalog);
+        let grant = sql!("GRANT CREATE ON DATABASE {} TO {}", database, role);
         let code = Code::NoPublicationPrivilege;
         let finding = Finding::new(code, Level::Error, Side::Source, message)
-            .remedy("GRANT CREATE ON DATABASE … TO the connecting role")
+            .remedy(Remedy::RunOn(Side::Source, grant))
             .remedy(Remedy::copy_once());
         findings.push(finding);
     }
@@ -182,6 +186,7 @@ fn judge_tables(published: &Published) -> Vec<Finding> {
             .about(table)
             .remedy("connect as its owner or a member of it")
             .with_remedies([Remedy::exclude_table(), Remedy::copy_once()])
+            .for_group([Remedy::exclude_tables(), Remedy::copy_once()])
     }));
     for kind in ["unlogged", "foreign"] {
         let apart = published.apart.iter().filter(|(_, why)| *why == kind);
@@ -213,10 +218,18 @@ fn blocked(blocked: &Blocked) -> Finding {
         Blocker::Hypertable => Code::HypertablePublished,
     };
     let message = format!("table {} {}", blocked.table, blocked.blocker);
+    let full = Remedy::Pass(Setting::ReplicaIdentityFull);
+    let full = blocked.full_helps.then_some(full);
+    let snapshot_only = Remedy::with(
+        "copy them without their later changes",
+        Setting::SnapshotOnlyTables,
+    );
     Finding::new(code, Level::Error, Side::Source, message)
         .about(&blocked.table)
         .with_remedies(blocked.all_remedies())
         .remedy(Remedy::copy_once())
+        .for_group(full)
+        .for_group([snapshot_only, Remedy::exclude_tables(), Remedy::copy_once()])
 }
 
 /// What is under our publication's name already.

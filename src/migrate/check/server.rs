@@ -2,9 +2,9 @@
 
 use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Code, Finding, Level};
-use crate::pg::ServerVersion;
-use crate::pg::Side;
+use crate::pg::{Ident, ServerVersion, Side};
 use crate::remedy::{Remedy, Setting};
+use crate::sql;
 
 /// Versions of the pair.
 pub(crate) fn judge_versions(
@@ -56,6 +56,7 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
             .remedy(remedy)
             .remedy(Remedy::copy_once())
     };
+    let role = Ident::from_catalog(&source.role);
     let mut findings = Vec::new();
     if source.standby {
         findings.push(error(
@@ -71,10 +72,16 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
         findings.push(error(Code::WalLevel, &message, remedy));
     }
     if !source.replication {
-        let message = format!("role {} may not use replication", source.role);
-        let remedy = "ALTER ROLE … REPLICATION (RDS: GRANT rds_replication TO …)";
-        let finding = error(Code::NoReplicationPrivilege, &message, remedy);
-        findings.push(finding.about(&source.role));
+        let message = format!("role {role} may not use replication");
+        let alter = sql!("ALTER ROLE {} REPLICATION", role);
+        let grant = sql!("GRANT rds_replication TO {}", role);
+        let code = Code::NoReplicationPrivilege;
+        let finding = Finding::new(code, Level::Error, Side::Source, message)
+            .about(&role)
+            .remedy(Remedy::RunOn(Side::Source, alter))
+            .remedy(format!("on RDS run: {};", grant.as_str()))
+            .remedy(Remedy::copy_once());
+        findings.push(finding);
     }
     let needed = i64::try_from(slots).unwrap_or(i64::MAX);
     if source.free_slots < needed {
@@ -109,26 +116,31 @@ pub(crate) fn judge_replication(source: &ServerFacts, slots: usize) -> Vec<Findi
 
 /// What the target's role must be allowed. `creates` shows whether a database must be created.
 pub(crate) fn judge_target(target: &ServerFacts, creates: bool) -> Vec<Finding> {
-    let finding = |code, level, message: &str, remedy: &'static str| {
-        Finding::new(code, level, Side::Target, message).remedy(remedy)
-    };
+    let side = Side::Target;
+    let role = Ident::from_catalog(&target.role);
     let mut findings = Vec::new();
     if target.standby {
         let message = "is a standby and cannot be written";
-        let remedy = "connect to its primary";
-        findings.push(finding(Code::Standby, Level::Error, message, remedy));
+        let finding = Finding::new(Code::Standby, Level::Error, side, message);
+        findings.push(finding.remedy("connect to its primary"));
     }
     if creates && !target.createdb {
-        let message = format!("role {} may not create databases", target.role);
-        let remedy = "ALTER ROLE … CREATEDB, or create the databases beforehand";
-        let finding = finding(Code::NoCreateDatabase, Level::Error, &message, remedy);
-        findings.push(finding.about(&target.role));
+        let message = format!("role {role} may not create databases");
+        let alter = sql!("ALTER ROLE {} CREATEDB", role);
+        let finding = Finding::new(Code::NoCreateDatabase, Level::Error, side, message)
+            .about(&role)
+            .remedy("create the databases beforehand")
+            .remedy(Remedy::RunOn(side, alter));
+        findings.push(finding);
     }
     if !target.createrole {
-        let message = format!("role {} may not create roles", target.role);
-        let remedy = "ALTER ROLE … CREATEROLE, unless every role exists";
-        let finding = finding(Code::NoCreateRole, Level::Warning, &message, remedy);
-        findings.push(finding.about(&target.role));
+        let message = format!("role {role} may not create roles");
+        let alter = sql!("ALTER ROLE {} CREATEROLE", role);
+        let finding = Finding::new(Code::NoCreateRole, Level::Warning, side, message)
+            .about(&role)
+            .remedy("create every role beforehand")
+            .remedy(Remedy::RunOn(side, alter));
+        findings.push(finding);
     }
     findings
 }

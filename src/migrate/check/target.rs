@@ -180,35 +180,39 @@ pub(crate) fn judge_inheritance(cluster: &TargetCluster) -> Option<Finding> {
             "role {} does not inherit the rights of its roles",
             roles.connected_as
         );
+        let inherit = sql!("ALTER ROLE {} INHERIT", roles.connected_as);
         Finding::new(Code::NoInherit, Level::Error, Side::Target, message)
             .about(&roles.connected_as)
-            .remedy("ALTER ROLE … INHERIT")
+            .remedy(Remedy::RunOn(Side::Target, inherit))
             .remedy(Remedy::Pass(Setting::NoOwner))
     })
 }
 
 /// Owners that the target will not have, or that we cannot give anything to.
 pub(crate) fn judge_owners(owners: &BTreeMap<Ident, usize>, target: &Target) -> Vec<Finding> {
+    let us = &target.connected_as;
+    let is_out_of_reach = |role: &&Ident| target.roles.contains(*role) && !target.reaches(role);
+    let granted = Sql::join(owners.keys().filter(is_out_of_reach), ", ");
+    let grant_all = Remedy::RunOn(Side::Target, sql!("GRANT {} TO {}", granted, us));
     let judge = |(role, count): (&Ident, &usize)| {
         let objects = if *count == 1 { "object" } else { "objects" };
-        let (code, what, remedy) = if !target.roles.contains(role) {
-            (
-                Code::MissingRole,
-                "does not exist",
-                Remedy::act("create it"),
-            )
+        let grant = || Remedy::RunOn(Side::Target, sql!("GRANT {} TO {}", role, us));
+        let (code, what, remedy, several) = if !target.roles.contains(role) {
+            let what = "does not exist";
+            let (create, several) = ("create it".into(), "create them".into());
+            (Code::MissingRole, what, create, several)
         } else if target.reaches(role) {
             return None;
         } else {
-            let us = &target.connected_as;
-            let grant = Remedy::RunOn(Side::Target, sql!("GRANT {} TO {}", role, us));
             let what = "is not one that the connecting role can SET ROLE to";
-            (Code::RoleOutOfReach, what, grant)
+            (Code::RoleOutOfReach, what, grant(), grant_all.clone())
         };
         let message = format!("role {role}, which owns {count} {objects}, {what}");
-        let others = [map_role(role), Remedy::Pass(Setting::NoOwner)];
+        let no_owner = Remedy::Pass(Setting::NoOwner);
+        let map = Remedy::pass_to(Setting::RoleMap, "replace them");
         let finding = Finding::new(code, Level::Error, Side::Target, message).about(role);
-        Some(finding.remedy(remedy).with_remedies(others))
+        let finding = finding.with_remedies([remedy, map_role(role), no_owner.clone()]);
+        Some(finding.for_group([several, map, no_owner]))
     };
     owners.iter().filter_map(judge).collect()
 }

@@ -197,7 +197,7 @@ async fn plan_by_contents(
     let contents = contents.map_err(Error::examine(side))?;
     if contents.is_empty() {
         return Ok(TargetPlan {
-            findings: judge_existing(database, existing, &contents),
+            findings: judge_existing(database, existing, &contents, options.target.user()),
             installed: contents.extensions,
             action: TargetAction::UseEmpty,
         });
@@ -316,11 +316,18 @@ async fn foreign(
 }
 
 /// What differs when an existing empty database is used as it is.
-fn judge_existing(database: &Database, existing: &Database, contents: &Contents) -> Vec<Finding> {
+fn judge_existing(
+    database: &Database,
+    existing: &Database,
+    contents: &Contents,
+    role: &str,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !contents.may_create {
         let message = "the connecting role may not create schemas in it";
-        let remedy = "GRANT CREATE ON DATABASE … TO the connecting role";
+        let role = Ident::from_catalog(role);
+        let grant = sql!("GRANT CREATE ON DATABASE {} TO {}", existing.name, role);
+        let remedy = Remedy::RunOn(Side::Target, grant);
         let code = Code::NoCreateInDatabase;
         let finding = Finding::new(code, Level::Error, Side::Target, message);
         findings.push(finding.about(&existing.name).remedy(remedy));

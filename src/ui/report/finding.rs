@@ -1,8 +1,10 @@
 //! Results of the checks: in words, and for programs.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::{Finding, Level, group_findings};
 use crate::migrate::Prepared;
 use crate::ui::remedy::{SettingName, render_remedies, with_remedies};
 use crate::ui::{Style, Ui, text};
@@ -45,13 +47,22 @@ pub fn render_finding_text(finding: &Finding, name: SettingName) -> String {
     text::clean(&with_remedies(&finding.message, &finding.remedies, name))
 }
 
-/// Shows what the checks found, on standard error, and keeps it for the JSON report.
-pub fn show_findings(ui: &Ui, prepared: &Prepared) {
+/// Shows what the checks found, on standard error, and keeps it for the JSON report. Findings of one kind are one
+/// line unless `verbose`.
+pub fn show_findings(ui: &Ui, prepared: &Prepared, verbose: bool) {
     ui.catch_up();
     ui.keep_findings(&prepared.findings);
-    for finding in &prepared.findings {
+    for finding in listed(&prepared.findings, verbose).iter() {
         ui.screen()
             .line(&render_finding(finding, ui.setting_name()));
+    }
+}
+
+/// The findings as people see them.
+pub(super) fn listed(findings: &[Finding], verbose: bool) -> Cow<'_, [Finding]> {
+    match verbose {
+        true => Cow::Borrowed(findings),
+        false => Cow::Owned(group_findings(findings)),
     }
 }
 
@@ -70,6 +81,29 @@ mod tests {
     use super::*;
     use crate::cluster::finding::Code;
     use crate::pg::Side;
+
+    #[test]
+    fn people_see_one_line_for_many_findings_of_a_kind() {
+        let table = |number: u32| {
+            let message = format!("table t{number} is not readable");
+            Finding::new(Code::TableNotReadable, Level::Error, Side::Source, message)
+                .about(&format!("t{number}"))
+                .remedy("grant it")
+        };
+        let findings: Vec<_> = (0..12).map(table).collect();
+        let render = |verbose| {
+            let shown = listed(&findings, verbose);
+            let lines = shown
+                .iter()
+                .map(|finding| render_finding(finding, |_| "--x"));
+            lines.collect::<Vec<_>>()
+        };
+        assert_eq!(render(true).len(), 12);
+        assert_eq!(
+            render(false),
+            ["error    source: 12 tables are not readable: t0, t1, t2 and 9 more; grant it"]
+        );
+    }
 
     #[test]
     fn programs_read_the_parts_of_a_finding() {

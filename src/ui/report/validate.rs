@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::contract::{Report, number};
-use super::finding::colored;
+use super::finding::{colored, listed};
 use super::plan::{PlannedBody, action_line, planned_body, rule_lines};
 use crate::migrate::Prepared;
 use crate::ui::remedy::SettingName;
@@ -14,6 +14,8 @@ use crate::ui::{Style, text};
 pub struct Validation<'a> {
     /// What the checks found and planned.
     pub prepared: &'a Prepared,
+    /// Whether every finding is listed, rather than one line for several of a kind.
+    pub verbose: bool,
     /// How remedies name settings.
     pub setting_name: SettingName,
 }
@@ -32,7 +34,8 @@ impl Report for Validation<'_> {
     }
 
     fn render_text(&self, style: Style) -> String {
-        let findings = self.prepared.findings.iter();
+        let findings = listed(&self.prepared.findings, self.verbose);
+        let findings = findings.iter();
         let mut lines: Vec<_> = findings
             .map(|finding| colored(finding, self.setting_name, style))
             .collect();

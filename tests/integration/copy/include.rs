@@ -109,7 +109,8 @@ async fn without_roles_every_one_must_exist_and_without_owners_all_is_ours() {
     let route = Route::of_majors([17, 17]);
     route.create("app").await;
     run(&route.source.url("app"), OWNED).await;
-    let refused = route.init("app", &["--no-roles"]).run().expect(1);
+    let flags = ["--no-roles", "--verbose"];
+    let refused = route.init("app", &flags).run().expect(1);
     for line in [
         "role old, which owns 2 objects, does not exist",
         "role other does not exist on the target; create the role",

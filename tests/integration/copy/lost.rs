@@ -27,7 +27,8 @@ async fn what_names_a_role_that_is_gone_is_nobodys() {
         let route = Route::of_majors(majors);
         route.create("app").await;
         run(&route.source.url("app"), GONE).await;
-        let done = route.init("app", &["--schema-only"]).run().expect(0);
+        let flags = ["--schema-only", "--verbose"];
+        let done = route.init("app", &flags).run().expect(0);
         for line in [
             "policy of no existing role narrow on public.t is not copied",
             "role that no longer exists of policy mixed on public.t is not copied",

@@ -53,6 +53,49 @@ async fn missing_rights_are_listed_all_together() {
 }
 
 #[tokio::test]
+async fn many_findings_of_a_kind_are_one_line_with_a_remedy_that_helps() {
+    let route = Route::of_majors([17, 17]);
+    let name = route.fresh("many").await;
+    let url = route.source.url(&name);
+    let fill = "CREATE ROLE reader LOGIN;
+                CREATE TABLE public.t1 (); CREATE TABLE public.t2 (); CREATE TABLE public.t3 ();
+                CREATE TABLE public.t4 (); CREATE TABLE public.t5 ();";
+    run(&url, fill).await;
+    let source = url_as("reader", &url);
+    let target = route.target.url("postgres");
+    let validate = |more: &[&str]| {
+        let arguments = [
+            "validate",
+            "--no-sync",
+            "--source",
+            &source,
+            "--target",
+            &target,
+        ];
+        let only = ["--include-databases", &name];
+        program(&[&arguments[..], &only, more].concat())
+    };
+    let grouped = validate(&[]).run().expect(1).stdout;
+    let remedy = "GRANT pg_read_all_data TO \"reader\";";
+    let line = format!(
+        "error    source {name}: 5 tables are not readable: public.t1, public.t2, public.t3 and 2 more; \
+         run on the source: {remedy}\n"
+    );
+    assert!(grouped.contains(&line), "{grouped}");
+    assert!(grouped.ends_with("5 errors\n"), "{grouped}");
+    let listed = validate(&["--verbose"]).run().expect(1).stdout;
+    for number in 1..=5 {
+        let line = format!(
+            "error    source {name}: table public.t{number} is not readable; run on the source: GRANT SELECT ON \
+             TABLE \"public\".\"t{number}\" TO \"reader\";\n"
+        );
+        assert!(listed.contains(&line), "{listed}");
+    }
+    run(&url, remedy).await;
+    validate(&[]).run().expect(0);
+}
+
+#[tokio::test]
 async fn a_source_without_logical_wal_is_refused_and_copied_once_when_asked() {
     let replica = Cluster::builder(17).with_setting("wal_level", "replica");
     let route = Route::start([replica, Cluster::builder(17)]);

@@ -37,7 +37,7 @@ async fn what_13_lacks_is_known_beforehand() {
     let name = &*route.fresh("app").await;
     let (source, target) = (route.source.url(name), route.target.url(name));
     run(&source, REFUSED).await;
-    let flags = ["--allow-older-target"];
+    let flags = ["--allow-older-target", "--verbose"];
     let refused = route.init(name, &flags).run().expect(1).all();
     for line in [
         "column a on public.t: the target does not support multiranges",

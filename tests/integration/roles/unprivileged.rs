@@ -135,8 +135,8 @@ async fn what_takes_a_superuser_is_left_out_with_what_depends_on_it() {
     let refused = refused.expect(1);
     let remedy = "pass --role-map postgres=…, or pass --no-owner";
     assert!(refused.stderr.contains(remedy), "{}", refused.stderr);
-    let map = ["--role-map", "postgres=deployer"];
-    let done = init(&route, ["postgres", "deployer"], "strong", &map).run();
+    let flags = ["--role-map", "postgres=deployer", "--verbose"];
+    let done = init(&route, ["postgres", "deployer"], "strong", &flags).run();
     let done = done.expect(0);
     for line in [
         "function s.quick(): requires superuser (functions in C",
