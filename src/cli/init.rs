@@ -85,7 +85,7 @@ pub(super) struct Arguments {
     drop_existing: bool,
 
     /// List every finding of the checks; by default, findings of one kind are summarized
-    #[arg(long, help_heading = "Run")]
+    #[arg(long, help_heading = "Output")]
     verbose: bool,
 
     /// Start from the beginning; ignore the databases that an interrupted run has finished

@@ -10,6 +10,9 @@ use crate::selection::{Databases, Entry, RuleEntry, Rules, TableRule, Tables};
 use crate::task::Scope;
 use crate::ui::{ChecklistItem, Ui, dialogue};
 
+/// What is printed instead of the lists where nobody can be asked.
+const NO_TERMINAL: &str = "No terminal: running as with --no-interactive.";
+
 /// A table of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct NamedTable {
@@ -40,7 +43,7 @@ pub(super) async fn complete_options(
         return Ok(options);
     }
     if !ui.streams().are_interactive() {
-        ui.screen().line(dialogue::NO_TERMINAL);
+        ui.screen().line(NO_TERMINAL);
         return Ok(options);
     }
     let ticked = ask(&options.source, ui, scope).await?;

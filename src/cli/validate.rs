@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     yes: bool,
 
     /// List every finding; by default, findings of one kind are summarized
-    #[arg(long, help_heading = "Run")]
+    #[arg(long, help_heading = "Output")]
     verbose: bool,
 }
 

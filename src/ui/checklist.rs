@@ -14,7 +14,7 @@ use super::{Screen, text};
 /// Lines of a list that are shown at once, where the terminal has room for them.
 const PAGE: usize = 15;
 
-/// Makes the cursor visible.
+/// Shows the cursor.
 const SHOW_CURSOR: &[u8] = b"\x1b[?25h\r\n";
 
 /// How the keys work.
@@ -85,8 +85,9 @@ impl TerminalModes {
     /// Brings back echo, line editing and the cursor.
     fn restore(&self) {
         if let Some(modes) = &self.0 {
-            // Nothing else can be done for a terminal that refuses.
-            drop(tcsetattr(io::stdin(), OptionalActions::Now, modes));
+            if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Now, modes) {
+                tracing::debug!(%error, "the modes of the terminal could not be restored");
+            }
             drop(io::stderr().write_all(SHOW_CURSOR));
         }
     }

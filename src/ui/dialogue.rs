@@ -4,9 +4,6 @@ use std::fmt::Write as _;
 
 use super::text;
 
-/// What is printed instead of the lists where nobody can be asked.
-pub const NO_TERMINAL: &str = "No terminal: running as with --no-interactive.";
-
 /// The question after the summary.
 pub const PROCEED: &str = "Proceed with this configuration? [Y/n]:";
 

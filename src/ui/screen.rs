@@ -30,7 +30,7 @@ impl Screen {
     /// A screen that may move the cursor only when `live`.
     pub(super) fn new(live: bool) -> Self {
         Self {
-            bottom: Arc::new(Mutex::new(Bottom::new(live))),
+            bottom: Arc::default(),
             live,
         }
     }
@@ -54,13 +54,13 @@ impl Screen {
         // A bar that scrolls off the screen cannot be erased.
         let (_, rows) = size();
         bars.truncate(rows.saturating_sub(1).max(1));
-        self.with_bottom(|bottom, _| bottom.set_bars(bars));
+        // Standard error is where failures are reported; its own failure has no such place.
+        drop(self.with_bottom(|bottom, out| bottom.set_bars(bars, out)));
     }
 
     /// Writes text of our own above bars and question; a line end is added.
     pub fn line(&self, text: &str) {
         let line = format!("{text}\n");
-        // Standard error is where failures are reported; its own failure has no such place.
         drop(self.with_bottom(|bottom, out| bottom.write_above(line.as_bytes(), out)));
     }
 
@@ -77,17 +77,17 @@ impl Screen {
 
     /// Takes the bars off the screen for good: what ends the command is its last line.
     pub fn close(&self) {
-        self.with_bottom(|bottom, _| bottom.close());
+        drop(self.with_bottom(|bottom, out| bottom.close(out)));
     }
 
     /// Draws no bar until [`release_bars`](Self::release_bars): a list is shown.
     pub(super) fn hold_bars(&self) {
-        self.with_bottom(|bottom, _| bottom.hold());
+        drop(self.with_bottom(|bottom, out| bottom.hold(out)));
     }
 
     /// Draws bars again.
     pub(super) fn release_bars(&self) {
-        self.with_bottom(|bottom, _| bottom.release());
+        drop(self.with_bottom(|bottom, out| bottom.release(out)));
     }
 
     /// Asks, and draws no bar until [`end_question`](Self::end_question).
@@ -102,7 +102,7 @@ impl Screen {
 
     /// Writes elsewhere on the terminal while no bar is drawn.
     pub(super) fn step_aside<T>(&self, write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        self.with_bottom(|bottom, _| bottom.step_aside(write))
+        self.with_bottom(|bottom, out| bottom.step_aside(out, write))?
     }
 
     fn with_bottom<T>(&self, change: impl FnOnce(&mut Bottom, &mut StderrLock<'_>) -> T) -> T {
