@@ -8,6 +8,7 @@ use seren_replicator::sandbox::Cluster;
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::route::{Route, common};
+use crate::support::wait::wait_until_true;
 use crate::support::{run, value};
 
 /// A database whose copy waits at the gate, in the middle of its rows.
@@ -28,6 +29,14 @@ async fn is_gone(route: &Route, name: &str) {
     assert_eq!(value(&route.source.url("postgres"), &slots).await, "0");
 }
 
+/// Whether the source's COPY waits until more can be sent: only then can it not tell why it ends.
+async fn blocked(route: &Route, name: &str) -> bool {
+    let waits = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE '%COPY %' AND wait_event = 'ClientWrite'"
+    );
+    value(&route.source.url("postgres"), &waits).await == "1"
+}
+
 /// Ends the COPY of one side, and with it the lane, which is replaced: each row arrives once. A
 /// server that waits to send has no way to tell its reason.
 async fn cut(side: &str, reason: &str) {
@@ -45,6 +54,9 @@ async fn cut(side: &str, reason: &str) {
     let end = format!(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE '%COPY %' AND pid <> pg_backend_pid()"
     );
+    if side == "source" {
+        wait_until_true("a source that waits to send", || blocked(route, &name)).await;
+    }
     run(&cluster.url("postgres"), &end).await;
     gate.open().await;
     let done = running.finish().expect(0);

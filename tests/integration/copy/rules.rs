@@ -284,7 +284,7 @@ async fn the_state_records_rules() {
     let route = common();
     let name = filled(route, "changed", FAMILY).await;
     let machine = tempfile::tempdir().unwrap();
-    let first = ["--yes", "--schema-only-tables", "parent,child"];
+    let first = ["--yes", "--no-sync", "--schema-only-tables", "parent,child"];
     let done = route.command("init", &[&name], &first).state(&machine);
     done.run().expect(0);
     let state = std::fs::read_to_string(
