@@ -136,7 +136,7 @@ async fn tick_tables(
     }
     let items = tables.iter().map(|table| ChecklistItem {
         name: shown_in_database(&table.name),
-        bytes: Some(table.bytes),
+        bytes: table.bytes,
     });
     let places = ui.tick(question, items.collect(), &scope.stop).await?;
     let places = places.ok_or(Error::Cancelled)?;
@@ -204,7 +204,10 @@ impl Ticked {
         let shown = |tables: &[NamedTable]| tables.iter().map(NamedTable::shown).collect();
         let (excluded, schema_only): (Vec<_>, Vec<_>) =
             (shown(&self.excluded), shown(&self.schema_only));
-        let command = [vec![format!("{NAME} {command}")], self.render_flags()].concat();
+        let given = repeated_arguments(std::env::args().skip(1), command);
+        let given = given.iter().map(|argument| shell_quote_if_needed(argument));
+        let begin = [NAME.to_owned(), command.to_owned()].into_iter();
+        let command: Vec<String> = begin.chain(given).chain(self.render_flags()).collect();
         dialogue::summary(dialogue::Summary {
             databases: &self.databases,
             excluded: &excluded,
@@ -228,6 +231,32 @@ impl Ticked {
         .into_iter()
         .flatten()
         .collect()
+    }
+}
+
+/// The arguments that are given, without the command and without connection strings: they may contain passwords.
+fn repeated_arguments(arguments: impl Iterator<Item = String>, command: &str) -> Vec<String> {
+    let mut repeated = Vec::new();
+    let mut arguments = arguments.peekable();
+    let mut has_command = false;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--source" | "--target" => {
+                arguments.next();
+            }
+            one if one.starts_with("--source=") || one.starts_with("--target=") => {}
+            one if one == command && !has_command => has_command = true,
+            _ => repeated.push(argument),
+        }
+    }
+    repeated
+}
+
+fn shell_quote_if_needed(text: &str) -> String {
+    let is_plain = |part: char| part.is_ascii_alphanumeric() || "_-.=/:".contains(part);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => shell_quote(text),
     }
 }
 
@@ -266,6 +295,27 @@ mod tests {
             ]
         );
         assert_eq!(ticked().excluded[0].entry().to_string(), "app.public.logs");
+    }
+
+    #[test]
+    fn other_options_are_repeated_and_connection_strings_are_not() {
+        let given = [
+            "--log-level",
+            "debug",
+            "init",
+            "--source",
+            "postgresql://u:pw@h/d",
+            "--target=postgresql://u:pw@h/e",
+            "--map-database",
+            "init=x y",
+        ];
+        let repeated = repeated_arguments(given.iter().map(|one| (*one).to_owned()), "init");
+        assert_eq!(
+            repeated,
+            ["--log-level", "debug", "--map-database", "init=x y"]
+        );
+        assert_eq!(shell_quote_if_needed("init=x y"), "'init=x y'");
+        assert_eq!(shell_quote_if_needed("--no-sync"), "--no-sync");
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub struct OfferedDatabase {
 pub struct OfferedTable {
     /// Its name.
     pub name: QualifiedName,
-    /// Estimated bytes of its rows.
-    pub bytes: u64,
+    /// Estimated bytes of its rows, if the server has counted them.
+    pub bytes: Option<u64>,
 }
 
 /// The source, for questions about what it offers.
@@ -93,7 +93,9 @@ impl Offer {
                 row.get::<_, String>("schema_name"),
                 row.get::<_, String>("name"),
             ),
-            bytes: u64::try_from(row.get::<_, i64>("bytes")).unwrap_or_default(),
+            bytes: row
+                .get::<_, Option<i64>>("bytes")
+                .and_then(|bytes| u64::try_from(bytes).ok()),
         };
         Ok(rows.iter().map(table).collect())
     }

@@ -18,8 +18,7 @@ const PAGE: usize = 15;
 const SHOW_CURSOR: &[u8] = b"\x1b[?25h\r\n";
 
 /// How the keys work.
-const HELP: &str =
-    "type to filter, ↑↓ move, space ticks, → all, ← none, enter confirms, esc cancels";
+const HELP: &str = "type to filter, space ticks, → all, ← none, enter confirms, esc cancels";
 
 /// One line of a checklist.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,13 +1,14 @@
 -- Tables that a user can select, each with the bytes of its rows and large values as the planner last counted them: no
--- lock is needed for that. Partitions are selected with their topmost table. No parameters.
+-- lock is needed for that. NULL for a table that is empty or has not been counted yet. A partitioned table includes its
+-- partitions, which are not listed. No parameters.
 SELECT n.nspname::text AS schema_name,
        c.relname::text AS name,
-       ((c.relpages::pg_catalog.int8 + coalesce(t.relpages, 0)
-         + coalesce((SELECT pg_catalog.sum(p.relpages::pg_catalog.int8 + coalesce(pt.relpages, 0))
+       nullif((greatest(c.relpages, 0)::pg_catalog.int8 + coalesce(t.relpages, 0)
+         + coalesce((SELECT pg_catalog.sum(greatest(p.relpages, 0)::pg_catalog.int8 + coalesce(pt.relpages, 0))
                        FROM pg_catalog.pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) tree
                        JOIN pg_catalog.pg_class p ON p.oid = tree.relid AND p.oid <> c.oid
-                       LEFT JOIN pg_catalog.pg_class pt ON pt.oid = p.reltoastrelid), 0))
-        * pg_catalog.current_setting('block_size')::pg_catalog.int8)::pg_catalog.int8 AS bytes
+                       LEFT JOIN pg_catalog.pg_class pt ON pt.oid = p.reltoastrelid), 0))::pg_catalog.int8, 0)
+        * pg_catalog.current_setting('block_size')::pg_catalog.int8 AS bytes
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid

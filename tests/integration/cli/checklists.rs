@@ -71,6 +71,7 @@ async fn what_is_ticked_is_copied_and_the_command_that_repeats_it_is_shown() {
         "✓ app",
         "✗ app.other.a.b",
         "○ app.audit",
+        "init --no-sync --include-databases 'app'",
         "--exclude-tables 'app.other.\"a.b\"'",
     ] {
         assert!(summary.contains(part), "{part}: {summary}");
