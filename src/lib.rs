@@ -16,7 +16,7 @@
 //! logical             replication objects of a server: publications, identities, slots, subscriptions
 //! transfer            for every engine that writes: ledger of committed work, flush, stalled connections
 //! ddl                 model → ordered statements (pure)
-//! selection           which databases and tables are selected (pure)
+//! selection           which databases and tables are selected, and their rules (pure)
 //! catalog             the model, and the queries that load it
 //! connect             connection strings, TLS, secrets → a session or a wire connection
 //! wire, sandbox       frames, messages, COPY, replication commands over any byte stream; temporary local clusters
