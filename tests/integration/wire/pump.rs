@@ -152,7 +152,8 @@ async fn one_wide_row_passes_in_pieces() {
     let wide = Sql::fixed("SELECT repeat('x', 209715200)");
     let (outcome, _) = lane.pump_as(&wide, "binary", Packing::Adaptive).await;
     assert_eq!(outcome.result.unwrap().rows, 1);
-    let grown = peak_memory() - before;
+    // The kernel adds up counters of each CPU without a lock: a later reading may be a little smaller.
+    let grown = peak_memory().saturating_sub(before);
     assert!(grown < 50 << 10, "{grown} KiB more for one row");
     let length = sql!("SELECT length(a) FROM {}", lane.table);
     let mut target = outcome.target.unwrap();
