@@ -26,6 +26,10 @@ pub(crate) async fn commit(session: Session) {
     session.batch(&text("COMMIT")).await.unwrap();
 }
 
+pub(crate) async fn roll_back(session: Session) {
+    session.batch(&text("ROLLBACK")).await.unwrap();
+}
+
 /// A transaction that has written and stays open.
 pub(crate) async fn old_transaction(route: &Route) -> Session {
     begin(&route.source.url("postgres"), "SELECT txid_current()").await

@@ -12,7 +12,8 @@ use crate::support::distance::Distance;
 use crate::support::gate::Gate;
 use crate::support::oracle;
 use crate::support::others::{
-    begin, commit, in_background, old_transaction, slot_waits, waiters, with_prepared_transactions,
+    begin, commit, in_background, old_transaction, roll_back, slot_waits, waiters,
+    with_prepared_transactions,
 };
 use crate::support::route::{RUN, Route};
 use crate::support::{database, run, value, wait_for, wait_until};
@@ -337,10 +338,13 @@ async fn staging_tables_come_and_go_while_definitions_cannot_be_read() {
     .await;
     stdin.write_all(b"y\n").unwrap();
     running.wait_for_error("definitions changed while the snapshot was created");
-    for statement in STAGE {
+    // Neither a table that is created last nor a change of the view would end an attempt that has begun before: its
+    // snapshot is as good, but not equal to the source at the end.
+    let (_, others) = STAGE.split_last().unwrap();
+    for statement in others {
         in_background(&url, statement).join().await;
     }
-    commit(view).await;
+    roll_back(view).await;
     running.finish().expect(0);
     copied_with_definitions(route, &name).await;
 }
