@@ -45,6 +45,24 @@ impl<'a> Known<'a> {
         Some((*database, *relations.get(name)?))
     }
 
+    /// The relations that an entry matches; of two parts, where the first may be a schema or a database, those that
+    /// `find_either` finds.
+    pub(super) fn find_entry(
+        &self,
+        entry: &Entry,
+        find_either: impl FnOnce(&str) -> Vec<Found<'a>>,
+    ) -> Vec<Found<'a>> {
+        let in_schema = |schema: &str| QualifiedName::from_catalog(schema, entry.table());
+        match entry.qualifiers() {
+            [] => self.find_everywhere(&in_schema("public")),
+            [either] => find_either(either),
+            [database, schema, ..] => {
+                let found = self.find_in_database(database, &in_schema(schema));
+                found.into_iter().collect()
+            }
+        }
+    }
+
     pub(super) fn find_everywhere(&self, name: &QualifiedName) -> Vec<Found<'a>> {
         let databases = self.0.keys();
         databases
@@ -100,4 +118,17 @@ fn nearest_tables(entry: &Entry, offered: &BTreeMap<String, Vec<Offered>>) -> Ve
     found.sort();
     found.truncate(NEAR);
     found.into_iter().map(|(_, name)| name).collect()
+}
+
+#[cfg(test)]
+impl Offered {
+    /// A table of the user's that is no partition.
+    pub(super) fn table(schema: &str, name: &str) -> Self {
+        Self {
+            name: QualifiedName::from_catalog(schema, name),
+            kind: RelKind::Table,
+            root: None,
+            extension: None,
+        }
+    }
 }

@@ -206,9 +206,7 @@ fn counts_before(
 /// The relations that a rule's entry matches. Of `x.t`, a schema `x` goes before a database `x`.
 fn find_ruled<'a>(entry: &Entry, known: &Known<'a>, warnings: &mut Vec<String>) -> Vec<Found<'a>> {
     let in_schema = |schema: &str| QualifiedName::from_catalog(schema, entry.table());
-    match entry.qualifiers() {
-        [] => known.find_everywhere(&in_schema("public")),
-        [either] => {
+    known.find_entry(entry, |either| {
             let by_schema = known.find_everywhere(&in_schema(either));
             let by_database = known.find_in_database(either, &in_schema("public"));
             if by_schema.is_empty() {
@@ -225,12 +223,7 @@ fn find_ruled<'a>(entry: &Entry, known: &Known<'a>, warnings: &mut Vec<String>) 
                 ));
             }
             by_schema
-        }
-        [database, schema, ..] => known
-            .find_in_database(database, &in_schema(schema))
-            .into_iter()
-            .collect(),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -238,33 +231,27 @@ mod tests {
     use super::*;
     use crate::pg::RelKind;
 
-    fn table(schema: &str, name: &str) -> Offered {
-        Offered {
-            name: QualifiedName::from_catalog(schema, name),
-            kind: RelKind::Table,
-            root: None,
-            extension: None,
-        }
-    }
-
     /// `app` has `public.users`, `analytics.events` and a partitioned `public.log`; `analytics` has `public.events`
     /// and `public.runs`.
     fn offered() -> BTreeMap<String, Vec<Offered>> {
         let part = Offered {
             root: Some(QualifiedName::from_catalog("public", "log")),
-            ..table("public", "log_1")
+            ..Offered::table("public", "log_1")
         };
         let log = Offered {
             kind: RelKind::PartitionedTable,
-            ..table("public", "log")
+            ..Offered::table("public", "log")
         };
         let app = vec![
-            table("public", "users"),
-            table("analytics", "events"),
+            Offered::table("public", "users"),
+            Offered::table("analytics", "events"),
             log,
             part,
         ];
-        let analytics = vec![table("public", "events"), table("public", "runs")];
+        let analytics = vec![
+            Offered::table("public", "events"),
+            Offered::table("public", "runs"),
+        ];
         BTreeMap::from([("app".to_owned(), app), ("analytics".to_owned(), analytics)])
     }
 

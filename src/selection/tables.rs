@@ -121,29 +121,22 @@ fn find_relations<'a>(
     warnings: &mut Vec<String>,
 ) -> Vec<Found<'a>> {
     let in_schema = |schema: &str| QualifiedName::from_catalog(schema, entry.table());
-    match entry.qualifiers() {
-        [] => known.find_everywhere(&in_schema("public")),
-        [either] => {
-            let by_schema = known.find_everywhere(&in_schema(either));
-            let by_database = known
-                .find_in_database(either, &in_schema("public"))
-                .or_else(|| known.find_in_database(either, &in_schema(either)));
-            let Some(found) = by_database else {
-                return by_schema;
-            };
-            if by_schema.iter().any(|other| other.1.name != found.1.name) {
-                warnings.push(format!(
-                    "{entry} is taken as {}.{}; write three parts to mean the schema {either}",
-                    found.0, found.1.name
-                ));
-            }
-            vec![found]
+    known.find_entry(entry, |either| {
+        let by_schema = known.find_everywhere(&in_schema(either));
+        let by_database = known
+            .find_in_database(either, &in_schema("public"))
+            .or_else(|| known.find_in_database(either, &in_schema(either)));
+        let Some(found) = by_database else {
+            return by_schema;
+        };
+        if by_schema.iter().any(|other| other.1.name != found.1.name) {
+            warnings.push(format!(
+                "{entry} is taken as {}.{}; write three parts to mean the schema {either}",
+                found.0, found.1.name
+            ));
         }
-        [database, schema, ..] => known
-            .find_in_database(database, &in_schema(schema))
-            .into_iter()
-            .collect(),
-    }
+        vec![found]
+    })
 }
 
 /// Whether a relation may be selected.
@@ -167,24 +160,18 @@ mod tests {
         Entry::new(text.split('.').map(str::to_owned).collect()).unwrap()
     }
 
-    fn table(schema: &str, name: &str) -> Offered {
-        Offered {
-            name: QualifiedName::from_catalog(schema, name),
-            kind: RelKind::Table,
-            root: None,
-            extension: None,
-        }
-    }
-
     /// `app` has `public.users`, `public.orders` and `sales.orders`; `sales` has `public.orders`.
     fn offered() -> BTreeMap<String, Vec<Offered>> {
         let app = vec![
-            table("public", "users"),
-            table("public", "orders"),
-            table("sales", "orders"),
-            table("sales", "lines"),
+            Offered::table("public", "users"),
+            Offered::table("public", "orders"),
+            Offered::table("sales", "orders"),
+            Offered::table("sales", "lines"),
         ];
-        let sales = vec![table("public", "orders"), table("sales", "only")];
+        let sales = vec![
+            Offered::table("public", "orders"),
+            Offered::table("sales", "only"),
+        ];
         BTreeMap::from([("app".to_owned(), app), ("sales".to_owned(), sales)])
     }
 
