@@ -8,7 +8,7 @@ use crate::migrate::Options;
 use crate::pg::QualifiedName;
 use crate::selection::{Databases, Entry, RuleEntry, Rules, TableRule, Tables};
 use crate::task::Scope;
-use crate::ui::{ChecklistItem, Ui, dialogue};
+use crate::ui::{ChecklistItem, Ui, dialogue, shell_quote, shell_quoted};
 
 /// What is printed instead of the lists where nobody can be asked.
 const NO_TERMINAL: &str = "No terminal: running as with --no-interactive.";
@@ -205,7 +205,7 @@ impl Ticked {
         let (excluded, schema_only): (Vec<_>, Vec<_>) =
             (shown(&self.excluded), shown(&self.schema_only));
         let given = repeated_arguments(std::env::args().skip(1), command);
-        let given = given.iter().map(|argument| shell_quote_if_needed(argument));
+        let given = given.iter().map(|argument| shell_quoted(argument));
         let begin = [NAME.to_owned(), command.to_owned()].into_iter();
         let command: Vec<String> = begin.chain(given).chain(self.render_flags()).collect();
         dialogue::summary(dialogue::Summary {
@@ -250,19 +250,6 @@ fn repeated_arguments(arguments: impl Iterator<Item = String>, command: &str) ->
         }
     }
     repeated
-}
-
-fn shell_quote_if_needed(text: &str) -> String {
-    let is_plain = |part: char| part.is_ascii_alphanumeric() || "_-.=/:".contains(part);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => shell_quote(text),
-    }
-}
-
-/// An argument as a shell takes it.
-fn shell_quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
@@ -314,8 +301,8 @@ mod tests {
             repeated,
             ["--log-level", "debug", "--map-database", "init=x y"]
         );
-        assert_eq!(shell_quote_if_needed("init=x y"), "'init=x y'");
-        assert_eq!(shell_quote_if_needed("--no-sync"), "--no-sync");
+        assert_eq!(shell_quoted("init=x y"), "'init=x y'");
+        assert_eq!(shell_quoted("--no-sync"), "--no-sync");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::label::Label;
 use super::omission::{Omission, OmissionReason};
 use crate::catalog::Catalog;
-use crate::catalog::model::{Constraint, ConstraintKind, Lineages, Table};
+use crate::catalog::model::{Constraint, ConstraintKind, Lineages, ObjectId, Table};
 use crate::pg::{Oid, Sql};
 use crate::selection::TableRules;
 
@@ -29,29 +29,17 @@ pub fn find_orphaned_keys<'c>(catalog: &'c Catalog, rules: &TableRules) -> Vec<&
 
 /// Has these keys created without a check of the rows; which, by name.
 pub(super) fn allow_orphans(catalog: &mut Catalog, rules: &TableRules) -> Vec<Omission> {
-    let keys = find_orphaned_keys(catalog, rules).into_iter();
-    let keys: HashSet<_> = keys
-        .filter(|key| key.is_valid && key.is_enforced)
-        .map(|key| key.id)
-        .collect();
-    let mut omissions = Vec::new();
-    let names = |oid| {
-        catalog
-            .tables
-            .iter()
-            .find(|table: &&Table| table.id.oid == oid)
-    };
-    for key in catalog
-        .constraints
-        .iter()
-        .filter(|key| keys.contains(&key.id))
-    {
-        let object = names(key.relation).map(|t| Label::part("foreign key", &key.name, &t.name));
-        omissions.extend(object.map(|object| Omission {
-            object,
+    let mut keys = find_orphaned_keys(catalog, rules);
+    keys.retain(|key| key.is_valid && key.is_enforced);
+    let omission = |key: &&Constraint| {
+        let table = catalog.table(key.relation)?;
+        Some(Omission {
+            object: Label::part("foreign key", &key.name, &table.name),
             reason: OmissionReason::Orphans,
-        }));
-    }
+        })
+    };
+    let omissions = keys.iter().filter_map(omission).collect();
+    let keys: HashSet<ObjectId> = keys.iter().map(|key| key.id).collect();
     let constraints = catalog.constraints.iter_mut();
     for key in constraints.filter(|key| keys.contains(&key.id)) {
         key.is_valid = false;

@@ -36,7 +36,7 @@ pub use conclusion::Conclusion;
 pub use confirm::{PROCEED, REMOVE};
 pub use failure::Failure;
 pub use progress::Drawing;
-pub use remedy::{SettingName, render_remedies};
+pub use remedy::{SettingName, render_remedies, shell_quote, shell_quoted};
 pub use report::Report;
 pub use screen::Screen;
 pub use style::{Color, Style};

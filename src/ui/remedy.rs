@@ -107,14 +107,19 @@ fn render_invocation(invocation: &Invocation, name: SettingName) -> String {
     }
 }
 
-/// An argument as a shell takes it.
-fn shell_quoted(text: &str) -> String {
+/// An argument as a shell takes it, in quotes only where it needs them.
+pub fn shell_quoted(text: &str) -> String {
     let is_plain = |part: char| part.is_ascii_alphanumeric() || "_-.=".contains(part);
-    if text.chars().all(is_plain) {
+    if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()
     } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
+        shell_quote(text)
     }
+}
+
+/// An argument in a shell's quotes.
+pub fn shell_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

@@ -185,9 +185,9 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
     if findings.iter().all(|finding| finding.level != Level::Error) {
         match fitted.script {
             Ok(script) => {
-                let (judged, needed) = judge_statements(session, &catalog, script, judge).await?;
-                findings.extend(judged);
-                actors = needed;
+                let judged = judge_statements(session, &catalog, script, judge).await?;
+                findings.extend(judged.findings);
+                actors = judged.actors;
             }
             Err(error) => findings.push(no_script(&error)),
         }
@@ -239,17 +239,27 @@ async fn find_obstacles(
     Ok(findings)
 }
 
+/// What the checks found out about a script.
+struct JudgedScript {
+    findings: Vec<Finding>,
+    /// Roles that our role must act for to run it.
+    actors: BTreeSet<Ident>,
+}
+
 /// Judges the statements of a script, and finds the roles that our role must act for to run them.
 async fn judge_statements(
     session: &Session,
     catalog: &Catalog,
     mut script: ddl::Script,
     judge: Judge<'_>,
-) -> Result<(Vec<Finding>, BTreeSet<Ident>), Error> {
+) -> Result<JudgedScript, Error> {
     let lent = large_object_roles(session, judge, &mut script).await?;
-    let findings = judge_script(catalog, &script, judge).into_iter().collect();
-    let needed = script.owners.into_keys().chain(script.grantors).chain(lent);
-    Ok((findings, needed.collect()))
+    let findings = judge_script(catalog, &script, judge);
+    let actors = script.owners.into_keys().chain(script.grantors).chain(lent);
+    Ok(JudgedScript {
+        findings,
+        actors: actors.collect(),
+    })
 }
 
 /// A journal on the source: an interrupted run has used it as a target.

@@ -285,9 +285,9 @@ pub(crate) async fn withdraw(held: &Held, scope: &Scope) -> Withdrawal {
     let Some(publisher) = &held.publisher else {
         return Withdrawal::NotOurs;
     };
-    let withdrawn = withdraw_one(held, publisher).await;
-    let Err(error) = withdrawn else {
-        return withdrawn.unwrap_or(Withdrawal::Failed);
+    let error = match withdraw_one(held, publisher).await {
+        Ok(withdrawal) => return withdrawal,
+        Err(error) => error,
     };
     let remains = Warning::ReplicationRemains {
         database: held.database().to_owned(),
