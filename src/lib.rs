@@ -23,6 +23,7 @@
 //! task                how tasks start, stop and end
 //! event               the events that engines emit
 //! remedy              what a user can do, as values
+//! predicate           boolean expressions that choose rows: their tokens and operands (pure)
 //! pg                  values: Lsn, Oid, names, Sql, SqlState, ServerVersion
 //! ```
 
@@ -37,6 +38,7 @@ pub mod event;
 pub mod logical;
 pub mod migrate;
 pub mod pg;
+pub mod predicate;
 pub mod remedy;
 pub mod sandbox;
 pub mod selection;

@@ -26,6 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["task"],
     &["event"],
     &["remedy"],
+    &["predicate"],
     &["pg"],
 ];
 

@@ -30,6 +30,9 @@ pub struct Database {
     /// The oids of the tables that were published when its slot was created, once it is finished.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub published: BTreeSet<u32>,
+    /// Digests of the filters of those of them that have one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub published_filters: BTreeMap<u32, String>,
     /// The slot retained for it, once known.
     pub slot: Option<String>,
     /// The LSN of its snapshot, once known.
@@ -119,6 +122,7 @@ impl Database {
         self.publication = None;
         self.mark = None;
         self.published.clear();
+        self.published_filters.clear();
         self.slot = None;
         self.consistent_point = None;
         self.tables.clear();
@@ -171,6 +175,14 @@ impl Database {
         self.publication = Some(publication.to_owned());
         self.mark = mark.map(str::to_owned);
         self.published = tables.map(|oid| oid.0).collect();
+    }
+
+    /// Records digests of the filters of published tables.
+    pub fn record_filters(&mut self, filters: &BTreeMap<Oid, String>) {
+        let filters = filters.iter();
+        self.published_filters = filters
+            .map(|(oid, digest)| (oid.0, digest.clone()))
+            .collect();
     }
 
     /// Records that it is whole. What was recorded of its tables one by one is of no use any more:

@@ -42,6 +42,6 @@ pub use recorder::{Closed, Recorder};
 pub use run::{DatabasePair, Membership, Run};
 pub use selection::{Chosen, Deviation, Selection};
 pub use store::{
-    BegunCopy, KnownRuns, Store, find_begun, find_copies, find_unrevoked, read_known_runs,
-    recorded_slots, remove_state,
+    BegunCopy, KnownRuns, Store, find_begun, find_copies, find_unrevoked, read_instant,
+    read_known_runs, recorded_slots, remove_state,
 };

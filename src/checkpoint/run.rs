@@ -34,6 +34,9 @@ pub struct Run {
     /// ours.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub numbers: BTreeSet<String>,
+    /// The instant that filters of the latest run use as the current time, if it has filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instant: Option<String>,
 }
 
 /// A database of the source and its name on the target: the same database may be copied twice.
@@ -87,6 +90,7 @@ impl Run {
             databases: BTreeMap::new(),
             tag: None,
             numbers: BTreeSet::new(),
+            instant: None,
         }
     }
 
@@ -145,6 +149,7 @@ impl Run {
             publication: None,
             mark: None,
             published: BTreeSet::new(),
+            published_filters: BTreeMap::new(),
             slot,
             consistent_point: None,
             tables: BTreeMap::new(),

@@ -56,6 +56,13 @@ pub enum Deviation {
     SchemaOnlyTable(Name),
     /// A table is copied and not replicated.
     SnapshotOnlyTable(Name),
+    /// Of a table only the rows are copied and replicated that meet a predicate.
+    FilteredTable {
+        /// The table.
+        table: Name,
+        /// The predicate, with constants in the place of the current time.
+        predicate: String,
+    },
     /// Foreign keys to rows that are not copied stay `NOT VALID`.
     OrphansAllowed,
 }
@@ -81,6 +88,9 @@ impl Display for Deviation {
             Self::Locale(name) => write!(f, "locale {name}"),
             Self::SchemaOnlyTable(table) => write!(f, "schema only: {table}"),
             Self::SnapshotOnlyTable(table) => write!(f, "snapshot only: {table}"),
+            Self::FilteredTable { table, predicate } => {
+                write!(f, "filtered: {table} by {}", Printable(predicate))
+            }
             Self::OrphansAllowed => f.write_str("with orphans allowed"),
         }
     }

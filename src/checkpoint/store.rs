@@ -150,6 +150,15 @@ pub fn read_known_runs(root: &Path, run: &RunId) -> KnownRuns {
     }
 }
 
+/// Reads the instant that filters of the latest run between two clusters use as the current time, if it is recorded.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn read_instant(root: &Path, pair: &Pair) -> Result<Option<String>, Error> {
+    let run = file::read_run(&root.join(pair.id()))?;
+    Ok(run.and_then(|run| run.instant))
+}
+
 /// The slots that local states record of runs into this target cluster.
 pub fn recorded_slots(root: &Path, target_system: &str) -> BTreeSet<String> {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();

@@ -2,6 +2,7 @@ use super::exit;
 use super::setting::flag_of;
 use crate::event::{as_type, causes, find_cause};
 use crate::logical::PublishError;
+use crate::predicate::Fault;
 use crate::remedy::Remedy;
 use crate::snapshot::find_unreadable_row;
 use crate::ui::render_remedies;
@@ -39,6 +40,18 @@ pub enum Error {
         flag: &'static str,
         /// The list as given.
         text: String,
+    },
+    /// A predicate could leave its place in a statement, or is none.
+    #[error("{flag}: the predicate of {table} cannot be used: {fault} of: {text}")]
+    Predicate {
+        /// The flag.
+        flag: &'static str,
+        /// The table, as given.
+        table: String,
+        /// The predicate, as given.
+        text: String,
+        /// What is wrong with it.
+        fault: Fault,
     },
     /// The checks found errors; they have been shown.
     #[error("the checks found {count} error{}; nothing was changed", if *count == 1 { "" } else { "s" })]
@@ -101,6 +114,7 @@ impl Error {
             Self::Usage { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
+            | Self::Predicate { .. }
             | Self::Refused { .. }
             | Self::Declined
             | Self::Cancelled
@@ -135,6 +149,7 @@ impl Error {
             | Self::Usage { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
+            | Self::Predicate { .. }
             | Self::Stopped { .. }
             | Self::CleanupIncomplete { .. }
             | Self::Output(_) => hint_of(self),
@@ -152,7 +167,8 @@ impl Error {
             Self::Usage { .. }
             | Self::Url { .. }
             | Self::EmptyItem { .. }
-            | Self::OpenQuote { .. } => exit::USAGE,
+            | Self::OpenQuote { .. }
+            | Self::Predicate { .. } => exit::USAGE,
             Self::Stopped { exit_code } | Self::CleanupIncomplete { exit_code } => *exit_code,
             Self::Refused { .. }
             | Self::Declined

@@ -122,6 +122,7 @@ impl Arguments {
             databases: self.selection.databases()?,
             tables: self.selection.tables()?,
             rules: self.selection.rules()?,
+            as_of: self.selection.as_of(),
             map: self.mapping.map()?,
             allow_same_cluster: self.allow_same_cluster,
             jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),

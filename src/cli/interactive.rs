@@ -6,7 +6,7 @@ use crate::cluster::{Offer, OfferedTable};
 use crate::connect::Endpoint;
 use crate::migrate::Options;
 use crate::pg::QualifiedName;
-use crate::selection::{Databases, Entry, RuleEntry, Rules, TableRule, Tables};
+use crate::selection::{Databases, Entry, Rule, RuleEntry, Rules, Tables};
 use crate::task::Scope;
 use crate::ui::{ChecklistItem, Ui, dialogue, shell_quote, shell_quoted};
 
@@ -187,7 +187,7 @@ impl Ticked {
         let excluded: Vec<Entry> = self.excluded.iter().map(NamedTable::entry).collect();
         let rules = self.schema_only.iter().map(|table| RuleEntry {
             entry: table.entry(),
-            rule: TableRule::SchemaOnly,
+            rule: Rule::SchemaOnly,
         });
         Options {
             tables: match excluded.is_empty() {

@@ -9,6 +9,7 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::AllowOlderTarget => "--allow-older-target",
         Setting::AllowOrphans => "--allow-orphans",
         Setting::AllowSameCluster => "--allow-same-cluster",
+        Setting::AsOf => "--as-of",
         Setting::DropExisting => "--drop-existing",
         Setting::ExcludeTables => "--exclude-tables",
         Setting::IncludeDatabases => "--include-databases",
@@ -33,6 +34,7 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::SnapshotOnlyTables => "--snapshot-only-tables",
         Setting::Source => "--source",
         Setting::StateDir => "--state-dir",
+        Setting::TableFilter => "--table-filter",
         Setting::Verbose => "--verbose",
     }
 }

@@ -63,6 +63,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         databases: arguments.selection.databases()?,
         tables: arguments.selection.tables()?,
         rules: arguments.selection.rules()?,
+        as_of: arguments.selection.as_of(),
         map: arguments.mapping.map()?,
         allow_same_cluster: arguments.allow_same_cluster,
         jobs: migrate::automatic_jobs(),

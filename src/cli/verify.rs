@@ -1,6 +1,7 @@
-use super::args::{Connections, Mapping, Selection};
+use super::args::{Connections, Mapping, Selection, State};
 use super::connections::warn_about;
 use super::{ALL_OPTIONS, Error};
+use crate::cluster::AsOf;
 use crate::migrate::ComparedServer;
 use crate::pg::Sides;
 use crate::selection::TableScope;
@@ -31,6 +32,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     mapping: Mapping,
 
+    #[command(flatten)]
+    state: State,
+
     /// Report tables and columns that only the target has, and different column types, as differences
     #[arg(long, help_heading = "Run")]
     strict: bool,
@@ -52,10 +56,26 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let rules = selection.rules()?;
     let map = arguments.mapping.map()?;
     cluster::refuse_pooler(&target).await?;
+    let given = selection.as_of();
+    let recorded = match given.is_none() && rules.have_filters() {
+        true => {
+            let servers = Sides {
+                source: &source,
+                target: &target,
+            };
+            migrate::load_recorded_instant(servers, &arguments.state.root()?).await?
+        }
+        false => None,
+    };
     let wanted = cluster::Wanted {
         databases: &databases,
         tables: &tables,
         rules: &rules,
+        as_of: match (&given, &recorded) {
+            (Some(text), _) => AsOf::Given(text),
+            (None, Some(instant)) => AsOf::Recorded(instant),
+            (None, None) => AsOf::Unknown,
+        },
     };
     let selected = cluster::select_databases(&source, wanted).await?;
     for warning in &selected.warnings {

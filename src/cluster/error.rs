@@ -1,7 +1,8 @@
 //! The errors of this area.
 
+use crate::cluster::filter::FilterFault;
 use crate::pg::Side;
-use crate::remedy::Remedy;
+use crate::remedy::{Remedy, Setting};
 use crate::{catalog, connect, selection};
 
 /// Why a server could not be used: it was not reached, refused a query, or is in use by another run.
@@ -57,6 +58,22 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
+    /// The time that filters are to use as the current time is none.
+    #[error("{text:?} is no time: {reason}")]
+    AsOf {
+        /// The text as given.
+        text: String,
+        /// Why.
+        reason: String,
+    },
+    /// Filters depend on the current time, and the time of the copy is not known.
+    #[error(
+        "the filters depend on the current time, and the time of the copy is not recorded here"
+    )]
+    AsOfUnknown,
+    /// A filter cannot be used.
+    #[error(transparent)]
+    Filter(Box<FilterFault>),
     /// All rows are copied, but later changes cannot be followed.
     #[error(
         "database {database} was copied, but its changes since then cannot be followed: {reasons}"
@@ -92,7 +109,8 @@ impl Error {
             | Self::Catalog { side, .. } => Some(side.to_string()),
             Self::PromiseBroken { database, .. } => Some(format!("source, database {database}")),
             Self::Busy { database, side, .. } => Some(format!("{side}, database {database}")),
-            Self::Selection(_) => None,
+            Self::Filter(fault) => Some(format!("source, database {}", fault.database)),
+            Self::Selection(_) | Self::AsOf { .. } | Self::AsOfUnknown => None,
         }
     }
 
@@ -101,6 +119,12 @@ impl Error {
         match self {
             Self::PromiseBroken { .. } => vec!["copy it again".into(), Remedy::copy_once()],
             Self::Selection(error) => error.remedies(),
+            Self::AsOf { .. } => vec![Remedy::Correct(Setting::AsOf)],
+            Self::AsOfUnknown => vec![
+                Remedy::pass_to(Setting::AsOf, "compare with the time that init has printed"),
+                Remedy::pass_to(Setting::StateDir, "read it from the state of init"),
+            ],
+            Self::Filter(fault) => fault.remedies(),
             Self::Connect { .. }
             | Self::Examine { .. }
             | Self::Catalog { .. }

@@ -4,6 +4,7 @@
 pub(crate) mod contents;
 pub(crate) mod error;
 pub(crate) mod facts;
+pub(crate) mod filter;
 pub(crate) mod finding;
 pub(crate) mod identity;
 pub(crate) mod maintenance;
@@ -15,9 +16,10 @@ pub(crate) mod server;
 
 pub use error::Error;
 pub use facts::ServerFacts;
+pub use filter::{FilterFault, FilterFaultReason, RunInstant};
 pub use finding::{Code, Finding, Level, group_findings};
 pub use identity::ServerIdentity;
 pub use maintenance::refuse_pooler;
 pub use offer::{Offer, OfferedDatabase, OfferedTable};
 pub use promise::Broken;
-pub use select::{SelectedDatabases, Wanted, select_databases};
+pub use select::{AsOf, SelectedDatabases, Wanted, select_databases};

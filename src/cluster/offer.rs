@@ -1,7 +1,7 @@
 //! What the source offers to a user who selects interactively.
 
 use crate::cluster::error::Error;
-use crate::cluster::select::{Wanted, find_candidates};
+use crate::cluster::select::{AsOf, Wanted, find_candidates};
 use crate::cluster::server::Cluster;
 use crate::connect::{Endpoint, Purpose};
 use crate::pg::{QualifiedName, Side, Sql};
@@ -51,6 +51,7 @@ impl Offer {
             databases: &Databases::All,
             tables: &Tables::All,
             rules: &Rules::default(),
+            as_of: AsOf::Now,
         };
         let found = find_candidates(&self.cluster.endpoint, wanted, &databases, &roles).await?;
         let mut names = found.names;

@@ -7,7 +7,7 @@
 //! The promise is checked before a database counts as finished, as the last step of every run, and when a run
 //! keeps a database that an earlier one has finished.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::cluster::error::Error;
@@ -36,6 +36,8 @@ pub(crate) struct Promise {
     pub(crate) run: Option<String>,
     /// The published tables; `None` if an older version has not recorded them.
     pub(crate) tables: Option<BTreeSet<Oid>>,
+    /// Digests of the filters of those that have one.
+    pub(crate) filters: BTreeMap<Oid, String>,
     /// Whether the mark must record that the copy is complete.
     pub(crate) complete: bool,
 }
@@ -238,9 +240,14 @@ fn compare_tables(promise: &Promise, seen: &Seen, found: &FoundPublication) -> V
     // PostgreSQL removes a dropped table from its publications: such a table is not missing.
     let missing = seen.existing.difference(&found.oids).count();
     let added = found.oids.difference(tables).count();
+    let is_kept = |oid: &&Oid| {
+        !found.oids.contains(oid) || promise.filters.get(oid) == found.filter_digests.get(oid)
+    };
+    let refiltered = tables.iter().filter(|oid| !is_kept(oid)).count();
     let differences = [
         count_tables("lacks", missing),
         count_tables("also lists", added),
+        count_tables("has another filter for", refiltered),
     ];
     differences.into_iter().flatten().collect()
 }
@@ -264,6 +271,7 @@ mod tests {
             publication: Ident::from_catalog(PUBLICATION),
             run: None,
             tables: Some(BTreeSet::from([Oid(1), Oid(2)])),
+            filters: BTreeMap::new(),
             complete: true,
         }
     }

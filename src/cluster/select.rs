@@ -8,13 +8,14 @@ use crate::catalog::cluster::{Candidate, Database, Roles};
 use crate::catalog::provider::Provider;
 use crate::cluster::contents::Contents;
 use crate::cluster::error::Error;
+use crate::cluster::filter::{FilterFault, ResolvedFilters, RunInstant, resolve_filters};
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::server::Cluster;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::pg::{Ident, QualifiedName, Side, Sql, UnknownLetter};
 use crate::remedy::{Remedy, Setting};
 use crate::selection::{
-    self, Databases, Offered, Rules, TableChoice, TableRules, TableScope, Tables,
+    self, Databases, Offered, RowCondition, Rules, TableChoice, TableRules, TableScope, Tables,
 };
 use crate::sql;
 
@@ -27,6 +28,8 @@ pub struct SelectedDatabases {
     pub warnings: Vec<String>,
     /// Rules without effect.
     pub notes: Vec<String>,
+    /// The instant that filters use as the current time, if there are filters.
+    pub instant: Option<RunInstant>,
 }
 
 /// Selects databases of the source, each with its tables and their rules.
@@ -41,6 +44,9 @@ pub async fn select_databases(
     let roles = cluster.load_roles().await?;
     let offered = cluster.load_databases().await?;
     let chosen = choose_databases(source, wanted, &offered, &roles).await?;
+    if let Some(fault) = chosen.faults.into_iter().next() {
+        return Err(Error::Filter(Box::new(fault)));
+    }
     let named = chosen.databases.into_iter().map(|one| {
         let name = one.database.name.as_str().to_owned();
         (name, one.scope)
@@ -49,6 +55,7 @@ pub async fn select_databases(
         databases: named.collect(),
         warnings: chosen.warnings,
         notes: chosen.notes,
+        instant: chosen.instant,
     })
 }
 
@@ -61,6 +68,21 @@ pub struct Wanted<'a> {
     pub tables: &'a Tables,
     /// The rules of the tables.
     pub rules: &'a Rules,
+    /// What filters use as the current time.
+    pub as_of: AsOf<'a>,
+}
+
+/// What filters use as the current time.
+#[derive(Clone, Copy, Debug)]
+pub enum AsOf<'a> {
+    /// The source's clock.
+    Now,
+    /// What the user says.
+    Given(&'a str),
+    /// What was recorded.
+    Recorded(&'a RunInstant),
+    /// The instant of a copy, which is not known: filters may not depend on it.
+    Unknown,
 }
 
 impl<'a> Wanted<'a> {
@@ -88,6 +110,10 @@ pub(crate) struct Chosen {
     pub(crate) notes: Vec<String>,
     /// Databases that cannot be copied, with the reasons.
     pub(crate) skipped: Vec<Finding>,
+    /// Filters that the source does not accept; their tables have none in the rules.
+    pub(crate) faults: Vec<FilterFault>,
+    /// The instant that filters use as the current time, if there are filters.
+    pub(crate) instant: Option<RunInstant>,
 }
 
 /// Chooses among the source's databases.
@@ -116,12 +142,64 @@ pub(crate) async fn choose_databases(
     let selected = wanted.tables.select(&relations)?;
     let resolved = wanted.rules.resolve(&relations, &selected.databases)?;
     let warnings = selected.warnings.into_iter().chain(resolved.warnings);
+    let instant = match wanted.rules.have_filters() {
+        true => Some(load_instant(source, wanted.as_of).await?),
+        false => None,
+    };
+    let filters = resolve_all_filters(source, resolved.databases, &instant).await?;
+    if matches!(wanted.as_of, AsOf::Unknown) && filters.use_instant {
+        return Err(Error::AsOfUnknown);
+    }
     Ok(Chosen {
-        databases: pick_databases(offered, selected.databases, resolved.databases),
+        databases: pick_databases(offered, selected.databases, filters.rules),
         warnings: warnings.collect(),
         notes: resolved.notes,
         skipped,
+        faults: filters.faults,
+        instant,
     })
+}
+
+/// The rules of all databases, and the faults of their filters.
+#[derive(Default)]
+struct AllFilters {
+    rules: BTreeMap<String, TableRules>,
+    faults: Vec<FilterFault>,
+    use_instant: bool,
+}
+
+/// Has the source understand the filters of all databases.
+async fn resolve_all_filters(
+    source: &Endpoint,
+    rules: BTreeMap<String, TableRules<RowCondition>>,
+    instant: &Option<RunInstant>,
+) -> Result<AllFilters, Error> {
+    let mut all = AllFilters::default();
+    for (database, rules) in rules {
+        let resolved = match instant {
+            Some(instant) => {
+                resolve_filters(&source.with_database(&database), rules, instant).await?
+            }
+            None => ResolvedFilters::without_filters(&rules),
+        };
+        all.use_instant |= resolved.uses_instant;
+        all.faults.extend(resolved.faults);
+        all.rules.insert(database, resolved.rules);
+    }
+    Ok(all)
+}
+
+async fn load_instant(source: &Endpoint, as_of: AsOf<'_>) -> Result<RunInstant, Error> {
+    if let AsOf::Recorded(instant) = as_of {
+        return Ok(instant.clone());
+    }
+    let cluster = Cluster::open(Side::Source, source).await?;
+    match as_of {
+        AsOf::Given(text) => RunInstant::load_given(&cluster.session, text).await,
+        AsOf::Now | AsOf::Recorded(_) | AsOf::Unknown => RunInstant::load_now(&cluster.session)
+            .await
+            .map_err(Error::examine(Side::Source)),
+    }
 }
 
 /// Returns the databases that have a choice of tables, in name order.

@@ -47,6 +47,6 @@ pub use passfile::Passfile;
 pub use purpose::Purpose;
 pub use secret::{Secret, has_credentials, is_secret_name};
 pub use service::{ServiceError, parse_service};
-pub use session::{Answer, Session};
+pub use session::{Answer, Description, Session};
 pub use settings::{ToastCompression, pinned_values, script_settings};
 pub use tuning::{Capacity, Tuning};

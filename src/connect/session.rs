@@ -13,7 +13,7 @@ use tokio_postgres::{
 
 use super::handover::Handover;
 use super::{Endpoint, Error, Purpose};
-use crate::pg::{ServerVersion, Sql, has_raw_bytes};
+use crate::pg::{Oid, ServerVersion, Sql, has_raw_bytes};
 use crate::task::Background;
 use crate::wire::{CancelKey, Connection, Idle};
 
@@ -27,6 +27,15 @@ pub struct Session {
     is_encoded: bool,
     endpoint: Endpoint,
     _driver: Background<()>,
+}
+
+/// The types of a statement, as oids of `pg_type`. Domains are described by their base types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Those of its parameters.
+    pub parameters: Vec<Oid>,
+    /// Those of its result's columns.
+    pub columns: Vec<Oid>,
 }
 
 impl Endpoint {
@@ -152,6 +161,23 @@ impl Session {
             .query_one(self.check_sendable(sql)?, parameters)
             .await
             .map_err(Error::from_statement)
+    }
+
+    /// Has the server parse one statement, without running it.
+    ///
+    /// # Protocol
+    /// `Parse` takes exactly one statement, unlike `Query` (protocol, "Extended Query").
+    ///
+    /// # Errors
+    /// The server refused the statement, or the connection broke.
+    pub async fn describe(&self, sql: &Sql) -> Result<Description, Error> {
+        let prepared = self.client.prepare(self.check_sendable(sql)?).await;
+        let prepared = prepared.map_err(Error::from_statement)?;
+        let columns = prepared.columns().iter();
+        Ok(Description {
+            parameters: prepared.params().iter().map(|one| Oid(one.oid())).collect(),
+            columns: columns.map(|column| Oid(column.type_().oid())).collect(),
+        })
     }
 
     /// Runs one statement with parameters; the number of rows it touched.

@@ -9,15 +9,17 @@ use crate::catalog::model::{Constraint, ConstraintKind, Lineages, ObjectId, Tabl
 use crate::pg::{Oid, Sql};
 use crate::selection::TableRules;
 
-/// Finds the foreign keys of tables with rows that refer to tables of which rows are not copied.
+/// Finds the foreign keys of tables with rows that refer to tables of which not all rows are copied.
 pub fn find_orphaned_keys<'c>(catalog: &'c Catalog, rules: &TableRules) -> Vec<&'c Constraint> {
     let without_rows: Vec<&Table> = rules.without_rows(catalog).collect();
-    if without_rows.is_empty() {
+    let filtered: Vec<&Table> = rules.filtered(catalog).map(|(table, _)| table).collect();
+    if without_rows.is_empty() && filtered.is_empty() {
         return Vec::new();
     }
     let lineages = Lineages::new(catalog);
     let empty: HashSet<Oid> = without_rows.iter().map(|table| table.id.oid).collect();
-    let above = without_rows.iter().flat_map(|table| lineages.of(table));
+    let not_whole = without_rows.iter().chain(&filtered);
+    let above = not_whole.flat_map(|table| lineages.of(table));
     let narrowed: HashSet<Oid> = above.map(|table| table.id.oid).collect();
     let is_orphaned = |key: &&Constraint| {
         key.kind == ConstraintKind::ForeignKey

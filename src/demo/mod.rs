@@ -274,6 +274,7 @@ fn init_options(servers: &Servers, drop_existing: bool) -> migrate::Options {
         databases: Databases::Only(vec![DATABASE.to_owned()]),
         tables: Tables::All,
         rules: Rules::default(),
+        as_of: None,
         map: DatabaseMap::default(),
         allow_same_cluster: false,
         jobs: migrate::automatic_jobs(),

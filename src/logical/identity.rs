@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::candidate::Candidate;
+use super::error::filter_remedies;
 use super::mark::FormerIdentity;
 use crate::pg::{
     Ident, Oid, Persistence, QualifiedName, RelKind, ReplicaIdentity, ServerVersion, Sql,
 };
 use crate::remedy::{Remedy, Setting};
+use crate::selection::{NotPublishable, RowFilter};
 use crate::sql;
 
 /// Why the updates and deletes of a table could not be published.
@@ -29,6 +31,12 @@ pub enum Blocker {
     Differs(QualifiedName),
     /// It is a hypertable, whose changes are those of its chunks.
     Hypertable,
+    /// Its filter reads columns that are not in its identity: `UPDATE` and `DELETE` would fail.
+    FilterColumns(Vec<Ident>),
+    /// Its filter cannot be published.
+    Filter(NotPublishable),
+    /// The server publishes no filters.
+    FilterVersion(ServerVersion),
 }
 
 impl fmt::Display for Blocker {
@@ -53,6 +61,18 @@ impl fmt::Display for Blocker {
             ),
             Self::Differs(root) => write!(f, "has another replica identity than {root}"),
             Self::Hypertable => f.write_str("is a hypertable, whose changes cannot be published"),
+            Self::FilterColumns(columns) => write!(
+                f,
+                "has a filter on columns that are not in its replica identity: {}",
+                list(columns)
+            ),
+            Self::Filter(why) => write!(f, "has a filter that cannot be published: {why}"),
+            Self::FilterVersion(version) => write!(
+                f,
+                "has a filter. Table-level predicates (--table-filter, --time-filter, or config file rules) require \
+                 PostgreSQL 15+ on the source so publications can use WHERE clauses; this source is {version}. \
+                 Schema-only tables work on all supported versions."
+            ),
         }
     }
 }
@@ -83,11 +103,21 @@ impl Blocked {
         if self.full_helps {
             remedies.push(Remedy::Pass(Setting::ReplicaIdentityFull));
         }
+        if matches!(self.blocker, Blocker::Filter(_)) {
+            return filter_remedies();
+        }
         let snapshot_only = Remedy::with(
             "copy it without its later changes",
             Setting::SnapshotOnlyTables,
         );
-        remedies.extend([snapshot_only, Remedy::exclude_table()]);
+        remedies.push(snapshot_only);
+        let is_of_filter = matches!(
+            self.blocker,
+            Blocker::FilterColumns(_) | Blocker::FilterVersion(_)
+        );
+        if !is_of_filter {
+            remedies.push(Remedy::exclude_table());
+        }
         remedies
     }
 }
@@ -97,6 +127,8 @@ impl Blocked {
 pub struct Published {
     /// The tables that the publication lists.
     pub tables: BTreeSet<QualifiedName>,
+    /// The filters of those of which only some rows are published.
+    pub filters: BTreeMap<QualifiedName, RowFilter>,
     /// Tables that may not be published as they are.
     pub blocked: Vec<Blocked>,
     /// Identities to be changed before, as they are now.
@@ -116,6 +148,8 @@ pub struct Judge<'a> {
     pub excluded: &'a BTreeSet<QualifiedName>,
     /// Hypertables and their chunks.
     pub hypertables: &'a BTreeSet<QualifiedName>,
+    /// The filters of tables.
+    pub filters: &'a BTreeMap<QualifiedName, RowFilter>,
     /// Whether tables without an identity get `REPLICA IDENTITY FULL`.
     pub make_full: bool,
 }
@@ -185,6 +219,9 @@ impl Judge<'_> {
             return;
         }
         out.tables.insert(listed.name.clone());
+        let filter = self.filters.get(&listed.name);
+        out.filters
+            .extend(filter.map(|filter| (listed.name.clone(), filter.clone())));
         let not_owned = members.iter().filter(|member| !member.is_owned);
         out.not_owned
             .extend(not_owned.map(|member| member.name.clone()));
@@ -227,7 +264,8 @@ impl Judge<'_> {
 
     fn find_blocked(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocked> {
         let blocker = self.find_blocker(table, root)?;
-        let full_helps = is_missing(&blocker) && self.full_serves(table);
+        let needs_more = is_missing(&blocker) || matches!(blocker, Blocker::FilterColumns(_));
+        let full_helps = needs_more && self.full_serves(table);
         Some(Blocked {
             table: table.name.clone(),
             remedies: self.plan_remedies(table, root, &blocker),
@@ -244,6 +282,9 @@ impl Judge<'_> {
         blocker: &Blocker,
     ) -> Vec<Sql> {
         let mut clauses = Vec::new();
+        if matches!(blocker, Blocker::FilterColumns(_)) && self.full_serves(table) {
+            clauses.push(Sql::fixed("FULL"));
+        }
         if is_missing(blocker) || matches!(blocker, Blocker::NoEquality(_) | Blocker::Generated(_))
         {
             let fitting = table.fitting.iter();
@@ -268,6 +309,28 @@ impl Judge<'_> {
             .collect()
     }
 
+    /// Why a table could not be published with its filter, which is that of the table at the top.
+    fn find_filter_blocker(
+        &self,
+        table: &Candidate,
+        root: Option<&Candidate>,
+        identity: &Identity<'_>,
+    ) -> Option<Blocker> {
+        let filter = self.filters.get(&root.unwrap_or(table).name)?;
+        if !self.version.has_publication_filters() {
+            return Some(Blocker::FilterVersion(self.version));
+        }
+        if let Some(why) = &filter.not_publishable {
+            return Some(Blocker::Filter(why.clone()));
+        }
+        let Identity::Key(key) = identity else {
+            return None;
+        };
+        let outside = filter.columns.iter().filter(|column| !key.contains(column));
+        let outside: Vec<Ident> = outside.cloned().collect();
+        (!outside.is_empty()).then_some(Blocker::FilterColumns(outside))
+    }
+
     fn find_blocker(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocker> {
         if self.hypertables.contains(&table.name) {
             return Some(Blocker::Hypertable);
@@ -287,6 +350,9 @@ impl Judge<'_> {
                 return Some(Blocker::Generated(table.key_generated.clone()));
             }
             Identity::Full | Identity::Key(_) => {}
+        }
+        if let Some(blocker) = self.find_filter_blocker(table, root, &identity) {
+            return Some(blocker);
         }
         let root = root?;
         // A root without an identity is reported by itself.

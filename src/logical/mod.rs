@@ -2,6 +2,9 @@
 //! identifies its run, the slot, and on the target subscription and origin.
 
 mod candidate;
+mod definition;
+mod error;
+mod found;
 mod identity;
 mod mark;
 mod publication;
@@ -12,13 +15,13 @@ mod subscription;
 mod tag;
 
 pub use candidate::{Candidate, LoadError, load_candidates};
+pub use definition::Definition;
+pub use error::PublishError;
+pub use found::{FoundPublication, find_marked, find_publication};
 pub use identity::{Blocked, Blocker, Judge, Published, judge};
 pub use mark::{FormerIdentity, Mark, RunId};
-pub use publication::{
-    Definition, FoundPublication, PUBLICATION, create_publication, drop_statement, find_marked,
-    find_publication, remove_publication,
-};
-pub use publisher::{PublishError, Publisher, Publishing};
+pub use publication::{PUBLICATION, create_publication, drop_statement, remove_publication};
+pub use publisher::{Publisher, Publishing};
 pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
 pub use slot_fault::{SlotFault, judge_slot};
 pub use subscription::{

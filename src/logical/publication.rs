@@ -1,13 +1,16 @@
 //! Our publication on the source: an explicit list of tables, never FOR ALL TABLES. A table created later
 //! would break its own updates without an identity, and the target's apply without a table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::identity::Published;
+use super::definition::Definition;
+use super::error::PublishError;
+use super::found::FoundPublication;
 use super::mark::{FormerIdentity, Mark};
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Literal, Oid, QualifiedName, ServerVersion, Sql, SqlState};
+use crate::pg::{Ident, Literal, QualifiedName, Sql, SqlState};
+use crate::selection::RowFilter;
 use crate::sql;
 
 /// The publication's name in every database, unless another one is asked for.
@@ -18,173 +21,6 @@ const BATCH_TABLES: usize = 500;
 
 /// Text of one statement, in bytes.
 const BATCH_BYTES: usize = 64 * 1024;
-
-/// How many tables a difference names.
-const NAMED: usize = 5;
-
-/// What a publication lists, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Definition {
-    /// Its tables.
-    pub tables: BTreeSet<QualifiedName>,
-    /// Whether changes of partitions are sent as the root's.
-    pub via_root: bool,
-}
-
-impl Definition {
-    /// What is to be published, on a server of this version.
-    pub fn new(published: &Published, version: ServerVersion) -> Self {
-        Self {
-            tables: published.tables.clone(),
-            via_root: version.has_publish_via_root(),
-        }
-    }
-
-    /// A digest of it, independent of any order.
-    pub fn digest(&self) -> String {
-        let mut text = format!("{}", self.via_root);
-        for table in &self.tables {
-            for part in [&table.schema, &table.name] {
-                text.push('\0');
-                text.push_str(part.as_str());
-            }
-        }
-        format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
-    }
-}
-
-/// A publication that exists under our name, or with a mark of ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundPublication {
-    /// Its name.
-    pub name: Ident,
-    /// Whose it is, if it is a run's.
-    pub mark: Option<Mark>,
-    /// The tables that it lists, by oid: a renamed table stays the same.
-    pub oids: BTreeSet<Oid>,
-    definition: Definition,
-    /// What no publication of ours has.
-    oddities: Vec<&'static str>,
-}
-
-impl FoundPublication {
-    /// An unmarked publication of tables with these oids, as we create it.
-    #[cfg(test)]
-    pub(crate) fn plain(name: Ident, oids: impl Iterator<Item = u32>) -> Self {
-        let tables = BTreeSet::new();
-        Self {
-            name,
-            mark: None,
-            oids: oids.map(Oid).collect(),
-            definition: Definition {
-                tables,
-                via_root: true,
-            },
-            oddities: Vec::new(),
-        }
-    }
-
-    /// Its definition.
-    pub fn definition(&self) -> &Definition {
-        &self.definition
-    }
-
-    /// Which of its options are not those that are wanted.
-    pub fn odd_options(&self, via_root: bool) -> Vec<String> {
-        let mut found: Vec<String> = self.oddities.iter().map(ToString::to_string).collect();
-        if self.definition.via_root != via_root {
-            let has = self.definition.via_root;
-            found.push(format!("publish_via_partition_root is {has}"));
-        }
-        found
-    }
-
-    /// What differs from the definition that is wanted; nothing: it may serve.
-    pub fn differences(&self, wanted: &Definition) -> Vec<String> {
-        let mut found = self.odd_options(wanted.via_root);
-        let (has, wants) = (&self.definition.tables, &wanted.tables);
-        found.extend(name_tables("lacks", wants.difference(has)));
-        found.extend(name_tables("has also", has.difference(wants)));
-        found
-    }
-}
-
-fn name_tables<'a>(what: &str, tables: impl Iterator<Item = &'a QualifiedName>) -> Option<String> {
-    let names: Vec<String> = tables.map(ToString::to_string).collect();
-    let more = names.len().saturating_sub(NAMED);
-    let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>();
-    let rest = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    (!names.is_empty()).then(|| format!("{what} {}{rest}", first.join(", ")))
-}
-
-/// Looks for the publication of this name in the session's database.
-///
-/// # Errors
-/// The server refused the question.
-pub async fn find_publication(
-    session: &Session,
-    name: &Ident,
-) -> Result<Option<FoundPublication>, connect::Error> {
-    let found = load_publications(session, Some(name)).await?;
-    Ok(found.into_iter().next())
-}
-
-/// Finds all publications in the session's database that runs have marked, by name.
-///
-/// # Errors
-/// The server refused the question.
-pub async fn find_marked(session: &Session) -> Result<Vec<FoundPublication>, connect::Error> {
-    let found = load_publications(session, None).await?;
-    Ok(found.into_iter().filter(|one| one.mark.is_some()).collect())
-}
-
-async fn load_publications(
-    session: &Session,
-    name: Option<&Ident>,
-) -> Result<Vec<FoundPublication>, connect::Error> {
-    let sql = Sql::fixed(include_str!("sql/publication.sql"));
-    let rows = session.query(&sql, &[&name.map(Ident::as_str)]).await?;
-    Ok(rows.iter().map(read_publication).collect())
-}
-
-fn read_publication(row: &tokio_postgres::Row) -> FoundPublication {
-    let comment: Option<String> = row.get("comment");
-    let schemas: Vec<String> = row.get("table_schemas");
-    let names: Vec<String> = row.get("table_names");
-    let oids: Vec<u32> = row.get("table_oids");
-    let tables = schemas.into_iter().zip(names);
-    FoundPublication {
-        name: Ident::from_catalog(row.get::<_, String>("name")),
-        mark: comment.as_deref().and_then(Mark::parse),
-        oids: oids.into_iter().map(Oid).collect(),
-        definition: Definition {
-            tables: tables
-                .map(|(schema, name)| QualifiedName::from_catalog(schema, name))
-                .collect(),
-            via_root: row.get("via_root"),
-        },
-        oddities: read_oddities(row),
-    }
-}
-
-/// Which options no publication of ours has.
-fn read_oddities(row: &tokio_postgres::Row) -> Vec<&'static str> {
-    let all_operations: bool = row.get("all_operations");
-    let odd = [
-        (row.get("all_tables"), "is for all tables"),
-        (row.get("schemas"), "is for whole schemas"),
-        (row.get("narrowed"), "narrows rows or columns"),
-        (row.get("generated_columns"), "sends generated columns"),
-        (!all_operations, "does not send every operation"),
-    ];
-    odd.into_iter()
-        .filter_map(|(is_odd, text)| is_odd.then_some(text))
-        .collect()
-}
 
 /// Creates the publication, empty and with its mark, so that it is known as ours after any failure. Then it
 /// sets the identities, since a published table without one cannot be updated. The tables come last. Each
@@ -197,7 +33,7 @@ pub async fn create_publication(
     name: &Ident,
     wanted: &Definition,
     mark: &Mark,
-) -> Result<(), connect::Error> {
+) -> Result<(), PublishError> {
     let mut create = sql!(
         "CREATE PUBLICATION {} WITH (publish = 'insert, update, delete, truncate'",
         name
@@ -210,7 +46,80 @@ pub async fn create_publication(
         .batch(&sql!("{}); {}", create, render_comment(name, mark)))
         .await?;
     set_full(session, &mark.identities).await?;
-    alter_tables(session, name, "ADD", &wanted.tables).await
+    add_tables(session, name, &wanted.tables, &wanted.filters).await
+}
+
+/// Adds tables: those with a filter one by one, each under the settings that give its predicate its meaning.
+pub(super) async fn add_tables(
+    session: &Session,
+    name: &Ident,
+    tables: &BTreeSet<QualifiedName>,
+    filters: &BTreeMap<QualifiedName, RowFilter>,
+) -> Result<(), PublishError> {
+    let (filtered, whole): (BTreeSet<_>, BTreeSet<_>) = tables
+        .iter()
+        .cloned()
+        .partition(|table| filters.contains_key(table));
+    alter_tables(session, name, "ADD", &whole).await?;
+    let mode = LockMode::ShareUpdateExclusive;
+    let mut wait = LockWait::new(
+        session.endpoint(),
+        mode,
+        "locks on tables of the publication",
+    );
+    for (table, filter) in filters
+        .iter()
+        .filter(|(table, _)| filtered.contains(*table))
+    {
+        let add = sql!(
+            "{}; ALTER PUBLICATION {} ADD TABLE ONLY {} WHERE {}",
+            filter.render_settings(),
+            name,
+            table,
+            filter.predicate
+        );
+        let added = wait.execute_when_unlocked(session, &add).await;
+        added.map_err(|source| refuse_filter(source, table, filter))?;
+    }
+    Ok(())
+}
+
+/// What an error about a table with a filter is: that of its filter, unless the table is gone or in use.
+fn refuse_filter(
+    source: connect::Error,
+    table: &QualifiedName,
+    filter: &RowFilter,
+) -> PublishError {
+    let is_of_filter = source.answer().is_some_and(|answer| {
+        matches!(answer.code.class(), "0A" | "22" | "42") && !is_of_table(answer.code)
+    });
+    match is_of_filter {
+        true => PublishError::Filter {
+            table: Box::new(table.clone()),
+            predicate: filter.predicate.text().to_owned(),
+            source,
+        },
+        false => PublishError::Server(source),
+    }
+}
+
+const fn is_of_table(code: SqlState) -> bool {
+    matches!(
+        code,
+        SqlState::UNDEFINED_TABLE
+            | SqlState::UNDEFINED_OBJECT
+            | SqlState::DUPLICATE_OBJECT
+            | SqlState::INSUFFICIENT_PRIVILEGE
+    )
+}
+
+/// Drops tables from a publication.
+pub(super) async fn drop_tables(
+    session: &Session,
+    name: &Ident,
+    tables: &BTreeSet<QualifiedName>,
+) -> Result<(), connect::Error> {
+    alter_tables(session, name, "DROP", tables).await
 }
 
 /// Gives tables the whole row as their identity. Their former identities must be in the mark already.
@@ -227,7 +136,7 @@ pub(super) async fn set_full(
 }
 
 /// Adds or drops tables in few statements, or one by one where the server's lock table is small.
-pub(super) async fn alter_tables(
+async fn alter_tables(
     session: &Session,
     name: &Ident,
     verb: &'static str,
@@ -289,7 +198,7 @@ pub async fn remove_publication(
     let identities: Vec<&FormerIdentity> = identities.collect();
     if !identities.is_empty() {
         // A table that is still published could not be updated without the identity.
-        alter_tables(session, &found.name, "DROP", &found.definition.tables).await?;
+        alter_tables(session, &found.name, "DROP", &found.definition().tables).await?;
         let changed = load_full_identities(session).await?;
         let present = identities
             .iter()
@@ -302,7 +211,7 @@ pub async fn remove_publication(
     match wait.execute_when_unlocked(session, &drop).await {
         // To drop it as a whole takes a lock for every table.
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
-            alter_tables(session, &found.name, "DROP", &found.definition.tables).await?;
+            alter_tables(session, &found.name, "DROP", &found.definition().tables).await?;
             wait.execute_when_unlocked(session, &drop).await
         }
         other => other,
@@ -379,14 +288,6 @@ fn render_alter(name: &Ident, verb: &'static str, tables: &[Sql]) -> Sql {
 mod tests {
     use super::*;
 
-    fn definition(names: &[&str], via_root: bool) -> Definition {
-        let table = |name: &&str| QualifiedName::from_catalog("s", *name);
-        Definition {
-            tables: names.iter().map(table).collect(),
-            via_root,
-        }
-    }
-
     #[test]
     fn ten_thousand_tables_take_few_statements() {
         let table = |n: usize| QualifiedName::from_catalog("public", format!("table_{n}"));
@@ -397,46 +298,13 @@ mod tests {
 
     #[test]
     fn names_are_quoted() {
-        let batches = split_batches(&definition(&["a\"; DROP"], true).tables);
+        let batches = split_batches(&BTreeSet::from([QualifiedName::from_catalog(
+            "s",
+            "a\"; DROP",
+        )]));
         assert_eq!(
             render_alter(&Ident::from_catalog(PUBLICATION), "ADD", &batches[0]).as_str(),
             r#"ALTER PUBLICATION "seren_replication_pub" ADD TABLE ONLY "s"."a""; DROP""#
         );
-    }
-
-    #[test]
-    fn every_difference_is_told() {
-        let found = FoundPublication {
-            name: Ident::from_catalog(PUBLICATION),
-            mark: None,
-            oids: BTreeSet::new(),
-            definition: definition(&["a", "b"], false),
-            oddities: vec!["narrows rows or columns"],
-        };
-        assert_eq!(
-            found.differences(&definition(&["b", "c"], true)),
-            [
-                "narrows rows or columns",
-                "publish_via_partition_root is false",
-                "lacks s.c",
-                "has also s.a"
-            ]
-        );
-        let same = FoundPublication {
-            oddities: Vec::new(),
-            ..found
-        };
-        assert!(same.differences(&definition(&["a", "b"], false)).is_empty());
-    }
-
-    #[test]
-    fn the_digest_tells_names_apart() {
-        let split = |schema: &str, name: &str| {
-            let tables = BTreeSet::from([QualifiedName::from_catalog(schema, name)]);
-            let via_root = true;
-            Definition { tables, via_root }.digest()
-        };
-        assert_ne!(split("ab", "c"), split("a", "bc"));
-        assert_eq!(split("a", "b"), split("a", "b"));
     }
 }

@@ -6,70 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::candidate::{LoadError, load_candidates};
-use super::identity::{Blocked, Judge, Published, judge};
+use super::definition::Definition;
+use super::error::PublishError;
+use super::found::{FoundPublication, find_publication};
+use super::identity::{Judge, Published, judge};
 use super::mark::{FormerIdentity, Mark};
-use super::publication::{
-    Definition, FoundPublication, alter_tables, find_publication, mark_publication, set_full,
-};
+use super::publication::{add_tables, drop_tables, mark_publication, set_full};
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Oid, QualifiedName, ReplicaIdentity, SqlState};
-use crate::remedy::Remedy;
+use crate::pg::{Ident, Oid, QualifiedName, ReplicaIdentity};
+use crate::selection::RowFilter;
 
 /// Attempts at a publication while tables come and go.
 const ATTEMPTS: u32 = 20;
-
-/// Why a publication cannot be what it must be.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The tables cannot be read.
-    #[error(transparent)]
-    Candidates(#[from] LoadError),
-    /// The server refused a statement.
-    #[error(transparent)]
-    Server(#[from] connect::Error),
-    /// A table has no usable replica identity.
-    #[error("table {} {}; UPDATE and DELETE would fail on the source", .0.table, .0.blocker)]
-    Blocked(Box<Blocked>),
-    /// Somebody dropped the publication.
-    #[error("it was dropped by somebody else")]
-    Gone,
-    /// Somebody replaced the publication, or another run did.
-    #[error("it is no longer this run's")]
-    Taken,
-    /// Somebody changed what only we change.
-    #[error("somebody else has changed it: it {differences}")]
-    Altered {
-        /// What differs.
-        differences: String,
-    },
-}
-
-impl PublishError {
-    /// What the user can do about it.
-    pub fn remedies(&self) -> Vec<Remedy> {
-        match self {
-            Self::Blocked(blocked) => blocked.all_remedies(),
-            Self::Server(error) | Self::Candidates(LoadError::Server(error)) => error.remedies(),
-            Self::Candidates(LoadError::Letter(_))
-            | Self::Gone
-            | Self::Taken
-            | Self::Altered { .. } => Vec::new(),
-        }
-    }
-
-    /// Whether a table was dropped, renamed or published by somebody else at the same time.
-    fn is_about_a_vanished_table(&self) -> bool {
-        let Self::Server(error) = self else {
-            return false;
-        };
-        matches!(
-            error.sqlstate(),
-            Some(
-                SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_OBJECT | SqlState::DUPLICATE_OBJECT
-            )
-        )
-    }
-}
 
 /// What of a database is published, and under which name.
 #[derive(Clone, Debug)]
@@ -80,6 +28,8 @@ pub struct Publishing {
     pub excluded: BTreeSet<QualifiedName>,
     /// Hypertables.
     pub hypertables: BTreeSet<QualifiedName>,
+    /// The filters of tables of which only some rows take part.
+    pub filters: BTreeMap<QualifiedName, RowFilter>,
     /// Whether tables without an identity get `REPLICA IDENTITY FULL`.
     pub make_full: bool,
 }
@@ -112,6 +62,7 @@ impl Publishing {
                 version: session.version(),
                 excluded: &self.excluded,
                 hypertables: &self.hypertables,
+                filters: &self.filters,
                 make_full: self.make_full,
             },
         ))
@@ -130,15 +81,20 @@ struct Current {
     /// None where the publication is somebody else's.
     mark: Option<Mark>,
     tables: BTreeSet<Oid>,
+    filters: BTreeMap<Oid, String>,
 }
 
 impl Publisher {
     /// A publication that exists; with this mark if it is ours.
     pub fn new(publishing: Publishing, mark: Option<Mark>) -> Self {
-        let tables = BTreeSet::new();
+        let current = Current {
+            mark,
+            tables: BTreeSet::new(),
+            filters: BTreeMap::new(),
+        };
         Self {
             publishing,
-            current: Mutex::new(Current { mark, tables }),
+            current: Mutex::new(current),
         }
     }
 
@@ -159,6 +115,11 @@ impl Publisher {
     /// The tables that were published when the slot was created.
     pub fn tables(&self) -> BTreeSet<Oid> {
         self.lock_current().tables.clone()
+    }
+
+    /// Digests of the filters of these tables, as the server holds them.
+    pub fn filters(&self) -> BTreeMap<Oid, String> {
+        self.lock_current().filters.clone()
     }
 
     /// The identities that the run has changed, as they were.
@@ -200,12 +161,19 @@ impl Publisher {
         if let Some(blocked) = blocked.find(|one| locked.contains(&one.table)) {
             return Err(PublishError::Blocked(Box::new(blocked.clone())));
         }
+        let wanted = Definition::new(&published, session.version());
+        let altered = found.compare_filters(&wanted);
+        if !altered.is_empty() {
+            let differences = altered.join("; ");
+            return Err(PublishError::Altered { differences });
+        }
         let has = &found.definition().tables;
         let lacks = published.tables.difference(has);
         let is_settled = lacks.filter(|table| locked.contains(*table)).count() == 0
             && has.is_subset(&published.tables);
         if is_settled {
-            self.lock_current().tables = found.oids;
+            let mut current = self.lock_current();
+            (current.tables, current.filters) = (found.oids, found.filter_digests);
         }
         Ok(is_settled)
     }
@@ -284,8 +252,8 @@ impl Publisher {
         let (has, wants) = (&change.found.definition().tables, &change.wanted.tables);
         let add: BTreeSet<QualifiedName> = wants.difference(has).cloned().collect();
         let remove: BTreeSet<QualifiedName> = has.difference(wants).cloned().collect();
-        alter_tables(session, self.name(), "DROP", &remove).await?;
-        Ok(alter_tables(session, self.name(), "ADD", &add).await?)
+        drop_tables(session, self.name(), &remove).await?;
+        add_tables(session, self.name(), &add, &change.wanted.filters).await
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::event::Phase;
-use crate::logical::Blocked;
+use crate::logical::{Blocked, PublishError};
 use crate::pg::{Ident, Side, SlotName};
 use crate::remedy::{Remedy, Setting};
 use crate::{catalog, checkpoint, cluster, connect, ddl, selection, snapshot};
@@ -142,6 +142,16 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
+    /// The publication could not be created as it must be.
+    #[error("publication {publication} in database {database} on the source")]
+    NotPublished {
+        /// The publication.
+        publication: Box<Ident>,
+        /// The database.
+        database: String,
+        /// The cause.
+        source: Box<PublishError>,
+    },
     /// A table cannot be published that could be when the checks ran.
     #[error(
         "database {database}: table {} {}; the checks found nothing in its way",
@@ -229,6 +239,7 @@ impl Error {
             | Self::Changed { database, .. }
             | Self::NotCleared { database, .. } => Some(format!("target, database {database}")),
             Self::Publication { database, .. }
+            | Self::NotPublished { database, .. }
             | Self::Changing { database, .. }
             | Self::Unpublishable { database, .. }
             | Self::ForeignSlot { database, .. }
@@ -272,6 +283,7 @@ impl Error {
             | Self::Changed { .. }
             | Self::NotCleared { .. }
             | Self::Publication { .. }
+            | Self::NotPublished { .. }
             | Self::Copy { .. }
             | Self::PlanCopy { .. }
             | Self::Stopped => Vec::new(),

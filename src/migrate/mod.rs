@@ -41,4 +41,5 @@ pub use plan::prepare::prepare;
 pub use plan::rate::measure_rate;
 pub use planned::{Dropped, PlannedDatabase, Prepared};
 pub use report::{DatabaseReport, KeptSlot, Report};
+pub use resume::load_recorded_instant;
 pub use target_action::TargetAction;

@@ -19,6 +19,8 @@ pub struct Options {
     pub tables: Tables,
     /// What of their rows is copied and replicated.
     pub rules: Rules,
+    /// What filters use as the current time, if not the source's clock.
+    pub as_of: Option<String>,
     /// Which of the databases get another name on the target.
     pub map: DatabaseMap,
     /// Whether source and target may be one cluster, where every database gets another name.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::cluster::Database;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::checkpoint::{self, DatabasePair, Origin};
+use crate::cluster::RunInstant;
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::identity::ServerIdentity;
 use crate::cluster::promise::Promise;
@@ -127,6 +128,8 @@ pub struct Prepared {
     pub databases: Vec<PlannedDatabase>,
     pub(crate) cluster: Option<TargetCluster>,
     pub(crate) resume: Option<Resume>,
+    /// The instant that filters use as the current time, if there are filters.
+    pub instant: Option<RunInstant>,
     /// The definitions that the checks have read, by the source's database: the run need not read them again.
     pub(crate) definitions: BTreeMap<String, CachedCatalog>,
 }
@@ -140,6 +143,7 @@ impl Prepared {
             databases: Vec::new(),
             cluster: None,
             resume: None,
+            instant: None,
             definitions: BTreeMap::new(),
         }
     }

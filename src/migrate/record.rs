@@ -120,6 +120,7 @@ impl Record {
             let tables = promise.tables.iter().flatten().copied();
             store.change_database(&pair, |database| {
                 database.publish(promise.publication.as_str(), promise.run.as_deref(), tables);
+                database.record_filters(&promise.filters);
             })?;
         }
         Ok(())

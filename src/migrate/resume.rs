@@ -1,16 +1,19 @@
 //! What an interrupted run has recorded, and what of it this run continues.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{
     self, DatabasePair, Decision, Membership, Origin, Pair, Run, Selection, SourceDatabase, Stage,
     Store, decide,
 };
+use crate::cluster::RunInstant;
 use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::promise::Promise;
+use crate::cluster::server::Cluster;
+use crate::connect::Endpoint;
 use crate::migrate::error::Error;
 use crate::migrate::options::{Options, StateOptions};
 use crate::migrate::replication::Ours;
@@ -55,6 +58,8 @@ pub(crate) struct RunStart {
     pub(crate) memberships: Vec<Membership>,
     /// The run that this one adopts.
     pub(crate) adopted: Option<String>,
+    /// The instant that its filters use as the current time.
+    pub(crate) instant: Option<String>,
 }
 
 /// What a run records of one database when it begins to write.
@@ -138,6 +143,16 @@ impl Resume {
         }
     }
 
+    /// Returns the instant that the filters of the interrupted run use as the current time.
+    pub(crate) fn recorded_instant(&self) -> Option<RunInstant> {
+        let instant = self
+            .run
+            .instant
+            .as_ref()
+            .filter(|_| !self.run.is_complete());
+        instant.map(RunInstant::recorded)
+    }
+
     /// Returns what must be true of a database that the interrupted run has finished.
     pub(crate) fn recorded_promise(
         &self,
@@ -154,6 +169,8 @@ impl Resume {
         let is_recorded = recorded.publication.is_some();
         let usual = options.replication.publication.as_str();
         let tables = recorded.published.iter().map(|oid| Oid(*oid));
+        let filters = recorded.published_filters.iter();
+        let filters = filters.map(|(oid, digest)| (Oid(*oid), digest.clone()));
         Some(Promise {
             database: name.to_owned(),
             target: target.to_owned(),
@@ -166,6 +183,7 @@ impl Resume {
                 false => Some(self.pair.id()),
             },
             tables: is_recorded.then(|| tables.collect()),
+            filters: filters.collect(),
             complete: true,
         })
     }
@@ -230,6 +248,7 @@ impl Resume {
         };
         store.change(|run| {
             run.begin();
+            run.instant.clone_from(&start.instant);
             run.numbers.extend(start.adopted.clone());
             run.unrevoked.extend(start.memberships.iter().cloned());
             run.databases.retain(|pair, _| !self.gone.contains(pair));
@@ -241,6 +260,26 @@ impl Resume {
         })?;
         Ok(store)
     }
+}
+
+/// Loads the instant that filters of the latest run between two servers use as the current time, if the state in this
+/// folder records it.
+///
+/// # Errors
+/// A server cannot be reached, or the state cannot be read.
+pub async fn load_recorded_instant(
+    servers: Sides<&Endpoint>,
+    root: &Path,
+) -> Result<Option<RunInstant>, Error> {
+    let servers = Cluster::open_pair(servers).await?;
+    let systems = servers
+        .as_ref()
+        .map(|server| server.system_identifier().map(str::to_owned));
+    let (Some(source), Some(target)) = (systems.source, systems.target) else {
+        return Ok(None);
+    };
+    let recorded = checkpoint::read_instant(root, &Pair { source, target })?;
+    Ok(recorded.map(RunInstant::recorded))
 }
 
 impl DatabaseStart {

@@ -48,6 +48,10 @@ impl SqlState {
         DUPLICATE_OBJECT = b"42710";
         /// `unique_violation`.
         UNIQUE_VIOLATION = b"23505";
+        /// `syntax_error`.
+        SYNTAX_ERROR = b"42601";
+        /// `indeterminate_datatype`: nothing gives a parameter a type.
+        INDETERMINATE_DATATYPE = b"42P18";
         /// `undefined_column`.
         UNDEFINED_COLUMN = b"42703";
         /// `undefined_table`.

@@ -24,6 +24,8 @@ settings! {
     AllowOrphans,
     /// Whether source and target may be one cluster.
     AllowSameCluster,
+    /// The time that filters use as the current time.
+    AsOf,
     /// Whether existing databases are dropped and recreated.
     DropExisting,
     /// Tables that are not copied.
@@ -72,6 +74,8 @@ settings! {
     Source,
     /// The folder of the state of all runs.
     StateDir,
+    /// Tables of which only rows that meet a predicate are copied.
+    TableFilter,
     /// Whether every finding is listed.
     Verbose,
 }

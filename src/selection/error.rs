@@ -1,5 +1,4 @@
 use super::entry::Entry;
-use super::rules::TableRule;
 use crate::pg::{QualifiedName, RelKind};
 use crate::remedy::{Remedy, Setting};
 
@@ -83,7 +82,15 @@ pub enum Error {
         /// The table.
         table: QualifiedName,
         /// Both, the first one first.
-        rules: [TableRule; 2],
+        rules: Box<[String; 2]>,
+    },
+    /// A row filter is on a single partition.
+    #[error("{entry}: a row filter applies to a whole partitioned table; write it for {root}")]
+    FilterOnPartition {
+        /// The entry as given.
+        entry: Entry,
+        /// The partitioned table at the top.
+        root: QualifiedName,
     },
     /// A partition cannot be had without the table that it is a part of.
     #[error("{entry}: a partition cannot be included alone")]

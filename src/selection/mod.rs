@@ -7,15 +7,19 @@
 mod databases;
 mod entry;
 mod error;
+mod filter;
 mod known;
 mod map;
+mod rule;
 mod rules;
 mod tables;
 
 pub use databases::Databases;
 pub use entry::Entry;
 pub use error::Error;
+pub use filter::{DateSettings, NotPublishable, RowFilter};
 pub use known::Offered;
 pub use map::DatabaseMap;
-pub use rules::{Resolved, RuleEntry, Rules, TableRule, TableRules, TableScope};
+pub use rule::{ChangesRule, RowCondition, RowsRule, Rule, TableRule, TimeFilter};
+pub use rules::{Resolved, RuleEntry, Rules, TableRules, TableScope};
 pub use tables::{Selected, TableChoice, Tables};

@@ -1,31 +1,14 @@
-//! Rules: what of a table's rows is copied, and whether its changes are replicated.
+//! The rules of tables, and which tables they apply to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
+use super::filter::RowFilter;
 use super::known::{Found, Known, check_table, no_table};
+use super::rule::{RowCondition, RowsRule, Rule, TableRule};
 use super::{Entry, Error, Offered, TableChoice};
 use crate::catalog::Catalog;
 use crate::catalog::model::{Lineages, Table};
 use crate::pg::QualifiedName;
-
-/// What a rule asks of a table that takes part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TableRule {
-    /// Its definition is created; no rows are copied, and no changes replicated.
-    SchemaOnly,
-    /// Its rows are copied at the snapshot; later changes are not replicated.
-    SnapshotOnly,
-}
-
-impl fmt::Display for TableRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SchemaOnly => "schema only",
-            Self::SnapshotOnly => "snapshot only",
-        })
-    }
-}
 
 /// A rule as the user gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +16,7 @@ pub struct RuleEntry {
     /// The table.
     pub entry: Entry,
     /// What is asked of it.
-    pub rule: TableRule,
+    pub rule: Rule,
 }
 
 /// All rules that the user gives.
@@ -41,19 +24,41 @@ pub struct RuleEntry {
 pub struct Rules(pub Vec<RuleEntry>);
 
 /// The rules of one database, by table. One of a partitioned table holds for all its partitions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TableRules(BTreeMap<QualifiedName, TableRule>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRules<F = RowFilter>(BTreeMap<QualifiedName, TableRule<F>>);
 
-impl TableRules {
-    /// Returns the rule of a table, given by its own name and then those of the partitioned tables above it: the
-    /// nearest counts.
-    pub fn of<'a>(
-        &self,
-        mut lineage: impl Iterator<Item = &'a QualifiedName>,
-    ) -> Option<TableRule> {
-        lineage.find_map(|name| self.0.get(name)).copied()
+impl<F> Default for TableRules<F> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<F: Clone> TableRules<F> {
+    /// Returns the rules of a table, given by its own name and then those of the partitioned tables above it: the
+    /// nearest of each kind counts.
+    pub fn of<'a>(&self, lineage: impl Iterator<Item = &'a QualifiedName>) -> TableRule<F> {
+        let mut found = TableRule::default();
+        for rule in lineage.filter_map(|name| self.0.get(name)) {
+            found.rows = found.rows.or_else(|| rule.rows.clone());
+            found.changes = found.changes.or(rule.changes);
+        }
+        found
+    }
+}
+
+impl<F> TableRules<F> {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
+    /// All rules, by table.
+    pub fn iter(&self) -> impl Iterator<Item = (&QualifiedName, &TableRule<F>)> {
+        self.0.iter()
+    }
+}
+
+impl TableRules {
     /// Returns the tables of a catalog that have a rule, with it.
     pub fn tables<'c>(&self, catalog: &'c Catalog) -> Vec<(&'c Table, TableRule)> {
         if self.is_empty() {
@@ -61,8 +66,8 @@ impl TableRules {
         }
         let lineages = Lineages::new(catalog);
         let ruled = |table: &'c Table| {
-            let rule = self.of(lineages.of(table).map(|one| &one.name))?;
-            Some((table, rule))
+            let rule = self.of(lineages.of(table).map(|one| &one.name));
+            (rule != TableRule::default()).then_some((table, rule))
         };
         catalog.tables.iter().filter_map(ruled).collect()
     }
@@ -70,22 +75,37 @@ impl TableRules {
     /// Returns the tables of a catalog whose rows are not copied.
     pub fn without_rows<'c>(&self, catalog: &'c Catalog) -> impl Iterator<Item = &'c Table> {
         let ruled = self.tables(catalog).into_iter();
-        ruled.filter_map(|(table, rule)| (rule == TableRule::SchemaOnly).then_some(table))
+        ruled.filter_map(|(table, rule)| (rule.rows == Some(RowsRule::None)).then_some(table))
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// All rules, by table.
-    pub fn iter(&self) -> impl Iterator<Item = (&QualifiedName, TableRule)> {
-        self.0.iter().map(|(name, rule)| (name, *rule))
+    /// Returns the tables of a catalog of which only some rows are copied, with the filter.
+    pub fn filtered<'c>(
+        &self,
+        catalog: &'c Catalog,
+    ) -> impl Iterator<Item = (&'c Table, RowFilter)> {
+        let ruled = self.tables(catalog).into_iter();
+        ruled.filter_map(|(table, rule)| Some((table, rule.filter()?.clone())))
     }
 }
 
-impl FromIterator<(QualifiedName, TableRule)> for TableRules {
-    fn from_iter<I: IntoIterator<Item = (QualifiedName, TableRule)>>(rules: I) -> Self {
+impl TableRules<RowCondition> {
+    /// The rules, of which none is a filter that the source has still to understand.
+    pub fn without_filters(&self) -> TableRules {
+        let rules = self.0.iter().map(|(table, rule)| {
+            let rows = match &rule.rows {
+                None | Some(RowsRule::Matching(_)) => None,
+                Some(RowsRule::All) => Some(RowsRule::All),
+                Some(RowsRule::None) => Some(RowsRule::None),
+            };
+            let changes = rule.changes;
+            (table.clone(), TableRule { rows, changes })
+        });
+        rules.collect()
+    }
+}
+
+impl<F> FromIterator<(QualifiedName, TableRule<F>)> for TableRules<F> {
+    fn from_iter<I: IntoIterator<Item = (QualifiedName, TableRule<F>)>>(rules: I) -> Self {
         Self(rules.into_iter().collect())
     }
 }
@@ -103,17 +123,20 @@ pub struct TableScope {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resolved {
     /// The rules of each database that has any.
-    pub databases: BTreeMap<String, TableRules>,
+    pub databases: BTreeMap<String, TableRules<RowCondition>>,
     /// What could have been meant otherwise.
     pub warnings: Vec<String>,
     /// Rules without effect.
     pub notes: Vec<String>,
 }
 
+/// A table of a database.
+type Place<'a> = (&'a str, &'a QualifiedName);
+
 /// A rule of a table, and whether its entry names database, schema and table.
 #[derive(Clone, Copy, Debug)]
-struct Placed {
-    rule: TableRule,
+struct Placed<'a> {
+    rule: &'a Rule,
     is_exact: bool,
 }
 
@@ -129,11 +152,18 @@ impl Rules {
         self.0.is_empty()
     }
 
-    /// Finds the tables of all rules among the relations of the chosen databases. Of two rules on one table the one
-    /// that names database, schema and table counts.
+    /// Whether some rows of a table are wanted, and others not.
+    pub fn have_filters(&self) -> bool {
+        let mut rules = self.0.iter().map(|one| &one.rule);
+        rules.any(|rule| matches!(rule, Rule::Filter(_) | Rule::TimeFilter(_)))
+    }
+
+    /// Finds the tables of all rules among the relations of the chosen databases. Of two rules on one table that
+    /// contradict each other the one that names database, schema and table counts.
     ///
     /// # Errors
-    /// A rule matches nothing, or something that is no table, or contradicts another one.
+    /// A rule matches nothing, or something that is no table, or contradicts another one; a row filter is on a
+    /// single partition.
     pub fn resolve(
         &self,
         offered: &BTreeMap<String, Vec<Offered>>,
@@ -141,7 +171,7 @@ impl Rules {
     ) -> Result<Resolved, Error> {
         let known = Known::new(offered);
         let mut resolved = Resolved::default();
-        let mut placed: BTreeMap<(&str, &QualifiedName), Placed> = BTreeMap::new();
+        let mut placed: BTreeMap<Place<'_>, Vec<Placed<'_>>> = BTreeMap::new();
         for RuleEntry { entry, rule } in &self.0 {
             let found = find_ruled(entry, &known, &mut resolved.warnings);
             if found.is_empty() {
@@ -149,6 +179,7 @@ impl Rules {
             }
             for (database, relation) in found {
                 check_table(entry, (database, relation))?;
+                check_partition(entry, rule, relation)?;
                 if !takes(choices, database, relation) {
                     let name = &relation.name;
                     resolved.notes.push(format!(
@@ -157,22 +188,17 @@ impl Rules {
                     continue;
                 }
                 let one = Placed {
-                    rule: *rule,
+                    rule,
                     is_exact: entry.qualifiers().len() == 2,
                 };
                 let place = (database, &relation.name);
-                let counts = match placed.get(&place) {
-                    Some(other) => counts_before(entry, place, one, *other)?,
-                    None => true,
-                };
-                if counts {
-                    placed.insert(place, one);
-                }
+                place_rule(entry, place, one, placed.entry(place).or_default())?;
             }
         }
-        for ((database, table), Placed { rule, .. }) in placed {
-            let rules = resolved.databases.entry(database.to_owned()).or_default();
-            rules.0.insert(table.clone(), rule);
+        for ((database, table), rules) in placed {
+            let of_database = resolved.databases.entry(database.to_owned()).or_default();
+            let of_table = of_database.0.entry(table.clone()).or_default();
+            rules.iter().for_each(|one| of_table.add(one.rule));
         }
         Ok(resolved)
     }
@@ -185,22 +211,43 @@ fn takes(choices: &BTreeMap<String, TableChoice>, database: &str, relation: &Off
     choice.is_some_and(|choice| choice.takes(lineage))
 }
 
-/// Whether a rule replaces another one on the same table.
-fn counts_before(
-    entry: &Entry,
-    (database, table): (&str, &QualifiedName),
-    one: Placed,
-    other: Placed,
-) -> Result<bool, Error> {
-    if one.rule == other.rule || one.is_exact != other.is_exact {
-        return Ok(one.is_exact && !other.is_exact);
+/// A row filter holds for all partitions: a publication sends their changes as those of the table at the top.
+fn check_partition(entry: &Entry, rule: &Rule, relation: &Offered) -> Result<(), Error> {
+    match (rule, &relation.root) {
+        (Rule::Filter(_) | Rule::TimeFilter(_), Some(root)) => Err(Error::FilterOnPartition {
+            entry: entry.clone(),
+            root: root.clone(),
+        }),
+        (Rule::SchemaOnly | Rule::SnapshotOnly, _) | (_, None) => Ok(()),
     }
-    Err(Error::RulesConflict {
-        entry: entry.clone(),
-        database: database.to_owned(),
-        table: table.clone(),
-        rules: [other.rule, one.rule],
-    })
+}
+
+/// Adds a rule to those of a table, unless one that contradicts it goes before it.
+fn place_rule<'a>(
+    entry: &Entry,
+    (database, table): Place<'_>,
+    one: Placed<'a>,
+    others: &mut Vec<Placed<'a>>,
+) -> Result<(), Error> {
+    let contradicting = others
+        .iter()
+        .filter(|other| one.rule.contradicts(other.rule));
+    for other in contradicting {
+        if one.is_exact == other.is_exact {
+            return Err(Error::RulesConflict {
+                entry: entry.clone(),
+                database: database.to_owned(),
+                table: table.clone(),
+                rules: Box::new([other.rule, one.rule].map(ToString::to_string)),
+            });
+        }
+        if other.is_exact {
+            return Ok(());
+        }
+    }
+    others.retain(|other| !one.rule.contradicts(other.rule));
+    others.push(one);
+    Ok(())
 }
 
 /// The relations that a rule's entry matches. Of `x.t`, a schema `x` goes before a database `x`.
@@ -229,7 +276,9 @@ fn find_ruled<'a>(entry: &Entry, known: &Known<'a>, warnings: &mut Vec<String>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pg::RelKind;
+    use crate::pg::{Ident, RelKind};
+    use crate::predicate::{Predicate, Window};
+    use crate::selection::TimeFilter;
 
     /// `app` has `public.users`, `analytics.events` and a partitioned `public.log`; `analytics` has `public.events`
     /// and `public.runs`.
@@ -255,7 +304,7 @@ mod tests {
         BTreeMap::from([("app".to_owned(), app), ("analytics".to_owned(), analytics)])
     }
 
-    fn rule(text: &str, rule: TableRule) -> RuleEntry {
+    fn rule(text: &str, rule: Rule) -> RuleEntry {
         let entry = Entry::new(text.split('.').map(str::to_owned).collect()).unwrap();
         RuleEntry { entry, rule }
     }
@@ -267,16 +316,32 @@ mod tests {
     }
 
     fn schema_only(text: &str) -> RuleEntry {
-        rule(text, TableRule::SchemaOnly)
+        rule(text, Rule::SchemaOnly)
+    }
+
+    fn filter(text: &str, predicate: &str) -> RuleEntry {
+        rule(text, Rule::Filter(Predicate::parse(predicate).unwrap()))
     }
 
     /// `database.schema.table: rule` of all that is ruled.
     fn lines(resolved: &Resolved) -> Vec<String> {
         let databases = resolved.databases.iter();
         let lines = databases.flat_map(|(database, rules)| {
-            rules
-                .iter()
-                .map(move |(name, rule)| format!("{database}.{name}: {rule}"))
+            rules.iter().map(move |(name, rule)| {
+                let rows = match &rule.rows {
+                    None => "",
+                    Some(RowsRule::All) => "all rows",
+                    Some(RowsRule::None) => "schema only",
+                    Some(RowsRule::Matching(condition)) => &condition.to_string(),
+                };
+                let changes = rule.changes.map_or("", |_| "snapshot only");
+                let joint = if rows.is_empty() || changes.is_empty() {
+                    ""
+                } else {
+                    ", "
+                };
+                format!("{database}.{name}: {rows}{joint}{changes}")
+            })
         });
         lines.collect()
     }
@@ -315,7 +380,7 @@ mod tests {
     #[test]
     fn of_two_rules_on_one_table_the_exact_one_counts() {
         let (exact, loose) = (
-            rule("app.public.users", TableRule::SnapshotOnly),
+            rule("app.public.users", Rule::SnapshotOnly),
             schema_only("users"),
         );
         for rules in [[exact.clone(), loose.clone()], [loose.clone(), exact]] {
@@ -326,7 +391,7 @@ mod tests {
         }
         let same = resolve(vec![loose.clone(), schema_only("public.users")]).unwrap();
         assert_eq!(lines(&same), ["app.public.users: schema only"]);
-        let conflict = resolve(vec![loose, rule("users", TableRule::SnapshotOnly)]);
+        let conflict = resolve(vec![loose, rule("users", Rule::SnapshotOnly)]);
         assert_eq!(
             conflict.unwrap_err().to_string(),
             "users: two rules for table public.users in database app: schema only and snapshot only"
@@ -356,19 +421,59 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_combines_with_snapshot_only_and_with_nothing_else() {
+        let both = vec![filter("users", "a > 1"), rule("users", Rule::SnapshotOnly)];
+        assert_eq!(
+            lines(&resolve(both).unwrap()),
+            ["app.public.users: a > 1, snapshot only"]
+        );
+        let since = Rule::TimeFilter(TimeFilter {
+            column: Ident::from_catalog("at"),
+            window: Window::parse("1 day").unwrap(),
+        });
+        for other in [
+            schema_only("users"),
+            filter("users", "b"),
+            rule("users", since),
+        ] {
+            let error = resolve(vec![filter("users", "a > 1"), other]).unwrap_err();
+            assert!(matches!(error, Error::RulesConflict { .. }), "{error}");
+        }
+        let lifted = resolve(vec![
+            filter("users", "a"),
+            filter("app.public.users", "true"),
+        ]);
+        assert_eq!(lines(&lifted.unwrap()), ["app.public.users: all rows"]);
+    }
+
+    #[test]
+    fn a_filter_on_a_partition_is_refused_in_favour_of_the_root() {
+        let error = resolve(vec![filter("log_1", "a")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "log_1: a row filter applies to a whole partitioned table; write it for public.log"
+        );
+    }
+
+    #[test]
     fn the_nearest_rule_of_a_partition_counts() {
         let [root, part] = ["log", "log_1"].map(|name| QualifiedName::from_catalog("public", name));
-        let rules: TableRules = [
-            (root.clone(), TableRule::SnapshotOnly),
-            (part.clone(), TableRule::SchemaOnly),
+        let ruled = |rule: Rule| {
+            let mut of_table = TableRule::default();
+            of_table.add(&rule);
+            of_table
+        };
+        let rules: TableRules<RowCondition> = [
+            (root.clone(), ruled(Rule::SnapshotOnly)),
+            (part.clone(), ruled(Rule::SchemaOnly)),
         ]
         .into_iter()
         .collect();
-        assert_eq!(
-            rules.of([&part, &root].into_iter()),
-            Some(TableRule::SchemaOnly)
-        );
-        assert_eq!(rules.of([&root].into_iter()), Some(TableRule::SnapshotOnly));
-        assert_eq!(TableRules::default().of([&root].into_iter()), None);
+        let of_part = rules.of([&part, &root].into_iter());
+        assert_eq!(of_part.rows, Some(RowsRule::None));
+        assert!(of_part.changes.is_some());
+        assert_eq!(rules.of([&root].into_iter()), ruled(Rule::SnapshotOnly));
+        let none = TableRules::<RowCondition>::default();
+        assert_eq!(none.of([&root].into_iter()), TableRule::default());
     }
 }

@@ -2,8 +2,9 @@ use super::refusal::{Refused, statement_note};
 use crate::connect::waiters::Waiter;
 use crate::event::Phase;
 use crate::logical::{PublishError, SlotFault};
-use crate::pg::{Ident, QualifiedName, SlotName, SqlState};
+use crate::pg::{Ident, Printable, QualifiedName, SlotName, SqlState};
 use crate::remedy::{Command, Remedy, Setting};
+use crate::selection::RowFilter;
 use crate::{catalog, connect, wire};
 
 /// Why a phase of the copy failed.
@@ -138,13 +139,25 @@ pub enum Error {
     #[error("prepare a connection for the copy")]
     Lane(#[source] wire::Error),
     /// A table's rows did not arrive. None of them is on the target.
-    #[error("copy table {table}")]
+    #[error("copy table {table}{}", filter_note(filter.as_deref()))]
     Copy {
         /// The table.
         table: QualifiedName,
+        /// Its filter, if only some of its rows are wanted.
+        filter: Option<Box<RowFilter>>,
         /// The error of each server, the first cause first.
         #[source]
         source: Box<wire::PumpError>,
+    },
+    /// A filtered table has values that are written as names, which depend on the search path of its filter.
+    #[error(
+        "table {table} has a filter, and values of column {column} are names that depend on search_path"
+    )]
+    FilteredNames {
+        /// The table.
+        table: QualifiedName,
+        /// The column.
+        column: Ident,
     },
     /// Both servers report the copy as complete, but a connection cannot be used afterwards.
     #[error("copy table {table}: a connection was lost before the commit")]
@@ -196,6 +209,13 @@ pub enum Error {
     /// The run was asked to stop.
     #[error("stopped")]
     Stopped,
+}
+
+/// The condition of a filtered table, for a message about it.
+fn filter_note(filter: Option<&RowFilter>) -> String {
+    filter.map_or_else(String::new, |filter| {
+        format!(", rows where {}", Printable(filter.predicate.text()))
+    })
 }
 
 impl Error {
@@ -253,6 +273,7 @@ impl Error {
             | Self::Interrupted
             | Self::Lane(_)
             | Self::Copy { .. }
+            | Self::FilteredNames { .. }
             | Self::LaneLost { .. }
             | Self::Stalled { .. }
             | Self::Undecided

@@ -204,7 +204,9 @@ async fn load_importable(
     let mut importable = point.hold.read(read).await?;
     // The source's statistics describe rows that the target does not get.
     let lineages = Lineages::new(&point.catalog);
-    for table in load.request.rules.without_rows(&point.catalog) {
+    let rules = &load.request.rules;
+    let filtered = rules.filtered(&point.catalog).map(|(table, _)| table);
+    for table in rules.without_rows(&point.catalog).chain(filtered) {
         for one in lineages.of(table) {
             importable.remove(&one.name);
         }

@@ -1,9 +1,7 @@
 //! What a copy connects and how.
 
-use std::collections::HashMap;
-
 use crate::connect::Endpoint;
-use crate::pg::{Oid, ServerVersion, Sides, Sql};
+use crate::pg::{ServerVersion, Sides};
 use crate::selection::TableRules;
 use crate::transfer::Ledger;
 
@@ -20,8 +18,6 @@ pub struct CopyRequest {
     pub jobs: usize,
     /// Whether only the rows of extensions' configuration tables are wanted.
     pub only_configuration: bool,
-    /// Tables of which only the rows are wanted that meet a condition, by oid.
-    pub predicates: HashMap<Oid, Sql>,
     /// What of the tables' rows is copied.
     pub rules: TableRules,
     /// Tables of more bytes are copied in parts of at most so many; None decides by the sizes.

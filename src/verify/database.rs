@@ -24,7 +24,7 @@ use super::wanted::Wanted;
 use crate::connect::waiters::Waiter;
 use crate::event::Event;
 use crate::pg::{Literal, QualifiedName, Side, Sides, Sql};
-use crate::selection::{TableRule, TableRules};
+use crate::selection::{RowsRule, TableRules};
 use crate::sql;
 use crate::task::{Background, Crew, Group, Scope};
 
@@ -107,20 +107,22 @@ fn selected_tables(mut tables: Vec<Table>, pair: &DatabasePair) -> Vec<Table> {
     tables
 }
 
-/// Applies the rules to the source's tables: of one without rows the target must hold none, and those whose changes
-/// are not replicated are not compared. Returns the latter.
+/// Applies the rules to the source's tables: of one without rows the target must hold none, of a filtered one exactly
+/// the rows that meet its predicate, and those whose changes are not replicated are not compared. Returns the latter.
 fn apply_rules(tables: &mut Vec<Table>, rules: &TableRules) -> BTreeSet<QualifiedName> {
     let mut not_followed = BTreeSet::new();
-    tables.retain_mut(|table| match rules.of(table.lineage()) {
-        None => true,
-        Some(TableRule::SchemaOnly) => {
+    tables.retain_mut(|table| {
+        let rule = rules.of(table.lineage());
+        if rule.rows == Some(RowsRule::None) {
             table.condition = Some(Sql::fixed("WHERE false"));
-            true
+            return true;
         }
-        Some(TableRule::SnapshotOnly) => {
+        table.filter = rule.filter().cloned();
+        let is_followed = rule.is_followed();
+        if !is_followed {
             not_followed.insert(table.name.clone());
-            false
         }
+        is_followed
     });
     not_followed
 }
@@ -275,6 +277,7 @@ impl Shared {
             lock: pair
                 .is_whole_table(half)
                 .then(|| sql!("LOCK TABLE ONLY {} IN ACCESS SHARE MODE", pair.name)),
+            settings: pair.render_settings(),
             identity: half.identity,
         }
     }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pg::{Ident, Oid, QualifiedName, Sides, Sql};
+use crate::selection::RowFilter;
 use crate::sql;
 
 /// A table that holds rows of its own, as one side's catalog describes it.
@@ -17,6 +18,8 @@ pub(super) struct Table {
     pub(super) is_configuration: bool,
     /// Which rows take part, as `WHERE …`; all, if there is none.
     pub(super) condition: Option<Sql>,
+    /// The filter of its copy, on the source.
+    pub(super) filter: Option<RowFilter>,
     /// The partitioned tables above, the topmost last.
     pub(super) above: Vec<QualifiedName>,
     /// All tables that its rows are rows of, too: those that it is a partition of or inherits from.
@@ -110,6 +113,8 @@ pub(super) struct Pair {
 pub(super) struct Half {
     /// Which rows take part, as `WHERE …`.
     pub(super) condition: Option<Sql>,
+    /// The filter of the copy.
+    pub(super) filter: Option<RowFilter>,
     /// Which table it is.
     pub(super) identity: Identity,
     /// Whether its rows are in chunks.
@@ -166,6 +171,7 @@ impl From<Table> for Half {
     fn from(table: Table) -> Self {
         Self {
             condition: table.condition,
+            filter: table.filter,
             identity: table.identity,
             in_chunks: table.in_chunks,
         }
@@ -193,7 +199,14 @@ impl Pair {
 
     /// Whether the table itself is read, not a query of it.
     pub(super) fn is_whole_table(&self, half: &Half) -> bool {
-        self.is_plain && half.condition.is_none() && !half.in_chunks
+        self.is_plain && half.condition.is_none() && half.filter.is_none() && !half.in_chunks
+    }
+
+    /// Renders the settings under which the filter has its meaning. They hold on both sides, so that values are
+    /// written in the same way.
+    pub(super) fn render_settings(&self) -> Option<Sql> {
+        let filter = self.halves.source.filter.as_ref();
+        filter.map(RowFilter::render_settings)
     }
 
     /// Renders the query whose result is compared. It has `ONLY`, since a child's rows are compared with the
@@ -202,6 +215,9 @@ impl Pair {
         let columns = Sql::join(&self.columns, ", ");
         let only = Sql::fixed(if half.in_chunks { "" } else { "ONLY " });
         let mut query = sql!("SELECT {} FROM {}{}", columns, only, self.name);
+        if let Some(filter) = &half.filter {
+            query.push(&sql!(" AS {} WHERE {}", filter.alias(), filter.predicate));
+        }
         if let Some(condition) = &half.condition {
             query.push(&sql!(" {}", condition));
         }
@@ -352,6 +368,7 @@ mod tests {
             columns: columns.iter().map(column).collect(),
             is_configuration: false,
             condition: None,
+            filter: None,
             above: Vec::new(),
             parents: BTreeSet::new(),
             identity: Identity {

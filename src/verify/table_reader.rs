@@ -67,6 +67,8 @@ pub(super) struct Reading {
     /// `LOCK TABLE` for a server that lets go of a copied table's own lock: before 13, when `COPY` of
     /// the table itself ends. What `COPY` of a query locks stays locked.
     pub(super) lock: Option<Sql>,
+    /// Settings of the statement's own, until its table is read.
+    pub(super) settings: Option<Sql>,
     /// Which table the snapshot saw.
     pub(super) identity: Identity,
 }
@@ -198,6 +200,11 @@ impl SnapshotReader {
             let released = connection.execute(&Sql::fixed(RELEASE)).await;
             let result = Err(self.rows_error(error));
             return (result, released.ok().map(|()| connection));
+        }
+        if let Some(settings) = &reading.settings
+            && let Err(error) = connection.execute(settings).await
+        {
+            return (Err(self.rows_error(error)), None);
         }
         let (result, connection) = match connection.copy_out(&reading.copy).await {
             Err(failure) => (Err(self.rows_error(failure.error)), failure.connection),

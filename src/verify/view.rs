@@ -115,6 +115,7 @@ fn read_table(rows: &[Row]) -> Table {
         columns: rows.iter().filter_map(read_column).collect(),
         is_configuration: row.get("is_configuration"),
         condition: row.get::<_, Option<String>>("condition").map(Sql::deparsed),
+        filter: None,
         above: read_names(row, "above_schemas", "above_names"),
         parents: read_names(row, "parent_schemas", "parent_names")
             .into_iter()

@@ -2,6 +2,7 @@
 
 mod connection;
 mod definitions;
+mod filter;
 mod mapping;
 mod output;
 mod replication;

@@ -1,5 +1,7 @@
 use crate::cli::Error;
-use crate::selection::{Databases, Entry, RuleEntry, Rules, TableRule, Tables};
+use crate::selection::{Databases, Entry, Rule, RuleEntry, Rules, Tables};
+
+use super::filter::{parse_table_filter, parse_time_filter};
 
 /// Which databases take part.
 #[derive(Debug, clap::Args)]
@@ -42,6 +44,25 @@ pub(in crate::cli) struct Selection {
     /// Copy the rows of these tables, and do not replicate their later changes; same form
     #[arg(long, value_name = "LIST", hide_short_help = true)]
     snapshot_only_tables: Vec<String>,
+
+    /// Copy and replicate only the rows of a table that meet a predicate; repeatable
+    ///
+    /// The first colon ends the table's name. The predicate is an SQL expression on the table's columns; its functions
+    /// and types are looked up in the table's schema, then in public. The current time in it is replaced by one
+    /// constant for the whole run. The predicate true selects all rows.
+    #[arg(long, value_name = "[DB.]TABLE:PREDICATE")]
+    table_filter: Vec<String>,
+
+    /// Copy and replicate only the rows of a table since a time, such as events:created_at:6 months; repeatable
+    ///
+    /// The column must be a timestamp or a date. The window is a whole number of seconds, minutes, hours, days, weeks,
+    /// months or years before the run. It does not move on: rows that grow old stay on the target.
+    #[arg(long, value_name = "[DB.]TABLE:COLUMN:WINDOW")]
+    time_filter: Vec<String>,
+
+    /// The time that filters use as the current time [default: the time of the source when the run begins]
+    #[arg(long, value_name = "TIMESTAMP", hide_short_help = true)]
+    as_of: Option<String>,
 }
 
 impl DatabaseSelection {
@@ -98,32 +119,48 @@ impl Selection {
             &self.exclude_tables,
             &self.schema_only_tables,
             &self.snapshot_only_tables,
+            &self.table_filter,
+            &self.time_filter,
         ]
         .into_iter()
         .any(|list| !list.is_empty())
     }
 
+    /// The time that filters use as the current time, if the user gives one.
+    pub(in crate::cli) fn as_of(&self) -> Option<String> {
+        self.as_of.clone()
+    }
+
     /// The rules of tables.
     ///
     /// # Errors
-    /// An item is empty, a quote is left open, or a name has too many parts or an empty one.
+    /// An item is empty, a quote is left open, a name has too many parts or an empty one, or a filter is none.
     pub(in crate::cli) fn rules(&self) -> Result<Rules, Error> {
         let lists = [
             (
                 "--schema-only-tables",
                 &self.schema_only_tables,
-                TableRule::SchemaOnly,
+                Rule::SchemaOnly,
             ),
             (
                 "--snapshot-only-tables",
                 &self.snapshot_only_tables,
-                TableRule::SnapshotOnly,
+                Rule::SnapshotOnly,
             ),
         ];
         let mut rules = Vec::new();
         for (flag, list, rule) in lists {
             let entries = entries(flag, list)?.into_iter();
-            rules.extend(entries.map(|entry| RuleEntry { entry, rule }));
+            rules.extend(entries.map(|entry| RuleEntry {
+                entry,
+                rule: rule.clone(),
+            }));
+        }
+        for text in &self.table_filter {
+            rules.push(parse_table_filter(text)?);
+        }
+        for text in &self.time_filter {
+            rules.push(parse_time_filter(text)?);
         }
         Ok(Rules(rules))
     }
@@ -144,29 +181,33 @@ pub(super) fn items(flag: &'static str, lists: &[String]) -> Result<Vec<String>,
     Ok(raw.into_iter().map(unquoted).collect())
 }
 
-/// Names of tables: their parts are split at dots outside double quotes.
+/// Names of tables.
 fn entries(flag: &'static str, lists: &[String]) -> Result<Vec<Entry>, Error> {
-    let entry = |raw: &str| {
+    let raw = raw_items(flag, lists)?;
+    raw.into_iter().map(|raw| parse_entry(flag, raw)).collect()
+}
+
+/// Reads the name of a table, whose parts are split at dots outside double quotes.
+///
+/// # Errors
+/// It has too many parts, an empty one or an open quote.
+pub(super) fn parse_entry(flag: &'static str, raw: &str) -> Result<Entry, Error> {
+    let parts = || {
         let mut parts = Vec::new();
         let mut rest = Some(raw);
         while let Some(text) = rest {
-            // A whole item has no open quote.
             let (part, after) = cut(text, '.')?;
             parts.push(unquoted(part));
             rest = after;
         }
         Entry::new(parts)
     };
-    let wrong = |raw: &str| Error::Usage {
+    parts().ok_or_else(|| Error::Usage {
         message: format!(
             "{flag}: {raw} is not table, database.table, schema.table or database.schema.table; \
              double quotes keep a dot"
         ),
-    };
-    let raw = raw_items(flag, lists)?;
-    raw.into_iter()
-        .map(|raw| entry(raw).ok_or_else(|| wrong(raw)))
-        .collect()
+    })
 }
 
 /// Splits at commas outside double quotes, which stay.

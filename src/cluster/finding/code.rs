@@ -274,6 +274,16 @@ codes! {
     DependsOnUnselected => "depends-on-unselected", "objects are skipped, they depend on tables that are not selected";
     /// A selected table depends on a table that is not selected.
     TableDependsOnUnselected => "table-depends-on-unselected", "selected tables depend on tables that are not selected";
+    /// The source does not accept the filter of a table.
+    FilterRefused => "filter-refused";
+    /// A filter reads columns that are not in the replica identity.
+    FilterColumns => "filter-columns", "tables have filters on columns that are not in their replica identity";
+    /// A publication cannot have the filter.
+    FilterNotPublishable => "filter-not-publishable";
+    /// The source is too old to publish filters.
+    FilterVersion => "filter-version";
+    /// A column is written by names, which a filter's search path would change.
+    FilterNames => "filter-names";
     /// Copied rows refer to rows that are not copied.
     OrphanedRows => "orphaned-rows", "foreign keys refer to rows that are not copied";
     /// Counting the references to rows that are not copied took too long.

@@ -60,6 +60,7 @@ fn judged_at(version: u32, candidates: &[Candidate], excluded: &[&str], full: bo
             version: ServerVersion::new(version * 10_000),
             excluded: &excluded,
             hypertables: &BTreeSet::from([name("hyper")]),
+            filters: &BTreeMap::new(),
             make_full: full,
         },
     )

@@ -1,11 +1,12 @@
 //! What one database needs: readable tables, kinds of objects that are covered, extensions that
 //! the target has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::bodies::examine_bodies;
 use super::difference::judge_omission;
+use super::filters::examine_filters;
 use super::installed::Expected;
 use super::references::examine_references;
 use super::relations::{Relations, copied_tables, relation_names, ruled_names};
@@ -13,7 +14,7 @@ use super::unreadable::find_unreadable;
 use crate::catalog::Catalog;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::catalog::load::reading::{Reading, Sessions};
-use crate::catalog::model::{Extension, Unsupported};
+use crate::catalog::model::{Extension, Table, Unsupported};
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::waiters::{Waiter, watch_readers};
@@ -26,7 +27,7 @@ use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::Side;
 use crate::pg::{Ident, QualifiedName, Sql};
 use crate::remedy::{Remedy, Setting};
-use crate::selection::TableScope;
+use crate::selection::{RowFilter, TableScope};
 use crate::snapshot::CheckedDatabase;
 use crate::sql;
 use crate::task::Scope;
@@ -56,6 +57,8 @@ pub(crate) struct Examination {
     pub(crate) chunks: BTreeSet<QualifiedName>,
     /// Tables whose changes are not to be published.
     pub(crate) unpublished: BTreeSet<QualifiedName>,
+    /// The filters of tables of which only some rows are copied.
+    pub(crate) filters: BTreeMap<QualifiedName, RowFilter>,
 }
 
 /// How many tables the measurement of the source's rate may read.
@@ -193,13 +196,26 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
         }
     }
     let findings = findings.into_iter().map(|found| found.in_database(name));
+    let mut findings: Vec<Finding> = findings.collect();
     let tables = copied_tables(&catalog, judge.scope);
+    let shares = examine_filters(session, &catalog, judge).await?;
+    findings.extend(
+        shares
+            .findings
+            .into_iter()
+            .map(|found| found.in_database(name)),
+    );
+    let bytes_of = |table: &&Table| {
+        let share = shares.shares.get(&table.id.oid);
+        share.map_or(table.size.bytes(), |share| share.of(table.size.bytes()))
+    };
     let largest = tables.iter().take(LARGEST);
+    let filtered: Vec<_> = judge.scope.rules.filtered(&catalog).collect();
     Ok(Examination {
-        bytes: tables.iter().map(|table| table.size.bytes()).sum(),
+        bytes: tables.iter().map(bytes_of).sum(),
         tables: tables.len(),
         largest: largest.map(|table| table.name.clone()).collect(),
-        findings: findings.collect(),
+        findings,
         extensions: contents.extensions,
         expected: Expected::of(&catalog),
         actors,
@@ -213,6 +229,10 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
         hypertables: contents.hypertables,
         chunks: contents.chunks,
         unpublished: ruled_names(&catalog, judge.scope),
+        filters: filtered
+            .into_iter()
+            .map(|(table, filter)| (table.name.clone(), filter))
+            .collect(),
     })
 }
 

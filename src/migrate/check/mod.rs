@@ -7,6 +7,7 @@ mod bodies;
 mod connections;
 mod database;
 mod difference;
+mod filters;
 mod installed;
 mod place;
 mod references;

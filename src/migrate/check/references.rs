@@ -1,6 +1,6 @@
 //! References to rows that are not copied: the foreign keys that the target would refuse.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::catalog::Catalog;
 use crate::catalog::model::{Constraint, Table};
@@ -9,8 +9,9 @@ use crate::connect::Session;
 use crate::ddl::{Label, find_orphaned_keys};
 use crate::migrate::check::database::Judge;
 use crate::migrate::error::Error;
-use crate::pg::{Ident, Oid, QualifiedName, RelKind, Side, Sql, SqlState};
+use crate::pg::{Ident, Literal, Oid, QualifiedName, RelKind, Side, Sql, SqlState};
 use crate::remedy::{Remedy, Setting};
+use crate::selection::{DateSettings, RowFilter};
 use crate::sql;
 
 /// How long the references of one key are counted.
@@ -35,6 +36,10 @@ pub(super) async fn examine_references(
 ) -> Result<Vec<Finding>, Error> {
     let rules = &judge.scope.rules;
     let without_rows: HashSet<Oid> = rules.without_rows(catalog).map(|t| t.id.oid).collect();
+    let filters = rules
+        .filtered(catalog)
+        .map(|(table, filter)| (table.id.oid, filter));
+    let filters: HashMap<Oid, RowFilter> = filters.collect();
     let mut findings = Vec::new();
     for constraint in find_orphaned_keys(catalog, rules) {
         let tables = (
@@ -56,6 +61,7 @@ pub(super) async fn examine_references(
             table,
             parent,
             without_rows: &without_rows,
+            filters: &filters,
         };
         findings.extend(reference.examine(session).await?);
     }
@@ -90,19 +96,22 @@ struct Reference<'a> {
     table: &'a Table,
     parent: &'a Table,
     without_rows: &'a HashSet<Oid>,
+    filters: &'a HashMap<Oid, RowFilter>,
 }
 
 impl Reference<'_> {
     async fn examine(&self, session: &Session) -> Result<Option<Finding>, Error> {
         let examine = Error::examine(Side::Source);
         let key = self.load_key(session).await.map_err(examine)?;
-        let begin = sql!(
+        let mut begin = sql!(
             "SAVEPOINT counted; SET LOCAL statement_timeout = {}",
-            crate::pg::Literal(LIMIT)
+            Literal(LIMIT)
         );
+        begin.push(&self.render_settings());
         session.batch(&begin).await.map_err(examine)?;
         let counted = session.query_one(&self.render_count(&key), &[]).await;
-        let end = Sql::fixed("ROLLBACK TO SAVEPOINT counted");
+        let mut end = Sql::fixed("ROLLBACK TO SAVEPOINT counted; ");
+        end.push(&DateSettings::render_end());
         session.batch(&end).await.map_err(examine)?;
         match counted {
             Ok(row) => Ok(match row.get::<_, i64>(0) {
@@ -133,6 +142,39 @@ impl Reference<'_> {
         })
     }
 
+    /// Renders the settings under which the filters of both tables have their meaning. Where their schemas differ, both
+    /// are in the search path.
+    fn render_settings(&self) -> Option<Sql> {
+        let filters = [self.table, self.parent].map(|table| self.filters.get(&table.id.oid));
+        let mut filters = filters.into_iter().flatten();
+        let first = filters.next()?;
+        let mut settings = sql!("; {}", first.render_settings());
+        if let Some(second) = filters.next() {
+            let (one, other) = (&first.table.schema, &second.table.schema);
+            settings.push(&sql!(
+                "; SET LOCAL search_path = {}, {}, public",
+                one,
+                other
+            ));
+        }
+        Some(settings)
+    }
+
+    /// Renders a table in `FROM`: of a filtered one the rows that are copied.
+    fn render_rows(&self, table: &Table, only: &'static str) -> Sql {
+        let only = Sql::fixed(only);
+        match self.filters.get(&table.id.oid) {
+            None => sql!("{}{}", only, table.name),
+            Some(filter) => sql!(
+                "(SELECT tableoid, * FROM {}{} AS {} WHERE {})",
+                only,
+                table.name,
+                filter.alias(),
+                filter.predicate
+            ),
+        }
+    }
+
     /// Renders the question: the rows that are copied and refer to one that is not.
     fn render_count(&self, key: &Key) -> Sql {
         let mut conditions: Vec<Sql> = key
@@ -151,16 +193,15 @@ impl Reference<'_> {
             equal.extend(self.render_copied("p"));
             conditions.push(sql!(
                 "NOT EXISTS (SELECT FROM {} p WHERE {})",
-                self.parent.name,
+                self.render_rows(self.parent, ""),
                 Sql::join(&equal, " AND ")
             ));
         }
         let is_partitioned = self.table.kind == RelKind::PartitionedTable;
-        let only = Sql::fixed(if is_partitioned { "" } else { "ONLY " });
+        let only = if is_partitioned { "" } else { "ONLY " };
         sql!(
-            "SELECT pg_catalog.count(*) FROM {}{} c WHERE {}",
-            only,
-            self.table.name,
+            "SELECT pg_catalog.count(*) FROM {} c WHERE {}",
+            self.render_rows(self.table, only),
             Sql::join(&conditions, " AND ")
         )
     }
@@ -208,7 +249,10 @@ impl Reference<'_> {
             (&self.table.name, &self.parent.name);
         finding
             .about(&label_key(self.constraint, self.table))
-            .remedy(format!("copy the rows of {parent}"))
+            .remedy(match self.filters.contains_key(&self.parent.id.oid) {
+                true => format!("widen the filter of {parent}"),
+                false => format!("copy the rows of {parent}"),
+            })
             .remedy(format!("narrow {table}"))
             .remedy("remove the foreign key constraint before replication")
             .remedy(Remedy::pass_to(

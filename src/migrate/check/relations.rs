@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::catalog::model::Table;
 use crate::pg::{Ident, Oid, QualifiedName};
-use crate::selection::{TableRule, TableScope};
+use crate::selection::TableScope;
 
 /// What a database holds before anything is deselected.
 pub(super) struct Relations {
@@ -48,11 +48,8 @@ pub(super) fn copied_tables<'c>(catalog: &'c Catalog, scope: &TableScope) -> Vec
 /// The tables whose changes no publication sends, since a rule says so.
 pub(super) fn ruled_names(catalog: &Catalog, scope: &TableScope) -> BTreeSet<QualifiedName> {
     let ruled = scope.rules.tables(catalog).into_iter();
-    ruled
-        .map(|(table, rule)| match rule {
-            TableRule::SchemaOnly | TableRule::SnapshotOnly => table.name.clone(),
-        })
-        .collect()
+    let unpublished = ruled.filter(|(_, rule)| !rule.is_followed());
+    unpublished.map(|(table, _)| table.name.clone()).collect()
 }
 
 /// The names of tables and sequences.

@@ -216,6 +216,9 @@ fn blocked(blocked: &Blocked) -> Finding {
         Blocker::Generated(_) => Code::GeneratedReplicaIdentity,
         Blocker::Differs(_) => Code::PartitionReplicaIdentity,
         Blocker::Hypertable => Code::HypertablePublished,
+        Blocker::FilterColumns(_) => Code::FilterColumns,
+        Blocker::Filter(_) => Code::FilterNotPublishable,
+        Blocker::FilterVersion(_) => Code::FilterVersion,
     };
     let message = format!("table {} {}", blocked.table, blocked.blocker);
     let full = Remedy::Pass(Setting::ReplicaIdentityFull);

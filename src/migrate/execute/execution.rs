@@ -93,7 +93,6 @@ pub(crate) fn build_copy_request(
         target_version: cluster.options.target.version,
         jobs: options.jobs,
         only_configuration: options.schema_only,
-        predicates: std::collections::HashMap::new(),
         rules: planned.scope.rules.clone(),
         split_larger_than: options.split_larger_than,
         ledger,

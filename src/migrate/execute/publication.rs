@@ -10,7 +10,7 @@ use crate::cluster::promise::Promise;
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::{Event, Note, RemovedReplication, Warning};
-use crate::logical::{self, Definition, FoundPublication, Mark, Publisher, RunTag};
+use crate::logical::{self, Definition, FoundPublication, Mark, PublishError, Publisher, RunTag};
 use crate::migrate::error::Error;
 use crate::migrate::execute::execution::Execution;
 use crate::migrate::options::Options;
@@ -64,6 +64,9 @@ impl Held {
             publication: self.publication().clone(),
             run: mark.map(|mark| mark.name().to_owned()),
             tables: publisher.map(|publisher| publisher.tables()),
+            filters: publisher
+                .map(|publisher| publisher.filters())
+                .unwrap_or_default(),
             complete,
         }
     }
@@ -206,7 +209,16 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
     mark.identities.clone_from(&published.identities);
     held.publisher = Some(Arc::new(Publisher::new(publishing, Some(mark.clone()))));
     let created = logical::create_publication(session, &name, &wanted, &mark).await;
-    created.map_err(|source| held.refused(source))
+    created.map_err(|error| {
+        if let PublishError::Server(source) = error {
+            return held.refused(source);
+        }
+        Error::NotPublished {
+            publication: Box::new(name),
+            database: held.database().to_owned(),
+            source: Box::new(error),
+        }
+    })
 }
 
 /// Refuses to continue where the publication is another run's.

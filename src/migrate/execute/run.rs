@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::catalog::load::cached::CachedCatalog;
 use crate::checkpoint::Membership;
+use crate::cluster::RunInstant;
 use crate::cluster::promise::{self, Promise};
 use crate::cluster::run_lock::{LockKey, RunLocks};
 use crate::ddl::cluster::TemporaryMemberships;
@@ -60,6 +61,7 @@ pub async fn execute(
         cluster,
         resume,
         definitions,
+        instant,
         ..
     } = prepared;
     let is_kept = |planned: &PlannedDatabase| matches!(planned.action, TargetAction::Keep { .. });
@@ -79,6 +81,7 @@ pub async fn execute(
         &planned,
         record::granted_memberships(&memberships, member),
         options,
+        instant.as_ref(),
     );
     let done = match Record::begin_run(resume, &start) {
         Ok(record) => {
@@ -108,8 +111,10 @@ fn plan_start(
     planned: &[PlannedDatabase],
     memberships: impl Iterator<Item = Membership>,
     options: &Options,
+    instant: Option<&RunInstant>,
 ) -> RunStart {
     RunStart {
+        instant: instant.map(|instant| instant.as_str().to_owned()),
         databases: planned.iter().map(PlannedDatabase::start).collect(),
         memberships: memberships.collect(),
         adopted: options.replication.adopt.clone(),

@@ -92,6 +92,7 @@ impl Planner<'_> {
             databases: plans.databases,
             cluster: Some(self.target),
             resume: self.resume,
+            instant: self.instant,
             definitions: plans.definitions,
         })
     }

@@ -1,5 +1,6 @@
 //! What the plan of every database depends on.
 
+use crate::cluster::RunInstant;
 use crate::cluster::identity::ServerIdentity;
 use crate::cluster::server::Cluster;
 use crate::migrate::options::Options;
@@ -15,6 +16,8 @@ pub(crate) struct Planner<'a> {
     /// The target, and what is done to its roles.
     pub(crate) target: TargetCluster,
     pub(crate) resume: Option<Resume>,
+    /// The instant that filters use as the current time, if there are filters.
+    pub(crate) instant: Option<RunInstant>,
     pub(crate) scope: &'a Scope,
 }
 

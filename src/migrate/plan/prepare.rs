@@ -6,8 +6,9 @@ use std::time::Instant;
 use crate::catalog::cluster::Database;
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::identity::ServerIdentity;
-use crate::cluster::select::{self, ChosenDatabase};
+use crate::cluster::select::{self, AsOf, ChosenDatabase};
 use crate::cluster::server::Cluster;
+use crate::cluster::{FilterFault, RunInstant};
 use crate::event::{Event, Phase};
 use crate::migrate::check;
 use crate::migrate::error::Error;
@@ -56,7 +57,8 @@ async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
     let facts = servers.as_ref().map(|server| &server.facts);
     let resume = Resume::open_state(options.state.as_ref(), facts)?;
     let offered = servers.source.load_databases().await?;
-    let selected = select_databases(&servers, &offered, options).await?;
+    let recorded = resume.as_ref().and_then(Resume::recorded_instant);
+    let selected = select_databases(&servers, &offered, options, recorded.as_ref()).await?;
     findings.extend(selected.findings);
     let chosen = selected.chosen;
     let mut planner = Planner {
@@ -64,6 +66,7 @@ async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
         servers,
         target: selected.target,
         resume,
+        instant: selected.instant,
         scope,
     };
     findings.extend(planner.examine_unselected(&offered, &chosen).await?);
@@ -82,6 +85,7 @@ struct SelectedDatabases {
     target: TargetCluster,
     chosen: Vec<ChosenDatabase>,
     findings: Vec<Finding>,
+    instant: Option<RunInstant>,
 }
 
 /// Loads the roles of both servers, selects the databases, and plans the roles of the target.
@@ -89,6 +93,7 @@ async fn select_databases(
     servers: &Sides<Cluster>,
     offered: &[Database],
     options: &Options,
+    recorded: Option<&RunInstant>,
 ) -> Result<SelectedDatabases, Error> {
     let mut roles = Sides {
         source: servers.source.load_roles().await?,
@@ -101,6 +106,11 @@ async fn select_databases(
         databases: &options.databases,
         tables: &options.tables,
         rules: &options.rules,
+        as_of: match (&options.as_of, recorded) {
+            (Some(text), _) => AsOf::Given(text),
+            (None, Some(instant)) => AsOf::Recorded(instant),
+            (None, None) => AsOf::Now,
+        },
     };
     let chosen = select::choose_databases(&options.source, wanted, offered, &roles.source).await?;
     let session = &servers.target.session;
@@ -115,6 +125,7 @@ async fn select_databases(
         notes.map(|text| Finding::new(Code::RuleWithoutEffect, Level::Note, Side::Source, text)),
     );
     findings.extend(chosen.skipped);
+    findings.extend(chosen.faults.iter().map(judge_fault));
     findings.extend(check::judge_inheritance(&target));
     let differences = target.merge.differences.iter();
     findings.extend(differences.map(check::judge_difference));
@@ -122,7 +133,20 @@ async fn select_databases(
         target,
         chosen: chosen.databases,
         findings,
+        instant: chosen.instant,
     })
+}
+
+fn judge_fault(fault: &FilterFault) -> Finding {
+    Finding::new(
+        Code::FilterRefused,
+        Level::Error,
+        Side::Source,
+        fault.to_string(),
+    )
+    .in_database(&fault.database)
+    .about(&fault.table)
+    .with_remedies(fault.remedies())
 }
 
 impl Planner<'_> {

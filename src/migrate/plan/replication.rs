@@ -138,6 +138,7 @@ impl Known {
                 name: options.replication.publication.clone(),
                 excluded: excluded.iter().cloned().chain(kept_apart).collect(),
                 hypertables: examined.hypertables.clone(),
+                filters: examined.filters.clone(),
                 make_full: options.replication.identity_full,
             },
             ours: self.ours.clone(),

@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{Chosen, Deviation, Name, Selection};
 use crate::migrate::options::Options;
-use crate::selection::{TableRule, TableScope};
+use crate::selection::{ChangesRule, RowsRule, TableScope};
 
 /// Describes which part of a database is copied, and how.
 pub(crate) fn describe_selection(options: &Options, scope: &TableScope) -> Selection {
@@ -29,12 +29,19 @@ pub(crate) fn describe_selection(options: &Options, scope: &TableScope) -> Selec
 }
 
 fn list_rules(scope: &TableScope) -> impl Iterator<Item = Deviation> {
-    scope.rules.iter().map(|(table, rule)| {
-        let table = Name::from(table);
-        match rule {
-            TableRule::SchemaOnly => Deviation::SchemaOnlyTable(table),
-            TableRule::SnapshotOnly => Deviation::SnapshotOnlyTable(table),
-        }
+    scope.rules.iter().flat_map(|(table, rule)| {
+        let rows = match &rule.rows {
+            None | Some(RowsRule::All) => None,
+            Some(RowsRule::None) => Some(Deviation::SchemaOnlyTable(Name::from(table))),
+            Some(RowsRule::Matching(filter)) => Some(Deviation::FilteredTable {
+                table: Name::from(table),
+                predicate: filter.predicate.text().to_owned(),
+            }),
+        };
+        let changes = rule
+            .changes
+            .map(|ChangesRule::None| Deviation::SnapshotOnlyTable(Name::from(table)));
+        rows.into_iter().chain(changes)
     })
 }
 

@@ -120,8 +120,13 @@ impl CopyBatch {
 
     /// Returns the table of an item.
     pub(crate) fn table_of(&self, jobs: &[CopyJob], at: usize) -> QualifiedName {
+        self.job_of(jobs, at).table.clone()
+    }
+
+    /// Returns the job of an item.
+    pub(crate) fn job_of<'j>(&self, jobs: &'j [CopyJob], at: usize) -> &'j CopyJob {
         let last = self.items.len().saturating_sub(1);
-        jobs[self.items[at.min(last)].job].table.clone()
+        &jobs[self.items[at.min(last)].job]
     }
 }
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::split::Range;
 use crate::catalog::load::transfer::TextReason;
-use crate::pg::{Ident, Oid, QualifiedName, Sql};
+use crate::pg::{Ident, Oid, Printable, QualifiedName, Sql};
+use crate::selection::{DateSettings, RowFilter};
 use crate::sql;
 
 /// The format in which rows are sent.
@@ -47,8 +48,8 @@ pub struct CopyJob {
     pub condition: Option<Sql>,
     /// The statements around its rows, if it is an extension's configuration table.
     pub configuration: Option<Configuration>,
-    /// Only rows for which this holds are wanted: an expression.
-    pub predicate: Option<Sql>,
+    /// Only rows that meet this are wanted.
+    pub filter: Option<RowFilter>,
     /// Its rows are copied after those of all others: functions of users, which may read other
     /// tables, generate its columns.
     pub comes_last: bool,
@@ -75,21 +76,25 @@ impl fmt::Display for CopyJob {
             parts => write!(f, "in {parts} parts")?,
         }
         match &self.format {
-            Format::Binary => f.write_str(", binary"),
+            Format::Binary => f.write_str(", binary")?,
             Format::Text(reasons) => {
                 f.write_str(", text")?;
-                reasons.iter().try_for_each(|reason| {
+                for reason in reasons {
                     let (column, of_type, why) = (&reason.column, &reason.type_name, reason.why);
-                    write!(f, "; {column} is of {of_type}: {why}")
-                })
+                    write!(f, "; {column} is of {of_type}: {why}")?;
+                }
             }
+        }
+        match &self.filter {
+            Some(filter) => write!(f, ", rows where {}", Printable(filter.predicate.text())),
+            None => Ok(()),
         }
     }
 }
 
 impl CopyJob {
     /// Whether the table may be read in ranges.
-    pub(crate) const fn is_divisible(&self) -> bool {
+    pub(crate) fn is_divisible(&self) -> bool {
         self.condition.is_none() && self.configuration.is_none() && !self.in_chunks
     }
 
@@ -99,13 +104,25 @@ impl CopyJob {
         whole.into_iter().chain(self.ranges.iter().map(Some))
     }
 
-    /// The statement for the source, for the whole table or one of its ranges.
+    /// The statements for the source, for the whole table or one of its ranges. A filter's predicate is parsed under
+    /// settings of its own.
     pub(crate) fn render_copy_out(&self, range: Option<&Range>) -> Sql {
+        let copy = self.render_copy(range);
+        match &self.filter {
+            Some(filter) => {
+                let (settings, end) = (filter.render_settings(), DateSettings::render_end());
+                sql!("{}; {}; {}", settings, copy, end)
+            }
+            None => copy,
+        }
+    }
+
+    fn render_copy(&self, range: Option<&Range>) -> Sql {
         let format = self.format.render_option();
         let clause = match &self.condition {
             Some(clause) => Some(sql!(" {}", clause)),
             None => self
-                .render_filter(range)
+                .render_conditions(range)
                 .map(|filter| sql!(" WHERE {}", filter)),
         };
         if clause.is_none() && !self.in_chunks {
@@ -118,20 +135,28 @@ impl CopyJob {
         }
         // `COPY` of a hypertable itself reads no chunks.
         let only = Sql::fixed(if self.in_chunks { "" } else { "ONLY " });
+        let alias = self
+            .filter
+            .as_ref()
+            .map(|filter| sql!(" AS {}", filter.alias()));
         sql!(
-            "COPY (SELECT {} FROM {}{}{}) TO STDOUT (FORMAT {})",
+            "COPY (SELECT {} FROM {}{}{}{}) TO STDOUT (FORMAT {})",
             Sql::join(&self.columns, ", "),
             only,
             self.table,
+            alias,
             clause.unwrap_or_default(),
             format
         )
     }
 
     /// What a row must meet, if not all are wanted.
-    fn render_filter(&self, range: Option<&Range>) -> Option<Sql> {
+    fn render_conditions(&self, range: Option<&Range>) -> Option<Sql> {
         let range = range.map(Range::condition);
-        let predicate = self.predicate.as_ref().map(|wanted| sql!("({})", wanted));
+        let predicate = self
+            .filter
+            .as_ref()
+            .map(|filter| sql!("{}", filter.predicate));
         let both: Vec<Sql> = range.into_iter().chain(predicate).collect();
         (!both.is_empty()).then(|| Sql::join(&both, " AND "))
     }

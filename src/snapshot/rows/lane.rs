@@ -242,7 +242,8 @@ impl RowPipe {
         let source = source.map_err(|failure| refused(failure.error))?;
         let (options, stop) = (PumpOptions::default(), &self.connector.scope.stop);
         let outcome = pump(source, target, &options, progress, stop).await;
-        let table = batch.table_of(jobs, outcome.at);
+        let job = batch.job_of(jobs, outcome.at);
+        let table = job.table.clone();
         match outcome {
             PumpOutcome {
                 result: Ok(_),
@@ -264,11 +265,12 @@ impl RowPipe {
                 result: Err(error), ..
             } => {
                 let is_transient = error.is_transient();
-                let source = Box::new(error);
-                Err(CopyFailure::new(
-                    Error::Copy { table, source },
-                    is_transient,
-                ))
+                let error = Error::Copy {
+                    table,
+                    filter: job.filter.clone().map(Box::new),
+                    source: Box::new(error),
+                };
+                Err(CopyFailure::new(error, is_transient))
             }
         }
     }

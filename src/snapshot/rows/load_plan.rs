@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::job::{Configuration, CopyJob};
-use super::plan::plan_copies;
+use super::job::{Configuration, CopyJob, Format};
+use super::plan::{plan_copies, sort_largest_first};
 use super::split::{self, Range, Splitting, Whole};
 use crate::catalog::Catalog;
-use crate::catalog::load::transfer::load_transfer;
+use crate::catalog::load::transfer::{Why, load_transfer};
+use crate::cluster::filter::load_share;
 use crate::connect::{self, Session};
 use crate::pg::{Ident, Oid, QualifiedName, Sql, SqlState};
 use crate::snapshot::error::Error;
@@ -25,7 +26,9 @@ pub async fn plan_rows(
     let loaded = load_transfer(session, request.target_version).await;
     let text = loaded.map_err(Error::Catalog)?;
     let unstable = load_unstable_partitions(session).await?;
-    let mut jobs = plan_copies(catalog, &text, &unstable, &request.predicates);
+    let filters = request.rules.filtered(catalog);
+    let filters = filters.map(|(table, filter)| (table.id.oid, filter));
+    let mut jobs = plan_copies(catalog, &text, &unstable, &filters.collect());
     let configuration: HashSet<&QualifiedName> = configuration_tables(catalog).collect();
     for job in jobs
         .iter_mut()
@@ -39,8 +42,34 @@ pub async fn plan_rows(
     if request.only_configuration {
         jobs.retain(|job| job.configuration.is_some());
     }
-    split_jobs(session, request, &mut jobs).await?;
+    let by_index = narrow_jobs(session, &mut jobs).await?;
+    split_jobs(session, request, &mut jobs, &by_index).await?;
     Ok(jobs)
+}
+
+/// Estimates what the filters select, and sorts the jobs again. Returns the tables whose rows are found by an index:
+/// read in ranges, they would be searched whole for each range.
+async fn narrow_jobs(session: &Session, jobs: &mut [CopyJob]) -> Result<HashSet<Oid>, Error> {
+    let mut by_index = HashSet::new();
+    for job in jobs.iter_mut() {
+        let Some(filter) = &job.filter else { continue };
+        if let Format::Text(reasons) = &job.format
+            && let Some(reason) = reasons.iter().find(|one| one.why == Why::ObjectIdentifier)
+        {
+            return Err(Error::FilteredNames {
+                table: job.table.clone(),
+                column: reason.column.clone(),
+            });
+        }
+        let share = load_share(session, &job.table, filter).await;
+        let share = share.map_err(Error::Lock)?;
+        job.bytes = share.of(job.bytes);
+        if share.uses_index {
+            by_index.insert(job.oid);
+        }
+    }
+    sort_largest_first(jobs);
+    Ok(by_index)
 }
 
 /// The configuration tables and sequences of extensions.
@@ -55,6 +84,7 @@ async fn split_jobs(
     session: &Session,
     request: &CopyRequest,
     jobs: &mut [CopyJob],
+    by_index: &HashSet<Oid>,
 ) -> Result<(), Error> {
     let splitting = Splitting {
         workers: request.jobs as u64,
@@ -62,7 +92,7 @@ async fn split_jobs(
     };
     let tables = jobs.iter().map(|job| Whole {
         bytes: job.bytes,
-        is_divisible: job.is_divisible(),
+        is_divisible: job.is_divisible() && !by_index.contains(&job.oid),
     });
     let parts = splitting.plan_parts(&tables.collect::<Vec<_>>());
     for (job, parts) in jobs.iter_mut().zip(parts).filter(|(_, parts)| *parts > 1) {

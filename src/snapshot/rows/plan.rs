@@ -7,17 +7,18 @@ use crate::catalog::Catalog;
 use crate::catalog::load::transfer::TextReason;
 use crate::catalog::model::{RowSource, Table};
 use crate::ddl::find_generated_by_code;
-use crate::pg::{Ident, Oid, QualifiedName, Sql};
+use crate::pg::{Ident, Oid, QualifiedName};
+use crate::selection::RowFilter;
 
 /// The copies of a database, each table whole, largest first, so that no long one begins last.
 ///
 /// `unstable` holds partitions whose place may differ on the target, each with the partitioned table
-/// to write through; `predicates` the tables of which only some rows are wanted.
+/// to write through; `filters` what rows are wanted of tables.
 pub fn plan_copies(
     catalog: &Catalog,
     text: &HashMap<Oid, Vec<TextReason>>,
     unstable: &HashMap<Oid, QualifiedName>,
-    predicates: &HashMap<Oid, Sql>,
+    filters: &HashMap<Oid, RowFilter>,
 ) -> Vec<CopyJob> {
     let last = find_generated_by_code(catalog);
     let job = |RowSource { table, condition }: RowSource<'_>| CopyJob {
@@ -30,7 +31,7 @@ pub fn plan_copies(
             .map_or(Format::Binary, |why| Format::Text(why.clone())),
         condition: condition.cloned(),
         configuration: None,
-        predicate: predicates.get(&table.id.oid).cloned(),
+        filter: filters.get(&table.id.oid).cloned(),
         comes_last: last.contains(&table.id.oid),
         in_chunks: table.hypertable.is_some(),
         bytes: table.size.bytes(),
@@ -38,13 +39,18 @@ pub fn plan_copies(
         ranges: Vec::new(),
     };
     let mut jobs: Vec<_> = catalog.row_sources().map(job).collect();
+    sort_largest_first(&mut jobs);
+    jobs
+}
+
+/// Sorts copies so that no long one begins last.
+pub(super) fn sort_largest_first(jobs: &mut [CopyJob]) {
     jobs.sort_by(|one, other| {
         other
             .bytes
             .cmp(&one.bytes)
             .then_with(|| one.table.cmp(&other.table))
     });
-    jobs
 }
 
 fn stored_columns(table: &Table) -> Vec<Ident> {
@@ -58,6 +64,9 @@ fn stored_columns(table: &Table) -> Vec<Ident> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pg::Sql;
+    use crate::predicate::Predicate;
+    use crate::selection::DateSettings;
     use crate::snapshot::rows::split::page_ranges;
 
     fn job() -> CopyJob {
@@ -69,12 +78,26 @@ mod tests {
             format: Format::Binary,
             condition: None,
             configuration: None,
-            predicate: None,
+            filter: None,
             comes_last: false,
             in_chunks: false,
             bytes: 0,
             heap_bytes: 0,
             ranges: Vec::new(),
+        }
+    }
+
+    fn filter() -> RowFilter {
+        RowFilter {
+            written: "a = 1 OR b".to_owned(),
+            predicate: Predicate::parse("a = 1 OR b").unwrap(),
+            table: QualifiedName::from_catalog("s", "root"),
+            columns: Vec::new(),
+            not_publishable: None,
+            dates: DateSettings {
+                time_zone: "Europe/Paris".to_owned(),
+                order: "DMY".to_owned(),
+            },
         }
     }
 
@@ -149,7 +172,7 @@ mod tests {
     #[test]
     fn of_a_range_only_the_wanted_rows_are_read_and_nobody_empties_the_table() {
         let job = CopyJob {
-            predicate: Some(Sql::fixed("a = 1 OR b")),
+            filter: Some(filter()),
             ranges: page_ranges(100 * 8192, 2),
             ..job()
         };
@@ -159,7 +182,11 @@ mod tests {
             .collect();
         assert_eq!(
             parts[0].as_str(),
-            r#"COPY (SELECT "Id", "select" FROM ONLY "s"."a""b" WHERE ctid OPERATOR(pg_catalog.<) '(50,0)'::pg_catalog.tid AND (a = 1 OR b)) TO STDOUT (FORMAT binary)"#
+            "SET LOCAL search_path = \"s\", public; SET LOCAL TimeZone = 'Europe/Paris'; \
+             SET LOCAL DateStyle = 'ISO, DMY'; \
+             COPY (SELECT \"Id\", \"select\" FROM ONLY \"s\".\"a\"\"b\" AS \"root\" \
+             WHERE ctid OPERATOR(pg_catalog.<) '(50,0)'::pg_catalog.tid AND (a = 1 OR b)) TO STDOUT (FORMAT binary); \
+             SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'"
         );
         assert_eq!(parts.len(), 2);
         assert!(!job.is_emptied());

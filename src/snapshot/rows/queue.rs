@@ -176,7 +176,7 @@ mod tests {
             format: Format::Binary,
             condition: None,
             configuration: None,
-            predicate: None,
+            filter: None,
             comes_last: false,
             in_chunks: false,
             bytes,

@@ -1,13 +1,19 @@
 //! The row that the source cannot read out: `COPY … TO` names neither its line nor its column.
 
-use crate::pg::{Literal, QualifiedName, SqlState};
+use crate::pg::{Literal, QualifiedName, Sql, SqlState};
+use crate::selection::RowFilter;
 use crate::snapshot::error::Error;
 use crate::sql;
 use crate::wire::{self, EndedBy};
 
 /// What to run on the source in order to find the rows behind an error of reading them, if it is one.
 pub fn find_unreadable_row(error: &Error) -> Option<String> {
-    let Error::Copy { table, source } = error else {
+    let Error::Copy {
+        table,
+        filter,
+        source,
+    } = error
+    else {
         return None;
     };
     if source.ended_by != EndedBy::Source {
@@ -16,7 +22,7 @@ pub fn find_unreadable_row(error: &Error) -> Option<String> {
     let wire::Error::Server(answer) = source.first()? else {
         return None;
     };
-    is_of_a_row(answer.code).then(|| search(table))
+    is_of_a_row(answer.code).then(|| search(table, filter.as_deref()))
 }
 
 /// Whether a value, its type's functions or its pages may be the cause.
@@ -28,15 +34,27 @@ fn is_of_a_row(code: SqlState) -> bool {
 }
 
 /// Reads the rows one by one, and warns of each that fails. It changes nothing.
-fn search(table: &QualifiedName) -> String {
+fn search(table: &QualifiedName, filter: Option<&RowFilter>) -> String {
+    let read = match filter {
+        Some(filter) => sql!(
+            "PERFORM {} FROM ONLY {} AS {} WHERE ctid = place; ",
+            filter.predicate,
+            table,
+            filter.alias()
+        ),
+        None => Sql::default(),
+    };
     let body = sql!(
         "DECLARE place pg_catalog.tid; BEGIN FOR place IN SELECT ctid FROM ONLY {} LOOP \
-         BEGIN PERFORM pg_catalog.record_out(unreadable_row) FROM ONLY {} AS unreadable_row WHERE ctid = place; \
+         BEGIN {}PERFORM pg_catalog.record_out(unreadable_row) FROM ONLY {} AS unreadable_row WHERE ctid = place; \
          EXCEPTION WHEN OTHERS THEN RAISE WARNING 'row at ctid %: %', place, SQLERRM; END; END LOOP; END",
         table,
+        read,
         table
     );
-    let run = sql!("DO {};", Literal(body.as_str()));
+    let settings = filter.map(|filter| sql!("BEGIN; {}; ", filter.render_settings()));
+    let end = filter.map(|_| Sql::fixed(" ROLLBACK;"));
+    let run = sql!("{}DO {};{}", settings, Literal(body.as_str()), end);
     format!(
         "run on the source, to find the row by its ctid: {}",
         run.as_str()
@@ -66,6 +84,7 @@ mod tests {
         };
         Error::Copy {
             table: QualifiedName::from_catalog("public".to_owned(), "it's".to_owned()),
+            filter: None,
             source: Box::new(PumpError {
                 ended_by,
                 source_error,

@@ -6,8 +6,9 @@ use super::contract::number;
 use super::sizes::{self, Estimate};
 use crate::migrate::Prepared;
 use crate::migrate::{Dropped, Options, PlannedDatabase, TargetAction};
+use crate::pg::QualifiedName;
 use crate::remedy::Setting;
-use crate::selection::{TableRule, TableRules};
+use crate::selection::{RowFilter, RowsRule, TableRules};
 use crate::ui::remedy::SettingName;
 use crate::ui::{PROCEED, Ui, text};
 
@@ -24,12 +25,28 @@ pub(super) struct PlannedBody {
     schema_only_tables: Vec<String>,
     /// Tables whose later changes are not replicated.
     snapshot_only_tables: Vec<String>,
+    /// Tables of which only some rows are copied.
+    filters: Vec<FilterBody>,
+}
+
+/// A row filter, for programs.
+#[derive(Debug, Serialize)]
+struct FilterBody {
+    table: String,
+    /// As the user has written it.
+    written: String,
+    /// With constants in the place of the current time.
+    predicate: String,
 }
 
 /// Shows sizes, times, both servers and what happens to each database, on standard error. The rate is in bytes an hour.
 pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u64>) {
     if !options.schema_only {
         show_sizes(ui, prepared, rate);
+    }
+    if let Some(instant) = &prepared.instant {
+        let line = format!("Filters use {} as the current time.", instant.as_str());
+        ui.screen().line_from_outside("", &line);
     }
     for (side, server) in prepared.servers.iter() {
         ui.screen()
@@ -60,15 +77,21 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
 
 /// The tables that have a rule, one line a rule.
 pub(super) fn rule_lines(rules: &TableRules) -> Vec<String> {
-    let rows = [
-        (TableRule::SchemaOnly, "without rows"),
-        (TableRule::SnapshotOnly, "without later changes"),
-    ];
-    let line = |(rule, what): (TableRule, &str)| {
-        let names = ruled_tables(rules, rule);
+    let line = |what: &str, names: Vec<String>| {
         (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
     };
-    rows.into_iter().filter_map(line).collect()
+    let lists = [
+        line("without rows", schema_only_tables(rules)),
+        line("without later changes", snapshot_only_tables(rules)),
+    ];
+    let filters = filters(rules)
+        .map(|(table, filter)| format!("only rows of {table} where {}", filter.predicate));
+    lists.into_iter().flatten().chain(filters).collect()
+}
+
+fn filters(rules: &TableRules) -> impl Iterator<Item = (&QualifiedName, &RowFilter)> {
+    let rules = rules.iter();
+    rules.filter_map(|(table, rule)| Some((table, rule.filter()?)))
 }
 
 /// The question before the run: it names what is dropped, and where.
@@ -165,14 +188,31 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         reason,
         tables: planned.tables,
         estimated_bytes: planned.bytes,
-        schema_only_tables: ruled_tables(&planned.scope.rules, TableRule::SchemaOnly),
-        snapshot_only_tables: ruled_tables(&planned.scope.rules, TableRule::SnapshotOnly),
+        schema_only_tables: schema_only_tables(&planned.scope.rules),
+        snapshot_only_tables: snapshot_only_tables(&planned.scope.rules),
+        filters: filters(&planned.scope.rules).map(filter_body).collect(),
     }
 }
 
-/// The tables with a rule, as `schema.table`.
-fn ruled_tables(rules: &TableRules, rule: TableRule) -> Vec<String> {
-    let tables = rules.iter().filter(|(_, one)| *one == rule);
+fn filter_body((table, filter): (&QualifiedName, &RowFilter)) -> FilterBody {
+    FilterBody {
+        table: table.to_string(),
+        written: filter.written.clone(),
+        predicate: filter.predicate.text().to_owned(),
+    }
+}
+
+/// The tables without rows, as `schema.table`.
+fn schema_only_tables(rules: &TableRules) -> Vec<String> {
+    let tables = rules
+        .iter()
+        .filter(|(_, rule)| rule.rows == Some(RowsRule::None));
+    tables.map(|(name, _)| name.to_string()).collect()
+}
+
+/// The tables without later changes, as `schema.table`.
+fn snapshot_only_tables(rules: &TableRules) -> Vec<String> {
+    let tables = rules.iter().filter(|(_, rule)| rule.changes.is_some());
     tables.map(|(name, _)| name.to_string()).collect()
 }
 

@@ -3,6 +3,7 @@
 mod cuts;
 mod encodings;
 mod faults;
+mod filters;
 mod include;
 mod large_objects;
 mod lost;
