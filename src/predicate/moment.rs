@@ -1,4 +1,4 @@
-//! What stands for the current time in an expression.
+//! What means the current time in an expression.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub struct TimeCall {
     pub precision: Option<String>,
 }
 
-/// String constants that stand for the current time where they become a date or a time.
+/// String constants that mean the current time where they become a date or a time.
 pub const SPECIAL_LITERALS: [&str; 4] = ["now", "today", "tomorrow", "yesterday"];
 
 impl Moment {

@@ -1,4 +1,4 @@
-//! A parsed expression, as far as operands are told apart.
+//! A parsed expression, as far as its operands must be distinguished.
 
 use std::ops::Range;
 

@@ -26,7 +26,7 @@ mod binding {
     pub(super) const SIGN: u8 = 13;
 }
 
-/// Words that are values by themselves, or the same for every row.
+/// Words that are values, the same for every row.
 const CONSTANTS: [&str; 10] = [
     "null",
     "true",
@@ -123,7 +123,7 @@ impl Reader<'_> {
             } else if self.take(Kind::OpenBracket) {
                 let mut parts = vec![node];
                 while !self.take(Kind::CloseBracket) {
-                    if !self.take(Kind::Colon) {
+                    if !self.take(Kind::Colon) && !self.take(Kind::Comma) {
                         parts.push(self.read_expression(0)?);
                     }
                 }

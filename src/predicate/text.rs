@@ -9,7 +9,7 @@ use super::moment::SPECIAL_LITERALS;
 use super::token::{Kind, Token, split_tokens};
 use crate::pg::{Fragment, Sql};
 
-/// A boolean expression of the user. As a [`Fragment`] it stands in parentheses, which it cannot leave.
+/// A boolean expression of the user. As a [`Fragment`] it is in parentheses, which it cannot leave.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Predicate(String);
 
@@ -87,7 +87,7 @@ impl Predicate {
         words.any(|token| self.0[token.span.clone()].eq_ignore_ascii_case("select"))
     }
 
-    /// The places of string constants that stand for the current time if they become a date or a time.
+    /// The places of string constants that mean the current time if they become a date or a time.
     pub fn special_literals(&self) -> Vec<Range<usize>> {
         let tokens = self.tokens().into_iter();
         let texts = tokens.filter(|token| token.kind == Kind::Text);

@@ -265,7 +265,7 @@ mod tests {
             ("1; DROP TABLE t", 2, FaultKind::Semicolon),
             ("a -- b", 3, FaultKind::Comment),
             ("a /* b */", 3, FaultKind::Comment),
-            ("a =-- b", 5, FaultKind::Comment),
+            ("a =-- b", 4, FaultKind::Comment),
             ("é = $1", 5, FaultKind::Parameter),
             ("a = 'b", 5, FaultKind::OpenQuote),
             ("a = E'b\\'", 5, FaultKind::OpenQuote),

@@ -30,7 +30,7 @@ pub struct TimeFilter {
 }
 
 impl TimeFilter {
-    /// The predicate that it stands for.
+    /// The predicate that it means.
     ///
     /// # Errors
     /// Never for the names of columns: a quoted name is one token.

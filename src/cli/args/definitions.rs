@@ -15,15 +15,15 @@ use crate::pg::Ident;
 )]
 pub(in crate::cli) struct Definitions {
     /// Do not copy owners: the connecting role owns every object
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_owner: bool,
 
     /// Do not copy privileges and default privileges
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_privileges: bool,
 
     /// Do not create roles: every owner and grantee must exist on the target
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_roles: bool,
 
     /// Create roles without passwords

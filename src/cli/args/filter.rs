@@ -12,7 +12,7 @@ const TIME_FILTER: &str = "--time-filter";
 /// Reads `[db.]table:predicate`.
 ///
 /// # Errors
-/// The text has no colon, or what stands before or after it is no name or no predicate.
+/// The text has no colon, or the text before it is no name, or the text after it no predicate.
 pub(super) fn parse_table_filter(text: &str) -> Result<RuleEntry, Error> {
     let (table, predicate) = split_at_colon(text)
         .ok_or_else(|| wrong_form(TABLE_FILTER, text, "[database.]table:predicate"))?;

@@ -49,8 +49,8 @@ pub enum FilterFaultReason {
         /// The instant of the run, as a constant.
         constant: String,
     },
-    /// A string constant in it stands for the current time.
-    #[error("the constant {literal} stands for the current time")]
+    /// A string constant in it means the current time.
+    #[error("the constant {literal} means the current time")]
     SpecialLiteral {
         /// The constant.
         literal: String,

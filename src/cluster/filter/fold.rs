@@ -114,7 +114,7 @@ fn part_of(text: &str, place: &Range<usize>) -> Result<Predicate, FilterFaultRea
     Predicate::parse(&text[place.clone()]).map_err(FilterFaultReason::NotScanned)
 }
 
-/// The type that makes a value comparable with another one whatever the session's time zone is, if it is not so
+/// The type by which a value compares with another one in the same way in every time zone, if it does not do so
 /// already. A date is compared as the timestamp of its beginning.
 const fn choose_cast(own: Oid, other: Oid) -> Option<&'static str> {
     match (own, other) {

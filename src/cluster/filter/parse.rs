@@ -28,7 +28,7 @@ impl FilteredTable<'_> {
         }
     }
 
-    /// Checks that no string constant stands for the current time: such a constant means another instant in each
+    /// Checks that no string constant means the current time: such a constant means another instant in each
     /// statement.
     pub(super) async fn check_literals(
         &self,
@@ -54,7 +54,7 @@ impl FilteredTable<'_> {
                 Err(error) => match error.sqlstate() {
                     // Nothing gives the constant a type: it is a text.
                     Some(SqlState::INDETERMINATE_DATATYPE) => false,
-                    // A type stands before it.
+                    // The name of a type precedes it.
                     Some(SqlState::SYNTAX_ERROR) => true,
                     _ => return Err(error.into()),
                 },

@@ -83,7 +83,7 @@ impl FilteredTable<'_> {
         Ok(names.collect())
     }
 
-    /// Finds why no publication can have a predicate, as far as that shows before the server is told to. What does
+    /// Finds why no publication can have a predicate, as far as that shows before the publication is created. What does
     /// not show here, the server refuses when the publication is created, which is before anything else is written.
     pub(super) async fn find_unpublishable(
         &self,

@@ -6,5 +6,6 @@ mod demo;
 mod dialogue;
 mod first_contact;
 pub(crate) mod owner;
+mod published_lines;
 mod signals;
 mod texts;

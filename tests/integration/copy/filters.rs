@@ -65,7 +65,7 @@ async fn copies_what_filters_select(majors: [u32; 2], flags: &[&str]) {
     let done = done.run().expect(0);
     done.assert_prints(&[
         "Filters use 2026-06-01 12:00:00+00 as the current time.",
-        "only rows of public.metrics where \"at\" >= '2026-02-21 07:00:00'::pg_catalog.\"timestamp\"",
+        "only rows of public.metrics where \"at\" >= '2026-02-21 08:00:00'::pg_catalog.\"timestamp\"",
     ]);
     let (source, target) = (route.source.url(&name), route.target.url(&name));
     for (table, condition) in [
@@ -73,7 +73,7 @@ async fn copies_what_filters_select(majors: [u32; 2], flags: &[&str]) {
             "public.orders",
             "status IN ('active', 'pending') AND price < 250",
         ),
-        ("public.metrics", "at >= timestamp '2026-02-21 07:00:00'"),
+        ("public.metrics", "at >= timestamp '2026-02-21 08:00:00'"),
         (
             "analytics.events",
             "at >= timestamptz '2016-06-01 12:00:00+00'",
@@ -137,6 +137,12 @@ async fn publication_and_copy_have_the_same_constant() {
             "{table}: {filter}"
         );
     }
+    // The state has the instant; elsewhere it must be given.
+    let rules = &flags[1..];
+    let verified = route.command("verify", &[&name], rules).state(&machine);
+    verified.run().expect(0);
+    let unknown = route.command("verify", &[&name], rules).run().expect(1);
+    unknown.assert_prints(&["the time of the copy is not recorded here", "--as-of"]);
     // UPDATE and DELETE work on the source.
     run(
         &source,
@@ -266,12 +272,12 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     (
         "--table-filter",
         "t:at > 'yesterday'",
-        "stands for the current time",
+        "means the current time",
     ),
     (
         "--table-filter",
         "t:at > date 'today'",
-        "stands for the current time",
+        "means the current time",
     ),
     (
         "--table-filter",
