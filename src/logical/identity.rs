@@ -69,7 +69,7 @@ impl fmt::Display for Blocker {
             Self::Filter(why) => write!(f, "has a filter that cannot be published: {why}"),
             Self::FilterVersion(version) => write!(
                 f,
-                "has a filter. Table-level predicates (--table-filter, --time-filter, or config file rules) require \
+                "has a filter. Table-level predicates (table filters, time filters, or config file rules) require \
                  PostgreSQL 15+ on the source so publications can use WHERE clauses; this source is {version}. \
                  Schema-only tables work on all supported versions."
             ),

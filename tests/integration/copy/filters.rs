@@ -221,7 +221,7 @@ async fn a_source_before_15_publishes_no_filters() {
     let flags = ["--yes", "--table-filter", "t:id > 3"];
     let refused = route.command("init", &[&name], &flags).run().expect(1);
     refused.assert_prints(&[
-        "Table-level predicates (--table-filter, --time-filter, or config file rules) require PostgreSQL 15+ on \
+        "Table-level predicates (table filters, time filters, or config file rules) require PostgreSQL 15+ on \
          the source so publications can use WHERE clauses; this source is 14",
     ]);
 }
