@@ -1,6 +1,5 @@
 //! Starts the runtime, runs the command line, exits with its code.
 
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -14,13 +13,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BUG: u8 = 1;
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| {
-        // When standard error is gone, the error cannot be reported.
-        let _ = writeln!(
-            std::io::stderr(),
-            "error: this is a bug in the program: {panic}"
-        );
-    }));
+    std::panic::set_hook(Box::new(|panic| cli::report_bug(&panic.to_string())));
     ExitCode::from(catch_unwind(AssertUnwindSafe(run)).unwrap_or(BUG))
 }
 
@@ -31,7 +24,7 @@ fn run() -> u8 {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: start the runtime: {error}");
+            cli::report_bug(&format!("start the runtime: {error}"));
             return BUG;
         }
     };

@@ -5,7 +5,7 @@ use clap::ValueHint;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::demo::{self, Step};
 use crate::task::Scope;
-use crate::ui::{Conclusion, Ui};
+use crate::ui::{Conclusion, LogKind, LogLine, Ui};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,7 +41,10 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         run_as: arguments.run_as.clone(),
         keep: arguments.keep,
     };
-    let show = |step: &Step| ui.screen().line_from_outside("demo: ", step.name);
+    let show = |step: &Step| {
+        let line = LogLine::new(LogKind::DemoStep, step.name).marked("demo: ");
+        ui.screen().show(&line);
+    };
     let report = demo::run_demo(&options, &show, scope).await?;
     let end = if report.is_proved() {
         Conclusion::Done

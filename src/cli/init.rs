@@ -163,7 +163,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let is_decided = arguments.selection.is_given() || arguments.yes;
     let options = complete_options("init", options, is_decided, ui, scope).await?;
     let prepared = prepare(&options, scope).await?;
-    show_findings(ui, &prepared, arguments.verbose);
+    show_findings(ui, &prepared.findings, arguments.verbose);
     match prepared.errors() {
         0 => {}
         count => return Err(Error::Refused { count }),

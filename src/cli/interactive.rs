@@ -8,7 +8,7 @@ use crate::migrate::Options;
 use crate::pg::QualifiedName;
 use crate::selection::{Databases, Entry, Rule, RuleEntry, Rules, Tables};
 use crate::task::Scope;
-use crate::ui::{ChecklistItem, Ui, dialogue, shell_quote, shell_quoted};
+use crate::ui::{ChecklistItem, Ui, dialogue, shell_quote, shell_quoted, text};
 
 /// What is printed instead of the lists where nobody can be asked.
 const NO_TERMINAL: &str = "No terminal: running as with --no-interactive.";
@@ -98,13 +98,11 @@ async fn ask(source: &Endpoint, ui: &Ui, scope: &Scope) -> Result<Ticked, Error>
 
 async fn load_tables(offer: &Offer, database: &str, ui: &Ui) -> Result<Vec<OfferedTable>, Error> {
     let screen = ui.screen();
-    screen.line_from_outside(
-        "",
-        &format!("Discovering tables in database '{database}'..."),
-    );
+    let name = text::clean(database);
+    screen.line(&format!("Discovering tables in database '{name}'..."));
     let tables = offer.load_tables(database).await?;
     let count = tables.len();
-    screen.line_from_outside("", &format!("✓ Found {count} table(s) in '{database}'"));
+    screen.line(&format!("✓ Found {count} table(s) in '{name}'"));
     Ok(tables)
 }
 

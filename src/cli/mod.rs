@@ -20,6 +20,7 @@ mod validate;
 mod verify;
 
 pub use error::Error;
+pub use usage::report_bug;
 
 use std::io;
 

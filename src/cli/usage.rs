@@ -7,7 +7,16 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::args::{SOURCE_VARIABLE, TARGET_VARIABLE};
 use super::{Arguments, Error, exit, setting};
-use crate::ui::{self, Failure, Streams, Ui};
+use crate::ui::{self, Failure, LogFormat, LogKind, LogLine, Streams, Ui};
+
+/// The flag of the form of reports.
+const OUTPUT: &str = "--output";
+
+/// The flag of the form of standard error.
+const LOG_FORMAT: &str = "--log-format";
+
+/// Both.
+const FORMATS: [&str; 2] = [OUTPUT, LOG_FORMAT];
 
 /// Prints help, or what is wrong; what the process exits with.
 pub(super) fn report_usage(
@@ -19,11 +28,9 @@ pub(super) fn report_usage(
         drop(error.print());
         return exit::DONE;
     }
-    let arguments: Vec<String> = arguments
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect();
+    let arguments = text_of(arguments);
     let hint = name_variables(&error);
-    if wants_json(&arguments) {
+    if FORMATS.iter().any(|flag| wants_json(&arguments, flag)) {
         drop(report_to_program(&error, &arguments, hint));
     } else {
         if let Some(hint) = hint {
@@ -62,13 +69,7 @@ fn report_to_program(
     arguments: &[String],
     hint: Option<String>,
 ) -> std::io::Result<()> {
-    let ui = Ui::new(
-        ui::Output::Json,
-        ui::Color::Never,
-        Streams::of_process(),
-        setting::flag_of,
-    );
-    ui.fail(&Failure {
+    start_plain(arguments).fail(&Failure {
         command: command_in(arguments),
         exit_code: exit::USAGE,
         error: &Error::Usage {
@@ -86,11 +87,39 @@ fn command_in(arguments: &[String]) -> &str {
     arguments.iter().find(is_command).map_or("", String::as_str)
 }
 
-/// Whether a line that could not be read as a whole asks for JSON.
-fn wants_json(arguments: &[String]) -> bool {
-    let is_pair = |pair: &[String]| pair[0] == "--output" && pair[1] == "json";
-    arguments.iter().any(|argument| argument == "--output=json")
-        || arguments.windows(2).any(is_pair)
+/// The user interface that a line asks for which could not be read as a whole; without colours.
+fn start_plain(arguments: &[String]) -> Ui {
+    let output = match wants_json(arguments, OUTPUT) {
+        true => ui::Output::Json,
+        false => ui::Output::Text,
+    };
+    let log = match wants_json(arguments, LOG_FORMAT) {
+        true => LogFormat::Json,
+        false => LogFormat::Text,
+    };
+    let streams = Streams::of_process();
+    Ui::new(output, ui::Color::Never, streams, setting::flag_of).with_log(log)
+}
+
+/// Whether a line that could not be read as a whole asks for JSON with this flag.
+fn wants_json(arguments: &[String], flag: &str) -> bool {
+    let is_pair = |pair: &[String]| pair[0] == flag && pair[1] == "json";
+    let one = format!("{flag}=json");
+    arguments.contains(&one) || arguments.windows(2).any(is_pair)
+}
+
+/// Reports a bug of the program, in the form that the command line asks for.
+pub fn report_bug(message: &str) {
+    let arguments = text_of(std::env::args_os());
+    let text = format!("this is a bug in the program: {message}");
+    let line = LogLine::new(LogKind::Error, &text);
+    let shown = format!("error: {text}");
+    start_plain(&arguments).screen().show(&line.shown_as(shown));
+}
+
+fn text_of(arguments: impl Iterator<Item = OsString>) -> Vec<String> {
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    arguments.collect()
 }
 
 /// What the parser says before it shows the usage, on one line and without its mark.
@@ -110,9 +139,12 @@ mod tests {
 
     #[test]
     fn both_spellings_of_the_flag_ask_for_json() {
-        assert!(wants_json(&split("init --output json --nonsense")));
-        assert!(wants_json(&split("init --nonsense --output=json")));
-        assert!(!wants_json(&split("init json --output text")));
+        let wants = |line: &str| wants_json(&split(line), OUTPUT);
+        assert!(wants("init --output json --nonsense"));
+        assert!(wants("init --nonsense --output=json"));
+        assert!(!wants("init json --output text"));
+        assert!(!wants("init --log-format json"));
+        assert!(wants_json(&split("init --log-format json"), LOG_FORMAT));
     }
 
     #[test]

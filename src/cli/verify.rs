@@ -6,7 +6,7 @@ use crate::migrate::ComparedServer;
 use crate::pg::Sides;
 use crate::selection::TableScope;
 use crate::task::Scope;
-use crate::ui::report::render_finding_text;
+use crate::ui::report::show_findings;
 use crate::ui::{Conclusion, Ui, text};
 use crate::verify::{self, Class, DatabasePair, Outcome};
 use crate::{cluster, migrate};
@@ -109,11 +109,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         },
     };
     let findings = migrate::examine_comparison(&compared, options.jobs).await;
-    ui.keep_findings(&findings);
-    for finding in &findings {
-        let text = render_finding_text(finding, ui.setting_name());
-        tracing::warn!("{}: {text}", finding.servers());
-    }
+    show_findings(ui, &findings, false);
     let report = verify::compare_databases(&options, scope).await?;
     let end = conclude(&report);
     ui.report(&report, &end)?;

@@ -4,6 +4,7 @@
 use std::error::Error;
 
 use super::json::{Failed, NotAttemptedBody, RefusedBody};
+use super::log::{LogKind, LogLine};
 use super::remedy::SettingName;
 use super::style::Style;
 use super::text;
@@ -156,6 +157,15 @@ impl Failure<'_> {
         };
         field("next", self.hint.as_deref());
         lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The error as a line of standard error.
+    pub(super) fn log_line(&self, style: Style, name: SettingName) -> LogLine {
+        LogLine::new(LogKind::Error, &self.message())
+            .shown_as(self.render_text(style, name).trim_end())
+            .with("command", self.command)
+            .with("exit_code", self.exit_code)
+            .with("error", self.json())
     }
 
     /// The chain as one sentence.

@@ -2,8 +2,8 @@
 //!
 //! Standard output carries the report of a command and nothing else: text, or exactly one
 //! JSON object, also on failure. Everything else (progress, questions,
-//! warnings, errors) goes to standard error, which [`Screen`] owns. Off a terminal no escape code
-//! is written unless the user asks for colour.
+//! warnings, errors) goes to standard error, which [`Screen`] owns: text, or one JSON event a
+//! line. Off a terminal no escape code is written unless the user asks for colour.
 //!
 //! ```text
 //! engines ── Event ──► Drawing ──► Screen (stderr)
@@ -18,6 +18,7 @@ mod confirm;
 pub mod dialogue;
 mod failure;
 mod json;
+mod log;
 mod progress;
 mod remedy;
 pub mod report;
@@ -35,6 +36,7 @@ pub use checklist::ChecklistItem;
 pub use conclusion::Conclusion;
 pub use confirm::{PROCEED, REMOVE};
 pub use failure::Failure;
+pub use log::{LogFormat, LogKind, LogLayer, LogLine, Severity};
 pub use progress::Drawing;
 pub use remedy::{SettingName, render_remedies, shell_quote, shell_quoted};
 pub use report::Report;
@@ -120,6 +122,19 @@ impl Ui {
             setting_name,
             has_lists: true,
             board: Mutex::default(),
+        }
+    }
+
+    /// The same with standard error in this form. Programs are shown no checklists.
+    #[must_use]
+    pub fn with_log(self, format: LogFormat) -> Self {
+        match format {
+            LogFormat::Text => self,
+            LogFormat::Json => Self {
+                screen: Screen::for_programs(),
+                has_lists: false,
+                ..self
+            },
         }
     }
 
@@ -211,7 +226,8 @@ impl Ui {
     /// Shows a warning, and keeps it for the JSON report.
     pub fn warn(&self, warning: &str) {
         let mark = format!("{} ", self.style().doubtful("warning:"));
-        self.screen.line_from_outside(&mark, warning);
+        let line = LogLine::new(LogKind::Warning, warning).marked(&mark);
+        self.screen.show(&line);
         lock(&self.warnings).push(text::clean(warning));
     }
 
@@ -264,11 +280,8 @@ impl Ui {
     /// Standard output is broken.
     pub fn fail(&self, failure: &Failure<'_>) -> io::Result<()> {
         self.catch_up();
-        self.screen.line(
-            failure
-                .render_text(self.style(), self.setting_name)
-                .trim_end(),
-        );
+        self.screen
+            .show(&failure.log_line(self.style(), self.setting_name));
         match self.output {
             Output::Text => Ok(()),
             Output::Json => {

@@ -4,9 +4,11 @@
 use std::io::{self, StderrLock, Write};
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
+
 use super::bottom::Bottom;
+use super::log::{LogFormat, LogKind, LogLine};
 use super::progress::lock;
-use super::text;
 
 /// Columns that bars leave free. The cursor stays behind the last bar, where a terminal shows the `^C` of
 /// Ctrl-C. If that wrapped, the bar would be erased one row too low.
@@ -24,15 +26,30 @@ const USUAL_ROWS: usize = 24;
 pub struct Screen {
     bottom: Arc<Mutex<Bottom>>,
     live: bool,
+    format: LogFormat,
 }
 
 impl Screen {
-    /// A screen that may move the cursor only when `live`.
+    /// A screen for people, that may move the cursor only when `live`.
     pub(super) fn new(live: bool) -> Self {
         Self {
             bottom: Arc::default(),
             live,
+            format: LogFormat::Text,
         }
+    }
+
+    /// A screen for programs: each line is an event, and nothing else is written.
+    pub(super) fn for_programs() -> Self {
+        Self {
+            format: LogFormat::Json,
+            ..Self::new(false)
+        }
+    }
+
+    /// Whether programs read it.
+    pub fn is_for_programs(&self) -> bool {
+        self.format == LogFormat::Json
     }
 
     /// Whether bars are drawn.
@@ -58,21 +75,24 @@ impl Screen {
         drop(self.with_bottom(|bottom, out| bottom.set_bars(bars, out)));
     }
 
-    /// Writes text of our own above bars and question; a line end is added.
-    pub fn line(&self, text: &str) {
-        let line = format!("{text}\n");
+    /// Writes a line above bars and question.
+    pub fn show(&self, line: &LogLine) {
+        let line = match self.format {
+            LogFormat::Text => format!("{}\n", line.text()),
+            LogFormat::Json => format!("{}\n", line.json(Timestamp::now())),
+        };
         drop(self.with_bottom(|bottom, out| bottom.write_above(line.as_bytes(), out)));
     }
 
-    /// Writes text that servers or users gave, free of control characters.
-    pub fn line_from_outside(&self, prefix: &str, text: &str) {
-        self.line(&format!("{prefix}{}", text::clean(text)));
+    /// Writes what the program does now, or text of our own on several lines.
+    pub fn line(&self, text: &str) {
+        self.show(&LogLine::new(LogKind::Status, text).shown_as(text));
     }
 
     /// Ends a question that waits, which will have no answer, and writes a line.
     pub fn interrupt(&self, text: &str) {
         drop(self.end_question(true));
-        self.line(text);
+        self.show(&LogLine::new(LogKind::Stopping, text));
     }
 
     /// Takes the bars off the screen for good: what ends the command is its last line.
@@ -92,7 +112,13 @@ impl Screen {
 
     /// Asks, and draws no bar until [`end_question`](Self::end_question).
     pub(super) fn ask(&self, question: &str) -> io::Result<()> {
-        self.with_bottom(|bottom, out| bottom.ask(question, out))
+        match self.format {
+            LogFormat::Text => self.with_bottom(|bottom, out| bottom.ask(question, out)),
+            LogFormat::Json => {
+                self.show(&LogLine::new(LogKind::Question, question));
+                Ok(())
+            }
+        }
     }
 
     /// Ends the question, if it still waits. `ends_row` unless the user's Enter has ended its row.

@@ -1,7 +1,7 @@
 use tracing::level_filters::LevelFilter;
 
 use crate::cli::setting::flag_of;
-use crate::ui::{self, Streams, Ui};
+use crate::ui::{self, LogFormat, LogLayer, Streams, Ui};
 
 /// The form of reports, log messages and progress.
 #[derive(Debug, clap::Args)]
@@ -11,7 +11,10 @@ pub(in crate::cli) struct Output {
     #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info, value_name = "LEVEL", hide_short_help = true)]
     log_level: LogLevel,
 
-    /// Format of log messages on standard error
+    /// Format of standard error; json: every line is an event
+    ///
+    /// Progress, findings, plan, questions and errors are events too. docs/json.md describes them. Checklists and bars
+    /// are not shown.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT", hide_short_help = true)]
     log_format: Format,
 
@@ -65,6 +68,10 @@ impl Output {
             Color::Never => ui::Color::Never,
         };
         let ui = Ui::new(form, color, Streams::of_process(), flag_of);
+        let ui = match self.log_format {
+            Format::Text => ui.with_log(LogFormat::Text),
+            Format::Json => ui.with_log(LogFormat::Json),
+        };
         let ui = match self.no_interactive {
             true => ui.without_lists(),
             false => ui,
@@ -88,18 +95,15 @@ impl Output {
         // Other crates' lines may contain secrets: the SQL client logs statements.
         let targets = Targets::new().with_target("seren_replicator", level);
         let screen = ui.screen().clone();
-        let lines = tracing_subscriber::fmt::layer().with_writer(move || screen.clone());
         let registry = tracing_subscriber::registry().with(targets);
         // A second call, as in tests that run commands in one process, keeps the first choice.
         drop(match self.log_format {
-            Format::Text => registry
-                .with(
-                    lines
-                        .with_ansi(ui.style() != ui::Style::PLAIN)
-                        .with_target(false),
-                )
-                .try_init(),
-            Format::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+            Format::Text => {
+                let lines = tracing_subscriber::fmt::layer().with_writer(move || screen.clone());
+                let lines = lines.with_ansi(ui.style() != ui::Style::PLAIN);
+                registry.with(lines.with_target(false)).try_init()
+            }
+            Format::Json => registry.with(LogLayer::new(screen)).try_init(),
         });
     }
 }

@@ -1,6 +1,7 @@
-//! Draws a run while it runs: bars on a terminal, plain lines elsewhere. What is known is in
-//! [`state`], built from events alone; how it is shown is in [`live`] and in the lines here.
+//! Draws a run while it runs: bars on a terminal, lines elsewhere. What is known is in
+//! [`state`], built from events alone; how it is shown is in [`live`] and [`describe`].
 
+mod describe;
 mod live;
 mod state;
 
@@ -12,11 +13,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use self::describe::{Audience, describe_event};
 use self::live::Live;
 use self::state::State;
-use super::remedy::with_remedies;
-use super::{Screen, SettingName, text};
-use crate::event::{Event, Phase};
+use super::{Screen, SettingName};
+use crate::event::Event;
 use crate::task::Background;
 
 /// How often a pipe gets a line.
@@ -92,39 +93,20 @@ impl Board {
 
     /// Shows what is shown as it happens.
     fn show_event(&self, event: &Event) {
+        let Some(described) = describe_event(event, self.setting_name) else {
+            return;
+        };
+        if let Event::Warning(_) = event {
+            lock(&self.warnings).push(described.line.message().to_owned());
+        }
         let screen = &self.screen;
-        match event {
-            Event::Warning(warning) => {
-                let warning = with_remedies(warning, &warning.remedies(), self.setting_name);
-                screen.line_from_outside("warning: ", &warning);
-                lock(&self.warnings).push(text::clean(&warning));
-            }
-            Event::Note(note) => {
-                let note = with_remedies(note, &note.remedies(), self.setting_name);
-                screen.line_from_outside("note: ", &note);
-            }
-            Event::Connecting {
-                place,
-                elapsed,
-                limit,
-            } => screen.line_from_outside("", &connecting(place, *elapsed, *limit)),
-            Event::ServerNotice(notice) if notice.severity == "WARNING" => {
-                screen.line_from_outside("the server warns: ", &notice.to_string());
-            }
-            Event::ServerNotice(notice) => tracing::debug!("{}: {notice}", notice.severity),
-            Event::TableCopied { .. }
-            | Event::TableVerified { .. }
-            | Event::PhaseFinished { .. } => {
-                if let Some(line) = finished(event).filter(|_| !screen.is_live()) {
-                    screen.line(&line);
-                }
-            }
-            Event::PhaseStarted { .. }
-            | Event::CopyPlanned { .. }
-            | Event::CopyProgress { .. }
-            | Event::StatementsProgress { .. }
-            | Event::VerifyPlanned { .. }
-            | Event::VerifyProgress { .. } => {}
+        let is_shown = match described.audience {
+            Audience::Everyone => true,
+            Audience::WithoutBars => !screen.is_live(),
+            Audience::Programs => screen.is_for_programs(),
+        };
+        if is_shown {
+            screen.show(&described.line);
         }
     }
 }
@@ -168,77 +150,8 @@ fn show(screen: &Screen, live: &Live, state: &State, now: Duration) {
         live.draw(state, now);
     } else {
         for line in state.lines(now) {
-            screen.line(&line);
+            screen.show(&line);
         }
-    }
-}
-
-/// How far an attempt to connect is.
-fn connecting(place: &str, elapsed: Duration, limit: Option<Duration>) -> String {
-    let of = limit.map_or_else(String::new, |limit| format!(" of {} s", limit.as_secs()));
-    format!("connecting to {place}, {} s{of}", elapsed.as_secs())
-}
-
-/// The line of a table or phase that is done; names are free of control characters by their type.
-fn finished(event: &Event) -> Option<String> {
-    match event {
-        Event::TableCopied {
-            database,
-            table,
-            rows,
-            bytes,
-            elapsed,
-        } => {
-            let rate = text::rate(*bytes, *elapsed).map(|rate| format!(" ({rate})"));
-            Some(format!(
-                "{}.{table}: {}, {} in {}{}",
-                text::clean(database),
-                text::counted(*rows, "row"),
-                text::size(*bytes),
-                text::duration(*elapsed),
-                rate.unwrap_or_default(),
-            ))
-        }
-        Event::TableVerified {
-            database,
-            table,
-            equal,
-            rows,
-        } => {
-            let verdict = match equal {
-                Some(true) => "equal",
-                Some(false) => "different",
-                None => "undecided",
-            };
-            let rows = text::counted(*rows, "row");
-            Some(format!(
-                "{}.{table}: {verdict}, {rows}",
-                text::clean(database)
-            ))
-        }
-        // The findings of the checks follow, and show that they are done.
-        Event::PhaseFinished {
-            database,
-            phase,
-            elapsed,
-        } if *phase != Phase::Check => {
-            let place = database.as_deref().map_or_else(String::new, |database| {
-                format!("{}: ", text::clean(database))
-            });
-            let elapsed = text::duration(*elapsed);
-            Some(format!("{place}{phase} done in {elapsed}"))
-        }
-        Event::PhaseStarted { .. }
-        | Event::PhaseFinished { .. }
-        | Event::CopyPlanned { .. }
-        | Event::CopyProgress { .. }
-        | Event::StatementsProgress { .. }
-        | Event::VerifyPlanned { .. }
-        | Event::VerifyProgress { .. }
-        | Event::Note(_)
-        | Event::Warning(_)
-        | Event::Connecting { .. }
-        | Event::ServerNotice(_) => None,
     }
 }
 
@@ -246,33 +159,6 @@ fn finished(event: &Event) -> Option<String> {
 mod tests {
     use super::*;
     use crate::event::Warning;
-    use crate::pg::QualifiedName;
-
-    #[test]
-    fn a_finished_table_says_what_moved_and_how_fast() {
-        let event = Event::TableCopied {
-            database: "shop".to_owned(),
-            table: QualifiedName::from_catalog("public", "orders"),
-            rows: 1_500_000,
-            bytes: 120 << 20,
-            elapsed: Duration::from_secs(4),
-        };
-        assert_eq!(
-            finished(&event).unwrap(),
-            "shop.public.orders: 1500000 rows, 120.0 MB in 4.0s (30.0 MB/s)"
-        );
-    }
-
-    #[test]
-    fn an_attempt_to_connect_shows_its_limit() {
-        let seconds = Duration::from_secs;
-        let line = connecting("h:5432", seconds(5), Some(seconds(40)));
-        assert_eq!(line, "connecting to h:5432, 5 s of 40 s");
-        assert_eq!(
-            connecting("h:5432", seconds(5), None),
-            "connecting to h:5432, 5 s"
-        );
-    }
 
     fn retry(cause: &str) -> Event {
         let cause = cause.to_owned();

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::event::{Event, Phase};
+use crate::ui::log::{LogKind, LogLine};
 use crate::ui::text;
 
 /// Rates are taken over this much of the past: long enough to be calm, short enough to be true.
@@ -33,6 +36,20 @@ struct Rows {
     bytes: u64,
     rows: u64,
     samples: VecDeque<(Duration, u64)>,
+}
+
+/// How far a database is, for programs.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Numbers {
+    phase: Option<String>,
+    statements: Option<usize>,
+    planned_statements: Option<usize>,
+    bytes: Option<u64>,
+    planned_bytes: Option<u64>,
+    bytes_per_second: Option<u64>,
+    tables: Option<usize>,
+    planned_tables: Option<usize>,
+    rows: Option<u64>,
 }
 
 impl State {
@@ -103,13 +120,16 @@ impl State {
     }
 
     /// A line per database at work.
-    pub(super) fn lines(&self, now: Duration) -> impl Iterator<Item = String> {
+    pub(super) fn lines(&self, now: Duration) -> impl Iterator<Item = LogLine> {
         self.databases().map(move |(name, database)| {
-            if name.is_empty() {
-                database.facts(now).concat()
-            } else {
-                format!("{}: {}", text::clean(name), database.facts(now).concat())
-            }
+            let facts = database.facts(now).concat();
+            let text = match name {
+                "" => facts,
+                name => format!("{name}: {facts}"),
+            };
+            LogLine::new(LogKind::Progress, &text)
+                .with("database", Some(name).filter(|name| !name.is_empty()))
+                .with_fields(&database.numbers(now))
         })
     }
 
@@ -151,6 +171,29 @@ impl Database {
         }
         let (done, total) = self.statements?;
         Some((u64::try_from(done).ok()?, u64::try_from(total).ok()?))
+    }
+
+    /// All that is known, for programs.
+    fn numbers(&self, now: Duration) -> Numbers {
+        let (done, total) = self.statements.unzip();
+        let numbers = Numbers {
+            phase: self.phase.map(|phase| phase.to_string()),
+            statements: done,
+            planned_statements: total,
+            ..Numbers::default()
+        };
+        match &self.rows {
+            None => numbers,
+            Some(rows) => Numbers {
+                bytes: Some(rows.bytes),
+                planned_bytes: Some(rows.bytes_planned),
+                bytes_per_second: rows.speed(now),
+                tables: Some(rows.tables_done),
+                planned_tables: Some(rows.tables),
+                rows: Some(rows.rows),
+                ..numbers
+            },
+        }
     }
 
     /// The same in words, what matters most first. Each fact begins with what separates it from the one before,
@@ -247,6 +290,11 @@ mod tests {
         state
     }
 
+    fn texts(state: &State, at: u64) -> Vec<String> {
+        let lines = state.lines(seconds(at));
+        lines.map(|line| line.text().to_owned()).collect()
+    }
+
     fn data(started: bool) -> Event {
         let (database, phase) = (Some("shop".to_owned()), Phase::Data);
         if started {
@@ -287,7 +335,7 @@ mod tests {
             (10, progress(50)),
         ]);
         assert_eq!(
-            state.lines(seconds(10)).collect::<Vec<_>>(),
+            texts(&state, 10),
             ["shop: 50.0 MB of ~100.0 MB, 5.0 MB/s, ~10.0s left, 1 of 2 tables, 50000 rows"]
         );
     }
@@ -297,7 +345,7 @@ mod tests {
         let mut events = vec![(0, planned()), (0, progress(0)), (1, progress(90))];
         events.extend((2..=60).map(|at| (at, progress(90))));
         let state = state_of(&events);
-        assert!(state.lines(seconds(60)).all(|line| !line.contains("/s")));
+        assert!(texts(&state, 60).iter().all(|line| !line.contains("/s")));
     }
 
     #[test]
@@ -333,9 +381,6 @@ mod tests {
                 },
             ),
         ]);
-        assert_eq!(
-            state.lines(seconds(1)).collect::<Vec<_>>(),
-            ["roles, 3 of 9"]
-        );
+        assert_eq!(texts(&state, 1), ["roles, 3 of 9"]);
     }
 }

@@ -27,7 +27,7 @@ pub trait Report {
 }
 
 /// Whole milliseconds, for programs.
-pub(super) fn milliseconds(elapsed: Duration) -> u64 {
+pub(in crate::ui) fn milliseconds(elapsed: Duration) -> u64 {
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::cluster::finding::{Finding, Level, group_findings};
-use crate::migrate::Prepared;
 use crate::ui::remedy::{SettingName, render_remedies, with_remedies};
-use crate::ui::{Style, Ui, text};
+use crate::ui::{LogKind, LogLine, Severity, Style, Ui, text};
 
 /// A result of the checks, for programs.
 #[derive(Clone, Debug, Serialize)]
@@ -42,20 +41,28 @@ pub fn render_finding(finding: &Finding, name: SettingName) -> String {
     text::clean(&with_remedies(finding, &finding.remedies, name))
 }
 
-/// `message; remedy`: a finding without its level and place.
-pub fn render_finding_text(finding: &Finding, name: SettingName) -> String {
-    text::clean(&with_remedies(&finding.message, &finding.remedies, name))
+/// Shows what the checks found, on standard error, and keeps it for the JSON report. Findings of one kind are one
+/// line unless `verbose`; programs get each.
+pub fn show_findings(ui: &Ui, findings: &[Finding], verbose: bool) {
+    ui.catch_up();
+    ui.keep_findings(findings);
+    let each = verbose || ui.screen().is_for_programs();
+    for finding in listed(findings, each).iter() {
+        ui.screen().show(&finding_line(finding, ui.setting_name()));
+    }
 }
 
-/// Shows what the checks found, on standard error, and keeps it for the JSON report. Findings of one kind are one
-/// line unless `verbose`.
-pub fn show_findings(ui: &Ui, prepared: &Prepared, verbose: bool) {
-    ui.catch_up();
-    ui.keep_findings(&prepared.findings);
-    for finding in listed(&prepared.findings, verbose).iter() {
-        ui.screen()
-            .line(&render_finding(finding, ui.setting_name()));
-    }
+fn finding_line(finding: &Finding, name: SettingName) -> LogLine {
+    let body = FindingBody::new(finding, name);
+    let severity = match finding.level {
+        Level::Ok | Level::Note => Severity::Info,
+        Level::Warning => Severity::Warn,
+        Level::Error => Severity::Error,
+    };
+    LogLine::new(LogKind::Finding, &body.message)
+        .with_severity(severity)
+        .shown_as(render_finding(finding, name))
+        .with_fields(&body)
 }
 
 /// The findings as people see them.

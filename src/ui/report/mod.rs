@@ -14,9 +14,10 @@ mod verify;
 mod verify_text;
 
 pub use contract::Report;
+pub(super) use contract::milliseconds;
 pub use dry_run::DryRun;
 pub(super) use finding::FindingBody;
-pub use finding::{render_finding, render_finding_text, show_findings};
+pub use finding::{render_finding, show_findings};
 pub use init::Copied;
 pub use plan::{render_question, show_plan};
 pub use teardown::{TornDown, show_leftovers};

@@ -4,13 +4,14 @@ use serde::Serialize;
 
 use super::contract::number;
 use super::sizes::{self, Estimate};
+use crate::cluster::ServerIdentity;
 use crate::migrate::Prepared;
 use crate::migrate::{Dropped, Options, PlannedDatabase, TargetAction};
-use crate::pg::QualifiedName;
+use crate::pg::{QualifiedName, Side};
 use crate::remedy::Setting;
 use crate::selection::{RowFilter, RowsRule, TableRules};
 use crate::ui::remedy::SettingName;
-use crate::ui::{PROCEED, Ui, text};
+use crate::ui::{LogKind, LogLine, PROCEED, Ui, text};
 
 /// A planned database, for programs.
 #[derive(Debug, Serialize)]
@@ -41,27 +42,23 @@ struct FilterBody {
 
 /// Shows sizes, times, both servers and what happens to each database, on standard error. The rate is in bytes an hour.
 pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u64>) {
+    let screen = ui.screen();
     if !options.schema_only {
         show_sizes(ui, prepared, rate);
     }
     if let Some(instant) = &prepared.instant {
-        let line = format!("Filters use {} as the current time.", instant.as_str());
-        ui.screen().line_from_outside("", &line);
+        let text = format!("Filters use {} as the current time.", instant.as_str());
+        screen.show(&LogLine::new(LogKind::Status, &text));
     }
     for (side, server) in prepared.servers.iter() {
-        ui.screen()
-            .line_from_outside("", &format!("{side}: {server}"));
+        screen.show(&server_line(side, server));
     }
     for planned in &prepared.databases {
-        ui.screen().line_from_outside("  ", &action_line(planned));
-        for line in rule_lines(&planned.scope.rules) {
-            ui.screen().line_from_outside("    ", &line);
-        }
+        screen.show(&planned_line(planned));
     }
+    let workers = text::counted(number(options.jobs), "worker");
     if options.schema_only {
-        let workers = text::counted(number(options.jobs), "worker");
-        let line = format!("Creating definitions only, with {workers}.");
-        ui.screen().line(&line);
+        screen.line(&format!("Creating definitions only, with {workers}."));
         return;
     }
     let kind = if options.replicate {
@@ -69,10 +66,30 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
     } else {
         "one plain"
     };
-    let workers = text::counted(number(options.jobs), "worker");
-    let line = format!("Copying at {kind} snapshot with {workers}.");
-    ui.screen().line(&line);
-    ui.screen().line(&locks_line(options, ui.setting_name()));
+    screen.line(&format!("Copying at {kind} snapshot with {workers}."));
+    screen.line(&locks_line(options, ui.setting_name()));
+}
+
+/// `source: role@host:port, PostgreSQL 17.2`
+pub(super) fn server_line(side: Side, server: &ServerIdentity) -> LogLine {
+    LogLine::new(LogKind::Server, &format!("{side}: {server}"))
+        .with("side", side.to_string())
+        .with("role", &server.role)
+        .with("place", &server.place)
+        .with("version", server.version.to_string())
+}
+
+/// What becomes of a database of the target, and of its tables that have a rule.
+fn planned_line(planned: &PlannedDatabase) -> LogLine {
+    let action = action_line(planned);
+    let rules = rule_lines(&planned.scope.rules);
+    let rules = rules
+        .iter()
+        .map(|rule| format!("    {}", text::clean(rule)));
+    let lines = std::iter::once(format!("  {}", text::clean(&action))).chain(rules);
+    LogLine::new(LogKind::Plan, &action)
+        .shown_as(lines.collect::<Vec<_>>().join("\n"))
+        .with_fields(&planned_body(planned))
 }
 
 /// The tables that have a rule, one line a rule.
@@ -114,7 +131,7 @@ fn show_sizes(ui: &Ui, prepared: &Prepared, rate: Option<u64>) {
         Estimate::new(planned.name(), planned.bytes, rate.unwrap_or_default())
     };
     let estimates: Vec<_> = prepared.databases.iter().map(estimate).collect();
-    ui.screen().line(sizes::render_sizes(&estimates).trim_end());
+    ui.screen().show(&sizes::render_line(&estimates));
     match rate {
         Some(rate) => tracing::info!(
             "times from a sample of the source: {} an hour",

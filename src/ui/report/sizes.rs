@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::ui::text;
+use serde::Serialize;
+
+use crate::ui::{LogKind, LogLine, text};
 
 /// Bytes per hour when nothing could be measured.
 const DEFAULT_BYTES_PER_HOUR: u64 = 20 << 30;
@@ -14,7 +16,7 @@ const COLUMNS: [usize; 3] = [20, 12, 15];
 const RULE: usize = 50;
 
 /// A database and what it will take to copy it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Estimate {
     /// The database on the source.
     database: String,
@@ -40,8 +42,15 @@ impl Estimate {
     }
 }
 
+/// The table for people, and its numbers for programs.
+pub(super) fn render_line(estimates: &[Estimate]) -> LogLine {
+    LogLine::new(LogKind::Sizes, &total(estimates))
+        .shown_as(render_sizes(estimates).trim_end())
+        .with("databases", estimates)
+}
+
 /// The table, each line ended.
-pub(super) fn render_sizes(estimates: &[Estimate]) -> String {
+fn render_sizes(estimates: &[Estimate]) -> String {
     let names: Vec<String> = estimates
         .iter()
         .map(|one| text::clean(&one.database))
@@ -56,11 +65,16 @@ pub(super) fn render_sizes(estimates: &[Estimate]) -> String {
         let (size, time) = (text::size(estimate.bytes), text::estimate(estimate.seconds));
         out.push_str(&line(first, [name, &size, &time]));
     }
+    let total = total(estimates);
+    writeln!(out, "{rule}\n{total}").expect("a String takes all text");
+    out
+}
+
+fn total(estimates: &[Estimate]) -> String {
     let bytes = estimates.iter().map(|one| one.bytes).sum();
     let seconds = estimates.iter().map(|one| one.seconds).sum();
     let (bytes, seconds) = (text::size(bytes), text::estimate(seconds));
-    writeln!(out, "{rule}\nTotal: {bytes} (estimated {seconds})").expect("a String takes all text");
-    out
+    format!("Total: {bytes} (estimated {seconds})")
 }
 
 fn line(first: usize, cells: [&str; 3]) -> String {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::contract::Report;
+use super::plan::server_line;
 use crate::checkpoint::DatabasePair;
 use crate::event::WithCauses as _;
 use crate::pg::{Ident, Side};
@@ -11,7 +12,7 @@ use crate::sql;
 use crate::teardown::unrecorded::UnrecordedObject;
 use crate::teardown::{Leftover, Leftovers, Unreachable};
 use crate::ui::remedy::{SettingName, with_remedies};
-use crate::ui::{Style, Ui, text};
+use crate::ui::{LogKind, LogLine, Style, Ui, text};
 
 /// The result of `teardown`.
 #[derive(Debug)]
@@ -103,22 +104,35 @@ pub fn show_leftovers(ui: &Ui, leftovers: &Leftovers, with_statements: bool) {
     let screen = ui.screen();
     for (side, server) in leftovers.servers.iter() {
         if let Some(server) = server {
-            screen.line_from_outside("", &format!("{side}: {server}"));
+            screen.show(&server_line(side, server));
         }
     }
     for leftover in &leftovers.objects {
-        screen.line_from_outside("  ", &leftover.to_string());
-        let statement = leftover.statement().filter(|_| with_statements);
-        if let Some(statement) = statement {
-            screen.line_from_outside("    ", &statement);
-        }
+        screen.show(&leftover_line(leftover, with_statements));
     }
     for other in &leftovers.others {
-        screen.line_from_outside("  ", &render_other(other, ui.setting_name()));
+        let other = render_other(other, ui.setting_name());
+        screen.show(&LogLine::new(LogKind::Note, &other).marked("  "));
     }
     for copy in &leftovers.incomplete {
         ui.warn(&render_incomplete(copy, ui.setting_name()));
     }
+}
+
+/// An object of a run, with the statement that drops it where that is asked for.
+fn leftover_line(leftover: &Leftover, with_statement: bool) -> LogLine {
+    let object = leftover.to_string();
+    let statement = leftover.statement().filter(|_| with_statement);
+    let mut shown = format!("  {}", text::clean(&object));
+    if let Some(statement) = &statement {
+        shown.push_str("\n    ");
+        shown.push_str(&text::clean(statement));
+    }
+    LogLine::new(LogKind::Leftover, &object)
+        .shown_as(shown)
+        .with("side", leftover.side.to_string())
+        .with("database", &leftover.database)
+        .with("statement", statement)
 }
 
 /// What becomes of the incomplete copy of an interrupted run, and the two ways out.

@@ -4,6 +4,7 @@ mod checklists;
 mod command;
 mod demo;
 mod dialogue;
+mod events;
 mod first_contact;
 pub(crate) mod owner;
 mod published_lines;

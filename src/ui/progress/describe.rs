@@ -1,0 +1,273 @@
+//! Events as lines.
+
+use std::time::Duration;
+
+use crate::event::{Event, Phase};
+use crate::pg::QualifiedName;
+use crate::ui::log::{LogKind, LogLine};
+use crate::ui::remedy::with_remedies;
+use crate::ui::report::milliseconds;
+use crate::ui::{SettingName, text};
+
+/// An event as a line, and who is shown it.
+pub(super) struct Described {
+    pub(super) line: LogLine,
+    pub(super) audience: Audience,
+}
+
+/// Who is shown a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// People and programs.
+    Everyone,
+    /// Those who see no bars, which show the same.
+    WithoutBars,
+    /// Programs alone.
+    Programs,
+}
+
+impl Audience {
+    const fn of(self, line: LogLine) -> Described {
+        Described {
+            line,
+            audience: self,
+        }
+    }
+}
+
+/// A table whose rows are committed.
+#[derive(Clone, Copy)]
+struct CopiedTable<'a> {
+    database: &'a str,
+    table: &'a QualifiedName,
+    rows: u64,
+    bytes: u64,
+    elapsed: Duration,
+}
+
+/// The line of an event; none of a tick, whose state is shown now and then.
+pub(super) fn describe_event(event: &Event, name: SettingName) -> Option<Described> {
+    Some(match event {
+        Event::Warning(warning) => {
+            let text = with_remedies(warning, &warning.remedies(), name);
+            Audience::Everyone.of(LogLine::new(LogKind::Warning, &text).marked("warning: "))
+        }
+        Event::Note(note) => {
+            let text = with_remedies(note, &note.remedies(), name);
+            Audience::Everyone.of(LogLine::new(LogKind::Note, &text).marked("note: "))
+        }
+        Event::Connecting {
+            place,
+            elapsed,
+            limit,
+        } => Audience::Everyone.of(connecting(place, *elapsed, *limit)),
+        Event::ServerNotice(notice) if notice.severity == "WARNING" => {
+            let line = LogLine::new(LogKind::ServerWarning, &notice.to_string());
+            let line = line.with("sqlstate", notice.code.to_string());
+            Audience::Everyone.of(line.marked("the server warns: "))
+        }
+        Event::ServerNotice(notice) => {
+            tracing::debug!("{}: {notice}", notice.severity);
+            return None;
+        }
+        Event::PhaseStarted { database, phase } => {
+            Audience::Programs.of(phase_started(database.as_deref(), *phase))
+        }
+        Event::PhaseFinished {
+            database,
+            phase,
+            elapsed,
+        } => {
+            let line = phase_finished(database.as_deref(), *phase, *elapsed);
+            // The findings of the checks follow, and show that they are done.
+            if *phase == Phase::Check {
+                Audience::Programs.of(line)
+            } else {
+                Audience::WithoutBars.of(line)
+            }
+        }
+        Event::CopyPlanned {
+            database,
+            tables,
+            bytes,
+        } => Audience::Programs.of(planned(LogKind::CopyPlanned, database, *tables, *bytes)),
+        Event::VerifyPlanned {
+            database,
+            tables,
+            bytes,
+        } => Audience::Programs.of(planned(LogKind::VerifyPlanned, database, *tables, *bytes)),
+        Event::TableCopied {
+            database,
+            table,
+            rows,
+            bytes,
+            elapsed,
+        } => Audience::WithoutBars.of(table_copied(&CopiedTable {
+            database,
+            table,
+            rows: *rows,
+            bytes: *bytes,
+            elapsed: *elapsed,
+        })),
+        Event::TableVerified {
+            database,
+            table,
+            equal,
+            rows,
+        } => Audience::WithoutBars.of(table_verified(database, table, *equal, *rows)),
+        Event::CopyProgress { .. }
+        | Event::StatementsProgress { .. }
+        | Event::VerifyProgress { .. } => return None,
+    })
+}
+
+/// How far an attempt to connect is.
+fn connecting(place: &str, elapsed: Duration, limit: Option<Duration>) -> LogLine {
+    let of = limit.map_or_else(String::new, |limit| format!(" of {} s", limit.as_secs()));
+    let text = format!("connecting to {place}, {} s{of}", elapsed.as_secs());
+    LogLine::new(LogKind::Waiting, &text)
+        .with("place", place)
+        .with("seconds", elapsed.as_secs())
+        .with("limit_seconds", limit.map(|limit| limit.as_secs()))
+}
+
+/// `shop: rows done in 4.0s`; phases of the cluster have no database.
+fn phase_text(database: Option<&str>, text: &str) -> String {
+    match database {
+        Some(database) => format!("{database}: {text}"),
+        None => text.to_owned(),
+    }
+}
+
+fn phase_started(database: Option<&str>, phase: Phase) -> LogLine {
+    let text = phase_text(database, &format!("{phase} started"));
+    LogLine::new(LogKind::PhaseStarted, &text)
+        .with("database", database)
+        .with("phase", phase.to_string())
+}
+
+fn phase_finished(database: Option<&str>, phase: Phase, elapsed: Duration) -> LogLine {
+    let took = text::duration(elapsed);
+    let text = phase_text(database, &format!("{phase} done in {took}"));
+    LogLine::new(LogKind::PhaseFinished, &text)
+        .with("database", database)
+        .with("phase", phase.to_string())
+        .with("milliseconds", milliseconds(elapsed))
+}
+
+/// What is to be copied or compared.
+fn planned(kind: LogKind, database: &str, tables: usize, bytes: u64) -> LogLine {
+    let size = text::size(bytes);
+    let count = text::counted(u64::try_from(tables).unwrap_or(u64::MAX), "table");
+    LogLine::new(kind, &format!("{database}: {count}, ~{size}"))
+        .with("database", database)
+        .with("tables", tables)
+        .with("planned_bytes", bytes)
+}
+
+fn table_copied(copied: &CopiedTable<'_>) -> LogLine {
+    let CopiedTable {
+        database,
+        table,
+        rows,
+        bytes,
+        elapsed,
+    } = *copied;
+    let rate = text::rate(bytes, elapsed).map(|rate| format!(" ({rate})"));
+    let text = format!(
+        "{database}.{table}: {}, {} in {}{}",
+        text::counted(rows, "row"),
+        text::size(bytes),
+        text::duration(elapsed),
+        rate.unwrap_or_default(),
+    );
+    LogLine::new(LogKind::TableCopied, &text)
+        .with("database", database)
+        .with("table", table.to_string())
+        .with("rows", rows)
+        .with("bytes", bytes)
+        .with("milliseconds", milliseconds(elapsed))
+}
+
+fn table_verified(
+    database: &str,
+    table: &QualifiedName,
+    equal: Option<bool>,
+    rows: u64,
+) -> LogLine {
+    let verdict = match equal {
+        Some(true) => "equal",
+        Some(false) => "different",
+        None => "undecided",
+    };
+    let count = text::counted(rows, "row");
+    LogLine::new(
+        LogKind::TableVerified,
+        &format!("{database}.{table}: {verdict}, {count}"),
+    )
+    .with("database", database)
+    .with("table", table.to_string())
+    .with("equal", equal)
+    .with("rows", rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Warning;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn described(event: &Event) -> Described {
+        describe_event(event, |_| "--x").unwrap()
+    }
+
+    #[test]
+    fn a_finished_table_says_what_moved_and_how_fast() {
+        let copied = described(&Event::TableCopied {
+            database: "shop".to_owned(),
+            table: QualifiedName::from_catalog("public", "orders"),
+            rows: 1_500_000,
+            bytes: 120 << 20,
+            elapsed: seconds(4),
+        });
+        assert_eq!(
+            copied.line.text(),
+            "shop.public.orders: 1500000 rows, 120.0 MB in 4.0s (30.0 MB/s)"
+        );
+        assert_eq!(copied.audience, Audience::WithoutBars);
+    }
+
+    #[test]
+    fn an_attempt_to_connect_shows_its_limit() {
+        let line = connecting("h:5432", seconds(5), Some(seconds(40)));
+        assert_eq!(line.text(), "connecting to h:5432, 5 s of 40 s");
+        let line = connecting("h:5432", seconds(5), None);
+        assert_eq!(line.text(), "connecting to h:5432, 5 s");
+    }
+
+    #[test]
+    fn the_end_of_the_checks_is_for_programs_only() {
+        let ended = |phase| {
+            described(&Event::PhaseFinished {
+                database: None,
+                phase,
+                elapsed: seconds(3),
+            })
+        };
+        assert_eq!(ended(Phase::Check).audience, Audience::Programs);
+        assert_eq!(ended(Phase::Roles).audience, Audience::WithoutBars);
+        assert_eq!(ended(Phase::Roles).line.text(), "roles done in 3.0s");
+    }
+
+    #[test]
+    fn a_warning_has_a_mark_for_people() {
+        let cause = "lost".to_owned();
+        let warned = described(&Event::Warning(Warning::Retry { cause }));
+        assert_eq!(warned.line.text(), "warning: lost; trying again");
+        assert_eq!(warned.line.message(), "lost; trying again");
+        assert_eq!(warned.audience, Audience::Everyone);
+    }
+}
