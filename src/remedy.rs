@@ -122,6 +122,27 @@ impl Remedy {
         Self::invoke_with(purpose, Command::Teardown, Setting::Slot, slot)
     }
 
+    /// The setting that removes the obstacle if it is passed, and nothing else is done.
+    pub const fn setting(&self) -> Option<Setting> {
+        match self {
+            Self::Pass(setting) | Self::PassTo(setting, _) | Self::With(_, setting) => {
+                Some(*setting)
+            }
+            Self::Do(_)
+            | Self::PassValue(..)
+            | Self::PassAll(..)
+            | Self::Raise(_)
+            | Self::Lower(_)
+            | Self::Omit(_)
+            | Self::Correct(_)
+            | Self::Run(_)
+            | Self::RunOn(..)
+            | Self::Steps(_)
+            | Self::Each(_)
+            | Self::Invoke(_) => None,
+        }
+    }
+
     /// Copy without replication.
     pub const fn copy_once() -> Self {
         Self::With(Cow::Borrowed("copy once"), Setting::NoSync)

@@ -62,6 +62,7 @@ const AREAS: &[Area] = &[
             &["execute"],
             &["plan"],
             &["check"],
+            &["proposal"],
             &["planned"],
             &["record"],
             &["resume"],

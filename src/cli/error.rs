@@ -62,6 +62,12 @@ pub enum Error {
     /// The user said no, or nothing.
     #[error("not confirmed; nothing was changed")]
     Declined,
+    /// The user said no, or nothing, to a change that would let the run continue.
+    #[error("not confirmed; nothing was changed")]
+    ProposalDeclined {
+        /// The flag that does the same.
+        flag: &'static str,
+    },
     /// The user left the interactive selection.
     #[error("cancelled; nothing was changed")]
     Cancelled,
@@ -117,6 +123,7 @@ impl Error {
             | Self::Predicate { .. }
             | Self::Refused { .. }
             | Self::Declined
+            | Self::ProposalDeclined { .. }
             | Self::Cancelled
             | Self::NothingSelected
             | Self::Stopped { .. }
@@ -135,6 +142,7 @@ impl Error {
                 Some("resolve the errors above and repeat the command".to_owned())
             }
             Self::Declined => Some("answer y, or pass --yes".to_owned()),
+            Self::ProposalDeclined { flag } => Some(format!("answer y, or pass {flag}")),
             Self::Cancelled | Self::NothingSelected => {
                 Some("select with --include-databases, or pass --no-interactive".to_owned())
             }
@@ -172,6 +180,7 @@ impl Error {
             Self::Stopped { exit_code } | Self::CleanupIncomplete { exit_code } => *exit_code,
             Self::Refused { .. }
             | Self::Declined
+            | Self::ProposalDeclined { .. }
             | Self::Cancelled
             | Self::NothingSelected
             | Self::Migrate(_)

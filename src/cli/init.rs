@@ -1,13 +1,12 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection, State, parse_size};
 use super::connections::warn_about;
 use super::interactive::complete_options;
+use super::proposals::Dialogue;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::ddl;
-use crate::migrate::{
-    self, LockOptions, Options, ReplicationOptions, StateOptions, execute, prepare,
-};
+use crate::migrate::{self, LockOptions, Options, ReplicationOptions, StateOptions, execute};
 use crate::task::Scope;
-use crate::ui::report::{Copied, DryRun, render_question, show_findings, show_plan};
+use crate::ui::report::{Copied, DryRun, show_plan};
 use crate::ui::{Conclusion, Ui};
 
 const EXAMPLES: &str = "\
@@ -162,32 +161,32 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     warn_about(ui, [&options.source, &options.target]);
     let is_decided = arguments.selection.is_given() || arguments.yes;
     let options = complete_options("init", options, is_decided, ui, scope).await?;
-    let prepared = prepare(&options, scope).await?;
-    show_findings(ui, &prepared.findings, arguments.verbose);
-    match prepared.errors() {
-        0 => {}
-        count => return Err(Error::Refused { count }),
-    }
-    let measured = if options.schema_only {
+    let mut dialogue = Dialogue {
+        verbose: arguments.verbose,
+        asks: !arguments.yes && !arguments.dry_run && ui.streams().are_interactive(),
+        ..Dialogue::new(ui, scope)
+    };
+    let mut checked = dialogue.check(options).await?;
+    let measured = if checked.options.schema_only {
         None
     } else {
         ui.screen().line("Analyzing database sizes...");
-        migrate::measure_rate(&prepared, &options, scope).await?
+        migrate::measure_rate(&checked.prepared, &checked.options, scope).await?
     };
-    show_plan(ui, &prepared, &options, measured);
+    show_plan(ui, &checked.prepared, &checked.options, measured);
     if arguments.dry_run {
-        let script = migrate::render_dry_run(&prepared, &options, scope).await?;
+        let script = migrate::render_dry_run(&checked.prepared, &checked.options, scope).await?;
         let report = DryRun {
-            prepared: &prepared,
+            prepared: &checked.prepared,
             script,
         };
         ui.report(&report, &Conclusion::Done)?;
         return Ok(exit::DONE);
     }
-    if !arguments.yes && !ui.confirm(&render_question(&prepared), &scope.stop).await? {
-        return Err(Error::Declined);
+    if !arguments.yes {
+        checked = Box::pin(dialogue.confirm(checked)).await?;
     }
-    let report = Box::pin(execute(prepared, &options, scope)).await?;
+    let report = Box::pin(execute(checked.prepared, &checked.options, scope)).await?;
     ui.report(&Copied { report: &report }, &Conclusion::Done)?;
     Ok(exit::DONE)
 }

@@ -12,6 +12,7 @@ mod exit;
 mod init;
 mod interactive;
 mod man;
+mod proposals;
 mod setting;
 mod signal;
 mod teardown;
@@ -178,7 +179,7 @@ fn report_failure(ui: &Ui, command: &'static str, error: &Error, signals: &Signa
     };
     let (exit_code, error) = match (signals.stop().is_cancelled(), error) {
         // A question that a signal left unanswered.
-        (true, Error::Declined) => (signals.exit_code(), &stopped),
+        (true, Error::Declined | Error::ProposalDeclined { .. }) => (signals.exit_code(), &stopped),
         // An attempt to connect that a signal ended.
         (true, error) if error.is_stopped_attempt() => (signals.exit_code(), &stopped),
         (true, error) => (signals.exit_code(), error),

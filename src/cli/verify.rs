@@ -109,6 +109,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         },
     };
     let findings = migrate::examine_comparison(&compared, options.jobs).await;
+    ui.keep_findings(&findings);
     show_findings(ui, &findings, false);
     let report = verify::compare_databases(&options, scope).await?;
     let end = conclude(&report);

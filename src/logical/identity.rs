@@ -131,6 +131,8 @@ pub struct Published {
     pub filters: BTreeMap<QualifiedName, RowFilter>,
     /// Tables that may not be published as they are.
     pub blocked: Vec<Blocked>,
+    /// The listed tables that contain those: partitioned tables, or the tables themselves.
+    pub not_followed: BTreeSet<QualifiedName>,
     /// Identities to be changed before, as they are now.
     pub identities: Vec<FormerIdentity>,
     /// Tables that are never published: unlogged and foreign ones.
@@ -231,7 +233,8 @@ impl Judge<'_> {
             .collect();
         if self.makes_full(&members, &blocked) {
             out.identities.extend(former_identities(&members));
-        } else {
+        } else if !blocked.is_empty() {
+            out.not_followed.insert(listed.name.clone());
             out.blocked.extend(blocked);
         }
     }

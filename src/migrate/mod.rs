@@ -20,6 +20,7 @@ mod lock_keys;
 mod options;
 mod plan;
 mod planned;
+mod proposal;
 mod record;
 mod repeats;
 mod replication;
@@ -40,6 +41,7 @@ pub use options::{
 pub use plan::prepare::prepare;
 pub use plan::rate::measure_rate;
 pub use planned::{Dropped, PlannedDatabase, Prepared};
+pub use proposal::{DatabaseTable, Proposal};
 pub use report::{DatabaseReport, KeptSlot, Report};
 pub use resume::load_recorded_instant;
 pub use target_action::TargetAction;

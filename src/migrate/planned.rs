@@ -15,7 +15,7 @@ use crate::migrate::replication::Replication;
 use crate::migrate::resume::{DatabaseStart, Leftover, Resume};
 use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
-use crate::pg::{Ident, QualifiedName, Sides};
+use crate::pg::{Ident, Oid, QualifiedName, Sides};
 use crate::selection::TableScope;
 use crate::snapshot::{CheckedDatabase, SnapshotSource};
 
@@ -48,6 +48,8 @@ pub struct PlannedDatabase {
     pub(super) target: Ident,
     /// What its replication takes, where it is to replicate.
     pub(crate) replication: Option<Replication>,
+    /// Tables whose changes cannot be published as they are.
+    pub(crate) not_followed: BTreeSet<QualifiedName>,
     /// What must stay true of it, where it is kept.
     pub(crate) promise: Option<Promise>,
     /// Whether what is there is a template, which cannot be dropped as it is.
@@ -111,6 +113,25 @@ impl PlannedDatabase {
         }
     }
 
+    /// What the run drops to create it.
+    fn dropped(&self) -> Option<Dropped> {
+        match &self.action {
+            TargetAction::DropAndCreate {
+                oid, tables, bytes, ..
+            } => Some(Dropped {
+                name: self.target.clone(),
+                oid: *oid,
+                tables: u64::try_from(*tables).unwrap_or_default(),
+                bytes: u64::try_from(*bytes).unwrap_or_default(),
+            }),
+            TargetAction::Create
+            | TargetAction::UseEmpty
+            | TargetAction::Recreate { .. }
+            | TargetAction::Empty { .. }
+            | TargetAction::Keep { .. } => None,
+        }
+    }
+
     /// Both names.
     pub(crate) fn pair(&self) -> DatabasePair {
         DatabasePair::new(self.name(), self.target.as_str())
@@ -156,28 +177,23 @@ impl Prepared {
             .count()
     }
 
-    /// What the run drops on the target, if it drops databases of others.
-    pub fn dropped(&self) -> Option<Dropped> {
-        let mut dropped = Dropped::default();
-        for planned in &self.databases {
-            if let TargetAction::DropAndCreate { tables, bytes, .. } = &planned.action {
-                dropped.databases += 1;
-                dropped.tables += u64::try_from(*tables).unwrap_or_default();
-                dropped.bytes += u64::try_from(*bytes).unwrap_or_default();
-            }
-        }
-        (dropped.databases > 0).then_some(dropped)
+    /// The databases that the run drops on the target. What an interrupted run of this program has left is none of
+    /// them.
+    pub fn dropped(&self) -> Vec<Dropped> {
+        let dropped = self.databases.iter();
+        dropped.filter_map(PlannedDatabase::dropped).collect()
     }
 }
 
-/// The databases of the target that a run drops, in sum. What an interrupted run of this program has left is none of
-/// them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A database of the target that a run drops.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// How many.
-    pub databases: u64,
-    /// Their tables.
+    /// Its name on the target.
+    pub name: Ident,
+    /// Which database it must be.
+    pub oid: Oid,
+    /// Its tables.
     pub tables: u64,
-    /// Their size on disk.
+    /// Its size on disk.
     pub bytes: u64,
 }

@@ -7,9 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::Screen;
 
-/// `init`'s question, unless databases are dropped.
-pub const PROCEED: &str = "Proceed with replication? [y/N]:";
-
 /// `teardown`'s question.
 pub const REMOVE: &str = "Remove these objects? [y/N]:";
 

@@ -1,4 +1,4 @@
-//! Lines of standard error as values: text for people, events for programs (`--log-format json`).
+//! Lines of standard error as values: text for people, events for programs.
 
 mod kind;
 mod layer;

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use checklist::ChecklistItem;
 pub use conclusion::Conclusion;
-pub use confirm::{PROCEED, REMOVE};
+pub use confirm::REMOVE;
 pub use failure::Failure;
 pub use log::{LogFormat, LogKind, LogLayer, LogLine, Severity};
 pub use progress::Drawing;
@@ -231,12 +231,12 @@ impl Ui {
         lock(&self.warnings).push(text::clean(warning));
     }
 
-    /// Keeps results of the checks for the JSON report.
+    /// Keeps results of the checks for the JSON report, instead of those of earlier checks.
     pub fn keep_findings(&self, findings: &[Finding]) {
         let bodies = findings
             .iter()
             .map(|finding| FindingBody::new(finding, self.setting_name));
-        lock(&self.findings).extend(bodies);
+        *lock(&self.findings) = bodies.collect();
     }
 
     /// Writes the report of a command to standard output: its last words there. Everything emitted before is

@@ -213,3 +213,12 @@ fn hypertables_foreign_tables_and_tables_of_others_are_told() {
         Published::default()
     );
 }
+
+#[test]
+fn a_tree_with_a_blocked_partition_is_not_followed_as_a_whole() {
+    let published = judged(&tree(vec![keyed(2, "one"), bare(3, "two")]));
+    assert_eq!(published.blocked.len(), 1);
+    assert_eq!(published.not_followed, BTreeSet::from([name("root")]));
+    let published = judged(&[keyed(1, "one"), bare(2, "two")]);
+    assert_eq!(published.not_followed, BTreeSet::from([name("two")]));
+}

@@ -23,7 +23,9 @@ pub(super) use database::{Examination, Judge, examine};
 pub(super) use difference::{judge_difference, judge_property};
 pub(super) use installed::examine_installed;
 pub(super) use place::{Place, judge_map};
-pub(super) use replication::{ReplicationJudge, examine_replication, left_slot};
+pub(super) use replication::{
+    ExaminedReplication, ReplicationJudge, examine_replication, left_slot,
+};
 pub(super) use target::{judge_inheritance, judge_owners, plan_cluster};
 
 use crate::cluster::facts::ServerFacts;

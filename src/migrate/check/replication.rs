@@ -1,6 +1,8 @@
 //! Whether a database can be published: the right to, the identities of its tables, and what is on
 //! the source under our names.
 
+use std::collections::BTreeSet;
+
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
@@ -12,7 +14,7 @@ use crate::migrate::error::Error;
 use crate::migrate::repeats::Repeats;
 use crate::migrate::replication::{Replication, Whose, ways_out};
 use crate::pg::Side;
-use crate::pg::{Ident, Sql, SqlState};
+use crate::pg::{Ident, QualifiedName, Sql, SqlState};
 use crate::remedy::{Command, Remedy, Setting};
 use crate::sql;
 use crate::task::Scope;
@@ -25,6 +27,14 @@ pub(crate) struct ReplicationJudge<'a> {
     pub(crate) has_state: bool,
     /// Whether the slot is in use only by the target database that is replaced.
     pub(crate) is_freed: bool,
+}
+
+/// What the examination of a database's replication has found.
+#[derive(Debug, Default)]
+pub(crate) struct ExaminedReplication {
+    pub(crate) findings: Vec<Finding>,
+    /// Tables that cannot be published as they are.
+    pub(crate) not_followed: BTreeSet<QualifiedName>,
 }
 
 /// How many tables one note names.
@@ -54,7 +64,7 @@ pub(crate) async fn examine_replication(
     source: &Endpoint,
     judge: ReplicationJudge<'_>,
     scope: &Scope,
-) -> Result<Vec<Finding>, Error> {
+) -> Result<ExaminedReplication, Error> {
     let what = format!("locks to read the tables of database {}", source.database());
     let mut repeats = Repeats::new(source, LockMode::AccessShare, what);
     loop {
@@ -64,7 +74,7 @@ pub(crate) async fn examine_replication(
             examined = examine_once(source, judge) => examined,
         };
         match examined {
-            Ok(findings) => return Ok(findings),
+            Ok(examined) => return Ok(examined),
             Err(error) => repeats.after(error).await?,
         }
     }
@@ -73,7 +83,7 @@ pub(crate) async fn examine_replication(
 async fn examine_once(
     source: &Endpoint,
     judge: ReplicationJudge<'_>,
-) -> Result<Vec<Finding>, Error> {
+) -> Result<ExaminedReplication, Error> {
     let side = Side::Source;
     let replication = judge.replication;
     let wrap = Error::examine(side);
@@ -96,10 +106,11 @@ async fn examine_once(
         findings.push(judge_slot(active, &slot.name, is_ours));
     }
     let name = source.database();
-    Ok(findings
-        .into_iter()
-        .map(|finding| finding.in_database(name))
-        .collect())
+    let findings = findings.into_iter();
+    Ok(ExaminedReplication {
+        findings: findings.map(|finding| finding.in_database(name)).collect(),
+        not_followed: published.not_followed,
+    })
 }
 
 /// Whether a connection for replication commands is refused, as poolers do. A want of WAL senders has its

@@ -9,7 +9,7 @@ use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::select::ChosenDatabase;
 use crate::ddl;
 use crate::ddl::cluster::database::{DatabaseOptions, render_finish};
-use crate::migrate::check::{self, Examination};
+use crate::migrate::check::{self, Examination, ExaminedReplication};
 use crate::migrate::error::Error;
 use crate::migrate::options::Options;
 use crate::migrate::plan::planner::Planner;
@@ -172,10 +172,14 @@ impl Planner<'_> {
         // What is kept has its publication and its slot.
         let replication = site.known.replication(self, database, &examined);
         let replication = replication.filter(|_| !is_kept);
-        if let Some(replication) = &replication {
-            let findings = self.examine_replication(&site, &target_plan.action, replication);
-            examined.findings.extend(findings.await?);
-        }
+        let followed = match &replication {
+            Some(replication) => {
+                self.examine_replication(&site, &target_plan.action, replication)
+                    .await?
+            }
+            None => ExaminedReplication::default(),
+        };
+        examined.findings.extend(followed.findings);
         let point = match &replication {
             Some(replication) => SnapshotSource::Slot(replication.slot.clone()),
             None => SnapshotSource::SnapshotOnly,
@@ -194,6 +198,7 @@ impl Planner<'_> {
             installed: target_plan.installed,
             target: self.target_name(database),
             replication,
+            not_followed: followed.not_followed,
             promise: site.known.promise().filter(|_| is_kept),
             scope: site.chosen.scope,
             selection: site.selection,
@@ -244,11 +249,11 @@ impl Planner<'_> {
         site: &DatabaseSite<'_>,
         action: &TargetAction,
         replication: &Replication,
-    ) -> Result<Vec<Finding>, Error> {
+    ) -> Result<ExaminedReplication, Error> {
         let facts = &self.servers.source.facts;
         let is_possible = facts.replication && facts.wal_level == "logical" && !facts.standby;
         if !is_possible || !site.known.live().is_empty() {
-            return Ok(Vec::new());
+            return Ok(ExaminedReplication::default());
         }
         let judge = check::ReplicationJudge {
             replication,

@@ -212,8 +212,8 @@ async fn plan_by_contents(
         bytes: contents.bytes,
         subscribed: subscription.and_then(|subscription| subscription.slot),
     });
+    let used = find_user(&options.target, name).await?;
     if options.drop_existing {
-        let used = find_user(&options.target, name).await?;
         return Ok(match used {
             None => target_plan,
             Some(by) => {
@@ -237,7 +237,11 @@ async fn plan_by_contents(
     }
     let objects = Some(contents.beside_extensions.as_slice()).filter(|objects| !objects.is_empty());
     remedies.extend(objects.map(|objects| without_extension(objects).into()));
-    remedies.extend([recreate(), "choose another target".into()]);
+    remedies.push(match used {
+        None => recreate(),
+        Some(by) => Remedy::Steps(vec![format!("remove {by}").into(), recreate()]),
+    });
+    remedies.push("choose another target".into());
     let refused = target_plan.finding(Code::NotEmpty, Level::Error, message, remedies);
     Ok(refused.about(existing))
 }

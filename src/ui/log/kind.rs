@@ -55,6 +55,8 @@ kinds! {
     Plan => "plan", Info;
     /// What `teardown` has found.
     Leftover => "leftover", Info;
+    /// What would let a refused run continue; a question follows.
+    Proposal => "proposal", Info;
     /// A question, answered by a line of standard input.
     Question => "question", Info;
     /// A phase began.

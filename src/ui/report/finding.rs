@@ -41,11 +41,10 @@ pub fn render_finding(finding: &Finding, name: SettingName) -> String {
     text::clean(&with_remedies(finding, &finding.remedies, name))
 }
 
-/// Shows what the checks found, on standard error, and keeps it for the JSON report. Findings of one kind are one
-/// line unless `verbose`; programs get each.
+/// Shows what the checks found, on standard error. Findings of one kind are one line unless `verbose`; programs get
+/// each.
 pub fn show_findings(ui: &Ui, findings: &[Finding], verbose: bool) {
     ui.catch_up();
-    ui.keep_findings(findings);
     let each = verbose || ui.screen().is_for_programs();
     for finding in listed(findings, each).iter() {
         ui.screen().show(&finding_line(finding, ui.setting_name()));

@@ -3,15 +3,16 @@
 use serde::Serialize;
 
 use super::contract::number;
+use super::proposal::show_servers;
 use super::sizes::{self, Estimate};
 use crate::cluster::ServerIdentity;
 use crate::migrate::Prepared;
-use crate::migrate::{Dropped, Options, PlannedDatabase, TargetAction};
+use crate::migrate::{Options, PlannedDatabase, TargetAction};
 use crate::pg::{QualifiedName, Side};
 use crate::remedy::Setting;
 use crate::selection::{RowFilter, RowsRule, TableRules};
 use crate::ui::remedy::SettingName;
-use crate::ui::{LogKind, LogLine, PROCEED, Ui, text};
+use crate::ui::{LogKind, LogLine, Ui, text};
 
 /// A planned database, for programs.
 #[derive(Debug, Serialize)]
@@ -50,9 +51,7 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
         let text = format!("Filters use {} as the current time.", instant.as_str());
         screen.show(&LogLine::new(LogKind::Status, &text));
     }
-    for (side, server) in prepared.servers.iter() {
-        screen.show(&server_line(side, server));
-    }
+    show_servers(ui, prepared);
     for planned in &prepared.databases {
         screen.show(&planned_line(planned));
     }
@@ -109,21 +108,6 @@ pub(super) fn rule_lines(rules: &TableRules) -> Vec<String> {
 fn filters(rules: &TableRules) -> impl Iterator<Item = (&QualifiedName, &RowFilter)> {
     let rules = rules.iter();
     rules.filter_map(|(table, rule)| Some((table, rule.filter()?)))
-}
-
-/// The question before the run: it names what is dropped, and where.
-pub fn render_question(prepared: &Prepared) -> String {
-    match prepared.dropped() {
-        None => PROCEED.to_owned(),
-        Some(dropped) => render_drop_question(dropped, &prepared.servers.target.place),
-    }
-}
-
-fn render_drop_question(dropped: Dropped, place: &str) -> String {
-    let databases = text::counted(dropped.databases, "database");
-    let tables = text::counted(dropped.tables, "table");
-    let (place, size) = (text::clean(place), text::size(dropped.bytes));
-    format!("DROP {databases} on {place} ({tables}, {size})? [y/N]")
 }
 
 fn show_sizes(ui: &Ui, prepared: &Prepared, rate: Option<u64>) {
@@ -231,26 +215,4 @@ fn schema_only_tables(rules: &TableRules) -> Vec<String> {
 fn snapshot_only_tables(rules: &TableRules) -> Vec<String> {
     let tables = rules.iter().filter(|(_, rule)| rule.changes.is_some());
     tables.map(|(name, _)| name.to_string()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_question_names_what_is_dropped_and_where() {
-        let dropped = |databases, tables| Dropped {
-            databases,
-            tables,
-            bytes: 553 << 20,
-        };
-        assert_eq!(
-            render_drop_question(dropped(2, 145), "db2.example:5432"),
-            "DROP 2 databases on db2.example:5432 (145 tables, 553.0 MB)? [y/N]"
-        );
-        assert_eq!(
-            render_drop_question(dropped(1, 1), "h:1"),
-            "DROP 1 database on h:1 (1 table, 553.0 MB)? [y/N]"
-        );
-    }
 }

@@ -11,7 +11,7 @@ use crate::support::route::{RUN, Route, common};
 use crate::support::{run, url_as, value};
 
 /// What a cluster is, as far as a run that was declined could have changed it.
-fn cluster_state(url: &str) -> String {
+pub(super) fn cluster_state(url: &str) -> String {
     let globals = oracle::run(
         "pg_dumpall",
         &["--globals-only", "--restrict-key=oracle", "-d", url],

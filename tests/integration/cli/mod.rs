@@ -7,6 +7,7 @@ mod dialogue;
 mod events;
 mod first_contact;
 pub(crate) mod owner;
+mod proposals;
 mod published_lines;
 mod signals;
 mod texts;
