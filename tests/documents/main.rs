@@ -7,6 +7,7 @@ mod help;
 mod json;
 mod markdown;
 mod paths;
+mod providers;
 mod reference;
 mod rust;
 mod usage;
