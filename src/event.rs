@@ -4,6 +4,7 @@
 mod causes;
 mod message;
 mod phase;
+mod waiting;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::sync::mpsc;
 pub use causes::{WithCauses, as_type, causes, find_cause};
 pub use message::{Note, RemovedReplication, Warning};
 pub use phase::Phase;
+pub use waiting::{SILENCE, WAIT_PERIOD};
 
 use crate::pg::{QualifiedName, ServerError};
 
@@ -79,6 +81,10 @@ pub enum Event {
         done: usize,
         /// Of how many.
         total: usize,
+        /// Bytes of the tables that those have read.
+        bytes: u64,
+        /// Bytes of the tables that all of them read.
+        total_bytes: u64,
     },
     /// What verification will compare in a database.
     VerifyPlanned {
@@ -113,10 +119,21 @@ pub enum Event {
     Note(Note),
     /// Something the user should act upon.
     Warning(Warning),
-    /// An attempt to connect takes long. A tick: may be dropped.
+    /// Something takes long. A tick, every second: may be dropped.
+    Waiting {
+        /// What is waited for, such as `definitions of database d`.
+        what: String,
+        /// How long it has taken.
+        elapsed: Duration,
+    },
+    /// Connecting takes long. A tick, every second: may be dropped.
     Connecting {
         /// Hosts and ports.
         place: String,
+        /// The number of the attempt, from 1.
+        attempt: u32,
+        /// How many attempts there are at most.
+        attempts: u32,
         /// How long it has taken.
         elapsed: Duration,
         /// When it ends, unless `connect_timeout` is 0.

@@ -171,11 +171,16 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         None
     } else {
         ui.screen().line("Analyzing database sizes...");
-        migrate::measure_rate(&checked.prepared, &checked.options, scope).await?
+        let measuring = migrate::measure_rate(&checked.prepared, &checked.options, scope);
+        scope
+            .events
+            .reporting("a sample of the source's rows", measuring)
+            .await?
     };
     show_plan(ui, &checked.prepared, &checked.options, measured);
     if arguments.dry_run {
-        let script = migrate::render_dry_run(&checked.prepared, &checked.options, scope).await?;
+        let rendering = migrate::render_dry_run(&checked.prepared, &checked.options, scope);
+        let script = scope.events.reporting("the SQL script", rendering).await?;
         let report = DryRun {
             prepared: &checked.prepared,
             script,

@@ -106,7 +106,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let leftovers = tokio::select! {
         biased;
         () = scope.stop.cancelled() => return Err(crate::teardown::Error::Stopped.into()),
-        found = find_leftovers(&options) => found?,
+        found = scope.events.reporting("objects of earlier runs", find_leftovers(&options)) => found?,
     };
     let shows_statements = matches!(options.which, Which::Slot(_));
     show_leftovers(ui, &leftovers, shows_statements);
@@ -115,7 +115,9 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         return Err(Error::Declined);
     }
     if !arguments.dry_run {
-        remove_leftovers(&leftovers, &options).await?;
+        let removing = remove_leftovers(&leftovers, &options);
+        let what = "the removal of these objects";
+        scope.events.reporting(what, removing).await?;
     }
     let end = conclude(&leftovers);
     let report = TornDown {

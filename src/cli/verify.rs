@@ -77,7 +77,9 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             (None, None) => AsOf::Unknown,
         },
     };
-    let selected = cluster::select_databases(&source, wanted).await?;
+    let selecting = cluster::select_databases(&source, wanted);
+    let what = "databases and tables of the source";
+    let selected = scope.events.reporting(what, selecting).await?;
     for warning in &selected.warnings {
         tracing::warn!("{warning}");
     }
@@ -108,7 +110,9 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             databases: names(|one| &one.target),
         },
     };
-    let findings = migrate::examine_comparison(&compared, options.jobs).await;
+    let examining = migrate::examine_comparison(&compared, options.jobs);
+    let what = "the limits of connections";
+    let findings = scope.events.reporting(what, examining).await;
     ui.keep_findings(&findings);
     show_findings(ui, &findings, false);
     let report = verify::compare_databases(&options, scope).await?;

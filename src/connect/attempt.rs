@@ -4,19 +4,34 @@
 //! Host names, sockets, TLS, authentication, waits between tries and the first settings all happen
 //! below [`Supervisor::supervise`]. So a host that accepts a connection and never answers holds nobody.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::Error;
-use crate::event::{Event, Events};
+use super::dial::ATTEMPTS;
+use crate::event::{Event, Events, SILENCE, WAIT_PERIOD};
 use crate::task::Scope;
-
-/// How often an attempt is reported: a connection within a network takes milliseconds.
-const REPORT_PERIOD: Duration = Duration::from_secs(5);
 
 /// The shortest overall limit: four tries with their waits fit into it.
 const SHORTEST: Duration = Duration::from_secs(30);
+
+/// The number of the attempt that is running.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attempts(Arc<AtomicU32>);
+
+impl Attempts {
+    /// Counts another attempt.
+    pub(super) fn begin(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn current(&self) -> u32 {
+        self.0.load(Ordering::Relaxed).max(1)
+    }
+}
 
 /// What an attempt obeys.
 #[derive(Clone, Debug)]
@@ -27,13 +42,16 @@ pub(super) struct Rules {
     pub(super) limit: Option<Duration>,
     /// Whether it ignores a stop.
     pub(super) ignores_stop: bool,
+    /// How often it was tried, for reports.
+    pub(super) attempts: Attempts,
 }
 
 /// Obeys a command's stop and reports to its screen.
 #[derive(Debug)]
 pub(super) struct Supervisor {
     scope: Scope,
-    period: Duration,
+    /// When a report is due for the first time.
+    silence: Duration,
 }
 
 impl Supervisor {
@@ -41,7 +59,7 @@ impl Supervisor {
     pub(super) fn new(scope: Scope) -> Self {
         Self {
             scope,
-            period: REPORT_PERIOD,
+            silence: SILENCE,
         }
     }
 
@@ -63,6 +81,7 @@ impl Supervisor {
             place,
             limit,
             ignores_stop,
+            attempts,
         } = rules;
         let begun = Instant::now();
         let stopped = async {
@@ -85,24 +104,25 @@ impl Supervisor {
                 place,
                 seconds: limit.unwrap_or_default().as_secs(),
             }),
-            never = self.report_progress(begun, &place, limit) => match never {},
+            never = self.report_progress(begun, |elapsed| Event::Connecting {
+                place: place.clone(),
+                attempt: attempts.current(),
+                attempts: ATTEMPTS,
+                elapsed,
+                limit,
+            }) => match never {},
         }
     }
 
     async fn report_progress(
         &self,
         begun: Instant,
-        place: &str,
-        limit: Option<Duration>,
+        describe: impl Fn(Duration) -> Event,
     ) -> std::convert::Infallible {
-        let mut ticks = interval_at(begun + self.period, self.period);
+        let mut ticks = interval_at(begun + self.silence, WAIT_PERIOD);
         loop {
             ticks.tick().await;
-            self.scope.events.tick(Event::Connecting {
-                place: place.to_owned(),
-                elapsed: begun.elapsed(),
-                limit,
-            });
+            self.scope.events.tick(describe(begun.elapsed()));
         }
     }
 }
@@ -127,6 +147,7 @@ mod tests {
             place: "h:5432".to_owned(),
             limit: Some(limit),
             ignores_stop,
+            attempts: Attempts::default(),
         }
     }
 
@@ -154,16 +175,21 @@ mod tests {
             ..Scope::detached()
         };
         let supervisor = Supervisor {
-            period: Duration::from_millis(1),
+            silence: Duration::from_millis(1),
             ..Supervisor::new(scope)
         };
         let limit = Duration::from_millis(100);
         let ended = supervisor.supervise(rules(limit, false), silent()).await;
         assert!(matches!(ended, Err(Error::TimedOut { .. })));
-        let Some(Event::Connecting { limit: shown, .. }) = receiver.recv().await else {
+        let Some(Event::Connecting {
+            attempt,
+            limit: shown,
+            ..
+        }) = receiver.recv().await
+        else {
             panic!("nothing was reported");
         };
-        assert_eq!(shown, Some(limit));
+        assert_eq!((attempt, shown), (1, Some(limit)));
     }
 
     #[tokio::test]

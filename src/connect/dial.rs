@@ -17,6 +17,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::Error;
+use super::attempt::Attempts;
 use super::host::{Address, Host};
 use super::profile::{Profile, SessionKind};
 use super::socket::{open_tcp, open_unix, resolve_host};
@@ -32,6 +33,9 @@ const WAITS: [Duration; 3] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
+
+/// How many tries there are.
+pub(super) const ATTEMPTS: u32 = 4;
 
 /// Which host of a list serves.
 pub(super) type Pinned = OnceLock<usize>;
@@ -85,6 +89,8 @@ pub(super) struct Dialer<'a> {
     pub(super) pinned: &'a Pinned,
     /// Start-up parameters besides the profile's own.
     pub(super) parameters: &'a [(&'a str, &'a str)],
+    /// Counts the tries.
+    pub(super) attempts: &'a Attempts,
 }
 
 impl<'a> Dialer<'a> {
@@ -92,6 +98,7 @@ impl<'a> Dialer<'a> {
     pub(super) async fn connect(self) -> Result<Connection<Idle>, Error> {
         let mut waits = WAITS.into_iter();
         loop {
+            self.attempts.begin();
             match self.try_hosts().await {
                 Err(error) if may_try_again(&error) => match waits.next() {
                     Some(wait) => tokio::time::sleep(wait).await,

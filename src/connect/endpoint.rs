@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::attempt::{self, Rules, Supervisor};
+use super::attempt::{self, Attempts, Rules, Supervisor};
 use super::dial::{Dialer, Pinned};
 use super::profile::Profile;
 use super::{Environment, Error, Purpose, ToastCompression, conninfo, journal, service, settings};
@@ -216,26 +216,37 @@ impl Endpoint {
     /// The server cannot be reached or refuses.
     pub async fn wire(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
         // On the heap, as the dialling itself: callers' futures stay small.
-        Box::pin(self.supervised(self.open_prepared(purpose))).await
+        let attempt = |attempts| self.open_prepared(purpose, attempts);
+        Box::pin(self.supervised(attempt)).await
     }
 
     /// Obeys the stop and the limit of [`attempt`].
-    pub(super) async fn supervised<T>(
+    pub(super) async fn supervised<T, F>(
         &self,
-        attempt: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
+        attempt: impl FnOnce(Attempts) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let hosts = self.profile.hosts.len();
+        let attempts = Attempts::default();
         let rules = Rules {
             place: self.place(),
             limit: attempt::overall_limit(self.profile.connect_timeout, hosts),
             ignores_stop: self.ignores_stop,
+            attempts: attempts.clone(),
         };
-        self.supervisor.supervise(rules, Box::pin(attempt)).await
+        let attempt = Box::pin(attempt(attempts));
+        self.supervisor.supervise(rules, attempt).await
     }
 
     /// A connection with the settings of its purpose.
-    async fn open_prepared(&self, purpose: Purpose) -> Result<Connection<Idle>, Error> {
-        let connection = self.dial(&[]).await?;
+    async fn open_prepared(
+        &self,
+        purpose: Purpose,
+        attempts: Attempts,
+    ) -> Result<Connection<Idle>, Error> {
+        let connection = self.dial(&[], attempts).await?;
         let version = connection
             .server_version()
             .map_err(|source| self.settings_error(source))?;
@@ -277,11 +288,16 @@ impl Endpoint {
         hosts.join(",")
     }
 
-    fn dialer<'a>(&'a self, parameters: &'a [(&'a str, &'a str)]) -> Dialer<'a> {
+    fn dialer<'a>(
+        &'a self,
+        parameters: &'a [(&'a str, &'a str)],
+        attempts: &'a Attempts,
+    ) -> Dialer<'a> {
         Dialer {
             profile: &self.profile,
             pinned: &self.pinned,
             parameters,
+            attempts,
         }
     }
 
@@ -290,8 +306,9 @@ impl Endpoint {
     pub(super) async fn dial(
         &self,
         parameters: &[(&str, &str)],
+        attempts: Attempts,
     ) -> Result<Connection<Idle>, Error> {
-        let dialled = Box::pin(self.dialer(parameters).connect()).await;
+        let dialled = Box::pin(self.dialer(parameters, &attempts).connect()).await;
         if let Some(key) = dialled.as_ref().ok().and_then(Connection::cancel_key) {
             self.note_process(key.process_id);
         }
@@ -304,8 +321,9 @@ impl Endpoint {
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn replication(&self) -> Result<Connection<Idle>, Error> {
-        let connecting = async {
-            let connection = self.dial(&[("replication", "database")]).await?;
+        let connecting = |attempts| async move {
+            let parameters = [("replication", "database")];
+            let connection = self.dial(&parameters, attempts).await?;
             let settings = settings::replication_settings();
             self.apply_settings(connection, &settings).await
         };
@@ -330,7 +348,8 @@ impl Endpoint {
     /// The request could not be delivered.
     pub async fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
         let deliver = async {
-            let stream = self.dialer(&[]).open_for_cancel().await?;
+            let attempts = Attempts::default();
+            let stream = self.dialer(&[], &attempts).open_for_cancel().await?;
             wire::send_cancel_request(stream, *key)
                 .await
                 .map_err(Error::Cancel)

@@ -13,11 +13,8 @@ use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
 use super::{Endpoint, Error, Purpose, Session};
-use crate::event::{Event, Warning};
+use crate::event::{Event, SILENCE, Warning};
 use crate::pg::Sql;
-
-/// When a wait is first reported.
-pub const SILENCE: Duration = Duration::from_secs(5);
 
 /// How often it is reported from then on.
 const AGAIN: Duration = Duration::from_secs(60);

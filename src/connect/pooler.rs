@@ -99,8 +99,10 @@ impl Endpoint {
                 second: [seen, load_sight(&mut second).await?],
             })
         };
-        let sights =
-            self.supervised(async { looking.await.map_err(|source| self.settings_error(source)) });
+        let sights = self.supervised(|_| async move {
+            let sights = looking.await;
+            sights.map_err(|source| self.settings_error(source))
+        });
         match sights.await?.find_proof(&mark) {
             Some(proof) => Err(Error::Pooler {
                 place: self.to_string(),
@@ -112,7 +114,7 @@ impl Endpoint {
 
     /// A connection without any settings of ours.
     async fn open_bare(&self) -> Result<Connection<Idle>, Error> {
-        self.supervised(self.dial(&[])).await
+        self.supervised(|attempts| self.dial(&[], attempts)).await
     }
 }
 

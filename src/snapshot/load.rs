@@ -114,6 +114,7 @@ async fn start_workers(
     let planned = plan_section(load, &jobs, point, &importable);
     let target = BuildTarget {
         target: load.request.target.clone(),
+        database: load.request.source.database().to_owned(),
         phase: Phase::PostData,
         evaluation: load.evaluation.clone(),
     };
@@ -334,6 +335,7 @@ async fn finish_reading(
     let sequences = copied?;
     report_end(scope, database, Phase::Data, begun.elapsed()).await;
     report_start(scope, database, Phase::PostData).await;
+    state.section.report_progress(scope);
     let released = Instant::now();
     Ok(ReadSource {
         objects,

@@ -74,11 +74,12 @@ async fn open_views(
     let servers = &options.servers;
     let source = View::open(Side::Source, servers.source.with_database(&pair.source));
     let target = View::open(Side::Target, servers.target.with_database(&pair.target));
+    let what = format!("the tables of database {} on both servers", pair.source);
     let (source, target) = tokio::select! {
         biased;
         () = scope.stop.cancelled() => return Err(Error::Stopped),
         // Both are awaited, so that which error is reported does not depend on who is quicker.
-        opened = async { tokio::join!(source, target) } => opened,
+        opened = scope.events.reporting(what, async { tokio::join!(source, target) }) => opened,
     };
     let (source, target) = (source?, target?);
     let mut ours = selected_tables(source.tables, pair);

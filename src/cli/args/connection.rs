@@ -39,7 +39,7 @@ pub(in crate::cli) struct Connections {
 
     /// How long to wait for locks and transactions of other sessions, in seconds
     ///
-    /// Sessions that block are named after 5 seconds. After this time the run ends with an error.
+    /// Sessions that block are named after 2 seconds. After this time the run ends with an error.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, hide_short_help = true,
           value_parser = clap::value_parser!(u64).range(1..=604_800))]
     max_lock_wait: u64,
@@ -75,7 +75,7 @@ pub(in crate::cli) struct OptionalConnections {
 
     /// How long to wait for locks and transactions of other sessions, in seconds
     ///
-    /// Sessions that block are named after 5 seconds. After this time the run ends with an error.
+    /// Sessions that block are named after 2 seconds. After this time the run ends with an error.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, hide_short_help = true,
           value_parser = clap::value_parser!(u64).range(1..=604_800))]
     max_lock_wait: u64,

@@ -152,6 +152,7 @@ impl ContentCopy<'_> {
             // It is not entered in the journal, which no longer exists.
             let target = BuildTarget {
                 target: self.run.target(),
+                database: planned.name().to_owned(),
                 phase: Phase::EventTriggers,
                 evaluation: Evaluation::default(),
             };

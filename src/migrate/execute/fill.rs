@@ -106,17 +106,23 @@ impl DatabaseRun<'_> {
             }
             TargetAction::DropAndCreate { oid, digest, .. } => {
                 let database = TargetDatabase { name, oid: *oid };
-                drop_database(target, database, Expected::Shown { digest }).await?;
+                let dropping = drop_database(target, database, Expected::Shown { digest });
+                let what = format!("DROP DATABASE {name}");
+                target.events().reporting(what, dropping).await?;
             }
             TargetAction::Recreate { oid, .. } => {
                 let database = TargetDatabase { name, oid: *oid };
                 let seal = self.seal.as_deref();
-                drop_database(target, database, Expected::Ours { seal }).await?;
+                let dropping = drop_database(target, database, Expected::Ours { seal });
+                let what = format!("DROP DATABASE {name}");
+                target.events().reporting(what, dropping).await?;
                 record.record_removed(&planned.pair())?;
             }
             TargetAction::Create | TargetAction::Keep { .. } => {}
         }
-        database::create_database(target, name, create).await?;
+        let creating = database::create_database(target, name, create);
+        let what = format!("CREATE DATABASE {name}");
+        target.events().reporting(what, creating).await?;
         let oid = database::find_oid(target, name).await?;
         let replaced = || Error::Replaced {
             database: name.to_owned(),
@@ -230,7 +236,9 @@ impl DatabaseRun<'_> {
         };
         let target = self.execution.options.target.despite_stop();
         let database = TargetDatabase { name, oid };
-        match Box::pin(drop_database(&target, database, expected)).await {
+        let dropping = drop_database(&target, database, expected);
+        let what = format!("DROP DATABASE {name}");
+        match target.events().reporting(what, dropping).await {
             Ok(()) => true,
             Err(error) => {
                 let error = error.chain();

@@ -102,6 +102,7 @@ impl PreData<'_> {
         let section = Section::new(statements, &script.steps, &Tables::default());
         let target = BuildTarget {
             target: self.endpoints.target.clone(),
+            database: self.endpoints.source.database().to_owned(),
             phase: Phase::PreData,
             evaluation: self.evaluation.clone(),
         };

@@ -53,7 +53,13 @@ pub async fn execute(
     let begun = Instant::now();
     // First of all: nothing that another run may be at is even looked at again.
     let foundation = Foundation {
-        locks: take_locks(&prepared.databases, options).await?,
+        locks: scope
+            .events
+            .reporting(
+                "the locks of this run",
+                take_locks(&prepared.databases, options),
+            )
+            .await?,
         slots: WatchedSlots::default(),
     };
     let Prepared {
@@ -161,7 +167,9 @@ async fn run_guarded(
         promises.extend(
             finished_databases(&held, report).map(|(held, point)| held.promise(point, true)),
         );
-        done = keep_promises(&promises, foundation, despite_stop).await;
+        let checking = keep_promises(&promises, foundation, despite_stop);
+        let what = "a last look at slots and publications";
+        done = scope.events.reporting(what, checking).await;
     }
     if let Err(error) = &done {
         let remains = Remains {
@@ -169,7 +177,9 @@ async fn run_guarded(
             finished: report.databases.len(),
             promises: &promises,
         };
-        clean_up(remains, error, despite_stop, scope).await;
+        let cleaning = clean_up(remains, error, despite_stop, scope);
+        let what = "the removal of slots and publications";
+        scope.events.reporting(what, cleaning).await;
     }
     done
 }
@@ -351,11 +361,14 @@ async fn copy_database(
         recorded,
     } = Box::pin(run.fill(&create, scope)).await?;
     let finishing = finish_database(run.execution, planned, &finish.statements);
-    let refused = match finishing.await {
+    let what = format!("the settings of database {}", planned.target().as_str());
+    let refused = match scope.events.reporting(what, finishing).await {
         Ok(refused) => refused,
         Err(error) => return Err(run.clean_up_failed(oid, error.into()).await),
     };
-    let followed = finish_replication(held, report.consistent_point, run.execution).await;
+    let following = finish_replication(held, report.consistent_point, run.execution);
+    let what = format!("the slot of database {}", planned.name());
+    let followed = scope.events.reporting(what, following).await;
     if let Err(error) = followed {
         return Err(run.clean_up_failed(oid, error.into()).await);
     }

@@ -70,12 +70,16 @@ impl Planner<'_> {
         chosen: Vec<ChosenDatabase>,
         mut findings: Vec<Finding>,
     ) -> Result<Prepared, Error> {
-        wait_until_settled(&self.servers.target.session, self.scope).await?;
+        let settling = wait_until_settled(&self.servers.target.session, self.scope);
+        let what = "a CREATE DATABASE or DROP DATABASE of another run on the target";
+        self.scope.events.reporting(what, settling).await?;
         let existing = self.servers.target.load_databases_by_name().await?;
         findings.extend(self.examine_abilities(&chosen, &existing).await?);
         let names = chosen.iter().map(|one| one.database.name.as_str());
-        let connections =
-            check::examine_connections(&self.servers, &names.collect(), self.options).await?;
+        let names = names.collect();
+        let examining = check::examine_connections(&self.servers, &names, self.options);
+        let what = "the limits of connections";
+        let connections = self.scope.events.reporting(what, examining).await?;
         let lacks_connections = check::has_errors(&connections);
         findings.extend(connections);
         if lacks_connections {
@@ -122,7 +126,9 @@ impl Planner<'_> {
                 return Err(Error::Stopped);
             }
             let existing = existing.get(&self.target_name(&chosen.database));
-            let site = self.load_site(chosen, existing).await?;
+            let what = format!("the state of database {}", chosen.database.name.as_str());
+            let loading = self.load_site(chosen, existing);
+            let site = self.scope.events.reporting(what, loading).await?;
             plans.is_adopted |= site.known.adopted.is_some();
             let mut plan = Box::pin(self.plan_database(site)).await?;
             self.target.actors.append(&mut plan.examined.actors);
@@ -165,17 +171,23 @@ impl Planner<'_> {
     async fn plan_database(&self, site: DatabaseSite<'_>) -> Result<DatabasePlan, Error> {
         let database = &site.chosen.database;
         let existing = site.existing;
-        let target_plan = plan_target(self.options, database, existing, &site.interrupted).await?;
+        let name = database.name.as_str();
+        let planning = plan_target(self.options, database, existing, &site.interrupted);
+        let what = format!("the contents of database {name} on the target");
+        let target_plan = self.scope.events.reporting(what, planning).await?;
         let is_kept = matches!(target_plan.action, TargetAction::Keep { .. });
-        let mut examined = Box::pin(self.examine_definitions(&site, &target_plan)).await?;
+        let examining = self.examine_definitions(&site, &target_plan);
+        let what = format!("the definitions of database {name}");
+        let mut examined = self.scope.events.reporting(what, examining).await?;
         examined.findings.extend_from_slice(site.known.live());
         // What is kept has its publication and its slot.
         let replication = site.known.replication(self, database, &examined);
         let replication = replication.filter(|_| !is_kept);
         let followed = match &replication {
             Some(replication) => {
-                self.examine_replication(&site, &target_plan.action, replication)
-                    .await?
+                let examining = self.examine_replication(&site, &target_plan.action, replication);
+                let what = format!("the replica identities of database {name}");
+                self.scope.events.reporting(what, examining).await?
             }
             None => ExaminedReplication::default(),
         };

@@ -56,9 +56,14 @@ async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
     }
     let facts = servers.as_ref().map(|server| &server.facts);
     let resume = Resume::open_state(options.state.as_ref(), facts)?;
-    let offered = servers.source.load_databases().await?;
     let recorded = resume.as_ref().and_then(Resume::recorded_instant);
-    let selected = select_databases(&servers, &offered, options, recorded.as_ref()).await?;
+    let loading = async {
+        let offered = servers.source.load_databases().await?;
+        let selected = select_databases(&servers, &offered, options, recorded.as_ref()).await?;
+        Ok::<_, Error>((offered, selected))
+    };
+    let what = "roles and databases of both servers";
+    let (offered, selected) = scope.events.reporting(what, loading).await?;
     findings.extend(selected.findings);
     let chosen = selected.chosen;
     let mut planner = Planner {

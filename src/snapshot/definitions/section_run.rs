@@ -2,7 +2,7 @@
 //! without waiting for the answers to those before.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
@@ -38,6 +38,9 @@ pub(crate) struct SectionRun {
     refusals: Mutex<Vec<RefusedStatement>>,
     changed: Notify,
     done: AtomicUsize,
+    /// Bytes of the tables that the ended steps have read, and those of all steps.
+    read_bytes: AtomicU64,
+    total_bytes: u64,
     tuning: Tuning,
     ledger: Ledger,
     /// The messages by which steps were refused that are run again with the database's search path.
@@ -64,10 +67,12 @@ impl SectionRun {
             with_path: Mutex::default(),
             target,
             section,
+            total_bytes: schedule.total_weight(),
             schedule: Mutex::new(schedule),
             refusals: Mutex::default(),
             changed: Notify::new(),
             done: AtomicUsize::new(0),
+            read_bytes: AtomicU64::new(0),
         }
     }
 
@@ -376,12 +381,21 @@ impl SectionRun {
             .iter()
             .map(|step| self.section.ranges[*step].len())
             .sum();
-        let done = self.done.fetch_add(count, Ordering::Relaxed) + count;
+        self.done.fetch_add(count, Ordering::Relaxed);
+        let read = self.schedule().weight_of(steps);
+        self.read_bytes.fetch_add(read, Ordering::Relaxed);
+        self.report_progress(scope);
+    }
+
+    /// Reports how many statements are done, and how many bytes their steps have read.
+    pub(crate) fn report_progress(&self, scope: &Scope) {
         scope.events.tick(Event::StatementsProgress {
-            database: self.target.target.database().to_owned(),
+            database: self.target.database.clone(),
             phase: self.target.phase,
-            done,
+            done: self.done.load(Ordering::Relaxed),
             total: self.section.statements.len(),
+            bytes: self.read_bytes.load(Ordering::Relaxed),
+            total_bytes: self.total_bytes,
         });
     }
 }

@@ -9,6 +9,8 @@ use crate::snapshot::evaluation::Evaluation;
 pub struct BuildTarget {
     /// The target's database.
     pub target: Endpoint,
+    /// The name of the source's database, for events.
+    pub database: String,
     /// The phase, for events.
     pub phase: Phase,
     /// The settings under which the source's database evaluates its expressions.

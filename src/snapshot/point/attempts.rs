@@ -3,7 +3,6 @@
 use tokio::time::{Duration, Instant};
 
 use super::consistent_point::ConsistentPoint;
-use crate::connect::locks::SILENCE;
 use crate::event::{Event, Note};
 use crate::snapshot::error::Error;
 use crate::snapshot::retry::pause;
@@ -11,6 +10,9 @@ use crate::task::Scope;
 
 /// The pause between two attempts, in which a session that waited for our locks gets its own.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often attempts are reported.
+const REPORT_PERIOD: Duration = Duration::from_secs(5);
 
 /// For how long an attempt fails if a session waits for us at its end. Later the copy begins all the same: if
 /// a session always waits, the copy ends and names it.
@@ -87,7 +89,10 @@ impl Attempts {
             let seconds = self.begun.elapsed().as_secs();
             return Err(Error::Unsettled { what, seconds });
         }
-        if self.reported.is_none_or(|last| last.elapsed() >= SILENCE) {
+        if self
+            .reported
+            .is_none_or(|last| last.elapsed() >= REPORT_PERIOD)
+        {
             self.reported = Some(Instant::now());
             let limit_seconds = self.limit.as_secs();
             let note = Note::DefinitionsChanged {

@@ -2,9 +2,9 @@
 
 use tokio::time::{Duration, Instant};
 
-use crate::connect::locks::{SILENCE, one_line};
+use crate::connect::locks::one_line;
 use crate::connect::{Endpoint, Purpose, Session};
-use crate::event::{Event, Note, Warning};
+use crate::event::{Event, Note, SILENCE, Warning};
 use crate::logical::{drop_slot, find_slot};
 use crate::pg::{SlotName, Sql, SqlState};
 use crate::snapshot::error::Error;
@@ -69,7 +69,8 @@ pub(crate) async fn create_slot(
             .await;
         (connection, created)
     });
-    let creation = creation.join();
+    let what = format!("creation of slot {name}, which waits for older transactions");
+    let creation = scope.events.reporting(what, creation.join());
     tokio::pin!(creation);
     let abandoned = tokio::select! {
         biased;

@@ -56,11 +56,6 @@ pub(super) fn describe_event(event: &Event, name: SettingName) -> Option<Describ
             let text = with_remedies(note, &note.remedies(), name);
             Audience::Everyone.of(LogLine::new(LogKind::Note, &text).marked("note: "))
         }
-        Event::Connecting {
-            place,
-            elapsed,
-            limit,
-        } => Audience::Everyone.of(connecting(place, *elapsed, *limit)),
         Event::ServerNotice(notice) if notice.severity == "WARNING" => {
             let line = LogLine::new(LogKind::ServerWarning, &notice.to_string());
             let line = line.with("sqlstate", notice.code.to_string());
@@ -117,18 +112,50 @@ pub(super) fn describe_event(event: &Event, name: SettingName) -> Option<Describ
         } => Audience::WithoutBars.of(table_verified(database, table, *equal, *rows)),
         Event::CopyProgress { .. }
         | Event::StatementsProgress { .. }
-        | Event::VerifyProgress { .. } => return None,
+        | Event::VerifyProgress { .. }
+        | Event::Waiting { .. }
+        | Event::Connecting { .. } => return None,
     })
 }
 
-/// How far an attempt to connect is.
-fn connecting(place: &str, elapsed: Duration, limit: Option<Duration>) -> LogLine {
-    let of = limit.map_or_else(String::new, |limit| format!(" of {} s", limit.as_secs()));
-    let text = format!("connecting to {place}, {} s{of}", elapsed.as_secs());
-    LogLine::new(LogKind::Waiting, &text)
-        .with("place", place)
-        .with("seconds", elapsed.as_secs())
-        .with("limit_seconds", limit.map(|limit| limit.as_secs()))
+/// What takes long, if the event reports that.
+pub(super) fn describe_wait(event: &Event) -> Option<LogLine> {
+    match event {
+        Event::Waiting { what, elapsed } => {
+            let seconds = elapsed.as_secs();
+            let line = LogLine::new(
+                LogKind::Waiting,
+                &format!("waiting for {what}, {seconds} s"),
+            );
+            Some(line.with("what", what).with("seconds", seconds))
+        }
+        Event::Connecting {
+            place,
+            attempt,
+            attempts,
+            elapsed,
+            limit,
+        } => {
+            let of = limit.map_or_else(String::new, |limit| format!(" of {} s", limit.as_secs()));
+            let (what, seconds) = (format!("connecting to {place}"), elapsed.as_secs());
+            let text = format!("{what}, attempt {attempt} of {attempts}, {seconds} s{of}");
+            let line = LogLine::new(LogKind::Waiting, &text).with("what", what);
+            let line = line.with("seconds", seconds).with("attempt", attempt);
+            Some(line.with("limit_seconds", limit.map(|limit| limit.as_secs())))
+        }
+        Event::PhaseStarted { .. }
+        | Event::PhaseFinished { .. }
+        | Event::CopyPlanned { .. }
+        | Event::CopyProgress { .. }
+        | Event::TableCopied { .. }
+        | Event::StatementsProgress { .. }
+        | Event::VerifyPlanned { .. }
+        | Event::VerifyProgress { .. }
+        | Event::TableVerified { .. }
+        | Event::Note(_)
+        | Event::Warning(_)
+        | Event::ServerNotice(_) => None,
+    }
 }
 
 /// `shop: rows done in 4.0s`; phases of the cluster have no database.
@@ -241,11 +268,30 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_to_connect_shows_its_limit() {
-        let line = connecting("h:5432", seconds(5), Some(seconds(40)));
-        assert_eq!(line.text(), "connecting to h:5432, 5 s of 40 s");
-        let line = connecting("h:5432", seconds(5), None);
-        assert_eq!(line.text(), "connecting to h:5432, 5 s");
+    fn an_attempt_to_connect_shows_its_number_and_its_limit() {
+        let connecting = |limit| Event::Connecting {
+            place: "h:5432".to_owned(),
+            attempt: 2,
+            attempts: 4,
+            elapsed: seconds(5),
+            limit,
+        };
+        let text = |limit| describe_wait(&connecting(limit)).unwrap().text().to_owned();
+        let begin = "connecting to h:5432, attempt 2 of 4, 5 s";
+        assert_eq!(text(Some(seconds(40))), format!("{begin} of 40 s"));
+        assert_eq!(text(None), begin);
+    }
+
+    #[test]
+    fn a_wait_says_what_for() {
+        let waiting = Event::Waiting {
+            what: "definitions of database shop".to_owned(),
+            elapsed: seconds(3),
+        };
+        assert_eq!(
+            describe_wait(&waiting).unwrap().text(),
+            "waiting for definitions of database shop, 3 s"
+        );
     }
 
     #[test]

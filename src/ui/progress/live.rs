@@ -29,7 +29,10 @@ impl Live {
     pub(super) fn draw(&self, state: &State, now: Duration) {
         let columns = self.0.columns();
         let bar = |(name, database): (&str, &Database)| render_bar(name, database, now, columns);
-        self.0.set_bars(state.databases().map(bar).collect());
+        let waits = state.waits(now);
+        let waits = waits.map(|wait| shorten(&format!("{} {}", turn(now), wait.text()), columns));
+        self.0
+            .set_bars(state.databases().map(bar).chain(waits).collect());
     }
 }
 
@@ -72,15 +75,28 @@ fn shortened(name: &str, columns: usize) -> String {
     if columns < SHORTEST {
         return String::new();
     }
+    format!("{}… ", prefix(name, columns - 2))
+}
+
+/// The text, without its end where it is wider than `columns`.
+fn shorten(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    format!("{}…", prefix(text, columns.saturating_sub(1)))
+}
+
+/// The beginning of a text that is at most so wide.
+fn prefix(text: &str, columns: usize) -> String {
     let mut short = String::new();
-    for part in name.chars() {
+    for part in text.chars() {
         short.push(part);
-        if short.width() + 2 > columns {
+        if short.width() > columns {
             short.pop();
             break;
         }
     }
-    format!("{short}… ")
+    short
 }
 
 /// `[=====>      ]`
@@ -167,6 +183,13 @@ mod tests {
             let bars = bars(&state, columns);
             assert!(bars[0].width() <= columns, "{columns} columns: {bars:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_fits_into_its_row() {
+        assert_eq!(shorten("⠄ waiting for locks", 19), "⠄ waiting for locks");
+        assert_eq!(shorten("⠄ waiting for locks", 12), "⠄ waiting f…");
+        assert_eq!(shorten("データ", 4), "デ…");
     }
 
     #[test]

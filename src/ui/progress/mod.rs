@@ -2,8 +2,10 @@
 //! [`state`], built from events alone; how it is shown is in [`live`] and [`describe`].
 
 mod describe;
+mod extent;
 mod live;
 mod state;
+mod waits;
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +22,8 @@ use super::{Screen, SettingName};
 use crate::event::Event;
 use crate::task::Background;
 
-/// How often a pipe gets a line.
-const LINE_PERIOD: Duration = Duration::from_secs(10);
+/// How often it is decided whether a line is due.
+const LINE_PERIOD: Duration = Duration::from_secs(1);
 
 /// How often a terminal is redrawn; more often is flicker, less looks stuck.
 const FRAME_PERIOD: Duration = Duration::from_millis(200);
@@ -91,6 +93,18 @@ impl Board {
         self.show_event(event);
     }
 
+    /// Shows what is due at this time.
+    fn show_state(&mut self, live: &Live) {
+        let now = self.start.elapsed();
+        if self.screen.is_live() {
+            live.draw(&self.state, now);
+            return;
+        }
+        for line in self.state.take_due(now) {
+            self.screen.show(&line);
+        }
+    }
+
     /// Shows what is shown as it happens.
     fn show_event(&self, event: &Event) {
         let Some(described) = describe_event(event, self.setting_name) else {
@@ -138,19 +152,8 @@ async fn draw(board: Arc<Mutex<Board>>) {
     loop {
         tokio::select! {
             biased;
-            _ = tick.tick() => show(&screen, &live, &lock(&board).state, start.elapsed()),
+            _ = tick.tick() => lock(&board).show_state(&live),
             more = poll_fn(|cx| lock(&board).poll_event(cx)) => if !more { return },
-        }
-    }
-}
-
-/// What is shown at each tick.
-fn show(screen: &Screen, live: &Live, state: &State, now: Duration) {
-    if screen.is_live() {
-        live.draw(state, now);
-    } else {
-        for line in state.lines(now) {
-            screen.show(&line);
         }
     }
 }

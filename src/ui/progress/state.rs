@@ -1,41 +1,39 @@
 //! What is known about a run so far, from its events alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::event::{Event, Phase};
+use super::describe::describe_wait;
+use super::extent::{Rows, Statements};
+use super::waits::Waits;
+use crate::event::{Event, Phase, SILENCE};
 use crate::ui::log::{LogKind, LogLine};
-use crate::ui::text;
+use crate::ui::report::number;
 
-/// Rates are taken over this much of the past: long enough to be calm, short enough to be true.
-const WINDOW: Duration = Duration::from_secs(15);
+/// When the first line of a database is due.
+const FIRST_LINE: Duration = SILENCE;
+
+/// How often a line is due from then on.
+const LINE_PERIOD: Duration = Duration::from_secs(10);
 
 /// The run: one entry per database that is at work, by name.
 #[derive(Debug, Default)]
 pub(super) struct State {
     databases: BTreeMap<String, Database>,
+    waits: Waits,
 }
 
 /// One database at work.
 #[derive(Debug, Default)]
 pub(super) struct Database {
     phase: Option<Phase>,
-    statements: Option<(usize, usize)>,
+    statements: Option<Statements>,
     rows: Option<Rows>,
     verifies: bool,
-}
-
-/// Rows on their way, or being compared.
-#[derive(Debug, Default)]
-struct Rows {
-    tables: usize,
-    tables_done: usize,
-    bytes_planned: u64,
-    bytes: u64,
-    rows: u64,
-    samples: VecDeque<(Duration, u64)>,
+    /// When its next line is due, where lines are shown.
+    due: Duration,
 }
 
 /// How far a database is, for programs.
@@ -57,8 +55,8 @@ impl State {
     pub(super) fn apply(&mut self, event: &Event, now: Duration) {
         match event {
             Event::PhaseStarted { database, phase } => {
-                self.database(database.as_deref().unwrap_or_default())
-                    .begin(*phase);
+                self.database(database.as_deref().unwrap_or_default(), now)
+                    .begin(*phase, now);
             }
             Event::PhaseFinished { database, .. } => {
                 self.databases
@@ -69,14 +67,14 @@ impl State {
                 tables,
                 bytes,
             } => {
-                self.database(database).rows = Some(Rows::planned(*tables, *bytes));
+                self.database(database, now).rows = Some(Rows::planned(*tables, *bytes));
             }
             Event::VerifyPlanned {
                 database,
                 tables,
                 bytes,
             } => {
-                let database = self.database(database);
+                let database = self.database(database, now);
                 database.rows = Some(Rows::planned(*tables, *bytes));
                 database.verifies = true;
             }
@@ -90,25 +88,33 @@ impl State {
                 rows,
                 bytes,
             } => {
-                self.rows(database).advance(*rows, *bytes, now);
+                self.rows(database, now).advance(*rows, *bytes, now);
             }
             Event::TableCopied { database, .. } | Event::TableVerified { database, .. } => {
-                self.finish_table(database);
+                self.finish_table(database, now);
             }
             Event::StatementsProgress {
                 database,
                 phase,
                 done,
                 total,
+                bytes,
+                total_bytes,
             } => {
-                let database = self.database(database);
+                let database = self.database(database, now);
                 database.phase.get_or_insert(*phase);
-                database.statements = Some((*done, *total));
+                let former = database.statements.as_ref();
+                database.statements = Some(Statements {
+                    done: *done,
+                    total: *total,
+                    bytes: *bytes,
+                    total_bytes: *total_bytes,
+                    begun: former.map_or((now, *bytes), |former| former.begun),
+                });
             }
-            Event::Note(_)
-            | Event::Warning(_)
-            | Event::Connecting { .. }
-            | Event::ServerNotice(_) => {}
+            Event::Waiting { what, .. } => self.note_wait(what, event, now),
+            Event::Connecting { place, .. } => self.note_wait(place, event, now),
+            Event::Note(_) | Event::Warning(_) | Event::ServerNotice(_) => {}
         }
     }
 
@@ -119,47 +125,76 @@ impl State {
             .map(|(name, database)| (name.as_str(), database))
     }
 
-    /// A line per database at work.
-    pub(super) fn lines(&self, now: Duration) -> impl Iterator<Item = LogLine> {
-        self.databases().map(move |(name, database)| {
-            let facts = database.facts(now).concat();
-            let text = match name {
-                "" => facts,
-                name => format!("{name}: {facts}"),
-            };
-            LogLine::new(LogKind::Progress, &text)
-                .with("database", Some(name).filter(|name| !name.is_empty()))
-                .with_fields(&database.numbers(now))
-        })
+    /// What takes long at this time.
+    pub(super) fn waits(&self, now: Duration) -> impl Iterator<Item = &LogLine> {
+        self.waits.lines(now)
     }
 
-    fn database(&mut self, name: &str) -> &mut Database {
-        self.databases.entry(name.to_owned()).or_default()
+    fn note_wait(&mut self, what: &str, event: &Event, now: Duration) {
+        if let Some(line) = describe_wait(event) {
+            self.waits.note(what, line, now);
+        }
     }
 
-    fn rows(&mut self, name: &str) -> &mut Rows {
-        self.database(name).rows.get_or_insert_default()
+    /// The lines that are due where no bars are shown: of a database at work, and of what takes long.
+    pub(super) fn take_due(&mut self, now: Duration) -> Vec<LogLine> {
+        let mut due = self.waits.take_due(now, LINE_PERIOD);
+        for (name, database) in &mut self.databases {
+            if database.due <= now {
+                database.due = now + LINE_PERIOD;
+                due.push(database.line(name, now));
+            }
+        }
+        due
+    }
+
+    fn database(&mut self, name: &str, now: Duration) -> &mut Database {
+        let entry = self.databases.entry(name.to_owned());
+        entry.or_insert_with(|| Database::new(now))
+    }
+
+    fn rows(&mut self, name: &str, now: Duration) -> &mut Rows {
+        self.database(name, now).rows.get_or_insert_default()
     }
 
     /// A copy ends with its phase; a verification, which has none, with its last table.
-    fn finish_table(&mut self, name: &str) {
-        let rows = self.rows(name);
+    fn finish_table(&mut self, name: &str, now: Duration) {
+        let rows = self.rows(name, now);
         rows.tables_done += 1;
         let all = rows.tables_done >= rows.tables;
-        if all && self.database(name).verifies {
+        if all && self.database(name, now).verifies {
             self.databases.remove(name);
         }
     }
 }
 
 impl Database {
-    fn begin(&mut self, phase: Phase) {
+    fn new(now: Duration) -> Self {
+        Self {
+            due: now + FIRST_LINE,
+            ..Self::default()
+        }
+    }
+
+    fn begin(&mut self, phase: Phase, now: Duration) {
         *self = Self {
             phase: Some(phase),
             // The plan of the rows may be known before their phase begins.
             rows: self.rows.take().filter(|_| phase == Phase::Data),
-            ..Self::default()
+            ..Self::new(now)
         };
+    }
+
+    /// Its line where no bars are shown.
+    fn line(&self, name: &str, now: Duration) -> LogLine {
+        let facts = self.facts(now).concat();
+        let text = match name {
+            "" => facts,
+            name => format!("{name}: {facts}"),
+        };
+        LogLine::new(LogKind::Progress, &text)
+            .with("database", Some(name).filter(|name| !name.is_empty()))
+            .with_fields(&self.numbers(now))
     }
 
     /// How much is done, of how much: for a bar.
@@ -169,17 +204,24 @@ impl Database {
             let planned = rows.bytes_planned.max(rows.bytes).max(1);
             return Some((rows.bytes, planned));
         }
-        let (done, total) = self.statements?;
-        Some((u64::try_from(done).ok()?, u64::try_from(total).ok()?))
+        let statements = self.statements.as_ref()?;
+        Some(match statements.total_bytes {
+            0 => (number(statements.done), number(statements.total)),
+            total => (statements.bytes, total),
+        })
     }
 
     /// All that is known, for programs.
     fn numbers(&self, now: Duration) -> Numbers {
-        let (done, total) = self.statements.unzip();
+        let statements = self.statements.as_ref();
+        let of_bytes = statements.filter(|statements| statements.total_bytes > 0);
         let numbers = Numbers {
             phase: self.phase.map(|phase| phase.to_string()),
-            statements: done,
-            planned_statements: total,
+            statements: statements.map(|statements| statements.done),
+            planned_statements: statements.map(|statements| statements.total),
+            bytes: of_bytes.map(|statements| statements.bytes),
+            planned_bytes: of_bytes.map(|statements| statements.total_bytes),
+            bytes_per_second: of_bytes.and_then(|statements| statements.speed(now)),
             ..Numbers::default()
         };
         match &self.rows {
@@ -205,62 +247,11 @@ impl Database {
         let phase = self
             .phase
             .map_or_else(|| "at work".to_owned(), |phase| phase.to_string());
-        let statements = self.statements;
-        let statements = statements.map(|(done, total)| format!(", {done} of {total}"));
+        let statements = self.statements.as_ref();
+        let statements = statements.map(|statements| statements.facts(now));
+        let statements = statements.into_iter().flatten();
         std::iter::once(phase).chain(statements).collect()
     }
-}
-
-impl Rows {
-    fn planned(tables: usize, bytes_planned: u64) -> Self {
-        Self {
-            tables,
-            bytes_planned,
-            ..Self::default()
-        }
-    }
-
-    fn advance(&mut self, rows: u64, bytes: u64, now: Duration) {
-        self.rows = self.rows.max(rows);
-        self.bytes = self.bytes.max(bytes);
-        self.samples.push_back((now, self.bytes));
-        // One sample older than the window stays, so that the window is covered.
-        while self
-            .samples
-            .get(1)
-            .is_some_and(|(at, _)| *at + WINDOW < now)
-        {
-            self.samples.pop_front();
-        }
-    }
-
-    /// Bytes per second over the window.
-    fn speed(&self, now: Duration) -> Option<u64> {
-        let (at, bytes) = *self.samples.front()?;
-        text::per_second(self.bytes.saturating_sub(bytes), now.saturating_sub(at))
-    }
-
-    /// See [`Database::facts`].
-    fn facts(&self, now: Duration) -> Vec<String> {
-        let mut facts = vec![text::size(self.bytes)];
-        if self.bytes < self.bytes_planned {
-            facts.push(format!(" of ~{}", text::size(self.bytes_planned)));
-        }
-        if let Some(speed) = self.speed(now).filter(|speed| *speed > 0) {
-            facts.push(format!(", {}/s", text::size(speed)));
-            let left = self.bytes_planned.saturating_sub(self.bytes) / speed;
-            let left = Some(Duration::from_secs(left)).filter(|left| !left.is_zero());
-            facts.extend(left.map(|left| format!(", ~{} left", text::duration(left))));
-        }
-        let tables = text::counted(number(self.tables), "table");
-        facts.push(format!(", {} of {tables}", self.tables_done));
-        facts.push(format!(", {}", text::counted(self.rows, "row")));
-        facts
-    }
-}
-
-fn number(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -290,8 +281,10 @@ mod tests {
         state
     }
 
+    /// The lines of all databases at this time.
     fn texts(state: &State, at: u64) -> Vec<String> {
-        let lines = state.lines(seconds(at));
+        let lines = state.databases();
+        let lines = lines.map(|(name, database)| database.line(name, seconds(at)));
         lines.map(|line| line.text().to_owned()).collect()
     }
 
@@ -351,7 +344,7 @@ mod tests {
     #[test]
     fn a_finished_phase_leaves_nothing_to_show() {
         let state = state_of(&[(0, data(true)), (0, planned()), (9, data(false))]);
-        assert_eq!(state.lines(seconds(9)).count(), 0);
+        assert!(texts(&state, 9).is_empty());
     }
 
     #[test]
@@ -378,9 +371,44 @@ mod tests {
                     phase: Phase::Roles,
                     done: 3,
                     total: 9,
+                    bytes: 0,
+                    total_bytes: 0,
                 },
             ),
         ]);
         assert_eq!(texts(&state, 1), ["roles, 3 of 9"]);
+    }
+
+    #[test]
+    fn the_time_left_of_indexes_is_that_of_the_bytes_they_read() {
+        let started = Event::PhaseStarted {
+            database: Some("shop".to_owned()),
+            phase: Phase::PostData,
+        };
+        let built = |done, megabytes: u64| Event::StatementsProgress {
+            database: "shop".to_owned(),
+            phase: Phase::PostData,
+            done,
+            total: 8,
+            bytes: megabytes << 20,
+            total_bytes: 400 << 20,
+        };
+        let state = state_of(&[(10, started), (10, built(2, 100)), (20, built(4, 200))]);
+        assert_eq!(
+            texts(&state, 20),
+            ["shop: indexes, keys and triggers, 4 of 8, 200.0 MB of 400.0 MB read, ~20.0s left"]
+        );
+        let (_, database) = state.databases().next().unwrap();
+        assert_eq!(database.fraction(), Some((200 << 20, 400 << 20)));
+    }
+
+    #[test]
+    fn a_line_is_due_after_two_seconds_and_then_every_ten() {
+        let mut state = state_of(&[(1, data(true)), (1, planned())]);
+        let mut due = Vec::new();
+        for at in 1..=23 {
+            due.extend(state.take_due(seconds(at)).iter().map(|_| at));
+        }
+        assert_eq!(due, [3, 13, 23]);
     }
 }

@@ -32,6 +32,6 @@ pub(in crate::ui) fn milliseconds(elapsed: Duration) -> u64 {
 }
 
 /// A number of things, for [`counted`](crate::ui::text::counted).
-pub(super) fn number(count: usize) -> u64 {
+pub(in crate::ui) fn number(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }

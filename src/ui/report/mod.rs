@@ -15,7 +15,7 @@ mod verify;
 mod verify_text;
 
 pub use contract::Report;
-pub(super) use contract::milliseconds;
+pub(super) use contract::{milliseconds, number};
 pub use dry_run::DryRun;
 pub(super) use finding::FindingBody;
 pub use finding::{render_finding, show_findings};

@@ -14,6 +14,10 @@ use crate::selection::{RowFilter, RowsRule, TableRules};
 use crate::ui::remedy::SettingName;
 use crate::ui::{LogKind, LogLine, Ui, text};
 
+/// What the times do not include.
+const LOWER_BOUND: &str =
+    "Times are a lower bound: the target also writes the rows and builds indexes and keys.";
+
 /// A planned database, for programs.
 #[derive(Debug, Serialize)]
 pub(super) struct PlannedBody {
@@ -116,6 +120,7 @@ fn show_sizes(ui: &Ui, prepared: &Prepared, rate: Option<u64>) {
     };
     let estimates: Vec<_> = prepared.databases.iter().map(estimate).collect();
     ui.screen().show(&sizes::render_line(&estimates));
+    ui.screen().line(LOWER_BOUND);
     match rate {
         Some(rate) => tracing::info!(
             "times from a sample of the source: {} an hour",

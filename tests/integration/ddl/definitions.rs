@@ -43,6 +43,7 @@ async fn make(source: &str, target: &str, jobs: usize) -> Result<(), Error> {
         let target = endpoint(target);
         let section = Section::new(statements, &script.steps, &Tables::default());
         let site = BuildTarget {
+            database: target.database().to_owned(),
             target,
             phase,
             evaluation: Evaluation::default(),

@@ -136,6 +136,16 @@ impl Schedule {
         self.left.values().all(|left| *left == 0)
     }
 
+    /// Returns the bytes that all steps read.
+    pub(crate) fn total_weight(&self) -> u64 {
+        self.steps.iter().map(|step| step.weight).sum()
+    }
+
+    /// Returns the bytes that these steps read.
+    pub(crate) fn weight_of(&self, steps: &[usize]) -> u64 {
+        steps.iter().map(|number| self.steps[*number].weight).sum()
+    }
+
     /// Returns the longest work that waits for each table's rows, in bytes.
     pub(crate) fn critical_paths_of_tables(&self) -> HashMap<Oid, u64> {
         let mut longest = HashMap::new();
@@ -218,7 +228,7 @@ impl Schedule {
 
     /// Whether a worker may send another transaction after this one.
     pub(crate) fn may_queue(&self, batch: &[usize]) -> bool {
-        let weight: u64 = batch.iter().map(|number| self.steps[*number].weight).sum();
+        let weight = self.weight_of(batch);
         let is_apart =
             |number: &usize| self.steps[*number].is_single || self.steps[*number].is_compared;
         weight <= LIGHT && !batch.iter().any(is_apart)
