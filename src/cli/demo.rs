@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
-use super::{ALL_OPTIONS, Error, exit};
+use super::{ALL_OPTIONS, Error, NAME, exit};
 use crate::demo::{self, Step};
 use crate::task::Scope;
 use crate::ui::{Conclusion, LogKind, LogLine, Ui};
@@ -54,6 +54,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             message: "a step was not proved".to_owned(),
         }
     };
-    ui.report(&report, &end)?;
+    let next = format!("{NAME} validate --source SOURCE_URL --target TARGET_URL");
+    ui.report(&report, &end, &next)?;
     Ok(end.exit_code())
 }

@@ -1,6 +1,7 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection, State, parse_size};
 use super::connections::warn_about;
 use super::interactive::complete_options;
+use super::next::next_command;
 use super::proposals::Dialogue;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::ddl;
@@ -185,13 +186,14 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             prepared: &checked.prepared,
             script,
         };
-        ui.report(&report, &Conclusion::Done)?;
+        ui.report(&report, &Conclusion::Done, &next_command("init"))?;
         return Ok(exit::DONE);
     }
     if !arguments.yes {
         checked = Box::pin(dialogue.confirm(checked)).await?;
     }
     let report = Box::pin(execute(checked.prepared, &checked.options, scope)).await?;
-    ui.report(&Copied { report: &report }, &Conclusion::Done)?;
+    let copied = Copied { report: &report };
+    ui.report(&copied, &Conclusion::Done, &next_command("verify"))?;
     Ok(exit::DONE)
 }

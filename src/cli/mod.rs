@@ -12,6 +12,7 @@ mod exit;
 mod init;
 mod interactive;
 mod man;
+mod next;
 mod proposals;
 mod setting;
 mod signal;
@@ -200,4 +201,32 @@ fn show_failure(ui: &Ui, command: &'static str, error: &Error, exit_code: u8) ->
     // Standard output is gone: standard error has had the message.
     drop(ui.fail(&failure));
     exit_code
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn an_option_has_the_same_heading_in_every_command() {
+        let mut program = Arguments::command();
+        program.build();
+        let mut headings = BTreeMap::new();
+        for command in program.get_subcommands() {
+            for argument in command.get_arguments() {
+                let Some(name) = argument.get_long() else {
+                    continue;
+                };
+                let heading = argument.get_help_heading();
+                let known = headings.entry(name.to_owned()).or_insert(heading);
+                assert_eq!(*known, heading, "--{name} of {}", command.get_name());
+                let is_common = matches!(name, "help" | "version");
+                assert_eq!(heading.is_none(), is_common, "--{name}");
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 use super::args::{DatabaseSelection, Mapping, OptionalConnections, State, parse_publication};
 use super::connections::warn_about;
+use super::next::next_command;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::pg::{Ident, InvalidName, Sides, SlotName};
 use crate::selection::Databases;
@@ -125,8 +126,20 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         is_done: !arguments.dry_run,
         setting_name: ui.setting_name(),
     };
-    ui.report(&report, &end)?;
+    let next = describe_next(&leftovers, arguments.dry_run);
+    ui.report(&report, &end, &next)?;
     Ok(end.exit_code())
+}
+
+/// What to do after this.
+fn describe_next(leftovers: &Leftovers, is_dry_run: bool) -> String {
+    if is_dry_run && leftovers.has_any() {
+        return next_command("teardown");
+    }
+    if leftovers.unreachable.is_empty() {
+        return "nothing; the servers can be used independently".to_owned();
+    }
+    "run the statements above on the server that was not cleaned".to_owned()
 }
 
 fn conclude(leftovers: &Leftovers) -> Conclusion {

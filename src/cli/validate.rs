@@ -1,6 +1,7 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection};
 use super::connections::warn_about;
 use super::interactive::complete_options;
+use super::next::next_command;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
@@ -88,7 +89,14 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         setting_name: ui.setting_name(),
     };
     let end = conclude(prepared.errors());
-    ui.report(&report, &end)?;
+    let next = match end {
+        Conclusion::Done => next_command("init"),
+        Conclusion::Failed { .. } => {
+            let again = next_command("validate");
+            format!("resolve the errors above, then run: {again}")
+        }
+    };
+    ui.report(&report, &end, &next)?;
     Ok(end.exit_code())
 }
 

@@ -1,5 +1,6 @@
 use super::args::{Connections, Mapping, Selection, State};
 use super::connections::warn_about;
+use super::next::next_command;
 use super::{ALL_OPTIONS, Error};
 use crate::cluster::AsOf;
 use crate::migrate::ComparedServer;
@@ -117,8 +118,21 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     show_findings(ui, &findings, false);
     let report = verify::compare_databases(&options, scope).await?;
     let end = conclude(&report);
-    ui.report(&report, &end)?;
+    ui.report(&report, &end, &describe_next(report.class()))?;
     Ok(end.exit_code())
+}
+
+/// What to do after a comparison.
+fn describe_next(class: Class) -> String {
+    let again = || next_command("verify");
+    match class {
+        Class::Equal => {
+            let teardown = next_command("teardown");
+            format!("list what runs have left: {teardown} --dry-run")
+        }
+        Class::Different => format!("stop writes on the source, then run: {}", again()),
+        Class::NotCompared => format!("resolve the causes above, then run: {}", again()),
+    }
 }
 
 fn conclude(report: &verify::Report) -> Conclusion {

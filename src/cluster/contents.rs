@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Sql};
+use crate::pg::{Counted, Ident, Sql};
 
 /// Counts in words, for the ones that are 0 as well.
 impl fmt::Display for Contents {
@@ -17,8 +17,7 @@ impl fmt::Display for Contents {
         ];
         for (at, (count, noun)) in counts.into_iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
-            let plural = if count == 1 { "" } else { "s" };
-            write!(f, "{comma}{count} {noun}{plural}")?;
+            write!(f, "{comma}{}", Counted(count, noun))?;
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! The errors of this area.
 
 use crate::cluster::filter::FilterFault;
-use crate::pg::Side;
-use crate::remedy::{Remedy, Setting};
+use crate::event::{WithCauses as _, find_cause};
+use crate::pg::{Side, Sides};
+use crate::remedy::{ObjectRemedy, Remedy, Setting};
 use crate::{catalog, connect, selection};
 
 /// Why a server could not be used: it was not reached, refused a query, or is in use by another run.
@@ -16,6 +17,9 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
+    /// Neither server can be used.
+    #[error("neither server can be used")]
+    Neither(#[source] Box<BothErrors>),
     /// A query of the checks was refused.
     #[error("examine the {side}")]
     Examine {
@@ -93,6 +97,36 @@ const fn busy_verb(side: Side) -> &'static str {
     }
 }
 
+/// Why each of two servers cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}; {}", .0.source.chain(), .0.target.chain())]
+pub struct BothErrors(Sides<Error>);
+
+impl BothErrors {
+    /// What the causes of both know: once, if it is the same.
+    fn remedies(&self) -> Vec<Remedy> {
+        let of = |error: &Error| {
+            let cause = find_cause::<connect::Error>(error);
+            cause.map_or_else(Vec::new, connect::Error::remedies)
+        };
+        let remedies = self.0.as_ref().map(of);
+        if remedies.source == remedies.target {
+            return remedies.source;
+        }
+        let first = remedies.iter().filter_map(|(side, remedies)| {
+            Some(ObjectRemedy {
+                object: side.to_string(),
+                remedy: remedies.first()?.clone(),
+            })
+        });
+        let first: Vec<_> = first.collect();
+        if first.is_empty() {
+            return Vec::new();
+        }
+        vec![Remedy::Each(first)]
+    }
+}
+
 impl From<selection::Error> for Error {
     fn from(error: selection::Error) -> Self {
         Self::Selection(Box::new(error))
@@ -110,6 +144,7 @@ impl Error {
             Self::PromiseBroken { database, .. } => Some(format!("source, database {database}")),
             Self::Busy { database, side, .. } => Some(format!("{side}, database {database}")),
             Self::Filter(fault) => Some(format!("source, database {}", fault.database)),
+            Self::Neither(_) => Some("source and target".to_owned()),
             Self::Selection(_) | Self::AsOf { .. } | Self::AsOfUnknown => None,
         }
     }
@@ -125,6 +160,7 @@ impl Error {
                 Remedy::pass_to(Setting::StateDir, "read it from the state of init"),
             ],
             Self::Filter(fault) => fault.remedies(),
+            Self::Neither(errors) => errors.remedies(),
             Self::Connect { .. }
             | Self::Examine { .. }
             | Self::Catalog { .. }
@@ -158,6 +194,18 @@ impl Error {
         )
     }
 
+    /// Returns the error of two servers neither of which can be used. A stop is reported as such.
+    pub(crate) fn neither(errors: Sides<Self>) -> Self {
+        let is_stop = |error: &Self| matches!(find_cause(error), Some(connect::Error::Stopped));
+        if is_stop(&errors.source) {
+            return errors.source;
+        }
+        if is_stop(&errors.target) {
+            return errors.target;
+        }
+        Self::Neither(Box::new(BothErrors(errors)))
+    }
+
     /// Wraps a failed connection.
     pub(crate) fn connect(side: Side) -> impl Fn(connect::Error) -> Self + Copy {
         move |source| Self::Connect { side, source }
@@ -179,5 +227,62 @@ impl Error {
             place,
             source,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(side: Side, kind: std::io::ErrorKind) -> Error {
+        Error::connect(side)(connect::Error::Dial {
+            place: "h:1".to_owned(),
+            source: kind.into(),
+        })
+    }
+
+    fn neither(kinds: Sides<std::io::ErrorKind>) -> Error {
+        Error::neither(Sides {
+            source: refused(Side::Source, kinds.source),
+            target: refused(Side::Target, kinds.target),
+        })
+    }
+
+    #[test]
+    fn both_servers_are_named_with_what_helps() {
+        use std::io::ErrorKind::{ConnectionRefused, NotFound};
+        let same = neither(Sides {
+            source: ConnectionRefused,
+            target: ConnectionRefused,
+        });
+        let text = same.chain();
+        for part in [": connect to the source: ", "; connect to the target: "] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert_eq!(same.remedies().len(), 1);
+        let different = neither(Sides {
+            source: ConnectionRefused,
+            target: NotFound,
+        });
+        let remedies = different.remedies();
+        let [Remedy::Each(each)] = remedies.as_slice() else {
+            panic!("{remedies:?}");
+        };
+        assert_eq!(each.len(), 2);
+    }
+
+    #[test]
+    fn a_stop_is_reported_as_a_stop() {
+        let stopped = Error::neither(Sides {
+            source: refused(Side::Source, std::io::ErrorKind::NotFound),
+            target: Error::connect(Side::Target)(connect::Error::Stopped),
+        });
+        assert!(matches!(
+            stopped,
+            Error::Connect {
+                side: Side::Target,
+                ..
+            }
+        ));
     }
 }

@@ -14,7 +14,7 @@ pub(crate) mod run_lock;
 pub(crate) mod select;
 pub(crate) mod server;
 
-pub use error::Error;
+pub use error::{BothErrors, Error};
 pub use facts::ServerFacts;
 pub use filter::{FilterFault, FilterFaultReason, RunInstant};
 pub use finding::{Code, Finding, Level, group_findings};

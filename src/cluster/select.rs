@@ -12,7 +12,7 @@ use crate::cluster::filter::{FilterFault, ResolvedFilters, RunInstant, resolve_f
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::server::Cluster;
 use crate::connect::{Endpoint, Purpose, Session};
-use crate::pg::{Ident, QualifiedName, Side, Sql, UnknownLetter};
+use crate::pg::{Counted, Ident, QualifiedName, Side, Sql, UnknownLetter};
 use crate::remedy::{Remedy, Setting};
 use crate::selection::{
     self, Databases, Offered, RowCondition, Rules, TableChoice, TableRules, TableScope, Tables,
@@ -381,8 +381,8 @@ pub(crate) async fn find_unselected_maintenance(
         .map_err(Error::examine(Side::Source))?;
     Ok((contents.tables > 0).then(|| {
         let message = format!(
-            "database postgres contains {} tables and is not selected",
-            contents.tables
+            "database postgres contains {} and is not selected",
+            Counted(contents.tables, "table")
         );
         let include = Remedy::with("copy it as well", Setting::IncludeDatabases);
         let code = Code::MaintenanceNotSelected;

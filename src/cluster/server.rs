@@ -37,12 +37,15 @@ impl Cluster {
         })
     }
 
-    /// Connects to both servers, to the source first.
+    /// Connects to both servers at once. If neither can be used, the error names both.
     pub(crate) async fn open_pair(endpoints: Sides<&Endpoint>) -> Result<Sides<Self>, Error> {
-        Ok(Sides {
-            source: Self::open(Side::Source, endpoints.source).await?,
-            target: Self::open(Side::Target, endpoints.target).await?,
-        })
+        let source = Self::open(Side::Source, endpoints.source);
+        let target = Self::open(Side::Target, endpoints.target);
+        match tokio::join!(Box::pin(source), Box::pin(target)) {
+            (Ok(source), Ok(target)) => Ok(Sides { source, target }),
+            (Err(source), Err(target)) => Err(Error::neither(Sides { source, target })),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        }
     }
 
     /// Returns the system identifier, if the role may read it.

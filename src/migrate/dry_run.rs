@@ -24,7 +24,7 @@ use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::repeats::Repeats;
 use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
-use crate::pg::{Ident, Printable, ServerVersion, Side, Sql};
+use crate::pg::{Counted, Ident, Printable, ServerVersion, Side, Sql};
 use crate::snapshot::{CopyJob, SnapshotSource, plan_rows};
 use crate::task::Scope;
 use crate::transfer::Ledger;
@@ -208,11 +208,8 @@ impl Contents {
             line(out, "-- No rows are copied.");
             return;
         }
-        let tables = self.rows.len();
-        line(
-            out,
-            &format!("-- Here the rows of {tables} tables are copied:"),
-        );
+        let tables = Counted(self.rows.len(), "table");
+        line(out, &format!("-- Here the rows of {tables} are copied:"));
         for job in &self.rows {
             line(out, &format!("-- {}", Printable(&job.to_string())));
         }

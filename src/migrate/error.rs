@@ -1,6 +1,6 @@
 use crate::event::Phase;
 use crate::logical::{Blocked, PublishError};
-use crate::pg::{Ident, Side, SlotName};
+use crate::pg::{Counted, Ident, Side, SlotName};
 use crate::remedy::{Remedy, Setting};
 use crate::{catalog, checkpoint, cluster, connect, ddl, selection, snapshot};
 
@@ -118,8 +118,9 @@ pub enum Error {
     },
     /// What an interrupted run has left in a database cannot be removed.
     #[error(
-        "database {database} on the target: {objects} objects of the interrupted run cannot be removed, among them \
-         {example}; remove them, or drop the database"
+        "database {database} on the target: {} of the interrupted run cannot be removed, among them {example}; remove \
+         them, or drop the database",
+        Counted(*objects, "object")
     )]
     NotCleared {
         /// The database.

@@ -1,6 +1,7 @@
 //! PostgreSQL's own values: positions, names, versions, codes, and SQL text that cannot be
 //! assembled from raw strings. No I/O.
 
+mod counted;
 mod lsn;
 mod name;
 mod oid;
@@ -13,6 +14,7 @@ mod sql;
 mod sqlstate;
 mod version;
 
+pub use counted::Counted;
 pub use lsn::{Lsn, ParseLsnError};
 pub use name::{Ident, InvalidName, QualifiedName, SlotName, readable};
 pub use oid::Oid;

@@ -25,6 +25,7 @@ pub mod report;
 mod screen;
 mod style;
 pub mod text;
+mod wrap;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, Weak};
@@ -223,12 +224,16 @@ impl Ui {
         checklist::ask(&self.screen, question, items, stop).await
     }
 
-    /// Shows a warning, and keeps it for the JSON report.
+    /// Shows a warning, once, and keeps it for the JSON report.
     pub fn warn(&self, warning: &str) {
         let mark = format!("{} ", self.style().doubtful("warning:"));
         let line = LogLine::new(LogKind::Warning, warning).marked(&mark);
-        self.screen.show(&line);
-        lock(&self.warnings).push(text::clean(warning));
+        let message = line.message().to_owned();
+        let mut warnings = lock(&self.warnings);
+        if !warnings.contains(&message) {
+            self.screen.show(&line);
+            warnings.push(message);
+        }
     }
 
     /// Keeps results of the checks for the JSON report, instead of those of earlier checks.
@@ -240,11 +245,12 @@ impl Ui {
     }
 
     /// Writes the report of a command to standard output: its last words there. Everything emitted before is
-    /// shown before. The JSON report has an error unless the command did what it was asked to do.
+    /// shown before. People read at its end what to do `next`. The JSON report has an error unless the command did
+    /// what it was asked to do.
     ///
     /// # Errors
     /// Standard output is broken.
-    pub fn report(&self, report: &impl Report, end: &Conclusion) -> io::Result<()> {
+    pub fn report(&self, report: &impl Report, end: &Conclusion, next: &str) -> io::Result<()> {
         self.catch_up();
         match self.output {
             Output::Text => {
@@ -252,7 +258,11 @@ impl Ui {
                 let style = self
                     .color
                     .style(streams.stdout_is_terminal, streams.no_color);
-                self.write_out(&report.render_text(style))
+                let text = report.render_text(style) + &report.render_next(next);
+                self.write_out(&match streams.stdout_is_terminal && report.is_prose() {
+                    true => wrap::wrap(&text, screen::size_of(io::stdout()).0),
+                    false => text,
+                })
             }
             Output::Json => {
                 lock(&self.warnings).extend(report.warnings());

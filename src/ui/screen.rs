@@ -2,6 +2,7 @@
 //! written through the other.
 
 use std::io::{self, StderrLock, Write};
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use super::bottom::Bottom;
 use super::log::{LogFormat, LogKind, LogLine};
 use super::progress::lock;
+use super::wrap::wrap;
 
 /// Columns that bars leave free. The cursor stays behind the last bar, where a terminal shows the `^C` of
 /// Ctrl-C. If that wrapped, the bar would be erased one row too low.
@@ -78,10 +80,18 @@ impl Screen {
     /// Writes a line above bars and question.
     pub fn show(&self, line: &LogLine) {
         let line = match self.format {
-            LogFormat::Text => format!("{}\n", line.text()),
+            LogFormat::Text => format!("{}\n", self.wrapped(line.text())),
             LogFormat::Json => format!("{}\n", line.json(Timestamp::now())),
         };
         drop(self.with_bottom(|bottom, out| bottom.write_above(line.as_bytes(), out)));
+    }
+
+    /// The text with line breaks between words, on a terminal.
+    fn wrapped(&self, text: &str) -> String {
+        match self.live {
+            true => wrap(text, size().0),
+            false => text.to_owned(),
+        }
     }
 
     /// Writes what the program does now, or text of our own on several lines.
@@ -138,7 +148,12 @@ impl Screen {
 
 /// Columns and rows of the terminal on standard error.
 fn size() -> (usize, usize) {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok();
+    size_of(io::stderr())
+}
+
+/// Columns and rows of a terminal.
+pub(super) fn size_of(terminal: impl AsFd) -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(terminal).ok();
     let known = |value: Option<u16>, usual| match value {
         None | Some(0) => usual,
         Some(value) => usize::from(value),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::pg::Counted;
+
 /// What a name or message shows in place of a character that could forge output: terminal
 /// controls, and the marks that reverse the direction of text.
 fn harmless(part: char) -> char {
@@ -69,8 +71,7 @@ pub fn per_second(bytes: u64, elapsed: Duration) -> Option<u64> {
 
 /// A number with its noun, which takes an `s` unless there is one: `1 row`, `2 rows`.
 pub fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    Counted(number, noun).to_string()
 }
 
 #[cfg(test)]

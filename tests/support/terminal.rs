@@ -162,8 +162,9 @@ impl Ended {
         self
     }
 
-    /// Whether the screen shows this text.
+    /// Whether the screen shows this text; line breaks between words do not count.
     pub(crate) fn shows(&self, text: &str) -> bool {
-        self.rows.iter().any(|row| row.contains(text))
+        let rows = self.rows.iter().map(|row| row.trim());
+        rows.collect::<Vec<_>>().join(" ").contains(text)
     }
 }

@@ -8,7 +8,7 @@ use crate::cluster::server::Cluster;
 use crate::connect::{self, ConnectionNeed, Endpoint, Purpose, Session};
 use crate::migrate::error::Error;
 use crate::migrate::options::Options;
-use crate::pg::{Side, Sides, Sql};
+use crate::pg::{Counted, Side, Sides, Sql};
 use crate::remedy::{Remedy, Setting};
 use crate::{snapshot, verify};
 
@@ -182,16 +182,15 @@ fn judge_limit(side: Side, free: &Free, need: &ConnectionNeed, jobs: i64) -> Fin
         }
     };
     let (least, wanted) = (need.with(1), need.with(jobs));
+    let (free, workers) = (Counted(count, "free connection"), Counted(jobs, "worker"));
     if count < least {
-        let message = format!(
-            "{place} has {count} free connections; at least {least} are needed, and {wanted} for {jobs} workers"
-        );
+        let message =
+            format!("{place} has {free}; at least {least} are needed, and {wanted} for {workers}");
         return finding(Level::Error, message)
             .remedy(raise)
             .remedy("end other sessions");
     }
-    let message =
-        format!("{place} has {count} free connections; {wanted} are needed for {jobs} workers");
+    let message = format!("{place} has {free}; {wanted} are needed for {workers}");
     let fitting = need.workers(count);
     let jobs = Remedy::PassValue(Setting::Jobs, fitting.to_string());
     let fewer = "continue with fewer workers".into();

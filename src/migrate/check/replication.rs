@@ -14,7 +14,7 @@ use crate::migrate::error::Error;
 use crate::migrate::repeats::Repeats;
 use crate::migrate::replication::{Replication, Whose, ways_out};
 use crate::pg::Side;
-use crate::pg::{Ident, QualifiedName, Sql, SqlState};
+use crate::pg::{Counted, Ident, QualifiedName, Sql, SqlState};
 use crate::remedy::{Command, Remedy, Setting};
 use crate::sql;
 use crate::task::Scope;
@@ -205,9 +205,10 @@ fn judge_tables(published: &Published) -> Vec<Finding> {
         if !names.is_empty() {
             let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>();
             let rest = if names.len() > NAMED { ", …" } else { "" };
+            let verb = if names.len() == 1 { "is" } else { "are" };
             let message = format!(
-                "{} {kind} tables are never published: {}{rest}",
-                names.len(),
+                "{} {verb} never published: {}{rest}",
+                Counted(names.len(), &format!("{kind} table")),
                 shown.join(", ")
             );
             let code = Code::NeverPublished;

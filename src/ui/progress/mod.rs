@@ -111,7 +111,13 @@ impl Board {
             return;
         };
         if let Event::Warning(_) = event {
-            lock(&self.warnings).push(described.line.message().to_owned());
+            let message = described.line.message().to_owned();
+            let mut warnings = lock(&self.warnings);
+            // Several workers meet the same cause.
+            if warnings.contains(&message) {
+                return;
+            }
+            warnings.push(message);
         }
         let screen = &self.screen;
         let is_shown = match described.audience {
@@ -184,6 +190,16 @@ mod tests {
         drop(events);
         drawing.finish().await;
         assert_eq!(*lock(&warnings), ["a b; trying again"]);
+    }
+
+    #[tokio::test]
+    async fn a_cause_is_warned_about_once() {
+        let (events, board, warnings) = board();
+        for cause in ["one", "one", "two"] {
+            events.emit(retry(cause)).await;
+        }
+        lock(&board).catch_up();
+        assert_eq!(*lock(&warnings), ["one; trying again", "two; trying again"]);
     }
 
     #[tokio::test]

@@ -20,6 +20,16 @@ pub trait Report {
     /// The report for programs.
     fn body(&self) -> Self::Body;
 
+    /// What to do next, the line ended.
+    fn render_next(&self, next: &str) -> String {
+        format!("next: {next}\n")
+    }
+
+    /// Whether its lines may be broken between words.
+    fn is_prose(&self) -> bool {
+        true
+    }
+
     /// Warnings that no event has reported.
     fn warnings(&self) -> Vec<String> {
         Vec::new()

@@ -34,6 +34,14 @@ impl Report for DryRun<'_> {
         self.script.clone()
     }
 
+    fn render_next(&self, next: &str) -> String {
+        format!("-- next: {next}\n")
+    }
+
+    fn is_prose(&self) -> bool {
+        false
+    }
+
     fn body(&self) -> DryRunBody {
         DryRunBody {
             databases: self.prepared.databases.iter().map(planned_body).collect(),

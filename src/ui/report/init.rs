@@ -102,8 +102,8 @@ fn line(prefix: &str, text: &str) -> String {
 
 fn slot_line(kept: &KeptSlot) -> String {
     let text = format!(
-        "of database {} retains WAL on the source until teardown removes it; sync, which would read it, is not \
-         built yet",
+        "of database {} retains WAL on the source until teardown removes it; replicate from it with a subscription \
+         of your own",
         kept.database
     );
     line(&format!("slot {} ", kept.slot), &text)

@@ -51,7 +51,7 @@ pub(crate) async fn validate() {
         "{}",
         done.stdout
     );
-    assert!(done.stdout.ends_with("ready\n"), "{}", done.stdout);
+    assert!(done.stdout.contains("\nready\nnext: "), "{}", done.stdout);
     run(&route.target.url("postgres"), "CREATE DATABASE app").await;
     run(&route.target.url("app"), "CREATE TABLE public.held ()").await;
     let refused = route.command("validate", &[], &[]).run().expect(1);

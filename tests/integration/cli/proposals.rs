@@ -76,9 +76,8 @@ async fn refuse(route: &Route, names: &[&str], question: &str, flag: &str) {
 
 #[track_caller]
 fn assert_shows(ended: &Ended, texts: &[&str]) {
-    let shown = ended.rows.join("\n");
     for text in texts {
-        assert!(shown.contains(text), "{text} in {shown}");
+        assert!(ended.shows(text), "{text} in {:#?}", ended.rows);
     }
 }
 

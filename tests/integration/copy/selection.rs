@@ -298,7 +298,7 @@ async fn postgres_is_copied_when_asked_for_and_closed_databases_never() {
         .run()
         .expect(0);
     assert_eq!(value(&target, rows).await, "0");
-    let said = "database postgres contains 1 tables and is not selected";
+    let said = "database postgres contains 1 table and is not selected";
     assert!(plain.all().contains(said), "{}", plain.all());
     let names =
         "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE NOT datistemplate";
