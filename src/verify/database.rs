@@ -44,7 +44,7 @@ pub(super) async fn compare_database(
     scope: &Scope,
 ) -> Result<DatabaseReport, Error> {
     let begin = Instant::now();
-    let outcome = match open_views(pair, options, scope).await {
+    let outcome = match Box::pin(open_views(pair, options, scope)).await {
         Ok((views, plan)) => {
             let run = Run::new(pair, views, plan, scope).await;
             run.compare_tables(options.jobs, scope).await?

@@ -43,7 +43,7 @@ impl DatabaseRun<'_> {
         let name = self.planned.name();
         let mut restarts = self.execution.options.locks.restarts;
         loop {
-            let creating = self.create_database(create);
+            let creating = Box::pin(self.create_database(create));
             let oid = run_phase(scope, Some(name), Phase::Database, creating).await?;
             let since = Instant::now();
             let broken = match Box::pin(self.fill_contents(oid, scope)).await {

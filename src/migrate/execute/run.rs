@@ -177,7 +177,7 @@ async fn run_guarded(
             finished: report.databases.len(),
             promises: &promises,
         };
-        let cleaning = clean_up(remains, error, despite_stop, scope);
+        let cleaning = Box::pin(clean_up(remains, error, despite_stop, scope));
         let what = "the removal of slots and publications";
         scope.events.reporting(what, cleaning).await;
     }

@@ -30,7 +30,8 @@ async fn database(route: &Route, hint: &str, without_key: u32) -> String {
                     INSERT INTO public.keyed SELECT generate_series(1, 100);"
         .to_owned();
     for number in 1..=without_key {
-        fill += &format!("CREATE TABLE public.bare{number} AS SELECT generate_series(1, 5) AS n;");
+        let bare = "AS SELECT generate_series(1, 5) AS n;";
+        fill.extend(["CREATE TABLE public.bare", &number.to_string(), " ", bare]);
     }
     run(&route.source.url(&name), &fill).await;
     name
