@@ -8,6 +8,7 @@
 //! ```text
 //! cli                 commands, arguments, exit codes; knows the errors of all areas
 //! ui                  prints events and reports, asks questions
+//! config              the configuration file; what it and options of the command line come to
 //! demo                the phases on two sandbox clusters, as a user would run them
 //! migrate, teardown   init: check, plan, execute; and the removal of what runs have created
 //! checkpoint          the record of finished work on this machine; what the next run keeps of it
@@ -31,6 +32,7 @@ pub mod catalog;
 pub mod checkpoint;
 pub mod cli;
 pub mod cluster;
+pub mod config;
 pub mod connect;
 pub mod ddl;
 pub mod demo;

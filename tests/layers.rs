@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["cli"],
     &["ui"],
+    &["config"],
     &["demo"],
     &["migrate", "teardown"],
     &["checkpoint"],

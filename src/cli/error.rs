@@ -1,3 +1,4 @@
+use super::config::hint_of_config;
 use super::exit;
 use super::setting::flag_of;
 use crate::event::{as_type, causes, find_cause};
@@ -6,7 +7,7 @@ use crate::predicate::Fault;
 use crate::remedy::Remedy;
 use crate::snapshot::find_unreadable_row;
 use crate::ui::render_remedies;
-use crate::{checkpoint, cluster, connect, demo, migrate, snapshot, teardown, verify};
+use crate::{checkpoint, cluster, config, connect, demo, migrate, snapshot, teardown, verify};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,9 @@ pub enum Error {
         /// What is wrong with it.
         fault: Fault,
     },
+    /// The configuration file cannot be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
     /// The checks found errors; they have been shown.
     #[error("the checks found {count} error{}; nothing was changed", if *count == 1 { "" } else { "s" })]
     Refused {
@@ -121,6 +125,7 @@ impl Error {
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
             | Self::Predicate { .. }
+            | Self::Config(_)
             | Self::Refused { .. }
             | Self::Declined
             | Self::ProposalDeclined { .. }
@@ -146,6 +151,7 @@ impl Error {
             Self::Cancelled | Self::NothingSelected => {
                 Some("select with --include-databases, or pass --no-interactive".to_owned())
             }
+            Self::Config(error) => hint_of_config(error),
             // Transparent: a walk along the causes would skip it.
             Self::Migrate(error) | Self::Demo(demo::Error::Migrate(error)) => hint_of(error),
             Self::Teardown(error) => hint_of(error),
@@ -176,7 +182,8 @@ impl Error {
             | Self::Url { .. }
             | Self::EmptyItem { .. }
             | Self::OpenQuote { .. }
-            | Self::Predicate { .. } => exit::USAGE,
+            | Self::Predicate { .. }
+            | Self::Config(_) => exit::USAGE,
             Self::Stopped { exit_code } | Self::CleanupIncomplete { exit_code } => *exit_code,
             Self::Refused { .. }
             | Self::Declined

@@ -116,16 +116,20 @@ pub(super) struct Arguments {
 impl Arguments {
     fn options(&self, scope: &Scope) -> Result<Options, Error> {
         let (source, target) = self.connections.resolve("init", scope)?;
+        let selected = self.selection.resolve(self.jobs)?;
         Ok(Options {
             source,
             target: target.with_toast_compression(self.definitions.toast_compression()),
-            databases: self.selection.databases()?,
-            tables: self.selection.tables()?,
-            rules: self.selection.rules()?,
+            databases: selected.databases.value,
+            tables: selected.tables.value,
+            rules: selected.rules,
             as_of: self.selection.as_of(),
             map: self.mapping.map()?,
             allow_same_cluster: self.allow_same_cluster,
-            jobs: self.jobs.map_or_else(migrate::automatic_jobs, usize::from),
+            jobs: selected
+                .jobs
+                .value
+                .map_or_else(migrate::automatic_jobs, usize::from),
             replicate: self.replication.follows() && !self.schema_only,
             replication: ReplicationOptions {
                 adopt: self.adopt.clone(),

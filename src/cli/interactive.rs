@@ -1,11 +1,11 @@
 //! Interactive selection: databases, then the tables of each that are excluded or created without rows.
 
-use super::args::quote_name;
 use super::{Error, NAME};
 use crate::cluster::{Offer, OfferedTable};
 use crate::connect::Endpoint;
 use crate::migrate::Options;
 use crate::pg::QualifiedName;
+use crate::selection::quoted::quote_name;
 use crate::selection::{Databases, Entry, Rule, RuleEntry, Rules, Tables};
 use crate::task::Scope;
 use crate::ui::{ChecklistItem, Ui, dialogue, shell_quote, shell_quoted, text};
@@ -192,7 +192,7 @@ impl Ticked {
                 true => Tables::All,
                 false => Tables::AllBut(excluded),
             },
-            rules: Rules(rules.collect()),
+            rules: Rules::of_command_line(rules.collect()),
             databases: Databases::Only(self.databases),
             ..options
         }

@@ -165,7 +165,7 @@ fn exit_status() -> Roff {
         ),
         (
             "2",
-            "The command line, a URL or a name in it is wrong. No connection was opened.",
+            "The command line, a URL, a name or the configuration file is wrong. No connection was opened.",
         ),
         (
             "5",

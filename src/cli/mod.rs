@@ -5,6 +5,7 @@
 
 mod args;
 mod completions;
+mod config;
 mod connections;
 mod demo;
 mod error;
@@ -23,8 +24,6 @@ mod verify;
 
 pub use error::Error;
 pub use usage::report_bug;
-
-use std::io;
 
 use clap::Parser as _;
 
@@ -79,9 +78,10 @@ enum Work {
     Demo(demo::Arguments),
 }
 
-/// Commands that print a text about the program itself. They use no server and write nothing else.
+/// Commands that only print. They use no server.
 #[derive(Debug, clap::Subcommand)]
 enum Print {
+    Config(Box<config::Arguments>),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -101,16 +101,19 @@ impl Work {
 impl Print {
     const fn name(&self) -> &'static str {
         match self {
+            Self::Config(_) => "config",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
     }
 
-    fn render(&self) -> io::Result<String> {
+    fn run(&self, ui: &Ui) -> Result<u8, Error> {
         match self {
-            Self::Completions(arguments) => Ok(completions::render(arguments)),
-            Self::Man(_) => man::render(),
+            Self::Config(arguments) => return config::run(arguments, ui),
+            Self::Completions(arguments) => ui.print(&completions::render(arguments))?,
+            Self::Man(_) => ui.print(&man::render()?)?,
         }
+        Ok(exit::DONE)
     }
 }
 
@@ -127,11 +130,10 @@ pub async fn run() -> u8 {
     }
 }
 
-/// Prints a text. There is nothing to clean up: signals keep their usual effect.
+/// Prints a text or a report. There is nothing to clean up: signals keep their usual effect.
 fn print(command: &Print, ui: &Ui) -> u8 {
-    let printed = command.render().and_then(|text| ui.print(&text));
-    match printed.map_err(Error::Output) {
-        Ok(()) => exit::DONE,
+    match command.run(ui) {
+        Ok(code) => code,
         Err(error) => show_failure(ui, command.name(), &error, error.exit_code()),
     }
 }

@@ -164,6 +164,7 @@ mod tests {
             "verify",
             "teardown",
             "demo",
+            "config",
             "completions",
             "man",
         ] {

@@ -58,16 +58,20 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let (source, target) = arguments.connections.resolve("validate", scope)?;
     warn_about(ui, [&source, &target]);
+    let selected = arguments.selection.resolve(None)?;
     let options = Options {
         source,
         target,
-        databases: arguments.selection.databases()?,
-        tables: arguments.selection.tables()?,
-        rules: arguments.selection.rules()?,
+        databases: selected.databases.value,
+        tables: selected.tables.value,
+        rules: selected.rules,
         as_of: arguments.selection.as_of(),
         map: arguments.mapping.map()?,
         allow_same_cluster: arguments.allow_same_cluster,
-        jobs: migrate::automatic_jobs(),
+        jobs: selected
+            .jobs
+            .value
+            .map_or_else(migrate::automatic_jobs, usize::from),
         replicate: arguments.replication.follows(),
         replication: arguments.replication.options(),
         locks: migrate::LockOptions::default(),

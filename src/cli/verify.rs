@@ -52,13 +52,11 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let (source, target) = arguments.connections.resolve("verify", scope)?;
     warn_about(ui, [&source, &target]);
-    let selection = &arguments.selection;
-    let (databases, tables) = (selection.databases()?, selection.tables()?);
-    let rules = selection.rules()?;
+    let chosen = arguments.selection.resolve(arguments.jobs)?;
     let map = arguments.mapping.map()?;
     cluster::refuse_pooler(&target).await?;
-    let given = selection.as_of();
-    let recorded = match given.is_none() && rules.have_filters() {
+    let given = arguments.selection.as_of();
+    let recorded = match given.is_none() && chosen.rules.have_filters() {
         true => {
             let servers = Sides {
                 source: &source,
@@ -69,9 +67,9 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         false => None,
     };
     let wanted = cluster::Wanted {
-        databases: &databases,
-        tables: &tables,
-        rules: &rules,
+        databases: &chosen.databases.value,
+        tables: &chosen.tables.value,
+        rules: &chosen.rules,
         as_of: match (&given, &recorded) {
             (Some(text), _) => AsOf::Given(text),
             (None, Some(instant)) => AsOf::Recorded(instant),
@@ -95,8 +93,9 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let options = verify::Options {
         servers: Sides { source, target },
         databases: selected.databases.into_iter().map(pair).collect(),
-        jobs: arguments
+        jobs: chosen
             .jobs
+            .value
             .map_or_else(migrate::automatic_jobs, usize::from),
         strict: arguments.strict,
     };

@@ -86,11 +86,24 @@ pub enum AsOf<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// The databases that entries of tables may name.
+    /// The databases that entries of tables may name, and those of sections that can be selected.
     fn named_by_tables(&self) -> BTreeSet<&'a str> {
         let mut names = self.tables.databases();
         names.extend(self.rules.databases());
+        let sections = self.rules.sections.iter();
+        let sections = sections.map(|section| section.database.as_str());
+        names.extend(sections.filter(|name| self.may_select(name)));
         names
+    }
+
+    /// Whether the databases and tables that are listed leave room for a database.
+    fn may_select(&self, name: &str) -> bool {
+        let by_databases = match self.databases {
+            Databases::All => true,
+            Databases::Only(_) => self.databases.includes(name),
+            Databases::AllBut(_) => !self.databases.excludes(name),
+        };
+        by_databases && !matches!(self.tables, Tables::Only(_))
     }
 }
 
@@ -123,6 +136,8 @@ pub(crate) async fn choose_databases(
     offered: &[Database],
     roles: &Roles,
 ) -> Result<Chosen, Error> {
+    let existing = offered.iter().map(|one| one.name.as_str());
+    wanted.rules.check_sections(&existing.collect())?;
     let Candidates {
         names,
         others,

@@ -2,18 +2,118 @@
 
 use std::fmt;
 
+use super::origin::{Origin, Position};
+use super::quoted::{cut, quote_name, unquoted};
+use crate::pg::QualifiedName;
+
 /// `table`, `database.table`, `schema.table` or `database.schema.table`: which of the middle two is
 /// meant shows only in the catalogs.
+///
+/// In a section of the configuration file it is the schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
-    parts: Vec<String>,
+    parts: Box<[String]>,
+    /// Where it is written, if not on the command line. In a box, because errors contain entries.
+    place: Option<Box<Place>>,
+}
+
+/// A place in the configuration file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    position: Position,
+    /// The database of the section.
+    section: Option<String>,
 }
 
 impl Entry {
     /// An entry of these parts; none where they are not one to three, or one is empty.
     pub fn new(parts: Vec<String>) -> Option<Self> {
         let is_whole = (1..=3).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty());
-        is_whole.then_some(Self { parts })
+        is_whole.then_some(Self {
+            parts: parts.into(),
+            place: None,
+        })
+    }
+
+    /// Splits a name at dots outside double quotes; none where a quote is not closed, or the parts are no entry.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = Vec::new();
+        let mut rest = Some(text);
+        while let Some(text) = rest {
+            let (part, after) = cut(text, '.')?;
+            parts.push(unquoted(part));
+            rest = after;
+        }
+        Self::new(parts)
+    }
+
+    /// The same entry, from the configuration file. In a section it names a table of this database.
+    #[must_use]
+    pub fn at(self, position: Position, section: Option<&str>) -> Self {
+        let section = section.map(str::to_owned);
+        Self {
+            place: Some(Box::new(Place { position, section })),
+            ..self
+        }
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> Origin {
+        match &self.place {
+            Some(place) => Origin::File(place.position),
+            None => Origin::CommandLine,
+        }
+    }
+
+    /// The database of its section.
+    pub fn section(&self) -> Option<&str> {
+        self.place.as_ref()?.section.as_deref()
+    }
+
+    /// The name as a list takes it.
+    pub fn quoted(&self) -> String {
+        let parts = self.parts.iter().map(|part| quote_name(part));
+        parts.collect::<Vec<_>>().join(".")
+    }
+
+    /// Whether it names database, schema and table.
+    pub fn is_exact(&self) -> bool {
+        self.parts.len() == 3
+    }
+
+    /// The database, if it names database, schema and table.
+    pub fn exact_database(&self) -> Option<&str> {
+        self.qualifiers()
+            .first()
+            .filter(|_| self.is_exact())
+            .map(String::as_str)
+    }
+
+    /// Schema and table, as an entry of a section names them.
+    pub fn name_in_section(&self) -> QualifiedName {
+        let schema = match self.qualifiers() {
+            [] => "public",
+            [schema] | [_, schema, ..] => schema,
+        };
+        QualifiedName::from_catalog(schema, self.table())
+    }
+
+    /// Whether a rule of the command line with this name is certain to be for the table of a section's entry. Some names
+    /// of two parts have a meaning only in a catalog.
+    pub fn covers(&self, other: &Self) -> bool {
+        let Some(database) = other.section() else {
+            return false;
+        };
+        let is_same_table = self.name_in_section() == other.name_in_section();
+        is_same_table && self.exact_database().is_none_or(|own| own == database)
+    }
+
+    /// Where its table is looked for, in messages.
+    pub(super) fn scope(&self) -> String {
+        match self.section() {
+            Some(database) => format!("database {database}"),
+            None => "the selected databases".to_owned(),
+        }
     }
 
     /// The table's own name.
@@ -26,9 +126,12 @@ impl Entry {
         &self.parts[..self.parts.len() - 1]
     }
 
-    /// The database that it may name.
+    /// The database that it may name. One of a section names that of the section.
     pub(super) fn database(&self) -> Option<&str> {
-        self.qualifiers().first().map(String::as_str)
+        match self.section() {
+            Some(_) => None,
+            None => self.qualifiers().first().map(String::as_str),
+        }
     }
 }
 
@@ -45,7 +148,7 @@ impl fmt::Display for Entry {
                 write!(f, "{dot}{part:?}")?;
             }
         }
-        Ok(())
+        self.origin().fmt(f)
     }
 }
 
@@ -63,6 +166,53 @@ mod tests {
         assert_eq!(entry(&["a.b", "t"]).unwrap().to_string(), "\"a.b\".t");
         for wrong in [&[][..], &[""], &["a", ""], &["a", "b", "c", "d"]] {
             assert_eq!(entry(wrong), None);
+        }
+    }
+
+    #[test]
+    fn quotes_keep_dots() {
+        assert_eq!(Entry::parse(r#" d ."a.b". t"#), entry(&["d", "a.b", "t"]));
+        let written = entry(&["a.b", "c \"d\"", "t"]).unwrap();
+        assert_eq!(written.quoted(), r#""a.b"."c ""d""".t"#);
+        assert_eq!(Entry::parse(&written.quoted()), Some(written));
+        for wrong in ["", ".t", "t.", "a..b", "a.b.c.d", "\"a", "\"\".t"] {
+            assert_eq!(Entry::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_the_command_line_covers_that_of_a_section_where_no_catalog_can_decide() {
+        let position = Position { line: 7, column: 3 };
+        let filed = |text: &str| Entry::parse(text).unwrap().at(position, Some("app"));
+        for (given, text, expected) in [
+            ("users", "public.users", true),
+            ("users", "crm.users", false),
+            ("crm.users", "app.crm.users", true),
+            ("app.crm.users", "crm.users", true),
+            ("other.crm.users", "crm.users", false),
+            // A database or a schema.
+            ("app.users", "users", false),
+        ] {
+            let given = Entry::parse(given).unwrap();
+            assert_eq!(given.covers(&filed(text)), expected, "{given} {text}");
+            assert!(!filed(text).covers(&given));
+        }
+    }
+
+    #[test]
+    fn an_entry_of_the_file_shows_its_place_and_names_tables_of_its_section() {
+        let position = Position { line: 7, column: 3 };
+        let written = entry(&["s", "t"]).unwrap().at(position, Some("app"));
+        assert_eq!(written.to_string(), "s.t (7:3 of the configuration file)");
+        assert_eq!(written.database(), None);
+        assert_eq!(written.scope(), "database app");
+        for (parts, expected) in [
+            (&["t"][..], "public.t"),
+            (&["s", "t"], "s.t"),
+            (&["app", "s", "t"], "s.t"),
+        ] {
+            let name = entry(parts).unwrap().name_in_section();
+            assert_eq!(name.to_string(), expected);
         }
     }
 }

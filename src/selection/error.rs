@@ -1,4 +1,5 @@
 use super::entry::Entry;
+use super::origin::Position;
 use crate::pg::{QualifiedName, RelKind};
 use crate::remedy::{Remedy, Setting};
 
@@ -35,9 +36,23 @@ pub enum Error {
         /// What could have been named.
         candidates: Vec<String>,
     },
+    /// A section of the configuration file is for a database that the source does not have.
+    #[error(
+        "no database {database:?} on the source (section at {position} of the configuration file); there are: {}",
+        shown_list(existing)
+    )]
+    UnknownSection {
+        /// The section's database.
+        database: String,
+        /// Where the section begins.
+        position: Position,
+        /// The databases of the source.
+        existing: Vec<String>,
+    },
     /// An entry matches no table.
     #[error(
-        "no table {entry} in the selected databases; the nearest: {}",
+        "no table {entry} in {}; the nearest: {}",
+        entry.scope(),
         shown_list(near)
     )]
     NoTable {

@@ -52,6 +52,10 @@ impl<'a> Known<'a> {
         entry: &Entry,
         find_either: impl FnOnce(&str) -> Vec<Found<'a>>,
     ) -> Vec<Found<'a>> {
+        if let Some(database) = entry.section() {
+            let found = self.find_in_database(database, &entry.name_in_section());
+            return found.into_iter().collect();
+        }
         let in_schema = |schema: &str| QualifiedName::from_catalog(schema, entry.table());
         match entry.qualifiers() {
             [] => self.find_everywhere(&in_schema("public")),
@@ -106,8 +110,9 @@ pub(super) fn check_table(entry: &Entry, (database, relation): Found<'_>) -> Res
 fn nearest_tables(entry: &Entry, offered: &BTreeMap<String, Vec<Offered>>) -> Vec<String> {
     let wanted = entry.table().to_lowercase();
     let mut found = Vec::new();
-    for (database, relations) in offered {
-        for relation in relations {
+    let is_searched = |database: &&String| entry.section().is_none_or(|own| own == *database);
+    for database in offered.keys().filter(is_searched) {
+        for relation in &offered[database] {
             let name = relation.name.name.as_str().to_lowercase();
             let distance = strsim::levenshtein(&wanted, &name);
             if distance <= wanted.chars().count() / 2 {

@@ -55,7 +55,7 @@ impl fmt::Display for Rule {
 
 impl Rule {
     /// Whether a table cannot have both rules, unless they are equal.
-    pub(super) fn contradicts(&self, other: &Self) -> bool {
+    pub fn contradicts(&self, other: &Self) -> bool {
         let is_filter = |rule: &Self| matches!(rule, Self::Filter(_) | Self::TimeFilter(_));
         let combine = |one: &Self, other: &Self| is_filter(one) && *other == Self::SnapshotOnly;
         self != other && !combine(self, other) && !combine(other, self)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::filter::RowFilter;
 use super::known::{Found, Known, check_table, no_table};
 use super::rule::{RowCondition, RowsRule, Rule, TableRule};
-use super::{Entry, Error, Offered, TableChoice};
+use super::{Entry, Error, Offered, Origin, Section, TableChoice};
 use crate::catalog::Catalog;
 use crate::catalog::model::{Lineages, Table};
 use crate::pg::QualifiedName;
@@ -21,7 +21,12 @@ pub struct RuleEntry {
 
 /// All rules that the user gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules(pub Vec<RuleEntry>);
+pub struct Rules {
+    /// The rules.
+    pub entries: Vec<RuleEntry>,
+    /// The sections of the configuration file, also those without rules.
+    pub sections: Vec<Section>,
+}
 
 /// The rules of one database, by table. One of a partitioned table holds for all its partitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,33 +138,59 @@ pub struct Resolved {
 /// A table of a database.
 type Place<'a> = (&'a str, &'a QualifiedName);
 
-/// A rule of a table, and whether its entry names database, schema and table.
+/// A rule of a table, whether its entry names database, schema and table, and where it comes from.
 #[derive(Clone, Copy, Debug)]
 struct Placed<'a> {
     rule: &'a Rule,
     is_exact: bool,
+    origin: Origin,
 }
 
 impl Rules {
-    /// The databases that rules may name.
+    /// Rules that all come from the command line.
+    pub fn of_command_line(entries: Vec<RuleEntry>) -> Self {
+        Self {
+            entries,
+            sections: Vec::new(),
+        }
+    }
+
+    /// The databases that rules may name. Those of sections are not among them.
     pub fn databases(&self) -> BTreeSet<&str> {
-        let entries = self.0.iter().map(|one| &one.entry);
+        let entries = self.entries.iter().map(|one| &one.entry);
         entries.filter_map(Entry::database).collect()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
     /// Whether some rows of a table are wanted, and others not.
     pub fn have_filters(&self) -> bool {
-        let mut rules = self.0.iter().map(|one| &one.rule);
+        let mut rules = self.entries.iter().map(|one| &one.rule);
         rules.any(|rule| matches!(rule, Rule::Filter(_) | Rule::TimeFilter(_)))
     }
 
-    /// Finds the tables of all rules among the relations of the chosen databases. Of two rules on one table that
-    /// contradict each other the one that names database, schema and table counts.
+    /// Refuses sections of databases that the source does not have.
+    ///
+    /// # Errors
+    /// There is such a section.
+    pub fn check_sections(&self, existing: &BTreeSet<&str>) -> Result<(), Error> {
+        let mut sections = self.sections.iter();
+        sections.try_for_each(|section| section.check(existing))
+    }
+
+    /// Returns the rules of the command line, then those of the file: these are replaced table by table.
+    fn by_origin(&self) -> Vec<&RuleEntry> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|one| one.entry.origin() != Origin::CommandLine);
+        entries
+    }
+
+    /// Finds the tables of all rules among the relations of the chosen databases. A rule of the command line replaces
+    /// those of the file on its table. Of two rules of one origin that contradict each other the one that names
+    /// database, schema and table counts.
     ///
     /// # Errors
     /// A rule matches nothing, or something that is no table, or contradicts another one; a row filter is on a
@@ -170,9 +201,21 @@ impl Rules {
         choices: &BTreeMap<String, TableChoice>,
     ) -> Result<Resolved, Error> {
         let known = Known::new(offered);
-        let mut resolved = Resolved::default();
+        let unselected = self.sections.iter();
+        let mut resolved = Resolved {
+            notes: unselected
+                .filter_map(|section| section.note_unselected(choices))
+                .collect(),
+            ..Resolved::default()
+        };
         let mut placed: BTreeMap<Place<'_>, Vec<Placed<'_>>> = BTreeMap::new();
-        for RuleEntry { entry, rule } in &self.0 {
+        for RuleEntry { entry, rule } in self.by_origin() {
+            if entry
+                .section()
+                .is_some_and(|own| !choices.contains_key(own))
+            {
+                continue;
+            }
             let found = find_ruled(entry, &known, &mut resolved.warnings);
             if found.is_empty() {
                 return Err(no_table(entry, offered));
@@ -182,17 +225,23 @@ impl Rules {
                 check_partition(entry, rule, relation)?;
                 if !takes(choices, database, relation) {
                     let name = &relation.name;
+                    let origin = entry.origin();
                     resolved.notes.push(format!(
-                        "{rule} has no effect on {name} in database {database}: the table is not selected"
+                        "{rule}{origin} has no effect on {name} in database {database}: the table is not selected"
                     ));
                     continue;
                 }
                 let one = Placed {
                     rule,
-                    is_exact: entry.qualifiers().len() == 2,
+                    is_exact: entry.is_exact(),
+                    origin: entry.origin(),
                 };
                 let place = (database, &relation.name);
-                place_rule(entry, place, one, placed.entry(place).or_default())?;
+                let others = placed.entry(place).or_default();
+                match is_replaced(one, others) {
+                    true => resolved.notes.push(note_replaced(place, one)),
+                    false => place_rule(entry, place, one, others)?,
+                }
             }
         }
         for ((database, table), rules) in placed {
@@ -209,6 +258,19 @@ fn takes(choices: &BTreeMap<String, TableChoice>, database: &str, relation: &Off
     let choice = choices.get(database);
     let lineage = std::iter::once(&relation.name).chain(&relation.root);
     choice.is_some_and(|choice| choice.takes(lineage))
+}
+
+/// Whether the command line has a rule for the table of a rule of the file.
+fn is_replaced(one: Placed<'_>, others: &[Placed<'_>]) -> bool {
+    let is_given = |rule: &Placed<'_>| rule.origin == Origin::CommandLine;
+    !is_given(&one) && others.iter().any(is_given)
+}
+
+fn note_replaced((database, table): Place<'_>, one: Placed<'_>) -> String {
+    let Placed { rule, origin, .. } = one;
+    format!(
+        "{rule}{origin} has no effect on {table} in database {database}: the command line has a rule for the table"
+    )
 }
 
 /// A row filter holds for all partitions: a publication sends their changes as those of the table at the top.
@@ -312,7 +374,7 @@ mod tests {
     fn resolve(rules: Vec<RuleEntry>) -> Result<Resolved, Error> {
         let offered = offered();
         let choices = offered.keys().map(|name| (name.clone(), TableChoice::All));
-        Rules(rules).resolve(&offered, &choices.collect())
+        Rules::of_command_line(rules).resolve(&offered, &choices.collect())
     }
 
     fn schema_only(text: &str) -> RuleEntry {
@@ -409,7 +471,7 @@ mod tests {
             "public", "log",
         )]));
         let choices = BTreeMap::from([("app".to_owned(), but)]);
-        let rules = Rules(vec![schema_only("log_1")]);
+        let rules = Rules::of_command_line(vec![schema_only("log_1")]);
         let resolved = rules.resolve(&offered, &choices).unwrap();
         assert!(resolved.databases.is_empty());
         assert_eq!(

@@ -105,6 +105,15 @@ impl OptionalConnections {
     }
 }
 
+/// Reads the connection string of a server.
+///
+/// # Errors
+/// It is wrong.
+pub(in crate::cli) fn parse_endpoint(side: &'static str, url: &str) -> Result<Endpoint, Error> {
+    let parsed = Endpoint::parse(url, &Environment::from_process());
+    parsed.map_err(|source| Error::Url { side, source })
+}
+
 fn endpoint(
     side: &'static str,
     url: &str,
@@ -112,9 +121,8 @@ fn endpoint(
     scope: &Scope,
 ) -> Result<Endpoint, Error> {
     let name = format!("postgres-seren-replicator/{command}");
-    Endpoint::parse(url, &Environment::from_process())
-        .map(|endpoint| endpoint.with_application_name(&name).within(scope))
-        .map_err(|source| Error::Url { side, source })
+    let endpoint = parse_endpoint(side, url)?;
+    Ok(endpoint.with_application_name(&name).within(scope))
 }
 
 impl Connections {

@@ -1,10 +1,11 @@
-use super::selection::{items, next_item};
+use super::selection::items;
 use crate::catalog::RoleMap;
 use crate::cli::Error;
 use crate::connect::ToastCompression;
 use crate::ddl;
 use crate::migrate::ClusterOptions;
 use crate::pg::Ident;
+use crate::selection::quoted::next_item;
 
 /// What `init` copies besides the rows.
 #[derive(Debug, clap::Args)]

@@ -1,9 +1,10 @@
 //! Reads the filters of tables from the command line.
 
-use super::selection::{next_item, parse_entry};
+use super::selection::parse_entry;
 use crate::cli::Error;
 use crate::pg::Ident;
 use crate::predicate::{Predicate, Window};
+use crate::selection::quoted::next_item;
 use crate::selection::{Entry, Rule, RuleEntry, TimeFilter};
 
 const TABLE_FILTER: &str = "--table-filter";

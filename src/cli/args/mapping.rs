@@ -1,6 +1,6 @@
-use super::selection::next_item;
 use crate::cli::Error;
 use crate::selection::DatabaseMap;
+use crate::selection::quoted::next_item;
 
 /// Which databases get another name on the target.
 #[derive(Debug, clap::Args)]

@@ -10,11 +10,13 @@ mod selection;
 mod size;
 mod state;
 
-pub(super) use connection::{Connections, OptionalConnections, SOURCE_VARIABLE, TARGET_VARIABLE};
+pub(super) use connection::{
+    Connections, OptionalConnections, SOURCE_VARIABLE, TARGET_VARIABLE, parse_endpoint,
+};
 pub(super) use definitions::Definitions;
 pub(super) use mapping::Mapping;
 pub(super) use output::Output;
 pub(super) use replication::{Replication, parse_publication};
-pub(super) use selection::{DatabaseSelection, Selection, quote_name};
+pub(super) use selection::{DatabaseSelection, Selection};
 pub(super) use size::parse_size;
 pub(super) use state::State;

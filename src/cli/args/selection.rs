@@ -1,7 +1,12 @@
-use crate::cli::Error;
-use crate::selection::{Databases, Entry, Rule, RuleEntry, Rules, Tables};
+use std::path::{Path, PathBuf};
+
+use clap::ValueHint;
 
 use super::filter::{parse_table_filter, parse_time_filter};
+use crate::cli::Error;
+use crate::config::{self, Effective, Flags};
+use crate::selection::quoted::{cut, unquoted};
+use crate::selection::{Databases, Entry, Rule, RuleEntry, Tables};
 
 /// Which databases take part.
 #[derive(Debug, clap::Args)]
@@ -63,6 +68,14 @@ pub(in crate::cli) struct Selection {
     /// The time that filters use as the current time [default: the time of the source when the run begins]
     #[arg(long, value_name = "TIMESTAMP", hide_short_help = true)]
     as_of: Option<String>,
+
+    /// Read selection and rules from a TOML file; options take precedence
+    ///
+    /// The file can also set the number of workers. A list on the command line replaces the list of the file on the same
+    /// subject. A rule replaces the rule of the file on the same table. The command config example prints a file with all
+    /// keys.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
 }
 
 impl DatabaseSelection {
@@ -82,19 +95,29 @@ impl DatabaseSelection {
 }
 
 impl Selection {
-    /// The databases asked for.
+    /// The configuration file.
+    pub(in crate::cli) fn config_file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// What options and the configuration file come to, with the option for the number of workers.
     ///
     /// # Errors
-    /// An item is empty or a quote is left open.
-    pub(in crate::cli) fn databases(&self) -> Result<Databases, Error> {
-        self.databases.databases()
+    /// A list or a name of an option cannot be read, or something is wrong with the file.
+    pub(in crate::cli) fn resolve(&self, jobs: Option<u16>) -> Result<Effective, Error> {
+        let flags = Flags {
+            databases: self.databases.databases()?,
+            tables: self.tables()?,
+            rules: self.rules()?,
+            jobs,
+        };
+        let file = self.config.as_deref().map(config::read_file);
+        let file = file.transpose()?.unwrap_or_default();
+        Ok(Effective::merge(flags, file))
     }
 
     /// The tables asked for.
-    ///
-    /// # Errors
-    /// An item is empty, a quote is left open, or a name has too many parts or an empty one.
-    pub(in crate::cli) fn tables(&self) -> Result<Tables, Error> {
+    fn tables(&self) -> Result<Tables, Error> {
         let include = entries("--include-tables", &self.include_tables)?;
         let exclude = entries("--exclude-tables", &self.exclude_tables)?;
         Ok(match (include.is_empty(), exclude.is_empty()) {
@@ -106,7 +129,7 @@ impl Selection {
 }
 
 impl Selection {
-    /// Whether any flag selects something or has a rule: then nobody is asked.
+    /// Whether any flag selects something or has a rule, or names a file that does: then nobody is asked.
     pub(in crate::cli) fn is_given(&self) -> bool {
         let DatabaseSelection {
             include_databases,
@@ -124,6 +147,7 @@ impl Selection {
         ]
         .into_iter()
         .any(|list| !list.is_empty())
+            || self.config.is_some()
     }
 
     /// The time that filters use as the current time, if the user gives one.
@@ -132,10 +156,7 @@ impl Selection {
     }
 
     /// The rules of tables.
-    ///
-    /// # Errors
-    /// An item is empty, a quote is left open, a name has too many parts or an empty one, or a filter is none.
-    pub(in crate::cli) fn rules(&self) -> Result<Rules, Error> {
+    fn rules(&self) -> Result<Vec<RuleEntry>, Error> {
         let lists = [
             (
                 "--schema-only-tables",
@@ -162,16 +183,7 @@ impl Selection {
         for text in &self.time_filter {
             rules.push(parse_time_filter(text)?);
         }
-        Ok(Rules(rules))
-    }
-}
-
-/// A part of a name as a list takes it: in double quotes where it would be split or trimmed.
-pub(in crate::cli) fn quote_name(name: &str) -> String {
-    let is_plain = name.trim() == name && !name.contains(['"', '.', ',', ':']) && !name.is_empty();
-    match is_plain {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('"', "\"\"")),
+        Ok(rules)
     }
 }
 
@@ -192,17 +204,7 @@ fn entries(flag: &'static str, lists: &[String]) -> Result<Vec<Entry>, Error> {
 /// # Errors
 /// It has too many parts, an empty one or an open quote.
 pub(super) fn parse_entry(flag: &'static str, raw: &str) -> Result<Entry, Error> {
-    let parts = || {
-        let mut parts = Vec::new();
-        let mut rest = Some(raw);
-        while let Some(text) = rest {
-            let (part, after) = cut(text, '.')?;
-            parts.push(unquoted(part));
-            rest = after;
-        }
-        Entry::new(parts)
-    };
-    parts().ok_or_else(|| Error::Usage {
+    Entry::parse(raw).ok_or_else(|| Error::Usage {
         message: format!(
             "{flag}: {raw} is not table, database.table, schema.table or database.schema.table; \
              double quotes keep a dot"
@@ -231,44 +233,6 @@ fn raw_items<'a>(flag: &'static str, lists: &'a [String]) -> Result<Vec<&'a str>
         }
     }
     Ok(found)
-}
-
-/// The first item and what follows its separator; `None` when a quote is not closed.
-pub(super) fn next_item(text: &str, separator: char) -> Option<(String, Option<&str>)> {
-    let (item, after) = cut(text, separator)?;
-    Some((unquoted(item), after))
-}
-
-/// The text up to the first separator outside double quotes, trimmed, and what follows it; `None`
-/// when a quote is not closed.
-fn cut(text: &str, separator: char) -> Option<(&str, Option<&str>)> {
-    let mut quoted = false;
-    for (at, part) in text.char_indices() {
-        if part == '"' {
-            quoted = !quoted;
-        } else if part == separator && !quoted {
-            let after = &text[at + part.len_utf8()..];
-            return Some((text[..at].trim(), Some(after)));
-        }
-    }
-    (!quoted).then_some((text.trim(), None))
-}
-
-/// An item without its quotes; two in a row within mean one.
-fn unquoted(item: &str) -> String {
-    let mut name = String::with_capacity(item.len());
-    let mut quoted = false;
-    let mut parts = item.chars().peekable();
-    while let Some(part) = parts.next() {
-        if part != '"' {
-            name.push(part);
-        } else if quoted && parts.next_if_eq(&'"').is_some() {
-            name.push('"');
-        } else {
-            quoted = !quoted;
-        }
-    }
-    name
 }
 
 #[cfg(test)]
@@ -301,15 +265,6 @@ mod tests {
         for text in ["a.b.c.d", ".t", "t.", "a..b", "\"\".t", "", "a,,b", "\"a"] {
             assert!(entries(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_quoted_name_is_one_part() {
-        for name in ["t", "a.b", "c,\"d", " x ", "é:1", "\""] {
-            let parts = entries("--x", &[quote_name(name)]).unwrap();
-            assert_eq!(parts, [Entry::new(vec![name.to_owned()]).unwrap()]);
-        }
-        assert_eq!(quote_name("my-app"), "my-app");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How the reports of the commands read: for people as text, for programs as a typed body. One file a command.
 
+mod config;
 mod contract;
 mod demo;
 mod dry_run;
@@ -14,6 +15,7 @@ mod validate;
 mod verify;
 mod verify_text;
 
+pub use config::{ShownConfig, ShownServer};
 pub use contract::Report;
 pub(super) use contract::{milliseconds, number};
 pub use dry_run::DryRun;

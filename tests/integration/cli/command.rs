@@ -123,7 +123,7 @@ fn object(finished: &Finished) -> Value {
 }
 
 /// The document describes every field of an object, among those of all commands or of its own.
-fn assert_documented(object: &Value) {
+pub(super) fn assert_documented(object: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
     let text = std::fs::read_to_string(path).unwrap();
     let section = |title: &str| {

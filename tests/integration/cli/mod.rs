@@ -2,6 +2,7 @@
 
 mod checklists;
 mod command;
+mod config;
 mod demo;
 mod dialogue;
 mod events;
