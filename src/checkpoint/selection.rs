@@ -65,6 +65,8 @@ pub enum Deviation {
     },
     /// Foreign keys to rows that are not copied stay `NOT VALID`.
     OrphansAllowed,
+    /// An object is excluded by name, such as `view public.v`.
+    ObjectExcluded(String),
 }
 
 impl Display for Deviation {
@@ -92,6 +94,7 @@ impl Display for Deviation {
                 write!(f, "filtered: {table} by {}", Printable(predicate))
             }
             Self::OrphansAllowed => f.write_str("with orphans allowed"),
+            Self::ObjectExcluded(object) => write!(f, "without {}", Printable(object)),
         }
     }
 }

@@ -124,6 +124,7 @@ impl Arguments {
             tables: selected.tables.value,
             rules: selected.rules,
             as_of: self.selection.as_of(),
+            excluded_objects: self.definitions.excluded_objects()?,
             map: self.mapping.map()?,
             allow_same_cluster: self.allow_same_cluster,
             jobs: selected

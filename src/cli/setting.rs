@@ -11,6 +11,7 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::AllowSameCluster => "--allow-same-cluster",
         Setting::AsOf => "--as-of",
         Setting::DropExisting => "--drop-existing",
+        Setting::ExcludeObjects => "--exclude-objects",
         Setting::ExcludeTables => "--exclude-tables",
         Setting::IncludeDatabases => "--include-databases",
         Setting::Jobs => "--jobs",

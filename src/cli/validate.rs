@@ -66,6 +66,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         tables: selected.tables.value,
         rules: selected.rules,
         as_of: arguments.selection.as_of(),
+        excluded_objects: arguments.definitions.excluded_objects()?,
         map: arguments.mapping.map()?,
         allow_same_cluster: arguments.allow_same_cluster,
         jobs: selected

@@ -228,6 +228,7 @@ fn pick_databases(
         let scope = TableScope {
             choice: choices.remove(name)?,
             rules: rules.remove(name).unwrap_or_default(),
+            ..TableScope::default()
         };
         let database = database.clone();
         Some(ChosenDatabase { database, scope })

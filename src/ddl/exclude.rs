@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::context::Context;
 use super::label::Label;
+use super::named::{find_named, find_protected};
 use super::object::Part;
 use super::omission::{Omission, OmissionReason};
 use super::options::Options;
@@ -15,27 +16,33 @@ use super::unselected;
 use crate::catalog::model::ObjectId;
 use crate::catalog::{Catalog, Class, Dependants};
 use crate::pg::Ident;
-use crate::selection::TableChoice;
+use crate::selection::TableScope;
 
 /// Why a row is excluded.
 enum Cause {
     Unselected,
+    Named,
     Skipped(Ident),
     Provider,
     Superuser(&'static str),
     DependsOn(ObjectId),
 }
 
-/// Removes from a catalog what the options exclude and the tables that are not selected; returns by name
-/// what is excluded with them. An unselected table needs no mention, nor its parts.
+/// Removes from a catalog what the options exclude, the tables that are not selected and the objects that are
+/// excluded by name; returns by name what is excluded with them. An unselected table needs no mention, nor its
+/// parts.
 pub(super) fn exclude_objects(
     catalog: &mut Catalog,
     options: &Options,
-    choice: &TableChoice,
+    scope: &TableScope,
 ) -> Vec<Omission> {
     let labels = collect_labels(catalog, options);
-    let unselected = unselected::find_unselected(catalog, choice);
-    let causes = find_causes(catalog, options, &labels, &unselected);
+    let unselected = unselected::find_unselected(catalog, &scope.choice);
+    let unwanted = Unwanted {
+        unselected: &unselected,
+        named: find_named(catalog, &scope.objects),
+    };
+    let causes = find_causes(catalog, options, &labels, unwanted);
     if causes.is_empty() {
         return Vec::new();
     }
@@ -80,6 +87,7 @@ impl Exclusion<'_> {
         let mut definitions = render_definitions(self.catalog, options, &roots);
         let tables = self.catalog.tables.iter();
         let tables: HashSet<ObjectId> = tables.map(|table| table.id).collect();
+        let protected = find_protected(self.catalog);
         let mut omissions = Vec::new();
         for (id, cause) in reported {
             let Some(object) = self.label(id) else {
@@ -88,6 +96,7 @@ impl Exclusion<'_> {
             let reason = match roots.get(&id).and_then(|table| self.label(*table)) {
                 Some(table) if tables.contains(&id) => Some(OmissionReason::CutOff(table)),
                 Some(table) => Some(OmissionReason::Unselected(table, definitions.remove(&id))),
+                None if protected.contains(&id) => self.protected_reason(id, cause),
                 None => self.reason(cause),
             };
             omissions.extend(reason.map(|reason| Omission { object, reason }));
@@ -105,7 +114,34 @@ impl Exclusion<'_> {
             match self.causes.get(&id)? {
                 Cause::Unselected => return Some(id),
                 Cause::DependsOn(other) => id = *other,
-                Cause::Skipped(_) | Cause::Provider | Cause::Superuser(_) => return None,
+                Cause::Named | Cause::Skipped(_) | Cause::Provider | Cause::Superuser(_) => {
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The reason of a row that never goes with an object that is excluded by name.
+    fn protected_reason(&self, id: ObjectId, cause: &Cause) -> Option<OmissionReason> {
+        match self.named_root(id) {
+            Some(object) => Some(OmissionReason::DependsOnExcluded(object)),
+            None => self.reason(cause),
+        }
+    }
+
+    /// The object, excluded by name, that a row is excluded with.
+    fn named_root(&self, mut id: ObjectId) -> Option<Label> {
+        let mut nearest = None;
+        loop {
+            match self.causes.get(&id)? {
+                Cause::Named => return self.label(id).or(nearest),
+                Cause::DependsOn(other) => {
+                    nearest = self.label(id).or(nearest);
+                    id = *other;
+                }
+                Cause::Unselected | Cause::Skipped(_) | Cause::Provider | Cause::Superuser(_) => {
+                    return None;
+                }
             }
         }
     }
@@ -116,6 +152,7 @@ impl Exclusion<'_> {
             Cause::DependsOn(other) => self.nearest_reason(*other),
             Cause::Skipped(name) => Some(OmissionReason::Skipped(name.clone())),
             Cause::Unselected => None,
+            Cause::Named => Some(OmissionReason::Excluded),
             Cause::Provider => Some(OmissionReason::Provider),
             Cause::Superuser(what) => Some(OmissionReason::Superuser((*what).to_owned())),
         }
@@ -217,15 +254,24 @@ fn collect_labels_of_parts(context: &Context<'_>) -> Labels {
         .collect()
 }
 
+/// The rows that the user does not want.
+struct Unwanted<'u> {
+    /// Tables that are not selected.
+    unselected: &'u HashSet<ObjectId>,
+    /// Objects that are excluded by name.
+    named: Vec<ObjectId>,
+}
+
 /// Every excluded row, with the cause.
 fn find_causes(
     catalog: &Catalog,
     options: &Options,
     labels: &Labels,
-    unselected: &HashSet<ObjectId>,
+    unwanted: Unwanted<'_>,
 ) -> Causes {
-    let tables = unselected.iter();
+    let tables = unwanted.unselected.iter();
     let mut waiting: Vec<_> = tables.map(|id| (*id, Cause::Unselected)).collect();
+    waiting.extend(unwanted.named.into_iter().map(|id| (id, Cause::Named)));
     let key_triggers = catalog.key_triggers.iter().map(|trigger| trigger.id);
     let key_triggers: HashSet<ObjectId> = key_triggers.collect();
     for extension in &catalog.extensions {

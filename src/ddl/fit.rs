@@ -27,7 +27,7 @@ pub struct Fitted {
 /// rest.
 pub fn fit(catalog: &mut Catalog, options: &Options, scope: &TableScope) -> Fitted {
     let downgraded = downgrade(catalog, options);
-    let excluded = exclude_objects(catalog, options, &scope.choice);
+    let excluded = exclude_objects(catalog, options, scope);
     let orphans = match options.include.orphans {
         true => allow_orphans(catalog, &scope.rules),
         false => Vec::new(),

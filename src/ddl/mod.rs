@@ -25,6 +25,7 @@ mod graph;
 mod kind;
 mod label;
 mod lookup;
+mod named;
 mod not_created;
 pub mod object;
 mod omission;

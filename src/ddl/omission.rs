@@ -52,6 +52,10 @@ pub enum OmissionReason {
     ByExtension,
     /// It belongs to an extension that is skipped.
     Skipped(Ident),
+    /// It is excluded by name.
+    Excluded,
+    /// It is a table, type, policy or column that depends on this object, which is excluded by name.
+    DependsOnExcluded(Label),
     /// The hypertable's rows go into a plain table.
     PlainTable,
     /// It is created by hand, with this statement, once the rows are there.
@@ -125,6 +129,10 @@ impl fmt::Display for OmissionReason {
                 Printable(on_one_line(sql).as_str())
             ),
             Self::Skipped(name) => write!(f, "extension {name} is skipped"),
+            Self::Excluded => f.write_str("excluded"),
+            Self::DependsOnExcluded(object) => {
+                write!(f, "it depends on {object}, which therefore cannot be excluded")
+            }
             Self::DependsOn(object) => write!(f, "it depends on {object}, which is skipped"),
             Self::Unselected(table, None) => {
                 write!(f, "skipped, it depends on {table}, which is not selected")

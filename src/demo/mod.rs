@@ -275,6 +275,7 @@ fn init_options(servers: &Servers, drop_existing: bool) -> migrate::Options {
         tables: Tables::All,
         rules: Rules::default(),
         as_of: None,
+        excluded_objects: Vec::new(),
         map: DatabaseMap::default(),
         allow_same_cluster: false,
         jobs: migrate::automatic_jobs(),

@@ -4,7 +4,7 @@ use crate::connect::Endpoint;
 use crate::ddl;
 use crate::logical::PUBLICATION;
 use crate::pg::{Ident, Sides};
-use crate::selection::{DatabaseMap, Databases, Rules, Tables};
+use crate::selection::{DatabaseMap, Databases, ObjectEntry, Rules, Tables};
 
 /// What `init` is asked to do.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Options {
     pub rules: Rules,
     /// What filters use as the current time, if not the source's clock.
     pub as_of: Option<String>,
+    /// Views, functions, triggers, indexes and constraints that are excluded, with what depends on them.
+    pub excluded_objects: Vec<ObjectEntry>,
     /// Which of the databases get another name on the target.
     pub map: DatabaseMap,
     /// Whether source and target may be one cluster, where every database gets another name.

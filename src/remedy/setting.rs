@@ -28,6 +28,8 @@ settings! {
     AsOf,
     /// Whether existing databases are dropped and recreated.
     DropExisting,
+    /// Views, functions, triggers, indexes and constraints that are not created.
+    ExcludeObjects,
     /// Tables that are not copied.
     ExcludeTables,
     /// The only databases that are copied.

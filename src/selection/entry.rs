@@ -137,19 +137,25 @@ impl Entry {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, part) in self.parts.iter().enumerate() {
-            let dot = if number == 0 { "" } else { "." };
-            let is_plain = !part.contains(|letter: char| {
-                letter.is_control() || letter.is_whitespace() || "\".,:".contains(letter)
-            });
-            if is_plain {
-                write!(f, "{dot}{part}")?;
-            } else {
-                write!(f, "{dot}{part:?}")?;
-            }
-        }
+        write_parts(&self.parts, f)?;
         self.origin().fmt(f)
     }
+}
+
+/// Writes the parts of a name with dots between them, and quotes around those with special characters.
+pub(super) fn write_parts(parts: &[String], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (number, part) in parts.iter().enumerate() {
+        let dot = if number == 0 { "" } else { "." };
+        let is_plain = !part.contains(|letter: char| {
+            letter.is_control() || letter.is_whitespace() || "\".,:".contains(letter)
+        });
+        if is_plain {
+            write!(f, "{dot}{part}")?;
+        } else {
+            write!(f, "{dot}{part:?}")?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::entry::Entry;
+use super::objects::{NamedObject, ObjectEntry};
 use super::origin::Position;
 use crate::pg::{QualifiedName, RelKind};
 use crate::remedy::{Remedy, Setting};
@@ -106,6 +107,56 @@ pub enum Error {
         entry: Entry,
         /// The partitioned table at the top.
         root: QualifiedName,
+    },
+    /// An entry matches no object.
+    #[error(
+        "no view, function, trigger, index or constraint {entry} in the selected databases; the nearest: {}",
+        shown_list(near)
+    )]
+    NoObject {
+        /// The entry as given.
+        entry: ObjectEntry,
+        /// Objects with names like it.
+        near: Vec<String>,
+    },
+    /// An entry matches something that is never excluded.
+    #[error(
+        "{entry}: {object} in database {database} cannot be excluded: only views, functions, triggers, indexes and \
+         constraints can"
+    )]
+    NeverExcluded {
+        /// The entry as given.
+        entry: ObjectEntry,
+        /// Its database.
+        database: String,
+        /// What it matches.
+        object: Box<NamedObject>,
+    },
+    /// An entry matches an object that comes with an extension.
+    #[error(
+        "{entry}: {object} in database {database} belongs to extension {extension}, and goes with it"
+    )]
+    ObjectOfExtension {
+        /// The entry as given.
+        entry: ObjectEntry,
+        /// Its database.
+        database: String,
+        /// The object.
+        object: Box<NamedObject>,
+        /// The extension's name.
+        extension: String,
+    },
+    /// An entry matches only an object that a parent table's object brings.
+    #[error(
+        "{entry}: {object} in database {database} is inherited from a parent table; exclude the parent's"
+    )]
+    InheritedObject {
+        /// The entry as given.
+        entry: ObjectEntry,
+        /// Its database.
+        database: String,
+        /// The object.
+        object: Box<NamedObject>,
     },
     /// A partition cannot be had without the table that it is a part of.
     #[error("{entry}: a partition cannot be included alone")]

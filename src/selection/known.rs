@@ -6,7 +6,7 @@ use super::{Entry, Error};
 use crate::pg::{QualifiedName, RelKind};
 
 /// How many tables are named beside an entry that matches none.
-const NEAR: usize = 5;
+pub(super) const NEAR: usize = 5;
 
 /// A relation that an entry may match.
 #[derive(Clone, Debug, PartialEq, Eq)]

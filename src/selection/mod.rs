@@ -10,6 +10,7 @@ mod error;
 mod filter;
 mod known;
 mod map;
+mod objects;
 mod origin;
 pub mod quoted;
 mod rule;
@@ -23,6 +24,10 @@ pub use error::Error;
 pub use filter::{DateSettings, NotPublishable, RowFilter};
 pub use known::Offered;
 pub use map::DatabaseMap;
+pub use objects::{
+    ExcludedObjects, NamedObject, ObjectEntry, ObjectKind, OfferedObject, ResolvedObjects,
+    resolve_objects,
+};
 pub use origin::{Origin, Position};
 pub use rule::{ChangesRule, RowCondition, RowsRule, Rule, TableRule, TimeFilter};
 pub use rules::{Resolved, RuleEntry, Rules, TableRules, TableScope};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::filter::RowFilter;
 use super::known::{Found, Known, check_table, no_table};
 use super::rule::{RowCondition, RowsRule, Rule, TableRule};
-use super::{Entry, Error, Offered, Origin, Section, TableChoice};
+use super::{Entry, Error, ExcludedObjects, Offered, Origin, Section, TableChoice};
 use crate::catalog::Catalog;
 use crate::catalog::model::{Lineages, Table};
 use crate::pg::QualifiedName;
@@ -122,6 +122,8 @@ pub struct TableScope {
     pub choice: TableChoice,
     /// Their rules.
     pub rules: TableRules,
+    /// The objects that are excluded by name.
+    pub objects: ExcludedObjects,
 }
 
 /// What the rules came to.

@@ -1,10 +1,11 @@
-use super::selection::items;
+use super::selection::{items, object_entries};
 use crate::catalog::RoleMap;
 use crate::cli::Error;
 use crate::connect::ToastCompression;
 use crate::ddl;
 use crate::migrate::ClusterOptions;
 use crate::pg::Ident;
+use crate::selection::ObjectEntry;
 use crate::selection::quoted::next_item;
 
 /// What `init` copies besides the rows.
@@ -54,6 +55,14 @@ pub(in crate::cli) struct Definitions {
     /// Skip these extensions, their objects and all dependent objects, and list each; comma-separated, repeatable
     #[arg(long, value_name = "LIST", hide_short_help = true)]
     skip_extensions: Vec<String>,
+
+    /// Exclude these views, functions, triggers, indexes and constraints with all dependent objects, and list each
+    ///
+    /// The list is comma-separated and repeatable. A name is object, schema.object, schema.table.object,
+    /// database.schema.object or database.schema.table.object. A function's name applies to all functions of that
+    /// name. Tables, types and policies, and what they depend on, cannot be excluded.
+    #[arg(long, value_name = "LIST", hide_short_help = true)]
+    exclude_objects: Vec<String>,
 
     /// Create databases with this locale of the target's operating system [default: the source's locale]
     #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -118,6 +127,14 @@ impl Definitions {
             provider: None,
             skipped_extensions: skipped.into_iter().map(Ident::from_catalog).collect(),
         })
+    }
+
+    /// The objects that are excluded by name.
+    ///
+    /// # Errors
+    /// An item is empty, a quote is left open, or a name has too many parts or an empty one.
+    pub(in crate::cli) fn excluded_objects(&self) -> Result<Vec<ObjectEntry>, Error> {
+        object_entries("--exclude-objects", &self.exclude_objects)
     }
 
     /// Which cluster-wide objects are copied.

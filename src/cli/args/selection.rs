@@ -6,7 +6,7 @@ use super::filter::{parse_table_filter, parse_time_filter};
 use crate::cli::Error;
 use crate::config::{self, Effective, Flags};
 use crate::selection::quoted::{cut, unquoted};
-use crate::selection::{Databases, Entry, Rule, RuleEntry, Tables};
+use crate::selection::{Databases, Entry, ObjectEntry, Rule, RuleEntry, Tables};
 
 /// Which databases take part.
 #[derive(Debug, clap::Args)]
@@ -210,6 +210,36 @@ pub(super) fn parse_entry(flag: &'static str, raw: &str) -> Result<Entry, Error>
              double quotes keep a dot"
         ),
     })
+}
+
+/// Names of views, functions, triggers, indexes and constraints: split like those of tables.
+pub(super) fn object_entries(
+    flag: &'static str,
+    lists: &[String],
+) -> Result<Vec<ObjectEntry>, Error> {
+    let wrong = |raw: &str| Error::Usage {
+        message: format!(
+            "{flag}: {raw} is not object, schema.object, schema.table.object, database.schema.object or \
+             database.schema.table.object; double quotes keep a dot"
+        ),
+    };
+    let entry = |raw: &str| split_parts(raw).and_then(ObjectEntry::new);
+    let raw = raw_items(flag, lists)?;
+    raw.into_iter()
+        .map(|raw| entry(raw).ok_or_else(|| wrong(raw)))
+        .collect()
+}
+
+/// The parts of a name; `None` when a quote is not closed.
+fn split_parts(raw: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    let mut rest = Some(raw);
+    while let Some(text) = rest {
+        let (part, after) = cut(text, '.')?;
+        parts.push(unquoted(part));
+        rest = after;
+    }
+    Some(parts)
 }
 
 /// Splits at commas outside double quotes, which stay.

@@ -272,6 +272,12 @@ codes! {
     DependsOnSkipped => "depends-on-skipped", "objects depend on skipped objects";
     /// The object depends on a table that is not selected.
     DependsOnUnselected => "depends-on-unselected", "objects are skipped, they depend on tables that are not selected";
+    /// The object is excluded by name.
+    ObjectExcluded => "object-excluded", "objects are excluded";
+    /// An object that is always copied depends on an excluded object.
+    DependsOnExcluded => "depends-on-excluded", "objects, which are always copied, depend on excluded objects";
+    /// The index of the table's replica identity is excluded, although its changes are to be replicated.
+    ReplicaIdentityExcluded => "replica-identity-excluded", "tables would lose the index of their replica identity";
     /// A selected table depends on a table that is not selected.
     TableDependsOnUnselected => "table-depends-on-unselected", "selected tables depend on tables that are not selected";
     /// The source does not accept the filter of a table.

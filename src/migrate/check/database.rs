@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::bodies::examine_bodies;
 use super::difference::judge_omission;
 use super::filters::examine_filters;
+use super::identities::Identities;
 use super::installed::Expected;
 use super::references::examine_references;
 use super::relations::{Relations, copied_tables, relation_names, ruled_names};
@@ -75,6 +76,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) installed: &'a BTreeSet<Ident>,
     /// Whether roles that do not exist are created.
     pub(crate) makes_roles: bool,
+    /// Whether changes are replicated afterwards.
+    pub(crate) replicates: bool,
 }
 
 /// Examines the database that `source` names. Read-only.
@@ -180,10 +183,14 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
         .await
         .map_err(wrap)?;
     let contents = Relations::of(&catalog);
+    let identities = Identities::of(&catalog);
     let fitted = ddl::fit(&mut catalog, &judge.cluster.options, judge.scope);
     let stay = relation_names(&catalog);
     let excluded = contents.names.difference(&stay).cloned().collect();
     let mut findings = find_obstacles(session, &catalog, &excluded, &fitted, judge).await?;
+    if judge.replicates {
+        findings.extend(identities.find_excluded(&catalog, judge.scope));
+    }
     let mut actors = BTreeSet::new();
     if findings.iter().all(|finding| finding.level != Level::Error) {
         match fitted.script {
@@ -296,10 +303,13 @@ fn journal_schema(catalog: &Catalog) -> Option<Finding> {
     Some(finding.about(&found.name).remedy(remedy))
 }
 
-/// What goes along with something that is skipped. A table that was selected may not.
+/// What goes along with something that is skipped. A table that was selected may not, nor what protects its rows.
 fn not_made(omission: &Omission) -> Finding {
     if matches!(omission.reason, OmissionReason::CutOff(_)) {
         judge_omission(Level::Error, omission).remedy("select both tables, or exclude both")
+    } else if matches!(omission.reason, OmissionReason::DependsOnExcluded(_)) {
+        let correct = Remedy::Correct(Setting::ExcludeObjects);
+        judge_omission(Level::Error, omission).remedy(correct)
     } else {
         judge_omission(Level::Warning, omission)
     }

@@ -25,6 +25,8 @@ pub(crate) fn judge_omission(level: Level, omission: &Omission) -> Finding {
         OmissionReason::Provider => Code::ProviderObject,
         OmissionReason::ByExtension => Code::CreatedByExtension,
         OmissionReason::Skipped(_) => Code::ExtensionSkipped,
+        OmissionReason::Excluded => Code::ObjectExcluded,
+        OmissionReason::DependsOnExcluded(_) => Code::DependsOnExcluded,
         OmissionReason::PlainTable => Code::PlainTable,
         OmissionReason::ByHand(_) => Code::CreatedByHand,
         OmissionReason::DependsOn(_) => Code::DependsOnSkipped,

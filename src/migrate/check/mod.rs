@@ -8,6 +8,7 @@ mod connections;
 mod database;
 mod difference;
 mod filters;
+mod identities;
 mod installed;
 mod place;
 mod references;

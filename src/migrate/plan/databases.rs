@@ -238,6 +238,7 @@ impl Planner<'_> {
                 scope: &site.chosen.scope,
                 installed: &target_plan.installed,
                 makes_roles: options.cluster.roles,
+                replicates: options.replicate,
             };
             let endpoint = options.source.with_database(name);
             Box::pin(check::examine(&endpoint, judge, self.scope)).await?

@@ -2,6 +2,7 @@
 
 pub(crate) mod adopt;
 mod databases;
+mod objects;
 mod planner;
 pub(crate) mod prepare;
 pub(crate) mod rate;

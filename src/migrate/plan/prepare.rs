@@ -13,6 +13,7 @@ use crate::event::{Event, Phase};
 use crate::migrate::check;
 use crate::migrate::error::Error;
 use crate::migrate::options::Options;
+use crate::migrate::plan::objects::exclude_named;
 use crate::migrate::plan::planner::Planner;
 use crate::migrate::planned::Prepared;
 use crate::migrate::resume::Resume;
@@ -117,7 +118,14 @@ async fn select_databases(
             (None, None) => AsOf::Now,
         },
     };
-    let chosen = select::choose_databases(&options.source, wanted, offered, &roles.source).await?;
+    let mut chosen =
+        select::choose_databases(&options.source, wanted, offered, &roles.source).await?;
+    let excluding = exclude_named(
+        &options.source,
+        &options.excluded_objects,
+        &mut chosen.databases,
+    );
+    chosen.warnings.extend(excluding.await?);
     let session = &servers.target.session;
     let (target, mut findings) = check::plan_cluster(session, options, roles).await?;
     let warnings = chosen.warnings.into_iter();

@@ -24,6 +24,7 @@ pub(crate) fn describe_selection(options: &Options, scope: &TableScope) -> Selec
             .chain(skipped)
             .chain(locale.map(Deviation::Locale))
             .chain(list_rules(scope))
+            .chain(list_excluded(scope))
             .collect(),
     }
 }
@@ -43,6 +44,11 @@ fn list_rules(scope: &TableScope) -> impl Iterator<Item = Deviation> {
             .map(|ChangesRule::None| Deviation::SnapshotOnlyTable(Name::from(table)));
         rows.into_iter().chain(changes)
     })
+}
+
+fn list_excluded(scope: &TableScope) -> impl Iterator<Item = Deviation> {
+    let objects = scope.objects.iter();
+    objects.map(|object| Deviation::ObjectExcluded(object.to_string()))
 }
 
 /// Lists the deviations that have no value.

@@ -10,7 +10,7 @@ use crate::migrate::Prepared;
 use crate::migrate::{Options, PlannedDatabase, TargetAction};
 use crate::pg::{QualifiedName, Side};
 use crate::remedy::Setting;
-use crate::selection::{RowFilter, RowsRule, TableRules};
+use crate::selection::{ExcludedObjects, RowFilter, RowsRule, TableRules};
 use crate::ui::remedy::SettingName;
 use crate::ui::{LogKind, LogLine, Ui, text};
 
@@ -33,6 +33,8 @@ pub(super) struct PlannedBody {
     snapshot_only_tables: Vec<String>,
     /// Tables of which only some rows are copied.
     filters: Vec<FilterBody>,
+    /// The objects that are excluded by name.
+    excluded_objects: Vec<String>,
 }
 
 /// A row filter, for programs.
@@ -86,8 +88,10 @@ pub(super) fn server_line(side: Side, server: &ServerIdentity) -> LogLine {
 fn planned_line(planned: &PlannedDatabase) -> LogLine {
     let action = action_line(planned);
     let rules = rule_lines(&planned.scope.rules);
+    let excluded = excluded_line(&planned.scope.objects);
     let rules = rules
         .iter()
+        .chain(&excluded)
         .map(|rule| format!("    {}", text::clean(rule)));
     let lines = std::iter::once(format!("  {}", text::clean(&action))).chain(rules);
     LogLine::new(LogKind::Plan, &action)
@@ -112,6 +116,12 @@ pub(super) fn rule_lines(rules: &TableRules) -> Vec<String> {
 fn filters(rules: &TableRules) -> impl Iterator<Item = (&QualifiedName, &RowFilter)> {
     let rules = rules.iter();
     rules.filter_map(|(table, rule)| Some((table, rule.filter()?)))
+}
+
+/// The objects that are excluded by name, in one line.
+pub(super) fn excluded_line(objects: &ExcludedObjects) -> Option<String> {
+    let names: Vec<String> = objects.iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| format!("excluded: {}", names.join(", ")))
 }
 
 fn show_sizes(ui: &Ui, prepared: &Prepared, rate: Option<u64>) {
@@ -197,6 +207,12 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         schema_only_tables: schema_only_tables(&planned.scope.rules),
         snapshot_only_tables: snapshot_only_tables(&planned.scope.rules),
         filters: filters(&planned.scope.rules).map(filter_body).collect(),
+        excluded_objects: planned
+            .scope
+            .objects
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 

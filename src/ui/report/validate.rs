@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::contract::{Report, number};
 use super::finding::{colored, listed};
-use super::plan::{PlannedBody, action_line, planned_body, rule_lines};
+use super::plan::{PlannedBody, action_line, excluded_line, planned_body, rule_lines};
 use crate::migrate::Prepared;
 use crate::ui::remedy::SettingName;
 use crate::ui::{Style, text};
@@ -41,8 +41,9 @@ impl Report for Validation<'_> {
             .collect();
         for planned in &self.prepared.databases {
             lines.push(text::clean(&action_line(planned)));
-            let rules = rule_lines(&planned.scope.rules);
-            lines.extend(rules.iter().map(|line| format!("  {}", text::clean(line))));
+            let rules = rule_lines(&planned.scope.rules).into_iter();
+            let rules = rules.chain(excluded_line(&planned.scope.objects));
+            lines.extend(rules.map(|line| format!("  {}", text::clean(&line))));
         }
         lines.push(match number(self.prepared.errors()) {
             0 => style.good("ready"),

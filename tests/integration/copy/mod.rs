@@ -2,6 +2,7 @@
 
 mod cuts;
 mod encodings;
+mod exclude;
 mod faults;
 mod filters;
 mod include;
