@@ -75,7 +75,13 @@ const AREAS: &[Area] = &[
                 "target_cluster",
                 "target_use",
             ],
-            &["error", "options", "report", "target_action"],
+            &[
+                "error",
+                "missing_text",
+                "options",
+                "report",
+                "target_action",
+            ],
         ],
     },
     Area {

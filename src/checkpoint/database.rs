@@ -48,6 +48,19 @@ pub struct Database {
     /// What the target's database held when its journal was dropped: it was complete then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<String>,
+    /// What is missing of it, since the target has refused it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing: BTreeSet<MissingObject>,
+}
+
+/// An object that is missing on the target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissingObject {
+    /// Its kind.
+    pub kind: String,
+    /// Its kind and name in words, as messages name it.
+    pub object: String,
 }
 
 /// How far a database is.
@@ -129,6 +142,7 @@ impl Database {
         self.definitions.clear();
         self.large_objects = 0;
         self.seal = None;
+        self.missing.clear();
     }
 
     /// Records what the target has flushed.

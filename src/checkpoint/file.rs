@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,23 @@ pub(super) fn read_numbers(folder: &Path) -> BTreeSet<String> {
         .filter(|line| !line.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Replaces a file for people in a folder; returns its path.
+pub(super) fn write_text(folder: &Path, name: &str, text: &str) -> Result<PathBuf, Error> {
+    replace_file(folder, name, text.as_bytes())?;
+    Ok(folder.join(name))
+}
+
+/// Removes a file for people, if there is one.
+pub(super) fn remove_text(folder: &Path, name: &str) -> Result<(), Error> {
+    let path = folder.join(name);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::file("remove", &path)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn replace_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {

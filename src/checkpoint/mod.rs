@@ -32,7 +32,7 @@ mod samples;
 mod selection;
 mod store;
 
-pub use database::{Database, Origin, Stage, Table};
+pub use database::{Database, MissingObject, Origin, Stage, Table};
 pub use decide::{Decision, SourceDatabase, Stale, decide};
 pub use error::Error;
 pub use file::{decode, encode};

@@ -58,6 +58,17 @@ impl DatabasePair {
         }
     }
 
+    /// The name of the file with what is missing of it. Bytes other than small letters and digits are written as
+    /// numbers, so that no two databases share a name.
+    pub(super) fn missing_file(&self) -> String {
+        let part = |byte: u8| match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'_' => char::from(byte).to_string(),
+            other => format!("-{other:02x}"),
+        };
+        let parts: String = self.target.bytes().map(part).collect();
+        format!("missing-{parts}.sql")
+    }
+
     /// To run a command on the copy of the one to the other.
     pub fn remedy(&self, purpose: &'static str, command: Command) -> Remedy {
         let map = format!("{}={}", self.source, self.target);
@@ -156,6 +167,7 @@ impl Run {
             definitions: BTreeSet::new(),
             large_objects: 0,
             seal: None,
+            missing: BTreeSet::new(),
         };
         self.databases.insert(database.clone(), record);
     }

@@ -115,6 +115,23 @@ impl Store {
         })
     }
 
+    /// Writes what is missing of a database to a file for people, or removes that file; returns its path if there is
+    /// one.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn write_missing(
+        &self,
+        database: &DatabasePair,
+        text: Option<&str>,
+    ) -> Result<Option<PathBuf>, Error> {
+        let name = database.missing_file();
+        match text {
+            Some(text) => file::write_text(&self.folder, &name, text).map(Some),
+            None => file::remove_text(&self.folder, &name).map(|()| None),
+        }
+    }
+
     /// Removes the state from the disk.
     ///
     /// # Errors

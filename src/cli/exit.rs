@@ -8,6 +8,8 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 /// `teardown`: one server was cleaned; the statements for the other were printed.
 pub(super) const PARTIAL: u8 = 6;
+/// `init`: everything is copied but objects that the target refused, which may be missing on request.
+pub(super) const INCOMPLETE: u8 = 7;
 /// Ended by SIGINT.
 pub(super) const INTERRUPTED: u8 = 130;
 /// Ended by SIGTERM.

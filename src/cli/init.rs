@@ -99,6 +99,14 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = "Run")]
     schema_only: bool,
 
+    /// Complete the copy without objects that the target refuses, list them, and exit with 7
+    ///
+    /// Indexes, constraints other than keys, views, functions, triggers, statistics objects and extensions may be
+    /// missing, with their dependents. Tables, types, keys, policies and revokes may not. The report and a file in
+    /// the state directory contain the refused statements.
+    #[arg(long, help_heading = "Run", hide_short_help = true)]
+    skip_failed_objects: bool,
+
     /// Number of parallel workers [default: number of CPU cores, at most 8]
     #[arg(long, help_heading = "Run", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -143,6 +151,7 @@ impl Arguments {
             },
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,
+            skip_failed_objects: self.skip_failed_objects,
             split_larger_than: self.split_larger_than,
             analyze: !self.no_analyze,
             definitions: ddl::Include {
@@ -198,7 +207,37 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         checked = Box::pin(dialogue.confirm(checked)).await?;
     }
     let report = Box::pin(execute(checked.prepared, &checked.options, scope)).await?;
-    let copied = Copied { report: &report };
-    ui.report(&copied, &Conclusion::Done, &next_command("verify"))?;
-    Ok(exit::DONE)
+    let copied = Copied {
+        report: &report,
+        setting_name: ui.setting_name(),
+    };
+    let end = conclude(report.missing());
+    ui.report(&copied, &end, &next_command("verify"))?;
+    Ok(end.exit_code())
+}
+
+fn conclude(missing: usize) -> Conclusion {
+    let message = match missing {
+        0 => return Conclusion::Done,
+        1 => "1 object is missing: the target has refused it, or what it depends on".to_owned(),
+        _ => format!(
+            "{missing} objects are missing: the target has refused them, or what they depend on"
+        ),
+    };
+    Conclusion::Failed {
+        exit_code: exit::INCOMPLETE,
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_without_refused_objects_has_an_exit_code_of_its_own() {
+        assert_eq!(conclude(0).exit_code(), exit::DONE);
+        assert_eq!(conclude(1).exit_code(), exit::INCOMPLETE);
+        assert_eq!(conclude(2).exit_code(), exit::INCOMPLETE);
+    }
 }

@@ -3,6 +3,7 @@
 //!
 //! To add a kind: one line in this table, and a file in `object` with its line in `object::collect_steps`.
 
+use super::necessity::Necessity;
 use super::stage::Stage;
 
 /// What the planner knows of a kind.
@@ -11,6 +12,7 @@ struct Properties {
     /// Whether it comes after the rows.
     is_post_data: bool,
     stage: Stage,
+    necessity: Necessity,
     movable: Movable,
     /// What it is called where only a superuser may create any.
     only_superusers: Option<&'static str>,
@@ -36,6 +38,7 @@ pub(super) enum Movable {
 const PRE_DATA: Properties = Properties {
     is_post_data: false,
     stage: Stage::Definitions,
+    necessity: Necessity::Required,
     movable: Movable::Nothing,
     only_superusers: None,
     evaluates_rows: false,
@@ -50,6 +53,16 @@ const POST_DATA: Properties = Properties {
 impl Properties {
     const fn in_stage(self, stage: Stage) -> Self {
         Self { stage, ..self }
+    }
+
+    const fn optional(self) -> Self {
+        let necessity = Necessity::Optional;
+        Self { necessity, ..self }
+    }
+
+    const fn dependent(self) -> Self {
+        let necessity = Necessity::Dependent;
+        Self { necessity, ..self }
     }
 
     const fn movable(self, movable: Movable) -> Self {
@@ -92,6 +105,13 @@ macro_rules! kinds {
             #[cfg(test)]
             const ALL: &'static [Self] = &[$(Self::$kind),*];
 
+            /// Its name in records.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => stringify!($kind),)*
+                }
+            }
+
             const fn properties(self) -> Properties {
                 match self {
                     $(Self::$kind => $properties,)*
@@ -105,47 +125,47 @@ kinds! {
     /// A schema.
     Schema => PRE_DATA;
     /// A procedural language.
-    Language => PRE_DATA.only_by_superusers("languages");
+    Language => PRE_DATA.dependent().only_by_superusers("languages");
     /// A collation.
     Collation => PRE_DATA;
     /// A transform between a type and a language.
-    Transform => PRE_DATA.movable(Movable::Whole);
+    Transform => PRE_DATA.dependent().movable(Movable::Whole);
     /// An extension.
-    Extension => PRE_DATA;
+    Extension => PRE_DATA.optional();
     /// A type or domain.
     Type => PRE_DATA.movable(Movable::Parts);
     /// A cast; early, since views record its function only.
-    Cast => PRE_DATA.movable(Movable::Whole);
+    Cast => PRE_DATA.dependent().movable(Movable::Whole);
     /// A function or procedure.
-    Routine => PRE_DATA.movable(Movable::Body);
+    Routine => PRE_DATA.optional().movable(Movable::Body);
     /// An aggregate.
-    Aggregate => PRE_DATA.movable(Movable::Whole);
+    Aggregate => PRE_DATA.optional().movable(Movable::Whole);
     /// An access method of tables or indexes.
-    AccessMethod => PRE_DATA.only_by_superusers("access methods");
+    AccessMethod => PRE_DATA.dependent().only_by_superusers("access methods");
     /// An operator.
-    Operator => PRE_DATA.movable(Movable::Whole);
+    Operator => PRE_DATA.dependent().movable(Movable::Whole);
     /// An operator family or class.
-    OperatorFamily => PRE_DATA.movable(Movable::Whole).only_by_superusers("operator classes and families");
+    OperatorFamily => PRE_DATA.dependent().movable(Movable::Whole).only_by_superusers("operator classes and families");
     /// A conversion between encodings.
-    Conversion => PRE_DATA;
+    Conversion => PRE_DATA.dependent();
     /// A parser, template, dictionary or configuration of text search.
-    Search => PRE_DATA;
+    Search => PRE_DATA.dependent();
     /// A foreign data wrapper.
-    ForeignDataWrapper => PRE_DATA.only_by_superusers("foreign-data wrappers");
+    ForeignDataWrapper => PRE_DATA.dependent().only_by_superusers("foreign-data wrappers");
     /// A foreign server.
-    ForeignServer => PRE_DATA;
+    ForeignServer => PRE_DATA.dependent();
     /// A role's login at a foreign server.
-    UserMapping => PRE_DATA;
+    UserMapping => PRE_DATA.dependent();
     /// A sequence, also an identity column's.
     Sequence => PRE_DATA;
     /// A table.
     Table => PRE_DATA.movable(Movable::Parts).locking_others();
     /// A view.
-    View => PRE_DATA.movable(Movable::Query);
+    View => PRE_DATA.optional().movable(Movable::Query);
     /// A materialized view, still empty.
-    MaterializedView => PRE_DATA.movable(Movable::Whole);
+    MaterializedView => PRE_DATA.optional().movable(Movable::Whole);
     /// How the columns of a table are stored and sampled.
-    ColumnSettings => PRE_DATA;
+    ColumnSettings => PRE_DATA.dependent();
     /// A partition is attached to its parent.
     Attach => PRE_DATA.locking_others();
     /// The default of a column, where it does not come with its table.
@@ -153,43 +173,43 @@ kinds! {
     /// A table becomes a hypertable.
     Hypertable => PRE_DATA;
     /// A primary or unique key, an exclusion constraint, or a check apart from its table.
-    Constraint => POST_DATA.evaluating_rows();
+    Constraint => POST_DATA.optional().evaluating_rows();
     /// An index.
-    Index => POST_DATA.evaluating_rows();
+    Index => POST_DATA.optional().evaluating_rows();
     /// A partition's index is attached to its parent.
-    IndexAttach => POST_DATA;
+    IndexAttach => POST_DATA.optional();
     /// An index becomes the replica identity.
     ReplicaIdentity => POST_DATA;
     /// Extended statistics.
-    Statistics => POST_DATA;
+    Statistics => POST_DATA.optional();
     /// The query of a view that had to be created without it.
-    ViewQuery => POST_DATA;
+    ViewQuery => POST_DATA.optional();
     /// A rule.
-    Rule => POST_DATA;
+    Rule => POST_DATA.dependent();
     /// A trigger.
-    Trigger => POST_DATA;
+    Trigger => POST_DATA.optional();
     /// A foreign key.
-    ForeignKey => POST_DATA.locking_others();
+    ForeignKey => POST_DATA.optional().locking_others();
     /// Rows are checked against a foreign key.
-    Validation => POST_DATA;
+    Validation => POST_DATA.optional();
     /// An internal trigger of a foreign key has another ENABLE state than the default.
-    KeyTrigger => POST_DATA.only_by_superusers("ENABLE and DISABLE of the internal triggers of keys");
+    KeyTrigger => POST_DATA.dependent().only_by_superusers("ENABLE and DISABLE of the internal triggers of keys");
     /// A policy, or policies take effect.
     Policy => POST_DATA.in_stage(Stage::Access);
     /// A publication, or what it publishes.
-    Publication => POST_DATA.in_stage(Stage::Access);
+    Publication => POST_DATA.dependent().in_stage(Stage::Access);
     /// A comment.
-    Comment => POST_DATA.in_stage(Stage::Attached);
+    Comment => POST_DATA.dependent().in_stage(Stage::Attached);
     /// A security label.
-    SecurityLabel => POST_DATA.in_stage(Stage::Attached);
+    SecurityLabel => POST_DATA.dependent().in_stage(Stage::Attached);
     /// Privileges.
-    Acl => POST_DATA.in_stage(Stage::Attached);
+    Acl => POST_DATA.dependent().in_stage(Stage::Attached);
     /// Privileges of objects created later.
-    DefaultAcl => POST_DATA.in_stage(Stage::Attached);
+    DefaultAcl => POST_DATA.dependent().in_stage(Stage::Attached);
     /// A materialized view is filled.
-    Refresh => POST_DATA.in_stage(Stage::Refresh);
+    Refresh => POST_DATA.optional().in_stage(Stage::Refresh);
     /// An event trigger: last, so that it does not fire on the rest.
-    EventTrigger => POST_DATA.in_stage(Stage::Last).only_by_superusers("event triggers");
+    EventTrigger => POST_DATA.dependent().in_stage(Stage::Last).only_by_superusers("event triggers");
 }
 
 impl Kind {
@@ -201,6 +221,11 @@ impl Kind {
     /// Its stage.
     pub const fn stage(self) -> Stage {
         self.properties().stage
+    }
+
+    /// What a copy is without objects of this kind.
+    pub(super) const fn necessity(self) -> Necessity {
+        self.properties().necessity
     }
 
     /// What of it can be moved behind the rows.
@@ -259,6 +284,8 @@ mod tests {
             format!("body: {}", which(|kind| kind.properties().movable == Movable::Body)),
             format!("parts: {}", which(|kind| kind.properties().movable == Movable::Parts)),
             format!("last: {}", which(|kind| kind.comes_last())),
+            format!("optional: {}", which(|kind| kind.necessity() == Necessity::Optional)),
+            format!("required: {}", which(|kind| kind.necessity() == Necessity::Required)),
         ].join("\n"), @r"
         superusers: Language AccessMethod OperatorFamily ForeignDataWrapper KeyTrigger EventTrigger
         evaluates rows: Constraint Index
@@ -268,6 +295,8 @@ mod tests {
         body: Routine
         parts: Type Table
         last: Refresh EventTrigger
+        optional: Extension Routine Aggregate View MaterializedView Constraint Index IndexAttach Statistics ViewQuery Trigger ForeignKey Validation Refresh
+        required: Schema Collation Type Sequence Table Attach Default Hypertable ReplicaIdentity Policy
         ");
     }
 }

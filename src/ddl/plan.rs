@@ -82,7 +82,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn steps(&self) -> impl Iterator<Item = (usize, &Step<'a>)> {
+    /// The steps with their numbers.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (usize, &Step<'a>)> {
         let post = self.boundary() + 1;
         let behind = self.post_data.iter().enumerate();
         self.pre_data

@@ -2,6 +2,7 @@
 
 use super::kind::Kind;
 use super::label::Label;
+use super::necessity::Necessity;
 use super::omission::Omission;
 use super::secret::masked;
 use super::stage::Stage;
@@ -33,6 +34,7 @@ impl Script {
             sql,
             object,
             kind,
+            necessity: kind.necessity(),
             step: self.steps.len(),
             needs_no_transaction: false,
             secret: false,
@@ -102,6 +104,8 @@ pub struct Statement {
     pub object: Label,
     /// Its kind, which is also its stage.
     pub kind: Kind,
+    /// What a copy is without it.
+    pub necessity: Necessity,
     /// Its step: the place in [`Script::steps`].
     pub step: usize,
     /// It is refused within a transaction block.

@@ -7,6 +7,7 @@
 use super::context::Context;
 use super::kind::Kind;
 use super::label::Label;
+use super::necessity::Necessity;
 use super::options::Options;
 use super::stage::Stage;
 use super::statement::Script;
@@ -43,6 +44,7 @@ pub(super) fn add_grants(context: &Context<'_>, script: &mut Script) {
             sql: grants,
             object: label(),
             kind: Kind::Acl,
+            necessity: Necessity::Required,
             step: place,
             needs_no_transaction: false,
             secret: false,

@@ -39,6 +39,8 @@ pub struct Options {
     pub drop_existing: bool,
     /// Whether only definitions are created, and no rows copied.
     pub schema_only: bool,
+    /// Whether the run completes without optional objects that the target refuses.
+    pub skip_failed_objects: bool,
     /// Tables of more bytes are copied in parts of at most so many; None decides by the sizes.
     pub split_larger_than: Option<u64>,
     /// Whether planner statistics are imported or gathered at the end.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::cluster::Database;
 use crate::catalog::load::cached::CachedCatalog;
-use crate::checkpoint::{self, DatabasePair, Origin};
+use crate::checkpoint::{self, DatabasePair, MissingObject, Origin};
 use crate::cluster::RunInstant;
 use crate::cluster::finding::{Finding, Level};
 use crate::cluster::identity::ServerIdentity;
@@ -12,6 +12,7 @@ use crate::cluster::promise::Promise;
 use crate::connect::Endpoint;
 use crate::migrate::options::Options;
 use crate::migrate::replication::Replication;
+use crate::migrate::report::KeptDatabase;
 use crate::migrate::resume::{DatabaseStart, Leftover, Resume};
 use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
@@ -56,6 +57,8 @@ pub struct PlannedDatabase {
     pub(crate) drops_template: bool,
     /// What the interrupted run has recorded of its contents at the end.
     pub(crate) seal: Option<String>,
+    /// What is recorded as missing of it, where it is kept.
+    pub(crate) missing: BTreeSet<MissingObject>,
 }
 
 impl PlannedDatabase {
@@ -74,6 +77,14 @@ impl PlannedDatabase {
     /// The database's name on the target.
     pub fn target(&self) -> &Ident {
         &self.target
+    }
+
+    /// Reports it as a database that the interrupted run had finished.
+    pub(crate) fn kept(&self) -> KeptDatabase {
+        KeptDatabase {
+            name: self.name().to_owned(),
+            missing: self.missing.len(),
+        }
     }
 
     /// Returns what a run records of it when it begins to write.

@@ -1,19 +1,23 @@
 //! The record that a run keeps of what it does, for the run that continues after an interruption.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::checkpoint::{self, DatabasePair, Membership, Origin, Recorder, Store};
+use crate::checkpoint::{self, DatabasePair, Membership, MissingObject, Origin, Recorder, Store};
 use crate::cluster::promise::Promise;
 use crate::connect::Endpoint;
+use crate::ddl::Kind;
 use crate::ddl::cluster::{TemporaryMembership, TemporaryMemberships};
 use crate::logical::RunTag;
 use crate::migrate::error::Error;
+use crate::migrate::missing_text::render_missing;
 use crate::migrate::resume::{Resume, RunStart};
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Ident, Lsn, Oid, SlotName, Sql};
+use crate::snapshot::Refused;
 
 /// Lists the memberships that our role gets for the run.
 pub(crate) fn granted_memberships(
@@ -25,6 +29,20 @@ pub(crate) fn granted_memberships(
         member: member.as_str().to_owned(),
         before: loan.before,
     })
+}
+
+/// Lists what is missing, as it is recorded.
+fn list_missing(refused: &Refused) -> BTreeSet<MissingObject> {
+    let object = |kind: Kind, object: &String| MissingObject {
+        kind: kind.name().to_owned(),
+        object: object.clone(),
+    };
+    let refusals = refused.refusals.iter();
+    let skipped = refused.skipped.iter();
+    refusals
+        .map(|one| object(one.kind, &one.object))
+        .chain(skipped.map(|one| object(one.kind, &one.object)))
+        .collect()
 }
 
 /// Where a run records what it does; a run of which nothing is to be recorded has an empty one.
@@ -90,6 +108,7 @@ impl Record {
         self.lock_seals().remove(pair);
         if let Some(store) = &self.store {
             store.change_database(pair, |database| database.begin(oid, origin))?;
+            store.write_missing(pair, None)?;
         }
         Ok(())
     }
@@ -133,6 +152,21 @@ impl Record {
             store.change_database(pair, |database| database.seal = Some(seal))?;
         }
         Ok(())
+    }
+
+    /// Records what is missing of a database, also in a file for people; returns its path, if there is one.
+    pub(crate) fn record_missing(
+        &self,
+        pair: &DatabasePair,
+        refused: Option<&Refused>,
+    ) -> Result<Option<PathBuf>, Error> {
+        let Some(store) = &self.store else {
+            return Ok(None);
+        };
+        let missing = refused.map(list_missing).unwrap_or_default();
+        store.change_database(pair, |database| database.missing = missing)?;
+        let text = refused.map(|refused| render_missing(pair, refused));
+        Ok(store.write_missing(pair, text.as_deref())?)
     }
 
     /// What the database held when this run dropped its journal.

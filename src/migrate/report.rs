@@ -1,7 +1,9 @@
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::pg::{Lsn, SlotName};
-use crate::snapshot::CopiedTable;
+use crate::snapshot::{CopiedTable, Refused};
 
 /// What a run of `init` did.
 #[derive(Clone, Debug, Default)]
@@ -9,13 +11,32 @@ pub struct Report {
     /// Per database, in the order of the run.
     pub databases: Vec<DatabaseReport>,
     /// Databases that the interrupted run had finished, and that were left alone.
-    pub kept: Vec<String>,
+    pub kept: Vec<KeptDatabase>,
     /// Slots that stay on the source, in the same order.
     pub slots: Vec<KeptSlot>,
     /// What differs on the target on purpose, with the reason.
     pub differences: Vec<String>,
     /// The whole run.
     pub elapsed: Duration,
+}
+
+impl Report {
+    /// Counts the objects that are missing on the target since it has refused them.
+    pub fn missing(&self) -> usize {
+        let refused = self.databases.iter().filter_map(|one| one.refused.as_ref());
+        let refused = refused.map(|one| one.refusals.len() + one.skipped.len());
+        let kept = self.kept.iter().map(|one| one.missing);
+        refused.chain(kept).sum()
+    }
+}
+
+/// A database that the interrupted run had finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptDatabase {
+    /// Its name.
+    pub name: String,
+    /// How many objects are missing since the target has refused them.
+    pub missing: usize,
 }
 
 /// A slot that stays: it retains WAL on the source from its consistent point on.
@@ -44,6 +65,10 @@ pub struct DatabaseReport {
     pub large_objects: usize,
     /// What differs on the target on purpose, with the reason.
     pub differences: Vec<String>,
+    /// What the target has refused, and what depends on that; it is missing.
+    pub refused: Option<Arc<Refused>>,
+    /// The file with the statements that the target has refused.
+    pub missing_file: Option<PathBuf>,
     /// From the creation of the database to its last commit.
     pub elapsed: Duration,
 }

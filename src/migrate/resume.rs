@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{
-    self, DatabasePair, Decision, Membership, Origin, Pair, Run, Selection, SourceDatabase, Stage,
-    Store, decide,
+    self, DatabasePair, Decision, Membership, MissingObject, Origin, Pair, Run, Selection,
+    SourceDatabase, Stage, Store, decide,
 };
 use crate::cluster::RunInstant;
 use crate::cluster::facts::ServerFacts;
@@ -48,6 +48,8 @@ pub(crate) struct Interrupted {
     pub(crate) decision: Decision,
     /// A digest of what the database held when its journal was dropped.
     pub(crate) seal: Option<String>,
+    /// What is missing of a database that it has finished.
+    pub(crate) missing: BTreeSet<MissingObject>,
 }
 
 /// What a run records when it begins to write.
@@ -129,6 +131,7 @@ impl Resume {
         Interrupted {
             decision: decide(recorded, source, existing),
             seal: recorded.and_then(|recorded| recorded.seal.clone()),
+            missing: recorded.map(|one| one.missing.clone()).unwrap_or_default(),
         }
     }
 

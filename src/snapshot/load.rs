@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use super::error::Error;
 use super::evaluation::Evaluation;
 use super::load_state::LoadState;
+use super::refusal::Refused;
 use super::request::CopyRequest;
 use super::sequences::{CopiedSequences, WhichSequences, copy_sequences};
 use super::tables::Tables;
@@ -27,6 +28,7 @@ use crate::connect::Session;
 use crate::ddl;
 use crate::event::{Event, Phase, Warning};
 use crate::pg::{Lsn, QualifiedName};
+use crate::snapshot::definitions::gaps::Missing;
 use crate::snapshot::definitions::run::{Loading, prepare_section};
 use crate::snapshot::definitions::section::Section;
 use crate::snapshot::definitions::target::BuildTarget;
@@ -60,6 +62,10 @@ pub struct Loaded {
     pub importable: BTreeSet<QualifiedName>,
     /// What has no statistics or was evaluated with other settings, in words.
     pub notes: Vec<String>,
+    /// What the target has refused and may be missing.
+    pub refused: Option<Refused>,
+    /// Tables that are still to be analyzed, since something on them was refused.
+    pub unanalyzed: Vec<QualifiedName>,
 }
 
 /// What is loaded beside the tables.
@@ -78,6 +84,8 @@ pub struct Load<'l> {
     pub values: bool,
     /// Whether the target gets statistics for its planner.
     pub analyze: bool,
+    /// Whether optional objects that the target refuses may be missing.
+    pub skip_refused: bool,
 }
 
 /// Copies all rows and large objects of a database and runs the steps of the section. The locks and the
@@ -272,8 +280,16 @@ impl Workers {
         let reading = finish_reading(load, &self.state, point, &group_scope, self.begun);
         let (built, read) = tokio::join!(self.group.join(), reading);
         let read = choose_error(built, read)?;
+        let unanalyzed = self.state.section.list_unanalyzed();
+        let Missing { gaps, refused } = self.state.section.take_missing();
+        let refused = match refused {
+            Some(refused) if !(load.skip_refused && refused.is_optional()) => {
+                return Err(Error::Refused(Box::new(refused)));
+            }
+            refused => refused,
+        };
         let mut notes = self.notes;
-        notes.extend(self.state.section.take_gaps()?.notes());
+        notes.extend(gaps.notes());
         report_end(scope, database, Phase::PostData, read.released.elapsed()).await;
         Ok(Loaded {
             tables: self.state.take_copied(),
@@ -283,6 +299,8 @@ impl Workers {
             sequences: read.sequences,
             importable: self.importable,
             notes,
+            refused,
+            unanalyzed,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::ddl::{Kind, Necessity};
 use crate::pg::{ServerError, SqlState};
 use crate::{catalog, connect};
 
@@ -10,6 +11,10 @@ use crate::{catalog, connect};
 pub struct Refusal {
     /// The object that it creates.
     pub object: String,
+    /// The kind of the object.
+    pub kind: Kind,
+    /// What a copy is without it.
+    pub necessity: Necessity,
     /// Its text, without constants if it contains a secret.
     pub statement: Option<String>,
     /// The target's answer, or what differs.
@@ -46,6 +51,23 @@ impl Refusal {
                  SET search_path = ...; repeat the run",
                 )
             }
+            _ => None,
+        }
+    }
+}
+
+impl Refusal {
+    /// Returns how to mend the cause on the target, where the rows are those of the snapshot, if the code implies it.
+    pub fn repair(&self) -> Option<&'static str> {
+        match self.answer()?.code {
+            SqlState::UNIQUE_VIOLATION => Some(
+                "the copied rows contain duplicates: on the target, correct all but one of them or delete them, and \
+                 create the index again",
+            ),
+            code if code.class() == "23" => Some(
+                "copied rows violate the constraint: on the target, correct or delete them, and create the constraint \
+                 again",
+            ),
             _ => None,
         }
     }
@@ -119,6 +141,10 @@ impl Reason {
 pub struct Skipped {
     /// What.
     pub object: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// What a copy is without it.
+    pub necessity: Necessity,
     /// The refused object that it depends on.
     pub cause: String,
 }
@@ -130,6 +156,30 @@ pub struct Refused {
     pub refusals: Vec<Refusal>,
     /// In the order of the script.
     pub skipped: Vec<Skipped>,
+}
+
+impl Refused {
+    /// Whether the rest is a complete copy without it.
+    pub fn is_optional(&self) -> bool {
+        let mut refusals = self.refusals.iter();
+        let mut skipped = self.skipped.iter();
+        refusals.all(|one| one.necessity == Necessity::Optional)
+            && skipped.all(|one| one.necessity != Necessity::Required)
+    }
+
+    /// Whether an object of this kind and name is missing.
+    pub fn is_missing(&self, kind: Kind, object: &str) -> bool {
+        let mut refusals = self.refusals.iter();
+        let mut skipped = self.skipped.iter();
+        refusals.any(|one| one.kind == kind && one.object == object)
+            || skipped.any(|one| one.kind == kind && one.object == object)
+    }
+
+    /// Adds what is missing of another section.
+    pub fn add(&mut self, other: Self) {
+        self.refusals.extend(other.refusals);
+        self.skipped.extend(other.skipped);
+    }
 }
 
 impl fmt::Display for Refused {

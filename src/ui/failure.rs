@@ -26,8 +26,11 @@ fn refused<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refused> {
     })
 }
 
+/// What the program knows to do about a refused statement.
+pub(super) type Advice = fn(&Refusal) -> Option<&'static str>;
+
 /// The first refused statements with all that is known of them, and what they prevented.
-fn list_refused(refused: &Refused, name: SettingName) -> Vec<String> {
+pub(super) fn list_refused(refused: &Refused, advise: Advice, name: SettingName) -> Vec<String> {
     let mut lines = Vec::new();
     for refusal in refused.refusals.iter().take(LISTED) {
         let messages = chain(refusal).join(": ");
@@ -46,7 +49,7 @@ fn list_refused(refused: &Refused, name: SettingName) -> Vec<String> {
                 );
             }
         }
-        let advice = refusal.advice().into_iter();
+        let advice = advise(refusal).into_iter();
         lines.extend(advice.map(|advice| format!("    next: {advice}")));
     }
     for skipped in refused.skipped.iter().take(LISTED) {
@@ -62,7 +65,7 @@ fn list_refused(refused: &Refused, name: SettingName) -> Vec<String> {
     lines
 }
 
-fn refused_body(refusal: &Refusal) -> RefusedBody {
+pub(super) fn refused_body(refusal: &Refusal, advise: Advice) -> RefusedBody {
     let answer = refusal.answer();
     let message = answer.map_or_else(|| refusal.source.to_string(), |one| one.message.clone());
     let detail = answer.and_then(|answer| answer.detail.as_deref());
@@ -74,11 +77,11 @@ fn refused_body(refusal: &Refusal) -> RefusedBody {
         message: text::clean(&message),
         detail: detail.map(text::clean),
         hint: hint.map(text::clean),
-        next: refusal.advice(),
+        next: advise(refusal),
     }
 }
 
-fn not_attempted_body(skipped: &Skipped) -> NotAttemptedBody {
+pub(super) fn not_attempted_body(skipped: &Skipped) -> NotAttemptedBody {
     NotAttemptedBody {
         object: text::clean(&skipped.object),
         needs: text::clean(&skipped.cause),
@@ -150,7 +153,7 @@ impl Failure<'_> {
             field("hint", answer.hint.as_deref());
         }
         if let Some(refused) = refused(self.error) {
-            lines.extend(list_refused(refused, name));
+            lines.extend(list_refused(refused, Refusal::advice, name));
         }
         let mut field = |name: &str, value: Option<&str>| {
             lines.extend(value.map(|value| format!("  {name}: {}", text::clean(value))));
@@ -188,7 +191,10 @@ impl Failure<'_> {
             detail: detail.map(text::clean),
             hint: self.hint.as_deref().or(server_hint).map(text::clean),
             refused: refused.map_or_else(Vec::new, |refused| {
-                refused.refusals.iter().map(refused_body).collect()
+                let refusals = refused.refusals.iter();
+                refusals
+                    .map(|one| refused_body(one, Refusal::advice))
+                    .collect()
             }),
             not_attempted: refused.map_or_else(Vec::new, |refused| {
                 refused.skipped.iter().map(not_attempted_body).collect()

@@ -11,6 +11,7 @@ use crate::catalog::model::{Constraint, ConstraintKind, Index, NotNull, ObjectId
 use crate::ddl::context::Context;
 use crate::ddl::kind::Kind;
 use crate::ddl::label::Label;
+use crate::ddl::necessity::Necessity;
 use crate::pg::{Oid, RelKind, Sql};
 use crate::sql;
 
@@ -91,6 +92,18 @@ fn owns_not_nulls(context: &Context<'_>, index: &Index, table: &Table) -> bool {
     !context.target().has_not_null_constraints() || index.key.columns.iter().all(is_own)
 }
 
+/// What a copy is without a constraint: replication, and the foreign keys of other tables, need keys.
+pub(super) const fn necessity_of(constraint: &Constraint) -> Necessity {
+    match constraint.kind {
+        ConstraintKind::PrimaryKey | ConstraintKind::Unique | ConstraintKind::NotNull => {
+            Necessity::Required
+        }
+        ConstraintKind::Check | ConstraintKind::Exclusion | ConstraintKind::ForeignKey => {
+            Necessity::Optional
+        }
+    }
+}
+
 /// A primary or unique key or an exclusion constraint, with the index that enforces it.
 struct Key<'a> {
     constraint: &'a Constraint,
@@ -152,6 +165,10 @@ impl Object for Key<'_> {
 
     fn kind(&self) -> Kind {
         Kind::Constraint
+    }
+
+    fn necessity(&self) -> Necessity {
+        necessity_of(self.constraint)
     }
 
     fn build_label(&self, _context: &Context<'_>) -> Label {
@@ -224,6 +241,10 @@ impl Object for KeyIndex<'_> {
 
     fn kind(&self) -> Kind {
         Kind::Index
+    }
+
+    fn necessity(&self) -> Necessity {
+        necessity_of(self.constraint)
     }
 
     fn build_label(&self, _context: &Context<'_>) -> Label {

@@ -11,6 +11,7 @@ use crate::catalog::model::{Column, Default, ObjectId};
 use crate::ddl::context::Context;
 use crate::ddl::kind::Kind;
 use crate::ddl::label::Label;
+use crate::ddl::necessity::Necessity;
 use crate::ddl::relation::Relation;
 use crate::pg::{Oid, Sql};
 use crate::sql;
@@ -53,6 +54,14 @@ impl Object for SetDefault<'_> {
 
     fn kind(&self) -> Kind {
         Kind::Default
+    }
+
+    /// A table's is a part of it.
+    fn necessity(&self) -> Necessity {
+        match self.relation {
+            Relation::Table(_) => Necessity::Required,
+            Relation::View(_) | Relation::MaterializedView(_) => Necessity::Dependent,
+        }
     }
 
     fn build_label(&self, _context: &Context<'_>) -> Label {

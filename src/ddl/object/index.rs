@@ -6,6 +6,7 @@ use crate::catalog::model::{Index, ObjectId, Table};
 use crate::ddl::context::Context;
 use crate::ddl::kind::Kind;
 use crate::ddl::label::Label;
+use crate::ddl::necessity::Necessity;
 use crate::ddl::relation::Relation;
 use crate::pg::{Oid, QualifiedName, RelKind, Sql};
 use crate::sql;
@@ -154,6 +155,14 @@ impl Object for Attach<'_> {
 
     fn kind(&self) -> Kind {
         Kind::IndexAttach
+    }
+
+    /// Without a partition's index that of a key is not valid.
+    fn necessity(&self) -> Necessity {
+        match self.parent.constraint {
+            Some(_) => Necessity::Required,
+            None => self.kind().necessity(),
+        }
     }
 
     fn build_label(&self, _context: &Context<'_>) -> Label {

@@ -2,6 +2,7 @@
 //! partition to such a constraint of the parent: the parent's brings those of all its partitions.
 
 use super::clause::render_options;
+use super::constraint::necessity_of;
 use super::index;
 use super::node::{NodeId, Object, Part};
 use crate::catalog::Class;
@@ -9,6 +10,7 @@ use crate::catalog::model::{Constraint, Index, ObjectId, Table};
 use crate::ddl::context::Context;
 use crate::ddl::kind::Kind;
 use crate::ddl::label::Label;
+use crate::ddl::necessity::Necessity;
 use crate::pg::{Literal, Oid, QualifiedName, Sql};
 use crate::sql;
 
@@ -67,6 +69,10 @@ impl Object for InheritedKey<'_> {
 
     fn kind(&self) -> Kind {
         Kind::Constraint
+    }
+
+    fn necessity(&self) -> Necessity {
+        necessity_of(self.constraint)
     }
 
     fn build_label(&self, _context: &Context<'_>) -> Label {

@@ -4,6 +4,7 @@ use crate::catalog::model::ObjectId;
 use crate::ddl::context::Context;
 use crate::ddl::kind::Kind;
 use crate::ddl::label::Label;
+use crate::ddl::necessity::Necessity;
 use crate::pg::{Oid, Sql};
 
 /// A step of the script: an object, or the part of one that is created separately.
@@ -68,6 +69,11 @@ pub(crate) trait Object {
 
     /// Its kind.
     fn kind(&self) -> Kind;
+
+    /// What a copy is without it.
+    fn necessity(&self) -> Necessity {
+        self.kind().necessity()
+    }
 
     /// Its name for people, which also decides the order within the kind.
     fn build_label(&self, context: &Context<'_>) -> Label;

@@ -7,6 +7,7 @@ use crate::catalog::model::{Column, NotNull, ObjectId, Table};
 use crate::ddl::context::Context;
 use crate::ddl::kind::Kind;
 use crate::ddl::label::Label;
+use crate::ddl::necessity::Necessity;
 use crate::pg::{Ident, Oid, Sql};
 use crate::sql;
 
@@ -76,6 +77,10 @@ impl Object for UncheckedNotNull<'_> {
         Kind::Constraint
     }
 
+    fn necessity(&self) -> Necessity {
+        Necessity::Required
+    }
+
     fn build_label(&self, _context: &Context<'_>) -> Label {
         Label::part("constraint", self.name, &self.table.name)
     }
@@ -122,6 +127,10 @@ impl Object for CheckedNotNull<'_> {
 
     fn kind(&self) -> Kind {
         Kind::Validation
+    }
+
+    fn necessity(&self) -> Necessity {
+        Necessity::Required
     }
 
     fn build_label(&self, _context: &Context<'_>) -> Label {

@@ -81,6 +81,7 @@ impl<'a> Writer<'_, 'a> {
             sql,
             object: step.label.clone(),
             kind: step.object.kind(),
+            necessity: step.object.necessity(),
             step: place,
             needs_no_transaction: false,
             secret: step.object.is_secret(),
@@ -170,14 +171,19 @@ impl<'a> Writer<'_, 'a> {
         self.script.omissions.push(Omission { object, reason });
     }
 
-    /// Adds a step that depends on the one of the plan that creates what it is about.
+    /// The place in the script of a step of the plan.
+    pub(super) fn place(&self, number: usize) -> Option<usize> {
+        self.places.get(&number).copied()
+    }
+
+    /// Adds a step that depends on the one of the plan that creates what it is about; returns its place.
     pub(super) fn push_attached(
         &mut self,
         kind: Kind,
         label: &Label,
         creator: Option<usize>,
         statements: impl IntoIterator<Item = Sql>,
-    ) {
+    ) -> usize {
         let place = self.script.steps.len();
         let creator = creator.and_then(|number| self.places.get(&number).copied());
         let stage = creator.map(|creator| self.script.steps[creator].stage);
@@ -191,10 +197,12 @@ impl<'a> Writer<'_, 'a> {
             sql,
             object: label.clone(),
             kind,
+            necessity: kind.necessity(),
             step: place,
             needs_no_transaction: false,
             secret: false,
         });
         self.script.post_data.extend(statements);
+        place
     }
 }

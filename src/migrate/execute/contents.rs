@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::catalog::Catalog;
-use crate::connect::Endpoint;
 use crate::connect::waiters::Waiting;
-use crate::ddl::{self, Script};
+use crate::connect::{Endpoint, Purpose};
+use crate::ddl::{self, Script, Statement};
 use crate::event::Phase;
 use crate::migrate::execute::execution::{DatabaseRun, build_copy_request};
+use crate::migrate::execute::existing;
 use crate::migrate::execute::failure::Failure;
+use crate::migrate::execute::missing::{forget_missing, join_refused, skip_dependents};
 use crate::migrate::execute::phase::run_phase;
+use crate::migrate::execute::pre_data::{Created, PreData};
 use crate::migrate::execute::target_options::load_options;
-use crate::migrate::execute::{existing, pre_data};
 use crate::migrate::journal;
 use crate::migrate::options::Options;
 use crate::migrate::planned::PlannedDatabase;
@@ -20,7 +23,7 @@ use crate::migrate::report::DatabaseReport;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{QualifiedName, Sides};
 use crate::snapshot::{
-    self, BuildTarget, CheckedDatabase, ConsistentPoint, Evaluation, Loaded, Section,
+    self, BuildTarget, CheckedDatabase, ConsistentPoint, Evaluation, Loaded, Refused, Section,
     SnapshotSource, Tables,
 };
 use crate::task::Scope;
@@ -101,7 +104,7 @@ impl ContentCopy<'_> {
         flush: Flush,
         scope: &Scope,
     ) -> Result<DatabaseReport, Failure> {
-        let built = match self.build_before_rows(&mut point, scope).await {
+        let mut built = match self.build_before_rows(&mut point, scope).await {
             Ok(built) => built,
             Err(error) => {
                 // Released on every path and at once: others may wait for our locks.
@@ -115,24 +118,38 @@ impl ContentCopy<'_> {
         let mut extensions = point.catalog.extensions.iter();
         let load = snapshot::Load {
             request: &request,
-            section: built.post_data,
+            section: built.post_data.clone(),
             objects: (!options.schema_only).then_some(&cluster.options),
             rows: !options.schema_only || extensions.any(|extension| !extension.config.is_empty()),
             values: !options.schema_only,
-            evaluation: built.evaluation,
+            evaluation: built.evaluation.clone(),
             analyze: options.analyze,
+            skip_refused: options.skip_failed_objects,
         };
         let loaded = Box::pin(snapshot::load(load, point, scope)).await;
         let mut loaded = loaded.map_err(|error| Failure::in_phase(error.phase())(error))?;
         let statistics = self.copy_statistics(&loaded.catalog, &loaded.importable, scope);
         loaded.notes.extend(statistics.await?);
-        self.finish_contents(built.last, flush, scope).await?;
-        Ok(build_report(
-            planned.name(),
-            built.statements,
-            built.differences,
-            loaded,
-        ))
+        loaded.notes.extend(self.analyze(&loaded.unanalyzed).await?);
+        built.refused = join_refused(built.refused, loaded.refused.take());
+        let event_triggers = built.take_event_triggers();
+        self.finish_contents(event_triggers, flush, scope).await?;
+        Ok(build_report(planned.name(), built, loaded))
+    }
+
+    /// Analyzes tables for which the steps of the script have not done it, since something on them was refused.
+    async fn analyze(&self, tables: &[QualifiedName]) -> Result<Vec<String>, Failure> {
+        if tables.is_empty() {
+            return Ok(Vec::new());
+        }
+        let session = self.endpoints.target.session(Purpose::Build).await;
+        let session = session.map_err(Failure::connect(Phase::Statistics))?;
+        let mut notes = Vec::new();
+        for table in tables {
+            let analyzed = snapshot::analyze(&session, table).await;
+            notes.extend(analyzed.map_err(Failure::in_phase(Phase::Statistics))?);
+        }
+        Ok(notes)
     }
 
     /// Removes the journal, creates the event triggers, and waits until everything is flushed.
@@ -203,6 +220,9 @@ impl ContentCopy<'_> {
         let mut built = self.build_pre_data(point, fitted_script, scope).await?;
         let excluded = fitted.omissions.iter().map(ToString::to_string);
         built.differences.splice(0..0, excluded);
+        if let Some(refused) = &built.refused {
+            forget_missing(&mut point.catalog, refused);
+        }
         Ok(built)
     }
 
@@ -220,18 +240,32 @@ impl ContentCopy<'_> {
         } = fitted;
         let evaluation = Evaluation::load_for(point).await;
         let evaluation = evaluation.map_err(Failure::in_phase(Phase::PreData))?;
-        let building = pre_data::PreData {
+        let building = PreData {
             evaluation: &evaluation,
             endpoints: &self.endpoints,
             catalog: &point.catalog,
             jobs: self.options().jobs,
+            skip_refused: self.options().skip_failed_objects,
         };
         let building = Box::pin(building.create_definitions(&mut options, script, scope));
-        let mut script =
-            run_phase(scope, Some(target.database()), Phase::PreData, building).await?;
+        let Created {
+            mut script,
+            mut refused,
+        } = run_phase(scope, Some(target.database()), Phase::PreData, building).await?;
         let statements = script.pre_data.len() + script.post_data.len();
         let missing = existing::fit_post_data(target, &point.catalog, &options, &mut script).await;
         let missing = missing.map_err(Failure::connect(Phase::PreData))?;
+        if let Some(refused) = &mut refused {
+            let post_data = std::mem::take(&mut script.post_data);
+            script.post_data = skip_dependents(&script, post_data, refused);
+        }
+        // Also what depends on a refused object must be such that it may be missing; before any row is copied.
+        let refused = match refused {
+            Some(refused) if !refused.is_optional() => {
+                return Err(Failure::refused(Phase::PreData, refused));
+            }
+            refused => refused,
+        };
         let tables = if self.options().schema_only {
             Tables::default()
         } else {
@@ -240,11 +274,13 @@ impl ContentCopy<'_> {
         let ddl::PostData { rest, last } = script.split_last();
         let omissions = script.omissions.iter().map(ToString::to_string);
         Ok(Built {
-            last: (!last.is_empty()).then(|| Section::new(last, &script.steps, &tables)),
             post_data: Section::new(rest, &script.steps, &tables),
+            last,
             statements,
             evaluation,
             differences: omissions.chain(missing).collect(),
+            refused,
+            script,
         })
     }
 }
@@ -281,12 +317,7 @@ async fn run_yielding<T>(
 }
 
 /// Reports the copy of a database.
-fn build_report(
-    name: &str,
-    statements: usize,
-    differences: Vec<String>,
-    loaded: Loaded,
-) -> DatabaseReport {
+fn build_report(name: &str, built: Built, loaded: Loaded) -> DatabaseReport {
     let Loaded {
         tables,
         objects,
@@ -300,15 +331,17 @@ fn build_report(
     let absent = sequences.absent.iter().map(|name| {
         format!("sequence {name}: the target's version of its extension does not have it")
     });
-    let differences = differences.into_iter().chain(objects.skipped);
+    let differences = built.differences.into_iter().chain(objects.skipped);
     DatabaseReport {
         name: name.to_owned(),
         consistent_point,
         tables,
-        statements,
+        statements: built.statements,
         sequences: sequences.count,
         large_objects: objects.count,
         differences: differences.chain(gone).chain(absent).chain(notes).collect(),
+        refused: built.refused.map(Arc::new),
+        missing_file: None,
         elapsed: std::time::Duration::ZERO,
     }
 }
@@ -316,10 +349,24 @@ fn build_report(
 /// What the definitions before the rows leave for those after them.
 struct Built {
     post_data: Section,
-    /// Event triggers, where there are any: no session of ours is opened after the first of them.
-    last: Option<Section>,
+    /// Those that create event triggers: no session of ours is opened after the first of them.
+    last: Vec<Statement>,
     statements: usize,
     differences: Vec<String>,
     /// The settings under which the source evaluates what belongs to the database.
     evaluation: Evaluation,
+    /// What the target has refused and may be missing.
+    refused: Option<Refused>,
+    script: Script,
+}
+
+impl Built {
+    /// Takes the event triggers that depend on nothing that is missing.
+    fn take_event_triggers(&mut self) -> Option<Section> {
+        let mut last = std::mem::take(&mut self.last);
+        if let Some(refused) = &mut self.refused {
+            last = skip_dependents(&self.script, last, refused);
+        }
+        (!last.is_empty()).then(|| Section::new(last, &self.script.steps, &Tables::default()))
+    }
 }

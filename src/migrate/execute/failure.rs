@@ -26,17 +26,20 @@ impl Failure {
         move |error| Self::Snapshot(phase, snapshot::Error::Connect(error))
     }
 
-    /// Whether the target has refused statements, and has everything else.
-    pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Snapshot(_, snapshot::Error::Refused(_)))
+    /// What the target has refused, where it has everything else.
+    ///
+    /// # Errors
+    /// The failure, if that is not the cause.
+    pub(crate) fn into_refused(self) -> Result<snapshot::Refused, Self> {
+        match self {
+            Self::Snapshot(_, snapshot::Error::Refused(refused)) => Ok(*refused),
+            Self::Snapshot(..) | Self::Ddl(_) | Self::Around(_) => Err(self),
+        }
     }
 
-    /// What the target has refused, if that is the cause.
-    pub(crate) fn into_refused(self) -> Option<Box<snapshot::Refused>> {
-        match self {
-            Self::Snapshot(_, snapshot::Error::Refused(refused)) => Some(refused),
-            Self::Snapshot(..) | Self::Ddl(_) | Self::Around(_) => None,
-        }
+    /// What the target has refused, and what may not be missing.
+    pub(crate) fn refused(phase: Phase, refused: snapshot::Refused) -> Self {
+        Self::Snapshot(phase, snapshot::Error::Refused(Box::new(refused)))
     }
 
     pub(crate) fn around_copy(error: Error) -> Self {

@@ -9,6 +9,7 @@ pub(crate) mod existing;
 pub(crate) mod extensions;
 pub(crate) mod failure;
 pub(crate) mod fill;
+pub(crate) mod missing;
 pub(crate) mod phase;
 pub(crate) mod pre_data;
 pub(crate) mod publication;

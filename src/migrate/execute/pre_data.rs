@@ -2,16 +2,15 @@
 //! do not become its members, such as a function that must outlive it. On the source these look like
 //! objects of users; on the target they exist once the extension does.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::catalog::Catalog;
 use crate::connect::Endpoint;
 use crate::ddl::{self, Kind, Script, Statement};
 use crate::event::Phase;
 use crate::migrate::execute::extensions;
 use crate::migrate::execute::failure::Failure;
+use crate::migrate::execute::missing::{join_refused, skip_dependents};
 use crate::pg::Sides;
-use crate::snapshot::{self, BuildTarget, Evaluation, Refused, Section, Skipped, Tables};
+use crate::snapshot::{self, BuildTarget, Evaluation, Refused, Section, Tables};
 use crate::task::Scope;
 
 const PHASE: Phase = Phase::PreData;
@@ -26,32 +25,39 @@ pub(crate) struct PreData<'m> {
     pub(crate) jobs: usize,
     /// The settings under which the source evaluates what belongs to the database.
     pub(crate) evaluation: &'m Evaluation,
+    /// Whether optional objects that the target refuses may be missing.
+    pub(crate) skip_refused: bool,
+}
+
+/// What the creation of definitions comes to.
+pub(crate) struct Created {
+    /// The script, as it fits what extensions have created.
+    pub(crate) script: Script,
+    /// What is missing.
+    pub(crate) refused: Option<Refused>,
 }
 
 impl PreData<'_> {
     /// Creates the first half of a script; returns the script, as it fits what extensions have created.
     ///
     /// # Errors
-    /// The target refused statements, after everything else was created; or a phase failed.
+    /// The target refused statements that may not be missing, after everything else was created; or a phase
+    /// failed.
     pub(crate) async fn create_definitions(
         &self,
         options: &mut ddl::Options,
         script: Script,
         scope: &Scope,
-    ) -> Result<Script, Failure> {
+    ) -> Result<Created, Failure> {
         let ddl::PreData {
             extensions: first,
             rest,
         } = script.split_extensions();
         if first.is_empty() {
-            self.run_statements(&script, rest, scope).await?;
-            return Ok(script);
+            let refused = self.attempt(&script, rest, scope).await?;
+            return self.judge(script, refused);
         }
-        let refused = match self.run_statements(&script, first.clone(), scope).await {
-            Ok(()) => None,
-            Err(failure) if failure.is_refusal() => failure.into_refused(),
-            Err(failure) => return Err(failure),
-        };
+        let refused = self.attempt(&script, first.clone(), scope).await?;
         let (script, rest) = match self.fit_to_extensions(options, &first).await? {
             None => (script, rest),
             Some(fitted) => {
@@ -61,36 +67,39 @@ impl PreData<'_> {
                 (fitted, rest)
             }
         };
-        match refused {
-            None => self.run_statements(&script, rest, scope).await?,
-            Some(refused) => {
-                let all = self.run_others(&script, rest, refused, scope).await?;
-                return Err(Failure::in_phase(PHASE)(snapshot::Error::Refused(all)));
+        let refused = match refused {
+            None => self.attempt(&script, rest, scope).await?,
+            Some(mut refused) => {
+                // What does not depend on anything refused is created in any case: all refusals are reported.
+                let others = skip_dependents(&script, rest, &mut refused);
+                let further = self.attempt(&script, others, scope).await?;
+                join_refused(Some(refused), further)
             }
-        }
-        Ok(script)
+        };
+        self.judge(script, refused)
     }
 
-    /// Creates what does not depend on anything refused; returns all that was refused in the end.
-    async fn run_others(
+    /// Decides whether the run goes on without what was refused.
+    fn judge(&self, script: Script, refused: Option<Refused>) -> Result<Created, Failure> {
+        match refused {
+            Some(refused) if !(self.skip_refused && refused.is_optional()) => {
+                Err(Failure::refused(PHASE, refused))
+            }
+            refused => Ok(Created { script, refused }),
+        }
+    }
+
+    /// Runs statements; returns what the target has refused, after everything else was created.
+    async fn attempt(
         &self,
         script: &Script,
         statements: Vec<Statement>,
-        mut refused: Box<Refused>,
         scope: &Scope,
-    ) -> Result<Box<Refused>, Failure> {
-        let others = without_dependants(script, statements, &mut refused);
-        match self.run_statements(script, others, scope).await {
-            Ok(()) => {}
-            Err(failure) if failure.is_refusal() => {
-                if let Some(further) = failure.into_refused() {
-                    refused.refusals.extend(further.refusals);
-                    refused.skipped.extend(further.skipped);
-                }
-            }
-            Err(failure) => return Err(failure),
+    ) -> Result<Option<Refused>, Failure> {
+        match self.run_statements(script, statements, scope).await {
+            Ok(()) => Ok(None),
+            Err(failure) => failure.into_refused().map(Some),
         }
-        Ok(refused)
     }
 
     async fn run_statements(
@@ -138,36 +147,4 @@ impl PreData<'_> {
         let script = ddl::render_script(self.catalog, options);
         script.map(Some).map_err(Failure::Ddl)
     }
-}
-
-/// The statements that depend on nothing that was refused; the others are reported.
-fn without_dependants(
-    script: &Script,
-    statements: Vec<Statement>,
-    refused: &mut Refused,
-) -> Vec<Statement> {
-    let failed = refused.refusals.iter().map(|one| &one.object);
-    let failed = failed.chain(refused.skipped.iter().map(|one| &one.object));
-    let failed: BTreeSet<&String> = failed.collect();
-    let mut causes: BTreeMap<usize, String> = script
-        .pre_data
-        .iter()
-        .map(|one| (one.step, one.object.to_string()))
-        .filter(|(_, label)| failed.contains(label))
-        .collect();
-    let (mut kept, mut skipped): (Vec<Statement>, Vec<Skipped>) = (Vec::new(), Vec::new());
-    for statement in statements {
-        let needs = &script.steps[statement.step].needs;
-        let cause = needs.iter().find_map(|needed| causes.get(needed)).cloned();
-        let Some(cause) = cause else {
-            kept.push(statement);
-            continue;
-        };
-        let object = statement.object.to_string();
-        if causes.insert(statement.step, cause.clone()).is_none() {
-            skipped.push(Skipped { object, cause });
-        }
-    }
-    refused.skipped.extend(skipped);
-    kept
 }

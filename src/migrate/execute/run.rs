@@ -78,7 +78,7 @@ pub async fn execute(
     }
     let cluster = cluster.expect("a plan without errors has read the roles");
     let mut report = Report {
-        kept: kept.iter().map(|one| one.name().to_owned()).collect(),
+        kept: kept.iter().map(PlannedDatabase::kept).collect(),
         ..Report::default()
     };
     let memberships = cluster.plan_memberships();
@@ -372,6 +372,14 @@ async fn copy_database(
     if let Err(error) = followed {
         return Err(run.clean_up_failed(oid, error.into()).await);
     }
+    let recorded_missing = run
+        .execution
+        .record
+        .record_missing(&planned.pair(), report.refused.as_deref());
+    let missing_file = match recorded_missing {
+        Ok(file) => file,
+        Err(error) => return Err(run.clean_up_failed(oid, error.into()).await),
+    };
     if let Some(recorded) = recorded {
         let (tables, point) = (report.tables.len(), report.consistent_point);
         recorded.finish(tables, report.rows(), point).await?;
@@ -382,6 +390,7 @@ async fn copy_database(
     Ok(DatabaseReport {
         elapsed: begun.elapsed(),
         differences,
+        missing_file,
         ..report
     })
 }

@@ -215,6 +215,7 @@ impl Planner<'_> {
             scope: site.chosen.scope,
             selection: site.selection,
             seal: site.interrupted.seal,
+            missing: site.interrupted.missing,
         };
         if !is_kept {
             judge_database(&planned, &self.target, &mut examined);

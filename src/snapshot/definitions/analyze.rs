@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::schedule::step::{RequiredRows, ScheduledStep};
 use super::section::Section;
-use crate::ddl::{Kind, Label, Stage, Statement};
+use crate::ddl::{Kind, Label, Necessity, Stage, Statement};
 use crate::pg::Oid;
 use crate::snapshot::statistics::plan::AnalyzedRelation;
 use crate::snapshot::tables::Tables;
@@ -48,6 +48,7 @@ impl Section {
                 sql: sql!("ANALYZE {}", relation.name),
                 object: Label::qualified("statistics of", &relation.name),
                 kind: Kind::Statistics,
+                necessity: Necessity::Optional,
                 step: number,
                 // Apart, the server locks partitions one by one.
                 needs_no_transaction: relation.with_partitions,
@@ -93,6 +94,7 @@ mod tests {
             sql: sql!("SELECT {}", step),
             object: Label::qualified("object", &QualifiedName::from_catalog("s", "o")),
             kind: *kind,
+            necessity: Necessity::Optional,
             step,
             needs_no_transaction: false,
             secret: false,

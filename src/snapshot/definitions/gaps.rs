@@ -18,6 +18,14 @@ pub(crate) struct Gaps {
     unfilled: Vec<String>,
 }
 
+/// All that is missing after a section.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    pub(crate) gaps: Gaps,
+    /// The definitions that no later statement adds by itself.
+    pub(crate) refused: Option<Refused>,
+}
+
 impl Gaps {
     /// Returns a note for each gap.
     pub(crate) fn notes(self) -> impl Iterator<Item = String> {
@@ -28,11 +36,17 @@ impl Gaps {
 }
 
 impl SectionRun {
-    /// Returns what is missing, once.
+    /// Returns what is missing, once, where everything else is complete without it.
     ///
     /// # Errors
     /// [`Error::Refused`]: a definition is missing, and no later statement adds it by itself.
     pub(crate) fn take_gaps(&self) -> Result<Gaps, Error> {
+        let Missing { gaps, refused } = self.take_missing();
+        refused.map_or(Ok(gaps), |refused| Err(Error::Refused(Box::new(refused))))
+    }
+
+    /// Returns what is missing, once.
+    pub(crate) fn take_missing(&self) -> Missing {
         let section = &self.section;
         let (mut refusals, mut gaps) = (Vec::new(), Gaps::default());
         for RefusedStatement { number, reason } in self.take_refusals() {
@@ -49,11 +63,18 @@ impl SectionRun {
                 (_, reason) => refusals.push(render_refusal(section, number, reason)),
             }
         }
-        if refusals.is_empty() {
-            return Ok(gaps);
-        }
-        let skipped = self.list_skipped();
-        Err(Error::Refused(Box::new(Refused { refusals, skipped })))
+        let refused = (!refusals.is_empty()).then(|| Refused {
+            refusals,
+            skipped: self.list_skipped(),
+        });
+        Missing { gaps, refused }
+    }
+
+    /// Returns the tables that were not analyzed since something on them was refused.
+    pub(crate) fn list_unanalyzed(&self) -> Vec<QualifiedName> {
+        let steps = self.skipped_steps().into_iter();
+        let tables = steps.filter_map(|(step, _)| self.section.analyzed_table(step));
+        tables.cloned().collect()
     }
 
     /// Returns the objects that were not attempted.
@@ -61,9 +82,14 @@ impl SectionRun {
         let section = &self.section;
         let steps = self.skipped_steps().into_iter();
         let definitions = steps.filter(|(step, _)| section.analyzed_table(*step).is_none());
-        let skipped = definitions.map(|(step, cause)| Skipped {
-            object: section.label(step),
-            cause: section.label(cause),
+        let skipped = definitions.map(|(step, cause)| {
+            let statement = &section.statements[section.ranges[step].start];
+            Skipped {
+                object: section.label(step),
+                kind: statement.kind,
+                necessity: statement.necessity,
+                cause: section.label(cause),
+            }
         });
         skipped.collect()
     }
@@ -74,6 +100,8 @@ fn render_refusal(section: &Section, number: usize, source: Reason) -> Refusal {
     tracing::debug!(object = %statement.object, "refused: {source}");
     Refusal {
         object: statement.object.to_string(),
+        kind: statement.kind,
+        necessity: statement.necessity,
         statement: Some(statement.shown().as_str().to_owned()),
         source,
     }

@@ -131,7 +131,7 @@ impl Message {
 mod tests {
     use super::*;
     use crate::ddl::Kind;
-    use crate::ddl::Label;
+    use crate::ddl::{Label, Necessity};
     use crate::pg::Ident;
     use crate::pg::ServerError;
     use crate::pg::SqlState;
@@ -141,6 +141,7 @@ mod tests {
             sql: Sql::deparsed(text),
             object: Label::plain("schema", &Ident::from_catalog("s")),
             kind: Kind::Schema,
+            necessity: Necessity::Required,
             step: 0,
             needs_no_transaction: false,
             secret: false,

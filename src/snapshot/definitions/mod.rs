@@ -2,7 +2,7 @@
 
 mod analyze;
 mod compared;
-mod gaps;
+pub(super) mod gaps;
 mod message;
 pub(super) mod run;
 mod schedule;

@@ -16,6 +16,7 @@ use super::transaction::{FailedStatement, Outcome, SentTransaction, read_answers
 use super::verdict::{Verdict, judge_refusal, names_what_is_missing};
 use crate::catalog;
 use crate::connect::{Purpose, Session, Tuning};
+use crate::ddl::{Necessity, Statement};
 use crate::event::{Event, Warning};
 use crate::pg::{Oid, Sql, readable};
 use crate::snapshot::error::Error;
@@ -366,7 +367,7 @@ impl SectionRun {
         });
         match first {
             None => Error::Interrupted,
-            Some(first) => statement_error(first.object.to_string(), reason),
+            Some(first) => statement_error(first, reason),
         }
     }
 
@@ -401,8 +402,8 @@ impl SectionRun {
 }
 
 /// Returns the error of a statement that ends its session.
-fn statement_error(object: String, reason: Reason) -> Error {
-    let statement = None;
+fn statement_error(first: &Statement, reason: Reason) -> Error {
+    let (object, statement) = (first.object.to_string(), None);
     match reason {
         Reason::Answer(source) | Reason::Catalog(catalog::Error::Query { source, .. }) => {
             Error::Statement {
@@ -414,6 +415,9 @@ fn statement_error(object: String, reason: Reason) -> Error {
         source @ (Reason::Catalog(_) | Reason::Mismatch(_)) => {
             let refusals = vec![Refusal {
                 object,
+                kind: first.kind,
+                // Its session ended: what else is missing is not known.
+                necessity: Necessity::Required,
                 statement,
                 source,
             }];

@@ -4,8 +4,11 @@ use serde::Serialize;
 
 use super::contract::{Report, milliseconds, number};
 use super::table::{self, Column};
-use crate::migrate::{self, DatabaseReport, KeptSlot};
-use crate::snapshot::CopiedTable;
+use crate::migrate::{self, DatabaseReport, KeptDatabase, KeptSlot};
+use crate::snapshot::{CopiedTable, Refusal, Refused};
+use crate::ui::failure::{list_refused, not_attempted_body, refused_body};
+use crate::ui::json::{NotAttemptedBody, RefusedBody};
+use crate::ui::remedy::SettingName;
 use crate::ui::{Style, text};
 
 /// The result of `init`.
@@ -13,6 +16,8 @@ use crate::ui::{Style, text};
 pub struct Copied<'a> {
     /// What was copied.
     pub report: &'a migrate::Report,
+    /// What settings are called.
+    pub setting_name: SettingName,
 }
 
 /// The report for programs.
@@ -29,6 +34,7 @@ enum DatabaseBody {
     Kept {
         database: String,
         action: &'static str,
+        missing: usize,
     },
     /// Copied by this run.
     Copied {
@@ -41,8 +47,17 @@ enum DatabaseBody {
         sequences: usize,
         large_objects: usize,
         differences: Vec<String>,
+        failed_objects: FailedBody,
+        missing_file: Option<String>,
         slot: Option<String>,
     },
+}
+
+/// What the target has refused, and what was not attempted because of that.
+#[derive(Debug, Default, Serialize)]
+struct FailedBody {
+    refused: Vec<RefusedBody>,
+    not_attempted: Vec<NotAttemptedBody>,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,13 +80,11 @@ impl Report for Copied<'_> {
         let report = self.report;
         let mut out = String::new();
         for kept in &report.kept {
-            out.push_str(&line(
-                "",
-                &format!("{kept}: kept, finished by the interrupted run"),
-            ));
+            out.push_str(&line("", &kept_text(kept)));
         }
         for database in &report.databases {
             out.push_str(&database_text(database, style));
+            out.push_str(&missing_text(database, self.setting_name, style));
         }
         out.extend(report.differences.iter().map(|one| line("differs: ", one)));
         out.extend(report.slots.iter().map(slot_line));
@@ -80,9 +93,10 @@ impl Report for Copied<'_> {
 
     fn body(&self) -> CopiedBody {
         let report = self.report;
-        let kept = report.kept.iter().map(|name| DatabaseBody::Kept {
-            database: name.clone(),
+        let kept = report.kept.iter().map(|kept| DatabaseBody::Kept {
+            database: kept.name.clone(),
             action: "keep",
+            missing: kept.missing,
         });
         let copied = report.databases.iter();
         let copied = copied.map(|database| copied_body(database, &report.slots));
@@ -98,6 +112,34 @@ impl Report for Copied<'_> {
 
 fn line(prefix: &str, text: &str) -> String {
     format!("{prefix}{}\n", text::clean(text))
+}
+
+fn kept_text(kept: &KeptDatabase) -> String {
+    let name = &kept.name;
+    let kept_by = "kept, finished by the interrupted run";
+    match number(kept.missing) {
+        0 => format!("{name}: {kept_by}"),
+        count => format!(
+            "{name}: {kept_by} without {} that the target had refused",
+            text::counted(count, "object")
+        ),
+    }
+}
+
+/// What is missing on the target, and where the statements are.
+fn missing_text(database: &DatabaseReport, name: SettingName, style: Style) -> String {
+    let Some(refused) = &database.refused else {
+        return String::new();
+    };
+    let count = number(refused.refusals.len() + refused.skipped.len());
+    let objects = text::counted(count, "missing object");
+    let mut out = format!("{}\n", style.bad(&objects));
+    let listed = list_refused(refused, Refusal::repair, name);
+    out.extend(listed.iter().map(|one| line("", one)));
+    if let Some(file) = &database.missing_file {
+        out.push_str(&line("statements: ", &file.display().to_string()));
+    }
+    out
 }
 
 fn slot_line(kept: &KeptSlot) -> String {
@@ -167,7 +209,27 @@ fn copied_body(database: &DatabaseReport, slots: &[KeptSlot]) -> DatabaseBody {
         sequences: database.sequences,
         large_objects: database.large_objects,
         differences: database.differences.clone(),
+        failed_objects: database
+            .refused
+            .as_deref()
+            .map(failed_body)
+            .unwrap_or_default(),
+        missing_file: database
+            .missing_file
+            .as_ref()
+            .map(|file| file.display().to_string()),
         slot: slot.map(|kept| kept.slot.as_str().to_owned()),
+    }
+}
+
+fn failed_body(refused: &Refused) -> FailedBody {
+    let refusals = refused.refusals.iter();
+    let skipped = refused.skipped.iter();
+    FailedBody {
+        refused: refusals
+            .map(|one| refused_body(one, Refusal::repair))
+            .collect(),
+        not_attempted: skipped.map(not_attempted_body).collect(),
     }
 }
 

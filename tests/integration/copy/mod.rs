@@ -8,6 +8,7 @@ mod filters;
 mod include;
 mod large_objects;
 mod lost;
+mod partial;
 mod planner;
 mod refusals;
 mod rules;

@@ -202,6 +202,31 @@ async fn one_refused_extension_does_not_hide_the_other_refusals() {
 }
 
 #[tokio::test]
+async fn a_refused_extension_is_skipped_on_request_unless_a_table_needs_it() {
+    let unused = "
+        CREATE EXTENSION broken;
+        CREATE TABLE good (a int);
+        INSERT INTO good VALUES (1);
+        CREATE FUNCTION spoken(word) RETURNS text LANGUAGE sql AS 'SELECT $1::text';
+        COMMENT ON FUNCTION spoken(word) IS 'gone';
+    ";
+    let name = source("skipped_extension", unused).await;
+    let done = route().init(&name, &["--skip-failed-objects"]).run();
+    done.expect(7).assert_prints(&[
+        "refused: extension broken",
+        "function public.spoken(public.word): not attempted, needs extension broken",
+    ]);
+    assert_eq!(on_target(&name, "SELECT a FROM public.good").await, "1");
+    let used = "CREATE EXTENSION broken; CREATE TABLE bad (w word);";
+    let name = source("needed_extension", used).await;
+    let failed = route().init(&name, &["--skip-failed-objects"]).run();
+    failed.expect(1).assert_prints(&[
+        "refused: extension broken",
+        "table public.bad: not attempted, needs extension broken",
+    ]);
+}
+
+#[tokio::test]
 async fn the_schemas_of_a_managed_service_take_what_names_them_along() {
     let roles = "CREATE ROLE supabase_admin; CREATE ROLE postgres_reader; CREATE ROLE anon";
     // Tests beside this one copy roles, too.

@@ -1,0 +1,191 @@
+//! Copies without the objects that the target refuses, on request.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::support::route::{Route, shared};
+use crate::support::{run, value};
+
+/// What the target refuses: an index on a function that is no longer immutable, a unique index with duplicates, a check
+/// that rows violate, and a view whose function its version lacks.
+const SOURCE: &str = "
+    CREATE FUNCTION public.g(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+    CREATE FUNCTION public.h(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+    CREATE FUNCTION public.even(int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END';
+    CREATE TABLE public.t (n int PRIMARY KEY, m int, CONSTRAINT is_even CHECK (public.even(n)));
+    INSERT INTO public.t SELECT n, n FROM generate_series(1, 100) n;
+    CREATE INDEX by_g ON public.t (public.g(n));
+    CREATE UNIQUE INDEX once ON public.t (public.h(n));
+    CREATE INDEX plain ON public.t (m);
+    COMMENT ON INDEX public.by_g IS 'by g';
+    CREATE VIEW public.old AS SELECT pg_is_in_backup() AS busy, n FROM public.t;
+    CREATE VIEW public.older AS SELECT n FROM public.old;
+    GRANT SELECT ON public.old TO PUBLIC;
+    CREATE MATERIALIZED VIEW public.counted AS SELECT count(*) FROM public.t;
+    CREATE OR REPLACE FUNCTION public.h(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';
+    CREATE OR REPLACE FUNCTION public.even(int) RETURNS bool LANGUAGE plpgsql IMMUTABLE
+        AS 'BEGIN RETURN $1 % 2 = 0; END';
+    ALTER FUNCTION public.g(int) VOLATILE;";
+
+/// Indexes, views and whether constraints are valid, in the order of their names.
+const OBJECTS: &str = "SELECT string_agg(name, ' ' ORDER BY name COLLATE \"C\") FROM (
+    SELECT relname::text AS name FROM pg_class WHERE relkind IN ('i', 'v', 'm') AND relnamespace = 'public'::regnamespace
+    UNION ALL SELECT conname || ' ' || convalidated FROM pg_constraint WHERE conname = 'is_even') objects";
+
+async fn filled(route: &Route, hint: &str, statements: &str) -> String {
+    let name = route.fresh(hint).await;
+    run(&route.source.url(&name), statements).await;
+    name
+}
+
+/// The file with the refused statements of a database.
+fn missing_file(machine: &TempDir, database: &str) -> PathBuf {
+    let root = machine.path().join("postgres-seren-replicator");
+    let folders = root.read_dir().unwrap();
+    let mut files = folders.map(|folder| {
+        let name = format!("missing-{database}.sql");
+        folder.unwrap().path().join(name)
+    });
+    files.next().unwrap()
+}
+
+#[tokio::test]
+async fn refused_objects_are_skipped_on_request_and_everything_else_is_copied() {
+    let route = shared([14, 17]);
+    let name = filled(route, "partial", SOURCE).await;
+    route.init(&name, &[]).run().expect(1);
+
+    let machine = tempfile::tempdir().unwrap();
+    let flags = ["--skip-failed-objects", "--output", "json"];
+    let done = route.init(&name, &flags).state(&machine).run().expect(7);
+    let target = route.target.url(&name);
+    assert_eq!(
+        value(&target, OBJECTS).await,
+        "counted is_even false plain t_pkey"
+    );
+    assert_eq!(value(&target, "SELECT count(*) FROM public.t").await, "100");
+    let statistics = "SELECT reltuples FROM pg_class WHERE oid = 'public.t'::regclass";
+    assert_eq!(value(&target, statistics).await, "100");
+
+    let report: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(report["exit_code"], 7);
+    assert_eq!(
+        report["error"]["message"],
+        "7 objects are missing: the target has refused them, or what they depend on"
+    );
+    let failed = &report["databases"][0]["failed_objects"];
+    let objects = |list: &str| {
+        let list = failed[list].as_array().unwrap().iter();
+        let mut names: Vec<_> = list.map(|one| one["object"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        names.join(", ")
+    };
+    assert_eq!(
+        objects("refused"),
+        "index public.by_g on public.t, index public.once on public.t, validation of constraint is_even on public.t, \
+         view public.old"
+    );
+    assert_eq!(
+        objects("not_attempted"),
+        "index public.by_g on public.t, privileges on public.old, view public.older"
+    );
+    let file = missing_file(&machine, &name);
+    assert_eq!(
+        report["databases"][0]["missing_file"],
+        file.to_str().unwrap()
+    );
+    let statements = std::fs::read_to_string(file).unwrap();
+    for text in [
+        "-- index public.by_g on public.t\n-- ERROR 42P17: ",
+        "CREATE INDEX by_g ON public.t",
+        "-- ERROR 23505: ",
+        "-- next: the copied rows contain duplicates",
+        "-- next: copied rows violate the constraint",
+        "-- ERROR 42883: function pg_is_in_backup() does not exist",
+        "-- view public.older: depends on view public.old",
+    ] {
+        assert!(statements.contains(text), "{text}: {statements}");
+    }
+}
+
+#[tokio::test]
+async fn the_report_for_people_lists_what_is_missing_and_what_to_do() {
+    let route = shared([14, 17]);
+    let name = filled(route, "listed", SOURCE).await;
+    let done = route.init(&name, &["--skip-failed-objects"]).run();
+    done.expect(7).assert_prints(&[
+        "7 missing objects",
+        "refused: view public.old",
+        "next: the copied rows contain duplicates: on the target, correct all but one of them or delete them",
+        "view public.older: not attempted, needs view public.old",
+        "statements: ",
+    ]);
+}
+
+/// Each of these fails the run, whatever is asked for.
+const REQUIRED: &[(&str, &str)] = &[
+    (
+        "policy own on public.t",
+        "CREATE TABLE public.t (n int PRIMARY KEY);
+         CREATE POLICY own ON public.t USING (NOT pg_is_in_backup());
+         ALTER TABLE public.t ENABLE ROW LEVEL SECURITY;
+         GRANT SELECT ON public.t TO PUBLIC;
+         GRANT UPDATE (n) ON public.t TO PUBLIC;",
+    ),
+    (
+        "table public.t",
+        "CREATE TABLE public.t (n int PRIMARY KEY, b bool DEFAULT pg_is_in_backup());",
+    ),
+    (
+        "index public.once on public.t",
+        "CREATE FUNCTION public.h(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+         CREATE TABLE public.t (n int, m int NOT NULL GENERATED ALWAYS AS (public.h(n)) STORED CONSTRAINT once UNIQUE);
+         INSERT INTO public.t SELECT generate_series(1, 10);
+         CREATE OR REPLACE FUNCTION public.h(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';",
+    ),
+    (
+        "index public.by_g on public.u",
+        "CREATE FUNCTION public.h(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+         CREATE TABLE public.u (n int, m int NOT NULL GENERATED ALWAYS AS (public.h(n)) STORED);
+         CREATE UNIQUE INDEX by_g ON public.u (m);
+         ALTER TABLE public.u REPLICA IDENTITY USING INDEX by_g;
+         INSERT INTO public.u SELECT generate_series(1, 10);
+         CREATE OR REPLACE FUNCTION public.h(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';",
+    ),
+];
+
+#[tokio::test]
+async fn what_is_required_fails_the_run_even_on_request() {
+    let route = shared([14, 17]);
+    for (object, statements) in REQUIRED {
+        let name = filled(route, "required", statements).await;
+        let failed = route
+            .init(&name, &["--skip-failed-objects"])
+            .run()
+            .expect(1);
+        failed.assert_prints(&[&format!("refused: {object}")]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_granted_on_a_table_whose_policy_is_refused() {
+    let route = shared([14, 17]);
+    let (_, statements) = REQUIRED[0];
+    let name = filled(route, "granted", statements).await;
+    // A database that exists is filled and never dropped.
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+    run(&route.target.url("postgres"), &create).await;
+    let failed = route
+        .init(&name, &["--skip-failed-objects"])
+        .run()
+        .expect(1);
+    failed.assert_prints(&[
+        "refused: policy own on public.t",
+        "privileges on public.t: not attempted, needs policy own on public.t",
+    ]);
+    let granted = "SELECT concat_ws(' ', relrowsecurity, relacl::text, attacl::text)
+                     FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'n'
+                    WHERE pg_class.oid = 'public.t'::regclass";
+    assert_eq!(value(&route.target.url(&name), granted).await, "t");
+}
