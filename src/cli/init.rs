@@ -99,6 +99,18 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = "Run")]
     schema_only: bool,
 
+    /// Create only what an earlier run with --skip-failed-objects has not created
+    ///
+    /// Reads the definitions of the source, and creates the missing objects in the finished databases. Pass the other
+    /// options of that run again. Rows, publication and slot stay as they are, also if a subscription uses them.
+    #[arg(
+        long,
+        help_heading = "Run",
+        hide_short_help = true,
+        conflicts_with_all = ["drop_existing", "no_resume", "dry_run", "adopt"]
+    )]
+    definitions_only: bool,
+
     /// Complete the copy without objects that the target refuses, list them, and exit with 7
     ///
     /// Indexes, constraints other than keys, views, functions, triggers, statistics objects and extensions may be
@@ -151,6 +163,7 @@ impl Arguments {
             },
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,
+            definitions_only: self.definitions_only,
             skip_failed_objects: self.skip_failed_objects,
             split_larger_than: self.split_larger_than,
             analyze: !self.no_analyze,
@@ -174,7 +187,7 @@ impl Arguments {
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let options = arguments.options(scope)?;
     warn_about(ui, [&options.source, &options.target]);
-    let is_decided = arguments.selection.is_given() || arguments.yes;
+    let is_decided = arguments.selection.is_given() || arguments.yes || arguments.definitions_only;
     let options = complete_options("init", options, is_decided, ui, scope).await?;
     let mut dialogue = Dialogue {
         verbose: arguments.verbose,
@@ -182,7 +195,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         ..Dialogue::new(ui, scope)
     };
     let mut checked = dialogue.check(options).await?;
-    let measured = if checked.options.schema_only {
+    let measured = if !checked.options.copies_rows() {
         None
     } else {
         ui.screen().line("Analyzing database sizes...");

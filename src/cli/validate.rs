@@ -78,6 +78,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         locks: migrate::LockOptions::default(),
         drop_existing: arguments.drop_existing,
         schema_only: false,
+        definitions_only: false,
         skip_failed_objects: false,
         split_larger_than: None,
         analyze: true,

@@ -284,6 +284,7 @@ fn init_options(servers: &Servers, drop_existing: bool) -> migrate::Options {
         locks: migrate::LockOptions::default(),
         drop_existing,
         schema_only: false,
+        definitions_only: false,
         skip_failed_objects: false,
         split_larger_than: None,
         analyze: true,

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::catalog::Catalog;
-use crate::catalog::load::reading::{Reading, Sessions};
 use crate::cluster::maintenance;
-use crate::connect::locks::LockMode;
 use crate::connect::{Endpoint, script_settings};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
@@ -21,7 +19,7 @@ use crate::migrate::execute::existing::{DefaultPrivileges, foresee, load_default
 use crate::migrate::execute::target_options::{foresee_created, foresee_emptied, load_options};
 use crate::migrate::options::Options;
 use crate::migrate::planned::{PlannedDatabase, Prepared};
-use crate::migrate::repeats::Repeats;
+use crate::migrate::repeats::read_definitions;
 use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Counted, Ident, Printable, ServerVersion, Side, Sql};
@@ -101,7 +99,7 @@ async fn database(
         line(script, &text);
     }
     match planned.action {
-        TargetAction::Keep { .. } => {
+        TargetAction::Keep { .. } | TargetAction::Complete { .. } => {
             line(script, "-- It is finished, and kept.");
             return Ok(());
         }
@@ -146,7 +144,7 @@ impl Contents {
     ) -> Result<Self, Error> {
         let request = build_copy_request(planned, cluster, options, Ledger::none());
         let target = cluster.options.target.version;
-        let (reading, mut catalog) = read(&request.source, target).await?;
+        let (reading, mut catalog) = read_definitions(&request.source, target).await?;
         let place = |source| Error::Ddl {
             database: planned.name().to_owned(),
             source,
@@ -248,7 +246,8 @@ impl Foreseen {
             TargetAction::Create
             | TargetAction::DropAndCreate { .. }
             | TargetAction::Recreate { .. }
-            | TargetAction::Keep { .. } => {
+            | TargetAction::Keep { .. }
+            | TargetAction::Complete { .. } => {
                 let beside = maintenance::open_session_outside(&options.target, name)
                     .await?
                     .endpoint()
@@ -273,25 +272,6 @@ impl Foreseen {
 fn settings_of_session(script: &mut String, version: ServerVersion) {
     push(script, &Sql::fixed(CLIENT));
     push(script, &script_settings(version));
-}
-
-/// Reads the definitions; again, where others change or lock what is read.
-async fn read(source: &Endpoint, target: ServerVersion) -> Result<(Reading, Catalog), Error> {
-    let side = Side::Source;
-    let place = format!("database {}", source.database());
-    let what = format!("locks to read the definitions of {place}");
-    let mut repeats = Repeats::new(source, LockMode::AccessShare, what);
-    loop {
-        let begun = Reading::begin_on(source, target, Sessions::One).await;
-        let reading = begun.map_err(Error::connect(side))?;
-        let error = match reading.load().await {
-            Ok(catalog) => return Ok((reading, catalog)),
-            Err(error) => error,
-        };
-        drop(reading);
-        let error = Error::read(side, place.clone())(error);
-        repeats.after(error).await?;
-    }
 }
 
 fn statements(script: &mut String, definitions: &ddl::Script, statements: &[Statement]) {

@@ -19,7 +19,7 @@ pub(crate) fn lock_keys(options: &Options, database: &Database) -> DatabaseKeys 
     let publication = &options.replication.publication;
     let on_source = LockKey::of_source(name, database.oid, publication);
     DatabaseKeys {
-        source: options.replicate.then_some(on_source),
+        source: options.creates_replication().then_some(on_source),
         target: LockKey::of_target(options.map.target(name)),
     }
 }

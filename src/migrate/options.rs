@@ -39,6 +39,8 @@ pub struct Options {
     pub drop_existing: bool,
     /// Whether only definitions are created, and no rows copied.
     pub schema_only: bool,
+    /// Whether only objects are created that an earlier run has not created, since the target had refused them.
+    pub definitions_only: bool,
     /// Whether the run completes without optional objects that the target refuses.
     pub skip_failed_objects: bool,
     /// Tables of more bytes are copied in parts of at most so many; None decides by the sizes.
@@ -54,6 +56,16 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether the run copies rows.
+    pub fn copies_rows(&self) -> bool {
+        !self.schema_only && !self.definitions_only
+    }
+
+    /// Whether the run creates what replication needs.
+    pub(super) fn creates_replication(&self) -> bool {
+        self.replicate && !self.definitions_only
+    }
+
     /// Returns where both servers are.
     pub(super) fn servers(&self) -> Sides<&Endpoint> {
         Sides {

@@ -111,7 +111,7 @@ impl PlannedDatabase {
                 oid,
                 origin: self.used(),
             },
-            TargetAction::Keep { .. } => Leftover::Finished,
+            TargetAction::Keep { .. } | TargetAction::Complete { .. } => Leftover::Finished,
         }
     }
 

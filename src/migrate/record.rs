@@ -66,6 +66,21 @@ impl Record {
         })
     }
 
+    /// Continues a finished run, whose databases are to be completed.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub(crate) fn continue_run(
+        resume: Option<Resume>,
+        memberships: impl Iterator<Item = Membership>,
+    ) -> Result<Self, Error> {
+        let store = resume.map(|resume| resume.record_memberships(memberships));
+        Ok(Self {
+            store: store.transpose()?.flatten().map(Arc::new),
+            seals: Arc::default(),
+        })
+    }
+
     /// What ends all memberships that our role was granted temporarily, also by a run that was killed, as far as
     /// their roles exist.
     pub(crate) fn pending_revokes(

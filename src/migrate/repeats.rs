@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
+use crate::catalog::Catalog;
+use crate::catalog::load::reading::{Reading, Sessions};
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint};
 use crate::migrate::error::Error;
+use crate::pg::{ServerVersion, Side};
 use crate::{catalog, cluster};
 
 /// Attempts in a row that may fail because something is gone. What is broken for good fails as often.
@@ -106,5 +109,30 @@ impl<'r> Repeats<'r> {
     /// What was reported of a wait, if it took long.
     pub(super) fn said(&self) -> Option<&str> {
         self.wait.last_report()
+    }
+}
+
+/// Reads the definitions of a database under a snapshot of its own; again, where others change or lock what is read.
+///
+/// # Errors
+/// The source cannot be read.
+pub(crate) async fn read_definitions(
+    source: &Endpoint,
+    target: ServerVersion,
+) -> Result<(Reading, Catalog), Error> {
+    let side = Side::Source;
+    let place = format!("database {}", source.database());
+    let what = format!("locks to read the definitions of {place}");
+    let mut repeats = Repeats::new(source, LockMode::AccessShare, what);
+    loop {
+        let begun = Reading::begin_on(source, target, Sessions::One).await;
+        let reading = begun.map_err(Error::connect(side))?;
+        let error = match reading.load().await {
+            Ok(catalog) => return Ok((reading, catalog)),
+            Err(error) => error,
+        };
+        drop(reading);
+        let error = Error::read(side, place.clone())(error);
+        repeats.after(error).await?;
     }
 }

@@ -42,6 +42,15 @@ pub(crate) struct WantedDatabase<'a> {
     pub(crate) selection: &'a Selection,
 }
 
+/// Whose records of a database count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// That of the run to be resumed.
+    ByInterruptedRun,
+    /// Also that of a complete run.
+    ByAnyRun,
+}
+
 /// What an interrupted run has recorded of a database, as far as it applies.
 #[derive(Debug)]
 pub(crate) struct Interrupted {
@@ -120,9 +129,13 @@ impl Resume {
         resume: Option<&Self>,
         wanted: WantedDatabase<'_>,
         existing: Option<&Database>,
+        by: Recorded,
     ) -> Interrupted {
         let pair = DatabasePair::new(wanted.source.name.as_str(), wanted.target);
-        let recorded = resume.and_then(|one| one.run.resumed(&pair));
+        let recorded = resume.and_then(|one| match by {
+            Recorded::ByInterruptedRun => one.run.resumed(&pair),
+            Recorded::ByAnyRun => one.run.databases.get(&pair),
+        });
         let source = SourceDatabase {
             oid: wanted.source.oid,
             selection: wanted.selection,
@@ -238,6 +251,21 @@ impl Resume {
             matches!(database.stage, Stage::Begun { .. }) && map.target(&pair.source) != pair.target
         });
         begun.map(|(pair, database)| judge_other_target(pair, database))
+    }
+
+    /// Continues a finished run: only the memberships that our role gets are recorded.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub(crate) fn record_memberships(
+        self,
+        memberships: impl Iterator<Item = Membership>,
+    ) -> Result<Option<Store>, Error> {
+        let Some(store) = self.store else {
+            return Ok(None);
+        };
+        store.change(|run| run.unrevoked.extend(memberships))?;
+        Ok(Some(store))
     }
 
     /// Records what is to be copied and which memberships our role gets for that.

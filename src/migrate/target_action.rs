@@ -38,6 +38,13 @@ pub enum TargetAction {
         /// Why its rows are not kept.
         why: &'static str,
     },
+    /// An earlier run has finished it; what that has not created is created.
+    Complete {
+        /// Its tables with rows.
+        tables: usize,
+        /// How many objects are missing.
+        missing: usize,
+    },
     /// The run that is continued has finished it; nothing happens to it.
     Keep {
         /// Its tables with rows.
@@ -53,6 +60,7 @@ impl TargetAction {
             Self::Create
             | Self::DropAndCreate { .. }
             | Self::Recreate { .. }
+            | Self::Complete { .. }
             | Self::Keep { .. } => false,
         }
     }

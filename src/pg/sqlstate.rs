@@ -60,6 +60,10 @@ impl SqlState {
         UNDEFINED_FUNCTION = b"42883";
         /// `duplicate_database`.
         DUPLICATE_DATABASE = b"42P04";
+        /// `duplicate_function`.
+        DUPLICATE_FUNCTION = b"42723";
+        /// `duplicate_table`, also an index or view.
+        DUPLICATE_TABLE = b"42P07";
         /// `duplicate_schema`.
         DUPLICATE_SCHEMA = b"42P06";
         /// `disk_full`.

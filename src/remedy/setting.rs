@@ -26,6 +26,8 @@ settings! {
     AllowSameCluster,
     /// The time that filters use as the current time.
     AsOf,
+    /// Whether only objects are created that an earlier run has not created.
+    DefinitionsOnly,
     /// Whether existing databases are dropped and recreated.
     DropExisting,
     /// Views, functions, triggers, indexes and constraints that are not created.
@@ -68,6 +70,8 @@ settings! {
     SchemaOnlyTables,
     /// Extensions that are not copied.
     SkipExtensions,
+    /// Whether the copy completes without objects that the target refuses.
+    SkipFailedObjects,
     /// The slot that is removed.
     Slot,
     /// Tables that are copied and not replicated.

@@ -260,6 +260,10 @@ impl Error {
                 fault: SlotFault::KeepsTooMuch { .. },
                 ..
             } => vec![Remedy::Raise(Setting::MaxRetainedWal)],
+            Self::Refused(refused) if refused.is_optional() => vec![Remedy::pass_to(
+                Setting::SkipFailedObjects,
+                "complete the copy without these objects",
+            )],
             Self::Connect(_)
             | Self::Lock(_)
             | Self::Replication(_)

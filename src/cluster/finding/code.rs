@@ -174,6 +174,8 @@ codes! {
     CopyHasOtherObjects => "copy-has-other-objects";
     /// The interrupted run was to copy a database that this run does not copy.
     CopyDiscontinued => "copy-discontinued";
+    /// No complete copy of the database is recorded, whose missing objects could be created.
+    NothingToComplete => "nothing-to-complete";
     /// An incomplete copy of the database exists under another name.
     CopyElsewhere => "copy-elsewhere";
     /// The database was the target of an interrupted run, whose journal still exists.

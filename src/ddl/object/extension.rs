@@ -5,6 +5,7 @@ use crate::catalog::model::{Extension, ObjectId};
 use crate::ddl::context::Context;
 use crate::ddl::kind::Kind;
 use crate::ddl::label::Label;
+use crate::ddl::necessity::Necessity;
 use crate::pg::{Ident, Sql};
 use crate::sql;
 
@@ -29,6 +30,14 @@ impl Object for &Extension {
 
     fn kind(&self) -> Kind {
         Kind::Extension
+    }
+
+    /// Rows of users in its tables are copied, and would be lost without it.
+    fn necessity(&self) -> Necessity {
+        match self.config.is_empty() {
+            true => Kind::Extension.necessity(),
+            false => Necessity::Required,
+        }
     }
 
     fn build_label(&self, _context: &Context<'_>) -> Label {

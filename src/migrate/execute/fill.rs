@@ -118,7 +118,7 @@ impl DatabaseRun<'_> {
                 target.events().reporting(what, dropping).await?;
                 record.record_removed(&planned.pair())?;
             }
-            TargetAction::Create | TargetAction::Keep { .. } => {}
+            TargetAction::Create | TargetAction::Keep { .. } | TargetAction::Complete { .. } => {}
         }
         let creating = database::create_database(target, name, create);
         let what = format!("CREATE DATABASE {name}");

@@ -61,12 +61,8 @@ fn find_causes(script: &Script, refused: &Refused) -> BTreeMap<usize, String> {
     }
 }
 
-/// Removes from a catalog the objects with rows that are missing on the target: nothing copies rows into them.
+/// Removes from a catalog the materialized views that are missing on the target: nothing analyzes them.
 pub(crate) fn forget_missing(catalog: &mut Catalog, refused: &Refused) {
-    catalog.extensions.retain(|extension| {
-        let label = Label::plain("extension", &extension.name);
-        !refused.is_missing(Kind::Extension, &label.to_string())
-    });
     catalog.materialized_views.retain(|view| {
         let label = Label::qualified("materialized view", &view.name);
         !refused.is_missing(Kind::MaterializedView, &label.to_string())

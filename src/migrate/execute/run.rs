@@ -14,6 +14,7 @@ use crate::ddl::cluster::database::{
 };
 use crate::event::{Event, Note, Phase, RemovedReplication};
 use crate::migrate::error::Error;
+use crate::migrate::execute::complete::complete_databases;
 use crate::migrate::execute::execution::{DatabaseRun, Execution};
 use crate::migrate::execute::fill::Filled;
 use crate::migrate::execute::phase::run_phase;
@@ -50,6 +51,9 @@ pub async fn execute(
         0,
         "refused findings end a run before it begins"
     );
+    if options.definitions_only {
+        return Box::pin(complete_databases(prepared, options, scope)).await;
+    }
     let begun = Instant::now();
     // First of all: nothing that another run may be at is even looked at again.
     let foundation = Foundation {
@@ -138,7 +142,10 @@ struct RunWork<'a> {
 }
 
 /// Takes the locks of a run on both servers, also for databases that it only keeps.
-async fn take_locks(databases: &[PlannedDatabase], options: &Options) -> Result<RunLocks, Error> {
+pub(super) async fn take_locks(
+    databases: &[PlannedDatabase],
+    options: &Options,
+) -> Result<RunLocks, Error> {
     let mut keys: Sides<Vec<LockKey>> = Sides::default();
     for planned in databases {
         let database = lock_keys(options, &planned.database);

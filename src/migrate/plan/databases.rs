@@ -18,7 +18,7 @@ use crate::migrate::plan::selection::describe_selection;
 use crate::migrate::plan::target_action::{TargetPlan, plan_target};
 use crate::migrate::planned::{PlannedDatabase, Prepared};
 use crate::migrate::replication::Replication;
-use crate::migrate::resume::{Interrupted, Resume, WantedDatabase};
+use crate::migrate::resume::{Interrupted, Recorded, Resume, WantedDatabase};
 use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
 use crate::migrate::target_use::wait_until_settled;
@@ -154,10 +154,19 @@ impl Planner<'_> {
             target: self.options.map.target(database.name.as_str()),
             selection: &selection,
         };
-        let mut interrupted = Resume::decide_database(self.resume.as_ref(), wanted, existing);
+        let recorded = match self.options.definitions_only {
+            true => Recorded::ByAnyRun,
+            false => Recorded::ByInterruptedRun,
+        };
+        let resume = self.resume.as_ref();
+        let mut interrupted = Resume::decide_database(resume, wanted, existing, recorded);
         let known = Known::load(self, database).await?;
         let decision = interrupted.decision;
-        interrupted.decision = known.decide(decision, existing, self.options).await?;
+        interrupted.decision = match recorded {
+            Recorded::ByInterruptedRun => known.decide(decision, existing, self.options).await?,
+            // Whether its changes can be followed is nothing to what is missing of it.
+            Recorded::ByAnyRun => decision,
+        };
         Ok(DatabaseSite {
             chosen,
             selection,
@@ -175,7 +184,10 @@ impl Planner<'_> {
         let planning = plan_target(self.options, database, existing, &site.interrupted);
         let what = format!("the contents of database {name} on the target");
         let target_plan = self.scope.events.reporting(what, planning).await?;
-        let is_kept = matches!(target_plan.action, TargetAction::Keep { .. });
+        let is_kept = matches!(
+            target_plan.action,
+            TargetAction::Keep { .. } | TargetAction::Complete { .. }
+        );
         let examining = self.examine_definitions(&site, &target_plan);
         let what = format!("the definitions of database {name}");
         let mut examined = self.scope.events.reporting(what, examining).await?;
@@ -239,7 +251,7 @@ impl Planner<'_> {
                 scope: &site.chosen.scope,
                 installed: &target_plan.installed,
                 makes_roles: options.cluster.roles,
-                replicates: options.replicate,
+                replicates: options.creates_replication(),
             };
             let endpoint = options.source.with_database(name);
             Box::pin(check::examine(&endpoint, judge, self.scope)).await?

@@ -130,7 +130,7 @@ impl Known {
         let options = planner.options;
         let excluded = &examined.before.excluded;
         let kept_apart = examined.chunks.union(&examined.unpublished).cloned();
-        options.replicate.then(|| Replication {
+        options.creates_replication().then(|| Replication {
             run: planner.run_id(),
             target: options.map.target(database.name.as_str()).to_owned(),
             slot: self.slot.clone(),
@@ -185,7 +185,7 @@ impl Planner<'_> {
         &self,
         chosen: &[ChosenDatabase],
     ) -> Result<Option<usize>, Error> {
-        if !self.options.replicate {
+        if !self.options.creates_replication() {
             return Ok(None);
         }
         let slots = self.servers.source.load_slots().await?;

@@ -78,6 +78,9 @@ pub(crate) async fn plan_target(
     existing: Option<&Database>,
     interrupted: &Interrupted,
 ) -> Result<TargetPlan, Error> {
+    if options.definitions_only {
+        return Ok(plan_completion(interrupted).in_database(database));
+    }
     let oid = existing.map_or(Oid::INVALID, |existing| existing.oid);
     let decision = interrupted.decision.clone();
     let refused = match existing {
@@ -129,6 +132,31 @@ pub(crate) async fn plan_target(
         },
     };
     Ok(target_plan.in_database(database))
+}
+
+/// What is created in a database that an earlier run has finished without objects that the target had refused.
+fn plan_completion(interrupted: &Interrupted) -> TargetPlan {
+    let missing = interrupted.missing.len();
+    let refused = |why: String| {
+        let keep = TargetPlan::new(TargetAction::Keep { tables: 0 });
+        let remedies = ["copy it first, with the same options".into()];
+        keep.finding(Code::NothingToComplete, Level::Error, why, remedies)
+    };
+    match &interrupted.decision {
+        Decision::Finished { tables } if missing == 0 => {
+            let keep = TargetPlan::new(TargetAction::Keep { tables: *tables });
+            let message = "nothing is missing of it".to_owned();
+            keep.finding(Code::CopyKept, Level::Note, message, [])
+        }
+        Decision::Finished { tables } => TargetPlan::new(TargetAction::Complete {
+            tables: *tables,
+            missing,
+        }),
+        Decision::Stale(stale) => refused(stale.to_string()),
+        Decision::Fresh | Decision::Recreate { .. } | Decision::DropCopied { .. } => {
+            refused("the state directory records no complete copy of it".to_owned())
+        }
+    }
 }
 
 /// What speaks against the removal of what an interrupted run has begun, if anything does.

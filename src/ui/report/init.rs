@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::contract::{Report, milliseconds, number};
 use super::table::{self, Column};
 use crate::migrate::{self, DatabaseReport, KeptDatabase, KeptSlot};
+use crate::remedy::Setting;
 use crate::snapshot::{CopiedTable, Refusal, Refused};
 use crate::ui::failure::{list_refused, not_attempted_body, refused_body};
 use crate::ui::json::{NotAttemptedBody, RefusedBody};
@@ -88,7 +89,8 @@ impl Report for Copied<'_> {
         }
         out.extend(report.differences.iter().map(|one| line("differs: ", one)));
         out.extend(report.slots.iter().map(slot_line));
-        out + &format!("Done in {}.\n", text::duration(report.elapsed))
+        let done = format!("Done in {}.\n", text::duration(report.elapsed));
+        out + &done + &next_line(report.missing(), self.setting_name)
     }
 
     fn body(&self) -> CopiedBody {
@@ -124,6 +126,17 @@ fn kept_text(kept: &KeptDatabase) -> String {
             text::counted(count, "object")
         ),
     }
+}
+
+/// How to create what is missing.
+fn next_line(missing: usize, name: SettingName) -> String {
+    if missing == 0 {
+        return String::new();
+    }
+    let option = name(Setting::DefinitionsOnly);
+    format!(
+        "Next: remove the causes on the target, then run init with the same options and {option}.\n"
+    )
 }
 
 /// What is missing on the target, and where the statements are.

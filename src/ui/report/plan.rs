@@ -50,7 +50,7 @@ struct FilterBody {
 /// Shows sizes, times, both servers and what happens to each database, on standard error. The rate is in bytes an hour.
 pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u64>) {
     let screen = ui.screen();
-    if !options.schema_only {
+    if options.copies_rows() {
         show_sizes(ui, prepared, rate);
     }
     if let Some(instant) = &prepared.instant {
@@ -62,7 +62,7 @@ pub fn show_plan(ui: &Ui, prepared: &Prepared, options: &Options, rate: Option<u
         screen.show(&planned_line(planned));
     }
     let workers = text::counted(number(options.jobs), "worker");
-    if options.schema_only {
+    if !options.copies_rows() {
         screen.line(&format!("Creating definitions only, with {workers}."));
         return;
     }
@@ -161,7 +161,7 @@ pub(super) fn action_line(planned: &PlannedDatabase) -> String {
         (source, target) => format!("{source} → {target}"),
     };
     let tables = match &planned.action {
-        TargetAction::Keep { tables } => *tables,
+        TargetAction::Keep { tables } | TargetAction::Complete { tables, .. } => *tables,
         TargetAction::Recreate { .. }
         | TargetAction::Empty { .. }
         | TargetAction::Create
@@ -175,6 +175,12 @@ pub(super) fn action_line(planned: &PlannedDatabase) -> String {
 fn action(action: &TargetAction) -> String {
     match action {
         TargetAction::Keep { .. } => "keep, finished by the interrupted run".to_owned(),
+        TargetAction::Complete { missing, .. } => {
+            format!(
+                "create {}",
+                text::counted(number(*missing), "missing object")
+            )
+        }
         TargetAction::Recreate { why, .. } => format!("drop and create again ({why})"),
         TargetAction::Empty { why, .. } => format!("remove what is in it and copy again ({why})"),
         TargetAction::Create => "create".to_owned(),
@@ -194,6 +200,7 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         TargetAction::UseEmpty => ("use", None),
         TargetAction::DropAndCreate { .. } => ("replace", None),
         TargetAction::Keep { .. } => ("keep", Some("finished by the interrupted run")),
+        TargetAction::Complete { .. } => ("complete", Some("objects are missing")),
         TargetAction::Recreate { why, .. } => ("recreate", Some(why)),
         TargetAction::Empty { why, .. } => ("clear", Some(why)),
     };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::support::route::{Route, shared};
-use crate::support::{run, value};
+use crate::support::{database, run, value, wait_for};
 
 /// What the target refuses: an index on a function that is no longer immutable, a unique index with duplicates, a check
 /// that rows violate, and a view whose function its version lacks.
@@ -188,4 +188,128 @@ async fn nothing_is_granted_on_a_table_whose_policy_is_refused() {
                      FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'n'
                     WHERE pg_class.oid = 'public.t'::regclass";
     assert_eq!(value(&route.target.url(&name), granted).await, "t");
+}
+
+/// Removes every cause on the target.
+const MEND: &str = "
+    ALTER FUNCTION public.g(int) IMMUTABLE;
+    CREATE OR REPLACE FUNCTION public.h(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+    DELETE FROM public.t WHERE n % 2 = 1;
+    CREATE FUNCTION pg_catalog.pg_is_in_backup() RETURNS bool LANGUAGE sql AS 'SELECT false';";
+
+#[tokio::test]
+async fn a_repeated_run_creates_only_what_is_missing() {
+    let route = shared([14, 17]);
+    let name = filled(route, "completed", SOURCE).await;
+    let machine = tempfile::tempdir().unwrap();
+    let first = route.init(&name, &["--skip-failed-objects"]);
+    first.state(&machine).run().expect(7);
+    let again = || {
+        let again = route.init(&name, &["--definitions-only"]);
+        again.state(&machine).run()
+    };
+    again()
+        .expect(7)
+        .assert_prints(&["7 missing objects", "refused: view public.old"]);
+
+    let target = route.target.url(&name);
+    // Somebody has created one of them by hand, and other rows are not touched.
+    run(
+        &target,
+        "CREATE VIEW public.old AS SELECT true AS busy, n FROM public.t",
+    )
+    .await;
+    run(&target, "INSERT INTO public.t VALUES (1000, 1)").await;
+    let done = again().expect(7);
+    done.assert_prints(&[
+        "create 7 missing objects",
+        "view public.old: it exists, and was neither changed nor compared",
+        "4 missing objects",
+    ]);
+    let file = missing_file(&machine, &name);
+    let statements = std::fs::read_to_string(&file).unwrap();
+    assert!(!statements.contains("view"), "{statements}");
+
+    run(&target, MEND).await;
+    again().expect(0);
+    assert_eq!(
+        value(&target, OBJECTS).await,
+        "by_g counted is_even true old older once plain t_pkey"
+    );
+    let attached = "SELECT obj_description('public.by_g'::regclass) || (relacl::text LIKE '%=r/%')
+                      FROM pg_class WHERE oid = 'public.old'::regclass";
+    assert_eq!(value(&target, attached).await, "by gtrue");
+    assert_eq!(value(&target, "SELECT count(*) FROM public.t").await, "51");
+    assert!(!file.exists());
+    again()
+        .expect(0)
+        .assert_prints(&["nothing is missing of it"]);
+}
+
+#[tokio::test]
+async fn missing_objects_are_created_beside_an_active_subscription() {
+    let route = Route::of_majors([17, 17]);
+    route.create("app").await;
+    let source = route.source.url("app");
+    let fill = "
+        CREATE FUNCTION public.g(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+        CREATE TABLE public.t (n int PRIMARY KEY);
+        CREATE INDEX by_g ON public.t (public.g(n));
+        INSERT INTO public.t SELECT generate_series(1, 10);
+        ALTER FUNCTION public.g(int) VOLATILE;";
+    run(&source, fill).await;
+    let machine = tempfile::tempdir().unwrap();
+    let first = route.replicate("app", &["--skip-failed-objects"]);
+    first.state(&machine).run().expect(7);
+    let conninfo = format!(
+        "host={} port={} user=postgres dbname=app",
+        value(&source, "SHOW unix_socket_directories").await,
+        value(&source, "SHOW port").await
+    );
+    let slot = value(&source, "SELECT slot_name FROM pg_replication_slots").await;
+    let target = route.target.url("app");
+    let subscribe = format!(
+        "CREATE SUBSCRIPTION follows CONNECTION '{conninfo}' PUBLICATION seren_replication_pub \
+         WITH (create_slot = false, slot_name = '{slot}', copy_data = false)"
+    );
+    run(&target, &subscribe).await;
+    let active = "SELECT bool_and(active) FROM pg_replication_slots";
+    wait_for(&database(&source).await, active).await;
+
+    run(&target, "ALTER FUNCTION public.g(int) IMMUTABLE").await;
+    let again = route.replicate("app", &["--definitions-only"]);
+    again.state(&machine).run().expect(0);
+    let indexes = "SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE tablename = 't'";
+    assert_eq!(value(&target, indexes).await, "by_g t_pkey");
+    run(&source, "INSERT INTO public.t VALUES (11)").await;
+    let arrived = "SELECT count(*) = 11 FROM public.t";
+    wait_for(&database(&target).await, arrived).await;
+    assert_eq!(
+        value(&source, "SELECT bool_and(active) FROM pg_replication_slots").await,
+        "t"
+    );
+}
+
+#[tokio::test]
+async fn only_a_recorded_copy_of_the_same_selection_is_completed() {
+    let route = shared([14, 17]);
+    let name = filled(route, "unrecorded", SOURCE).await;
+    let machine = tempfile::tempdir().unwrap();
+    let again = |more: &[&str]| {
+        let again = route.init(&name, &[&["--definitions-only"], more].concat());
+        again.state(&machine).run()
+    };
+    again(&[])
+        .expect(1)
+        .assert_prints(&["the state directory records no complete copy of it"]);
+    let first = route.init(&name, &["--skip-failed-objects"]);
+    first.state(&machine).run().expect(7);
+    again(&["--no-owner"])
+        .expect(1)
+        .assert_prints(&["now without owners"]);
+    again(&["--drop-existing"]).expect(2);
+    assert_eq!(
+        value(&route.target.url(&name), OBJECTS).await,
+        "counted is_even false plain t_pkey"
+    );
 }
