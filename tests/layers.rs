@@ -75,13 +75,8 @@ const AREAS: &[Area] = &[
                 "target_cluster",
                 "target_use",
             ],
-            &[
-                "error",
-                "missing_text",
-                "options",
-                "report",
-                "target_action",
-            ],
+            &["error", "missing_text", "options", "report"],
+            &["on_refusal", "target_action"],
         ],
     },
     Area {

@@ -170,6 +170,11 @@ impl Error {
         }
     }
 
+    /// Whether a copy is kept without what the target has refused.
+    pub(super) fn keeps_copy(&self) -> bool {
+        matches!(self, Self::Migrate(migrate::Error::Incomplete { .. }))
+    }
+
     /// Whether a stop ended an attempt to connect.
     pub(super) fn is_stopped_attempt(&self) -> bool {
         matches!(find_cause(self), Some(connect::Error::Stopped))

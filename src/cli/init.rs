@@ -3,9 +3,12 @@ use super::connections::warn_about;
 use super::interactive::complete_options;
 use super::next::next_command;
 use super::proposals::Dialogue;
+use super::refusals::execute_and_ask;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::ddl;
-use crate::migrate::{self, LockOptions, Options, ReplicationOptions, StateOptions, execute};
+use crate::migrate::{
+    self, LockOptions, OnRefusal, Options, ReplicationOptions, StateOptions,
+};
 use crate::task::Scope;
 use crate::ui::report::{Copied, DryRun, show_plan};
 use crate::ui::{Conclusion, Ui};
@@ -164,7 +167,10 @@ impl Arguments {
             drop_existing: self.drop_existing,
             schema_only: self.schema_only,
             definitions_only: self.definitions_only,
-            skip_failed_objects: self.skip_failed_objects,
+            on_refusal: match self.skip_failed_objects {
+                true => OnRefusal::Skip,
+                false => OnRefusal::Keep,
+            },
             split_larger_than: self.split_larger_than,
             analyze: !self.no_analyze,
             definitions: ddl::Include {
@@ -219,7 +225,9 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     if !arguments.yes {
         checked = Box::pin(dialogue.confirm(checked)).await?;
     }
-    let report = Box::pin(execute(checked.prepared, &checked.options, scope)).await?;
+    let asks = !arguments.yes && ui.streams().stdin_is_terminal;
+    let executing = execute_and_ask(checked.prepared, checked.options, asks, ui, scope);
+    let report = Box::pin(executing).await?;
     let copied = Copied {
         report: &report,
         setting_name: ui.setting_name(),

@@ -15,6 +15,7 @@ mod interactive;
 mod man;
 mod next;
 mod proposals;
+mod refusals;
 mod setting;
 mod signal;
 mod teardown;
@@ -199,6 +200,7 @@ fn show_failure(ui: &Ui, command: &'static str, error: &Error, exit_code: u8) ->
         error,
         place: error.place(),
         hint: error.hint(),
+        is_kept: error.keeps_copy(),
     };
     // Standard output is gone: standard error has had the message.
     drop(ui.fail(&failure));

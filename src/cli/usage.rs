@@ -77,6 +77,7 @@ fn report_to_program(
         },
         place: None,
         hint,
+        is_kept: false,
     })
 }
 

@@ -79,7 +79,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         drop_existing: arguments.drop_existing,
         schema_only: false,
         definitions_only: false,
-        skip_failed_objects: false,
+        on_refusal: migrate::OnRefusal::default(),
         split_larger_than: None,
         analyze: true,
         definitions: arguments.definitions.include()?,

@@ -285,7 +285,7 @@ fn init_options(servers: &Servers, drop_existing: bool) -> migrate::Options {
         drop_existing,
         schema_only: false,
         definitions_only: false,
-        skip_failed_objects: false,
+        on_refusal: migrate::OnRefusal::default(),
         split_larger_than: None,
         analyze: true,
         definitions: ddl::Include::default(),

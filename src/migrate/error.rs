@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 use crate::event::Phase;
 use crate::logical::{Blocked, PublishError};
 use crate::pg::{Counted, Ident, Side, SlotName};
@@ -192,6 +194,17 @@ pub enum Error {
         #[source]
         source: Box<snapshot::Error>,
     },
+    /// A database is kept without objects that the target has refused.
+    #[error("database {database} was copied and is kept without some objects{}", file_note(file.as_deref()))]
+    Incomplete {
+        /// The database.
+        database: String,
+        /// The file with the refused statements.
+        file: Option<PathBuf>,
+        /// What was refused.
+        #[source]
+        source: Box<snapshot::Error>,
+    },
     /// The dry run could not plan how rows are copied.
     #[error("could not plan the copy of database {database}")]
     PlanCopy {
@@ -238,7 +251,8 @@ impl Error {
             | Self::NotOurs { database, .. }
             | Self::NotEmpty { database, .. }
             | Self::Changed { database, .. }
-            | Self::NotCleared { database, .. } => Some(format!("target, database {database}")),
+            | Self::NotCleared { database, .. }
+            | Self::Incomplete { database, .. } => Some(format!("target, database {database}")),
             Self::Publication { database, .. }
             | Self::NotPublished { database, .. }
             | Self::Changing { database, .. }
@@ -268,6 +282,13 @@ impl Error {
             Self::NotOurs { .. } => vec![
                 "move or drop them".into(),
                 Remedy::pass_to(Setting::DropExisting, "drop and recreate the database"),
+            ],
+            Self::Incomplete { .. } => vec![
+                "remove the causes on the target".into(),
+                Remedy::pass_to(
+                    Setting::DefinitionsOnly,
+                    "create the missing objects, with the other options of this run",
+                ),
             ],
             Self::ForeignPublication { remedies, .. } => remedies.clone(),
             Self::Unpublishable { blocked, .. } => blocked.all_remedies(),
@@ -330,6 +351,12 @@ impl Error {
         let wrap = cluster::Error::read(side, place);
         move |source| wrap(source).into()
     }
+}
+
+fn file_note(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |file| {
+        format!("; their statements are in {}", file.display())
+    })
 }
 
 fn kept_note(removed: bool) -> &'static str {

@@ -107,7 +107,7 @@ mod tests {
         -- index public.i�DROP on public.t
         -- ERROR 23505: could not create unique index
         -- detail: Key (a)=(1�) is duplicated.
-        -- next: the copied rows contain duplicates: on the target, correct all but one of them or delete them, and create the index again
+        -- next: the copied rows contain duplicates: on the target, correct all but one of them or delete them; then run the statement again. On the source, an index that does not find them needs REINDEX
         CREATE UNIQUE INDEX i ON t (a);
 
         -- Not attempted, since they depend on a refused object:

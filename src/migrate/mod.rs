@@ -7,7 +7,8 @@
 //! ```
 //!
 //! [`prepare`] writes nothing; [`execute()`] is called only after the user has agreed. A database that
-//! a failed run created is dropped: a half-copied database never passes for a whole one. What is
+//! a failed run created is dropped: a half-copied database never passes for a whole one. One that has all its rows, and
+//! lacks only optional objects that the target has refused, may be kept. What is
 //! about to be done and what is done is recorded ([`checkpoint`](crate::checkpoint)), so that the same
 //! command continues after a run that was killed.
 
@@ -18,6 +19,7 @@ mod execute;
 mod journal;
 mod lock_keys;
 mod missing_text;
+mod on_refusal;
 mod options;
 mod plan;
 mod planned;
@@ -35,6 +37,7 @@ pub use check::{ComparedServer, examine_comparison};
 pub use dry_run::render_dry_run;
 pub use error::Error;
 pub use execute::run::execute;
+pub use on_refusal::{OnRefusal, RefusalQuestion};
 pub use options::{
     ClusterOptions, DDL_RESTARTS, LockOptions, Options, ReplicationOptions, StateOptions,
     automatic_jobs,

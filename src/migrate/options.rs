@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use crate::connect::Endpoint;
 use crate::ddl;
 use crate::logical::PUBLICATION;
+use crate::migrate::on_refusal::OnRefusal;
 use crate::pg::{Ident, Sides};
 use crate::selection::{DatabaseMap, Databases, ObjectEntry, Rules, Tables};
 
@@ -41,8 +42,8 @@ pub struct Options {
     pub schema_only: bool,
     /// Whether only objects are created that an earlier run has not created, since the target had refused them.
     pub definitions_only: bool,
-    /// Whether the run completes without optional objects that the target refuses.
-    pub skip_failed_objects: bool,
+    /// What becomes of a copied database when the target has refused optional objects.
+    pub on_refusal: OnRefusal,
     /// Tables of more bytes are copied in parts of at most so many; None decides by the sizes.
     pub split_larger_than: Option<u64>,
     /// Whether planner statistics are imported or gathered at the end.

@@ -51,6 +51,16 @@ pub(crate) enum Recorded {
     ByAnyRun,
 }
 
+impl Recorded {
+    /// Whose records count for what a run is asked to do.
+    pub(crate) const fn for_run(options: &Options) -> Self {
+        match options.definitions_only {
+            true => Self::ByAnyRun,
+            false => Self::ByInterruptedRun,
+        }
+    }
+}
+
 /// What an interrupted run has recorded of a database, as far as it applies.
 #[derive(Debug)]
 pub(crate) struct Interrupted {
@@ -59,6 +69,8 @@ pub(crate) struct Interrupted {
     pub(crate) seal: Option<String>,
     /// What is missing of a database that it has finished.
     pub(crate) missing: BTreeSet<MissingObject>,
+    /// Whether any run has finished what exists without objects that the target had refused.
+    pub(crate) is_completable: bool,
 }
 
 /// What a run records when it begins to write.
@@ -145,6 +157,9 @@ impl Resume {
             decision: decide(recorded, source, existing),
             seal: recorded.and_then(|recorded| recorded.seal.clone()),
             missing: recorded.map(|one| one.missing.clone()).unwrap_or_default(),
+            is_completable: resume
+                .and_then(|one| one.run.databases.get(&pair))
+                .is_some_and(|one| !one.missing.is_empty() && one.target_oid() == existing),
         }
     }
 
@@ -159,13 +174,10 @@ impl Resume {
         }
     }
 
-    /// Returns the instant that the filters of the interrupted run use as the current time.
-    pub(crate) fn recorded_instant(&self) -> Option<RunInstant> {
-        let instant = self
-            .run
-            .instant
-            .as_ref()
-            .filter(|_| !self.run.is_complete());
+    /// Returns the instant that the filters of the run to be continued use as the current time.
+    pub(crate) fn recorded_instant(&self, by: Recorded) -> Option<RunInstant> {
+        let is_continued = by == Recorded::ByAnyRun || !self.run.is_complete();
+        let instant = self.run.instant.as_ref().filter(|_| is_continued);
         instant.map(RunInstant::recorded)
     }
 

@@ -217,7 +217,7 @@ pub fn resolve_objects(
     Ok(resolved)
 }
 
-/// Returns the objects that are excluded by themselves. Those that a parent's object brings go with that.
+/// Returns the objects that no parent table brings; others go with those of the parent.
 fn without_inherited<'a>(
     entry: &ObjectEntry,
     found: Vec<Found<'a>>,

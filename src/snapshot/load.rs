@@ -84,8 +84,6 @@ pub struct Load<'l> {
     pub values: bool,
     /// Whether the target gets statistics for its planner.
     pub analyze: bool,
-    /// Whether optional objects that the target refuses may be missing.
-    pub skip_refused: bool,
 }
 
 /// Copies all rows and large objects of a database and runs the steps of the section. The locks and the
@@ -283,7 +281,7 @@ impl Workers {
         let unanalyzed = self.state.section.list_unanalyzed();
         let Missing { gaps, refused } = self.state.section.take_missing();
         let refused = match refused {
-            Some(refused) if !(load.skip_refused && refused.is_optional()) => {
+            Some(refused) if !refused.is_optional() => {
                 return Err(Error::Refused(Box::new(refused)));
             }
             refused => refused,

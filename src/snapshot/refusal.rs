@@ -57,17 +57,26 @@ impl Refusal {
 }
 
 impl Refusal {
-    /// Returns how to mend the cause on the target, where the rows are those of the snapshot, if the code implies it.
+    /// Returns how to mend the cause where the copy is kept, if the code implies it: its rows are those of the snapshot, and
+    /// its functions exist.
     pub fn repair(&self) -> Option<&'static str> {
-        match self.answer()?.code {
+        let answer = self.answer()?;
+        match answer.code {
             SqlState::UNIQUE_VIOLATION => Some(
-                "the copied rows contain duplicates: on the target, correct all but one of them or delete them, and \
-                 create the index again",
+                "the copied rows contain duplicates: on the target, correct all but one of them or delete them; then run \
+                 the statement again. On the source, an index that does not find them needs REINDEX",
             ),
             code if code.class() == "23" => Some(
-                "copied rows violate the constraint: on the target, correct or delete them, and create the constraint \
-                 again",
+                "copied rows violate the constraint: on the target, correct or delete them; then run the statement again",
             ),
+            SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_TABLE
+                if answer.context.is_some() =>
+            {
+                Some(
+                    "if the body of a function relies on search_path, run on both servers: ALTER FUNCTION ... \
+                 SET search_path = ...; then run the statement again",
+                )
+            }
             _ => None,
         }
     }
@@ -159,12 +168,14 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Whether the rest is a complete copy without it.
+    /// Whether the rest is a complete copy without it. What we have refused ourselves is a sign of tampering, and never
+    /// optional.
     pub fn is_optional(&self) -> bool {
         let mut refusals = self.refusals.iter();
         let mut skipped = self.skipped.iter();
-        refusals.all(|one| one.necessity == Necessity::Optional)
-            && skipped.all(|one| one.necessity != Necessity::Required)
+        let is_optional =
+            |one: &Refusal| one.necessity == Necessity::Optional && one.answer().is_some();
+        refusals.all(is_optional) && skipped.all(|one| one.necessity != Necessity::Required)
     }
 
     /// Whether an object of this kind and name is missing.

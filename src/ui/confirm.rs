@@ -20,6 +20,11 @@ pub(super) fn is_yes_or_enter(line: &str) -> bool {
     line.ends_with('\n') && (line.trim().is_empty() || is_yes(line))
 }
 
+/// Whether a line means no where everything else means yes, also the end of input.
+pub(super) fn is_no(line: &str) -> bool {
+    matches!(line.trim(), "n" | "N" | "no")
+}
+
 /// Asks, and waits for a line or for `stop`, which means no. See [`super::Ui::confirm`].
 pub(super) async fn ask(
     screen: &Screen,
@@ -72,6 +77,16 @@ mod tests {
         }
         for no in ["", "n\n", "no\n", "y"] {
             assert!(!is_yes_or_enter(no), "{no:?}");
+        }
+    }
+
+    #[test]
+    fn only_three_words_mean_no_where_no_answer_means_yes() {
+        for no in ["n\n", "N\n", " no \n"] {
+            assert!(is_no(no), "{no:?}");
+        }
+        for yes in ["", "\n", "y\n", "never\n"] {
+            assert!(!is_no(yes), "{yes:?}");
         }
     }
 

@@ -81,7 +81,7 @@ pub(super) fn refused_body(refusal: &Refusal, advise: Advice) -> RefusedBody {
     }
 }
 
-pub(super) fn not_attempted_body(skipped: &Skipped) -> NotAttemptedBody {
+fn not_attempted_body(skipped: &Skipped) -> NotAttemptedBody {
     NotAttemptedBody {
         object: text::clean(&skipped.object),
         needs: text::clean(&skipped.cause),
@@ -101,6 +101,8 @@ pub struct Failure<'a> {
     pub place: Option<String>,
     /// What to do next.
     pub hint: Option<String>,
+    /// Whether a copy is kept without what the target has refused.
+    pub is_kept: bool,
 }
 
 /// The messages from the outside in. A message that its predecessor already ends with is skipped: it would
@@ -153,7 +155,7 @@ impl Failure<'_> {
             field("hint", answer.hint.as_deref());
         }
         if let Some(refused) = refused(self.error) {
-            lines.extend(list_refused(refused, Refusal::advice, name));
+            lines.extend(list_refused(refused, self.advice(), name));
         }
         let mut field = |name: &str, value: Option<&str>| {
             lines.extend(value.map(|value| format!("  {name}: {}", text::clean(value))));
@@ -169,6 +171,14 @@ impl Failure<'_> {
             .with("command", self.command)
             .with("exit_code", self.exit_code)
             .with("error", self.json())
+    }
+
+    /// What the program knows about refused statements: where the copy is kept, the rows on the target count.
+    fn advice(&self) -> Advice {
+        match self.is_kept {
+            true => Refusal::repair,
+            false => Refusal::advice,
+        }
     }
 
     /// The chain as one sentence.
@@ -231,6 +241,7 @@ mod tests {
             error,
             place: Some("source, database shop".to_owned()),
             hint: Some("grant SELECT".to_owned()),
+            is_kept: false,
         }
     }
 

@@ -210,6 +210,22 @@ impl Ui {
         Ok(confirm::is_yes_or_enter(&answer))
     }
 
+    /// Asks as [`confirm`](Self::confirm) does, but only `n`, `N` and `no` mean no: an empty line, the end of input and
+    /// `stop` mean yes.
+    ///
+    /// # Errors
+    /// A stream is broken, or no thread could be started.
+    pub async fn confirm_unless_no(
+        &self,
+        question: &str,
+        stop: &CancellationToken,
+    ) -> io::Result<bool> {
+        self.catch_up();
+        let echoes = self.streams.stdin_is_terminal;
+        let answer = confirm::ask_line(&self.screen, question, echoes, stop).await?;
+        Ok(!confirm::is_no(&answer))
+    }
+
     /// Shows a checklist; the places of the ticked items, in order. None after Esc, Ctrl-C or `stop`.
     ///
     /// # Errors

@@ -41,22 +41,26 @@ pub(super) async fn complete_databases(
     scope: &Scope,
 ) -> Result<Report, Error> {
     let begun = Instant::now();
+    let Prepared {
+        databases,
+        cluster,
+        resume,
+        ..
+    } = prepared;
     let foundation = Foundation {
-        locks: take_locks(&prepared.databases, options).await?,
+        locks: take_locks(&databases, options).await?,
         slots: WatchedSlots::default(),
     };
-    let cluster = prepared
-        .cluster
-        .expect("a plan without errors has read the roles");
+    let cluster = cluster.expect("a plan without errors has read the roles");
     let memberships = cluster.plan_memberships();
     let member = &cluster.options.target.connected_as;
     let granted = record::granted_memberships(&memberships, member);
-    let record = Record::continue_run(prepared.resume, granted)?;
+    let record = Record::continue_run(resume, granted)?;
     let mut report = Report::default();
     let guard = scope.child();
     let working = async {
         roles::run_memberships(&memberships.grants, options).await?;
-        for planned in &prepared.databases {
+        for planned in &databases {
             let completion = Completion {
                 options,
                 cluster: &cluster,
@@ -70,7 +74,7 @@ pub(super) async fn complete_databases(
                 report.kept.push(planned.kept());
             }
         }
-        Ok(())
+        Ok::<(), Error>(())
     };
     let done = foundation
         .run_guarded(options, &guard, Box::pin(working))
@@ -129,9 +133,10 @@ impl Completion<'_> {
         let granted = grant_create(&target, &work.script, &self.cluster.options).await?;
         let defaults = set_defaults_aside(&target, &self.cluster.options).await?;
         let attempted = Box::pin(self.attempt_all(&work, scope)).await;
-        bring_defaults_back(&target, &defaults).await?;
-        revoke_create(&target, &granted).await?;
+        let brought = bring_defaults_back(&target, &defaults).await;
+        let revoked = revoke_create(&target, &granted).await;
         let attempted = attempted.map_err(failed)?;
+        brought.and(revoked)?;
         let flushed = flush.wait().await.map_err(snapshot::Error::Flush);
         flushed.map_err(|error| failed(Failure::in_phase(Phase::Flush)(error)))?;
         let refused = attempted.refused.as_ref();

@@ -124,17 +124,43 @@ impl ContentCopy<'_> {
             values: !options.schema_only,
             evaluation: built.evaluation.clone(),
             analyze: options.analyze,
-            skip_refused: options.skip_failed_objects,
         };
         let loaded = Box::pin(snapshot::load(load, point, scope)).await;
         let mut loaded = loaded.map_err(|error| Failure::in_phase(error.phase())(error))?;
+        // Snapshot and locks are released: the answer may take its time.
+        let refused = join_refused(built.refused.take(), loaded.refused.take());
+        built.refused = self.ask_to_keep(refused, scope).await?;
         let statistics = self.copy_statistics(&loaded.catalog, &loaded.importable, scope);
         loaded.notes.extend(statistics.await?);
         loaded.notes.extend(self.analyze(&loaded.unanalyzed).await?);
-        built.refused = join_refused(built.refused, loaded.refused.take());
         let event_triggers = built.take_event_triggers();
         self.finish_contents(event_triggers, flush, scope).await?;
         Ok(build_report(planned.name(), built, loaded))
+    }
+
+    /// Decides whether the database is kept without what was refused; returns that.
+    async fn ask_to_keep(
+        &self,
+        refused: Option<Refused>,
+        scope: &Scope,
+    ) -> Result<Option<Refused>, Failure> {
+        let Some(refused) = refused else {
+            return Ok(None);
+        };
+        let refused = Arc::new(refused);
+        let keeps = self
+            .options()
+            .on_refusal
+            .keeps(self.planned().name(), &refused);
+        let is_kept = keeps.await;
+        if scope.stop.is_cancelled() {
+            return Err(Failure::in_phase(Phase::PostData)(snapshot::Error::Stopped));
+        }
+        let refused = Arc::try_unwrap(refused).expect("who was asked has answered");
+        match is_kept {
+            true => Ok(Some(refused)),
+            false => Err(Failure::refused(Phase::PostData, refused)),
+        }
     }
 
     /// Analyzes tables for which the steps of the script have not done it, since something on them was refused.
@@ -245,7 +271,7 @@ impl ContentCopy<'_> {
             endpoints: &self.endpoints,
             catalog: &point.catalog,
             jobs: self.options().jobs,
-            skip_refused: self.options().skip_failed_objects,
+            skip_refused: self.options().on_refusal.is_skip(),
         };
         let building = Box::pin(building.create_definitions(&mut options, script, scope));
         let Created {

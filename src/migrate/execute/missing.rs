@@ -1,4 +1,4 @@
-//! What a run goes on without, since the target has refused it.
+//! What a copy is without, since the target has refused it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,9 +83,10 @@ pub(crate) fn join_refused(one: Option<Refused>, other: Option<Refused>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connect;
     use crate::ddl::{Necessity, Step};
-    use crate::pg::{QualifiedName, Sql};
-    use crate::snapshot::{Mismatch, Reason, Refusal};
+    use crate::pg::{QualifiedName, ServerError, Sql, SqlState};
+    use crate::snapshot::{Reason, Refusal};
 
     fn label(name: &str) -> Label {
         Label::qualified("view", &QualifiedName::from_catalog("s", name))
@@ -104,9 +105,14 @@ mod tests {
     }
 
     fn refused(name: &str) -> Refused {
-        let nothing = Mismatch {
-            source: Vec::new(),
-            target: Vec::new(),
+        let answer = ServerError {
+            severity: "ERROR".to_owned(),
+            code: SqlState::UNDEFINED_FUNCTION,
+            message: "no".to_owned(),
+            detail: None,
+            hint: None,
+            context: None,
+            position: None,
         };
         Refused {
             refusals: vec![Refusal {
@@ -114,13 +120,13 @@ mod tests {
                 kind: Kind::View,
                 necessity: Necessity::Optional,
                 statement: None,
-                source: Reason::Mismatch(nothing),
+                source: Reason::Answer(connect::Error::Server(Box::new(answer))),
             }],
             skipped: Vec::new(),
         }
     }
 
-    /// The steps need each other as listed; the one of place 1 has no statement.
+    /// The steps depend on each other as listed; the one of place 1 has no statement.
     fn script(needs: &[&[usize]]) -> Script {
         let steps = needs.iter().map(|needs| Step {
             needs: needs.to_vec(),

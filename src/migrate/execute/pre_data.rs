@@ -79,7 +79,7 @@ impl PreData<'_> {
         self.judge(script, refused)
     }
 
-    /// Decides whether the run goes on without what was refused.
+    /// Decides whether the run continues without what was refused.
     fn judge(&self, script: Script, refused: Option<Refused>) -> Result<Created, Failure> {
         match refused {
             Some(refused) if !(self.skip_refused && refused.is_optional()) => {

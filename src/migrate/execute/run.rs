@@ -1,6 +1,7 @@
 //! What writes: all phases of `init` after the confirmation, from the publications to the flush.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::catalog::load::cached::CachedCatalog;
@@ -29,15 +30,15 @@ use crate::migrate::report::{DatabaseReport, KeptSlot, Report};
 use crate::migrate::resume::RunStart;
 use crate::migrate::target_action::TargetAction;
 use crate::pg::{Lsn, Sides};
-use crate::snapshot::WatchedSlots;
+use crate::snapshot::{self, WatchedSlots};
 use crate::task::Scope;
 
 /// Carries out what [`prepare`](crate::migrate::prepare()) planned. The user has agreed.
 ///
 /// # Errors
 /// The first phase that failed, or a lock, slot or publication of the run that was lost. Databases finished
-/// before stay, with slot and publication; the current one is removed if this run has created it. Of it and
-/// those to come no slot, publication, session or lock remains.
+/// before stay, with slot and publication, also one without objects that the target has refused; the current one is
+/// removed if this run has created it. Of it and those to come no slot, publication, session or lock remains.
 ///
 /// # Panics
 /// The findings of `prepared` refuse the run.
@@ -313,6 +314,7 @@ async fn create_roles_and_databases(
     } = work;
     let creating = create_roles(execution, memberships);
     report.differences = run_phase(scope, None, Phase::Roles, creating).await?;
+    let options = execution.options;
     for (planned, held) in planned.iter().zip(held) {
         let held = held.as_ref();
         let publisher = held.and_then(Held::publisher);
@@ -326,8 +328,27 @@ async fn create_roles_and_databases(
             });
         }
         report.databases.push(done);
+        if options.on_refusal.fails() {
+            fail_incomplete(report)?;
+        }
     }
     Ok(())
+}
+
+/// Fails the run if the last database is kept without what the target has refused.
+fn fail_incomplete(report: &mut Report) -> Result<(), Error> {
+    let Some(last) = report.databases.last_mut() else {
+        return Ok(());
+    };
+    let Some(refused) = last.refused.take() else {
+        return Ok(());
+    };
+    let refused = Arc::try_unwrap(refused).expect("the report is the only one that has it");
+    Err(Error::Incomplete {
+        database: last.name.clone(),
+        file: last.missing_file.clone(),
+        source: Box::new(snapshot::Error::Refused(Box::new(refused))),
+    })
 }
 
 /// Creates the roles, and makes our role a member of those that it acts for; returns what differs.

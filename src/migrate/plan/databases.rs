@@ -154,10 +154,7 @@ impl Planner<'_> {
             target: self.options.map.target(database.name.as_str()),
             selection: &selection,
         };
-        let recorded = match self.options.definitions_only {
-            true => Recorded::ByAnyRun,
-            false => Recorded::ByInterruptedRun,
-        };
+        let recorded = Recorded::for_run(self.options);
         let resume = self.resume.as_ref();
         let mut interrupted = Resume::decide_database(resume, wanted, existing, recorded);
         let known = Known::load(self, database).await?;

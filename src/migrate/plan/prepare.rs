@@ -16,7 +16,7 @@ use crate::migrate::options::Options;
 use crate::migrate::plan::objects::exclude_named;
 use crate::migrate::plan::planner::Planner;
 use crate::migrate::planned::Prepared;
-use crate::migrate::resume::Resume;
+use crate::migrate::resume::{Recorded, Resume};
 use crate::migrate::target_cluster::TargetCluster;
 use crate::pg::{Side, Sides};
 use crate::task::Scope;
@@ -57,7 +57,8 @@ async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
     }
     let facts = servers.as_ref().map(|server| &server.facts);
     let resume = Resume::open_state(options.state.as_ref(), facts)?;
-    let recorded = resume.as_ref().and_then(Resume::recorded_instant);
+    let by = Recorded::for_run(options);
+    let recorded = resume.as_ref().and_then(|one| one.recorded_instant(by));
     let loading = async {
         let offered = servers.source.load_databases().await?;
         let selected = select_databases(&servers, &offered, options, recorded.as_ref()).await?;

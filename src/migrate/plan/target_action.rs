@@ -58,6 +58,24 @@ impl TargetPlan {
         self
     }
 
+    /// Offers to create what the copy that is there lacks.
+    fn offer_completion(mut self) -> Self {
+        let complete = Remedy::pass_to(
+            Setting::DefinitionsOnly,
+            "create what the target had refused",
+        );
+        let findings = self.findings.into_iter();
+        let offer = |finding: Finding| {
+            if finding.code == Code::NotEmpty {
+                finding.remedy(complete.clone())
+            } else {
+                finding
+            }
+        };
+        self.findings = findings.map(offer).collect();
+        self
+    }
+
     /// Its findings are about the target's database.
     fn about(mut self, existing: &Database) -> Self {
         let findings = self.findings.into_iter();
@@ -91,7 +109,13 @@ pub(crate) async fn plan_target(
         return Ok(refused.in_database(database));
     }
     let target_plan = match decision {
-        Decision::Fresh => plan_by_contents(options, database, existing).await?,
+        Decision::Fresh => {
+            let target_plan = plan_by_contents(options, database, existing).await?;
+            match interrupted.is_completable {
+                true => target_plan.offer_completion(),
+                false => target_plan,
+            }
+        }
         Decision::Stale(stale) => {
             let target_plan = plan_by_contents(options, database, existing).await?;
             let remedies = ["it is copied again".into()];

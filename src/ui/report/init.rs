@@ -7,8 +7,7 @@ use super::table::{self, Column};
 use crate::migrate::{self, DatabaseReport, KeptDatabase, KeptSlot};
 use crate::remedy::Setting;
 use crate::snapshot::{CopiedTable, Refusal, Refused};
-use crate::ui::failure::{list_refused, not_attempted_body, refused_body};
-use crate::ui::json::{NotAttemptedBody, RefusedBody};
+use crate::ui::failure::{list_refused, refused_body};
 use crate::ui::remedy::SettingName;
 use crate::ui::{Style, text};
 
@@ -48,17 +47,24 @@ enum DatabaseBody {
         sequences: usize,
         large_objects: usize,
         differences: Vec<String>,
-        failed_objects: FailedBody,
+        failed_objects: Vec<FailedBody>,
         missing_file: Option<String>,
         slot: Option<String>,
     },
 }
 
-/// What the target has refused, and what was not attempted because of that.
-#[derive(Debug, Default, Serialize)]
+/// An object that the target has refused, or that depends on one.
+#[derive(Debug, Serialize)]
 struct FailedBody {
-    refused: Vec<RefusedBody>,
-    not_attempted: Vec<NotAttemptedBody>,
+    object: String,
+    statement: Option<String>,
+    sqlstate: Option<String>,
+    message: Option<String>,
+    detail: Option<String>,
+    hint: Option<String>,
+    next: Option<&'static str>,
+    /// The refused object that it depends on; it was not attempted.
+    needs: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -137,6 +143,16 @@ fn next_line(missing: usize, name: SettingName) -> String {
     format!(
         "Next: remove the causes on the target, then run init with the same options and {option}.\n"
     )
+}
+
+/// The lines before the question whether a copied database is kept: what the target has refused.
+pub fn list_refused_objects(database: &str, refused: &Refused, name: SettingName) -> Vec<String> {
+    let count = number(refused.refusals.len() + refused.skipped.len());
+    let (database, objects) = (text::clean(database), text::counted(count, "object"));
+    let mut lines = list_refused(refused, Refusal::repair, name);
+    lines.push(format!("Database {database} is copied without {objects}."));
+    lines.push("Without an answer it is kept after 10 minutes.".to_owned());
+    lines
 }
 
 /// What is missing on the target, and where the statements are.
@@ -225,7 +241,7 @@ fn copied_body(database: &DatabaseReport, slots: &[KeptSlot]) -> DatabaseBody {
         failed_objects: database
             .refused
             .as_deref()
-            .map(failed_body)
+            .map(failed_bodies)
             .unwrap_or_default(),
         missing_file: database
             .missing_file
@@ -235,15 +251,31 @@ fn copied_body(database: &DatabaseReport, slots: &[KeptSlot]) -> DatabaseBody {
     }
 }
 
-fn failed_body(refused: &Refused) -> FailedBody {
-    let refusals = refused.refusals.iter();
-    let skipped = refused.skipped.iter();
-    FailedBody {
-        refused: refusals
-            .map(|one| refused_body(one, Refusal::repair))
-            .collect(),
-        not_attempted: skipped.map(not_attempted_body).collect(),
-    }
+fn failed_bodies(refused: &Refused) -> Vec<FailedBody> {
+    let refusals = refused.refusals.iter().map(|refusal| {
+        let body = refused_body(refusal, Refusal::repair);
+        FailedBody {
+            object: body.object,
+            statement: body.statement,
+            sqlstate: body.sqlstate,
+            message: Some(body.message),
+            detail: body.detail,
+            hint: body.hint,
+            next: body.next,
+            needs: None,
+        }
+    });
+    let skipped = refused.skipped.iter().map(|skipped| FailedBody {
+        object: text::clean(&skipped.object),
+        statement: None,
+        sqlstate: None,
+        message: None,
+        detail: None,
+        hint: None,
+        next: None,
+        needs: Some(text::clean(&skipped.cause)),
+    });
+    refusals.chain(skipped).collect()
 }
 
 fn table_body(copied: &CopiedTable) -> TableBody {

@@ -21,7 +21,7 @@ pub(super) use contract::{milliseconds, number};
 pub use dry_run::DryRun;
 pub(super) use finding::FindingBody;
 pub use finding::{render_finding, show_findings};
-pub use init::Copied;
+pub use init::{Copied, list_refused_objects};
 pub use plan::show_plan;
 pub use proposal::{render_proposal, render_question, show_proposal, show_servers};
 pub use teardown::{TornDown, show_leftovers};

@@ -37,7 +37,7 @@ const OBJECTS: &str = "SELECT replace(string_agg(name, ' ' ORDER BY name COLLATE
     UNION ALL SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'crm'::regnamespace
     UNION ALL SELECT tgname || ' on ' || tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT conname || ' of ' || conrelid::regclass FROM pg_constraint
-        WHERE conrelid <> 0 AND contype IN ('c', 'f', 'p')) objects";
+        WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'p')) objects";
 
 async fn filled(route: &Route, hint: &str) -> String {
     let name = route.fresh(hint).await;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::support::route::{Route, shared};
+use crate::support::terminal::ENTER;
 use crate::support::{database, run, value, wait_for};
 
 /// What the target refuses: an index on a function that is no longer immutable, a unique index with duplicates, a check
@@ -74,22 +75,24 @@ async fn refused_objects_are_skipped_on_request_and_everything_else_is_copied() 
         report["error"]["message"],
         "7 objects are missing: the target has refused them, or what they depend on"
     );
-    let failed = &report["databases"][0]["failed_objects"];
-    let objects = |list: &str| {
-        let list = failed[list].as_array().unwrap().iter();
+    let failed = report["databases"][0]["failed_objects"].as_array().unwrap();
+    let objects = |is_refused: bool| {
+        let list = failed.iter();
+        let list = list.filter(|one| one["needs"].is_null() == is_refused);
         let mut names: Vec<_> = list.map(|one| one["object"].as_str().unwrap()).collect();
         names.sort_unstable();
         names.join(", ")
     };
     assert_eq!(
-        objects("refused"),
+        objects(true),
         "index public.by_g on public.t, index public.once on public.t, validation of constraint is_even on public.t, \
          view public.old"
     );
     assert_eq!(
-        objects("not_attempted"),
+        objects(false),
         "index public.by_g on public.t, privileges on public.old, view public.older"
     );
+    assert!(failed.iter().any(|one| one["sqlstate"] == "23505"));
     let file = missing_file(&machine, &name);
     assert_eq!(
         report["databases"][0]["missing_file"],
@@ -98,7 +101,7 @@ async fn refused_objects_are_skipped_on_request_and_everything_else_is_copied() 
     let statements = std::fs::read_to_string(file).unwrap();
     for text in [
         "-- index public.by_g on public.t\n-- ERROR 42P17: ",
-        "CREATE INDEX by_g ON public.t",
+        "CREATE INDEX \"by_g\" ON \"public\".\"t\"",
         "-- ERROR 23505: ",
         "-- next: the copied rows contain duplicates",
         "-- next: copied rows violate the constraint",
@@ -123,7 +126,7 @@ async fn the_report_for_people_lists_what_is_missing_and_what_to_do() {
     ]);
 }
 
-/// Each of these fails the run, whatever is asked for.
+/// Each of these fails the run, also on request.
 const REQUIRED: &[(&str, &str)] = &[
     (
         "policy own on public.t",
@@ -214,21 +217,17 @@ async fn a_repeated_run_creates_only_what_is_missing() {
 
     let target = route.target.url(&name);
     // Somebody has created one of them by hand, and other rows are not touched.
-    run(
-        &target,
-        "CREATE VIEW public.old AS SELECT true AS busy, n FROM public.t",
-    )
-    .await;
+    run(&target, "CREATE INDEX once ON public.t (n, m)").await;
     run(&target, "INSERT INTO public.t VALUES (1000, 1)").await;
     let done = again().expect(7);
     done.assert_prints(&[
         "create 7 missing objects",
-        "view public.old: it exists, and was neither changed nor compared",
-        "4 missing objects",
+        "index public.once on public.t: it exists, and was neither changed nor compared",
+        "6 missing objects",
     ]);
     let file = missing_file(&machine, &name);
     let statements = std::fs::read_to_string(&file).unwrap();
-    assert!(!statements.contains("view"), "{statements}");
+    assert!(!statements.contains("once"), "{statements}");
 
     run(&target, MEND).await;
     again().expect(0);
@@ -312,4 +311,111 @@ async fn only_a_recorded_copy_of_the_same_selection_is_completed() {
         value(&route.target.url(&name), OBJECTS).await,
         "counted is_even false plain t_pkey"
     );
+}
+
+/// What the target refuses only after the rows.
+const LATE: &str = "
+    CREATE FUNCTION public.g(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+    CREATE TABLE public.t (n int PRIMARY KEY);
+    CREATE INDEX by_g ON public.t (public.g(n));
+    INSERT INTO public.t SELECT generate_series(1, 10);
+    ALTER FUNCTION public.g(int) VOLATILE;";
+
+const COUNT: &str = "SELECT count(*) FROM public.t";
+
+#[tokio::test]
+async fn a_script_keeps_the_copied_database_for_a_repetition_and_fails() {
+    let route = shared([17, 17]);
+    let name = filled(route, "kept", LATE).await;
+    let machine = tempfile::tempdir().unwrap();
+    let first = route.replicate(&name, &[]).state(&machine).run().expect(1);
+    first.assert_prints(&[
+        &format!(
+            "database {name} was copied and is kept without some objects; their statements are in"
+        ),
+        "refused: index public.by_g on public.t",
+        "--definitions-only",
+    ]);
+    let (source, target) = (route.source.url(&name), route.target.url(&name));
+    assert_eq!(value(&target, COUNT).await, "10");
+    let slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";
+    assert_eq!(value(&source, slots).await, "1");
+
+    let repeated = route.replicate(&name, &[]).state(&machine).run().expect(1);
+    repeated.assert_prints(&[
+        "is not empty",
+        "--definitions-only to create what the target had refused",
+    ]);
+    run(&target, "ALTER FUNCTION public.g(int) IMMUTABLE").await;
+    let completed = route.replicate(&name, &["--definitions-only"]);
+    completed.state(&machine).run().expect(0);
+    let indexes = "SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE tablename = 't'";
+    assert_eq!(value(&target, indexes).await, "by_g t_pkey");
+    let dropped = route.command("teardown", &[&name], &["--yes"]);
+    dropped.state(&machine).run().expect(0);
+}
+
+#[tokio::test]
+async fn a_kept_database_counts_as_finished_when_the_run_is_resumed() {
+    let route = Route::of_majors([17, 17]);
+    for (name, fill) in [("a", LATE), ("b", "CREATE TABLE public.t AS SELECT 1 AS n")] {
+        route.create(name).await;
+        run(&route.source.url(name), fill).await;
+    }
+    let machine = tempfile::tempdir().unwrap();
+    let copy = |more: &[&str]| {
+        let flags = [&["--yes", "--no-sync"], more].concat();
+        let copy = route.command("init", &["a", "b"], &flags);
+        copy.state(&machine).run()
+    };
+    copy(&[]).expect(1);
+    let resumed = copy(&[]).expect(7);
+    resumed.assert_prints(&[
+        "a: kept, finished by the interrupted run without 1 object that the target had refused",
+    ]);
+    assert_eq!(value(&route.target.url("b"), COUNT).await, "1");
+    run(
+        &route.target.url("a"),
+        "ALTER FUNCTION public.g(int) IMMUTABLE",
+    )
+    .await;
+    copy(&["--definitions-only"]).expect(0);
+}
+
+/// Sessions of the program on the source that have a snapshot, a transaction or a lock of a table.
+const HELD: &str = "SELECT count(*) FROM pg_stat_activity a
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND (a.state LIKE '%in transaction%'
+       OR EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted
+                   AND l.relation = 'public.t'::regclass))";
+
+#[tokio::test]
+async fn on_a_terminal_the_user_decides_when_the_source_is_released() {
+    const KEEP: &str = "Keep the database without them? [Y/n]:";
+    let route = shared([17, 17]);
+    for (answer, code, copies) in [("n", 1, "0"), ("y", 7, "1"), ("", 7, "1")] {
+        let name = filled(route, "asked_to_keep", LATE).await;
+        let mut asked = route.command("init", &[&name], &[]).on_terminal(120);
+        asked.wait_for_last_row("Proceed with replication? [y/N]:");
+        asked.press("y");
+        asked.press(ENTER);
+        asked.wait_for_last_row(KEEP);
+        assert_eq!(value(&route.source.url(&name), HELD).await, "0");
+        asked.press(answer);
+        asked.press(ENTER);
+        let ended = asked.finish().expect(code);
+        assert!(ended.has_same_modes);
+        let copied = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+        assert_eq!(
+            value(&route.target.url("postgres"), &copied).await,
+            copies,
+            "{answer}"
+        );
+        let slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";
+        assert_eq!(
+            value(&route.source.url(&name), slots).await,
+            copies,
+            "{answer}"
+        );
+        route.remove_run(&name).await;
+    }
 }

@@ -391,7 +391,7 @@ async fn duplicates_below_a_unique_index_are_named_with_the_way_out() {
     for told in [
         "index public.account_mail on public.account",
         "detail: Key (mail)=(m5) is duplicated.",
-        "next: these rows of the source are duplicates that its own index does not find",
+        "next: the copied rows contain duplicates: on the target, correct all but one of them or delete them",
     ] {
         assert!(failed.contains(told), "{told}: {failed}");
     }
@@ -483,7 +483,7 @@ async fn bodies_that_a_newer_server_runs_without_a_path_are_found_beforehand() {
             "SQL function short",
             "materialized view public.m",
             "PL/pgSQL function zzz.known(text)",
-            "run on the source: ALTER FUNCTION ... SET search_path = ...",
+            "run on both servers: ALTER FUNCTION ... SET search_path = ...",
         ] {
             assert!(failed.contains(part), "{part}: {failed}");
         }
