@@ -3,6 +3,7 @@
 use clap::{CommandFactory as _, ValueEnum};
 
 use super::args::{SOURCE_VARIABLE, Selection, TARGET_VARIABLE, parse_endpoint};
+use super::next::next_command;
 use super::{ALL_OPTIONS, Error, NAME, exit};
 use crate::config::{self, EXAMPLE, Fault, Foreign, Source, Sourced};
 use crate::ui::report::{ShownConfig, ShownServer};
@@ -57,7 +58,11 @@ enum Action {
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> Result<u8, Error> {
     match arguments.action {
         Action::Example => ui.print(EXAMPLE)?,
-        Action::Show => ui.report(&arguments.shown()?, &Conclusion::Done)?,
+        Action::Show => ui.report(
+            &arguments.shown()?,
+            &Conclusion::Done,
+            &next_command("validate"),
+        )?,
     }
     Ok(exit::DONE)
 }

@@ -6,9 +6,7 @@ use super::proposals::Dialogue;
 use super::refusals::execute_and_ask;
 use super::{ALL_OPTIONS, Error, exit};
 use crate::ddl;
-use crate::migrate::{
-    self, LockOptions, OnRefusal, Options, ReplicationOptions, StateOptions,
-};
+use crate::migrate::{self, LockOptions, OnRefusal, Options, ReplicationOptions, StateOptions};
 use crate::task::Scope;
 use crate::ui::report::{Copied, DryRun, show_plan};
 use crate::ui::{Conclusion, Ui};

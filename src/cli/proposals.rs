@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Error;
-use super::args::quote_name;
 use super::setting::flag_of;
 use crate::cluster::Finding;
 use crate::migrate::{DatabaseTable, Options, Prepared, Proposal, prepare};
 use crate::pg::Oid;
+use crate::selection::quoted::quote_name;
 use crate::task::Scope;
 use crate::ui::report::{
     render_proposal, render_question, show_findings, show_proposal, show_servers,

@@ -139,6 +139,7 @@ impl PlannedDatabase {
             | TargetAction::UseEmpty
             | TargetAction::Recreate { .. }
             | TargetAction::Empty { .. }
+            | TargetAction::Complete { .. }
             | TargetAction::Keep { .. } => None,
         }
     }

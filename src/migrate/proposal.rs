@@ -102,7 +102,12 @@ impl Proposal {
     #[must_use]
     pub fn accept(&self, mut options: Options) -> Options {
         match self {
-            Self::SnapshotOnly(tables) => options.rules.0.extend(tables.iter().map(snapshot_only)),
+            Self::SnapshotOnly(tables) => {
+                options
+                    .rules
+                    .entries
+                    .extend(tables.iter().map(snapshot_only));
+            }
             Self::DropExisting(_) => options.drop_existing = true,
             Self::CopyOnce => {
                 options.replicate = false;

@@ -209,7 +209,7 @@ pub fn resolve_objects(
                 near: find_nearest(entry, offered),
             });
         }
-        for (database, object) in without_inherited(entry, found)? {
+        for (database, object) in without_inherited(entry, &found)? {
             let excluded = resolved.databases.entry(database.to_owned()).or_default();
             excluded.0.insert(object.clone());
         }
@@ -220,10 +220,10 @@ pub fn resolve_objects(
 /// Returns the objects that no parent table brings; others go with those of the parent.
 fn without_inherited<'a>(
     entry: &ObjectEntry,
-    found: Vec<Found<'a>>,
+    found: &[Found<'a>],
 ) -> Result<Vec<(&'a str, &'a NamedObject)>, Error> {
     let mut own = Vec::new();
-    for (database, offered) in &found {
+    for (database, offered) in found {
         check_excludable(entry, (database, offered))?;
         if !offered.is_inherited {
             own.push((*database, &offered.object));

@@ -218,6 +218,7 @@ impl Completion<'_> {
     ) -> Result<Attempted, Failure> {
         let target = BuildTarget {
             target: self.target(),
+            database: self.planned.name().to_owned(),
             phase,
             evaluation: work.evaluation.clone(),
         };
