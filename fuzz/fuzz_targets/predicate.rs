@@ -20,7 +20,10 @@ fuzz_target!(|text: &str| {
             assert!(operand.place.start >= end, "operands overlap");
             end = operand.place.end;
             let text = predicate.text().get(operand.place).unwrap();
-            assert!(Predicate::parse(text).is_ok(), "an operand is an expression: {text}");
+            assert!(
+                Predicate::parse(text).is_ok(),
+                "an operand is an expression: {text}"
+            );
         }
     }
     // What is wrong within parentheses is wrong alone, and the other way round.
