@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::ui::Style;
+use crate::ui::{Style, text};
 
 /// What a command reports at its end.
 pub trait Report {
@@ -22,7 +22,7 @@ pub trait Report {
 
     /// What to do next, the line ended.
     fn render_next(&self, next: &str) -> String {
-        format!("next: {next}\n")
+        format!("next: {}\n", text::clean(next))
     }
 
     /// Whether its lines may be broken between words.

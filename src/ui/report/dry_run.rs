@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::contract::Report;
 use super::plan::{PlannedBody, planned_body};
 use crate::migrate::Prepared;
-use crate::ui::Style;
+use crate::ui::{Style, text};
 
 /// The result of a dry run.
 #[derive(Debug)]
@@ -35,7 +35,8 @@ impl Report for DryRun<'_> {
     }
 
     fn render_next(&self, next: &str) -> String {
-        format!("-- next: {next}\n")
+        // A line break would end the comment.
+        format!("-- next: {}\n", text::clean(next))
     }
 
     fn is_prose(&self) -> bool {

@@ -240,7 +240,12 @@ async fn a_dry_run_prints_what_psql_can_run_and_touches_nothing() {
         .collect();
     assert_eq!(sections.len(), 6, "{sections:?}");
     assert_eq!(sections[2..], ["pre-data", "data", "post-data", "settings"]);
-    let script = printed.stdout;
+    let (script, next) = printed.stdout.rsplit_once("-- next: ").unwrap();
+    assert!(
+        next.starts_with("postgres-seren-replicator init "),
+        "{next}"
+    );
+    let script = script.to_owned();
     // psql runs it under what a role or a database of the target sets.
     let strange = "ALTER ROLE postgres SET transform_null_equals = on; ALTER ROLE postgres SET array_nulls = off;
                    ALTER ROLE postgres SET default_tablespace = 'pg_global'";
