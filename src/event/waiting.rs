@@ -23,21 +23,32 @@ struct Pace {
 impl Events {
     /// Runs `work`, and reports what is waited for while that takes long, such as `definitions of database d`.
     /// Cancel safe if `work` is.
-    pub async fn reporting<T>(&self, what: impl Into<String>, work: impl Future<Output = T>) -> T {
+    pub fn reporting<T>(
+        &self,
+        what: impl Into<String>,
+        work: impl Future<Output = T>,
+    ) -> impl Future<Output = T> {
         let pace = Pace {
             silence: SILENCE,
             period: WAIT_PERIOD,
         };
-        self.reporting_at(pace, what.into(), work).await
+        self.reporting_at(pace, what.into(), work)
     }
 
-    async fn reporting_at<T>(&self, pace: Pace, what: String, work: impl Future<Output = T>) -> T {
-        // On the heap: futures of callers stay small.
+    fn reporting_at<T>(
+        &self,
+        pace: Pace,
+        what: String,
+        work: impl Future<Output = T>,
+    ) -> impl Future<Output = T> {
+        // On the heap at once: futures of callers stay small.
         let work = Box::pin(work);
-        tokio::select! {
-            biased;
-            done = work => done,
-            never = self.report_wait(pace, what) => match never {},
+        async move {
+            tokio::select! {
+                biased;
+                done = work => done,
+                never = self.report_wait(pace, what) => match never {},
+            }
         }
     }
 
