@@ -175,6 +175,10 @@ fn exit_status() -> Roff {
             "6",
             "teardown: one server is clean; the statements for the other are printed.",
         ),
+        (
+            "7",
+            "init: the database was copied, and lacks objects that the target has refused.",
+        ),
         ("130, 143", "Ended by SIGINT or SIGTERM."),
     ];
     let mut roff = Roff::new();

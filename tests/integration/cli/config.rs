@@ -144,6 +144,10 @@ fn every_value_is_shown_with_its_origin_and_no_password() {
         format!("schema_only shop.public.audit {path}:4:16"),
         format!("schema_only shop.crm.users {path}:4:25, replaced by the command line"),
         format!("snapshot_only shop.public.queue {path}:5:18"),
+        format!(
+            "next: postgres-seren-replicator validate --config '{path}' --target TARGET_URL --exclude-tables logs \
+             --snapshot-only-tables shop.crm.users"
+        ),
     ];
     assert_eq!(lines, expected);
 }
@@ -190,6 +194,7 @@ fn programs_get_every_value_with_its_origin() {
             "include_tables all default",
             "as_of time of the source when the run begins default",
             "jobs number of CPU cores, at most 8 default",
+            "next: postgres-seren-replicator validate",
         ]
     );
 }
