@@ -170,7 +170,10 @@ pub fn judge(candidates: &[Candidate], judge: Judge<'_>) -> Published {
     for candidate in candidates {
         match candidate.root {
             Some(root) => trees.entry(root).or_default().push(candidate),
-            None => judge.judge_group(&[candidate], None, &mut published),
+            None => {
+                let filter = judge.filters.get(&candidate.name);
+                judge.judge_group(&[candidate], None, filter, &mut published);
+            }
         }
     }
     for (root, tree) in &trees {
@@ -183,11 +186,13 @@ pub fn judge(candidates: &[Candidate], judge: Judge<'_>) -> Published {
             .iter()
             .filter(|member| member.kind != RelKind::PartitionedTable);
         let leaves: Vec<&Candidate> = leaves.copied().collect();
+        // A filter is that of the table at the top, also for a partition that was created since it was resolved.
+        let filter = root.and_then(|root| judge.filters.get(&root.name));
         match root.filter(|root| judge.is_whole(root, &leaves)) {
-            Some(root) => judge.judge_group(&leaves, Some(root), &mut published),
+            Some(root) => judge.judge_group(&leaves, Some(root), filter, &mut published),
             None => leaves
                 .iter()
-                .for_each(|leaf| judge.judge_group(&[leaf], None, &mut published)),
+                .for_each(|leaf| judge.judge_group(&[leaf], None, filter, &mut published)),
         }
     }
     published
@@ -208,7 +213,13 @@ impl Judge<'_> {
     }
 
     /// Judges tables that are published as one: a single one, or all leaves below a root.
-    fn judge_group(&self, leaves: &[&Candidate], root: Option<&Candidate>, out: &mut Published) {
+    fn judge_group(
+        &self,
+        leaves: &[&Candidate],
+        root: Option<&Candidate>,
+        filter: Option<&RowFilter>,
+        out: &mut Published,
+    ) {
         let members: Vec<&Candidate> = root.into_iter().chain(leaves.iter().copied()).collect();
         let listed = members[0];
         if let Some(why) = self.judge_apart(listed) {
@@ -221,7 +232,6 @@ impl Judge<'_> {
             return;
         }
         out.tables.insert(listed.name.clone());
-        let filter = self.filters.get(&listed.name);
         out.filters
             .extend(filter.map(|filter| (listed.name.clone(), filter.clone())));
         let not_owned = members.iter().filter(|member| !member.is_owned);
@@ -229,7 +239,7 @@ impl Judge<'_> {
             .extend(not_owned.map(|member| member.name.clone()));
         let blocked: Vec<Blocked> = members
             .iter()
-            .filter_map(|member| self.find_blocked(member, root))
+            .filter_map(|member| self.find_blocked(member, root, filter))
             .collect();
         if self.makes_full(&members, &blocked) {
             out.identities.extend(former_identities(&members));
@@ -265,8 +275,13 @@ impl Judge<'_> {
         self.version.checks_generated_identity() && !table.generated.is_empty()
     }
 
-    fn find_blocked(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocked> {
-        let blocker = self.find_blocker(table, root)?;
+    fn find_blocked(
+        &self,
+        table: &Candidate,
+        root: Option<&Candidate>,
+        filter: Option<&RowFilter>,
+    ) -> Option<Blocked> {
+        let blocker = self.find_blocker(table, root, filter)?;
         let needs_more = is_missing(&blocker) || matches!(blocker, Blocker::FilterColumns(_));
         let full_helps = needs_more && self.full_serves(table);
         Some(Blocked {
@@ -312,14 +327,8 @@ impl Judge<'_> {
             .collect()
     }
 
-    /// Why a table could not be published with its filter, which is that of the table at the top.
-    fn find_filter_blocker(
-        &self,
-        table: &Candidate,
-        root: Option<&Candidate>,
-        identity: &Identity<'_>,
-    ) -> Option<Blocker> {
-        let filter = self.filters.get(&root.unwrap_or(table).name)?;
+    /// Why a table could not be published with a filter.
+    fn find_filter_blocker(&self, filter: &RowFilter, identity: &Identity<'_>) -> Option<Blocker> {
         if !self.version.has_publication_filters() {
             return Some(Blocker::FilterVersion(self.version));
         }
@@ -334,7 +343,12 @@ impl Judge<'_> {
         (!outside.is_empty()).then_some(Blocker::FilterColumns(outside))
     }
 
-    fn find_blocker(&self, table: &Candidate, root: Option<&Candidate>) -> Option<Blocker> {
+    fn find_blocker(
+        &self,
+        table: &Candidate,
+        root: Option<&Candidate>,
+        filter: Option<&RowFilter>,
+    ) -> Option<Blocker> {
         if self.hypertables.contains(&table.name) {
             return Some(Blocker::Hypertable);
         }
@@ -354,8 +368,9 @@ impl Judge<'_> {
             }
             Identity::Full | Identity::Key(_) => {}
         }
-        if let Some(blocker) = self.find_filter_blocker(table, root, &identity) {
-            return Some(blocker);
+        let of_filter = filter.and_then(|filter| self.find_filter_blocker(filter, &identity));
+        if of_filter.is_some() {
+            return of_filter;
         }
         let root = root?;
         // A root without an identity is reported by itself.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::predicate::Predicate;
+use crate::selection::DateSettings;
 
 fn name(name: &str) -> QualifiedName {
     QualifiedName::from_catalog("s", name)
@@ -221,4 +223,71 @@ fn a_tree_with_a_blocked_partition_is_not_followed_as_a_whole() {
     assert_eq!(published.not_followed, BTreeSet::from([name("root")]));
     let published = judged(&[keyed(1, "one"), bare(2, "two")]);
     assert_eq!(published.not_followed, BTreeSet::from([name("two")]));
+}
+
+fn filter(table: &str, columns: &[&str]) -> RowFilter {
+    RowFilter {
+        written: "id > 1".to_owned(),
+        predicate: Predicate::parse("id > 1").unwrap(),
+        table: name(table),
+        columns: idents(columns),
+        not_publishable: None,
+        dates: DateSettings {
+            time_zone: "UTC".to_owned(),
+            order: "MDY".to_owned(),
+        },
+    }
+}
+
+fn judged_with(
+    version: u32,
+    candidates: &[Candidate],
+    excluded: &[&str],
+    filter: RowFilter,
+) -> Published {
+    let excluded = excluded.iter().map(|table| name(table)).collect();
+    judge(
+        candidates,
+        Judge {
+            version: ServerVersion::new(version * 10_000),
+            excluded: &excluded,
+            hypertables: &BTreeSet::new(),
+            filters: &BTreeMap::from([(filter.table.clone(), filter)]),
+            make_full: false,
+        },
+    )
+}
+
+#[test]
+fn a_filter_reads_columns_of_the_identity_only() {
+    let candidates = [keyed(1, "a")];
+    let published = judged_with(17, &candidates, &[], filter("a", &["id"]));
+    assert!(published.blocked.is_empty());
+    assert!(published.filters.contains_key(&name("a")));
+    let published = judged_with(17, &candidates, &[], filter("a", &["id", "b"]));
+    assert_eq!(
+        published.blocked[0].blocker,
+        Blocker::FilterColumns(idents(&["b"]))
+    );
+    assert!(published.blocked[0].full_helps);
+    let published = judged_with(14, &candidates, &[], filter("a", &["id"]));
+    let old = ServerVersion::new(140_000);
+    assert_eq!(published.blocked[0].blocker, Blocker::FilterVersion(old));
+    let of_query = RowFilter {
+        not_publishable: Some(NotPublishable::Query),
+        ..filter("a", &["id"])
+    };
+    let published = judged_with(17, &candidates, &[], of_query);
+    let query = Blocker::Filter(NotPublishable::Query);
+    assert_eq!(published.blocked[0].blocker, query);
+}
+
+#[test]
+fn a_tree_that_is_published_by_its_leaves_has_the_filter_of_its_root() {
+    let candidates = tree(vec![keyed(2, "one"), keyed(3, "two"), keyed(4, "three")]);
+    let whole = judged_with(17, &candidates, &[], filter("root", &["id"]));
+    assert_eq!(whole.filters.keys().collect::<Vec<_>>(), [&name("root")]);
+    let leaves = judged_with(17, &candidates, &["two"], filter("root", &["id"]));
+    let filtered: Vec<_> = leaves.filters.keys().collect();
+    assert_eq!(filtered, [&name("one"), &name("three")]);
 }
