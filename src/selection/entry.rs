@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::origin::{Origin, Position};
-use super::quoted::{cut, quote_name, unquoted};
+use super::quoted::{quote_name, split_parts};
 use crate::pg::QualifiedName;
 
 /// `table`, `database.table`, `schema.table` or `database.schema.table`: which of the middle two is
@@ -37,14 +37,7 @@ impl Entry {
 
     /// Splits a name at dots outside double quotes; none where a quote is not closed, or the parts are no entry.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = Vec::new();
-        let mut rest = Some(text);
-        while let Some(text) = rest {
-            let (part, after) = cut(text, '.')?;
-            parts.push(unquoted(part));
-            rest = after;
-        }
-        Self::new(parts)
+        split_parts(text).and_then(Self::new)
     }
 
     /// The same entry, from the configuration file. In a section it names a table of this database.

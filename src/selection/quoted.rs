@@ -38,6 +38,18 @@ pub fn unquoted(item: &str) -> String {
     name
 }
 
+/// The parts of a name, split at dots outside double quotes; `None` when a quote is not closed.
+pub fn split_parts(name: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    let mut rest = Some(name);
+    while let Some(text) = rest {
+        let (part, after) = next_item(text, '.')?;
+        parts.push(part);
+        rest = after;
+    }
+    Some(parts)
+}
+
 /// A part of a name as a list takes it: in double quotes where it would be split or trimmed.
 pub fn quote_name(name: &str) -> String {
     let is_plain = name.trim() == name && !name.contains(['"', '.', ',', ':']) && !name.is_empty();

@@ -11,7 +11,7 @@ use super::Screen;
 pub const REMOVE: &str = "Remove these objects? [y/N]:";
 
 /// Whether a line means yes: `y`, `Y` or `yes`. An empty line and the end of input mean no.
-fn is_yes(line: &str) -> bool {
+pub(super) fn is_yes(line: &str) -> bool {
     matches!(line.trim(), "y" | "Y" | "yes")
 }
 
@@ -23,17 +23,6 @@ pub(super) fn is_yes_or_enter(line: &str) -> bool {
 /// Whether a line means no where everything else means yes, also the end of input.
 pub(super) fn is_no(line: &str) -> bool {
     matches!(line.trim(), "n" | "N" | "no")
-}
-
-/// Asks, and waits for a line or for `stop`, which means no. See [`super::Ui::confirm`].
-pub(super) async fn ask(
-    screen: &Screen,
-    question: &str,
-    echoes: bool,
-    stop: &CancellationToken,
-) -> io::Result<bool> {
-    let line = ask_line(screen, question, echoes, stop).await?;
-    Ok(is_yes(&line))
 }
 
 /// Asks, and waits for a line; an empty text after the end of input and after `stop`.

@@ -190,9 +190,14 @@ impl Ui {
     /// # Errors
     /// A stream is broken, or no thread could be started.
     pub async fn confirm(&self, question: &str, stop: &CancellationToken) -> io::Result<bool> {
+        let answer = self.ask_line(question, stop).await?;
+        Ok(confirm::is_yes(&answer))
+    }
+
+    async fn ask_line(&self, question: &str, stop: &CancellationToken) -> io::Result<String> {
         self.catch_up();
         let echoes = self.streams.stdin_is_terminal;
-        confirm::ask(&self.screen, question, echoes, stop).await
+        confirm::ask_line(&self.screen, question, echoes, stop).await
     }
 
     /// Asks as [`confirm`](Self::confirm) does, but an empty line means yes. The end of input and `stop` mean no.
@@ -204,9 +209,7 @@ impl Ui {
         question: &str,
         stop: &CancellationToken,
     ) -> io::Result<bool> {
-        self.catch_up();
-        let echoes = self.streams.stdin_is_terminal;
-        let answer = confirm::ask_line(&self.screen, question, echoes, stop).await?;
+        let answer = self.ask_line(question, stop).await?;
         Ok(confirm::is_yes_or_enter(&answer))
     }
 
@@ -220,9 +223,7 @@ impl Ui {
         question: &str,
         stop: &CancellationToken,
     ) -> io::Result<bool> {
-        self.catch_up();
-        let echoes = self.streams.stdin_is_terminal;
-        let answer = confirm::ask_line(&self.screen, question, echoes, stop).await?;
+        let answer = self.ask_line(question, stop).await?;
         Ok(!confirm::is_no(&answer))
     }
 

@@ -5,7 +5,7 @@ use clap::ValueHint;
 use super::filter::{parse_table_filter, parse_time_filter};
 use crate::cli::Error;
 use crate::config::{self, Effective, Flags};
-use crate::selection::quoted::{cut, unquoted};
+use crate::selection::quoted::{cut, split_parts, unquoted};
 use crate::selection::{Databases, Entry, ObjectEntry, Rule, RuleEntry, Tables};
 
 /// Which databases take part.
@@ -228,18 +228,6 @@ pub(super) fn object_entries(
     raw.into_iter()
         .map(|raw| entry(raw).ok_or_else(|| wrong(raw)))
         .collect()
-}
-
-/// The parts of a name; `None` when a quote is not closed.
-fn split_parts(raw: &str) -> Option<Vec<String>> {
-    let mut parts = Vec::new();
-    let mut rest = Some(raw);
-    while let Some(text) = rest {
-        let (part, after) = cut(text, '.')?;
-        parts.push(unquoted(part));
-        rest = after;
-    }
-    Some(parts)
 }
 
 /// Splits at commas outside double quotes, which stay.

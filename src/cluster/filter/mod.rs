@@ -4,6 +4,7 @@
 //! will have in every later use. Then calls of the current time in it become constants, once. So `COPY`, publication
 //! and comparison use the same predicate. Nothing here writes, and no row is read.
 
+mod explain;
 mod fault;
 mod fold;
 mod instant;

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use crate::cluster::filter::explain::Plan;
 use crate::cluster::filter::fault::FilterFaultReason;
 use crate::cluster::filter::place::{DATE, FilteredTable, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ};
 use crate::cluster::filter::{Failure, RunInstant};
-use crate::connect::{self, Session};
+use crate::connect::{self, Description, Session};
 use crate::pg::{Sql, SqlState};
 use crate::predicate::Predicate;
 use crate::sql;
@@ -42,11 +43,7 @@ impl FilteredTable<'_> {
                 self.render_from(),
                 predicate.with_parameter(&place)
             );
-            session.batch(&Sql::fixed("SAVEPOINT asked")).await?;
-            let described = session.describe(&select).await;
-            let end = Sql::fixed("ROLLBACK TO SAVEPOINT asked");
-            session.batch(&end).await?;
-            let is_time = match described {
+            let is_time = match try_describe(session, &select).await? {
                 Ok(description) => description
                     .parameters
                     .iter()
@@ -79,24 +76,33 @@ impl FilteredTable<'_> {
         session: &Session,
         predicate: &Predicate,
     ) -> Result<(), Failure> {
-        let explain = sql!(
-            "EXPLAIN (FORMAT JSON) SELECT FROM (SELECT {} AS wanted {}) AS {} WHERE wanted",
+        let select = sql!(
+            "SELECT FROM (SELECT {} AS wanted {}) AS {} WHERE wanted",
             predicate,
             self.render_from(),
             Sql::fixed(KEPT)
         );
-        let rows = match session.rows(&explain).await {
-            Ok(rows) => rows,
-            Err(error) => return Err(refused(error, &Sql::default(), predicate)),
-        };
-        let text: String = rows.iter().filter_map(|row| row.get(0)).collect();
-        let plan: Value = serde_json::from_str(&text).unwrap_or_default();
-        if keeps_subquery(&plan) {
+        let plan = Plan::load(session, &select).await;
+        let plan = plan.map_err(|error| refused(error, &Sql::default(), predicate))?;
+        // Without a plan nothing is known of the predicate.
+        if plan.top().is_none() || plan.has_node(is_kept_subquery) {
             let text = predicate.text().to_owned();
             return Err(FilterFaultReason::Volatile { text }.into());
         }
         Ok(())
     }
+}
+
+/// Has the server parse a statement that it may refuse: the transaction continues as before.
+pub(super) async fn try_describe(
+    session: &Session,
+    select: &Sql,
+) -> Result<Result<Description, connect::Error>, connect::Error> {
+    session.batch(&Sql::fixed("SAVEPOINT asked")).await?;
+    let described = session.describe(select).await;
+    let end = Sql::fixed("ROLLBACK TO SAVEPOINT asked");
+    session.batch(&end).await?;
+    Ok(described)
 }
 
 /// What a server's answer to a statement with the predicate means; `before` precedes it there.
@@ -121,13 +127,6 @@ pub(super) fn refused(error: connect::Error, before: &Sql, predicate: &Predicate
     })
 }
 
-fn keeps_subquery(plan: &Value) -> bool {
-    match plan {
-        Value::Array(items) => items.iter().any(keeps_subquery),
-        Value::Object(entries) => {
-            let is_kept = plan["Node Type"] == "Subquery Scan" && plan["Alias"] == KEPT;
-            is_kept || entries.values().any(keeps_subquery)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
+fn is_kept_subquery(node: &Value) -> bool {
+    node["Node Type"] == "Subquery Scan" && node["Alias"] == KEPT
 }

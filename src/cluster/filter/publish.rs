@@ -1,7 +1,7 @@
 //! What a publication needs to know of a predicate: its columns, and why no publication can have it.
 
 use crate::cluster::filter::Failure;
-use crate::cluster::filter::parse::refused;
+use crate::cluster::filter::parse::{refused, try_describe};
 use crate::cluster::filter::place::FilteredTable;
 use crate::connect::{self, Session};
 use crate::pg::{Ident, Sql, SqlState};
@@ -45,11 +45,7 @@ impl FilteredTable<'_> {
             self.name.name,
             predicate
         );
-        session.batch(&Sql::fixed("SAVEPOINT asked")).await?;
-        let described = session.describe(&select).await;
-        let end = Sql::fixed("ROLLBACK TO SAVEPOINT asked");
-        session.batch(&end).await?;
-        match described {
+        match try_describe(session, &select).await? {
             Ok(_) => Ok(true),
             Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_COLUMN) => Ok(false),
             // Without the column its name is that of a function of the row, or of the row itself.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cluster::filter::explain::Plan;
 use crate::connect::{self, Session};
 use crate::pg::{QualifiedName, Sql};
 use crate::selection::{DateSettings, RowFilter};
@@ -41,37 +42,27 @@ pub(crate) async fn load_share(
     let from = sql!("FROM ONLY {} AS {}", table, filter.alias());
     let begin = sql!("SAVEPOINT share; {}", filter.render_settings());
     session.batch(&begin).await?;
-    let all = load_plan(session, &sql!("SELECT {}", from)).await;
+    let all = Plan::load(session, &sql!("SELECT {}", from)).await;
     let wanted = sql!("SELECT {} WHERE {}", from, filter.predicate);
-    let wanted = load_plan(session, &wanted).await;
+    let wanted = Plan::load(session, &wanted).await;
     let mut end = Sql::fixed("ROLLBACK TO SAVEPOINT share; ");
     end.push(&DateSettings::render_end());
     session.batch(&end).await?;
     let (all, wanted) = (all?, wanted?);
-    let rows = |plan: &Value| plan[0]["Plan"]["Plan Rows"].as_f64().unwrap_or(1.0);
+    let rows = |plan: &Plan| {
+        plan.top()
+            .and_then(|top| top["Plan Rows"].as_f64())
+            .unwrap_or(1.0)
+    };
     Ok(FilterShare {
         part: (rows(&wanted) / rows(&all).max(1.0)).clamp(0.0, 1.0),
-        uses_index: has_index_scan(&wanted),
+        uses_index: wanted.has_node(is_index_scan),
     })
 }
 
-async fn load_plan(session: &Session, select: &Sql) -> Result<Value, connect::Error> {
-    let rows = session
-        .rows(&sql!("EXPLAIN (FORMAT JSON) {}", select))
-        .await?;
-    let text: String = rows.iter().filter_map(|row| row.get(0)).collect();
-    Ok(serde_json::from_str(&text).unwrap_or_default())
-}
-
-fn has_index_scan(plan: &Value) -> bool {
-    match plan {
-        Value::Array(items) => items.iter().any(has_index_scan),
-        Value::Object(entries) => {
-            let kind = plan["Node Type"].as_str();
-            kind.is_some_and(|kind| kind.contains("Index")) || entries.values().any(has_index_scan)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
+fn is_index_scan(node: &Value) -> bool {
+    let kind = node["Node Type"].as_str();
+    kind.is_some_and(|kind| kind.contains("Index"))
 }
 
 #[cfg(test)]
@@ -84,10 +75,10 @@ mod tests {
             let text = format!(
                 "[{{\"Plan\": {{\"Node Type\": \"Bitmap Heap Scan\", \"Plans\": [{{\"Node Type\": \"{kind}\"}}]}}}}]"
             );
-            serde_json::from_str::<Value>(&text).unwrap()
+            Plan::parse(&text)
         };
-        assert!(has_index_scan(&plan("Bitmap Index Scan")));
-        assert!(!has_index_scan(&plan("Seq Scan")));
+        assert!(plan("Bitmap Index Scan").has_node(is_index_scan));
+        assert!(!plan("Seq Scan").has_node(is_index_scan));
     }
 
     #[test]
