@@ -28,6 +28,11 @@ impl Plan {
         self.0.get(0)?.get("Plan")
     }
 
+    /// A number of that node.
+    pub(super) fn top_number(&self, name: &str) -> Option<f64> {
+        self.top()?.get(name)?.as_f64()
+    }
+
     /// Whether a node at any depth is such a one.
     pub(super) fn has_node(&self, is_wanted: impl Fn(&Value) -> bool + Copy) -> bool {
         has_node(&self.0, is_wanted)

@@ -15,7 +15,7 @@ mod share;
 
 pub use fault::{FilterFault, FilterFaultReason};
 pub use instant::RunInstant;
-pub(crate) use share::{FilterShare, load_share};
+pub(crate) use share::{FilterShare, load_range_cost, load_share};
 
 use crate::cluster::error::Error;
 use crate::cluster::filter::place::FilteredTable;

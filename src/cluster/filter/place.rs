@@ -13,6 +13,9 @@ pub(super) const TIMESTAMP: Oid = Oid(1114);
 pub(super) const TIMESTAMPTZ: Oid = Oid(1184);
 pub(super) const TIMETZ: Oid = Oid(1266);
 
+/// Types of columns that a time filter can be on.
+const TIME_TYPES: [Oid; 3] = [DATE, TIMESTAMP, TIMESTAMPTZ];
+
 /// A table that a filter is for.
 pub(super) struct FilteredTable<'a> {
     pub(super) name: &'a QualifiedName,
@@ -62,13 +65,14 @@ impl<'a> FilteredTable<'a> {
                 session
                     .batch(&Sql::fixed("ROLLBACK; BEGIN READ ONLY"))
                     .await?;
-                let candidates = self.load_time_columns(session).await?;
+                let candidates = self.load_columns(session, &TIME_TYPES).await?;
                 let column = column.clone();
+                let candidates = candidates.iter().map(ToString::to_string).collect();
                 return Err(FilterFaultReason::NoColumn { column, candidates }.into());
             }
             Err(error) => return Err(error.into()),
         };
-        if [DATE, TIMESTAMP, TIMESTAMPTZ].contains(&of_type) {
+        if TIME_TYPES.contains(&of_type) {
             return Ok(());
         }
         let name = Sql::fixed("SELECT pg_catalog.format_type($1, NULL)");
@@ -77,19 +81,29 @@ impl<'a> FilteredTable<'a> {
         Err(FilterFaultReason::TimeColumn { column, type_name }.into())
     }
 
-    async fn load_time_columns(&self, session: &Session) -> Result<Vec<String>, connect::Error> {
+    /// The columns of these types, or all if no type is given.
+    pub(super) async fn load_columns(
+        &self,
+        session: &Session,
+        types: &[Oid],
+    ) -> Result<Vec<Ident>, connect::Error> {
         let sql = Sql::fixed(
             "SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a \
                JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
               WHERE n.nspname = $1::pg_catalog.text AND c.relname = $2::pg_catalog.text \
-                AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid IN (1082, 1114, 1184) \
+                AND a.attnum > 0 AND NOT a.attisdropped \
+                AND (a.atttypid = ANY ($3::pg_catalog.oid[]) OR pg_catalog.cardinality($3) = 0) \
               ORDER BY a.attnum",
         );
         let parameters = [self.name.schema.as_str(), self.name.name.as_str()];
+        let types: Vec<u32> = types.iter().map(|one| one.0).collect();
         let rows = session
-            .query(&sql, &[&parameters[0], &parameters[1]])
+            .query(&sql, &[&parameters[0], &parameters[1], &types])
             .await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
+        let names = rows
+            .iter()
+            .map(|row| Ident::from_catalog(row.get::<_, String>(0)));
+        Ok(names.collect())
     }
 }

@@ -19,7 +19,7 @@ impl FilteredTable<'_> {
         session: &Session,
         predicate: &Predicate,
     ) -> Result<Vec<Ident>, Failure> {
-        let all = self.load_columns(session).await?;
+        let all = self.load_columns(session, &[]).await?;
         let names = predicate.words().names;
         let mut read = Vec::new();
         for column in all.iter().filter(|column| names.contains(column.as_str())) {
@@ -58,25 +58,6 @@ impl FilteredTable<'_> {
             }
             Err(error) => Err(refused(error, &Sql::default(), predicate)),
         }
-    }
-
-    async fn load_columns(&self, session: &Session) -> Result<Vec<Ident>, connect::Error> {
-        let sql = Sql::fixed(
-            "SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a \
-               JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
-               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-              WHERE n.nspname = $1::pg_catalog.text AND c.relname = $2::pg_catalog.text \
-                AND a.attnum > 0 AND NOT a.attisdropped \
-              ORDER BY a.attnum",
-        );
-        let parameters = [self.name.schema.as_str(), self.name.name.as_str()];
-        let rows = session
-            .query(&sql, &[&parameters[0], &parameters[1]])
-            .await?;
-        let names = rows
-            .iter()
-            .map(|row| Ident::from_catalog(row.get::<_, String>(0)));
-        Ok(names.collect())
     }
 
     /// Finds why no publication can have a predicate, as far as that shows before the publication is created. What does

@@ -7,7 +7,7 @@ use super::plan::{plan_copies, sort_largest_first};
 use super::split::{self, Range, Splitting, Whole};
 use crate::catalog::Catalog;
 use crate::catalog::load::transfer::{Why, load_transfer};
-use crate::cluster::filter::load_share;
+use crate::cluster::filter::{FilterShare, load_range_cost, load_share};
 use crate::connect::{self, Session};
 use crate::pg::{Ident, Oid, QualifiedName, Sql, SqlState};
 use crate::snapshot::error::Error;
@@ -47,10 +47,12 @@ pub async fn plan_rows(
     Ok(jobs)
 }
 
-/// Estimates what the filters select, and sorts the jobs again. Returns the tables whose rows are found by an index:
-/// read in ranges, they would be searched whole for each range.
-async fn narrow_jobs(session: &Session, jobs: &mut [CopyJob]) -> Result<HashSet<Oid>, Error> {
-    let mut by_index = HashSet::new();
+/// Estimates what the filters select, and sorts the jobs again. Returns the tables whose rows are found by an index.
+async fn narrow_jobs(
+    session: &Session,
+    jobs: &mut [CopyJob],
+) -> Result<HashMap<Oid, FilterShare>, Error> {
+    let mut by_index = HashMap::new();
     for job in jobs.iter_mut() {
         let Some(filter) = &job.filter else { continue };
         if let Format::Text(reasons) = &job.format
@@ -65,7 +67,7 @@ async fn narrow_jobs(session: &Session, jobs: &mut [CopyJob]) -> Result<HashSet<
         let share = share.map_err(Error::Lock)?;
         job.bytes = share.of(job.bytes);
         if share.uses_index {
-            by_index.insert(job.oid);
+            by_index.insert(job.oid, share);
         }
     }
     sort_largest_first(jobs);
@@ -84,32 +86,54 @@ async fn split_jobs(
     session: &Session,
     request: &CopyRequest,
     jobs: &mut [CopyJob],
-    by_index: &HashSet<Oid>,
+    by_index: &HashMap<Oid, FilterShare>,
 ) -> Result<(), Error> {
+    let reads_ranges = session.version().has_tid_range_scan();
     let splitting = Splitting {
         workers: request.jobs as u64,
         larger_than: request.split_larger_than,
     };
     let tables = jobs.iter().map(|job| Whole {
         bytes: job.bytes,
-        is_divisible: job.is_divisible() && !by_index.contains(&job.oid),
+        is_divisible: job.is_divisible() && (reads_ranges || !by_index.contains_key(&job.oid)),
     });
     let parts = splitting.plan_parts(&tables.collect::<Vec<_>>());
     for (job, parts) in jobs.iter_mut().zip(parts).filter(|(_, parts)| *parts > 1) {
         if !can_plan_queries(session, job).await.map_err(Error::Lock)? {
             continue;
         }
-        let ranges = if session.version().has_tid_range_scan() {
+        let ranges = if reads_ranges {
             split::page_ranges(job.heap_bytes, parts)
         } else {
             let ranges = load_key_ranges(session, job, parts).await;
             ranges.map_err(Error::Lock)?
         };
-        if ranges.len() > 1 {
+        let share = by_index.get(&job.oid);
+        if ranges.len() > 1 && are_ranges_cheap(session, job, &ranges, share).await? {
             job.ranges = ranges;
         }
     }
     Ok(())
+}
+
+/// How much more the ranges of a table may cost together than to find the wanted rows by an index.
+const DEAREST: f64 = 2.0;
+
+/// Whether a table is to be read in ranges although an index finds its rows. Few rows would be searched for in the whole
+/// table; of many, several workers each read a part.
+async fn are_ranges_cheap(
+    session: &Session,
+    job: &CopyJob,
+    ranges: &[Range],
+    by_index: Option<&FilterShare>,
+) -> Result<bool, Error> {
+    let (Some(share), Some(filter), Some(range)) = (by_index, &job.filter, ranges.first()) else {
+        return Ok(true);
+    };
+    let cost = load_range_cost(session, &job.table, filter, &range.condition()).await;
+    let cost = cost.map_err(Error::Lock)?;
+    let parts = u32::try_from(ranges.len()).unwrap_or(u32::MAX);
+    Ok(cost.is_some_and(|cost| cost * f64::from(parts) <= DEAREST * share.cost))
 }
 
 /// Whether a refusal names something that does not exist.

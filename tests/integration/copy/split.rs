@@ -93,3 +93,48 @@ async fn tables_in_parts_arrive_whole_and_each_row_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_filtered_table_is_split_unless_an_index_finds_few_rows() {
+    for majors in [[13, 18], [17, 17]] {
+        let route = shared(majors);
+        let name = route.fresh("split_filter").await;
+        let fill = "CREATE TABLE public.t (id int PRIMARY KEY, filler text);
+            INSERT INTO public.t SELECT n, repeat('x', 100) FROM generate_series(1, 50000) n;
+            VACUUM ANALYZE public.t";
+        let (source, target) = (route.source.url(&name), route.target.url(&name));
+        for statement in fill.split(';') {
+            run(&source, statement).await;
+        }
+        // Before 14 the ranges are those of a key, which the planner would search for by either condition.
+        let has_ranges = majors[0] >= 14;
+        for (predicate, is_split) in [
+            ("id <= 25000", has_ranges),
+            ("id <= 5000", false),
+            ("filler LIKE 'x%'", true),
+        ] {
+            let filter = format!("t:{predicate}");
+            let flags = [
+                "--split-larger-than",
+                "500kB",
+                "--drop-existing",
+                "--table-filter",
+                &filter,
+            ];
+            let plan = route.init(&name, &[&flags[..], &["--dry-run"]].concat());
+            let plan = plan.run().expect(0).stdout;
+            let line = plan.lines().find(|line| line.starts_with("-- public.t, "));
+            let line = line.unwrap_or_else(|| panic!("{plan}"));
+            assert_eq!(line.contains(" parts, binary"), is_split, "{line}");
+            assert_eq!(line.contains("kB, whole, binary"), !is_split, "{line}");
+            route.init(&name, &flags).run().expect(0);
+            let counted = format!("SELECT count(*) FROM public.t WHERE {predicate}");
+            let wanted = value(&source, &counted).await;
+            assert_eq!(
+                value(&target, "SELECT count(*) FROM public.t").await,
+                wanted
+            );
+            assert_eq!(writers(&target, "t").await > 1, is_split, "{predicate}");
+        }
+    }
+}
