@@ -424,13 +424,17 @@ async fn load_relations(source: &Endpoint, database: &str) -> Result<Vec<Offered
 fn decode_relation(row: &Row) -> Result<Offered, UnknownLetter> {
     let root = row.get::<_, Option<String>>("root_schema");
     let root = root.zip(row.get::<_, Option<String>>("root_name"));
+    let hypertable = row.get::<_, Option<String>>("hypertable_schema");
+    let hypertable = hypertable.zip(row.get::<_, Option<String>>("hypertable_name"));
+    let name = |(schema, name): (String, String)| QualifiedName::from_catalog(schema, name);
     Ok(Offered {
         name: QualifiedName::from_catalog(
             row.get::<_, String>("schema_name"),
             row.get::<_, String>("name"),
         ),
         kind: row.get::<_, String>("kind").parse()?,
-        root: root.map(|(schema, name)| QualifiedName::from_catalog(schema, name)),
+        root: root.map(name),
+        hypertable: hypertable.map(name),
         extension: row.get("extension"),
     })
 }

@@ -88,6 +88,20 @@ pub enum Error {
         /// The extension's name.
         extension: String,
     },
+    /// An entry matches a chunk of a hypertable, whose rows are read through the hypertable.
+    #[error(
+        "{entry}: {chunk} in database {database} is a chunk of hypertable {hypertable}; name the hypertable"
+    )]
+    Chunk {
+        /// The entry as given.
+        entry: Entry,
+        /// Its database.
+        database: String,
+        /// The chunk.
+        chunk: Box<QualifiedName>,
+        /// Its hypertable.
+        hypertable: Box<QualifiedName>,
+    },
     /// Two rules contradict each other.
     #[error("{entry}: two rules for table {table} in database {database}: {} and {}", rules[0], rules[1])]
     RulesConflict {

@@ -17,6 +17,8 @@ pub struct Offered {
     pub kind: RelKind,
     /// The partitioned table at the top, if it is a partition.
     pub root: Option<QualifiedName>,
+    /// The hypertable, if it is a chunk of one.
+    pub hypertable: Option<QualifiedName>,
     /// The extension that it comes with.
     pub extension: Option<String>,
 }
@@ -95,6 +97,14 @@ pub(super) fn check_table(entry: &Entry, (database, relation): Found<'_>) -> Res
             kind: relation.kind,
         });
     }
+    if let Some(hypertable) = relation.hypertable.clone() {
+        return Err(Error::Chunk {
+            entry,
+            database,
+            chunk: Box::new(name),
+            hypertable: Box::new(hypertable),
+        });
+    }
     match relation.extension.clone() {
         Some(extension) => Err(Error::OfExtension {
             entry,
@@ -133,6 +143,7 @@ impl Offered {
             name: QualifiedName::from_catalog(schema, name),
             kind: RelKind::Table,
             root: None,
+            hypertable: None,
             extension: None,
         }
     }

@@ -124,6 +124,27 @@ async fn what_timescaledb_makes_later_is_told_with_its_statement() {
 }
 
 #[tokio::test]
+async fn a_rule_names_the_hypertable_and_not_its_chunks() {
+    let route = hypertables(loaded()).await;
+    let chunk = "SELECT inhrelid::regclass || ' ' || inhparent::regclass FROM pg_inherits
+                  WHERE inhrelid::regclass::text LIKE '_timescaledb_internal._hyper_%_chunk' ORDER BY 1 LIMIT 1";
+    let found = value(&route.source.url("app"), chunk).await;
+    let (chunk, parent) = found.split_once(' ').unwrap();
+    for flag in [
+        "--schema-only-tables",
+        "--snapshot-only-tables",
+        "--exclude-tables",
+    ] {
+        let item = format!("app.{chunk}");
+        let refused = route.command("validate", &["app"], &["--no-sync", flag, &item]);
+        let message = format!("is a chunk of hypertable {parent}; name the hypertable");
+        refused.run().expect(1).assert_prints(&[&message]);
+    }
+    let whole = ["--no-sync", "--schema-only-tables", parent];
+    route.command("validate", &["app"], &whole).run().expect(0);
+}
+
+#[tokio::test]
 async fn without_timescaledb_hypertables_become_plain_tables_with_all_rows() {
     let route = hypertables(server()).await;
     let unloaded = route.init("app", &[]).run().expect(1);
