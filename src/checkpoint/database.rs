@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::name::Name;
 use super::selection::Selection;
 use super::{entries, lsn};
+use crate::logical::ListedTables;
 use crate::pg::{Lsn, Oid, SlotName};
 use crate::transfer::Fact;
 
@@ -30,6 +31,9 @@ pub struct Database {
     /// The oids of the tables that were published when its slot was created, once it is finished.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub published: BTreeSet<u32>,
+    /// Those of them of which only `INSERT` and `TRUNCATE` are published.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub published_inserts: BTreeSet<u32>,
     /// Digests of the filters of those of them that have one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub published_filters: BTreeMap<u32, String>,
@@ -135,6 +139,7 @@ impl Database {
         self.publication = None;
         self.mark = None;
         self.published.clear();
+        self.published_inserts.clear();
         self.published_filters.clear();
         self.slot = None;
         self.consistent_point = None;
@@ -180,23 +185,29 @@ impl Database {
     }
 
     /// Records what was published of it when its slot was created.
-    pub fn publish(
-        &mut self,
-        publication: &str,
-        mark: Option<&str>,
-        tables: impl Iterator<Item = Oid>,
-    ) {
+    pub fn publish(&mut self, publication: &str, mark: Option<&str>, listed: &ListedTables) {
         self.publication = Some(publication.to_owned());
         self.mark = mark.map(str::to_owned);
-        self.published = tables.map(|oid| oid.0).collect();
-    }
-
-    /// Records digests of the filters of published tables.
-    pub fn record_filters(&mut self, filters: &BTreeMap<Oid, String>) {
-        let filters = filters.iter();
+        let numbers = |oids: &BTreeSet<Oid>| oids.iter().map(|oid| oid.0).collect();
+        self.published = numbers(&listed.tables);
+        self.published_inserts = numbers(&listed.insert_only);
+        let filters = listed.filters.iter();
         self.published_filters = filters
             .map(|(oid, digest)| (oid.0, digest.clone()))
             .collect();
+    }
+
+    /// What was published of it when its slot was created.
+    pub fn listed_tables(&self) -> ListedTables {
+        let oids = |numbers: &BTreeSet<u32>| numbers.iter().copied().map(Oid).collect();
+        let filters = self.published_filters.iter();
+        ListedTables {
+            tables: oids(&self.published),
+            insert_only: oids(&self.published_inserts),
+            filters: filters
+                .map(|(oid, digest)| (Oid(*oid), digest.clone()))
+                .collect(),
+        }
     }
 
     /// Records that it is whole. What was recorded of its tables one by one is of no use any more:

@@ -160,6 +160,7 @@ impl Run {
             publication: None,
             mark: None,
             published: BTreeSet::new(),
+            published_inserts: BTreeSet::new(),
             published_filters: BTreeMap::new(),
             slot,
             consistent_point: None,

@@ -56,6 +56,8 @@ pub enum Deviation {
     SchemaOnlyTable(Name),
     /// A table is copied and not replicated.
     SnapshotOnlyTable(Name),
+    /// Of the later changes of a table only `INSERT` and `TRUNCATE` are replicated.
+    InsertOnlyTable(Name),
     /// Of a table only the rows are copied and replicated that meet a predicate.
     FilteredTable {
         /// The table.
@@ -90,6 +92,7 @@ impl Display for Deviation {
             Self::Locale(name) => write!(f, "locale {name}"),
             Self::SchemaOnlyTable(table) => write!(f, "schema only: {table}"),
             Self::SnapshotOnlyTable(table) => write!(f, "snapshot only: {table}"),
+            Self::InsertOnlyTable(table) => write!(f, "insert only: {table}"),
             Self::FilteredTable { table, predicate } => {
                 write!(f, "filtered: {table} by {}", Printable(predicate))
             }

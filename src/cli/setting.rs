@@ -15,6 +15,7 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::ExcludeObjects => "--exclude-objects",
         Setting::ExcludeTables => "--exclude-tables",
         Setting::IncludeDatabases => "--include-databases",
+        Setting::InsertOnlyTables => "--insert-only-tables",
         Setting::Jobs => "--jobs",
         Setting::KeepLocks => "--keep-locks",
         Setting::MapDatabase => "--map-database",

@@ -7,14 +7,14 @@
 //! The promise is checked before a database counts as finished, as the last step of every run, and when a run
 //! keeps a database that an earlier one has finished.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::cluster::error::Error;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    FoundPublication, Mark, Slot, SlotFault, find_publication, find_slot, find_subscription,
-    judge_slot,
+    FoundPublication, ListedTables, Mark, Seconds, Slot, SlotFault, find_publication, find_slot,
+    find_subscription, judge_slot,
 };
 use crate::pg::{Ident, Lsn, Oid, Side, Sides, SlotName, Sql, SqlState};
 
@@ -35,11 +35,17 @@ pub(crate) struct Promise {
     /// The name of the run in the publication's mark; `None` if another program created the publication.
     pub(crate) run: Option<String>,
     /// The published tables; `None` if an older version has not recorded them.
-    pub(crate) tables: Option<BTreeSet<Oid>>,
-    /// Digests of the filters of those that have one.
-    pub(crate) filters: BTreeMap<Oid, String>,
+    pub(crate) listed: Option<ListedTables>,
     /// Whether the mark must record that the copy is complete.
     pub(crate) complete: bool,
+}
+
+impl Promise {
+    /// Which publications of insert-only tables may go with its publication.
+    fn seconds(&self) -> Seconds {
+        let listed = self.listed.as_ref();
+        listed.map_or(Seconds::Marked, |listed| Seconds::of(&listed.insert_only))
+    }
 }
 
 /// The objects of a promise as they are on the servers.
@@ -154,7 +160,7 @@ async fn load_seen(promise: &Promise, servers: Sides<&Endpoint>) -> Result<Seen,
     Ok(Seen {
         is_subscribed: has_moved && is_subscribed(promise, servers.target).await?,
         slot,
-        publication: find_publication(&session, &promise.publication)
+        publication: find_publication(&session, &promise.publication, promise.seconds())
             .await
             .map_err(wrap)?,
         via_root: session.version().has_publish_via_root(),
@@ -168,7 +174,11 @@ async fn load_existing_tables(
     session: &Session,
     promise: &Promise,
 ) -> Result<BTreeSet<Oid>, connect::Error> {
-    let oids: Vec<u32> = promise.tables.iter().flatten().map(|oid| oid.0).collect();
+    let listed = promise.listed.iter();
+    let oids: Vec<u32> = listed
+        .flat_map(|listed| &listed.tables)
+        .map(|oid| oid.0)
+        .collect();
     let sql = Sql::fixed("SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])");
     let rows = session.query(&sql, &[&oids]).await?;
     Ok(rows.iter().map(|row| Oid(row.get(0))).collect())
@@ -234,19 +244,23 @@ fn judge_publication(promise: &Promise, seen: &Seen) -> Option<Broken> {
 
 /// Describes how the published tables differ from the promised ones.
 fn compare_tables(promise: &Promise, seen: &Seen, found: &FoundPublication) -> Vec<String> {
-    let Some(tables) = &promise.tables else {
+    let Some(promised) = &promise.listed else {
         return Vec::new();
     };
     // PostgreSQL removes a dropped table from its publications: such a table is not missing.
-    let missing = seen.existing.difference(&found.oids).count();
-    let added = found.oids.difference(tables).count();
-    let is_kept = |oid: &&Oid| {
-        !found.oids.contains(oid) || promise.filters.get(oid) == found.filter_digests.get(oid)
-    };
-    let refiltered = tables.iter().filter(|oid| !is_kept(oid)).count();
+    let listed = &found.listed;
+    let missing = seen.existing.difference(&listed.tables).count();
+    let added = listed.tables.difference(&promised.tables).count();
+    let kept: Vec<&Oid> = promised.tables.intersection(&listed.tables).collect();
+    let has_moved =
+        |oid: &&&Oid| promised.insert_only.contains(**oid) != listed.insert_only.contains(**oid);
+    let moved = kept.iter().filter(has_moved).count();
+    let is_refiltered = |oid: &&&Oid| promised.filters.get(**oid) != listed.filters.get(**oid);
+    let refiltered = kept.iter().filter(is_refiltered).count();
     let differences = [
         count_tables("lacks", missing),
         count_tables("also lists", added),
+        count_tables("sends other operations of", moved),
         count_tables("has another filter for", refiltered),
     ];
     differences.into_iter().flatten().collect()
@@ -270,8 +284,7 @@ mod tests {
             point: Some(Lsn::new(7)),
             publication: Ident::from_catalog(PUBLICATION),
             run: None,
-            tables: Some(BTreeSet::from([Oid(1), Oid(2)])),
-            filters: BTreeMap::new(),
+            listed: Some(publication(&[1, 2]).listed),
             complete: true,
         }
     }
@@ -329,7 +342,7 @@ mod tests {
     fn every_loss_is_listed() {
         let gone = broken(|seen| (seen.slot, seen.publication) = (None, None));
         assert_eq!(gone.len(), 2, "{gone:?}");
-        let cases: [Case; 6] = [
+        let cases: [Case; 7] = [
             ("is lost", |seen| {
                 seen.slot.as_mut().unwrap().wal_status = Some("lost".to_owned());
             }),
@@ -344,6 +357,11 @@ mod tests {
             }),
             ("it lacks 1 table; it also lists 1 table", |seen| {
                 seen.publication = Some(publication(&[1, 3]));
+            }),
+            ("it sends other operations of 1 table", |seen| {
+                let mut found = publication(&[1, 2]);
+                found.listed.insert_only.insert(Oid(2));
+                seen.publication = Some(found);
             }),
             ("publish_via_partition_root", |seen| seen.via_root = false),
         ];

@@ -37,7 +37,7 @@ mod tests {
         let file = File::parse(EXAMPLE.as_bytes()).unwrap();
         assert!(matches!(file.databases.unwrap().value, Databases::Only(_)));
         assert!(matches!(file.tables.unwrap().value, Tables::AllBut(_)));
-        assert_eq!((file.sections.len(), file.rules.len()), (2, 7));
+        assert_eq!((file.sections.len(), file.rules.len()), (2, 8));
         let other = File::parse(with_alternatives().as_bytes()).unwrap();
         assert!(matches!(
             other.databases.unwrap().value,

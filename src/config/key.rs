@@ -43,6 +43,7 @@ keys! {
     SectionKey {
         SchemaOnly = "schema_only",
         SnapshotOnly = "snapshot_only",
+        InsertOnly = "insert_only",
         TableFilters = "table_filters",
         TimeFilters = "time_filters",
     }
@@ -135,6 +136,7 @@ impl fmt::Display for Suggestion {
 const OTHER_WORDS: &[(&str, &str)] = &[
     ("condition", "where"),
     ("filter", "where"),
+    ("insert_only_tables", "insert_only"),
     ("interval", "last"),
     ("predicate", "where"),
     ("schema_only_tables", "schema_only"),

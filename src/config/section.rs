@@ -24,6 +24,7 @@ pub(super) fn read_section<'t>(
         let (key, rule) = match key {
             SectionKey::SchemaOnly => ("schema_only", Rule::SchemaOnly),
             SectionKey::SnapshotOnly => ("snapshot_only", Rule::SnapshotOnly),
+            SectionKey::InsertOnly => ("insert_only", Rule::InsertOnly),
             SectionKey::TableFilters => {
                 rules.extend(read_table_filters(reader, item, database)?);
                 continue;

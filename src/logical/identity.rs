@@ -77,6 +77,22 @@ impl fmt::Display for Blocker {
     }
 }
 
+impl Blocker {
+    /// Whether it is in the way of `UPDATE` and `DELETE` only.
+    pub const fn is_of_identity(&self) -> bool {
+        match self {
+            Self::NoKey
+            | Self::LostIndex
+            | Self::Nothing
+            | Self::NoEquality(_)
+            | Self::Generated(_)
+            | Self::Differs(_)
+            | Self::FilterColumns(_) => true,
+            Self::Hypertable | Self::Filter(_) | Self::FilterVersion(_) => false,
+        }
+    }
+}
+
 /// A table that may not be published as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
@@ -106,6 +122,12 @@ impl Blocked {
         if matches!(self.blocker, Blocker::Filter(_)) {
             return filter_remedies();
         }
+        if self.blocker.is_of_identity() {
+            remedies.push(Remedy::with(
+                "replicate only its INSERT and TRUNCATE",
+                Setting::InsertOnlyTables,
+            ));
+        }
         let snapshot_only = Remedy::with(
             "copy it without its later changes",
             Setting::SnapshotOnlyTables,
@@ -125,8 +147,10 @@ impl Blocked {
 /// What is published of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
-    /// The tables that the publication lists.
+    /// The tables that are listed.
     pub tables: BTreeSet<QualifiedName>,
+    /// Those of which only `INSERT` and `TRUNCATE` are published.
+    pub insert_only: BTreeSet<QualifiedName>,
     /// The filters of those of which only some rows are published.
     pub filters: BTreeMap<QualifiedName, RowFilter>,
     /// Tables that may not be published as they are.
@@ -150,10 +174,22 @@ pub struct Judge<'a> {
     pub excluded: &'a BTreeSet<QualifiedName>,
     /// Hypertables and their chunks.
     pub hypertables: &'a BTreeSet<QualifiedName>,
+    /// Tables of which only `INSERT` and `TRUNCATE` are published.
+    pub insert_only: &'a BTreeSet<QualifiedName>,
     /// The filters of tables.
     pub filters: &'a BTreeMap<QualifiedName, RowFilter>,
     /// Whether tables without an identity get `REPLICA IDENTITY FULL`.
     pub make_full: bool,
+}
+
+/// Tables that are published as one: a single one, or all leaves below a root.
+#[derive(Clone, Copy)]
+struct Group<'a> {
+    leaves: &'a [&'a Candidate],
+    /// The table at the top, if the leaves are published as it.
+    root: Option<&'a Candidate>,
+    filter: Option<&'a RowFilter>,
+    is_insert_only: bool,
 }
 
 /// What identifies old rows.
@@ -171,29 +207,19 @@ pub fn judge(candidates: &[Candidate], judge: Judge<'_>) -> Published {
         match candidate.root {
             Some(root) => trees.entry(root).or_default().push(candidate),
             None => {
-                let filter = judge.filters.get(&candidate.name);
-                judge.judge_group(&[candidate], None, filter, &mut published);
+                let alone = Group {
+                    leaves: &[candidate],
+                    root: None,
+                    filter: judge.filters.get(&candidate.name),
+                    is_insert_only: judge.insert_only.contains(&candidate.name),
+                };
+                judge.judge_group(alone, &mut published);
             }
         }
     }
     for (root, tree) in &trees {
-        let root = tree.iter().find(|member| member.oid == *root);
-        // With a partition that was created since the exclusion was resolved.
-        if root.is_some_and(|root| judge.excluded.contains(&root.name)) {
-            continue;
-        }
-        let leaves = tree
-            .iter()
-            .filter(|member| member.kind != RelKind::PartitionedTable);
-        let leaves: Vec<&Candidate> = leaves.copied().collect();
-        // A filter is that of the table at the top, also for a partition that was created since it was resolved.
-        let filter = root.and_then(|root| judge.filters.get(&root.name));
-        match root.filter(|root| judge.is_whole(root, &leaves)) {
-            Some(root) => judge.judge_group(&leaves, Some(root), filter, &mut published),
-            None => leaves
-                .iter()
-                .for_each(|leaf| judge.judge_group(&[leaf], None, filter, &mut published)),
-        }
+        let root = tree.iter().find(|member| member.oid == *root).copied();
+        judge.judge_tree(root, tree, &mut published);
     }
     published
         .blocked
@@ -202,25 +228,55 @@ pub fn judge(candidates: &[Candidate], judge: Judge<'_>) -> Published {
 }
 
 impl Judge<'_> {
-    /// Whether a tree can be published by its root: everything below takes part and is logged.
+    /// Judges a partitioned table and everything below it. The rules of the root hold also for a partition that was
+    /// created since they were resolved.
+    fn judge_tree(&self, root: Option<&Candidate>, tree: &[&Candidate], out: &mut Published) {
+        let is_excluded = root.is_some_and(|root| self.excluded.contains(&root.name));
+        // A rule of its own precedes that of the root.
+        let takes_part = |leaf: &Candidate| !is_excluded || self.insert_only.contains(&leaf.name);
+        let leaves = tree
+            .iter()
+            .filter(|member| member.kind != RelKind::PartitionedTable && takes_part(member));
+        let leaves: Vec<&Candidate> = leaves.copied().collect();
+        let whole = root.filter(|root| self.is_whole(root, &leaves));
+        let groups = match whole {
+            Some(_) => vec![leaves.as_slice()],
+            None => leaves.chunks(1).collect(),
+        };
+        for leaves in groups {
+            let group = Group {
+                leaves,
+                root: whole,
+                filter: root.and_then(|root| self.filters.get(&root.name)),
+                is_insert_only: self.is_insert_only(leaves, root),
+            };
+            self.judge_group(group, out);
+        }
+    }
+
+    /// Whether of tables that are published as one only `INSERT` and `TRUNCATE` are published.
+    fn is_insert_only(&self, leaves: &[&Candidate], root: Option<&Candidate>) -> bool {
+        let mut members = leaves.iter().copied().chain(root);
+        members.any(|member| self.insert_only.contains(&member.name))
+    }
+
+    /// Whether a tree can be published by its root: everything below takes part, is logged, and is published with the
+    /// same operations.
     fn is_whole(&self, root: &Candidate, leaves: &[&Candidate]) -> bool {
+        let has_rule = |member: &Candidate| self.insert_only.contains(&member.name);
         let is_plain = |member: &Candidate| {
             member.persistence == Persistence::Permanent
                 && member.kind != RelKind::ForeignTable
                 && !self.excluded.contains(&member.name)
+                && (has_rule(root) || !has_rule(member))
         };
         self.version.has_publish_via_root() && is_plain(root) && leaves.iter().all(|l| is_plain(l))
     }
 
-    /// Judges tables that are published as one: a single one, or all leaves below a root.
-    fn judge_group(
-        &self,
-        leaves: &[&Candidate],
-        root: Option<&Candidate>,
-        filter: Option<&RowFilter>,
-        out: &mut Published,
-    ) {
-        let members: Vec<&Candidate> = root.into_iter().chain(leaves.iter().copied()).collect();
+    /// Judges tables that are published as one.
+    fn judge_group(&self, group: Group<'_>, out: &mut Published) {
+        let leaves = group.leaves.iter().copied();
+        let members: Vec<&Candidate> = group.root.into_iter().chain(leaves).collect();
         let listed = members[0];
         if let Some(why) = self.judge_apart(listed) {
             if !self.excluded.contains(&listed.name) {
@@ -232,14 +288,18 @@ impl Judge<'_> {
             return;
         }
         out.tables.insert(listed.name.clone());
+        if group.is_insert_only {
+            out.insert_only.insert(listed.name.clone());
+        }
+        let filter = group.filter.cloned();
         out.filters
-            .extend(filter.map(|filter| (listed.name.clone(), filter.clone())));
+            .extend(filter.map(|filter| (listed.name.clone(), filter)));
         let not_owned = members.iter().filter(|member| !member.is_owned);
         out.not_owned
             .extend(not_owned.map(|member| member.name.clone()));
         let blocked: Vec<Blocked> = members
             .iter()
-            .filter_map(|member| self.find_blocked(member, root, filter))
+            .filter_map(|member| self.find_blocked(member, group))
             .collect();
         if self.makes_full(&members, &blocked) {
             out.identities.extend(former_identities(&members));
@@ -275,18 +335,13 @@ impl Judge<'_> {
         self.version.checks_generated_identity() && !table.generated.is_empty()
     }
 
-    fn find_blocked(
-        &self,
-        table: &Candidate,
-        root: Option<&Candidate>,
-        filter: Option<&RowFilter>,
-    ) -> Option<Blocked> {
-        let blocker = self.find_blocker(table, root, filter)?;
+    fn find_blocked(&self, table: &Candidate, group: Group<'_>) -> Option<Blocked> {
+        let blocker = self.find_blocker(table, group)?;
         let needs_more = is_missing(&blocker) || matches!(blocker, Blocker::FilterColumns(_));
         let full_helps = needs_more && self.full_serves(table);
         Some(Blocked {
             table: table.name.clone(),
-            remedies: self.plan_remedies(table, root, &blocker),
+            remedies: self.plan_remedies(table, group.root, &blocker),
             blocker,
             full_helps,
         })
@@ -327,30 +382,24 @@ impl Judge<'_> {
             .collect()
     }
 
-    /// Why a table could not be published with a filter.
-    fn find_filter_blocker(&self, filter: &RowFilter, identity: &Identity<'_>) -> Option<Blocker> {
+    /// Why no publication could have a filter.
+    fn find_filter_blocker(&self, filter: &RowFilter) -> Option<Blocker> {
         if !self.version.has_publication_filters() {
             return Some(Blocker::FilterVersion(self.version));
         }
-        if let Some(why) = &filter.not_publishable {
-            return Some(Blocker::Filter(why.clone()));
-        }
-        let Identity::Key(key) = identity else {
-            return None;
-        };
-        let outside = filter.columns.iter().filter(|column| !key.contains(column));
-        let outside: Vec<Ident> = outside.cloned().collect();
-        (!outside.is_empty()).then_some(Blocker::FilterColumns(outside))
+        filter.not_publishable.clone().map(Blocker::Filter)
     }
 
-    fn find_blocker(
-        &self,
-        table: &Candidate,
-        root: Option<&Candidate>,
-        filter: Option<&RowFilter>,
-    ) -> Option<Blocker> {
+    fn find_blocker(&self, table: &Candidate, group: Group<'_>) -> Option<Blocker> {
         if self.hypertables.contains(&table.name) {
             return Some(Blocker::Hypertable);
+        }
+        let of_filter = || {
+            let filter = group.filter?;
+            self.find_filter_blocker(filter)
+        };
+        if group.is_insert_only {
+            return of_filter();
         }
         let identity = match choose_identity(table) {
             Ok(identity) => identity,
@@ -368,15 +417,25 @@ impl Judge<'_> {
             }
             Identity::Full | Identity::Key(_) => {}
         }
-        let of_filter = filter.and_then(|filter| self.find_filter_blocker(filter, &identity));
-        if of_filter.is_some() {
-            return of_filter;
+        let of_columns = || find_columns_outside(group.filter?, &identity);
+        if let Some(blocker) = of_filter().or_else(of_columns) {
+            return Some(blocker);
         }
-        let root = root?;
+        let root = group.root?;
         // A root without an identity is reported by itself.
         let agreed = self::choose_identity(root).ok()?;
         (agreed != identity).then(|| Blocker::Differs(root.name.clone()))
     }
+}
+
+/// The columns of a filter that are not in the identity: of old rows they are not logged.
+fn find_columns_outside(filter: &RowFilter, identity: &Identity<'_>) -> Option<Blocker> {
+    let Identity::Key(key) = identity else {
+        return None;
+    };
+    let outside = filter.columns.iter().filter(|column| !key.contains(column));
+    let outside: Vec<Ident> = outside.cloned().collect();
+    (!outside.is_empty()).then_some(Blocker::FilterColumns(outside))
 }
 
 /// The clause that gives a partition the identity of its root, where that is one for all.

@@ -97,6 +97,16 @@ impl Mark {
         }
     }
 
+    /// The mark of the publication of insert-only tables. Former identities are in that of the other one only: they are
+    /// restored once.
+    #[must_use]
+    pub fn of_second(&self) -> Self {
+        Self {
+            identities: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// What names the run in commands: its number, or in form 1 the id of its two clusters.
     pub fn name(&self) -> &str {
         self.tag

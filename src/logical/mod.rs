@@ -6,6 +6,7 @@ mod definition;
 mod error;
 mod found;
 mod identity;
+mod listed;
 mod mark;
 mod publication;
 mod publisher;
@@ -15,12 +16,15 @@ mod subscription;
 mod tag;
 
 pub use candidate::{Candidate, LoadError, load_candidates};
-pub use definition::Definition;
+pub use definition::{Definition, inserts_name};
 pub use error::PublishError;
-pub use found::{FoundPublication, find_marked, find_publication};
+pub use found::{
+    FoundPublication, Seconds, drop_statement, find_marked, find_other_inserts, find_publication,
+};
 pub use identity::{Blocked, Blocker, Judge, Published, judge};
+pub use listed::ListedTables;
 pub use mark::{FormerIdentity, Mark, RunId};
-pub use publication::{PUBLICATION, create_publication, drop_statement, remove_publication};
+pub use publication::{PUBLICATION, create_publication, remove_publication};
 pub use publisher::{Publisher, Publishing};
 pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
 pub use slot_fault::{SlotFault, judge_slot};

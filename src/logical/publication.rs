@@ -1,9 +1,10 @@
 //! Our publication on the source: an explicit list of tables, never FOR ALL TABLES. A table created later
-//! would break its own updates without an identity, and the target's apply without a table.
+//! would break its own updates without an identity, and the target's apply without a table. Insert-only tables are in a
+//! second publication beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::Definition;
+use super::definition::{Definition, Operations, inserts_name};
 use super::error::PublishError;
 use super::found::FoundPublication;
 use super::mark::{FormerIdentity, Mark};
@@ -34,19 +35,51 @@ pub async fn create_publication(
     wanted: &Definition,
     mark: &Mark,
 ) -> Result<(), PublishError> {
-    let mut create = sql!(
-        "CREATE PUBLICATION {} WITH (publish = 'insert, update, delete, truncate'",
-        name
-    );
-    if wanted.via_root {
-        create.push(&Sql::fixed(", publish_via_partition_root = true"));
+    let mut create = render_create(name, Operations::All, wanted.via_root, mark);
+    if !wanted.insert_only.is_empty() {
+        let inserts = render_create_inserts(name, wanted.via_root, mark);
+        create = sql!("{}; {}", create, inserts);
     }
     // One message of the simple protocol is one transaction.
-    session
-        .batch(&sql!("{}); {}", create, render_comment(name, mark)))
-        .await?;
+    session.batch(&create).await?;
     set_full(session, &mark.identities).await?;
-    add_tables(session, name, &wanted.tables, &wanted.filters).await
+    for operations in Operations::BOTH {
+        let tables = wanted.tables_of(operations);
+        let publication = operations.name_publication(name);
+        add_tables(session, &publication, &tables, &wanted.filters).await?;
+    }
+    Ok(())
+}
+
+/// Creates the publication of insert-only tables.
+///
+/// # Errors
+/// The server refused the statement.
+pub(super) async fn create_inserts(
+    session: &Session,
+    name: &Ident,
+    via_root: bool,
+    mark: &Mark,
+) -> Result<(), connect::Error> {
+    let create = render_create_inserts(name, via_root, mark);
+    session.batch(&create).await
+}
+
+fn render_create_inserts(name: &Ident, via_root: bool, mark: &Mark) -> Sql {
+    let name = inserts_name(name);
+    render_create(&name, Operations::Inserts, via_root, &mark.of_second())
+}
+
+fn render_create(name: &Ident, operations: Operations, via_root: bool, mark: &Mark) -> Sql {
+    let mut create = sql!(
+        "CREATE PUBLICATION {} WITH (publish = {}",
+        name,
+        operations.render()
+    );
+    if via_root {
+        create.push(&Sql::fixed(", publish_via_partition_root = true"));
+    }
+    sql!("{}); {}", create, render_comment(name, mark))
 }
 
 /// Adds tables: those with a filter one by one, each under the settings that give its predicate its meaning.
@@ -165,16 +198,20 @@ async fn alter_tables(
     Ok(())
 }
 
-/// Writes a mark.
+/// Writes a mark on the publication, and on that of insert-only tables beside it.
 ///
 /// # Errors
 /// The server refused the statement.
 pub(super) async fn mark_publication(
     session: &Session,
-    name: &Ident,
+    found: &FoundPublication,
     mark: &Mark,
 ) -> Result<(), connect::Error> {
-    session.batch(&render_comment(name, mark)).await
+    let first = render_comment(&found.name, mark);
+    let second = found.inserts.as_ref();
+    let second = second.map(|name| render_comment(name, &mark.of_second()));
+    let both: Vec<Sql> = std::iter::once(first).chain(second).collect();
+    session.batch(&Sql::join(&both, "; ")).await
 }
 
 fn render_comment(name: &Ident, mark: &Mark) -> Sql {
@@ -198,7 +235,7 @@ pub async fn remove_publication(
     let identities: Vec<&FormerIdentity> = identities.collect();
     if !identities.is_empty() {
         // A table that is still published could not be updated without the identity.
-        alter_tables(session, &found.name, "DROP", &found.definition().tables).await?;
+        drop_all_tables(session, found).await?;
         let changed = load_full_identities(session).await?;
         let present = identities
             .iter()
@@ -207,20 +244,29 @@ pub async fn remove_publication(
     }
     let mode = LockMode::ShareUpdateExclusive;
     let mut wait = LockWait::new(session.endpoint(), mode, "locks to drop the publication");
-    let drop = drop_statement(&found.name);
+    let drop = found.drop_statement();
     match wait.execute_when_unlocked(session, &drop).await {
         // To drop it as a whole takes a lock for every table.
         Err(error) if error.sqlstate() == Some(SqlState::OUT_OF_MEMORY) => {
-            alter_tables(session, &found.name, "DROP", &found.definition().tables).await?;
+            drop_all_tables(session, found).await?;
             wait.execute_when_unlocked(session, &drop).await
         }
         other => other,
     }
 }
 
-/// The statement that removes the publication.
-pub fn drop_statement(name: &Ident) -> Sql {
-    sql!("DROP PUBLICATION IF EXISTS {}", name)
+/// Drops all tables from what was found.
+async fn drop_all_tables(
+    session: &Session,
+    found: &FoundPublication,
+) -> Result<(), connect::Error> {
+    for operations in Operations::BOTH {
+        if let Some(name) = found.publication_of(operations) {
+            let tables = found.definition().tables_of(operations);
+            alter_tables(session, name, "DROP", &tables).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The tables whose identity is the whole row now.

@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::candidate::{LoadError, load_candidates};
-use super::definition::Definition;
+use super::definition::{Definition, Operations};
 use super::error::PublishError;
-use super::found::{FoundPublication, find_publication};
+use super::found::{FoundPublication, Seconds, find_publication};
 use super::identity::{Judge, Published, judge};
+use super::listed::ListedTables;
 use super::mark::{FormerIdentity, Mark};
-use super::publication::{add_tables, drop_tables, mark_publication, set_full};
+use super::publication::{add_tables, create_inserts, drop_tables, mark_publication, set_full};
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Oid, QualifiedName, ReplicaIdentity};
+use crate::pg::{Ident, QualifiedName, ReplicaIdentity};
 use crate::selection::RowFilter;
 
 /// Attempts at a publication while tables come and go.
@@ -28,6 +29,8 @@ pub struct Publishing {
     pub excluded: BTreeSet<QualifiedName>,
     /// Hypertables.
     pub hypertables: BTreeSet<QualifiedName>,
+    /// Tables of which only `INSERT` and `TRUNCATE` are published.
+    pub insert_only: BTreeSet<QualifiedName>,
     /// The filters of tables of which only some rows take part.
     pub filters: BTreeMap<QualifiedName, RowFilter>,
     /// Whether tables without an identity get `REPLICA IDENTITY FULL`.
@@ -62,6 +65,7 @@ impl Publishing {
                 version: session.version(),
                 excluded: &self.excluded,
                 hypertables: &self.hypertables,
+                insert_only: &self.insert_only,
                 filters: &self.filters,
                 make_full: self.make_full,
             },
@@ -80,8 +84,7 @@ pub struct Publisher {
 struct Current {
     /// None where the publication is somebody else's.
     mark: Option<Mark>,
-    tables: BTreeSet<Oid>,
-    filters: BTreeMap<Oid, String>,
+    listed: ListedTables,
 }
 
 impl Publisher {
@@ -89,8 +92,7 @@ impl Publisher {
     pub fn new(publishing: Publishing, mark: Option<Mark>) -> Self {
         let current = Current {
             mark,
-            tables: BTreeSet::new(),
-            filters: BTreeMap::new(),
+            listed: ListedTables::default(),
         };
         Self {
             publishing,
@@ -113,13 +115,8 @@ impl Publisher {
     }
 
     /// The tables that were published when the slot was created.
-    pub fn tables(&self) -> BTreeSet<Oid> {
-        self.lock_current().tables.clone()
-    }
-
-    /// Digests of the filters of these tables, as the server holds them.
-    pub fn filters(&self) -> BTreeMap<Oid, String> {
-        self.lock_current().filters.clone()
+    pub fn listed(&self) -> ListedTables {
+        self.lock_current().listed.clone()
     }
 
     /// The identities that the run has changed, as they were.
@@ -139,9 +136,16 @@ impl Publisher {
             return Ok(());
         };
         let mark = mark.completed();
-        mark_publication(session, self.name(), &mark).await?;
+        if let Some(found) = self.find(session).await? {
+            mark_publication(session, &found, &mark).await?;
+        }
         self.lock_current().mark = Some(mark);
         Ok(())
+    }
+
+    async fn find(&self, session: &Session) -> Result<Option<FoundPublication>, connect::Error> {
+        let seconds = Seconds::of(&self.publishing.insert_only);
+        find_publication(session, self.name(), seconds).await
     }
 
     /// Whether the publication lists exactly those of the locked tables that belong in it; then they are what
@@ -167,13 +171,14 @@ impl Publisher {
             let differences = altered.join("; ");
             return Err(PublishError::Altered { differences });
         }
-        let has = &found.definition().tables;
-        let lacks = published.tables.difference(has);
-        let is_settled = lacks.filter(|table| locked.contains(*table)).count() == 0
-            && has.is_subset(&published.tables);
+        let is_settled = Operations::BOTH.into_iter().all(|operations| {
+            let has = found.definition().tables_of(operations);
+            let wants = wanted.tables_of(operations);
+            let mut lacks = wants.difference(&has);
+            !lacks.any(|table| locked.contains(table)) && has.is_subset(&wants)
+        });
         if is_settled {
-            let mut current = self.lock_current();
-            (current.tables, current.filters) = (found.oids, found.filter_digests);
+            self.lock_current().listed = found.listed;
         }
         Ok(is_settled)
     }
@@ -202,6 +207,7 @@ impl Publisher {
         // Those matter only if the next snapshot shows them.
         for blocked in &published.blocked {
             published.tables.remove(&blocked.table);
+            published.insert_only.remove(&blocked.table);
         }
         let wanted = Definition::new(&published, session.version());
         let Some(mark) = self.mark() else {
@@ -220,7 +226,7 @@ impl Publisher {
 
     /// The publication, if it is still what the run has created or found.
     async fn find_existing(&self, session: &Session) -> Result<FoundPublication, PublishError> {
-        let found = find_publication(session, self.name()).await?;
+        let found = self.find(session).await?;
         let found = found.ok_or(PublishError::Gone)?;
         let tag = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.name().to_owned());
         if tag(&found.mark) != tag(&self.mark()) {
@@ -244,16 +250,24 @@ impl Publisher {
     ) -> Result<(), PublishError> {
         mark.scope = change.wanted.digest();
         mark.identities.extend_from_slice(change.identities);
-        mark_publication(session, self.name(), &mark).await?;
-        self.lock_current().mark = Some(mark);
+        mark_publication(session, change.found, &mark).await?;
+        self.lock_current().mark = Some(mark.clone());
+        if !change.wanted.insert_only.is_empty() && change.found.inserts.is_none() {
+            create_inserts(session, self.name(), change.wanted.via_root, &mark).await?;
+        }
         if !change.identities.is_empty() {
             set_full(session, change.identities).await?;
         }
-        let (has, wants) = (&change.found.definition().tables, &change.wanted.tables);
-        let add: BTreeSet<QualifiedName> = wants.difference(has).cloned().collect();
-        let remove: BTreeSet<QualifiedName> = has.difference(wants).cloned().collect();
-        drop_tables(session, self.name(), &remove).await?;
-        add_tables(session, self.name(), &add, &change.wanted.filters).await
+        for operations in Operations::BOTH {
+            let has = change.found.definition().tables_of(operations);
+            let wants = change.wanted.tables_of(operations);
+            let publication = operations.name_publication(self.name());
+            let remove: BTreeSet<QualifiedName> = has.difference(&wants).cloned().collect();
+            drop_tables(session, &publication, &remove).await?;
+            let add: BTreeSet<QualifiedName> = wants.difference(&has).cloned().collect();
+            add_tables(session, &publication, &add, &change.wanted.filters).await?;
+        }
+        Ok(())
     }
 }
 

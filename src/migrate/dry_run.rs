@@ -12,6 +12,7 @@ use crate::cluster::maintenance;
 use crate::connect::{Endpoint, script_settings};
 use crate::ddl::cluster::database::{DatabaseOptions, render_create, render_finish};
 use crate::ddl::{self, Statement};
+use crate::logical::inserts_name;
 use crate::migrate::error::Error;
 use crate::migrate::execute::drop::{render_allow, render_drop, render_no_template};
 use crate::migrate::execute::execution::build_copy_request;
@@ -93,8 +94,14 @@ async fn database(
     if let SnapshotSource::Slot(slot) = &planned.point {
         let source = &planned.database.name;
         let publication = &options.replication.publication;
+        let mut rules = planned.scope.rules.iter();
+        let second = rules.any(|(_, rule)| rule.is_insert_only());
+        let second = match second {
+            true => format!(" (insert-only tables: {})", inserts_name(publication)),
+            false => String::new(),
+        };
         let text = format!(
-            "-- On the source publication {publication} is created in {source}, then replication slot {slot}."
+            "-- On the source publication {publication}{second} is created in {source}, then replication slot {slot}."
         );
         line(script, &text);
     }

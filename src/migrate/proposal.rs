@@ -103,10 +103,12 @@ impl Proposal {
     pub fn accept(&self, mut options: Options) -> Options {
         match self {
             Self::SnapshotOnly(tables) => {
-                options
-                    .rules
-                    .entries
-                    .extend(tables.iter().map(snapshot_only));
+                let entries = &mut options.rules.entries;
+                // What was asked of their changes cannot be done.
+                let is_named =
+                    |one: &RuleEntry| tables.iter().any(|table| table.entry() == one.entry);
+                entries.retain(|one| one.rule != Rule::InsertOnly || !is_named(one));
+                entries.extend(tables.iter().map(snapshot_only));
             }
             Self::DropExisting(_) => options.drop_existing = true,
             Self::CopyOnce => {

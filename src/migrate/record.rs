@@ -151,10 +151,13 @@ impl Record {
     pub(crate) fn record_published(&self, promise: &Promise) -> Result<(), Error> {
         if let Some(store) = &self.store {
             let pair = DatabasePair::new(&promise.database, &promise.target);
-            let tables = promise.tables.iter().flatten().copied();
+            let listed = promise.listed.clone().unwrap_or_default();
             store.change_database(&pair, |database| {
-                database.publish(promise.publication.as_str(), promise.run.as_deref(), tables);
-                database.record_filters(&promise.filters);
+                database.publish(
+                    promise.publication.as_str(),
+                    promise.run.as_deref(),
+                    &listed,
+                );
             })?;
         }
         Ok(())

@@ -133,6 +133,7 @@ mod tests {
                 name: Ident::from_catalog(PUBLICATION),
                 excluded: BTreeSet::new(),
                 hypertables: BTreeSet::new(),
+                insert_only: BTreeSet::new(),
                 filters: std::collections::BTreeMap::new(),
                 make_full: false,
             },

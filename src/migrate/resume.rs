@@ -196,9 +196,6 @@ impl Resume {
         }
         let is_recorded = recorded.publication.is_some();
         let usual = options.replication.publication.as_str();
-        let tables = recorded.published.iter().map(|oid| Oid(*oid));
-        let filters = recorded.published_filters.iter();
-        let filters = filters.map(|(oid, digest)| (Oid(*oid), digest.clone()));
         Some(Promise {
             database: name.to_owned(),
             target: target.to_owned(),
@@ -210,8 +207,7 @@ impl Resume {
                 true => recorded.mark.clone(),
                 false => Some(self.pair.id()),
             },
-            tables: is_recorded.then(|| tables.collect()),
-            filters: filters.collect(),
+            listed: is_recorded.then(|| recorded.listed_tables()),
             complete: true,
         })
     }

@@ -36,6 +36,8 @@ settings! {
     ExcludeTables,
     /// The only databases that are copied.
     IncludeDatabases,
+    /// Tables of whose later changes only INSERT and TRUNCATE are replicated.
+    InsertOnlyTables,
     /// The number of parallel workers.
     Jobs,
     /// Whether DDL waits until the rows are copied.

@@ -14,6 +14,8 @@ pub enum Rule {
     SchemaOnly,
     /// Its rows are copied at the snapshot; later changes are not replicated.
     SnapshotOnly,
+    /// Of its later changes only `INSERT` and `TRUNCATE` are replicated.
+    InsertOnly,
     /// Only rows that meet a predicate are copied and replicated.
     Filter(Predicate),
     /// Only rows since an instant are copied and replicated.
@@ -47,6 +49,7 @@ impl fmt::Display for Rule {
         f.write_str(match self {
             Self::SchemaOnly => "schema only",
             Self::SnapshotOnly => "snapshot only",
+            Self::InsertOnly => "insert only",
             Self::Filter(_) => "table filter",
             Self::TimeFilter(_) => "time filter",
         })
@@ -57,7 +60,8 @@ impl Rule {
     /// Whether a table cannot have both rules, unless they are equal.
     pub fn contradicts(&self, other: &Self) -> bool {
         let is_filter = |rule: &Self| matches!(rule, Self::Filter(_) | Self::TimeFilter(_));
-        let combine = |one: &Self, other: &Self| is_filter(one) && *other == Self::SnapshotOnly;
+        let is_of_changes = |rule: &Self| matches!(rule, Self::SnapshotOnly | Self::InsertOnly);
+        let combine = |one: &Self, other: &Self| is_filter(one) && is_of_changes(other);
         self != other && !combine(self, other) && !combine(other, self)
     }
 }
@@ -96,6 +100,8 @@ pub enum RowsRule<F = RowFilter> {
 pub enum ChangesRule {
     /// None.
     None,
+    /// `INSERT` and `TRUNCATE`: those need no replica identity.
+    Inserts,
 }
 
 impl<F> Default for TableRule<F> {
@@ -113,6 +119,7 @@ impl TableRule<RowCondition> {
         match rule {
             Rule::SchemaOnly => self.rows = Some(RowsRule::None),
             Rule::SnapshotOnly => self.changes = Some(ChangesRule::None),
+            Rule::InsertOnly => self.changes = Some(ChangesRule::Inserts),
             Rule::Filter(predicate) if predicate.is_true() => self.rows = Some(RowsRule::All),
             Rule::Filter(predicate) => {
                 let condition = RowCondition::Predicate(predicate.clone());
@@ -129,7 +136,12 @@ impl TableRule<RowCondition> {
 impl TableRule {
     /// Whether its changes are replicated at all.
     pub fn is_followed(&self) -> bool {
-        self.changes.is_none() && !matches!(self.rows, Some(RowsRule::None))
+        self.changes != Some(ChangesRule::None) && !matches!(self.rows, Some(RowsRule::None))
+    }
+
+    /// Whether of its changes only `INSERT` and `TRUNCATE` are replicated.
+    pub fn is_insert_only(&self) -> bool {
+        self.is_followed() && self.changes == Some(ChangesRule::Inserts)
     }
 
     /// Its row filter, if it has one.

@@ -282,7 +282,7 @@ fn check_partition(entry: &Entry, rule: &Rule, relation: &Offered) -> Result<(),
             entry: entry.clone(),
             root: root.clone(),
         }),
-        (Rule::SchemaOnly | Rule::SnapshotOnly, _) | (_, None) => Ok(()),
+        (Rule::SchemaOnly | Rule::SnapshotOnly | Rule::InsertOnly, _) | (_, None) => Ok(()),
     }
 }
 

@@ -61,7 +61,10 @@ impl fmt::Display for Object {
 }
 
 fn describe_publication(f: &mut fmt::Formatter<'_>, found: &FoundPublication) -> fmt::Result {
-    write!(f, "publication {}", found.name)?;
+    match &found.inserts {
+        Some(inserts) => write!(f, "publications {} and {inserts}", found.name)?,
+        None => write!(f, "publication {}", found.name)?,
+    }
     let mark = found.mark.as_ref();
     match mark.map_or(0, |mark| mark.identities.len()) {
         0 => Ok(()),
@@ -75,7 +78,7 @@ impl Leftover {
     pub fn statement(&self) -> Option<String> {
         let statement = match &self.object {
             Object::Slot(slot) => render_drop_slot(slot.as_str()),
-            Object::Publication(found) => logical::drop_statement(&found.name),
+            Object::Publication(found) => found.drop_statement(),
             Object::Subscription(_) | Object::Origin(_) | Object::Membership(_) => return None,
         };
         Some(format!("{};", statement.as_str()))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::cluster::Database;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose};
-use crate::logical::{self, FoundPublication, PUBLICATION};
+use crate::logical::{self, FoundPublication, PUBLICATION, Seconds, inserts_name};
 use crate::pg::{Ident, Oid, Side};
 use crate::remedy::Remedy;
 use crate::teardown::error::Error;
@@ -102,10 +102,14 @@ async fn load_publications(
     let mut found = logical::find_marked(&session).await.map_err(examine)?;
     let usual = Ident::from_catalog(PUBLICATION);
     let asked = options.publication.as_ref();
-    let named = logical::find_publication(&session, asked.unwrap_or(&usual))
+    let name = asked.unwrap_or(&usual);
+    let named = logical::find_publication(&session, name, Seconds::Marked)
         .await
         .map_err(examine)?;
     found.extend(named.filter(|one| one.mark.is_none()));
-    found.retain(|one| asked.is_none_or(|asked| one.name == *asked));
+    let is_asked = |one: &FoundPublication, asked: &Ident| {
+        one.name == *asked || one.name == inserts_name(asked)
+    };
+    found.retain(|one| asked.is_none_or(|asked| is_asked(one, asked)));
     Ok(found)
 }

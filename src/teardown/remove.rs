@@ -6,7 +6,7 @@ use crate::checkpoint::{self, Membership};
 use crate::cluster::run_lock::RunLocks;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::cluster::TemporaryMembership;
-use crate::logical::{self, FoundPublication};
+use crate::logical::{self, FoundPublication, Seconds};
 use crate::pg::{Ident, SlotName, Sql};
 use crate::teardown::error::Error;
 use crate::teardown::leftover::{Leftover, Object};
@@ -116,7 +116,7 @@ async fn drop_publication(
     session: &Session,
     before: &FoundPublication,
 ) -> Result<Removal, connect::Error> {
-    match logical::find_publication(session, &before.name).await? {
+    match logical::find_publication(session, &before.name, Seconds::Marked).await? {
         Some(found) if found.mark == before.mark => {
             logical::remove_publication(session, &found).await?;
             Ok(Removal::Removed)

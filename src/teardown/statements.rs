@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::logical::{self, PUBLICATION};
+use crate::logical::{self, PUBLICATION, inserts_name};
 use crate::pg::{Ident, Literal, Side, Sql};
 use crate::sql;
 use crate::teardown::error::Error;
@@ -31,8 +31,14 @@ pub(crate) fn render_source_statements(found: &Leftovers, error: Option<Error>) 
                 .to_owned(),
         );
     }
-    let drop = logical::drop_statement(&Ident::from_catalog(PUBLICATION));
+    let publication = Ident::from_catalog(PUBLICATION);
+    let drop = logical::drop_statement([&publication]);
     statements.push(format!("{}; -- in every database copied", drop.as_str()));
+    let drop = logical::drop_statement([&inserts_name(&publication)]);
+    statements.push(format!(
+        "{}; -- the same, if there were insert-only tables",
+        drop.as_str()
+    ));
     Unreachable {
         side: Side::Source,
         error,

@@ -50,6 +50,13 @@ pub(in crate::cli) struct Selection {
     #[arg(long, value_name = "LIST", hide_short_help = true)]
     snapshot_only_tables: Vec<String>,
 
+    /// Of the later changes of these tables, replicate only INSERT and TRUNCATE; same form
+    ///
+    /// Such a table needs no replica identity. UPDATE and DELETE on the source have no effect on the target. Its changes
+    /// go through a publication of their own, whose name ends with _inserts.
+    #[arg(long, value_name = "LIST", hide_short_help = true)]
+    insert_only_tables: Vec<String>,
+
     /// Copy and replicate only the rows of a table that meet a predicate; repeatable
     ///
     /// The first colon ends the table's name. The predicate is an SQL expression on the table's columns; its functions
@@ -142,6 +149,7 @@ impl Selection {
             &self.exclude_tables,
             &self.schema_only_tables,
             &self.snapshot_only_tables,
+            &self.insert_only_tables,
             &self.table_filter,
             &self.time_filter,
         ]
@@ -167,6 +175,11 @@ impl Selection {
                 "--snapshot-only-tables",
                 &self.snapshot_only_tables,
                 Rule::SnapshotOnly,
+            ),
+            (
+                "--insert-only-tables",
+                &self.insert_only_tables,
+                Rule::InsertOnly,
             ),
         ];
         let mut rules = Vec::new();

@@ -54,18 +54,42 @@ fn tree(leaves: Vec<Candidate>) -> Vec<Candidate> {
     [root].into_iter().chain(leaves).collect()
 }
 
+/// What tables are judged by, with names in the place of tables.
+#[derive(Default)]
+struct Case<'a> {
+    version: u32,
+    excluded: &'a [&'a str],
+    insert_only: &'a [&'a str],
+    filter: Option<RowFilter>,
+    full: bool,
+}
+
+impl Case<'_> {
+    fn judge(self, candidates: &[Candidate]) -> Published {
+        let names = |tables: &[&str]| tables.iter().map(|table| name(table)).collect();
+        let filters = self.filter.into_iter();
+        judge(
+            candidates,
+            Judge {
+                version: ServerVersion::new(self.version * 10_000),
+                excluded: &names(self.excluded),
+                hypertables: &BTreeSet::from([name("hyper")]),
+                insert_only: &names(self.insert_only),
+                filters: &filters.map(|one| (one.table.clone(), one)).collect(),
+                make_full: self.full,
+            },
+        )
+    }
+}
+
 fn judged_at(version: u32, candidates: &[Candidate], excluded: &[&str], full: bool) -> Published {
-    let excluded = excluded.iter().map(|table| name(table)).collect();
-    judge(
-        candidates,
-        Judge {
-            version: ServerVersion::new(version * 10_000),
-            excluded: &excluded,
-            hypertables: &BTreeSet::from([name("hyper")]),
-            filters: &BTreeMap::new(),
-            make_full: full,
-        },
-    )
+    let case = Case {
+        version,
+        excluded,
+        full,
+        ..Case::default()
+    };
+    case.judge(candidates)
 }
 
 fn judged(candidates: &[Candidate]) -> Published {
@@ -245,17 +269,99 @@ fn judged_with(
     excluded: &[&str],
     filter: RowFilter,
 ) -> Published {
-    let excluded = excluded.iter().map(|table| name(table)).collect();
-    judge(
-        candidates,
-        Judge {
-            version: ServerVersion::new(version * 10_000),
-            excluded: &excluded,
-            hypertables: &BTreeSet::new(),
-            filters: &BTreeMap::from([(filter.table.clone(), filter)]),
-            make_full: false,
-        },
-    )
+    let case = Case {
+        version,
+        excluded,
+        filter: Some(filter),
+        ..Case::default()
+    };
+    case.judge(candidates)
+}
+
+fn judged_inserts(candidates: &[Candidate], insert_only: &[&str]) -> Published {
+    let case = Case {
+        version: 17,
+        insert_only,
+        ..Case::default()
+    };
+    case.judge(candidates)
+}
+
+#[test]
+fn an_insert_only_table_needs_no_identity() {
+    let nothing = Candidate {
+        identity: ReplicaIdentity::Nothing,
+        ..bare(2, "b")
+    };
+    let published = judged_inserts(&[bare(1, "a"), nothing, keyed(3, "c")], &["a", "b"]);
+    assert!(published.blocked.is_empty() && published.not_followed.is_empty());
+    assert_eq!(listed(&published), ["s.a", "s.b", "s.c"]);
+    assert_eq!(
+        published.insert_only,
+        BTreeSet::from([name("a"), name("b")])
+    );
+    let hyper = judged_inserts(&[keyed(1, "hyper")], &["hyper"]);
+    assert_eq!(blocker(&hyper), &Blocker::Hypertable);
+    // No identity is changed for it either.
+    let full = Case {
+        version: 17,
+        insert_only: &["a"],
+        full: true,
+        ..Case::default()
+    };
+    assert!(full.judge(&[bare(1, "a")]).identities.is_empty());
+}
+
+#[test]
+fn the_filter_of_an_insert_only_table_reads_any_column() {
+    let judged = |version, filter| {
+        let case = Case {
+            version,
+            insert_only: &["a"],
+            filter: Some(filter),
+            ..Case::default()
+        };
+        case.judge(&[bare(1, "a")])
+    };
+    assert!(judged(17, filter("a", &["b"])).blocked.is_empty());
+    let old = ServerVersion::new(140_000);
+    assert_eq!(
+        judged(14, filter("a", &["b"])).blocked[0].blocker,
+        Blocker::FilterVersion(old)
+    );
+    let of_query = RowFilter {
+        not_publishable: Some(NotPublishable::Query),
+        ..filter("a", &["b"])
+    };
+    assert_eq!(
+        judged(17, of_query).blocked[0].blocker,
+        Blocker::Filter(NotPublishable::Query)
+    );
+}
+
+#[test]
+fn a_tree_of_which_some_are_insert_only_is_published_by_its_leaves() {
+    let candidates = tree(vec![keyed(2, "one"), bare(3, "two")]);
+    let whole = judged_inserts(&candidates, &["root", "one", "two"]);
+    assert_eq!(listed(&whole), ["s.root"]);
+    assert_eq!(whole.insert_only, BTreeSet::from([name("root")]));
+    // A partition that was created since the rules were resolved.
+    let newer = judged_inserts(&candidates, &["root", "one"]);
+    assert_eq!(newer, whole);
+    let part = judged_inserts(&candidates, &["two"]);
+    assert_eq!(listed(&part), ["s.one", "s.two"]);
+    assert_eq!(part.insert_only, BTreeSet::from([name("two")]));
+    assert!(part.blocked.is_empty(), "{part:?}");
+    // The rule of a partition precedes that of its root.
+    let apart = Case {
+        version: 17,
+        excluded: &["root", "one"],
+        insert_only: &["two"],
+        ..Case::default()
+    };
+    let apart = apart.judge(&candidates);
+    assert_eq!(listed(&apart), ["s.two"]);
+    assert_eq!(apart.insert_only, part.insert_only);
 }
 
 #[test]

@@ -10,7 +10,9 @@ use super::filters::examine_filters;
 use super::identities::Identities;
 use super::installed::Expected;
 use super::references::examine_references;
-use super::relations::{Relations, copied_tables, relation_names, ruled_names};
+use super::relations::{
+    Relations, copied_tables, insert_only_names, relation_names, unpublished_names,
+};
 use super::unreadable::find_unreadable;
 use crate::catalog::Catalog;
 use crate::catalog::load::cached::CachedCatalog;
@@ -58,6 +60,8 @@ pub(crate) struct Examination {
     pub(crate) chunks: BTreeSet<QualifiedName>,
     /// Tables whose changes are not to be published.
     pub(crate) unpublished: BTreeSet<QualifiedName>,
+    /// Tables of whose changes only `INSERT` and `TRUNCATE` are replicated.
+    pub(crate) insert_only: BTreeSet<QualifiedName>,
     /// The filters of tables of which only some rows are copied.
     pub(crate) filters: BTreeMap<QualifiedName, RowFilter>,
 }
@@ -235,7 +239,8 @@ async fn look(reading: &Reading, name: &str, judge: Judge<'_>) -> Result<Examina
         },
         hypertables: contents.hypertables,
         chunks: contents.chunks,
-        unpublished: ruled_names(&catalog, judge.scope),
+        unpublished: unpublished_names(&catalog, judge.scope),
+        insert_only: insert_only_names(&catalog, judge.scope),
         filters: filtered
             .into_iter()
             .map(|(table, filter)| (table.name.clone(), filter))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::relations::ruled_names;
+use super::relations::{insert_only_names, unpublished_names};
 use crate::catalog::Catalog;
 use crate::catalog::model::{Constraint, ConstraintKind, Index, Table};
 use crate::cluster::finding::{Code, Finding, Level};
@@ -44,18 +44,19 @@ impl Identities {
         Self(catalog.tables.iter().filter_map(identity).collect())
     }
 
-    /// The tables of the catalog that have lost theirs and whose changes are replicated.
+    /// The tables of the catalog that have lost theirs and whose updates and deletes are replicated.
     pub(super) fn find_excluded(&self, catalog: &Catalog, scope: &TableScope) -> Vec<Finding> {
         if scope.objects.is_empty() {
             return Vec::new();
         }
-        let unpublished = ruled_names(catalog, scope);
+        let mut without = unpublished_names(catalog, scope);
+        without.extend(insert_only_names(catalog, scope));
         let has_index = |index: Oid| catalog.indexes.iter().any(|one| one.id.oid == index);
         let mut findings = Vec::new();
         for table in &catalog.tables {
-            let is_published =
-                table.persistence == Persistence::Permanent && !unpublished.contains(&table.name);
-            let Some(identity) = self.0.get(&table.id.oid).filter(|_| is_published) else {
+            let is_required =
+                table.persistence == Persistence::Permanent && !without.contains(&table.name);
+            let Some(identity) = self.0.get(&table.id.oid).filter(|_| is_required) else {
                 continue;
             };
             if has_index(identity.index) {
@@ -71,7 +72,15 @@ impl Identities {
                 "copy the table without later changes",
                 Setting::SnapshotOnlyTables,
             );
-            let remedies = [Remedy::Correct(Setting::ExcludeObjects), unfollowed];
+            let inserts = Remedy::with(
+                "replicate only its INSERT and TRUNCATE",
+                Setting::InsertOnlyTables,
+            );
+            let remedies = [
+                Remedy::Correct(Setting::ExcludeObjects),
+                inserts,
+                unfollowed,
+            ];
             findings.push(finding.about(&table.name).with_remedies(remedies));
         }
         findings

@@ -46,10 +46,17 @@ pub(super) fn copied_tables<'c>(catalog: &'c Catalog, scope: &TableScope) -> Vec
 }
 
 /// The tables whose changes no publication sends, since a rule says so.
-pub(super) fn ruled_names(catalog: &Catalog, scope: &TableScope) -> BTreeSet<QualifiedName> {
+pub(super) fn unpublished_names(catalog: &Catalog, scope: &TableScope) -> BTreeSet<QualifiedName> {
     let ruled = scope.rules.tables(catalog).into_iter();
     let unpublished = ruled.filter(|(_, rule)| !rule.is_followed());
     unpublished.map(|(table, _)| table.name.clone()).collect()
+}
+
+/// The tables of whose changes publications send only `INSERT` and `TRUNCATE`.
+pub(super) fn insert_only_names(catalog: &Catalog, scope: &TableScope) -> BTreeSet<QualifiedName> {
+    let ruled = scope.rules.tables(catalog).into_iter();
+    let insert_only = ruled.filter(|(_, rule)| rule.is_insert_only());
+    insert_only.map(|(table, _)| table.name.clone()).collect()
 }
 
 /// The names of tables and sequences.

@@ -7,8 +7,8 @@ use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Blocked, Blocker, Definition, FoundPublication, Mark, Published, Slot, find_publication,
-    find_slot,
+    Blocked, Blocker, Definition, FoundPublication, Mark, Published, Seconds, Slot,
+    find_other_inserts, find_publication, find_slot,
 };
 use crate::migrate::error::Error;
 use crate::migrate::repeats::Repeats;
@@ -91,14 +91,19 @@ async fn examine_once(
     let session = session.map_err(Error::connect(side))?;
     let mut findings = facts(&session).await.map_err(wrap)?;
     findings.extend(judge_connection(source).await?);
-    let found = find_publication(&session, &replication.publishing.name).await;
+    let seconds = Seconds::of(&replication.publishing.insert_only);
+    let found = find_publication(&session, &replication.publishing.name, seconds).await;
     let found = found.map_err(wrap)?;
     let published = replication.load_published(&session, found.as_ref()).await?;
     findings.extend(judge_tables(&published));
-    if let Some(found) = &found {
-        let wanted = Definition::new(&published, session.version());
-        findings.extend(judge_publication(found, &wanted, judge));
-    }
+    let wanted = Definition::new(&published, session.version());
+    let other = find_other_inserts(&session, &replication.publishing.name).await;
+    let other = other
+        .map_err(wrap)?
+        .filter(|_| !wanted.insert_only.is_empty());
+    let first = found.iter();
+    findings.extend(first.map(|found| judge_publication(found, &wanted, judge)));
+    findings.extend(other.map(|other| judge_other_inserts(&other, judge)));
     let slot = find_slot(&session, &replication.slot).await.map_err(wrap)?;
     if let Some(slot) = slot {
         let is_ours = !judge.has_state || replication.owns_slot(found.as_ref());
@@ -235,6 +240,12 @@ fn blocked(blocked: &Blocked) -> Finding {
     let message = format!("table {} {}", blocked.table, blocked.blocker);
     let full = Remedy::Pass(Setting::ReplicaIdentityFull);
     let full = blocked.full_helps.then_some(full);
+    let insert_only = Remedy::with(
+        "replicate only their INSERT and TRUNCATE",
+        Setting::InsertOnlyTables,
+    );
+    let is_of_identity = blocked.blocker.is_of_identity();
+    let insert_only = is_of_identity.then_some(insert_only);
     let snapshot_only = Remedy::with(
         "copy them without their later changes",
         Setting::SnapshotOnlyTables,
@@ -244,6 +255,7 @@ fn blocked(blocked: &Blocked) -> Finding {
         .with_remedies(blocked.all_remedies())
         .remedy(Remedy::copy_once())
         .for_group(full)
+        .for_group(insert_only)
         .for_group([snapshot_only, Remedy::exclude_tables(), Remedy::copy_once()])
 }
 
@@ -252,11 +264,11 @@ fn judge_publication(
     found: &FoundPublication,
     wanted: &Definition,
     judge: ReplicationJudge<'_>,
-) -> Option<Finding> {
+) -> Finding {
     let name = &found.name;
     let Some(mark) = &found.mark else {
         let differences = found.differences(wanted);
-        return Some(if differences.is_empty() {
+        return if differences.is_empty() {
             let message = format!(
                 "publication {name} was not created by this program; it publishes what is required and is used"
             );
@@ -275,9 +287,31 @@ fn judge_publication(
             .about(name)
             .remedy("drop it if nobody needs it")
             .remedy(Remedy::copy_once())
-        });
+        };
     };
-    Some(judge_marked(name, mark, judge))
+    judge_marked(name, mark, judge)
+}
+
+/// What has the name of the publication of insert-only tables, and does not go with the other one.
+fn judge_other_inserts(found: &FoundPublication, judge: ReplicationJudge<'_>) -> Finding {
+    let name = &found.name;
+    if let Some(mark) = &found.mark {
+        return judge_marked(name, mark, judge);
+    }
+    let message = format!(
+        "publication {name} was not created by this program, and has the name that the publication of insert-only \
+         tables must have"
+    );
+    Finding::new(
+        Code::PublicationDiffers,
+        Level::Error,
+        Side::Source,
+        message,
+    )
+    .about(name)
+    .remedy("drop it if nobody needs it")
+    .remedy(Remedy::PassValue(Setting::Publication, "NAME".to_owned()))
+    .remedy(Remedy::copy_once())
 }
 
 /// A publication that a run has marked.

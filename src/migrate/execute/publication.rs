@@ -10,7 +10,9 @@ use crate::cluster::promise::Promise;
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::event::{Event, Note, RemovedReplication, Warning};
-use crate::logical::{self, Definition, FoundPublication, Mark, PublishError, Publisher, RunTag};
+use crate::logical::{
+    self, Definition, FoundPublication, Mark, PublishError, Publisher, RunTag, Seconds,
+};
 use crate::migrate::error::Error;
 use crate::migrate::execute::execution::Execution;
 use crate::migrate::options::Options;
@@ -63,10 +65,7 @@ impl Held {
             point,
             publication: self.publication().clone(),
             run: mark.map(|mark| mark.name().to_owned()),
-            tables: publisher.map(|publisher| publisher.tables()),
-            filters: publisher
-                .map(|publisher| publisher.filters())
-                .unwrap_or_default(),
+            listed: publisher.map(|publisher| publisher.listed()),
             complete,
         }
     }
@@ -86,9 +85,9 @@ impl Held {
         done.map_err(|source| self.refused(source))
     }
 
-    fn foreign(&self, differences: String, remedies: Vec<Remedy>) -> Error {
+    fn foreign(&self, publication: &Ident, differences: String, remedies: Vec<Remedy>) -> Error {
         Error::ForeignPublication {
-            publication: self.publication().clone(),
+            publication: publication.clone(),
             database: self.database().to_owned(),
             differences,
             remedies,
@@ -168,7 +167,8 @@ async fn publish_in(session: &Session, held: &mut Held, scope: &Scope) -> Result
 
 async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Result<(), Error> {
     let name = held.publication().clone();
-    let found = logical::find_publication(session, &name).await;
+    let seconds = Seconds::of(&held.replication.publishing.insert_only);
+    let found = logical::find_publication(session, &name, seconds).await;
     let mut found = found.map_err(|source| held.refused(source))?;
     if let Some(found) = &found {
         refuse_other_runs(held, found)?;
@@ -187,6 +187,9 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
         });
     }
     let wanted = Definition::new(&published, session.version());
+    if !wanted.insert_only.is_empty() {
+        clear_other_inserts(session, held, scope).await?;
+    }
     let publishing = held.replication.publishing.clone();
     if let Some(found) = found {
         let differences = found.differences(&wanted);
@@ -194,7 +197,7 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
             held.publisher = Some(Arc::new(Publisher::new(publishing, None)));
             return Ok(());
         }
-        return Err(held.foreign(differences.join("; "), Vec::new()));
+        return Err(held.foreign(&name, differences.join("; "), Vec::new()));
     }
     let Replication {
         run, target, slot, ..
@@ -221,6 +224,23 @@ async fn publish_once(session: &Session, held: &mut Held, scope: &Scope) -> Resu
     })
 }
 
+/// Removes the publication of insert-only tables that an earlier run has left without the other, and refuses to
+/// continue where it is somebody else's.
+async fn clear_other_inserts(session: &Session, held: &Held, scope: &Scope) -> Result<(), Error> {
+    let found = logical::find_other_inserts(session, held.publication()).await;
+    let Some(found) = found.map_err(|source| held.refused(source))? else {
+        return Ok(());
+    };
+    refuse_other_runs(held, &found)?;
+    if !held.replication.owns(&found) {
+        let differences = "was not created by this program".to_owned();
+        return Err(held.foreign(&found.name, differences, Vec::new()));
+    }
+    drop_slot_of(session, held, &found, scope).await?;
+    let removed = logical::remove_publication(session, &found).await;
+    removed.map_err(|source| held.refused(source))
+}
+
 /// Refuses to continue where the publication is another run's.
 fn refuse_other_runs(held: &Held, found: &FoundPublication) -> Result<(), Error> {
     let Some(mark) = &found.mark else {
@@ -232,7 +252,7 @@ fn refuse_other_runs(held: &Held, found: &FoundPublication) -> Result<(), Error>
     }
     let run = mark.describe();
     let differences = format!("is of {run}");
-    Err(held.foreign(differences, ways_out(whose, mark)))
+    Err(held.foreign(&found.name, differences, ways_out(whose, mark)))
 }
 
 /// Refuses to continue where a slot of our name is another run's.
@@ -338,39 +358,68 @@ async fn remove_promised(
 ) -> Result<Withdrawal, connect::Error> {
     let endpoint = options.source.with_database(&promise.database);
     let session = endpoint.session(Purpose::Control).await?;
-    let found = logical::find_publication(&session, &promise.publication).await?;
-    let run = |found: &FoundPublication| found.mark.as_ref().map(|mark| mark.name().to_owned());
+    let name = &promise.publication;
+    let found = logical::find_publication(&session, name, Seconds::Marked).await?;
     if let Some(found) = &found
-        && run(found) != promise.run
+        && run_of(found) != promise.run.as_deref()
     {
         return Ok(Withdrawal::NotOurs);
     }
-    drop_both(&session, &promise.slot, found).await
+    let objects = RunObjects {
+        slot: &promise.slot,
+        publication: &promise.publication,
+        run: promise.run.as_deref(),
+    };
+    drop_objects(&session, objects, found).await
 }
 
 async fn withdraw_one(held: &Held, publisher: &Publisher) -> Result<Withdrawal, connect::Error> {
     let session = held.source.despite_stop().session(Purpose::Control).await?;
-    let found = logical::find_publication(&session, held.publication()).await?;
-    let run = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.name().to_owned());
+    let name = held.publication();
+    let found = logical::find_publication(&session, name, Seconds::Marked).await?;
     let own = publisher.mark();
+    let run = own.as_ref().map(Mark::name);
     // Without our locks another run may have begun in our place: then the slot is its own, too.
     if let Some(found) = &found
         && found.mark.is_some()
-        && run(&found.mark) != run(&own)
+        && run_of(found) != run
     {
         return Ok(Withdrawal::NotOurs);
     }
-    drop_both(&session, held.slot(), found).await
+    let objects = RunObjects {
+        slot: held.slot(),
+        publication: held.publication(),
+        run,
+    };
+    drop_objects(&session, objects, found).await
 }
 
-/// Drops a slot, and its publication if a run has created it.
-async fn drop_both(
+/// The name of the run that has marked a publication.
+fn run_of(found: &FoundPublication) -> Option<&str> {
+    found.mark.as_ref().map(Mark::name)
+}
+
+/// What a run has created on the source for a database.
+#[derive(Clone, Copy)]
+struct RunObjects<'a> {
+    slot: &'a SlotName,
+    publication: &'a Ident,
+    /// The name of the run, if it has marked the publication.
+    run: Option<&'a str>,
+}
+
+/// Drops a slot, and what was found of its publications if a run has created it; also the publication of insert-only
+/// tables alone, if somebody has dropped the other.
+async fn drop_objects(
     session: &Session,
-    slot: &SlotName,
+    objects: RunObjects<'_>,
     found: Option<FoundPublication>,
 ) -> Result<Withdrawal, connect::Error> {
-    logical::drop_slot(session, slot).await?;
-    if let Some(found) = found.filter(|found| found.mark.is_some()) {
+    logical::drop_slot(session, objects.slot).await?;
+    let other = logical::find_other_inserts(session, objects.publication).await?;
+    let other = other.filter(|other| run_of(other) == objects.run);
+    let all = found.into_iter().chain(other);
+    for found in all.filter(|found| found.mark.is_some()) {
         logical::remove_publication(session, &found).await?;
     }
     Ok(Withdrawal::Removed)

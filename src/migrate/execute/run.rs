@@ -201,7 +201,7 @@ async fn publish_and_copy(
 ) -> Result<(), Error> {
     if work.execution.options.replicate {
         let publishing = publication::publish_databases(work.planned, work.execution, held, scope);
-        run_phase(scope, None, Phase::Publication, publishing).await?;
+        Box::pin(run_phase(scope, None, Phase::Publication, publishing)).await?;
     } else {
         held.resize_with(work.planned.len(), || None);
     }

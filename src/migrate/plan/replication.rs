@@ -9,7 +9,7 @@ use crate::cluster::run_lock::Holder;
 use crate::cluster::select::ChosenDatabase;
 use crate::connect::Purpose;
 use crate::logical::{
-    FoundPublication, Mark, Publishing, RunId, SlotIdentity, find_publication, slot_name,
+    FoundPublication, Mark, Publishing, RunId, Seconds, SlotIdentity, find_publication, slot_name,
 };
 use crate::migrate::check::{self, Examination};
 use crate::migrate::error::Error;
@@ -138,6 +138,7 @@ impl Known {
                 name: options.replication.publication.clone(),
                 excluded: excluded.iter().cloned().chain(kept_apart).collect(),
                 hypertables: examined.hypertables.clone(),
+                insert_only: examined.insert_only.clone(),
                 filters: examined.filters.clone(),
                 make_full: options.replication.identity_full,
             },
@@ -154,7 +155,8 @@ async fn load_publication(
     let endpoint = options.source.with_database(name);
     let session = endpoint.session(Purpose::Introspect).await;
     let session = session.map_err(Error::connect(side))?;
-    let found = find_publication(&session, &options.replication.publication).await;
+    let name = &options.replication.publication;
+    let found = find_publication(&session, name, Seconds::Marked).await;
     found.map_err(Error::examine(side))
 }
 

@@ -39,9 +39,10 @@ fn list_rules(scope: &TableScope) -> impl Iterator<Item = Deviation> {
                 predicate: filter.predicate.text().to_owned(),
             }),
         };
-        let changes = rule
-            .changes
-            .map(|ChangesRule::None| Deviation::SnapshotOnlyTable(Name::from(table)));
+        let changes = rule.changes.map(|changes| match changes {
+            ChangesRule::None => Deviation::SnapshotOnlyTable(Name::from(table)),
+            ChangesRule::Inserts => Deviation::InsertOnlyTable(Name::from(table)),
+        });
         rows.into_iter().chain(changes)
     })
 }

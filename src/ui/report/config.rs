@@ -358,6 +358,7 @@ const fn rule_name(rule: &Rule) -> &'static str {
     match rule {
         Rule::SchemaOnly => "schema_only",
         Rule::SnapshotOnly => "snapshot_only",
+        Rule::InsertOnly => "insert_only",
         Rule::Filter(_) => "table_filters",
         Rule::TimeFilter(_) => "time_filters",
     }
@@ -366,7 +367,7 @@ const fn rule_name(rule: &Rule) -> &'static str {
 /// Which rows a rule selects.
 fn condition(rule: &Rule) -> Option<String> {
     match rule {
-        Rule::SchemaOnly | Rule::SnapshotOnly => None,
+        Rule::SchemaOnly | Rule::SnapshotOnly | Rule::InsertOnly => None,
         Rule::Filter(predicate) => Some(predicate.text().to_owned()),
         Rule::TimeFilter(filter) => {
             let column = quote_name(filter.column.as_str());

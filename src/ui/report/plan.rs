@@ -10,7 +10,7 @@ use crate::migrate::Prepared;
 use crate::migrate::{Options, PlannedDatabase, TargetAction};
 use crate::pg::{QualifiedName, Side};
 use crate::remedy::Setting;
-use crate::selection::{ExcludedObjects, RowFilter, RowsRule, TableRules};
+use crate::selection::{ChangesRule, ExcludedObjects, RowFilter, RowsRule, TableRules};
 use crate::ui::remedy::SettingName;
 use crate::ui::{LogKind, LogLine, Ui, text};
 
@@ -31,6 +31,7 @@ pub(super) struct PlannedBody {
     schema_only_tables: Vec<String>,
     /// Tables whose later changes are not replicated.
     snapshot_only_tables: Vec<String>,
+    insert_only_tables: Vec<String>,
     /// Tables of which only some rows are copied.
     filters: Vec<FilterBody>,
     /// The objects that are excluded by name.
@@ -106,7 +107,14 @@ pub(super) fn rule_lines(rules: &TableRules) -> Vec<String> {
     };
     let lists = [
         line("without rows", schema_only_tables(rules)),
-        line("without later changes", snapshot_only_tables(rules)),
+        line(
+            "without later changes",
+            tables_with_changes(rules, ChangesRule::None),
+        ),
+        line(
+            "later INSERT and TRUNCATE only",
+            tables_with_changes(rules, ChangesRule::Inserts),
+        ),
     ];
     let filters = filters(rules)
         .map(|(table, filter)| format!("only rows of {table} where {}", filter.predicate));
@@ -204,6 +212,7 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         TargetAction::Recreate { why, .. } => ("recreate", Some(why)),
         TargetAction::Empty { why, .. } => ("clear", Some(why)),
     };
+    let rules = &planned.scope.rules;
     PlannedBody {
         database: planned.name().to_owned(),
         target: planned.target().as_str().to_owned(),
@@ -211,9 +220,10 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         reason,
         tables: planned.tables,
         estimated_bytes: planned.bytes,
-        schema_only_tables: schema_only_tables(&planned.scope.rules),
-        snapshot_only_tables: snapshot_only_tables(&planned.scope.rules),
-        filters: filters(&planned.scope.rules).map(filter_body).collect(),
+        schema_only_tables: schema_only_tables(rules),
+        snapshot_only_tables: tables_with_changes(rules, ChangesRule::None),
+        insert_only_tables: tables_with_changes(rules, ChangesRule::Inserts),
+        filters: filters(rules).map(filter_body).collect(),
         excluded_objects: planned
             .scope
             .objects
@@ -239,8 +249,10 @@ fn schema_only_tables(rules: &TableRules) -> Vec<String> {
     tables.map(|(name, _)| name.to_string()).collect()
 }
 
-/// The tables without later changes, as `schema.table`.
-fn snapshot_only_tables(rules: &TableRules) -> Vec<String> {
-    let tables = rules.iter().filter(|(_, rule)| rule.changes.is_some());
+/// The tables with this rule about later changes, as `schema.table`.
+fn tables_with_changes(rules: &TableRules, changes: ChangesRule) -> Vec<String> {
+    let tables = rules
+        .iter()
+        .filter(|(_, rule)| rule.changes == Some(changes));
     tables.map(|(name, _)| name.to_string()).collect()
 }

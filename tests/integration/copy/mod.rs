@@ -6,6 +6,7 @@ mod exclude;
 mod faults;
 mod filters;
 mod include;
+mod inserts;
 mod large_objects;
 mod lost;
 mod partial;
