@@ -1,32 +1,21 @@
-//! Interactive selection: databases, then the tables of each that are excluded or created without rows.
+//! Interactive selection: databases, then the tables of each that are excluded, created without rows, or copied in part.
 
-use super::{Error, NAME};
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::Error;
+use super::ticked::{NamedTable, RecentRows, Ticked, shown_in_database};
 use crate::cluster::{Offer, OfferedTable};
 use crate::connect::Endpoint;
 use crate::migrate::Options;
-use crate::pg::QualifiedName;
-use crate::selection::quoted::quote_name;
-use crate::selection::{Databases, Entry, Rule, RuleEntry, Rules, Tables};
+use crate::predicate::Window;
+use crate::selection::TimeFilter;
 use crate::task::Scope;
-use crate::ui::{ChecklistItem, Ui, dialogue, shell_quote, shell_quoted, text};
+use crate::ui::{ChecklistItem, Ui, dialogue, shell_quoted, text};
 
 /// What is printed instead of the lists where nobody can be asked.
 const NO_TERMINAL: &str = "No terminal: running as with --no-interactive.";
-
-/// A table of a database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct NamedTable {
-    database: String,
-    name: QualifiedName,
-}
-
-/// What the user has ticked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Ticked {
-    databases: Vec<String>,
-    excluded: Vec<NamedTable>,
-    schema_only: Vec<NamedTable>,
-}
 
 /// Asks a user at a terminal what to select, unless the command line has decided that or asks for no question.
 ///
@@ -46,270 +35,237 @@ pub(super) async fn complete_options(
         ui.screen().line(NO_TERMINAL);
         return Ok(options);
     }
-    let ticked = ask(&options.source, ui, scope).await?;
+    let dialogue = Lists { ui, scope };
+    let ticked = dialogue.ask(&options.source, options.replicate).await?;
     ui.screen().line(&ticked.render_summary(command));
-    match ui.confirm_or_enter(dialogue::PROCEED, &scope.stop).await? {
-        true => Ok(ticked.complete(options)),
-        false => Err(Error::Cancelled),
+    if !ui.confirm_or_enter(dialogue::PROCEED, &scope.stop).await? {
+        return Err(Error::Cancelled);
     }
+    let options = ticked.complete(options);
+    dialogue.offer_file(&options).await?;
+    Ok(options)
 }
 
-async fn ask(source: &Endpoint, ui: &Ui, scope: &Scope) -> Result<Ticked, Error> {
-    let screen = ui.screen();
-    screen.line("Connecting to source database...");
-    let offer = Offer::open(source).await?;
-    screen.line("✓ Connected to source");
-    screen.line("Discovering databases on source...");
-    let databases = offer.load_databases().await?;
-    screen.line(&format!("✓ Found {} database(s)", databases.len()));
-    let items = databases.into_iter().map(|one| ChecklistItem {
-        name: one.name,
-        bytes: one.bytes,
-    });
-    let names = tick(ui, "Select databases to replicate:", items.collect(), scope).await?;
-    if names.is_empty() {
-        return Err(Error::NothingSelected);
+/// The lists and questions of the selection.
+struct Lists<'a> {
+    ui: &'a Ui,
+    scope: &'a Scope,
+}
+
+impl Lists<'_> {
+    async fn ask(&self, source: &Endpoint, replicates: bool) -> Result<Ticked, Error> {
+        let screen = self.ui.screen();
+        screen.line("Connecting to source database...");
+        let offer = Offer::open(source).await?;
+        screen.line("✓ Connected to source");
+        screen.line("Discovering databases on source...");
+        let databases = offer.load_databases().await?;
+        screen.line(&format!("✓ Found {} database(s)", databases.len()));
+        let items = databases.into_iter().map(|one| ChecklistItem {
+            name: one.name,
+            bytes: one.bytes,
+        });
+        let names = self
+            .tick("Select databases to replicate:", items.collect())
+            .await?;
+        if names.is_empty() {
+            return Err(Error::NothingSelected);
+        }
+        screen.line(&dialogue::ticked("Selected", "database", "", &names));
+        // A filter that no publication can have would only be refused by the checks.
+        let can_filter = offer.can_filter() || !replicates;
+        let mut ticked = Ticked::default();
+        for database in &names {
+            let tables = self.load_tables(&offer, database).await?;
+            let rest = self.ask_excluded(database, tables, &mut ticked).await?;
+            let rest = self.ask_schema_only(database, rest, &mut ticked).await?;
+            if can_filter {
+                self.ask_recent(database, rest, &mut ticked).await?;
+            }
+        }
+        ticked.databases = names;
+        Ok(ticked)
     }
-    screen.line(&dialogue::ticked("Selected", "database", "", &names));
-    let mut ticked = Ticked::default();
-    for database in &names {
-        let tables = load_tables(&offer, database, ui).await?;
+
+    async fn load_tables(&self, offer: &Offer, database: &str) -> Result<Vec<OfferedTable>, Error> {
+        let screen = self.ui.screen();
+        let name = text::clean(database);
+        screen.line(&format!("Discovering tables in database '{name}'..."));
+        let tables = offer.load_tables(database).await?;
+        let count = tables.len();
+        screen.line(&format!("✓ Found {count} table(s) in '{name}'"));
+        Ok(tables)
+    }
+
+    /// Asks which tables are excluded, and returns the others.
+    async fn ask_excluded(
+        &self,
+        database: &str,
+        tables: Vec<OfferedTable>,
+        ticked: &mut Ticked,
+    ) -> Result<Vec<OfferedTable>, Error> {
         let question =
             format!("Select tables to EXCLUDE from '{database}' (or press Enter to include all):");
-        let excluded = tick_tables(ui, &question, database, &tables, scope).await?;
+        let (excluded, rest) = self.tick_tables(&question, tables).await?;
+        let excluded: Vec<NamedTable> = excluded
+            .iter()
+            .map(|table| NamedTable::new(database, &table.name))
+            .collect();
         if !excluded.is_empty() {
             let shown: Vec<String> = excluded.iter().map(NamedTable::shown).collect();
             let place = format!(" from '{database}'");
-            screen.line(&dialogue::ticked("Excluding", "table", &place, &shown));
+            let line = dialogue::ticked("Excluding", "table", &place, &shown);
+            self.ui.screen().line(&line);
         }
-        let rest = tables.into_iter();
-        let rest = rest.filter(|table| excluded.iter().all(|one| one.name != table.name));
+        ticked.excluded.extend(excluded);
+        Ok(rest)
+    }
+
+    /// Asks which tables are created without rows, and returns the others.
+    async fn ask_schema_only(
+        &self,
+        database: &str,
+        tables: Vec<OfferedTable>,
+        ticked: &mut Ticked,
+    ) -> Result<Vec<OfferedTable>, Error> {
         let question = format!(
             "Select tables of '{database}' to create WITHOUT rows (or press Enter to copy all):"
         );
-        let rest: Vec<OfferedTable> = rest.collect();
-        let schema_only = tick_tables(ui, &question, database, &rest, scope).await?;
-        ticked.excluded.extend(excluded);
-        ticked.schema_only.extend(schema_only);
-    }
-    ticked.databases = names;
-    Ok(ticked)
-}
-
-async fn load_tables(offer: &Offer, database: &str, ui: &Ui) -> Result<Vec<OfferedTable>, Error> {
-    let screen = ui.screen();
-    let name = text::clean(database);
-    screen.line(&format!("Discovering tables in database '{name}'..."));
-    let tables = offer.load_tables(database).await?;
-    let count = tables.len();
-    screen.line(&format!("✓ Found {count} table(s) in '{name}'"));
-    Ok(tables)
-}
-
-/// Asks for some of the names.
-async fn tick(
-    ui: &Ui,
-    question: &str,
-    items: Vec<ChecklistItem>,
-    scope: &Scope,
-) -> Result<Vec<String>, Error> {
-    let names: Vec<String> = items.iter().map(|item| item.name.clone()).collect();
-    let places = ui.tick(question, items, &scope.stop).await?;
-    let places = places.ok_or(Error::Cancelled)?;
-    Ok(places
-        .into_iter()
-        .map(|place| names[place].clone())
-        .collect())
-}
-
-async fn tick_tables(
-    ui: &Ui,
-    question: &str,
-    database: &str,
-    tables: &[OfferedTable],
-    scope: &Scope,
-) -> Result<Vec<NamedTable>, Error> {
-    if tables.is_empty() {
-        return Ok(Vec::new());
-    }
-    let items = tables.iter().map(|table| ChecklistItem {
-        name: shown_in_database(&table.name),
-        bytes: table.bytes,
-    });
-    let places = ui.tick(question, items.collect(), &scope.stop).await?;
-    let places = places.ok_or(Error::Cancelled)?;
-    let named = |place: usize| NamedTable {
-        database: database.to_owned(),
-        name: tables[place].name.clone(),
-    };
-    Ok(places.into_iter().map(named).collect())
-}
-
-/// The name of a table within its database; those of `public` without the schema.
-fn shown_in_database(name: &QualifiedName) -> String {
-    match name.schema.as_str() {
-        "public" => name.name.as_str().to_owned(),
-        schema => format!("{schema}.{}", name.name.as_str()),
-    }
-}
-
-impl NamedTable {
-    fn shown(&self) -> String {
-        format!("{}.{}", self.database, shown_in_database(&self.name))
+        let (schema_only, rest) = self.tick_tables(&question, tables).await?;
+        let schema_only = schema_only.iter();
+        let named = schema_only.map(|table| NamedTable::new(database, &table.name));
+        ticked.schema_only.extend(named);
+        Ok(rest)
     }
 
-    /// The table as a flag takes it, in three parts.
-    fn entry(&self) -> Entry {
-        let parts = [
-            self.database.as_str(),
-            self.name.schema.as_str(),
-            self.name.name.as_str(),
-        ];
-        Entry::new(parts.map(str::to_owned).to_vec()).expect("no name in a catalog is empty")
+    /// Asks of which tables only recent rows are copied, by which column and since when.
+    async fn ask_recent(
+        &self,
+        database: &str,
+        tables: Vec<OfferedTable>,
+        ticked: &mut Ticked,
+    ) -> Result<(), Error> {
+        let timed = tables.into_iter();
+        let timed = timed.filter(|table| !table.time_columns.is_empty());
+        let question = format!(
+            "Select tables of '{database}' to copy only RECENT rows of (or press Enter to copy all rows):"
+        );
+        let (recent, _) = self.tick_tables(&question, timed.collect()).await?;
+        for table in recent {
+            let named = NamedTable::new(database, &table.name);
+            let column = self.choose_column(&named, &table).await?;
+            let question = format!("Copy the rows of {} of the last:", named.shown());
+            let check = |text: &str| {
+                let window = Window::parse(text);
+                window.map(|_| ()).map_err(|error| error.to_string())
+            };
+            let window = self.ui.enter(&question, check, &self.scope.stop).await?;
+            let window = window.ok_or(Error::Cancelled)?;
+            let window = Window::parse(&window).map_err(|error| Error::Usage {
+                message: error.to_string(),
+            })?;
+            let filter = TimeFilter { column, window };
+            ticked.recent.push(RecentRows {
+                table: named,
+                filter,
+            });
+        }
+        Ok(())
     }
 
-    /// The table in a list of a flag.
-    fn item(&self) -> String {
-        let parts = [
-            self.database.as_str(),
-            self.name.schema.as_str(),
-            self.name.name.as_str(),
-        ];
-        parts.map(quote_name).join(".")
-    }
-}
-
-impl Ticked {
-    /// The options with this selection.
-    fn complete(self, options: Options) -> Options {
-        let excluded: Vec<Entry> = self.excluded.iter().map(NamedTable::entry).collect();
-        let rules = self.schema_only.iter().map(|table| RuleEntry {
-            entry: table.entry(),
-            rule: Rule::SchemaOnly,
+    /// The column with the time of a row: the only one, or the one that the user chooses.
+    async fn choose_column(
+        &self,
+        named: &NamedTable,
+        table: &OfferedTable,
+    ) -> Result<crate::pg::Ident, Error> {
+        if let [column] = &table.time_columns[..] {
+            return Ok(column.clone());
+        }
+        let question = format!("Column of {} with the time of a row:", named.shown());
+        let items = table.time_columns.iter().map(|column| ChecklistItem {
+            name: column.as_str().to_owned(),
+            bytes: None,
         });
-        Options {
-            tables: match excluded.is_empty() {
-                true => Tables::All,
-                false => Tables::AllBut(excluded),
-            },
-            rules: Rules::of_command_line(rules.collect()),
-            databases: Databases::Only(self.databases),
-            ..options
+        let chosen = self
+            .ui
+            .choose(&question, items.collect(), &self.scope.stop)
+            .await?;
+        let chosen = chosen.ok_or(Error::Cancelled)?;
+        Ok(table.time_columns[chosen].clone())
+    }
+
+    /// Asks for some of the names.
+    async fn tick(&self, question: &str, items: Vec<ChecklistItem>) -> Result<Vec<String>, Error> {
+        let names: Vec<String> = items.iter().map(|item| item.name.clone()).collect();
+        let places = self.ui.tick(question, items, &self.scope.stop).await?;
+        let places = places.ok_or(Error::Cancelled)?;
+        Ok(places
+            .into_iter()
+            .map(|place| names[place].clone())
+            .collect())
+    }
+
+    /// Asks for some of the tables, and returns them and the others.
+    async fn tick_tables(
+        &self,
+        question: &str,
+        tables: Vec<OfferedTable>,
+    ) -> Result<(Vec<OfferedTable>, Vec<OfferedTable>), Error> {
+        if tables.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
         }
+        let items = tables.iter().map(|table| ChecklistItem {
+            name: shown_in_database(&table.name),
+            bytes: table.bytes,
+        });
+        let places = self
+            .ui
+            .tick(question, items.collect(), &self.scope.stop)
+            .await?;
+        let places = places.ok_or(Error::Cancelled)?;
+        let mut is_ticked = vec![false; tables.len()];
+        places.into_iter().for_each(|place| is_ticked[place] = true);
+        let (ticked, rest): (Vec<_>, Vec<_>) = tables
+            .into_iter()
+            .zip(is_ticked)
+            .partition(|(_, is_ticked)| *is_ticked);
+        let tables = |pairs: Vec<(OfferedTable, bool)>| pairs.into_iter().map(|(table, _)| table);
+        Ok((tables(ticked).collect(), tables(rest).collect()))
     }
 
-    fn render_summary(&self, command: &str) -> String {
-        let shown = |tables: &[NamedTable]| tables.iter().map(NamedTable::shown).collect();
-        let (excluded, schema_only): (Vec<_>, Vec<_>) =
-            (shown(&self.excluded), shown(&self.schema_only));
-        let given = repeated_arguments(std::env::args().skip(1), command);
-        let given = given.iter().map(|argument| shell_quoted(argument));
-        let begin = [NAME.to_owned(), command.to_owned()].into_iter();
-        let command: Vec<String> = begin.chain(given).chain(self.render_flags()).collect();
-        dialogue::summary(dialogue::Summary {
-            databases: &self.databases,
-            excluded: &excluded,
-            schema_only: &schema_only,
-            command: &command.join(" "),
-        })
-    }
-
-    /// The flags that repeat the selection.
-    fn render_flags(&self) -> Vec<String> {
-        let list = |flag: &str, items: Vec<String>| {
-            (!items.is_empty()).then(|| format!("{flag} {}", shell_quote(&items.join(","))))
-        };
-        let databases = self.databases.iter().map(|name| quote_name(name));
-        let items = |tables: &[NamedTable]| tables.iter().map(NamedTable::item).collect();
-        [
-            list("--include-databases", databases.collect()),
-            list("--exclude-tables", items(&self.excluded)),
-            list("--schema-only-tables", items(&self.schema_only)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-}
-
-/// The arguments that are given, without the command and without connection strings: they may contain passwords.
-fn repeated_arguments(arguments: impl Iterator<Item = String>, command: &str) -> Vec<String> {
-    let mut repeated = Vec::new();
-    let mut arguments = arguments.peekable();
-    let mut has_command = false;
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--source" | "--target" => {
-                arguments.next();
+    /// Offers to write the selection to a configuration file. An existing file is never replaced.
+    async fn offer_file(&self, options: &Options) -> Result<(), Error> {
+        let screen = self.ui.screen();
+        loop {
+            let name = self
+                .ui
+                .ask_name(dialogue::WRITE_FILE, &self.scope.stop)
+                .await?;
+            if name.is_empty() {
+                return Ok(());
             }
-            one if one.starts_with("--source=") || one.starts_with("--target=") => {}
-            one if one == command && !has_command => has_command = true,
-            _ => repeated.push(argument),
+            match write_file(Path::new(&name), options) {
+                Ok(()) => {
+                    let quoted = shell_quoted(&name);
+                    screen.line(&format!(
+                        "✓ Written to {}; to use it: --config {quoted}",
+                        text::clean(&name)
+                    ));
+                    return Ok(());
+                }
+                Err(error) => screen.line(&format!(
+                    "✗ {} was not written: {error}",
+                    text::clean(&name)
+                )),
+            }
         }
     }
-    repeated
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn table(database: &str, schema: &str, name: &str) -> NamedTable {
-        NamedTable {
-            database: database.to_owned(),
-            name: QualifiedName::from_catalog(schema, name),
-        }
-    }
-
-    fn ticked() -> Ticked {
-        Ticked {
-            databases: vec!["app".to_owned(), "it's".to_owned()],
-            excluded: vec![table("app", "public", "logs"), table("app", "s,1", "a.b")],
-            schema_only: vec![table("it's", "x", "t")],
-        }
-    }
-
-    #[test]
-    fn the_equivalent_command_selects_the_same() {
-        assert_eq!(
-            ticked().render_flags(),
-            [
-                r"--include-databases 'app,it'\''s'",
-                r#"--exclude-tables 'app.public.logs,app."s,1"."a.b"'"#,
-                r"--schema-only-tables 'it'\''s.x.t'",
-            ]
-        );
-        assert_eq!(ticked().excluded[0].entry().to_string(), "app.public.logs");
-    }
-
-    #[test]
-    fn other_options_are_repeated_and_connection_strings_are_not() {
-        let given = [
-            "--log-level",
-            "debug",
-            "init",
-            "--source",
-            "postgresql://u:pw@h/d",
-            "--target=postgresql://u:pw@h/e",
-            "--map-database",
-            "init=x y",
-        ];
-        let repeated = repeated_arguments(given.iter().map(|one| (*one).to_owned()), "init");
-        assert_eq!(
-            repeated,
-            ["--log-level", "debug", "--map-database", "init=x y"]
-        );
-        assert_eq!(shell_quoted("init=x y"), "'init=x y'");
-        assert_eq!(shell_quoted("--no-sync"), "--no-sync");
-    }
-
-    #[test]
-    fn tables_of_public_are_shown_without_schema() {
-        let shown = ticked()
-            .excluded
-            .iter()
-            .map(NamedTable::shown)
-            .collect::<Vec<_>>();
-        assert_eq!(shown, ["app.logs", "app.s,1.a.b"]);
-    }
+fn write_file(path: &Path, options: &Options) -> io::Result<()> {
+    let selection =
+        crate::config::render_file(&options.databases, &options.tables, &options.rules.entries);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(selection.as_bytes())
 }

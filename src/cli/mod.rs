@@ -19,6 +19,7 @@ mod refusals;
 mod setting;
 mod signal;
 mod teardown;
+mod ticked;
 mod usage;
 mod validate;
 mod verify;

@@ -4,7 +4,7 @@ use crate::cluster::error::Error;
 use crate::cluster::select::{AsOf, Wanted, find_candidates};
 use crate::cluster::server::Cluster;
 use crate::connect::{Endpoint, Purpose};
-use crate::pg::{QualifiedName, Side, Sql};
+use crate::pg::{Ident, QualifiedName, Side, Sql};
 use crate::selection::{Databases, Rules, Tables};
 
 /// A database that can be copied.
@@ -23,6 +23,8 @@ pub struct OfferedTable {
     pub name: QualifiedName,
     /// Estimated bytes of its rows, if the server has counted them.
     pub bytes: Option<u64>,
+    /// Its columns of dates and timestamps.
+    pub time_columns: Vec<Ident>,
 }
 
 /// The source, for questions about what it offers.
@@ -38,6 +40,11 @@ impl Offer {
     pub async fn open(source: &Endpoint) -> Result<Self, Error> {
         let cluster = Cluster::open(Side::Source, source).await?;
         Ok(Self { cluster })
+    }
+
+    /// Whether publications of the source can filter rows.
+    pub fn can_filter(&self) -> bool {
+        self.cluster.session.version().has_publication_filters()
     }
 
     /// Loads the databases that can be copied, by name.
@@ -97,6 +104,11 @@ impl Offer {
             bytes: row
                 .get::<_, Option<i64>>("bytes")
                 .and_then(|bytes| u64::try_from(bytes).ok()),
+            time_columns: row
+                .get::<_, Vec<String>>("time_columns")
+                .into_iter()
+                .map(Ident::from_catalog)
+                .collect(),
         };
         Ok(rows.iter().map(table).collect())
     }

@@ -17,6 +17,7 @@ mod reader;
 mod section;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use effective::{Effective, Flags, Source, Sourced};
 pub use example::EXAMPLE;
@@ -24,3 +25,4 @@ pub use fault::{Error, Fault, FilterList, NameProblem, WrittenRule};
 pub use file::{File, read_file};
 pub use key::{Foreign, Level, Suggestion};
 pub use reader::Located;
+pub use written::render_file;

@@ -7,6 +7,10 @@ use super::text;
 /// The question after the summary.
 pub const PROCEED: &str = "Proceed with this configuration? [Y/n]:";
 
+/// The question about a file for the next time.
+pub const WRITE_FILE: &str =
+    "Write this selection to a configuration file? Name of the file (Enter for none):";
+
 /// A line of equal signs above and below the summary.
 const RULE: &str = "========================================";
 
@@ -19,6 +23,8 @@ pub struct Summary<'a> {
     pub excluded: &'a [String],
     /// Tables that are created without rows.
     pub schema_only: &'a [String],
+    /// Tables of which only recent rows are copied, with column and window.
+    pub recent: &'a [String],
     /// The command that repeats the selection.
     pub command: &'a str,
 }
@@ -44,6 +50,7 @@ pub fn summary(summary: Summary<'_>) -> String {
         ("Databases to replicate", "✓", summary.databases),
         ("Tables to exclude", "✗", summary.excluded),
         ("Tables without rows", "○", summary.schema_only),
+        ("Tables with recent rows only", "◐", summary.recent),
     ];
     for (title, mark, names) in parts.into_iter().filter(|(_, _, names)| !names.is_empty()) {
         lines.push(format!("{title}: {}", names.len()));
@@ -72,6 +79,7 @@ mod tests {
             databases: &names(&["app", "crm"]),
             excluded: &names(&["app.logs"]),
             schema_only: &[],
+            recent: &names(&["app.events: at, last 6 months"]),
             command: "postgres-seren-replicator init --include-databases 'app,crm'",
         });
         insta::assert_snapshot!(shown, @r"
@@ -83,6 +91,8 @@ mod tests {
           ✓ crm
         Tables to exclude: 1
           ✗ app.logs
+        Tables with recent rows only: 1
+          ◐ app.events: at, last 6 months
         Equivalent command:
           postgres-seren-replicator init --include-databases 'app,crm'
         ========================================

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::conclusion::Conclusion;
 use super::report::FindingBody;
+use super::text;
 
 /// Version of the object's form.
 const SCHEMA: u32 = 3;
@@ -23,6 +24,16 @@ pub(super) struct Object<B> {
     shown: Shown,
     /// None if the exit code is 0.
     error: Option<Failed>,
+    /// What to do next; none where the command has no report.
+    next: Option<String>,
+}
+
+/// The end of a command that has a report.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ending<'a> {
+    pub(super) conclusion: &'a Conclusion,
+    /// What to do next.
+    pub(super) next: &'a str,
 }
 
 /// What a command has shown before its end.
@@ -75,8 +86,8 @@ pub(super) struct NotAttemptedBody {
 
 impl<B: Serialize> Object<B> {
     /// The object of a command that has a report.
-    pub(super) fn reported(command: &str, end: &Conclusion, body: B, shown: Shown) -> Self {
-        let exit_code = end.exit_code();
+    pub(super) fn reported(command: &str, end: Ending<'_>, body: B, shown: Shown) -> Self {
+        let exit_code = end.conclusion.exit_code();
         Self {
             schema: SCHEMA,
             command: command.to_owned(),
@@ -84,7 +95,8 @@ impl<B: Serialize> Object<B> {
             exit_code,
             body: Some(body),
             shown,
-            error: match end {
+            next: Some(text::clean(end.next)),
+            error: match end.conclusion {
                 Conclusion::Done => None,
                 Conclusion::Failed { message, .. } => Some(Failed {
                     message: message.clone(),
@@ -112,6 +124,7 @@ impl Object<()> {
             body: None,
             shown,
             error: Some(error),
+            next: None,
         }
     }
 }
@@ -129,6 +142,11 @@ mod tests {
         Body { databases: ["a"] }
     }
 
+    fn ending(conclusion: &Conclusion) -> Ending<'_> {
+        let next = "rest";
+        Ending { conclusion, next }
+    }
+
     #[test]
     fn success_has_no_error() {
         let shown = Shown {
@@ -136,9 +154,9 @@ mod tests {
             warnings: vec!["w".to_owned()],
         };
         assert_eq!(
-            Object::reported("verify", &Conclusion::Done, body(), shown).line(),
+            Object::reported("verify", ending(&Conclusion::Done), body(), shown).line(),
             "{\"schema\":3,\"command\":\"verify\",\"ok\":true,\"exit_code\":0,\
-             \"databases\":[\"a\"],\"findings\":[],\"warnings\":[\"w\"],\"error\":null}\n"
+             \"databases\":[\"a\"],\"findings\":[],\"warnings\":[\"w\"],\"error\":null,\"next\":\"rest\"}\n"
         );
     }
 
@@ -148,7 +166,7 @@ mod tests {
             exit_code: 5,
             message: "1 table could not be compared".to_owned(),
         };
-        let line = Object::reported("verify", &end, body(), Shown::default()).line();
+        let line = Object::reported("verify", ending(&end), body(), Shown::default()).line();
         let object: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(object["ok"], false);
         assert_eq!(object["exit_code"], 5);

@@ -20,6 +20,7 @@ mod failure;
 mod json;
 mod log;
 mod progress;
+mod prompt;
 mod remedy;
 pub mod report;
 mod screen;
@@ -44,7 +45,7 @@ pub use report::Report;
 pub use screen::Screen;
 pub use style::{Color, Style};
 
-use self::json::{Object, Shown};
+use self::json::{Ending, Object, Shown};
 use self::progress::{Board, Warnings, lock};
 use self::report::FindingBody;
 use crate::cluster::Finding;
@@ -194,6 +195,16 @@ impl Ui {
         Ok(confirm::is_yes(&answer))
     }
 
+    /// Asks on standard error and returns one line of standard input without its end; empty after the end of input and
+    /// after `stop`.
+    ///
+    /// # Errors
+    /// A stream is broken, or no thread could be started.
+    pub async fn ask_name(&self, question: &str, stop: &CancellationToken) -> io::Result<String> {
+        let answer = self.ask_line(question, stop).await?;
+        Ok(answer.trim().to_owned())
+    }
+
     async fn ask_line(&self, question: &str, stop: &CancellationToken) -> io::Result<String> {
         self.catch_up();
         let echoes = self.streams.stdin_is_terminal;
@@ -238,7 +249,35 @@ impl Ui {
         stop: &CancellationToken,
     ) -> io::Result<Option<Vec<usize>>> {
         self.catch_up();
-        checklist::ask(&self.screen, question, items, stop).await
+        checklist::tick(&self.screen, question, items, stop).await
+    }
+
+    /// Shows a list of which one item is chosen; its place. None after Esc, Ctrl-C or `stop`.
+    ///
+    /// # Errors
+    /// The terminal is broken, or no thread could be started.
+    pub async fn choose(
+        &self,
+        question: &str,
+        items: Vec<ChecklistItem>,
+        stop: &CancellationToken,
+    ) -> io::Result<Option<usize>> {
+        self.catch_up();
+        checklist::choose(&self.screen, question, items, stop).await
+    }
+
+    /// Asks for a line of text on a terminal, until `check` accepts it. None after Esc, Ctrl-C or `stop`.
+    ///
+    /// # Errors
+    /// The terminal is broken, or no thread could be started.
+    pub async fn enter(
+        &self,
+        question: &str,
+        check: impl Fn(&str) -> Result<(), String> + Clone + Send + 'static,
+        stop: &CancellationToken,
+    ) -> io::Result<Option<String>> {
+        self.catch_up();
+        prompt::ask_text(&self.screen, question, check, stop).await
     }
 
     /// Shows a warning, once, and keeps it for the JSON report.
@@ -283,6 +322,10 @@ impl Ui {
             }
             Output::Json => {
                 lock(&self.warnings).extend(report.warnings());
+                let end = Ending {
+                    conclusion: end,
+                    next,
+                };
                 let object = Object::reported(report.command(), end, report.body(), self.shown());
                 self.write_out(&object.line())
             }

@@ -123,7 +123,10 @@ impl Screen {
     /// Asks, and draws no bar until [`end_question`](Self::end_question).
     pub(super) fn ask(&self, question: &str) -> io::Result<()> {
         match self.format {
-            LogFormat::Text => self.with_bottom(|bottom, out| bottom.ask(question, out)),
+            LogFormat::Text => {
+                let question = self.wrapped(question);
+                self.with_bottom(|bottom, out| bottom.ask(&question, out))
+            }
             LogFormat::Json => {
                 self.show(&LogLine::new(LogKind::Question, question));
                 Ok(())

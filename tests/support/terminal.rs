@@ -117,14 +117,32 @@ impl Terminal {
         });
     }
 
-    /// Waits until the last row is this text.
+    /// Waits until the screen shows this text; line breaks do not count.
+    #[track_caller]
+    pub(crate) fn wait_for_text(&self, text: &str) {
+        let shown = fmt::from_fn(|f| write!(f, "{text:?} in: {:#?}", self.rows()));
+        let is_shown = |rows: &[String]| {
+            let rows = rows.iter().map(|row| row.trim());
+            let [with_blanks, without] =
+                [" ", ""].map(|between| rows.clone().collect::<Vec<_>>().join(between));
+            with_blanks.contains(text) || without.contains(text)
+        };
+        wait_until(shown, || is_shown(&self.rows()).then_some(()));
+    }
+
+    /// Waits until this text is the last on the screen, on a row of its own or on several.
     #[track_caller]
     pub(crate) fn wait_for_last_row(&self, text: &str) {
         let shown = fmt::from_fn(|f| write!(f, "{text:?} as last row of: {:#?}", self.rows()));
-        wait_until(shown, || {
-            let rows = self.rows();
-            (rows.last().map(String::as_str) == Some(text)).then_some(())
-        });
+        let is_last = |rows: &[String]| {
+            let begins = (0..rows.len()).rev();
+            let joined = |from: usize| {
+                let rows = rows[from..].iter().map(|row| row.trim());
+                rows.collect::<Vec<_>>().join(" ")
+            };
+            begins.map(joined).any(|last| last == text)
+        };
+        wait_until(shown, || is_last(&self.rows()).then_some(()));
     }
 
     /// Presses keys.

@@ -8,7 +8,14 @@ SELECT n.nspname::text AS schema_name,
                        FROM pg_catalog.pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) tree
                        JOIN pg_catalog.pg_class p ON p.oid = tree.relid AND p.oid <> c.oid
                        LEFT JOIN pg_catalog.pg_class pt ON pt.oid = p.reltoastrelid), 0))::pg_catalog.int8, 0)
-        * pg_catalog.current_setting('block_size')::pg_catalog.int8 AS bytes
+        * pg_catalog.current_setting('block_size')::pg_catalog.int8 AS bytes,
+       -- Those that a time filter can be on.
+       ARRAY(SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
+                AND a.atttypid IN ('pg_catalog.timestamptz'::pg_catalog.regtype,
+                                   'pg_catalog.timestamp'::pg_catalog.regtype,
+                                   'pg_catalog.date'::pg_catalog.regtype)
+              ORDER BY a.attnum) AS time_columns
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid

@@ -12,7 +12,10 @@ const SPACE: &str = " ";
 const DATABASES: &str = "Select databases to replicate:";
 const EXCLUDE: &str = "Select tables to EXCLUDE from 'app'";
 const EMPTY: &str = "Select tables of 'app' to create WITHOUT rows";
+const RECENT: &str = "Select tables of 'crm' to copy only RECENT rows of";
 const PROCEED: &str = "Proceed with this configuration? [Y/n]:";
+const WRITE_FILE: &str =
+    "Write this selection to a configuration file? Name of the file (Enter for none):";
 
 /// Clusters with databases `app` and `crm`.
 async fn two_databases() -> Route {
@@ -77,6 +80,8 @@ async fn what_is_ticked_is_copied_and_the_command_that_repeats_it_is_shown() {
         assert!(summary.contains(part), "{part}: {summary}");
     }
     lists.press(ENTER);
+    lists.wait_for_last_row(WRITE_FILE);
+    lists.press(ENTER);
     lists.wait_for_last_row("Proceed with replication? [y/N]:");
     lists.press("y");
     lists.press(ENTER);
@@ -92,8 +97,72 @@ async fn what_is_ticked_is_copied_and_the_command_that_repeats_it_is_shown() {
     assert_eq!(value(&target, rows).await, "0 5");
 }
 
+/// Rows of the last 30 years and older ones, and a table without times.
+const EVENTS: &str = "
+    CREATE TABLE public.events (id int PRIMARY KEY, day date, at timestamptz NOT NULL);
+    INSERT INTO public.events SELECT g, current_date, now() - g * interval '10 years' FROM generate_series(0, 9) g;
+    CREATE TABLE public.notes (id int PRIMARY KEY)";
+
 #[tokio::test]
-async fn nothing_ticked_is_nothing_done() {
+async fn recent_rows_can_be_chosen_and_the_selection_written_to_a_file() {
+    let route = two_databases().await;
+    run(&route.source.url("crm"), EVENTS).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crm.toml");
+    std::fs::write(folder.path().join("old.toml"), "jobs = 1").unwrap();
+    for columns in [80, 40] {
+        let mut lists = start(&route, "validate", &["--no-sync"], columns);
+        wait_for(&lists, "crm");
+        lists.press(DOWN);
+        lists.press(SPACE);
+        lists.press(ENTER);
+        for question in ["to EXCLUDE from 'crm'", "to create WITHOUT rows"] {
+            lists.wait_for_text(question);
+            wait_for(&lists, "notes");
+            lists.press(ENTER);
+        }
+        lists.wait_for_text(RECENT);
+        wait_for(&lists, "events");
+        lists.press(SPACE);
+        lists.press(ENTER);
+        lists.wait_for_text("Column of crm.events with the time of a row:");
+        lists.press("at");
+        lists.press(ENTER);
+        lists.wait_for_text("Copy the rows of crm.events of the last:");
+        lists.press("6 fortnights");
+        lists.press(ENTER);
+        lists.wait_for_text("is no time window");
+        lists.press(&"\u{7f}".repeat("fortnights".len()));
+        lists.press("years");
+        lists.press(ENTER);
+        lists.wait_for_last_row(PROCEED);
+        lists.wait_for_text("◐ crm.events: at, last 6 years");
+        lists.wait_for_text("--time-filter 'crm.public.events:at:6 years'");
+        lists.press(ENTER);
+        lists.wait_for_last_row(WRITE_FILE);
+        lists.press(folder.path().join("old.toml").to_str().unwrap());
+        lists.press(ENTER);
+        lists.wait_for_text("was not written");
+        lists.wait_for_last_row(WRITE_FILE);
+        lists.press(file.to_str().unwrap());
+        lists.press(ENTER);
+        let ended = lists.finish().expect(0);
+        assert!(ended.has_same_modes);
+        let old = std::fs::read_to_string(folder.path().join("old.toml")).unwrap();
+        assert_eq!(old, "jobs = 1");
+        let config = ["--config", file.to_str().unwrap(), "--no-sync"];
+        let flags = [&config[..], &["--yes", "--drop-existing"]].concat();
+        route.command("init", &[], &flags).run().expect(0);
+        let rows = "SELECT count(*) FROM public.events";
+        assert_eq!(value(&route.target.url("crm"), rows).await, "1");
+        assert_eq!(databases_of(&route).await, "crm postgres");
+        std::fs::remove_file(&file).unwrap();
+        run(&route.target.url("postgres"), "DROP DATABASE crm").await;
+    }
+}
+
+#[tokio::test]
+async fn acceptance_05_nothing_ticked_is_nothing_done() {
     let route = two_databases().await;
     for columns in [80, 40] {
         let mut lists = start(&route, "init", &[], columns);
@@ -134,7 +203,7 @@ async fn escape_and_ctrl_c_leave_a_usable_terminal() {
 }
 
 #[tokio::test]
-async fn options_that_select_and_missing_terminals_show_no_list() {
+async fn acceptance_21_options_that_select_and_missing_terminals_show_no_list() {
     let route = two_databases().await;
     for more in [
         &["--no-interactive"][..],

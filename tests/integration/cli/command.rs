@@ -107,6 +107,7 @@ fn object(finished: &Finished) -> Value {
         "findings",
         "warnings",
         "error",
+        "next",
     ];
     let own: &[&str] = match object["command"].as_str() {
         // One that failed before its report.
