@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acceptance;
 mod cli;
 mod concurrent;
 mod connect;

@@ -44,7 +44,7 @@ impl ConfigFile {
 }
 
 #[test]
-fn a_fault_of_the_file_ends_every_command_before_a_connection() {
+fn acceptance_14_a_fault_of_the_file_ends_every_command_before_a_connection() {
     for (text, expected) in [
         (
             "jobs = 2\n\n[databases.shop]\ntabel_filters = []\n",
@@ -240,7 +240,7 @@ async fn exists(route: &Route, database: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_section_is_about_its_database_and_the_command_line_replaces_it_table_by_table() {
+async fn acceptance_14_the_command_line_replaces_a_section_table_by_table() {
     let route = three_databases().await;
     let file = ConfigFile::new(
         "include_databases = ['app', 'crm', 'my.db']

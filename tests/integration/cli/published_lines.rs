@@ -260,7 +260,7 @@ async fn clear(route: &Route, machine: &TempDir) {
 }
 
 #[tokio::test]
-async fn every_published_line_of_init_does_what_it_says() {
+async fn acceptance_47_every_published_line_of_init_does_what_it_says() {
     let route = published().await;
     for Line { arguments, effects } in INIT {
         let machine = tempfile::tempdir().unwrap();
@@ -280,7 +280,7 @@ async fn every_published_line_of_init_does_what_it_says() {
 }
 
 #[tokio::test]
-async fn every_published_line_of_validate_and_verify_has_the_same_scope() {
+async fn acceptance_47_every_published_line_of_validate_and_verify_has_the_same_scope() {
     let scope = [
         "--include-databases",
         "myapp",

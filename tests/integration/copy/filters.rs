@@ -98,17 +98,17 @@ async fn copies_what_filters_select(majors: [u32; 2], flags: &[&str]) {
 }
 
 #[tokio::test]
-async fn filters_select_the_same_rows_from_12_to_17_without_replication() {
+async fn acceptance_18_filters_select_the_same_rows_from_12_to_17() {
     copies_what_filters_select([12, 17], &["--no-sync"]).await;
 }
 
 #[tokio::test]
-async fn filters_select_the_same_rows_from_17_to_18_with_replication() {
+async fn acceptance_18_filters_select_the_same_rows_from_17_to_18() {
     copies_what_filters_select([17, 18], &["--snapshot-only-tables", "analytics.events"]).await;
 }
 
 #[tokio::test]
-async fn publication_and_copy_have_the_same_constant() {
+async fn acceptance_18_publication_and_copy_have_the_same_constant() {
     let route = shared([17, 18]);
     let name = filled(route, "same", SHOP).await;
     let machine = tempfile::tempdir().unwrap();
@@ -394,7 +394,7 @@ async fn a_filter_is_of_the_table_that_its_name_means() {
 
 /// A parent and its children, both filtered so that no reference dangles; and a parent alone.
 #[tokio::test]
-async fn references_to_rows_outside_a_filter_are_counted() {
+async fn acceptance_19_references_to_rows_outside_a_filter_are_counted() {
     let route = common();
     let keys = "
         CREATE TABLE public.users (id int PRIMARY KEY, boss int REFERENCES public.users);
@@ -436,7 +436,7 @@ async fn references_to_rows_outside_a_filter_are_counted() {
 }
 
 #[tokio::test]
-async fn orphans_are_allowed_on_request_and_the_key_stays_not_valid() {
+async fn acceptance_19_orphans_are_allowed_and_the_key_stays_not_valid() {
     let route = common();
     let keys = "
         CREATE TABLE public.users (id int PRIMARY KEY);

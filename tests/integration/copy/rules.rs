@@ -94,12 +94,12 @@ async fn copies_by_rules(majors: [u32; 2]) {
 }
 
 #[tokio::test]
-async fn rules_decide_which_rows_are_copied_and_published_from_12_to_17() {
+async fn acceptance_13_rules_decide_which_rows_are_copied_from_12_to_17() {
     copies_by_rules([12, 17]).await;
 }
 
 #[tokio::test]
-async fn rules_decide_which_rows_are_copied_and_published_from_17_to_18() {
+async fn acceptance_13_rules_decide_which_rows_are_copied_from_17_to_18() {
     copies_by_rules([17, 18]).await;
 }
 
@@ -132,7 +132,7 @@ async fn statistics_describe_the_rows_that_were_copied() {
 }
 
 #[tokio::test]
-async fn a_rule_that_matches_nothing_or_contradicts_another_changes_nothing() {
+async fn acceptance_13_a_rule_that_matches_nothing_changes_nothing() {
     let route = common();
     let name = filled(route, "wrong", APP).await;
     for (flags, code, text) in [
@@ -175,7 +175,7 @@ async fn a_rule_that_matches_nothing_or_contradicts_another_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_name_with_two_readings_is_a_schema_with_a_warning() {
+async fn acceptance_13_a_name_with_two_readings_is_a_schema_with_a_warning() {
     let route = Route::of_majors([17, 17]);
     for name in ["app", "analytics"] {
         route.create(name).await;

@@ -52,7 +52,7 @@ const OBJECTS: &str = "SELECT string_agg(name, ' ' ORDER BY name) FROM (
       JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('crm', 'other')) objects";
 
 #[tokio::test]
-async fn an_included_table_comes_with_what_it_needs_and_nothing_else() {
+async fn acceptance_17_an_included_table_comes_with_what_it_needs_and_nothing_else() {
     let route = Route::of_majors([15, 15]);
     for name in ["app", "beside"] {
         route.create(name).await;
