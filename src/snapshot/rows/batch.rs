@@ -141,7 +141,7 @@ pub(crate) fn plan_batches(jobs: &[CopyJob]) -> Vec<CopyBatch> {
         .enumerate()
         .filter(|(_, job)| !is_configuration(job))
     {
-        if job.bytes > SMALL || !job.ranges.is_empty() || !job.is_emptied() {
+        if job.work() > SMALL || !job.ranges.is_empty() || !job.is_emptied() {
             let items = job.parts().enumerate();
             batches.extend(items.map(|(range, part)| CopyBatch {
                 items: vec![CopyItem {
@@ -153,7 +153,7 @@ pub(crate) fn plan_batches(jobs: &[CopyJob]) -> Vec<CopyBatch> {
         }
         let (batch, bytes) = open.entry((job.format.name(), job.comes_last)).or_default();
         batch.items.push(CopyItem::whole(at));
-        *bytes += job.bytes;
+        *bytes += job.work();
         if batch.items.len() >= TABLES || *bytes >= BATCH {
             batches.push(std::mem::take(batch));
             *bytes = 0;

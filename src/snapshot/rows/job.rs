@@ -59,6 +59,8 @@ pub struct CopyJob {
     pub bytes: u64,
     /// Those of the heap alone.
     pub heap_bytes: u64,
+    /// What it takes to look at rows that are not wanted, in bytes that could be copied meanwhile.
+    pub searched: u64,
     /// The ranges that it is copied in; none if it is copied whole.
     pub ranges: Vec<Range>,
 }
@@ -93,6 +95,11 @@ impl fmt::Display for CopyJob {
 }
 
 impl CopyJob {
+    /// What it takes to copy it, in bytes.
+    pub(crate) fn work(&self) -> u64 {
+        self.bytes + self.searched
+    }
+
     /// Whether the table may be read in ranges.
     pub(crate) fn is_divisible(&self) -> bool {
         self.condition.is_none() && self.configuration.is_none() && !self.in_chunks

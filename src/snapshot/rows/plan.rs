@@ -36,6 +36,7 @@ pub fn plan_copies(
         in_chunks: table.hypertable.is_some(),
         bytes: table.size.bytes(),
         heap_bytes: table.size.heap_bytes,
+        searched: 0,
         ranges: Vec::new(),
     };
     let mut jobs: Vec<_> = catalog.row_sources().map(job).collect();
@@ -47,8 +48,8 @@ pub fn plan_copies(
 pub(super) fn sort_largest_first(jobs: &mut [CopyJob]) {
     jobs.sort_by(|one, other| {
         other
-            .bytes
-            .cmp(&one.bytes)
+            .work()
+            .cmp(&one.work())
             .then_with(|| one.table.cmp(&other.table))
     });
 }
@@ -83,6 +84,7 @@ mod tests {
             in_chunks: false,
             bytes: 0,
             heap_bytes: 0,
+            searched: 0,
             ranges: Vec::new(),
         }
     }

@@ -40,7 +40,7 @@ struct SharedTarget {
 impl CopyQueue {
     /// Plans the batches of these tables. `behind` is the longest work that waits for each table.
     pub(crate) fn new(jobs: Arc<[CopyJob]>, behind: &HashMap<Oid, u64>) -> Self {
-        let path = |job: &CopyJob| job.bytes + behind.get(&job.oid).copied().unwrap_or(0);
+        let path = |job: &CopyJob| job.work() + behind.get(&job.oid).copied().unwrap_or(0);
         let batches = plan_batches(&jobs);
         let critical_paths: Vec<u64> = batches
             .iter()
@@ -181,6 +181,7 @@ mod tests {
             in_chunks: false,
             bytes,
             heap_bytes: bytes,
+            searched: 0,
             ranges: Vec::new(),
         }
     }
