@@ -58,6 +58,8 @@ impl Screen {
         command.env_clear();
         command.env("TERM", "xterm");
         command.env("HOME", "/nonexistent");
+        // Not in the home folder, which does not exist.
+        command.cwd(std::env::temp_dir());
         let mut child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let [rows, columns] = [ROWS, COLUMNS].map(|size| NonZero::new(size).unwrap());
