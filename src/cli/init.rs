@@ -1,7 +1,7 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection, State, parse_size};
 use super::connections::warn_about;
-use super::interactive::complete_options;
-use super::next::next_command;
+use super::interactive::{complete_options, offer_file};
+use super::next::{self, next_command};
 use super::proposals::Dialogue;
 use super::refusals::execute_and_ask;
 use super::{ALL_OPTIONS, Error, exit};
@@ -192,13 +192,16 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let options = arguments.options(scope)?;
     warn_about(ui, [&options.source, &options.target]);
     let is_decided = arguments.selection.is_given() || arguments.yes || arguments.definitions_only;
-    let options = complete_options("init", options, is_decided, ui, scope).await?;
+    let selected = complete_options("init", options, is_decided, ui, scope).await?;
     let mut dialogue = Dialogue {
         verbose: arguments.verbose,
         asks: !arguments.yes && !arguments.dry_run && ui.streams().are_interactive(),
         ..Dialogue::new(ui, scope)
     };
-    let mut checked = dialogue.check(options).await?;
+    let mut checked = dialogue.check(selected.options).await?;
+    if selected.is_ticked {
+        next::repeat(offer_file(&checked.options, ui, scope).await?);
+    }
     let measured = if !checked.options.copies_rows() {
         None
     } else {

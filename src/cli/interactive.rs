@@ -2,13 +2,15 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::Path;
 
 use super::Error;
-use super::ticked::{NamedTable, RecentRows, Ticked, shown_in_database};
+use super::next::RepeatedOption;
+use super::ticked::{NamedTable, RecentRows, Ticked, repeat_selection, shown_in_database};
 use crate::cluster::{Offer, OfferedTable};
+use crate::config::render_file;
 use crate::connect::Endpoint;
 use crate::migrate::Options;
+use crate::pg::Ident;
 use crate::predicate::Window;
 use crate::selection::TimeFilter;
 use crate::task::Scope;
@@ -16,6 +18,12 @@ use crate::ui::{ChecklistItem, Ui, dialogue, shell_quoted, text};
 
 /// What is printed instead of the lists where nobody can be asked.
 const NO_TERMINAL: &str = "No terminal: running as with --no-interactive.";
+
+/// The options of a run, and whether the user has ticked what it selects.
+pub(super) struct Selected {
+    pub(super) options: Options,
+    pub(super) is_ticked: bool,
+}
 
 /// Asks a user at a terminal what to select, unless the command line has decided that or asks for no question.
 ///
@@ -27,13 +35,17 @@ pub(super) async fn complete_options(
     is_decided: bool,
     ui: &Ui,
     scope: &Scope,
-) -> Result<Options, Error> {
+) -> Result<Selected, Error> {
+    let given = |options| Selected {
+        options,
+        is_ticked: false,
+    };
     if is_decided || !ui.has_lists() {
-        return Ok(options);
+        return Ok(given(options));
     }
     if !ui.streams().are_interactive() {
         ui.screen().line(NO_TERMINAL);
-        return Ok(options);
+        return Ok(given(options));
     }
     let dialogue = Lists { ui, scope };
     let ticked = dialogue.ask(&options.source, options.replicate).await?;
@@ -41,9 +53,43 @@ pub(super) async fn complete_options(
     if !ui.confirm_or_enter(dialogue::PROCEED, &scope.stop).await? {
         return Err(Error::Cancelled);
     }
-    let options = ticked.complete(options);
-    dialogue.offer_file(&options).await?;
-    Ok(options)
+    Ok(Selected {
+        options: ticked.complete(options),
+        is_ticked: true,
+    })
+}
+
+/// Offers to write what the user has ticked and answered to a configuration file, and returns the options of the
+/// command line that repeat it. An existing file is never replaced.
+///
+/// # Errors
+/// A stream is broken.
+pub(super) async fn offer_file(
+    options: &Options,
+    ui: &Ui,
+    scope: &Scope,
+) -> Result<Vec<RepeatedOption>, Error> {
+    loop {
+        let name = ui.ask_name(dialogue::WRITE_FILE, &scope.stop).await?;
+        if name.is_empty() || matches!(name.as_str(), "n" | "no") {
+            return Ok(repeat_selection(
+                &options.databases,
+                &options.tables,
+                &options.rules.entries,
+            ));
+        }
+        let shown = text::clean(&name);
+        let problem = match write_file(&name, options) {
+            Ok(()) => {
+                let config = RepeatedOption::new("config", shell_quoted(&name));
+                let line = format!("✓ Written to {shown}; to use it: {config}");
+                ui.screen().line(&line);
+                return Ok(vec![config]);
+            }
+            Err(problem) => problem,
+        };
+        ui.screen().line(&format!("✗ {shown}: {problem}"));
+    }
 }
 
 /// The lists and questions of the selection.
@@ -154,7 +200,11 @@ impl Lists<'_> {
         for table in recent {
             let named = NamedTable::new(database, &table.name);
             let column = self.choose_column(&named, &table).await?;
-            let question = format!("Copy the rows of {} of the last:", named.shown());
+            let question = format!(
+                "Copy the rows of {} by column {} of the last (such as 6 months):",
+                named.shown(),
+                column.as_str()
+            );
             let check = |text: &str| {
                 let window = Window::parse(text);
                 window.map(|_| ()).map_err(|error| error.to_string())
@@ -178,7 +228,7 @@ impl Lists<'_> {
         &self,
         named: &NamedTable,
         table: &OfferedTable,
-    ) -> Result<crate::pg::Ident, Error> {
+    ) -> Result<Ident, Error> {
         if let [column] = &table.time_columns[..] {
             return Ok(column.clone());
         }
@@ -233,39 +283,20 @@ impl Lists<'_> {
         let tables = |pairs: Vec<(OfferedTable, bool)>| pairs.into_iter().map(|(table, _)| table);
         Ok((tables(ticked).collect(), tables(rest).collect()))
     }
-
-    /// Offers to write the selection to a configuration file. An existing file is never replaced.
-    async fn offer_file(&self, options: &Options) -> Result<(), Error> {
-        let screen = self.ui.screen();
-        loop {
-            let name = self
-                .ui
-                .ask_name(dialogue::WRITE_FILE, &self.scope.stop)
-                .await?;
-            if name.is_empty() {
-                return Ok(());
-            }
-            match write_file(Path::new(&name), options) {
-                Ok(()) => {
-                    let quoted = shell_quoted(&name);
-                    screen.line(&format!(
-                        "✓ Written to {}; to use it: --config {quoted}",
-                        text::clean(&name)
-                    ));
-                    return Ok(());
-                }
-                Err(error) => screen.line(&format!(
-                    "✗ {} was not written: {error}",
-                    text::clean(&name)
-                )),
-            }
-        }
-    }
 }
 
-fn write_file(path: &Path, options: &Options) -> io::Result<()> {
-    let selection =
-        crate::config::render_file(&options.databases, &options.tables, &options.rules.entries);
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(selection.as_bytes())
+/// Writes a new file; why not, in words.
+fn write_file(name: &str, options: &Options) -> Result<(), String> {
+    if name.contains(char::is_control) || matches!(name, "y" | "yes") {
+        return Err("this is no name of a file".to_owned());
+    }
+    let selection = render_file(&options.databases, &options.tables, &options.rules.entries);
+    let created = OpenOptions::new().write(true).create_new(true).open(name);
+    let written = created.and_then(|mut file| file.write_all(selection.as_bytes()));
+    written.map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return "exists already; choose another name".to_owned();
+        }
+        format!("cannot be written: {error}")
+    })
 }

@@ -1,5 +1,8 @@
 //! The command that follows: with those of the given options that it has.
 
+use std::fmt;
+use std::sync::OnceLock;
+
 use clap::CommandFactory as _;
 
 use super::{Arguments, NAME};
@@ -20,14 +23,57 @@ const ONCE: [&str; 8] = [
     "yes",
 ];
 
-/// A command of this program, with those of this process's options that it has.
-pub(super) fn next_command(command: &str) -> String {
-    render_command(command, std::env::args().skip(1))
+/// An option that repeats what a user has ticked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RepeatedOption {
+    name: &'static str,
+    /// As a shell takes it.
+    value: String,
 }
 
-fn render_command(command: &str, given: impl Iterator<Item = String>) -> String {
+impl RepeatedOption {
+    pub(super) fn new(name: &'static str, value: String) -> Self {
+        Self { name, value }
+    }
+}
+
+impl fmt::Display for RepeatedOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--{} {}", self.name, self.value)
+    }
+}
+
+/// What the user of this process has ticked: like its arguments, there is one for the process.
+static TICKED: OnceLock<Vec<RepeatedOption>> = OnceLock::new();
+
+/// Has the commands that follow select what the user has ticked.
+pub(super) fn repeat(ticked: Vec<RepeatedOption>) {
+    // One process asks once.
+    drop(TICKED.set(ticked));
+}
+
+/// A command of this program, with those of this process's options that it has.
+pub(super) fn next_command(command: &str) -> String {
+    let ticked = TICKED.get().map(Vec::as_slice).unwrap_or_default();
+    render_command(command, std::env::args().skip(1), ticked)
+}
+
+fn render_command(
+    command: &str,
+    given: impl Iterator<Item = String>,
+    ticked: &[RepeatedOption],
+) -> String {
     let mut words = vec![NAME.to_owned(), command.to_owned()];
     words.extend(accepted_arguments(command, given));
+    let mut program = Arguments::command();
+    program.build();
+    let found = program.find_subcommand(command);
+    let accepts = |option: &&RepeatedOption| {
+        let mut arguments = found.into_iter().flat_map(clap::Command::get_arguments);
+        arguments.any(|argument| argument.get_long() == Some(option.name))
+    };
+    let ticked = ticked.iter().filter(accepts);
+    words.extend(ticked.map(ToString::to_string));
     words.join(" ")
 }
 
@@ -76,7 +122,7 @@ mod tests {
     use super::*;
 
     fn follows(command: &str, given: &[&str]) -> String {
-        render_command(command, given.iter().map(|one| (*one).to_owned()))
+        render_command(command, given.iter().map(|one| (*one).to_owned()), &[])
     }
 
     #[test]
@@ -116,6 +162,23 @@ mod tests {
         assert_eq!(
             follows("init", &given),
             "postgres-seren-replicator init --source SOURCE_URL --target TARGET_URL --drop-existing"
+        );
+    }
+
+    #[test]
+    fn what_was_ticked_is_repeated_where_the_command_has_the_option() {
+        let ticked = [
+            RepeatedOption::new("include-databases", "app".to_owned()),
+            RepeatedOption::new("time-filter", "'app.public.t:at:1 day'".to_owned()),
+        ];
+        let given = || ["init".to_owned()].into_iter();
+        assert_eq!(
+            render_command("verify", given(), &ticked),
+            "postgres-seren-replicator verify --include-databases app --time-filter 'app.public.t:at:1 day'"
+        );
+        assert_eq!(
+            render_command("teardown", given(), &ticked),
+            "postgres-seren-replicator teardown --include-databases app"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! What a user has ticked, as options, as a summary, and as the command that repeats it.
 
 use super::NAME;
+use super::next::RepeatedOption;
 use crate::migrate::Options;
 use crate::pg::QualifiedName;
 use crate::selection::quoted::quote_name;
@@ -60,16 +61,6 @@ impl NamedTable {
         ];
         Entry::new(parts.map(str::to_owned).to_vec()).expect("no name in a catalog is empty")
     }
-
-    /// The table in a list of a flag.
-    fn item(&self) -> String {
-        let parts = [
-            self.database.as_str(),
-            self.name.schema.as_str(),
-            self.name.name.as_str(),
-        ];
-        parts.map(quote_name).join(".")
-    }
 }
 
 impl RecentRows {
@@ -78,19 +69,28 @@ impl RecentRows {
         let TimeFilter { column, window } = &self.filter;
         format!("{}: {}, last {window}", self.table.shown(), column.as_str())
     }
-
-    /// The value of the flag.
-    fn render_filter(&self) -> String {
-        let TimeFilter { column, window } = &self.filter;
-        let column = quote_name(column.as_str());
-        format!("{}:{column}:{window}", self.table.item())
-    }
 }
 
 impl Ticked {
     /// The options with this selection.
-    pub(super) fn complete(self, options: Options) -> Options {
+    pub(super) fn complete(&self, options: Options) -> Options {
+        Options {
+            tables: self.tables(),
+            rules: Rules::of_command_line(self.rules()),
+            databases: Databases::Only(self.databases.clone()),
+            ..options
+        }
+    }
+
+    fn tables(&self) -> Tables {
         let excluded: Vec<Entry> = self.excluded.iter().map(NamedTable::entry).collect();
+        match excluded.is_empty() {
+            true => Tables::All,
+            false => Tables::AllBut(excluded),
+        }
+    }
+
+    fn rules(&self) -> Vec<RuleEntry> {
         let schema_only = self.schema_only.iter().map(|table| RuleEntry {
             entry: table.entry(),
             rule: Rule::SchemaOnly,
@@ -99,16 +99,7 @@ impl Ticked {
             entry: one.table.entry(),
             rule: Rule::TimeFilter(one.filter.clone()),
         });
-        let rules = schema_only.chain(recent);
-        Options {
-            tables: match excluded.is_empty() {
-                true => Tables::All,
-                false => Tables::AllBut(excluded),
-            },
-            rules: Rules::of_command_line(rules.collect()),
-            databases: Databases::Only(self.databases),
-            ..options
-        }
+        schema_only.chain(recent).collect()
     }
 
     pub(super) fn render_summary(&self, command: &str) -> String {
@@ -119,7 +110,9 @@ impl Ticked {
         let given = repeated_arguments(std::env::args().skip(1), command);
         let given = given.iter().map(|argument| shell_quoted(argument));
         let begin = [NAME.to_owned(), command.to_owned()].into_iter();
-        let command: Vec<String> = begin.chain(given).chain(self.render_flags()).collect();
+        let selection = self.repeat().into_iter();
+        let selection = selection.map(|option| option.to_string());
+        let command: Vec<String> = begin.chain(given).chain(selection).collect();
         dialogue::summary(dialogue::Summary {
             databases: &self.databases,
             excluded: &excluded,
@@ -129,24 +122,60 @@ impl Ticked {
         })
     }
 
-    /// The flags that repeat the selection.
-    fn render_flags(&self) -> Vec<String> {
-        let list = |flag: &str, items: Vec<String>| {
-            (!items.is_empty()).then(|| format!("{flag} {}", shell_quote(&items.join(","))))
-        };
-        let databases = self.databases.iter().map(|name| quote_name(name));
-        let items = |tables: &[NamedTable]| tables.iter().map(NamedTable::item).collect();
-        let lists = [
-            list("--include-databases", databases.collect()),
-            list("--exclude-tables", items(&self.excluded)),
-            list("--schema-only-tables", items(&self.schema_only)),
-        ];
-        let recent = self.recent.iter().map(|one| {
-            let value = shell_quote(&one.render_filter());
-            format!("--time-filter {value}")
-        });
-        lists.into_iter().flatten().chain(recent).collect()
+    /// The options of the command line that select the same.
+    fn repeat(&self) -> Vec<RepeatedOption> {
+        let databases = Databases::Only(self.databases.clone());
+        repeat_selection(&databases, &self.tables(), &self.rules())
     }
+}
+
+/// The options of the command line that select the same.
+pub(super) fn repeat_selection(
+    databases: &Databases,
+    tables: &Tables,
+    rules: &[RuleEntry],
+) -> Vec<RepeatedOption> {
+    let list = |name, items: Vec<String>| {
+        (!items.is_empty()).then(|| RepeatedOption::new(name, shell_quote(&items.join(","))))
+    };
+    let names = |names: &[String]| names.iter().map(|name| quote_name(name)).collect();
+    let entries = |entries: &[Entry]| entries.iter().map(Entry::quoted).collect();
+    let ruled = |wanted: &Rule| {
+        let rules = rules.iter().filter(|one| one.rule == *wanted);
+        rules.map(|one| one.entry.quoted()).collect()
+    };
+    let databases = match databases {
+        Databases::All => None,
+        Databases::Only(list_of) => list("include-databases", names(list_of)),
+        Databases::AllBut(list_of) => list("exclude-databases", names(list_of)),
+    };
+    let tables = match tables {
+        Tables::All => None,
+        Tables::Only(list_of) => list("include-tables", entries(list_of)),
+        Tables::AllBut(list_of) => list("exclude-tables", entries(list_of)),
+    };
+    let lists = [
+        databases,
+        tables,
+        list("schema-only-tables", ruled(&Rule::SchemaOnly)),
+        list("snapshot-only-tables", ruled(&Rule::SnapshotOnly)),
+        list("insert-only-tables", ruled(&Rule::InsertOnly)),
+    ];
+    let filters = rules.iter().filter_map(repeat_filter);
+    lists.into_iter().flatten().chain(filters).collect()
+}
+
+fn repeat_filter(RuleEntry { entry, rule }: &RuleEntry) -> Option<RepeatedOption> {
+    let table = entry.quoted();
+    let (name, value) = match rule {
+        Rule::SchemaOnly | Rule::SnapshotOnly | Rule::InsertOnly => return None,
+        Rule::Filter(predicate) => ("table-filter", format!("{table}:{}", predicate.text())),
+        Rule::TimeFilter(TimeFilter { column, window }) => {
+            let column = quote_name(column.as_str());
+            ("time-filter", format!("{table}:{column}:{window}"))
+        }
+    };
+    Some(RepeatedOption::new(name, shell_quote(&value)))
 }
 
 /// The arguments that are given, without the command and without connection strings: they may contain passwords.
@@ -194,8 +223,9 @@ mod tests {
 
     #[test]
     fn the_equivalent_command_selects_the_same() {
+        let repeated: Vec<String> = ticked().repeat().iter().map(ToString::to_string).collect();
         assert_eq!(
-            ticked().render_flags(),
+            repeated,
             [
                 r"--include-databases 'app,it'\''s'",
                 r#"--exclude-tables 'app.public.logs,app."s,1"."a.b"'"#,

@@ -1,7 +1,7 @@
 use super::args::{Connections, Definitions, Mapping, Replication, Selection};
 use super::connections::warn_about;
-use super::interactive::complete_options;
-use super::next::next_command;
+use super::interactive::{complete_options, offer_file};
+use super::next::{self, next_command};
 use super::{ALL_OPTIONS, Error, exit};
 use crate::migrate::{self, Options, prepare};
 use crate::task::Scope;
@@ -87,7 +87,11 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         state: None,
     };
     let is_decided = arguments.selection.is_given() || arguments.yes;
-    let options = complete_options("validate", options, is_decided, ui, scope).await?;
+    let selected = complete_options("validate", options, is_decided, ui, scope).await?;
+    let options = selected.options;
+    if selected.is_ticked {
+        next::repeat(offer_file(&options, ui, scope).await?);
+    }
     let prepared = prepare(&options, scope).await?;
     ui.keep_findings(&prepared.findings);
     let report = Validation {

@@ -21,7 +21,7 @@ pub enum Source {
 impl From<Origin> for Source {
     fn from(origin: Origin) -> Self {
         match origin {
-            Origin::CommandLine => Self::CommandLine,
+            Origin::CommandLine | Origin::Answer => Self::CommandLine,
             Origin::File(position) => Self::File(position),
         }
     }

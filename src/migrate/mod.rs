@@ -44,7 +44,7 @@ pub use options::{
 };
 pub use plan::prepare::prepare;
 pub use plan::rate::measure_rate;
-pub use planned::{Dropped, PlannedDatabase, Prepared};
+pub use planned::{Dropped, PlannedDatabase, Prepared, SourceChanges};
 pub use proposal::{DatabaseTable, Proposal};
 pub use report::{DatabaseReport, KeptDatabase, KeptSlot, Report};
 pub use resume::load_recorded_instant;

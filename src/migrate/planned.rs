@@ -10,13 +10,14 @@ use crate::cluster::finding::{Finding, Level};
 use crate::cluster::identity::ServerIdentity;
 use crate::cluster::promise::Promise;
 use crate::connect::Endpoint;
+use crate::logical::inserts_name;
 use crate::migrate::options::Options;
 use crate::migrate::replication::Replication;
 use crate::migrate::report::KeptDatabase;
 use crate::migrate::resume::{DatabaseStart, Leftover, Resume};
 use crate::migrate::target_action::TargetAction;
 use crate::migrate::target_cluster::TargetCluster;
-use crate::pg::{Ident, Oid, QualifiedName, Sides};
+use crate::pg::{Ident, Oid, QualifiedName, Sides, SlotName};
 use crate::selection::TableScope;
 use crate::snapshot::{CheckedDatabase, SnapshotSource};
 
@@ -51,6 +52,8 @@ pub struct PlannedDatabase {
     pub(crate) replication: Option<Replication>,
     /// Tables whose changes cannot be published as they are.
     pub(crate) not_followed: BTreeSet<QualifiedName>,
+    /// Tables of the source that get `REPLICA IDENTITY FULL`.
+    pub(crate) made_full: Vec<QualifiedName>,
     /// What must stay true of it, where it is kept.
     pub(crate) promise: Option<Promise>,
     /// Whether what is there is a template, which cannot be dropped as it is.
@@ -61,12 +64,38 @@ pub struct PlannedDatabase {
     pub(crate) missing: BTreeSet<MissingObject>,
 }
 
+/// What a run creates and changes on the source for a database.
+#[derive(Clone, Debug)]
+pub struct SourceChanges<'a> {
+    /// The publications.
+    pub publications: Vec<Ident>,
+    /// The replication slot.
+    pub slot: &'a SlotName,
+    /// Tables that get `REPLICA IDENTITY FULL`.
+    pub made_full: &'a [QualifiedName],
+}
+
 impl PlannedDatabase {
     /// How it came about, where it existed before.
     pub(crate) fn used(&self) -> Origin {
         let names = self.installed.iter();
         let extensions = names.map(|name| name.as_str().to_owned()).collect();
         Origin::Used { extensions }
+    }
+
+    /// What the run creates and changes on the source for it, where it is to replicate.
+    pub fn source_changes(&self) -> Option<SourceChanges<'_>> {
+        let replication = self.replication.as_ref()?;
+        let publishing = &replication.publishing;
+        let second = !publishing.insert_only.is_empty();
+        let second = second.then(|| inserts_name(&publishing.name));
+        Some(SourceChanges {
+            publications: std::iter::once(publishing.name.clone())
+                .chain(second)
+                .collect(),
+            slot: &replication.slot,
+            made_full: &self.made_full,
+        })
     }
 
     /// The database's name on the source.

@@ -103,12 +103,8 @@ impl Proposal {
     pub fn accept(&self, mut options: Options) -> Options {
         match self {
             Self::SnapshotOnly(tables) => {
-                let entries = &mut options.rules.entries;
-                // What was asked of their changes cannot be done.
-                let is_named =
-                    |one: &RuleEntry| tables.iter().any(|table| table.entry() == one.entry);
-                entries.retain(|one| one.rule != Rule::InsertOnly || !is_named(one));
-                entries.extend(tables.iter().map(snapshot_only));
+                let rules = tables.iter().map(snapshot_only);
+                options.rules.entries.extend(rules);
             }
             Self::DropExisting(_) => options.drop_existing = true,
             Self::CopyOnce => {
@@ -122,7 +118,7 @@ impl Proposal {
 
 fn snapshot_only(table: &DatabaseTable) -> RuleEntry {
     RuleEntry {
-        entry: table.entry(),
+        entry: table.entry().answered(),
         rule: Rule::SnapshotOnly,
     }
 }

@@ -120,6 +120,8 @@ pub(crate) fn ways_out(whose: Whose, mark: &Mark) -> Vec<Remedy> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::logical::{PUBLICATION, RunTag};
     use crate::pg::Ident;
@@ -134,7 +136,7 @@ mod tests {
                 excluded: BTreeSet::new(),
                 hypertables: BTreeSet::new(),
                 insert_only: BTreeSet::new(),
-                filters: std::collections::BTreeMap::new(),
+                filters: BTreeMap::new(),
                 make_full: false,
             },
             ours,

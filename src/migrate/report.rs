@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::pg::{Lsn, SlotName};
+use crate::pg::{Ident, Lsn, SlotName};
 use crate::snapshot::{CopiedTable, Refused};
 
 /// What a run of `init` did.
@@ -46,6 +46,8 @@ pub struct KeptSlot {
     pub database: String,
     /// The slot.
     pub slot: SlotName,
+    /// The publications to replicate with it.
+    pub publications: Vec<Ident>,
 }
 
 /// What was copied of one database.

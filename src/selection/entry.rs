@@ -17,12 +17,17 @@ pub struct Entry {
     place: Option<Box<Place>>,
 }
 
-/// A place in the configuration file.
+/// Where an entry is written, if not on the command line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    position: Position,
-    /// The database of the section.
-    section: Option<String>,
+enum Place {
+    /// In the configuration file.
+    File {
+        position: Position,
+        /// The database of the section.
+        section: Option<String>,
+    },
+    /// In an answer to a question.
+    Answer,
 }
 
 impl Entry {
@@ -45,22 +50,35 @@ impl Entry {
     pub fn at(self, position: Position, section: Option<&str>) -> Self {
         let section = section.map(str::to_owned);
         Self {
-            place: Some(Box::new(Place { position, section })),
+            place: Some(Box::new(Place::File { position, section })),
+            ..self
+        }
+    }
+
+    /// The same entry, from an answer to a question.
+    #[must_use]
+    pub fn answered(self) -> Self {
+        Self {
+            place: Some(Box::new(Place::Answer)),
             ..self
         }
     }
 
     /// Where it comes from.
     pub fn origin(&self) -> Origin {
-        match &self.place {
-            Some(place) => Origin::File(place.position),
+        match self.place.as_deref() {
+            Some(Place::File { position, .. }) => Origin::File(*position),
+            Some(Place::Answer) => Origin::Answer,
             None => Origin::CommandLine,
         }
     }
 
     /// The database of its section.
     pub fn section(&self) -> Option<&str> {
-        self.place.as_ref()?.section.as_deref()
+        match self.place.as_deref()? {
+            Place::File { section, .. } => section.as_deref(),
+            Place::Answer => None,
+        }
     }
 
     /// The name as a list takes it.

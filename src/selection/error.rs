@@ -103,7 +103,7 @@ pub enum Error {
         hypertable: Box<QualifiedName>,
     },
     /// Two rules contradict each other.
-    #[error("{entry}: two rules for table {table} in database {database}: {} and {}", rules[0], rules[1])]
+    #[error("{entry}: two rules for table {table} in database {database}: {} and {}; remove one", rules[0], rules[1])]
     RulesConflict {
         /// The second entry as given.
         entry: Entry,

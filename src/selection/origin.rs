@@ -25,13 +25,15 @@ pub enum Origin {
     CommandLine,
     /// The configuration file.
     File(Position),
+    /// An answer about a table that cannot be treated as it was asked for.
+    Answer,
 }
 
-/// What follows the name of an entry in messages: nothing for the command line.
+/// What follows the name of an entry in messages: nothing for the command line and for answers.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CommandLine => Ok(()),
+            Self::CommandLine | Self::Answer => Ok(()),
             Self::File(position) => write!(f, " ({position} of the configuration file)"),
         }
     }

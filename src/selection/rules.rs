@@ -183,10 +183,15 @@ impl Rules {
         sections.try_for_each(|section| section.check(existing))
     }
 
-    /// Returns the rules of the command line, then those of the file: these are replaced table by table.
+    /// Returns the rules of the command line, then those of the file, which are replaced table by table, then answers,
+    /// which precede both.
     fn by_origin(&self) -> Vec<&RuleEntry> {
         let mut entries: Vec<_> = self.entries.iter().collect();
-        entries.sort_by_key(|one| one.entry.origin() != Origin::CommandLine);
+        entries.sort_by_key(|one| match one.entry.origin() {
+            Origin::CommandLine => 0,
+            Origin::File(_) => 1,
+            Origin::Answer => 2,
+        });
         entries
     }
 
@@ -265,7 +270,7 @@ fn takes(choices: &BTreeMap<String, TableChoice>, database: &str, relation: &Off
 /// Whether the command line has a rule for the table of a rule of the file.
 fn is_replaced(one: Placed<'_>, others: &[Placed<'_>]) -> bool {
     let is_given = |rule: &Placed<'_>| rule.origin == Origin::CommandLine;
-    !is_given(&one) && others.iter().any(is_given)
+    matches!(one.origin, Origin::File(_)) && others.iter().any(is_given)
 }
 
 fn note_replaced((database, table): Place<'_>, one: Placed<'_>) -> String {
@@ -293,9 +298,10 @@ fn place_rule<'a>(
     one: Placed<'a>,
     others: &mut Vec<Placed<'a>>,
 ) -> Result<(), Error> {
+    let is_answer = one.origin == Origin::Answer;
     let contradicting = others
         .iter()
-        .filter(|other| one.rule.contradicts(other.rule));
+        .filter(|other| !is_answer && one.rule.contradicts(other.rule));
     for other in contradicting {
         if one.is_exact == other.is_exact {
             return Err(Error::RulesConflict {

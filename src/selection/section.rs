@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(
             conflict.unwrap_err().to_string(),
             "public.users (5:2 of the configuration file): two rules for table public.users in database app: schema \
-             only and snapshot only"
+             only and snapshot only; remove one"
         );
     }
 

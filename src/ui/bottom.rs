@@ -90,6 +90,11 @@ impl Bottom {
         flush(out, &erase)
     }
 
+    /// Erases what a list has left below the cursor, on a row of its own.
+    pub(super) fn clear_below(&mut self, out: &mut impl Write) -> io::Result<()> {
+        flush(out, &format!("{ROW_START}{ERASE}"))
+    }
+
     /// Draws bars again.
     pub(super) fn release(&mut self, out: &mut impl Write) -> io::Result<()> {
         self.is_held = false;

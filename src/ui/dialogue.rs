@@ -8,8 +8,7 @@ use super::text;
 pub const PROCEED: &str = "Proceed with this configuration? [Y/n]:";
 
 /// The question about a file for the next time.
-pub const WRITE_FILE: &str =
-    "Write this selection to a configuration file? Name of the file (Enter for none):";
+pub const WRITE_FILE: &str = "Name of a file to save this selection in (Enter: do not save):";
 
 /// A line of equal signs above and below the summary.
 const RULE: &str = "========================================";

@@ -211,7 +211,8 @@ impl Ui {
         confirm::ask_line(&self.screen, question, echoes, stop).await
     }
 
-    /// Asks as [`confirm`](Self::confirm) does, but an empty line means yes. The end of input and `stop` mean no.
+    /// Asks as [`confirm`](Self::confirm) does, but an empty line means yes. The end of input and `stop` mean no; after
+    /// any other answer it asks again.
     ///
     /// # Errors
     /// A stream is broken, or no thread could be started.
@@ -220,8 +221,14 @@ impl Ui {
         question: &str,
         stop: &CancellationToken,
     ) -> io::Result<bool> {
-        let answer = self.ask_line(question, stop).await?;
-        Ok(confirm::is_yes_or_enter(&answer))
+        loop {
+            let answer = self.ask_line(question, stop).await?;
+            let is_yes = confirm::is_yes_or_enter(&answer);
+            // Of another word nobody knows what it means; the end of input has no line end.
+            if is_yes || confirm::is_no(&answer) || !answer.ends_with('\n') {
+                return Ok(is_yes);
+            }
+        }
     }
 
     /// Asks as [`confirm`](Self::confirm) does, but only `n`, `N` and `no` mean no: an empty line, the end of input and
@@ -249,7 +256,7 @@ impl Ui {
         stop: &CancellationToken,
     ) -> io::Result<Option<Vec<usize>>> {
         self.catch_up();
-        checklist::tick(&self.screen, question, items, stop).await
+        checklist::tick(&self.screen, &text::clean(question), items, stop).await
     }
 
     /// Shows a list of which one item is chosen; its place. None after Esc, Ctrl-C or `stop`.
@@ -263,7 +270,7 @@ impl Ui {
         stop: &CancellationToken,
     ) -> io::Result<Option<usize>> {
         self.catch_up();
-        checklist::choose(&self.screen, question, items, stop).await
+        checklist::choose(&self.screen, &text::clean(question), items, stop).await
     }
 
     /// Asks for a line of text on a terminal, until `check` accepts it. None after Esc, Ctrl-C or `stop`.
@@ -277,7 +284,7 @@ impl Ui {
         stop: &CancellationToken,
     ) -> io::Result<Option<String>> {
         self.catch_up();
-        prompt::ask_text(&self.screen, question, check, stop).await
+        prompt::ask_text(&self.screen, &text::clean(question), check, stop).await
     }
 
     /// Shows a warning, once, and keeps it for the JSON report.

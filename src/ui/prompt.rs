@@ -41,6 +41,9 @@ pub(super) async fn run<T: Send + 'static>(
         }
         answer = answer => answer.unwrap_or(Ok(None)),
     };
+    if matches!(answered, Ok(None)) {
+        screen.clear_below();
+    }
     screen.release_bars();
     answered
 }

@@ -115,6 +115,11 @@ impl Screen {
         drop(self.with_bottom(|bottom, out| bottom.hold(out)));
     }
 
+    /// Erases what a list has left below the cursor: it was not answered.
+    pub(super) fn clear_below(&self) {
+        drop(self.with_bottom(|bottom, out| bottom.clear_below(out)));
+    }
+
     /// Draws bars again.
     pub(super) fn release_bars(&self) {
         drop(self.with_bottom(|bottom, out| bottom.release(out)));

@@ -83,11 +83,13 @@ async fn open_views(
     };
     let (source, target) = (source?, target?);
     let mut ours = selected_tables(source.tables, pair);
+    let insert_only = find_insert_only(&ours, &pair.scope.rules);
     let not_followed = apply_rules(&mut ours, &pair.scope.rules);
     let mut theirs = selected_tables(target.tables, pair);
     theirs.retain(|table| !not_followed.contains(&table.name));
     let mut plan = plan_pairs(ours, theirs);
     plan.not_followed = not_followed.into_iter().collect();
+    plan.insert_only = insert_only;
     let views = Sides {
         source: source.view,
         target: target.view,
@@ -106,6 +108,15 @@ fn selected_tables(mut tables: Vec<Table>, pair: &DatabasePair) -> Vec<Table> {
             .retain(|parent| choice.takes(std::iter::once(parent)));
     }
     tables
+}
+
+/// The tables of which only `INSERT` and `TRUNCATE` are replicated, by name.
+fn find_insert_only(tables: &[Table], rules: &TableRules) -> Vec<QualifiedName> {
+    let insert_only = tables
+        .iter()
+        .filter(|table| rules.of(table.lineage()).is_insert_only());
+    let names: BTreeSet<QualifiedName> = insert_only.map(|table| table.name.clone()).collect();
+    names.into_iter().collect()
 }
 
 /// Applies the rules to the source's tables: of one without rows the target must hold none, of a filtered one exactly
@@ -136,6 +147,7 @@ struct Run {
     missing: Vec<Single>,
     target_only: Vec<Single>,
     not_followed: Vec<QualifiedName>,
+    insert_only: Vec<QualifiedName>,
 }
 
 /// What the workers of a database share.
@@ -180,6 +192,7 @@ impl Run {
             missing: plan.missing,
             target_only: plan.target_only,
             not_followed: plan.not_followed,
+            insert_only: plan.insert_only,
         }
     }
 
@@ -234,6 +247,7 @@ impl Run {
             tables,
             target_only,
             not_followed: self.not_followed,
+            insert_only: self.insert_only,
         }
     }
 }

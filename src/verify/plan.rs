@@ -156,6 +156,8 @@ pub(super) struct Plan {
     pub(super) target_only: Vec<Single>,
     /// Tables whose changes are not replicated: they are not compared.
     pub(super) not_followed: Vec<QualifiedName>,
+    /// Tables of which only inserts and truncates are replicated.
+    pub(super) insert_only: Vec<QualifiedName>,
 }
 
 /// A table of one side.

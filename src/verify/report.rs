@@ -50,6 +50,8 @@ pub enum Outcome {
         target_only: Vec<QualifiedName>,
         /// Tables that were not compared, since their changes are not replicated, by name.
         not_followed: Vec<QualifiedName>,
+        /// Tables of which only `INSERT` and `TRUNCATE` are replicated, by name.
+        insert_only: Vec<QualifiedName>,
     },
     /// The target has no such database.
     MissingOnTarget,
@@ -215,6 +217,14 @@ impl DatabaseReport {
         }
     }
 
+    /// Tables of which only `INSERT` and `TRUNCATE` are replicated.
+    pub fn insert_only(&self) -> &[QualifiedName] {
+        match &self.outcome {
+            Outcome::Compared { insert_only, .. } => insert_only,
+            Outcome::MissingOnTarget | Outcome::NotCompared(_) => &[],
+        }
+    }
+
     /// What the database counts as: its worst table, or itself. One without tables is equal.
     pub fn class(&self, strict: bool) -> Class {
         match &self.outcome {
@@ -325,6 +335,7 @@ mod tests {
             tables,
             target_only: vec![only; target_only],
             not_followed: Vec::new(),
+            insert_only: Vec::new(),
         };
         Report {
             databases: vec![database(outcome)],

@@ -76,13 +76,17 @@ pub enum FilterFaultReason {
     },
     /// The column of a time filter is no time.
     #[error(
-        "column {column} is of type {type_name}; a time filter requires timestamptz, timestamp or date"
+        "column {column} is of type {type_name}; a time filter requires timestamptz, timestamp or date; the table's \
+         columns of these types: {}",
+        list_names(candidates)
     )]
     TimeColumn {
         /// The column.
         column: Ident,
         /// Its type.
         type_name: String,
+        /// Columns that have one of these types.
+        candidates: Vec<String>,
     },
 }
 
@@ -94,10 +98,13 @@ impl FilterFault {
             | FilterFaultReason::SpecialLiteral { constant, .. } => {
                 vec![format!("write the time as a constant, such as {constant}").into()]
             }
-            FilterFaultReason::TimeColumn { column, .. } => {
+            FilterFaultReason::TimeColumn {
+                column, type_name, ..
+            } if is_number(type_name) => {
                 let value = format!("{}:{column} >= …", self.table);
                 vec![Remedy::PassValue(Setting::TableFilter, value)]
             }
+            FilterFaultReason::TimeColumn { .. } => vec!["choose another column".into()],
             FilterFaultReason::Volatile { .. } => {
                 vec!["use only functions that are IMMUTABLE or STABLE".into()]
             }
@@ -107,6 +114,14 @@ impl FilterFault {
             | FilterFaultReason::NoColumn { .. } => vec!["correct the filter".into()],
         }
     }
+}
+
+/// Whether values of a type may be times as numbers.
+fn is_number(type_name: &str) -> bool {
+    matches!(
+        type_name,
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision"
+    )
 }
 
 /// The server's message, and the place in the user's text.

@@ -65,9 +65,8 @@ impl<'a> FilteredTable<'a> {
                 session
                     .batch(&Sql::fixed("ROLLBACK; BEGIN READ ONLY"))
                     .await?;
-                let candidates = self.load_columns(session, &TIME_TYPES).await?;
+                let candidates = self.load_time_columns(session).await?;
                 let column = column.clone();
-                let candidates = candidates.iter().map(ToString::to_string).collect();
                 return Err(FilterFaultReason::NoColumn { column, candidates }.into());
             }
             Err(error) => return Err(error.into()),
@@ -77,8 +76,17 @@ impl<'a> FilteredTable<'a> {
         }
         let name = Sql::fixed("SELECT pg_catalog.format_type($1, NULL)");
         let row = session.query_one(&name, &[&of_type.0]).await?;
-        let (column, type_name) = (column.clone(), row.get(0));
-        Err(FilterFaultReason::TimeColumn { column, type_name }.into())
+        Err(FilterFaultReason::TimeColumn {
+            column: column.clone(),
+            type_name: row.get(0),
+            candidates: self.load_time_columns(session).await?,
+        }
+        .into())
+    }
+
+    async fn load_time_columns(&self, session: &Session) -> Result<Vec<String>, connect::Error> {
+        let columns = self.load_columns(session, &TIME_TYPES).await?;
+        Ok(columns.iter().map(ToString::to_string).collect())
     }
 
     /// The columns of these types, or all if no type is given.

@@ -7,7 +7,7 @@ use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::locks::LockMode;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Blocked, Blocker, Definition, FoundPublication, Mark, Published, Seconds, Slot,
+    Blocked, Blocker, Definition, FormerIdentity, FoundPublication, Mark, Published, Seconds, Slot,
     find_other_inserts, find_publication, find_slot,
 };
 use crate::migrate::error::Error;
@@ -35,6 +35,8 @@ pub(crate) struct ExaminedReplication {
     pub(crate) findings: Vec<Finding>,
     /// Tables that cannot be published as they are.
     pub(crate) not_followed: BTreeSet<QualifiedName>,
+    /// Tables that get `REPLICA IDENTITY FULL`.
+    pub(crate) made_full: Vec<QualifiedName>,
 }
 
 /// How many tables one note names.
@@ -114,6 +116,11 @@ async fn examine_once(
     let findings = findings.into_iter();
     Ok(ExaminedReplication {
         findings: findings.map(|finding| finding.in_database(name)).collect(),
+        made_full: published
+            .identities
+            .iter()
+            .map(FormerIdentity::table)
+            .collect(),
         not_followed: published.not_followed,
     })
 }
@@ -325,18 +332,20 @@ fn judge_marked(name: &Ident, mark: &Mark, judge: ReplicationJudge<'_>) -> Findi
             let code = Code::PublicationReplaced;
             return Finding::new(code, Level::Note, Side::Source, message).about(name);
         }
+        Whose::Unknown if !judge.has_state => {
+            let message = format!(
+                "publication {name} is of {run} into database {target}; a copy replaces it if its state directory \
+                 records that run"
+            );
+            let code = Code::PublicationNotRecorded;
+            return Finding::new(code, Level::Warning, Side::Source, message).about(name);
+        }
         Whose::Unknown => {
             let message = format!(
                 "publication {name} is of {run} into database {target}, of which the state directory knows \
                  nothing"
             );
-            // What is not looked at knows nothing.
-            let level = if judge.has_state {
-                Level::Error
-            } else {
-                Level::Warning
-            };
-            (Code::PublicationNotRecorded, level, message)
+            (Code::PublicationNotRecorded, Level::Error, message)
         }
         Whose::OtherTarget => {
             let message =

@@ -54,6 +54,15 @@ impl Held {
         &self.replication.publishing.name
     }
 
+    /// The names of the publications with the published tables.
+    pub(crate) fn publications(&self) -> Vec<Ident> {
+        let listed = self.publisher.as_ref().map(|publisher| publisher.listed());
+        let second = listed.is_some_and(|listed| !listed.insert_only.is_empty());
+        let second = second.then(|| logical::inserts_name(self.publication()));
+        let first = self.publication().clone();
+        std::iter::once(first).chain(second).collect()
+    }
+
     /// What is promised of the database once it is copied.
     pub(crate) fn promise(&self, point: Option<Lsn>, complete: bool) -> Promise {
         let publisher = self.publisher.as_ref();

@@ -325,6 +325,7 @@ async fn create_roles_and_databases(
             report.slots.push(KeptSlot {
                 database: held.database().to_owned(),
                 slot: held.slot().clone(),
+                publications: held.publications(),
             });
         }
         report.databases.push(done);

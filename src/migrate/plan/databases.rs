@@ -220,6 +220,7 @@ impl Planner<'_> {
             target: self.target_name(database),
             replication,
             not_followed: followed.not_followed,
+            made_full: followed.made_full,
             promise: site.known.promise().filter(|_| is_kept),
             scope: site.chosen.scope,
             selection: site.selection,

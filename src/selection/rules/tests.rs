@@ -1,7 +1,7 @@
 use super::*;
 use crate::pg::{Ident, RelKind};
 use crate::predicate::{Predicate, Window};
-use crate::selection::TimeFilter;
+use crate::selection::{ChangesRule, Position, TimeFilter};
 
 /// `app` has `public.users`, `analytics.events` and a partitioned `public.log`; `analytics` has `public.events`
 /// and `public.runs`.
@@ -117,7 +117,7 @@ fn of_two_rules_on_one_table_the_exact_one_counts() {
     let conflict = resolve(vec![loose, rule("users", Rule::SnapshotOnly)]);
     assert_eq!(
         conflict.unwrap_err().to_string(),
-        "users: two rules for table public.users in database app: schema only and snapshot only"
+        "users: two rules for table public.users in database app: schema only and snapshot only; remove one"
     );
 }
 
@@ -196,4 +196,39 @@ fn the_nearest_rule_of_a_partition_counts() {
     assert_eq!(rules.of([&root].into_iter()), ruled(Rule::SnapshotOnly));
     let none = TableRules::<RowCondition>::default();
     assert_eq!(none.of([&root].into_iter()), TableRule::default());
+}
+
+#[test]
+fn an_answer_precedes_what_was_asked_of_changes_and_keeps_filters() {
+    let filed = |text: &str, rule: Rule| RuleEntry {
+        entry: Entry::parse(text)
+            .unwrap()
+            .at(Position { line: 1, column: 1 }, Some("app")),
+        rule,
+    };
+    let filter = || Rule::Filter(Predicate::parse("id > 1").unwrap());
+    let answer = RuleEntry {
+        entry: Entry::parse("app.public.users").unwrap().answered(),
+        rule: Rule::SnapshotOnly,
+    };
+    for given in [
+        vec![filed("users", filter()), filed("users", Rule::InsertOnly)],
+        vec![
+            rule("users", filter()),
+            rule("app.public.users", Rule::InsertOnly),
+        ],
+    ] {
+        let entries = given.into_iter().chain([answer.clone()]);
+        let rules = Rules::of_command_line(entries.collect());
+        let offered = offered();
+        let choices = offered.keys().map(|name| (name.clone(), TableChoice::All));
+        let resolved = rules.resolve(&offered, &choices.collect()).unwrap();
+        let name = QualifiedName::from_catalog("public", "users");
+        let found = resolved.databases["app"].of(std::iter::once(&name));
+        assert_eq!(found.changes, Some(ChangesRule::None));
+        assert!(
+            matches!(found.rows, Some(RowsRule::Matching(_))),
+            "{found:?}"
+        );
+    }
 }

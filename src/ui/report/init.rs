@@ -172,10 +172,12 @@ fn missing_text(database: &DatabaseReport, name: SettingName, style: Style) -> S
 }
 
 fn slot_line(kept: &KeptSlot) -> String {
+    let publications: Vec<String> = kept.publications.iter().map(ToString::to_string).collect();
     let text = format!(
         "of database {} retains WAL on the source until teardown removes it; replicate from it with a subscription \
-         of your own",
-        kept.database
+         of your own to {}",
+        kept.database,
+        publications.join(", ")
     );
     line(&format!("slot {} ", kept.slot), &text)
 }

@@ -90,14 +90,39 @@ fn planned_line(planned: &PlannedDatabase) -> LogLine {
     let action = action_line(planned);
     let rules = rule_lines(&planned.scope.rules);
     let excluded = excluded_line(&planned.scope.objects);
+    let changes = source_lines(planned);
     let rules = rules
         .iter()
         .chain(&excluded)
+        .chain(&changes)
         .map(|rule| format!("    {}", text::clean(rule)));
     let lines = std::iter::once(format!("  {}", text::clean(&action))).chain(rules);
     LogLine::new(LogKind::Plan, &action)
         .shown_as(lines.collect::<Vec<_>>().join("\n"))
         .with_fields(&planned_body(planned))
+}
+
+/// What is created and changed on the source.
+fn source_lines(planned: &PlannedDatabase) -> Vec<String> {
+    let Some(changes) = planned.source_changes() else {
+        return Vec::new();
+    };
+    let list = |names: Vec<String>| names.join(", ");
+    let publications = changes.publications.iter().map(ToString::to_string);
+    let noun = match changes.publications.len() {
+        1 => "publication",
+        _ => "publications",
+    };
+    let publications = list(publications.collect());
+    let created = format!(
+        "on the source: {noun} {publications}, replication slot {}",
+        changes.slot
+    );
+    let full = changes.made_full.iter().map(ToString::to_string);
+    let full = list(full.collect());
+    let full =
+        (!full.is_empty()).then(|| format!("on the source: REPLICA IDENTITY FULL of {full}"));
+    std::iter::once(created).chain(full).collect()
 }
 
 /// The tables that have a rule, one line a rule.

@@ -248,6 +248,7 @@ mod tests {
                         tables,
                         target_only,
                         not_followed: Vec::new(),
+                        insert_only: Vec::new(),
                     },
                 ),
                 database("lost", Outcome::MissingOnTarget),

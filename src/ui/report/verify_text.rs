@@ -32,6 +32,12 @@ pub(super) fn render_lines(report: &verify::Report, style: Style) -> String {
             lines.extend(class_lines(database, class, report.strict, style));
         }
     }
+    lines.extend(
+        report
+            .databases
+            .iter()
+            .flat_map(|database| insert_only_lines(database, report.strict)),
+    );
     if report.class() == Class::Different {
         lines.push(format!("- {IN_USE}"));
     }
@@ -79,6 +85,21 @@ fn not_followed_lines(database: &DatabaseReport) -> impl Iterator<Item = String>
     let tables = database.not_followed().iter();
     tables
         .map(move |table| format!("- {name}.{table}: not compared, its changes are not replicated"))
+}
+
+/// Insert-only tables that differ: it may be what was asked for.
+fn insert_only_lines(database: &DatabaseReport, strict: bool) -> impl Iterator<Item = String> {
+    let name = text::clean(&database.source);
+    let tables = database.tables().iter();
+    let different = tables.filter(move |table| {
+        table.class(strict) == Class::Different && database.insert_only().contains(&table.name)
+    });
+    different.map(move |table| {
+        format!(
+            "- {name}.{}: insert-only, so that UPDATE and DELETE on the source are not replicated; after those it differs",
+            table.name
+        )
+    })
 }
 
 /// Whether an equal table is more than one of many: something about it differs that does not count.

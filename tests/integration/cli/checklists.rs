@@ -14,8 +14,7 @@ const EXCLUDE: &str = "Select tables to EXCLUDE from 'app'";
 const EMPTY: &str = "Select tables of 'app' to create WITHOUT rows";
 const RECENT: &str = "Select tables of 'crm' to copy only RECENT rows of";
 const PROCEED: &str = "Proceed with this configuration? [Y/n]:";
-const WRITE_FILE: &str =
-    "Write this selection to a configuration file? Name of the file (Enter for none):";
+const WRITE_FILE: &str = "Name of a file to save this selection in (Enter: do not save):";
 
 /// Clusters with databases `app` and `crm`.
 async fn two_databases() -> Route {
@@ -128,7 +127,9 @@ async fn recent_rows_can_be_chosen_and_the_selection_written_to_a_file() {
         lists.wait_for_text("Column of crm.events with the time of a row:");
         lists.press("at");
         lists.press(ENTER);
-        lists.wait_for_text("Copy the rows of crm.events of the last:");
+        lists.wait_for_text(
+            "Copy the rows of crm.events by column at of the last (such as 6 months):",
+        );
         lists.press("6 fortnights");
         lists.press(ENTER);
         lists.wait_for_text("is no time window");
@@ -142,12 +143,14 @@ async fn recent_rows_can_be_chosen_and_the_selection_written_to_a_file() {
         lists.wait_for_last_row(WRITE_FILE);
         lists.press(folder.path().join("old.toml").to_str().unwrap());
         lists.press(ENTER);
-        lists.wait_for_text("was not written");
+        lists.wait_for_text("exists already; choose another name");
         lists.wait_for_last_row(WRITE_FILE);
         lists.press(file.to_str().unwrap());
         lists.press(ENTER);
         let ended = lists.finish().expect(0);
         assert!(ended.has_same_modes);
+        // The next command selects the same.
+        assert!(ended.shows("--no-sync --config"), "{:#?}", ended.rows);
         let old = std::fs::read_to_string(folder.path().join("old.toml")).unwrap();
         assert_eq!(old, "jobs = 1");
         let config = ["--config", file.to_str().unwrap(), "--no-sync"];
@@ -194,6 +197,9 @@ async fn escape_and_ctrl_c_leave_a_usable_terminal() {
     wait_for(&lists, EXCLUDE);
     lists.press(ENTER);
     wait_for(&lists, EMPTY);
+    lists.press(ENTER);
+    lists.wait_for_last_row(PROCEED);
+    lists.press("perhaps");
     lists.press(ENTER);
     lists.wait_for_last_row(PROCEED);
     lists.press("n");

@@ -7,7 +7,7 @@ use seren_replicator::sandbox::Cluster;
 
 use super::command::cluster_state;
 use crate::support::command::Program;
-use crate::support::route::Route;
+use crate::support::route::{Route, shared};
 use crate::support::terminal::{CTRL_C, ENTER, Ended, Terminal};
 use crate::support::{run, value};
 
@@ -228,4 +228,25 @@ async fn nothing_is_asked_where_an_answer_would_not_help() {
     let planned = init(&route, &[&bare], &["--dry-run"]);
     let planned = planned.on_terminal(80).finish().expect(1);
     assert!(!planned.shows("[y/N]"), "{:#?}", planned.rows);
+}
+
+#[tokio::test]
+async fn an_answer_about_changes_keeps_the_filter_of_the_file() {
+    let route = shared([17, 17]);
+    let name = database(route, "narrow", 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.toml");
+    let rule = format!(
+        "include_databases = ['{name}']\n[[databases.{name}.table_filters]]\ntable = 'bare1'\nwhere = 'n > 3'\n"
+    );
+    std::fs::write(&file, rule).unwrap();
+    let config = ["--config", file.to_str().unwrap()];
+    let mut asked = init(route, &[], &config).state(&folder).on_terminal(80);
+    let question = "Copy this table now without following its changes? [y/N]:";
+    answer(&mut asked, question, "y\r");
+    answer(&mut asked, PROCEED, "y\r");
+    asked.finish().expect(0);
+    assert_eq!(rows(route, &name, "bare1").await, "2");
+    let gone = route.command("teardown", &[&name], &["--yes"]);
+    gone.state(&folder).run().expect(0);
 }
