@@ -1,9 +1,11 @@
 //! The question of `init` whether a copied database is kept without what the target has refused.
 
 use std::convert::Infallible;
+use std::io;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use crate::migrate::{OnRefusal, Options, Prepared, RefusalQuestion, Report, execute};
@@ -67,18 +69,51 @@ async fn answer(question: RefusalQuestion, ui: &Ui, scope: &Scope) {
     }
     // The run takes it back with the answer.
     drop(refused);
-    let limit = scope.stop.child_token();
-    let asking = ui.confirm_unless_no(KEEP, &limit);
+    let stop = scope.stop.child_token();
+    let asking = ui.confirm_unless_no(KEEP, &stop);
+    if keep
+        .send(wait_for_answer(asking, ANSWER_TIME, &stop).await)
+        .is_err()
+    {
+        tracing::debug!("the run has ended before the answer");
+    }
+}
+
+/// Waits for the answer. After the limit the question is stopped: without an answer, and also from a terminal that is
+/// gone, the database is kept.
+async fn wait_for_answer(
+    asking: impl Future<Output = io::Result<bool>>,
+    limit: Duration,
+    stop: &CancellationToken,
+) -> bool {
     tokio::pin!(asking);
     let answer = tokio::select! {
         answer = &mut asking => answer,
-        () = tokio::time::sleep(ANSWER_TIME) => {
-            limit.cancel();
+        () = tokio::time::sleep(limit) => {
+            stop.cancel();
             asking.await
         }
     };
-    // A terminal that is gone gives no answer, which means yes.
-    if keep.send(answer.unwrap_or(true)).is_err() {
-        tracing::debug!("the run has ended before the answer");
+    answer.unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_an_answer_within_the_limit_the_database_is_kept() {
+        let stop = CancellationToken::new();
+        // As a question on a terminal: the end of the wait means yes.
+        let unanswered = async {
+            stop.cancelled().await;
+            Ok(true)
+        };
+        assert!(wait_for_answer(unanswered, Duration::from_millis(1), &stop).await);
+        assert!(stop.is_cancelled());
+        let gone = async { Err(io::Error::other("the terminal is gone")) };
+        assert!(wait_for_answer(gone, ANSWER_TIME, &CancellationToken::new()).await);
+        let declined = async { Ok(false) };
+        assert!(!wait_for_answer(declined, ANSWER_TIME, &CancellationToken::new()).await);
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::snapshot::Refused;
 
@@ -41,8 +42,13 @@ impl OnRefusal {
         matches!(self, Self::Keep)
     }
 
-    /// Whether a database is kept without these objects. May wait for the user.
-    pub(super) async fn keeps(&self, database: &str, refused: &Arc<Refused>) -> bool {
+    /// Whether a database is kept without these objects. May wait for the user, until the run is stopped.
+    pub(super) async fn keeps(
+        &self,
+        database: &str,
+        refused: &Arc<Refused>,
+        stop: &CancellationToken,
+    ) -> bool {
         let Self::Ask(user) = self else {
             return true;
         };
@@ -52,9 +58,13 @@ impl OnRefusal {
             refused: Arc::clone(refused),
             keep,
         };
-        match user.send(question).await {
-            Ok(()) => answer.await.unwrap_or(true),
-            Err(_) => true,
+        if user.send(question).await.is_err() {
+            return true;
+        }
+        tokio::select! {
+            answer = answer => answer.unwrap_or(true),
+            // A slot or a lock is lost: there is nothing to wait for.
+            () = stop.cancelled() => true,
         }
     }
 }

@@ -7,13 +7,6 @@ use crate::support::command::{Finished, program};
 use crate::support::route::{Route, common, shared};
 use crate::support::{run, value};
 
-/// A fresh database on the source with these statements.
-async fn filled(route: &Route, hint: &str, statements: &str) -> String {
-    let name = route.fresh(hint).await;
-    run(&route.source.url(&name), statements).await;
-    name
-}
-
 /// Tables of equal names in two schemas.
 const SHOP: &str = "
     CREATE SCHEMA other;
@@ -40,7 +33,7 @@ const TABLES: &str =
 #[tokio::test]
 async fn acceptance_15_names_of_three_parts_hold_in_plan_copy_publication_and_verify() {
     let route = shared([17, 18]);
-    let name = filled(route, "parts", SHOP).await;
+    let name = route.filled("parts", SHOP).await;
     let item = |rest: &str| format!("{name}.{rest}");
     let exact = item("public.logs");
     let excluded = ["--exclude-tables", &exact];
@@ -74,10 +67,8 @@ async fn acceptance_15_names_of_three_parts_hold_in_plan_copy_publication_and_ve
 #[tokio::test]
 async fn acceptance_16_a_filter_of_one_part_is_inert_where_there_is_no_such_table() {
     let route = common();
-    let with = filled(route, "with", SHOP).await;
-    let without = filled(
-        route,
-        "without",
+    let with = route.filled("with", SHOP).await;
+    let without = route.filled("without",
         "CREATE TABLE public.orders (id int PRIMARY KEY); INSERT INTO public.orders VALUES (1), (2)",
     )
     .await;
@@ -116,7 +107,7 @@ const CYCLE: &str = "
 #[tokio::test]
 async fn acceptance_20_filtered_tables_with_cyclic_keys_and_computed_columns_arrive() {
     let route = shared([17, 18]);
-    let name = filled(route, "cycle", CYCLE).await;
+    let name = route.filled("cycle", CYCLE).await;
     let both = [
         "--yes",
         "--no-sync",
@@ -156,7 +147,7 @@ async fn acceptance_20_filtered_tables_with_cyclic_keys_and_computed_columns_arr
 #[tokio::test]
 async fn acceptance_22_verify_and_the_estimate_follow_the_rules() {
     let route = shared([17, 18]);
-    let name = filled(route, "follow", SHOP).await;
+    let name = route.filled("follow", SHOP).await;
     let rules = [
         "--table-filter",
         "orders:id <= 1000",
@@ -297,7 +288,7 @@ const CODES: &[(&[&str], i32)] = &[
 async fn acceptance_41_every_exit_code_has_its_report() {
     let route = common();
     for output in ["text", "json"] {
-        let name = filled(route, "codes", REFUSED).await;
+        let name = route.filled("codes", REFUSED).await;
         for (words, code) in CODES {
             let (command, more) = words.split_first().unwrap();
             let more = [more, &["--output", output]].concat();

@@ -101,6 +101,13 @@ impl Route {
         name
     }
 
+    /// A database on the source, after these statements; its name.
+    pub(crate) async fn filled(&self, hint: &str, statements: &str) -> String {
+        let name = self.fresh(hint).await;
+        run(&self.source.url(&name), statements).await;
+        name
+    }
+
     /// A database on the source with this name.
     pub(crate) async fn create(&self, name: &str) {
         let admin = database(&self.source.url("postgres")).await;

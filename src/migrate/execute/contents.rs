@@ -151,7 +151,7 @@ impl ContentCopy<'_> {
         let keeps = self
             .options()
             .on_refusal
-            .keeps(self.planned().name(), &refused);
+            .keeps(self.planned().name(), &refused, &scope.stop);
         let is_kept = keeps.await;
         if scope.stop.is_cancelled() {
             return Err(Failure::in_phase(Phase::PostData)(snapshot::Error::Stopped));

@@ -1,6 +1,6 @@
-//! Row filters: which rows are copied, published and compared, and which filters are refused.
+//! Row filters: which rows are copied, published and compared, and which filters cannot be published.
 
-use crate::support::route::{Route, common, shared};
+use crate::support::route::{common, shared};
 use crate::support::{run, value};
 
 /// Tables whose rows have times of every kind; a partitioned one; generated and identity columns; one that is not
@@ -29,13 +29,6 @@ const SHOP: &str = "
     ALTER TABLE public.orders REPLICA IDENTITY FULL;
     ALTER TABLE public.metrics REPLICA IDENTITY FULL;";
 
-/// A fresh database on the source with these statements.
-async fn filled(route: &Route, hint: &str, statements: &str) -> String {
-    let name = route.fresh(hint).await;
-    run(&route.source.url(&name), statements).await;
-    name
-}
-
 /// A digest of the rows of a table that meet a condition.
 fn digest(table: &str, condition: &str) -> String {
     format!(
@@ -56,7 +49,7 @@ const FILTERS: [&str; 8] = [
 
 async fn copies_what_filters_select(majors: [u32; 2], flags: &[&str]) {
     let route = shared(majors);
-    let name = filled(route, "filtered", SHOP).await;
+    let name = route.filled("filtered", SHOP).await;
     let zone = format!("ALTER DATABASE \"{name}\" SET timezone = 'America/New_York'");
     run(&route.source.url(&name), &zone).await;
     let machine = tempfile::tempdir().unwrap();
@@ -110,7 +103,7 @@ async fn acceptance_18_filters_select_the_same_rows_from_17_to_18() {
 #[tokio::test]
 async fn acceptance_18_publication_and_copy_have_the_same_constant() {
     let route = shared([17, 18]);
-    let name = filled(route, "same", SHOP).await;
+    let name = route.filled("same", SHOP).await;
     let machine = tempfile::tempdir().unwrap();
     let flags = [
         "--yes",
@@ -161,7 +154,7 @@ async fn filters_that_cannot_be_published_are_all_named_and_nothing_is_written()
         CREATE TABLE public.users (id int PRIMARY KEY);
         CREATE TABLE public.notes (id int PRIMARY KEY, note text);
         CREATE FUNCTION public.wanted(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 3';";
-    let name = filled(route, "blocked", shop).await;
+    let name = route.filled("blocked", shop).await;
     let flags = [
         "--yes",
         "--table-filter",
@@ -200,7 +193,7 @@ async fn a_filter_that_only_the_server_finds_unpublishable_leaves_nothing() {
     let route = shared([17, 18]);
     let shop =
         "CREATE TABLE public.orders (id int, created timestamptz, PRIMARY KEY (id, created));";
-    let name = filled(route, "mutable", shop).await;
+    let name = route.filled("mutable", shop).await;
     let flags = [
         "--yes",
         "--table-filter",
@@ -217,7 +210,9 @@ async fn a_filter_that_only_the_server_finds_unpublishable_leaves_nothing() {
 #[tokio::test]
 async fn a_source_before_15_publishes_no_filters() {
     let route = shared([14, 18]);
-    let name = filled(route, "old", "CREATE TABLE public.t (id int PRIMARY KEY)").await;
+    let name = route
+        .filled("old", "CREATE TABLE public.t (id int PRIMARY KEY)")
+        .await;
     let flags = ["--yes", "--table-filter", "t:id > 3"];
     let refused = route.command("init", &[&name], &flags).run().expect(1);
     refused.assert_prints(&[
@@ -226,137 +221,16 @@ async fn a_source_before_15_publishes_no_filters() {
     ]);
 }
 
-/// Filters that the command line refuses before any connection.
-const USAGE: &[(&str, &str, &str)] = &[
-    (
-        "--table-filter",
-        "t:true) TO PROGRAM 'x' --",
-        "was not opened at character 5",
-    ),
-    (
-        "--table-filter",
-        "t:1; DROP TABLE t",
-        "a semicolon is not allowed outside quotes at character 2",
-    ),
-    ("--table-filter", "t:id = $1", "a parameter is not allowed"),
-    ("--table-filter", "t:note = 'x", "a quote is not closed"),
-    (
-        "--table-filter",
-        "t:id /* x */ = 1",
-        "a comment is not allowed",
-    ),
-    ("--table-filter", "t:", "an expression is missing"),
-    ("--table-filter", "t", "is not [database.]table:predicate"),
-    ("--time-filter", "t:at:0 days", "is no time window"),
-    ("--time-filter", "t:at:-1 month", "is no time window"),
-    ("--time-filter", "t:at:6 fortnights", "is no time window"),
-    ("--time-filter", "t:at:1.5 hours", "is no time window"),
-];
-
-/// Filters that the source refuses.
-const REFUSALS: &[(&str, &str, &str)] = &[
-    (
-        "--table-filter",
-        "t:nothing > 3",
-        "column \"nothing\" does not exist (SQLSTATE 42703) at character 1",
-    ),
-    ("--table-filter", "t:id", "must be type boolean"),
-    ("--table-filter", "t:id > 1 ORDER BY id", "syntax error"),
-    ("--table-filter", "t:random() < 0.5", "volatile"),
-    ("--table-filter", "t:writes()", "volatile"),
-    (
-        "--table-filter",
-        "t:(SELECT pg_logical_emit_message(true, 'a', 'b')) IS NULL",
-        "volatile",
-    ),
-    (
-        "--table-filter",
-        "t:at > 'yesterday'",
-        "means the current time",
-    ),
-    (
-        "--table-filter",
-        "t:at > date 'today'",
-        "means the current time",
-    ),
-    (
-        "--table-filter",
-        "t:age(at) < interval '1 year'",
-        "age with one argument",
-    ),
-    (
-        "--table-filter",
-        "t:id IN (SELECT 1 WHERE now() > '2020-01-01')",
-        "a query uses the current time",
-    ),
-    ("--table-filter", "t:1 / 0 = 1", "division by zero"),
-    ("--table-filter", "v:id = 1", "is a view"),
-    (
-        "--table-filter",
-        "p1:id = 1",
-        "a row filter applies to a whole partitioned table",
-    ),
-    ("--table-filter", "nobody:true", "no table nobody"),
-    (
-        "--time-filter",
-        "t:created:1 day",
-        "the table has no column created; its columns of dates and timestamps: at",
-    ),
-    (
-        "--time-filter",
-        "t:number:1 day",
-        "column number is of type bigint",
-    ),
-    ("--as-of", "soon", "\"soon\" is no time"),
-    ("--as-of", "infinity", "it is not finite"),
-];
-
-#[tokio::test]
-async fn bad_filters_change_nothing() {
-    let route = common();
-    let shop = "
-        CREATE TABLE public.t (id int PRIMARY KEY, note text, at timestamptz, number bigint);
-        CREATE VIEW public.v AS SELECT 1 AS id;
-        CREATE TABLE public.p (id int PRIMARY KEY) PARTITION BY RANGE (id);
-        CREATE TABLE public.p1 PARTITION OF public.p FOR VALUES FROM (0) TO (9);
-        CREATE FUNCTION public.writes() RETURNS bool LANGUAGE sql AS
-            'SELECT pg_logical_emit_message(false, ''x'', ''y'') IS NOT NULL';";
-    let name = filled(route, "bad", shop).await;
-    for (flag, filter, text) in USAGE {
-        let refused = route.command("init", &[&name], &["--yes", flag, filter]);
-        refused.run().expect(2).assert_prints(&[text]);
-    }
-    for (flag, filter, text) in REFUSALS {
-        let flags = match *flag {
-            "--as-of" => vec!["--yes", "--time-filter", "t:at:1 day", flag, filter],
-            _ => vec!["--yes", flag, filter],
-        };
-        let refused = route.command("init", &[&name], &flags).run().expect(1);
-        refused.assert_prints(&[text]);
-    }
-    let twice = [
-        "--yes",
-        "--table-filter",
-        "t:id > 1",
-        "--time-filter",
-        "t:at:1 day",
-    ];
-    let refused = route.command("init", &[&name], &twice).run().expect(1);
-    refused.assert_prints(&["two rules for table public.t"]);
-    let made = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
-    assert_eq!(value(&route.target.url("postgres"), &made).await, "0");
-}
-
 #[tokio::test]
 async fn a_word_that_is_no_time_is_a_text() {
     let route = common();
-    let name = filled(
-        route,
-        "words",
-        "CREATE TABLE public.t (id int PRIMARY KEY, note text);
+    let name = route
+        .filled(
+            "words",
+            "CREATE TABLE public.t (id int PRIMARY KEY, note text);
          INSERT INTO public.t VALUES (1, 'today'), (2, 'later')",
-    )
-    .await;
+        )
+        .await;
     let flags = ["--yes", "--no-sync", "--table-filter", "t:note = 'today'"];
     route.command("init", &[&name], &flags).run().expect(0);
     let rows = "SELECT string_agg(id::text, ' ') FROM public.t";
@@ -373,8 +247,8 @@ async fn a_filter_is_of_the_table_that_its_name_means() {
         CREATE TABLE other.t (id int PRIMARY KEY);
         INSERT INTO public.t SELECT generate_series(1, 10);
         INSERT INTO other.t SELECT generate_series(1, 10);";
-    let one = filled(route, "one", both).await;
-    let two = filled(route, "two", both).await;
+    let one = route.filled("one", both).await;
+    let two = route.filled("two", both).await;
     let exact = format!("{two}.public.t:id > 8");
     let flags = [
         "--yes",
@@ -402,7 +276,7 @@ async fn acceptance_19_references_to_rows_outside_a_filter_are_counted() {
         INSERT INTO public.users SELECT g, NULL FROM generate_series(1, 10) g;
         UPDATE public.users SET boss = id - 1 WHERE id = 10;
         INSERT INTO public.orders SELECT g, 1 + g % 10, now() - g * interval '1 day' FROM generate_series(0, 99) g;";
-    let name = filled(route, "keys", keys).await;
+    let name = route.filled("keys", keys).await;
     let flags = ["--yes", "--no-sync", "--table-filter", "users:id > 5"];
     let refused = route.command("init", &[&name], &flags).run().expect(1);
     refused.assert_prints(&[
@@ -443,7 +317,7 @@ async fn acceptance_19_orphans_are_allowed_and_the_key_stays_not_valid() {
         CREATE TABLE public.orders (id int PRIMARY KEY, user_id int REFERENCES public.users);
         INSERT INTO public.users SELECT generate_series(1, 10);
         INSERT INTO public.orders SELECT g, 1 + g % 10 FROM generate_series(0, 99) g;";
-    let name = filled(route, "orphans", keys).await;
+    let name = route.filled("orphans", keys).await;
     let flags = [
         "--yes",
         "--no-sync",
@@ -454,40 +328,4 @@ async fn acceptance_19_orphans_are_allowed_and_the_key_stays_not_valid() {
     route.command("init", &[&name], &flags).run().expect(0);
     let valid = "SELECT convalidated FROM pg_constraint WHERE contype = 'f'";
     assert_eq!(value(&route.target.url(&name), valid).await, "f");
-}
-
-#[tokio::test]
-async fn a_predicate_that_fails_on_a_row_names_table_and_predicate_and_leaves_nothing() {
-    let route = common();
-    let name = filled(
-        route,
-        "failing",
-        "CREATE TABLE public.t (id int PRIMARY KEY, divisor int NOT NULL);
-         INSERT INTO public.t SELECT g, 1 FROM generate_series(1, 50000) g;
-         UPDATE public.t SET divisor = 0 WHERE id = 45000",
-    )
-    .await;
-    let flags = ["--yes", "--no-sync", "--table-filter", "t:id / divisor > 3"];
-    let failed = route.command("init", &[&name], &flags).run().expect(1);
-    failed.assert_prints(&[
-        "copy table public.t, rows where id / divisor > 3",
-        "division by zero",
-        "to find the row by its ctid",
-    ]);
-    let made = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
-    assert_eq!(value(&route.target.url("postgres"), &made).await, "0");
-}
-
-#[tokio::test]
-async fn a_filter_beside_values_that_are_names_is_refused() {
-    let route = common();
-    let name = filled(
-        route,
-        "names",
-        "CREATE TABLE public.t (id int PRIMARY KEY, what regclass)",
-    )
-    .await;
-    let flags = ["--yes", "--no-sync", "--table-filter", "t:id > 3"];
-    let refused = route.command("init", &[&name], &flags).run().expect(1);
-    refused.assert_prints(&["table public.t has a filter and column what of type regclass"]);
 }

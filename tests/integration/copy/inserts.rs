@@ -28,13 +28,6 @@ const SECOND: &str = "seren_replication_pub_inserts";
 const PUBLICATIONS: &str =
     "SELECT coalesce(string_agg(pubname, ' ' ORDER BY pubname), '') FROM pg_publication";
 
-/// A fresh database on the source with these statements.
-async fn filled(route: &Route, hint: &str, statements: &str) -> String {
-    let name = route.fresh(hint).await;
-    run(&route.source.url(&name), statements).await;
-    name
-}
-
 /// The tables of a publication, as it lists them.
 async fn listed(source: &str, publication: &str) -> String {
     let listed = format!(
@@ -133,7 +126,7 @@ async fn inserts_are_published_apart_from_17_to_18() {
 #[tokio::test]
 async fn before_13_inserts_are_published_by_leaves() {
     let route = shared([12, 17]);
-    let name = filled(route, "leaves", APP).await;
+    let name = route.filled("leaves", APP).await;
     let flags = [&RULES[..], &["--yes"]].concat();
     let machine = tempfile::tempdir().unwrap();
     let done = route.command("init", &[&name], &flags).state(&machine);
@@ -151,7 +144,7 @@ async fn before_13_inserts_are_published_by_leaves() {
 #[tokio::test]
 async fn the_filter_of_an_insert_only_table_may_read_any_column() {
     let route = shared([17, 18]);
-    let name = filled(route, "narrow", APP).await;
+    let name = route.filled("narrow", APP).await;
     let rules = [
         "--insert-only-tables",
         "log,views,tree",
@@ -185,7 +178,7 @@ async fn the_filter_of_an_insert_only_table_may_read_any_column() {
 #[tokio::test]
 async fn a_publication_of_somebody_else_with_the_second_name_is_never_changed() {
     let route = common();
-    let name = filled(route, "taken", APP).await;
+    let name = route.filled("taken", APP).await;
     let source = route.source.url(&name);
     let theirs =
         format!("CREATE PUBLICATION {SECOND} FOR TABLE public.users WITH (publish = 'insert')");
@@ -216,7 +209,7 @@ async fn a_publication_of_somebody_else_with_the_second_name_is_never_changed() 
 #[tokio::test]
 async fn what_is_left_of_the_two_is_created_again_or_removed() {
     let route = shared([17, 18]);
-    let name = filled(route, "half", APP).await;
+    let name = route.filled("half", APP).await;
     let source = route.source.url(&name);
     let machine = tempfile::tempdir().unwrap();
     let init = |more: &[&str]| {
@@ -246,7 +239,7 @@ async fn what_is_left_of_the_two_is_created_again_or_removed() {
 #[tokio::test]
 async fn insert_only_is_a_rule_like_others() {
     let route = common();
-    let name = filled(route, "ruled_inserts", APP).await;
+    let name = route.filled("ruled_inserts", APP).await;
     let exact = format!("{name}.public.views");
     for (flags, text) in [
         (

@@ -4,6 +4,7 @@ mod cuts;
 mod encodings;
 mod exclude;
 mod faults;
+mod filter_faults;
 mod filters;
 mod include;
 mod inserts;

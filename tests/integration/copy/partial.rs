@@ -34,12 +34,6 @@ const OBJECTS: &str = "SELECT string_agg(name, ' ' ORDER BY name COLLATE \"C\") 
     SELECT relname::text AS name FROM pg_class WHERE relkind IN ('i', 'v', 'm') AND relnamespace = 'public'::regnamespace
     UNION ALL SELECT conname || ' ' || convalidated FROM pg_constraint WHERE conname = 'is_even') objects";
 
-async fn filled(route: &Route, hint: &str, statements: &str) -> String {
-    let name = route.fresh(hint).await;
-    run(&route.source.url(&name), statements).await;
-    name
-}
-
 /// The file with the refused statements of a database.
 fn missing_file(machine: &TempDir, database: &str) -> PathBuf {
     let root = machine.path().join("postgres-seren-replicator");
@@ -54,7 +48,7 @@ fn missing_file(machine: &TempDir, database: &str) -> PathBuf {
 #[tokio::test]
 async fn refused_objects_are_skipped_on_request_and_everything_else_is_copied() {
     let route = shared([14, 17]);
-    let name = filled(route, "partial", SOURCE).await;
+    let name = route.filled("partial", SOURCE).await;
     route.init(&name, &[]).run().expect(1);
 
     let machine = tempfile::tempdir().unwrap();
@@ -115,7 +109,7 @@ async fn refused_objects_are_skipped_on_request_and_everything_else_is_copied() 
 #[tokio::test]
 async fn the_report_for_people_lists_what_is_missing_and_what_to_do() {
     let route = shared([14, 17]);
-    let name = filled(route, "listed", SOURCE).await;
+    let name = route.filled("listed", SOURCE).await;
     let done = route.init(&name, &["--skip-failed-objects"]).run();
     done.expect(7).assert_prints(&[
         "7 missing objects",
@@ -162,7 +156,7 @@ const REQUIRED: &[(&str, &str)] = &[
 async fn what_is_required_fails_the_run_even_on_request() {
     let route = shared([14, 17]);
     for (object, statements) in REQUIRED {
-        let name = filled(route, "required", statements).await;
+        let name = route.filled("required", statements).await;
         let failed = route
             .init(&name, &["--skip-failed-objects"])
             .run()
@@ -175,7 +169,7 @@ async fn what_is_required_fails_the_run_even_on_request() {
 async fn nothing_is_granted_on_a_table_whose_policy_is_refused() {
     let route = shared([14, 17]);
     let (_, statements) = REQUIRED[0];
-    let name = filled(route, "granted", statements).await;
+    let name = route.filled("granted", statements).await;
     // A database that exists is filled and never dropped.
     let create = format!("CREATE DATABASE {name} TEMPLATE template0");
     run(&route.target.url("postgres"), &create).await;
@@ -203,7 +197,7 @@ const MEND: &str = "
 #[tokio::test]
 async fn a_repeated_run_creates_only_what_is_missing() {
     let route = shared([14, 17]);
-    let name = filled(route, "completed", SOURCE).await;
+    let name = route.filled("completed", SOURCE).await;
     let machine = tempfile::tempdir().unwrap();
     let first = route.init(&name, &["--skip-failed-objects"]);
     first.state(&machine).run().expect(7);
@@ -292,7 +286,7 @@ async fn missing_objects_are_created_beside_an_active_subscription() {
 #[tokio::test]
 async fn only_a_recorded_copy_of_the_same_selection_is_completed() {
     let route = shared([14, 17]);
-    let name = filled(route, "unrecorded", SOURCE).await;
+    let name = route.filled("unrecorded", SOURCE).await;
     let machine = tempfile::tempdir().unwrap();
     let again = |more: &[&str]| {
         let again = route.init(&name, &[&["--definitions-only"], more].concat());
@@ -326,7 +320,7 @@ const COUNT: &str = "SELECT count(*) FROM public.t";
 #[tokio::test]
 async fn a_script_keeps_the_copied_database_for_a_repetition_and_fails() {
     let route = shared([17, 17]);
-    let name = filled(route, "kept", LATE).await;
+    let name = route.filled("kept", LATE).await;
     let machine = tempfile::tempdir().unwrap();
     let first = route.replicate(&name, &[]).state(&machine).run().expect(1);
     first.assert_prints(&[
@@ -393,7 +387,7 @@ async fn on_a_terminal_the_user_decides_when_the_source_is_released() {
     const KEEP: &str = "Keep the database without them? [Y/n]:";
     let route = shared([17, 17]);
     for (answer, code, copies) in [("n", 1, "0"), ("y", 7, "1"), ("", 7, "1")] {
-        let name = filled(route, "asked_to_keep", LATE).await;
+        let name = route.filled("asked_to_keep", LATE).await;
         let mut asked = route.command("init", &[&name], &[]).on_terminal(120);
         asked.wait_for_last_row("Proceed with replication? [y/N]:");
         asked.press("y");
@@ -420,4 +414,25 @@ async fn on_a_terminal_the_user_decides_when_the_source_is_released() {
         );
         route.remove_run(&name).await;
     }
+}
+
+#[tokio::test]
+async fn the_limit_of_retained_wal_holds_while_the_user_is_asked() {
+    let route = Route::of_majors([17, 17]);
+    route.create("app").await;
+    let source = route.source.url("app");
+    run(&source, LATE).await;
+    let limit = ["--max-retained-wal", "20MB"];
+    let mut asked = route.command("init", &["app"], &limit).on_terminal(120);
+    asked.wait_for_last_row("Proceed with replication? [y/N]:");
+    asked.press("y");
+    asked.press(ENTER);
+    asked.wait_for_last_row("Keep the database without them? [Y/n]:");
+    let write = "CREATE TABLE public.log AS SELECT repeat(md5(n::text), 10) FROM generate_series(1, 100000) n";
+    run(&source, write).await;
+    let ended = asked.finish().expect(1);
+    assert!(ended.shows("raise --max-retained-wal"), "{:#?}", ended.rows);
+    assert!(ended.has_same_modes);
+    let slots = "SELECT count(*) FROM pg_replication_slots";
+    assert_eq!(value(&source, slots).await, "0");
 }

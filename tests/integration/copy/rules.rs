@@ -35,16 +35,9 @@ const PUBLISHED: &str =
     "SELECT string_agg(schemaname || '.' || tablename, ' ' ORDER BY schemaname, tablename)
       FROM pg_publication_tables WHERE pubname = 'seren_replication_pub'";
 
-/// A fresh database on the source with these statements.
-async fn filled(route: &Route, hint: &str, statements: &str) -> String {
-    let name = route.fresh(hint).await;
-    run(&route.source.url(&name), statements).await;
-    name
-}
-
 async fn copies_by_rules(majors: [u32; 2]) {
     let route = shared(majors);
-    let name = filled(route, "ruled", APP).await;
+    let name = route.filled("ruled", APP).await;
     let machine = tempfile::tempdir().unwrap();
     let rules = [
         "--schema-only-tables",
@@ -106,7 +99,7 @@ async fn acceptance_13_rules_decide_which_rows_are_copied_from_17_to_18() {
 #[tokio::test]
 async fn statistics_describe_the_rows_that_were_copied() {
     let route = shared([18, 18]);
-    let name = filled(route, "counted", APP).await;
+    let name = route.filled("counted", APP).await;
     run(&route.source.url(&name), "ANALYZE").await;
     let flags = [
         "--yes",
@@ -134,7 +127,7 @@ async fn statistics_describe_the_rows_that_were_copied() {
 #[tokio::test]
 async fn acceptance_13_a_rule_that_matches_nothing_changes_nothing() {
     let route = common();
-    let name = filled(route, "wrong", APP).await;
+    let name = route.filled("wrong", APP).await;
     for (flags, code, text) in [
         (
             &["--schema-only-tables", "nobody"][..],
@@ -212,7 +205,7 @@ async fn acceptance_13_a_name_with_two_readings_is_a_schema_with_a_warning() {
 #[tokio::test]
 async fn a_table_without_identity_can_be_copied_without_its_changes() {
     let route = common();
-    let name = filled(route, "unkeyed", APP).await;
+    let name = route.filled("unkeyed", APP).await;
     let refused = route.command("init", &[&name], &["--yes"]).run().expect(1);
     refused.assert_prints(&["public.unkeyed", "--snapshot-only-tables"]);
 }
@@ -234,7 +227,7 @@ const FAMILY: &str = "
 #[tokio::test]
 async fn references_to_rows_that_are_not_copied_are_counted_before_anything_is_written() {
     let route = common();
-    let name = filled(route, "family", FAMILY).await;
+    let name = route.filled("family", FAMILY).await;
     let empty = ["--no-sync", "--schema-only-tables", "parent"];
     let refused = route.command("validate", &[&name], &empty).run().expect(1);
     refused.assert_prints(&[
@@ -256,7 +249,7 @@ async fn references_to_rows_that_are_not_copied_are_counted_before_anything_is_w
 #[tokio::test]
 async fn orphans_are_allowed_on_request_and_their_key_stays_unchecked() {
     let route = common();
-    let name = filled(route, "orphans", FAMILY).await;
+    let name = route.filled("orphans", FAMILY).await;
     let flags = [
         "--yes",
         "--no-sync",
@@ -282,7 +275,7 @@ async fn orphans_are_allowed_on_request_and_their_key_stays_unchecked() {
 #[tokio::test]
 async fn the_state_records_rules() {
     let route = common();
-    let name = filled(route, "changed", FAMILY).await;
+    let name = route.filled("changed", FAMILY).await;
     let machine = tempfile::tempdir().unwrap();
     let first = ["--yes", "--no-sync", "--schema-only-tables", "parent,child"];
     let done = route.command("init", &[&name], &first).state(&machine);
