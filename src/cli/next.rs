@@ -63,29 +63,30 @@ fn render_command(
     given: impl Iterator<Item = String>,
     ticked: &[RepeatedOption],
 ) -> String {
-    let mut words = vec![NAME.to_owned(), command.to_owned()];
-    words.extend(accepted_arguments(command, given));
     let mut program = Arguments::command();
     program.build();
-    let found = program.find_subcommand(command);
-    let accepts = |option: &&RepeatedOption| {
-        let mut arguments = found.into_iter().flat_map(clap::Command::get_arguments);
-        arguments.any(|argument| argument.get_long() == Some(option.name))
-    };
-    let ticked = ticked.iter().filter(accepts);
+    let mut words = vec![NAME.to_owned(), command.to_owned()];
+    words.extend(accepted_arguments(&program, command, given));
+    let ticked = ticked.iter();
+    let ticked = ticked.filter(|option| has_option(&program, command, option.name));
     words.extend(ticked.map(ToString::to_string));
     words.join(" ")
 }
 
+/// Whether a command of the program has an option.
+fn has_option(program: &clap::Command, command: &str, name: &str) -> bool {
+    let command = program.find_subcommand(command);
+    let mut arguments = command.into_iter().flat_map(clap::Command::get_arguments);
+    arguments.any(|argument| argument.get_long() == Some(name))
+}
+
 /// The given arguments that a command accepts, as a shell takes them.
-fn accepted_arguments(command: &str, given: impl Iterator<Item = String>) -> Vec<String> {
-    let mut program = Arguments::command();
-    program.build();
-    let accepts = |name: &str| {
-        let command = program.find_subcommand(command);
-        let mut arguments = command.into_iter().flat_map(clap::Command::get_arguments);
-        !ONCE.contains(&name) && arguments.any(|argument| argument.get_long() == Some(name))
-    };
+fn accepted_arguments(
+    program: &clap::Command,
+    command: &str,
+    given: impl Iterator<Item = String>,
+) -> Vec<String> {
+    let accepts = |name: &str| !ONCE.contains(&name) && has_option(program, command, name);
     // An option takes a value in every command that has it, or in none.
     let takes_value = |name: &str| {
         let commands = program.get_subcommands();
