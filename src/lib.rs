@@ -45,6 +45,7 @@ pub mod remedy;
 pub mod sandbox;
 pub mod selection;
 pub mod snapshot;
+pub mod status;
 pub mod task;
 pub mod teardown;
 pub mod transfer;

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["demo"],
     &["migrate", "teardown"],
     &["checkpoint"],
-    &["snapshot", "verify"],
+    &["snapshot", "status", "verify"],
     &["cluster"],
     &["logical"],
     &["transfer"],

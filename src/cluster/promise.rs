@@ -14,7 +14,7 @@ use crate::cluster::error::Error;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
     FoundPublication, ListedTables, Mark, Seconds, Slot, SlotFault, find_publication, find_slot,
-    find_subscription, judge_slot,
+    judge_slot, load_subscriptions,
 };
 use crate::pg::{Ident, Lsn, Oid, Side, Sides, SlotName, Sql, SqlState};
 
@@ -184,8 +184,7 @@ async fn load_existing_tables(
     Ok(rows.iter().map(|row| Oid(row.get(0))).collect())
 }
 
-/// Returns whether our subscription in the target's database reads from the slot: then the slot may have
-/// moved.
+/// Returns whether a subscription in the target's database reads from the slot: then the slot may have moved.
 async fn is_subscribed(promise: &Promise, target: &Endpoint) -> Result<bool, Error> {
     let side = Side::Target;
     let endpoint = target.with_database(&promise.target);
@@ -193,10 +192,11 @@ async fn is_subscribed(promise: &Promise, target: &Endpoint) -> Result<bool, Err
         Err(error) if error.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME) => return Ok(false),
         other => other.map_err(Error::connect(side))?,
     };
-    let found = find_subscription(&session)
+    let found = load_subscriptions(&session)
         .await
         .map_err(Error::examine(side))?;
-    Ok(found.is_some_and(|one| one.slot.as_deref() == Some(promise.slot.as_str())))
+    let slot = Some(promise.slot.as_str());
+    Ok(found.iter().any(|one| one.slot.as_deref() == slot))
 }
 
 /// Returns the parts of a promise that are not kept.
@@ -303,6 +303,9 @@ mod tests {
                 confirmed_lsn: Some(Lsn::new(7)),
                 retained: Some(100),
                 wal_status: Some("reserved".to_owned()),
+                safe_wal_size: None,
+                inactive_since: None,
+                failover: false,
                 invalidation: None,
             }),
             publication: Some(publication(&[1, 2])),

@@ -30,6 +30,6 @@ pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
 pub use slot_fault::{SlotFault, judge_slot};
 pub use subscription::{
     FoundSubscription, SUBSCRIPTION, drop_origin, drop_statements, drop_subscription,
-    find_subscription, has_origin,
+    find_subscription, has_origin, load_subscriptions,
 };
 pub use tag::RunTag;

@@ -70,6 +70,12 @@ pub struct Slot {
     pub retained: Option<u64>,
     /// `wal_status`, since 13.
     pub wal_status: Option<String>,
+    /// Bytes of WAL that may be written before the slot is in danger; none without a limit.
+    pub safe_wal_size: Option<i64>,
+    /// Since when nobody uses it, since 17.
+    pub inactive_since: Option<String>,
+    /// Whether standbys keep a copy of it, since 17.
+    pub failover: bool,
     /// Why the server invalidated it, if it reports that.
     pub invalidation: Option<String>,
 }
@@ -111,6 +117,9 @@ fn read_slot(row: &Row) -> Slot {
         confirmed_lsn: lsn("confirmed_lsn"),
         retained: retained.and_then(|bytes| u64::try_from(bytes).ok()),
         wal_status: row.get("wal_status"),
+        safe_wal_size: row.get("safe_wal_size"),
+        inactive_since: row.get("inactive_since"),
+        failover: row.get("failover"),
         invalidation: row.get("invalidation"),
     }
 }

@@ -69,6 +69,9 @@ mod tests {
             confirmed_lsn: Some(Lsn::new(1)),
             retained: Some(100),
             wal_status: Some("reserved".to_owned()),
+            safe_wal_size: None,
+            inactive_since: None,
+            failover: false,
             invalidation: None,
         }
     }

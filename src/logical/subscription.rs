@@ -1,40 +1,69 @@
-//! What a run's replication has on the target: a subscription, or the origin of our own apply.
+//! The subscriptions of a database of the target, and the origins of our own apply.
 
 use tokio::time::{Duration, Instant};
+use tokio_postgres::Row;
 
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Sql};
+use crate::pg::{Ident, Oid, Sql};
 use crate::sql;
 
-/// The subscription's name in every database.
+/// The subscription's name in every database, unless another one is asked for.
 pub const SUBSCRIPTION: &str = "seren_replication_sub";
 
-/// A subscription that exists under our name.
+/// A subscription of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundSubscription {
-    /// The slot that it reads from.
+    /// Its oid.
+    pub oid: Oid,
+    /// Its name.
+    pub name: Ident,
+    /// Whether it is to run.
+    pub is_enabled: bool,
+    /// The slot that it reads from; none after `SET (slot_name = NONE)`.
     pub slot: Option<String>,
     /// The publications that it asks for.
     pub publications: Vec<String>,
+    /// Its owner.
+    pub owner: Ident,
+    /// Whether its owner is a superuser.
+    pub is_owner_superuser: bool,
 }
 
-/// Looks for our subscription in the session's database.
+/// Loads the subscriptions of the session's database, by name.
 ///
 /// # Errors
-/// The server refused the question.
+/// The server refused the query.
+pub async fn load_subscriptions(
+    session: &Session,
+) -> Result<Vec<FoundSubscription>, connect::Error> {
+    let sql = Sql::fixed(include_str!("sql/subscriptions.sql"));
+    let rows = session.query(&sql, &[]).await?;
+    Ok(rows.iter().map(read_subscription).collect())
+}
+
+fn read_subscription(row: &Row) -> FoundSubscription {
+    let name = |column: &str| Ident::from_catalog(row.get::<_, String>(column));
+    FoundSubscription {
+        oid: Oid(row.get("oid")),
+        name: name("name"),
+        is_enabled: row.get("is_enabled"),
+        slot: row.get("slot"),
+        publications: row.get("publications"),
+        owner: name("owner"),
+        is_owner_superuser: row.get("is_owner_superuser"),
+    }
+}
+
+/// Looks for a subscription in the session's database.
+///
+/// # Errors
+/// The server refused the query.
 pub async fn find_subscription(
     session: &Session,
+    name: &Ident,
 ) -> Result<Option<FoundSubscription>, connect::Error> {
-    let sql = Sql::fixed(
-        "SELECT s.subslotname::text, s.subpublications FROM pg_catalog.pg_subscription s \
-           JOIN pg_catalog.pg_database d ON d.oid = s.subdbid \
-          WHERE d.datname = pg_catalog.current_database() AND s.subname = $1::text::name",
-    );
-    let rows = session.query(&sql, &[&SUBSCRIPTION]).await?;
-    Ok(rows.first().map(|row| FoundSubscription {
-        slot: row.get(0),
-        publications: row.get(1),
-    }))
+    let found = load_subscriptions(session).await?;
+    Ok(found.into_iter().find(|one| one.name == *name))
 }
 
 /// How long a worker may take to leave.
@@ -43,22 +72,21 @@ const LEAVING: Duration = Duration::from_secs(5);
 /// How often is looked meanwhile.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Ends and drops our subscription. Its slot is left alone, so that the target needs no way to the
-/// source.
+/// Ends and drops a subscription. Its slot is left alone, so that the target needs no way to the source.
 ///
 /// # Errors
 /// The server refused a statement.
-pub async fn drop_subscription(session: &Session) -> Result<(), connect::Error> {
-    for statement in drop_statements() {
+pub async fn drop_subscription(session: &Session, name: &Ident) -> Result<(), connect::Error> {
+    for statement in drop_statements(name) {
         session.batch(&statement).await?;
-        wait_for_worker(session).await?;
+        wait_for_worker(session, name).await?;
     }
     Ok(())
 }
 
-/// The statements that end and drop our subscription, in order; each in a transaction of its own.
-pub fn drop_statements() -> [Sql; 3] {
-    let name = Ident::from_catalog(SUBSCRIPTION);
+/// The statements that end and drop a subscription, in order; each in a transaction of its own. The server refuses to
+/// detach an enabled subscription from its slot, and to drop one with a slot in a transaction.
+pub fn drop_statements(name: &Ident) -> [Sql; 3] {
     [
         sql!("ALTER SUBSCRIPTION {} DISABLE", name),
         sql!("ALTER SUBSCRIPTION {} SET (slot_name = NONE)", name),
@@ -67,7 +95,7 @@ pub fn drop_statements() -> [Sql; 3] {
 }
 
 /// Waits until a disabled subscription's worker has left, and with it the user of the slot.
-async fn wait_for_worker(session: &Session) -> Result<(), connect::Error> {
+async fn wait_for_worker(session: &Session, name: &Ident) -> Result<(), connect::Error> {
     let sql = Sql::fixed(
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_subscription s \
            JOIN pg_catalog.pg_stat_activity a ON a.pid = s.pid \
@@ -75,7 +103,7 @@ async fn wait_for_worker(session: &Session) -> Result<(), connect::Error> {
     );
     let begun = Instant::now();
     while begun.elapsed() < LEAVING {
-        let works: bool = session.query_one(&sql, &[&SUBSCRIPTION]).await?.get(0);
+        let works: bool = session.query_one(&sql, &[&name.as_str()]).await?.get(0);
         if !works {
             break;
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::checkpoint::Membership;
-use crate::logical::{self, FoundPublication, FoundSubscription};
+use crate::logical::{FoundPublication, FoundSubscription};
 use crate::pg::{Ident, Literal, Side, SlotName, Sql};
 use crate::sql;
 
@@ -49,7 +49,7 @@ impl fmt::Display for Object {
         match self {
             Self::Slot(slot) => write!(f, "replication slot {slot}"),
             Self::Publication(found) => describe_publication(f, found),
-            Self::Subscription(_) => write!(f, "subscription {}", logical::SUBSCRIPTION),
+            Self::Subscription(found) => write!(f, "subscription {}", found.name),
             Self::Origin(name) => write!(f, "replication origin {name}"),
             Self::Membership(membership) => {
                 let [role, member] =

@@ -6,7 +6,7 @@ use crate::checkpoint::{self, Membership};
 use crate::cluster::run_lock::RunLocks;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::ddl::cluster::TemporaryMembership;
-use crate::logical::{self, FoundPublication, Seconds};
+use crate::logical::{self, FoundPublication, FoundSubscription, Seconds};
 use crate::pg::{Ident, SlotName, Sql};
 use crate::teardown::error::Error;
 use crate::teardown::leftover::{Leftover, Object};
@@ -72,7 +72,7 @@ async fn remove_object(
         .session(Purpose::Control)
         .await?;
     match &leftover.object {
-        Object::Subscription(_) => drop_subscription(&session).await?,
+        Object::Subscription(found) => drop_subscription(&session, found).await?,
         Object::Origin(name) => drop_origin(&session, name).await?,
         Object::Membership(membership) => revoke_membership(&session, membership).await?,
         Object::Slot(slot) => return drop_slot(&session, slot, all).await,
@@ -81,9 +81,13 @@ async fn remove_object(
     Ok(Removal::Removed)
 }
 
-async fn drop_subscription(session: &Session) -> Result<(), connect::Error> {
-    if logical::find_subscription(session).await?.is_some() {
-        logical::drop_subscription(session).await?;
+async fn drop_subscription(
+    session: &Session,
+    before: &FoundSubscription,
+) -> Result<(), connect::Error> {
+    let found = logical::find_subscription(session, &before.name).await?;
+    if found.is_some_and(|found| found.oid == before.oid) {
+        logical::drop_subscription(session, &before.name).await?;
     }
     Ok(())
 }

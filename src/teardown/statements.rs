@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::logical::{self, PUBLICATION, inserts_name};
+use crate::logical::{self, PUBLICATION, SUBSCRIPTION, inserts_name};
 use crate::pg::{Ident, Literal, Side, Sql};
 use crate::sql;
 use crate::teardown::error::Error;
@@ -57,7 +57,8 @@ pub(crate) fn render_target_statements(
         statements.push(format!(
             "-- in database {database}, if it has the subscription:"
         ));
-        statements.extend(logical::drop_statements().iter().map(render_line));
+        let name = Ident::from_catalog(SUBSCRIPTION);
+        statements.extend(logical::drop_statements(&name).iter().map(render_line));
         statements.push(render_line(&render_drop_origin(slot)));
     }
     Unreachable {

@@ -74,8 +74,8 @@ impl Owned {
 struct DatabaseObjects {
     /// Origins of runs that are removed. They belong to the cluster.
     origins: Vec<String>,
-    /// A subscription of our name.
-    subscription: Option<FoundSubscription>,
+    /// Subscriptions of our name, or that read from slots like ours.
+    subscriptions: Vec<FoundSubscription>,
 }
 
 impl DatabaseObjects {
@@ -86,11 +86,24 @@ impl DatabaseObjects {
             .map_err(Error::connect(Side::Target))?;
         Ok(Self {
             origins: load_origins(&session, owned).await?,
-            subscription: logical::find_subscription(&session)
-                .await
-                .map_err(Error::examine(Side::Target))?,
+            subscriptions: load_subscriptions(&session, owned).await?,
         })
     }
+}
+
+/// Loads the subscriptions that may be ours: by their name, or by the slot that they read from.
+async fn load_subscriptions(
+    session: &Session,
+    owned: &Owned,
+) -> Result<Vec<FoundSubscription>, Error> {
+    let found = logical::load_subscriptions(session)
+        .await
+        .map_err(Error::examine(Side::Target))?;
+    let is_candidate = |one: &FoundSubscription| {
+        let owner = owned.find_owner(one.slot.as_ref());
+        one.name.as_str() == SUBSCRIPTION || one.slot.is_some() && !matches!(owner, Owner::Others)
+    };
+    Ok(found.into_iter().filter(is_candidate).collect())
 }
 
 async fn load_origins(session: &Session, owned: &Owned) -> Result<Vec<String>, Error> {
@@ -126,7 +139,7 @@ pub(crate) async fn examine_target(
         };
         let in_database = objects.origins.into_iter();
         origins.extend(in_database.map(|origin| (origin, name.to_owned())));
-        if let Some(subscription) = objects.subscription {
+        for subscription in objects.subscriptions {
             sort_subscription(name, subscription, owned, found);
         }
     }
@@ -154,24 +167,31 @@ fn sort_subscription(
                 object: Object::Subscription(subscription),
             });
         }
-        Owner::Unknown => found.unknown.push(describe_unknown(database)),
+        Owner::Unknown => {
+            let unknown = describe_unknown(database, &subscription);
+            found.unknown.push(unknown);
+        }
         Owner::Others => {
-            let slot = subscription.slot.unwrap_or_default();
+            let FoundSubscription { name, slot, .. } = subscription;
+            let slot = slot.unwrap_or_default();
             found.others.push(UnrecordedObject::new(format!(
-                "target, database {database}: subscription {SUBSCRIPTION}, which reads from slot {slot}"
+                "target, database {database}: subscription {name}, which reads from slot {slot}"
             )));
         }
     }
 }
 
 /// Describes a subscription that no local state records, with the statements that drop it.
-fn describe_unknown(database: &str) -> UnrecordedObject {
-    let statements = logical::drop_statements();
+fn describe_unknown(database: &str, subscription: &FoundSubscription) -> UnrecordedObject {
+    let statements = logical::drop_statements(&subscription.name);
     let statements: Vec<_> = statements.iter().map(Sql::as_str).collect();
     let run = format!(
         "if nobody uses it, run in that database: {};",
         statements.join("; ")
     );
-    let what = format!("subscription {SUBSCRIPTION} in database {database} of the target");
+    let what = format!(
+        "subscription {} in database {database} of the target",
+        subscription.name
+    );
     UnrecordedObject::new(what).removed_by(run.into())
 }

@@ -5,6 +5,8 @@ SELECT s.slot_name::text AS name, s.database::text AS database, s.plugin::text A
             ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), s.restart_lsn)::int8 END AS retained,
        j.row ->> 'wal_status' AS wal_status,
        (j.row ->> 'safe_wal_size')::int8 AS safe_wal_size,
+       j.row ->> 'inactive_since' AS inactive_since,
+       COALESCE((j.row ->> 'failover')::bool, false) AS failover,
        COALESCE(j.row ->> 'invalidation_reason',
                 CASE WHEN (j.row ->> 'conflicting')::bool THEN 'conflict with recovery' END) AS invalidation
   FROM pg_catalog.pg_replication_slots s, LATERAL (SELECT pg_catalog.to_jsonb(s) AS row) j

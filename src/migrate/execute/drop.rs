@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::cluster::maintenance;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::logical::{drop_subscription, find_subscription};
+use crate::logical::{SUBSCRIPTION, drop_subscription, find_subscription};
 use crate::migrate::error::Error;
 use crate::migrate::journal::{self, Foreign};
 use crate::migrate::target_use::find_user;
@@ -213,10 +213,12 @@ async fn drop_shut(
     }
     check_contents(&inside, name, expected).await?;
     let preparing = async {
-        if matches!(expected, Expected::Shown { .. }) && find_subscription(&inside).await?.is_some()
+        let subscription = Ident::from_catalog(SUBSCRIPTION);
+        if matches!(expected, Expected::Shown { .. })
+            && find_subscription(&inside, &subscription).await?.is_some()
         {
             // The server does not drop a database with it.
-            drop_subscription(&inside).await?;
+            drop_subscription(&inside, &subscription).await?;
         }
         if found.is_template {
             beside.batch(&render_no_template(name)).await?;

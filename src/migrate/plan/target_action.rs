@@ -9,7 +9,7 @@ use crate::cluster;
 use crate::cluster::contents::Contents;
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::{Purpose, Session};
-use crate::logical::find_subscription;
+use crate::logical::{SUBSCRIPTION, find_subscription};
 use crate::migrate::error::Error;
 use crate::migrate::journal::{self, Foreign};
 use crate::migrate::options::Options;
@@ -254,7 +254,7 @@ async fn plan_by_contents(
             action: TargetAction::UseEmpty,
         });
     }
-    let subscription = find_subscription(&session).await;
+    let subscription = find_subscription(&session, &Ident::from_catalog(SUBSCRIPTION)).await;
     let subscription = subscription.map_err(Error::examine(side))?;
     let digest = journal::load_digest(&session).await;
     let target_plan = TargetPlan::new(TargetAction::DropAndCreate {
