@@ -11,10 +11,18 @@
 //! A subscriber acknowledges a position when it has applied all transactions before it (manual, "Streaming Replication
 //! Protocol", Standby status update).
 
+mod cause;
 mod error;
 mod facts;
+mod judge;
+mod lag;
 mod options;
+mod probe;
 mod report;
+mod source;
+mod tables;
+mod target;
+mod watcher;
 
 pub use error::Error;
 pub use facts::{
@@ -25,3 +33,4 @@ pub use report::{
     DatabaseStatus, Lag, LagTime, Names, Observation, Outcome, Report, TableTrouble, TroubledTable,
     Verdict,
 };
+pub use watcher::Watcher;
