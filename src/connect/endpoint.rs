@@ -11,9 +11,10 @@ use tokio::sync::OnceCell;
 use super::attempt::{self, Attempts, Rules, Supervisor};
 use super::dial::{Dialer, Pinned};
 use super::profile::Profile;
+use super::subscription::{HandedOn, SubscriptionConninfo};
 use super::{Environment, Error, Purpose, ToastCompression, conninfo, journal, service, settings};
 use crate::event::Events;
-use crate::pg::{Printable, Sql};
+use crate::pg::{Printable, ServerVersion, Sql};
 use crate::sql;
 use crate::task::Scope;
 use crate::wire::{self, CancelKey, Connection, Idle};
@@ -41,6 +42,8 @@ pub struct Endpoint {
     supervisor: Arc<Supervisor>,
     /// That no transaction pooler is in between.
     pub(super) proved: Arc<OnceCell<()>>,
+    /// What servers that are to reach it are given.
+    handed_on: Arc<HandedOn>,
     has_journal: bool,
     /// Whether it connects in spite of a stop.
     ignores_stop: bool,
@@ -53,6 +56,7 @@ impl Endpoint {
     /// A parameter is unknown, malformed, not supported, or contradicts another.
     pub fn parse(text: &str, environment: &Environment) -> Result<Self, Error> {
         let mut parsed = conninfo::parse_conninfo(text)?;
+        let given = parsed.parameters.clone();
         let service = parsed
             .parameters
             .get("service")
@@ -77,6 +81,7 @@ impl Endpoint {
             processes: Arc::default(),
             supervisor: Arc::new(Supervisor::new(Scope::detached())),
             proved: Arc::default(),
+            handed_on: Arc::new(HandedOn::new(&given, &parsed.parameters)),
             has_journal: false,
             ignores_stop: false,
         })
@@ -193,6 +198,16 @@ impl Endpoint {
     /// What listens to the command that connects.
     pub fn events(&self) -> &Events {
         self.supervisor.events()
+    }
+
+    /// The connection string by which a target of this version reaches a database of this server.
+    pub fn subscription_conninfo(
+        &self,
+        database: &str,
+        target: ServerVersion,
+    ) -> SubscriptionConninfo {
+        let names = [self.user(), database];
+        self.handed_on.render(&self.profile.hosts, names, target)
     }
 
     /// The database's name.

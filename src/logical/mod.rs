@@ -14,6 +14,8 @@ mod scope;
 mod slot;
 mod slot_fault;
 mod subscription;
+mod subscription_change;
+mod subscription_definition;
 mod tag;
 
 pub use candidate::{Candidate, LoadError, load_candidates};
@@ -33,4 +35,8 @@ pub use subscription::{
     FoundSubscription, SUBSCRIPTION, drop_origin, drop_statements, drop_subscription,
     find_subscription, has_origin, load_subscriptions,
 };
+pub use subscription_change::{
+    attach_subscription, enable_subscription, refresh_subscription, request_publications,
+};
+pub use subscription_definition::SubscriptionDefinition;
 pub use tag::RunTag;

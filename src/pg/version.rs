@@ -84,6 +84,8 @@ impl ServerVersion {
         has_parameter_privileges since 15;
         /// `pg_auth_members.inherit_option` and `set_option`.
         has_membership_options since 16;
+        /// `streaming = parallel`, `origin`, `run_as_owner` of subscriptions.
+        has_parallel_apply since 16;
         /// `pg_database.daticurules`, `pg_collation.collicurules`.
         has_icu_rules since 16;
         /// `pg_database.datlocale` in place of `daticulocale`; the builtin provider.
@@ -102,6 +104,8 @@ impl ServerVersion {
         has_maintain_privilege since 17;
         /// `'infinity'::interval`.
         has_infinite_intervals since 17;
+        /// `failover` of slots and subscriptions.
+        has_failover_slots since 17;
         /// `transaction_timeout`.
         has_transaction_timeout since 17;
         /// Not-null constraints of tables in `pg_constraint`.
