@@ -15,6 +15,8 @@ mod error;
 mod facts;
 mod options;
 mod report;
+#[cfg(test)]
+pub(crate) mod samples;
 
 pub use error::Error;
 pub use facts::{
