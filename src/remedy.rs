@@ -69,6 +69,10 @@ pub struct Invocation {
 pub enum Command {
     /// Copies.
     Init,
+    /// Starts or repairs the replication.
+    Sync,
+    /// Compares rows.
+    Verify,
     /// Removes what runs have left.
     Teardown,
 }
@@ -164,6 +168,8 @@ impl Command {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Init => "init",
+            Self::Sync => "sync",
+            Self::Verify => "verify",
             Self::Teardown => "teardown",
         }
     }

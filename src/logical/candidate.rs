@@ -47,6 +47,9 @@ pub enum LoadError {
     /// A newer server means something unknown.
     #[error(transparent)]
     Letter(#[from] UnknownLetter),
+    /// The hypertables cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] crate::catalog::Error),
 }
 
 /// Reads the candidates of the session's database, by name.

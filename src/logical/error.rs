@@ -53,7 +53,7 @@ impl PublishError {
                 remedies
             }
             Self::Server(error) | Self::Candidates(LoadError::Server(error)) => error.remedies(),
-            Self::Candidates(LoadError::Letter(_))
+            Self::Candidates(LoadError::Letter(_) | LoadError::Catalog(_))
             | Self::Gone
             | Self::Taken
             | Self::Altered { .. } => Vec::new(),

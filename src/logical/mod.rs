@@ -10,6 +10,7 @@ mod listed;
 mod mark;
 mod publication;
 mod publisher;
+mod scope;
 mod slot;
 mod slot_fault;
 mod subscription;

@@ -97,6 +97,7 @@ impl Replication {
         published.await.map_err(|error| match error {
             LoadError::Server(source) => Error::examine(Side::Source)(source),
             LoadError::Letter(source) => Error::read(Side::Source, "tables")(source.into()),
+            LoadError::Catalog(source) => Error::read(Side::Source, "tables")(source),
         })
     }
 }

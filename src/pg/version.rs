@@ -74,6 +74,8 @@ impl ServerVersion {
         has_visible_trigger_clones since 15;
         /// `ALTER SEQUENCE … SET {LOGGED | UNLOGGED}`.
         has_unlogged_sequences since 15;
+        /// `pg_stat_subscription_stats`.
+        has_subscription_counters since 15;
         /// `pg_publication_rel.prqual`, `pg_publication_namespace`.
         has_publication_filters since 15;
         /// PUBLIC may no longer create in a fresh database's schema `public`.

@@ -24,9 +24,6 @@ pub enum Error {
     /// The tables of the source could not be read.
     #[error("read the tables of the source")]
     Tables(#[source] LoadError),
-    /// The hypertables of the source could not be read.
-    #[error("read the hypertables of the source")]
-    Hypertables(#[source] crate::catalog::Error),
     /// A signal stopped the command.
     #[error("stopped")]
     Stopped,

@@ -11,12 +11,20 @@
 //! A subscriber acknowledges a position when it has applied all transactions before it (manual, "Streaming Replication
 //! Protocol", Standby status update).
 
+mod cause;
 mod error;
 mod facts;
+mod judge;
+mod lag;
 mod options;
+mod probe;
 mod report;
 #[cfg(test)]
 pub(crate) mod samples;
+mod source;
+mod tables;
+mod target;
+mod watcher;
 
 pub use error::Error;
 pub use facts::{
@@ -27,3 +35,4 @@ pub use report::{
     DatabaseStatus, Lag, LagTime, Names, Observation, Outcome, Report, TableTrouble, TroubledTable,
     Verdict,
 };
+pub use watcher::Watcher;

@@ -121,6 +121,62 @@ codes! {
     /// No publication belongs to the run that is to be adopted.
     NothingToAdopt => "nothing-to-adopt";
 
+    // The state of a replication.
+    /// The replication slot does not exist.
+    SlotMissing => "slot-missing";
+    /// The replication slot is lost: the server has removed WAL that it requires.
+    SlotLost => "slot-lost";
+    /// The next checkpoint may remove WAL that the replication slot requires.
+    SlotAtRisk => "slot-at-risk";
+    /// The replication slot decodes another database.
+    SlotOfOtherDatabase => "slot-of-other-database";
+    /// Nobody reads from the replication slot.
+    SlotNotRead => "slot-not-read";
+    /// The replication slot has moved, and no subscription of the target reads from it.
+    SlotMoved => "slot-moved";
+    /// The publication does not exist.
+    PublicationMissing => "publication-missing";
+    /// The publication was changed by somebody else.
+    PublicationChanged => "publication-changed";
+    /// The copy that the publication belongs to is not complete.
+    CopyIncomplete => "copy-incomplete";
+    /// No subscription of the target reads from the replication slot.
+    SubscriptionMissing => "subscription-missing";
+    /// The subscription is disabled.
+    SubscriptionDisabled => "subscription-disabled";
+    /// The subscription is detached from its replication slot.
+    SubscriptionDetached => "subscription-detached";
+    /// The subscription does not ask for a publication.
+    SubscriptionPublications => "subscription-publications";
+    /// The apply worker of the subscription does not run.
+    WorkerNotRunning => "worker-not-running";
+    /// The target has no free logical replication worker.
+    WorkersExhausted => "workers-exhausted";
+    /// The apply worker fails.
+    ApplyFails => "apply-fails";
+    /// The initial copy of a table fails.
+    TableCopyFails => "table-copy-fails";
+    /// The apply worker runs, and its position has not moved.
+    ApplyStalled => "apply-stalled";
+    /// The server has counted conflicts.
+    Conflicts => "conflicts";
+    /// The initial copy of the table is not complete.
+    TableNotReady => "table-not-ready", "tables are not ready";
+    /// The table is published and missing on the target.
+    TableMissingOnTarget => "table-missing-on-target", "published tables are missing";
+    /// The table is published, and the subscription does not replicate it yet.
+    TableNotSubscribed => "table-not-subscribed", "published tables are not replicated yet";
+    /// The table is selected and not published.
+    TableNotPublished => "table-not-published", "selected tables are not published";
+    /// The table is selected and cannot be published as it is.
+    TableNotPublishable => "table-not-publishable", "selected tables cannot be published as they are";
+    /// A published column is missing on the target.
+    ColumnMissingOnTarget => "column-missing-on-target", "published columns are missing";
+    /// The target requires a value for a column that the source does not have.
+    ColumnOnlyOnTarget => "column-only-on-target", "columns require a value and do not exist on the source";
+    /// The owner of the subscription may not change the table.
+    NoApplyPrivilege => "no-apply-privilege", "tables may not be changed by the subscription's owner";
+
     // Selection and names.
     /// A filter can be read in another way.
     AmbiguousFilter => "ambiguous-filter";

@@ -1,0 +1,234 @@
+//! Finds the tables that are not replicated as they should be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::Error;
+use super::facts::{SourceFacts, TableState, TargetFacts};
+use super::options::FollowedDatabase;
+use super::report::{TableTrouble, TroubledTable};
+use super::target::read_name;
+use crate::connect::{self, Session};
+use crate::logical::{FormerIdentity, Published, Publishing};
+use crate::pg::{Ident, QualifiedName, Side, Sides, Sql};
+
+/// The tables of a database, as both servers show them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SeenTables {
+    /// Those that the publications send, as the subscription receives them.
+    pub(super) published: BTreeSet<QualifiedName>,
+    /// Those of them that exist on the target.
+    pub(super) existing: BTreeSet<QualifiedName>,
+    /// What the selection publishes now; none where the selection is not known.
+    pub(super) wanted: Option<Published>,
+}
+
+impl SeenTables {
+    /// Loads the tables of both servers.
+    ///
+    /// # Errors
+    /// A server refused a query.
+    pub(super) async fn load(
+        sessions: Sides<&Session>,
+        database: &FollowedDatabase,
+        source: &SourceFacts,
+    ) -> Result<Self, Error> {
+        let names: Vec<Ident> = match &source.publication {
+            Some(found) => found.names().cloned().collect(),
+            None => Vec::new(),
+        };
+        let published = load_published(sessions.source, &names).await;
+        let published = published.map_err(Error::query(Side::Source))?;
+        let existing = load_existing(sessions.target, &published).await;
+        let wanted = load_wanted(sessions.source, database, source);
+        Ok(Self {
+            existing: existing.map_err(Error::query(Side::Target))?,
+            wanted: wanted.await?,
+            published,
+        })
+    }
+}
+
+/// Loads the tables of publications as a subscription receives them: partitions as their root where that is published.
+async fn load_published(
+    session: &Session,
+    publications: &[Ident],
+) -> Result<BTreeSet<QualifiedName>, connect::Error> {
+    let sql = Sql::fixed(
+        "SELECT schemaname::text AS schema_name, tablename::text AS name \
+           FROM pg_catalog.pg_publication_tables WHERE pubname::text = ANY ($1::text[])",
+    );
+    let names: Vec<&str> = publications.iter().map(Ident::as_str).collect();
+    let rows = session.query(&sql, &[&names]).await?;
+    Ok(rows.iter().map(read_name).collect())
+}
+
+/// Loads which of these tables exist on the target.
+async fn load_existing(
+    session: &Session,
+    tables: &BTreeSet<QualifiedName>,
+) -> Result<BTreeSet<QualifiedName>, connect::Error> {
+    let sql = Sql::fixed(include_str!("sql/existing.sql"));
+    let part = |part: fn(&QualifiedName) -> &Ident| {
+        let parts = tables.iter().map(|table| part(table).as_str());
+        parts.collect::<Vec<_>>()
+    };
+    let (schemas, names) = (part(|table| &table.schema), part(|table| &table.name));
+    let rows = session.query(&sql, &[&schemas, &names]).await?;
+    Ok(rows.iter().map(read_name).collect())
+}
+
+async fn load_wanted(
+    session: &Session,
+    database: &FollowedDatabase,
+    source: &SourceFacts,
+) -> Result<Option<Published>, Error> {
+    let Some(scope) = &database.scope else {
+        return Ok(None);
+    };
+    let name = database.names.publication.clone();
+    let publishing = Publishing::load_for_scope(session, name, scope);
+    let publishing = publishing.await.map_err(Error::Tables)?;
+    let changed: &[FormerIdentity] = &[];
+    let mut wanted = publishing
+        .judge(session, changed)
+        .await
+        .map_err(Error::Tables)?;
+    // A table that is published counts as it is, also without an identity: the checks of the publication are about it.
+    if let Some(found) = &source.publication {
+        let listed = &found.definition().tables;
+        wanted.blocked.retain(|one| !listed.contains(&one.table));
+    }
+    Ok(Some(wanted))
+}
+
+/// Lists the tables that are not replicated as they should be, by name. Pure.
+pub(super) fn find_troubled(
+    seen: &SeenTables,
+    source: &SourceFacts,
+    target: &TargetFacts,
+) -> Vec<TroubledTable> {
+    let mut found: BTreeMap<QualifiedName, TableTrouble> = BTreeMap::new();
+    let listed = source.publication.as_ref();
+    let is_listed =
+        |table: &QualifiedName| listed.is_some_and(|one| one.definition().tables.contains(table));
+    if let (Some(wanted), Some(_)) = (&seen.wanted, listed) {
+        let missing = wanted.tables.iter().filter(|table| !is_listed(table));
+        found.extend(missing.map(|table| (table.clone(), TableTrouble::NotPublished)));
+        let blocked = wanted.blocked.iter();
+        found.extend(blocked.map(|one| {
+            let why = TableTrouble::NotPublishable(one.blocker.to_string());
+            (one.table.clone(), why)
+        }));
+    }
+    let subscribed: BTreeMap<&QualifiedName, TableState> = target
+        .tables
+        .iter()
+        .map(|table| (&table.name, table.state))
+        .collect();
+    for table in &seen.published {
+        let trouble = if !seen.existing.contains(table) {
+            TableTrouble::MissingOnTarget
+        } else {
+            match subscribed.get(table) {
+                Some(TableState::Ready) => continue,
+                Some(state) => TableTrouble::NotReady(*state),
+                // Without a subscription no table has one: that is one fact, not one for each table.
+                None if target.subscription.is_none() => continue,
+                None => TableTrouble::NotSubscribed,
+            }
+        };
+        found.insert(table.clone(), trouble);
+    }
+    let troubled = found.into_iter();
+    troubled
+        .map(|(table, trouble)| TroubledTable { table, trouble })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logical::{FoundPublication, FoundSubscription};
+    use crate::pg::Oid;
+    use crate::status::SubscribedTable;
+
+    fn name(name: &str) -> QualifiedName {
+        QualifiedName::from_catalog("s", name)
+    }
+
+    fn names(list: &[&str]) -> BTreeSet<QualifiedName> {
+        list.iter().map(|one| name(one)).collect()
+    }
+
+    fn target(tables: &[(&str, TableState)]) -> TargetFacts {
+        let table = |(one, state): &(&str, TableState)| SubscribedTable {
+            name: name(one),
+            state: *state,
+        };
+        TargetFacts {
+            subscription: Some(FoundSubscription {
+                oid: Oid(1),
+                name: Ident::from_catalog("sub"),
+                is_enabled: true,
+                slot: None,
+                publications: Vec::new(),
+                owner: Ident::from_catalog("me"),
+                is_owner_superuser: true,
+            }),
+            tables: tables.iter().map(table).collect(),
+            ..TargetFacts::default()
+        }
+    }
+
+    fn source() -> SourceFacts {
+        let plain = FoundPublication::plain(Ident::from_catalog("p"), std::iter::empty());
+        SourceFacts {
+            publication: Some(plain),
+            ..SourceFacts::default()
+        }
+    }
+
+    #[test]
+    fn each_trouble_is_found_once() {
+        let seen = SeenTables {
+            published: names(&["ready", "copied", "missing", "unknown"]),
+            existing: names(&["ready", "copied", "unknown"]),
+            wanted: Some(Published {
+                tables: names(&["new"]),
+                ..Published::default()
+            }),
+        };
+        let target = target(&[
+            ("ready", TableState::Ready),
+            ("copied", TableState::Copying),
+        ]);
+        let found = find_troubled(&seen, &source(), &target);
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|one| (one.table.name.as_str().to_owned(), one.trouble))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (
+                    "copied".to_owned(),
+                    TableTrouble::NotReady(TableState::Copying)
+                ),
+                ("missing".to_owned(), TableTrouble::MissingOnTarget),
+                ("new".to_owned(), TableTrouble::NotPublished),
+                ("unknown".to_owned(), TableTrouble::NotSubscribed),
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_subscription_its_tables_are_no_trouble_of_their_own() {
+        let seen = SeenTables {
+            published: names(&["t"]),
+            existing: names(&["t"]),
+            wanted: None,
+        };
+        let found = find_troubled(&seen, &source(), &TargetFacts::default());
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
