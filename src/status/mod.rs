@@ -19,6 +19,8 @@ mod lag;
 mod options;
 mod probe;
 mod report;
+#[cfg(test)]
+pub(crate) mod samples;
 mod source;
 mod tables;
 mod target;

@@ -84,6 +84,35 @@ pub(super) struct NotAttemptedBody {
     pub(super) needs: String,
 }
 
+/// A report of many, each on a line of its own, while the command continues.
+#[derive(Debug, Serialize)]
+pub(super) struct Line<B> {
+    schema: u32,
+    command: &'static str,
+    #[serde(flatten)]
+    body: B,
+}
+
+impl<B: Serialize> Line<B> {
+    pub(super) fn new(command: &'static str, body: B) -> Self {
+        Self {
+            schema: SCHEMA,
+            command,
+            body,
+        }
+    }
+
+    /// The object on one line.
+    pub(super) fn render(&self) -> String {
+        render(self)
+    }
+}
+
+fn render(object: &impl Serialize) -> String {
+    let text = serde_json::to_string(object).expect("strings and numbers are JSON");
+    format!("{text}\n")
+}
+
 impl<B: Serialize> Object<B> {
     /// The object of a command that has a report.
     pub(super) fn reported(command: &str, end: Ending<'_>, body: B, shown: Shown) -> Self {
@@ -108,8 +137,7 @@ impl<B: Serialize> Object<B> {
 
     /// The object on one line.
     pub(super) fn line(&self) -> String {
-        let text = serde_json::to_string(self).expect("strings and numbers are JSON");
-        format!("{text}\n")
+        render(self)
     }
 }
 

@@ -22,6 +22,7 @@ mod log;
 mod progress;
 mod prompt;
 mod remedy;
+pub mod replication;
 pub mod report;
 mod screen;
 mod style;

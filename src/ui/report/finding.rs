@@ -34,6 +34,16 @@ impl FindingBody {
             remedy: remedy.as_deref().map(text::clean),
         }
     }
+
+    /// `level side: message`.
+    pub(in crate::ui) fn headline(&self) -> String {
+        format!("{} {}: {}", self.level, self.side, self.message)
+    }
+
+    /// What to do about it.
+    pub(in crate::ui) fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
 }
 
 /// `error    source myapp: message; remedy`, free of control characters.
