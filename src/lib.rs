@@ -42,6 +42,7 @@ pub mod migrate;
 pub mod pg;
 pub mod predicate;
 pub mod remedy;
+pub mod replicate;
 pub mod sandbox;
 pub mod selection;
 pub mod snapshot;

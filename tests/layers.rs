@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["ui"],
     &["config"],
     &["demo"],
-    &["migrate", "teardown"],
+    &["migrate", "replicate", "teardown"],
     &["checkpoint"],
     &["snapshot", "status", "verify"],
     &["cluster"],

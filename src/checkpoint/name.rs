@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pg::{Ident, QualifiedName};
+use crate::pg::QualifiedName;
 
 /// A table's schema and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,12 +17,14 @@ impl From<&QualifiedName> for Name {
     }
 }
 
+impl From<&Name> for QualifiedName {
+    fn from(Name(schema, name): &Name) -> Self {
+        Self::from_catalog(schema, name)
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        QualifiedName {
-            schema: Ident::from_catalog(&self.0),
-            name: Ident::from_catalog(&self.1),
-        }
-        .fmt(f)
+        QualifiedName::from(self).fmt(f)
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::{Deserialize, Serialize};
 
 use super::name::Name;
-use crate::pg::Printable;
+use crate::pg::{Printable, QualifiedName};
 use crate::selection::TableChoice;
 
 /// What decides which objects and rows of a database are copied, and how. Hosts, passwords, the number of
@@ -122,6 +122,17 @@ impl From<&TableChoice> for Chosen {
     }
 }
 
+impl From<&Chosen> for TableChoice {
+    fn from(chosen: &Chosen) -> Self {
+        let names = |names: &BTreeSet<Name>| names.iter().map(QualifiedName::from).collect();
+        match chosen {
+            Chosen::AllBut(none) if none.is_empty() => Self::All,
+            Chosen::AllBut(excluded) => Self::AllBut(names(excluded)),
+            Chosen::Only(included) => Self::Only(names(included)),
+        }
+    }
+}
+
 impl Chosen {
     /// The tables that are excluded, and those that alone are included.
     fn listed_tables(&self) -> [Option<&BTreeSet<Name>>; 2] {
@@ -176,7 +187,6 @@ fn change_line(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pg::QualifiedName;
     use proptest::prelude::*;
 
     fn names(names: &[&str]) -> BTreeSet<QualifiedName> {

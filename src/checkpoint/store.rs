@@ -176,6 +176,20 @@ pub fn read_instant(root: &Path, pair: &Pair) -> Result<Option<String>, Error> {
     Ok(run.and_then(|run| run.instant))
 }
 
+/// Reads what the local state of two clusters records, if there is one.
+///
+/// # Errors
+/// The state cannot be read, or is that of other clusters.
+pub fn read_recorded(root: &Path, pair: &Pair) -> Result<Option<Run>, Error> {
+    let folder = root.join(pair.id());
+    match file::read_run(&folder)? {
+        Some(run) if run.pair != *pair => Err(Error::OtherClusters {
+            path: folder.join(file::NAME),
+        }),
+        run => Ok(run),
+    }
+}
+
 /// The slots that local states record of runs into this target cluster.
 pub fn recorded_slots(root: &Path, target_system: &str) -> BTreeSet<String> {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();

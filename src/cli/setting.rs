@@ -10,6 +10,7 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::AllowOrphans => "--allow-orphans",
         Setting::AllowSameCluster => "--allow-same-cluster",
         Setting::AsOf => "--as-of",
+        Setting::CopyData => "--copy-data",
         Setting::DefinitionsOnly => "--definitions-only",
         Setting::DropExisting => "--drop-existing",
         Setting::ExcludeObjects => "--exclude-objects",
@@ -38,7 +39,10 @@ pub(super) const fn flag_of(setting: Setting) -> &'static str {
         Setting::SnapshotOnlyTables => "--snapshot-only-tables",
         Setting::Source => "--source",
         Setting::StateDir => "--state-dir",
+        Setting::Subscription => "--subscription",
+        Setting::SubscriptionSource => "--subscription-source",
         Setting::TableFilter => "--table-filter",
+        Setting::Timeout => "--timeout",
         Setting::Verbose => "--verbose",
     }
 }

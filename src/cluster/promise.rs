@@ -397,7 +397,7 @@ mod tests {
             judge_promise(&own, &seen)[..],
             [Broken::PublicationIncomplete(_)]
         ));
-        seen.publication = marked(mark.completed());
+        seen.publication = marked(mark.completed(None));
         assert!(judge_promise(&own, &seen).is_empty());
         assert!(matches!(
             judge_promise(&promise(), &seen)[..],

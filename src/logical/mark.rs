@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::listed::ListedTables;
 use super::tag::RunTag;
-use crate::pg::{Ident, QualifiedName, ReplicaIdentity, Sql};
+use crate::pg::{Ident, Lsn, QualifiedName, ReplicaIdentity, Sql};
 use crate::sql;
 
 /// The form of the comment that this version writes. Form 1 has no tag.
@@ -58,6 +59,38 @@ pub struct Mark {
     /// Replica identities that were changed for it.
     #[serde(default)]
     pub identities: Vec<FormerIdentity>,
+    /// What a complete copy has left; none before, and of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied: Option<Copied>,
+}
+
+/// What replication can start from: a machine without the state of the run checks it on the source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// The consistent point, at which the slot's changes begin.
+    point: String,
+    /// A digest of the published tables.
+    tables: String,
+}
+
+impl Copied {
+    /// What a copy at a consistent point of these tables has left.
+    pub fn new(point: Lsn, listed: &ListedTables) -> Self {
+        Self {
+            point: point.to_string(),
+            tables: listed.digest(),
+        }
+    }
+
+    /// The consistent point.
+    pub fn point(&self) -> Option<Lsn> {
+        self.point.parse().ok()
+    }
+
+    /// Whether exactly these tables were published.
+    pub fn is_of(&self, listed: &ListedTables) -> bool {
+        self.tables == listed.digest()
+    }
 }
 
 impl Mark {
@@ -72,6 +105,7 @@ impl Mark {
             scope,
             complete: false,
             identities: Vec::new(),
+            copied: None,
         }
     }
 
@@ -90,9 +124,10 @@ impl Mark {
 
     /// The mark of a copy that has ended well.
     #[must_use]
-    pub fn completed(&self) -> Self {
+    pub fn completed(&self, copied: Option<Copied>) -> Self {
         Self {
             complete: true,
+            copied,
             ..self.clone()
         }
     }

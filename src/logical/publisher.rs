@@ -11,10 +11,10 @@ use super::error::PublishError;
 use super::found::{FoundPublication, Seconds, find_publication};
 use super::identity::{Judge, Published, judge};
 use super::listed::ListedTables;
-use super::mark::{FormerIdentity, Mark};
+use super::mark::{Copied, FormerIdentity, Mark};
 use super::publication::{add_tables, create_inserts, drop_tables, mark_publication, set_full};
 use crate::connect::{self, Session};
-use crate::pg::{Ident, QualifiedName, ReplicaIdentity};
+use crate::pg::{Ident, Lsn, QualifiedName, ReplicaIdentity};
 use crate::selection::RowFilter;
 
 /// Attempts at a publication while tables come and go.
@@ -127,15 +127,20 @@ impl Publisher {
             .unwrap_or_default()
     }
 
-    /// Notes that the copy has ended well.
+    /// Notes that the copy has ended well, and the consistent point of its rows.
     ///
     /// # Errors
     /// The server refused the statement.
-    pub async fn complete(&self, session: &Session) -> Result<(), connect::Error> {
+    pub async fn complete(
+        &self,
+        session: &Session,
+        point: Option<Lsn>,
+    ) -> Result<(), connect::Error> {
         let Some(mark) = self.mark() else {
             return Ok(());
         };
-        let mark = mark.completed();
+        let listed = self.listed();
+        let mark = mark.completed(point.map(|point| Copied::new(point, &listed)));
         if let Some(found) = self.find(session).await? {
             mark_publication(session, &found, &mark).await?;
         }

@@ -147,7 +147,7 @@ mod tests {
     fn mark(target: &str, complete: bool) -> Mark {
         let run = RunId::new("1", "2");
         let mark = Mark::new(run, RunTag::new(), target, "seren_app", String::new());
-        if complete { mark.completed() } else { mark }
+        if complete { mark.completed(None) } else { mark }
     }
 
     #[test]

@@ -28,6 +28,8 @@ impl SqlState {
         UNTRANSLATABLE_CHARACTER = b"22P05";
         /// `invalid_parameter_value`: also a provider of security labels that is not loaded.
         INVALID_PARAMETER_VALUE = b"22023";
+        /// `prohibited_sql_statement_attempted`: also a subscription without a password.
+        PROHIBITED_SQL_STATEMENT = b"2F003";
         /// `invalid_authorization_specification`.
         INVALID_AUTHORIZATION = b"28000";
         /// `invalid_password`.

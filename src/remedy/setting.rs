@@ -26,6 +26,8 @@ settings! {
     AllowSameCluster,
     /// The time that filters use as the current time.
     AsOf,
+    /// Whether the target's server copies all rows where no slot exists.
+    CopyData,
     /// Whether only objects are created that an earlier run has not created.
     DefinitionsOnly,
     /// Whether existing databases are dropped and recreated.
@@ -82,8 +84,14 @@ settings! {
     Source,
     /// The folder of the state of all runs.
     StateDir,
+    /// The subscription's name.
+    Subscription,
+    /// The source as the target's server sees it.
+    SubscriptionSource,
     /// Tables of which only rows that meet a predicate are copied.
     TableFilter,
+    /// How long to wait.
+    Timeout,
     /// Whether every finding is listed.
     Verbose,
 }

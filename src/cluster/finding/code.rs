@@ -162,6 +162,18 @@ codes! {
     Conflicts => "conflicts";
     /// The initial copy of the table is not complete.
     TableNotReady => "table-not-ready", "tables are not ready";
+    /// The selection is another one than that of the replication that exists.
+    SelectionChanged => "selection-changed", "tables are selected otherwise than they are replicated";
+    /// The connection string of the subscription contains a password, which the target stores.
+    PasswordStored => "password-stored";
+    /// The target's log may contain the statement with the password.
+    PasswordLogged => "password-logged";
+    /// The connecting role may not create subscriptions on the target.
+    NoSubscriptionPrivilege => "no-subscription-privilege";
+    /// The connecting role cannot `SET ROLE` to the owner of a table, which the apply worker requires.
+    TableOwnerOutOfReach => "table-owner-out-of-reach", "roles, which own tables, are not ones that the connecting role can SET ROLE to";
+    /// The target has no free replication origin.
+    OriginsExhausted => "origins-exhausted";
     /// The table is published and missing on the target.
     TableMissingOnTarget => "table-missing-on-target", "published tables are missing";
     /// The table is published, and the subscription does not replicate it yet.

@@ -83,14 +83,14 @@ impl Held {
     ///
     /// # Errors
     /// The source refused.
-    pub(crate) async fn mark_complete(&self) -> Result<(), Error> {
+    pub(crate) async fn mark_complete(&self, point: Option<Lsn>) -> Result<(), Error> {
         let Some(publisher) = &self.publisher else {
             return Ok(());
         };
         let side = Side::Source;
         let session = self.source.despite_stop().session(Purpose::Control).await;
         let session = session.map_err(Error::connect(side))?;
-        let done = publisher.complete(&session).await;
+        let done = publisher.complete(&session, point).await;
         done.map_err(|source| self.refused(source))
     }
 

@@ -446,6 +446,6 @@ async fn finish_replication(
     };
     let promise = held.promise(point, false);
     promise::require_promise(&promise, execution.options.servers()).await?;
-    held.mark_complete().await?;
+    held.mark_complete(point).await?;
     execution.record.record_published(&promise)
 }

@@ -1,0 +1,428 @@
+//! What `sync` does with what it finds. Pure.
+
+use super::found::Found;
+use crate::cluster::{Code, Finding, Level};
+use crate::logical::{FoundSubscription, SlotFault, judge_slot};
+use crate::pg::{Printable, Side, SlotName};
+use crate::remedy::{Command, Remedy, Setting};
+use crate::status::Names;
+
+/// What `sync` does with a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Creates the subscription on the slot that the copy has left.
+    Create,
+    /// Creates the subscription with a slot, and has the server copy all rows.
+    CreateAndCopy,
+    /// Changes the subscription that exists; nothing of it: it runs.
+    Repair(Repair),
+}
+
+/// What a subscription that exists lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Repair {
+    /// It is detached from the slot.
+    pub(super) attach: bool,
+    /// It does not ask for every publication.
+    pub(super) request: bool,
+    /// It is disabled.
+    pub(super) enable: bool,
+}
+
+/// What decides beside the objects.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// The database on the source.
+    pub(super) database: &'a str,
+    pub(super) names: &'a Names,
+    /// Whether the server may copy all rows where no slot exists.
+    pub(super) copy_data: bool,
+    /// Whether the state records a copy that is not complete.
+    pub(super) is_unfinished: bool,
+}
+
+/// Decides what to do, or why nothing can be done.
+pub(super) fn decide(found: &Found, asked: Asked<'_>) -> Result<Action, Finding> {
+    let decided = match &found.subscription {
+        Some(subscription) => decide_existing(found, subscription, asked),
+        None => decide_new(found, asked),
+    };
+    decided.map_err(|finding| match finding.database {
+        Some(_) => finding,
+        None => finding.in_database(asked.database),
+    })
+}
+
+fn refuse(code: Code, side: Side, message: impl Into<String>) -> Finding {
+    Finding::new(code, Level::Error, side, message)
+}
+
+/// To copy everything again: nothing else closes a gap.
+fn copy_again() -> Remedy {
+    Remedy::Steps(vec![
+        Remedy::invoke("remove what is left", Command::Teardown),
+        Remedy::invoke("copy again", Command::Init),
+    ])
+}
+
+fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Finding> {
+    let Names {
+        publication,
+        slot: Some(name),
+        ..
+    } = asked.names
+    else {
+        let message = "the slot of this replication cannot be named";
+        return Err(refuse(Code::SlotMissing, Side::Source, message));
+    };
+    let Some(listed) = &found.publication else {
+        return match (&found.slot, asked.copy_data) {
+            (None, true) => Ok(Action::CreateAndCopy),
+            (None, false) => Err(no_slot(name)),
+            (Some(_), _) => {
+                let message = format!("publication {publication} was dropped");
+                let found = refuse(Code::PublicationMissing, Side::Source, message);
+                Err(found.about(publication).remedy(copy_again()))
+            }
+        };
+    };
+    let is_complete = listed.mark.as_ref().is_none_or(|mark| mark.complete);
+    if asked.is_unfinished || !is_complete {
+        let message = "the copy is not complete: its tables are not at the position of the slot";
+        let found = refuse(Code::CopyIncomplete, Side::Source, message).about(publication);
+        return Err(found.remedy(Remedy::invoke("complete the copy", Command::Init)));
+    }
+    let Some(slot) = &found.slot else {
+        return match asked.copy_data {
+            true => Ok(Action::CreateAndCopy),
+            false => Err(no_slot(name)),
+        };
+    };
+    if let Some(pid) = slot.active_pid {
+        let message = format!("replication slot {name} is in use by process {pid} of the source");
+        let found = refuse(Code::SlotActive, Side::Source, message).about(name);
+        return Err(found.remedy("end what reads from it; nothing of this program does"));
+    }
+    if let Some(broken) = found.broken.first() {
+        let reasons: Vec<String> = found.broken.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "replication cannot start where the copy has ended: {}",
+            reasons.join("; ")
+        );
+        let code = match broken {
+            crate::cluster::Broken::Slot(..) => Code::SlotLost,
+            crate::cluster::Broken::SlotElsewhere(_) => Code::SlotOfOtherDatabase,
+            crate::cluster::Broken::SlotMoved { .. } => Code::SlotMoved,
+            crate::cluster::Broken::PublicationGone(_)
+            | crate::cluster::Broken::PublicationTaken(_)
+            | crate::cluster::Broken::PublicationIncomplete(_)
+            | crate::cluster::Broken::PublicationAltered(..) => Code::PublicationChanged,
+        };
+        return Err(refuse(code, Side::Source, message)
+            .about(name)
+            .remedy(copy_again()));
+    }
+    if !found.has_listed_tables() {
+        let message = format!(
+            "publication {publication} does not list the tables that it listed when the copy was complete"
+        );
+        let found = refuse(Code::PublicationChanged, Side::Source, message).about(publication);
+        let state = "start it on the machine that has the state of the copy";
+        return Err(found
+            .remedy(Remedy::pass_to(Setting::StateDir, state))
+            .remedy(copy_again()));
+    }
+    Ok(Action::Create)
+}
+
+fn no_slot(name: &SlotName) -> Finding {
+    let message =
+        format!("replication slot {name}, from which replication would start, does not exist");
+    refuse(Code::SlotMissing, Side::Source, message)
+        .about(name)
+        .remedy(Remedy::invoke("copy with replication", Command::Init))
+        .remedy(Remedy::pass_to(
+            Setting::CopyData,
+            "have the target's server copy all rows into empty tables",
+        ))
+}
+
+fn decide_existing(
+    found: &Found,
+    subscription: &FoundSubscription,
+    asked: Asked<'_>,
+) -> Result<Action, Finding> {
+    let name = &subscription.name;
+    let ours = asked.names.slot.as_ref();
+    if let (Some(slot), Some(ours)) = (&subscription.slot, ours)
+        && slot != ours.as_str()
+    {
+        let slot = Printable(slot);
+        let message =
+            format!("subscription {name} reads from slot {slot}, which is not this run's");
+        let found = refuse(Code::OtherSubscription, Side::Target, message).about(name);
+        return Err(found
+            .remedy(Remedy::pass_to(
+                Setting::Subscription,
+                "give this replication another name",
+            ))
+            .remedy("remove it if nobody uses it"));
+    }
+    if found.is_disabled_by_error {
+        let message = format!(
+            "subscription {name} was disabled by an error of its apply worker (disable_on_error)"
+        );
+        let found = refuse(Code::SubscriptionDisabled, Side::Target, message).about(name);
+        return Err(found
+            .remedy("read the error in the target's log, and remove its cause")
+            .remedy(format!("then run: ALTER SUBSCRIPTION {name} ENABLE;")));
+    }
+    let fault = judge_slot(found.slot.as_ref(), None);
+    if let Some(fault @ (SlotFault::Gone | SlotFault::Lost(_))) = fault {
+        let slot = ours.map_or_else(String::new, ToString::to_string);
+        let code = match fault {
+            SlotFault::Gone => Code::SlotMissing,
+            SlotFault::Lost(_) | SlotFault::Unreserved | SlotFault::KeepsTooMuch { .. } => {
+                Code::SlotLost
+            }
+        };
+        let message = format!("replication slot {slot} {fault}");
+        let found = refuse(code, Side::Source, message).about(&slot);
+        return Err(found.remedy(copy_again()));
+    }
+    let Some(publication) = &found.publication else {
+        let publication = &asked.names.publication;
+        let message = format!("publication {publication} was dropped");
+        let found = refuse(Code::PublicationMissing, Side::Source, message).about(publication);
+        return Err(found.remedy(copy_again()));
+    };
+    let odd = publication.odd_options(publication.definition().via_root);
+    if !odd.is_empty() {
+        let message = format!(
+            "publication {} was changed: it {}",
+            publication.name,
+            odd.join("; ")
+        );
+        let found = refuse(Code::PublicationChanged, Side::Source, message);
+        return Err(found.about(&publication.name).remedy(copy_again()));
+    }
+    Ok(Action::Repair(Repair {
+        attach: subscription.slot.is_none(),
+        request: !found.unasked_publications().is_empty(),
+        enable: !subscription.is_enabled,
+    }))
+}
+
+impl Repair {
+    /// Whether there is nothing to change.
+    pub(super) const fn is_nothing(self) -> bool {
+        !self.attach && !self.request && !self.enable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Broken;
+    use crate::logical::{Copied, FoundPublication, ListedTables, Mark, RunId, RunTag, Slot};
+    use crate::pg::{Ident, Lsn, Oid};
+
+    fn names() -> Names {
+        Names {
+            publication: Ident::from_catalog("pub"),
+            subscription: Ident::from_catalog("sub"),
+            slot: Some(SlotName::new("seren_app").unwrap()),
+        }
+    }
+
+    fn slot() -> Slot {
+        Slot {
+            name: "seren_app".to_owned(),
+            database: Some("app".to_owned()),
+            active_pid: None,
+            restart_lsn: Some(Lsn::new(1)),
+            confirmed_lsn: Some(Lsn::new(7)),
+            retained: Some(1),
+            wal_status: Some("reserved".to_owned()),
+            safe_wal_size: None,
+            inactive_since: None,
+            failover: false,
+            invalidation: None,
+        }
+    }
+
+    fn publication(complete: bool) -> FoundPublication {
+        let mut found = FoundPublication::plain(Ident::from_catalog("pub"), [1].into_iter());
+        let run = RunId::new("1", "2");
+        let mark = Mark::new(run, RunTag::new(), "app", "seren_app", String::new());
+        found.mark = Some(match complete {
+            true => mark.completed(Some(Copied::new(Lsn::new(7), &found.listed))),
+            false => mark,
+        });
+        found
+    }
+
+    fn subscription() -> FoundSubscription {
+        FoundSubscription {
+            oid: Oid(1),
+            name: Ident::from_catalog("sub"),
+            is_enabled: true,
+            slot: Some("seren_app".to_owned()),
+            publications: vec!["pub".to_owned()],
+            owner: Ident::from_catalog("me"),
+            is_owner_superuser: true,
+        }
+    }
+
+    fn copied() -> Found {
+        Found {
+            publication: Some(publication(true)),
+            slot: Some(slot()),
+            ..Found::default()
+        }
+    }
+
+    fn running() -> Found {
+        Found {
+            subscription: Some(subscription()),
+            ..copied()
+        }
+    }
+
+    fn decided(found: &Found, copy_data: bool) -> Result<Action, Code> {
+        let asked = Asked {
+            database: "app",
+            names: &names(),
+            copy_data,
+            is_unfinished: false,
+        };
+        decide(found, asked).map_err(|finding| finding.code)
+    }
+
+    #[test]
+    fn a_complete_copy_is_followed_and_a_running_one_is_left_alone() {
+        assert_eq!(decided(&copied(), false), Ok(Action::Create));
+        let nothing = Action::Repair(Repair::default());
+        assert_eq!(decided(&running(), false), Ok(nothing));
+        assert_eq!(decided(&running(), true), Ok(nothing));
+    }
+
+    /// What is changed of a running replication, and what it comes to.
+    type Case = (fn(&mut Found), Result<Action, Code>);
+
+    #[test]
+    fn each_state_of_a_new_replication_has_its_answer() {
+        let cases: [Case; 7] = [
+            (|found| found.slot = None, Err(Code::SlotMissing)),
+            (
+                |found| (found.slot, found.publication) = (None, None),
+                Err(Code::SlotMissing),
+            ),
+            (
+                |found| found.publication = None,
+                Err(Code::PublicationMissing),
+            ),
+            (
+                |found| found.publication = Some(publication(false)),
+                Err(Code::CopyIncomplete),
+            ),
+            (
+                |found| found.slot.as_mut().unwrap().active_pid = Some(3),
+                Err(Code::SlotActive),
+            ),
+            (
+                |found| {
+                    let slot = SlotName::new("seren_app").unwrap();
+                    let (now, point) = (None, Lsn::new(1));
+                    found.broken = vec![Broken::SlotMoved { slot, now, point }];
+                },
+                Err(Code::SlotMoved),
+            ),
+            (
+                |found| {
+                    let listed = &mut found.publication.as_mut().unwrap().listed;
+                    *listed = ListedTables::default();
+                },
+                Err(Code::PublicationChanged),
+            ),
+        ];
+        for (place, (change, expected)) in cases.into_iter().enumerate() {
+            let mut found = copied();
+            change(&mut found);
+            assert_eq!(decided(&found, false), expected, "case {place}");
+        }
+        let nothing = Found::default();
+        assert_eq!(decided(&nothing, true), Ok(Action::CreateAndCopy));
+    }
+
+    #[test]
+    fn each_state_of_an_existing_subscription_has_its_answer() {
+        let repair = |attach, request, enable| {
+            Ok(Action::Repair(Repair {
+                attach,
+                request,
+                enable,
+            }))
+        };
+        let cases: [Case; 9] = [
+            (
+                |found| found.subscription.as_mut().unwrap().is_enabled = false,
+                repair(false, false, true),
+            ),
+            (
+                |found| {
+                    let subscription = found.subscription.as_mut().unwrap();
+                    subscription.slot = None;
+                    subscription.is_enabled = false;
+                },
+                repair(true, false, true),
+            ),
+            (
+                |found| found.subscription.as_mut().unwrap().publications.clear(),
+                repair(false, true, false),
+            ),
+            (
+                |found| found.subscription.as_mut().unwrap().slot = Some("other".to_owned()),
+                Err(Code::OtherSubscription),
+            ),
+            (
+                |found| found.is_disabled_by_error = true,
+                Err(Code::SubscriptionDisabled),
+            ),
+            (|found| found.slot = None, Err(Code::SlotMissing)),
+            (
+                |found| {
+                    found.slot.as_mut().unwrap().wal_status = Some("lost".to_owned());
+                },
+                Err(Code::SlotLost),
+            ),
+            (
+                |found| found.publication = None,
+                Err(Code::PublicationMissing),
+            ),
+            // A slot in use is what a running subscription has.
+            (
+                |found| found.slot.as_mut().unwrap().active_pid = Some(3),
+                repair(false, false, false),
+            ),
+        ];
+        for (place, (change, expected)) in cases.into_iter().enumerate() {
+            let mut found = running();
+            change(&mut found);
+            assert_eq!(decided(&found, false), expected, "case {place}");
+        }
+    }
+
+    #[test]
+    fn a_copy_that_the_state_knows_to_be_unfinished_is_refused() {
+        let asked = Asked {
+            database: "app",
+            names: &names(),
+            copy_data: false,
+            is_unfinished: true,
+        };
+        let refused = decide(&copied(), asked).unwrap_err();
+        assert_eq!(refused.code, Code::CopyIncomplete);
+        assert_eq!(refused.database.as_deref(), Some("app"));
+    }
+}

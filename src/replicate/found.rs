@@ -1,0 +1,182 @@
+//! What exists of one database's replication.
+
+use std::collections::BTreeSet;
+
+use super::error::Error;
+use super::followed::Replicated;
+use crate::cluster::promise::{self, Broken, Promise};
+use crate::connect::{Endpoint, Purpose, Session};
+use crate::logical::{
+    FoundPublication, FoundSubscription, Seconds, Slot, find_publication, find_slot,
+    load_subscriptions,
+};
+use crate::pg::{Ident, Oid, Side, Sides, Sql};
+
+/// The objects of a replication, as both servers show them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) publication: Option<FoundPublication>,
+    pub(super) slot: Option<Slot>,
+    /// The subscription that reads from the slot, or the one of our name.
+    pub(super) subscription: Option<FoundSubscription>,
+    /// Whether the subscription was disabled by an error of its apply worker (`disable_on_error`, since 15).
+    pub(super) is_disabled_by_error: bool,
+    /// What is not kept of what the copy has promised; only known while no subscription exists.
+    pub(super) broken: Vec<Broken>,
+}
+
+/// Sessions that read, one on each server.
+#[derive(Debug)]
+pub(super) struct Readers {
+    pub(super) source: Session,
+    pub(super) target: Session,
+}
+
+impl Readers {
+    /// Opens the sessions on both databases.
+    ///
+    /// # Errors
+    /// A server cannot be reached, or the target lacks the database.
+    pub(super) async fn open(
+        servers: Sides<&Endpoint>,
+        replicated: &Replicated,
+    ) -> Result<Self, Error> {
+        let database = &replicated.database;
+        let source = servers.source.with_database(&database.source);
+        let target = servers.target.with_database(&database.target);
+        let (source, target) = tokio::join!(
+            source.session(Purpose::Introspect),
+            target.session(Purpose::Introspect)
+        );
+        Ok(Self {
+            source: source.map_err(Error::connect(Side::Source))?,
+            target: target.map_err(Error::connect(Side::Target))?,
+        })
+    }
+}
+
+impl Found {
+    /// Loads the objects of a replication.
+    ///
+    /// # Errors
+    /// A server refused a query.
+    pub(super) async fn load(
+        readers: &Readers,
+        servers: Sides<&Endpoint>,
+        replicated: &Replicated,
+    ) -> Result<Self, Error> {
+        let names = &replicated.database.names;
+        let on_source = Error::query(Side::Source);
+        let source = &readers.source;
+        let publication = find_publication(source, &names.publication, Seconds::Any).await;
+        let publication = publication.map_err(on_source)?;
+        let slot = match &names.slot {
+            Some(slot) => find_slot(source, slot).await.map_err(on_source)?,
+            None => None,
+        };
+        let subscriptions = load_subscriptions(&readers.target).await;
+        let subscriptions = subscriptions.map_err(Error::query(Side::Target))?;
+        let subscription = choose(subscriptions, replicated);
+        let mut found = Self {
+            publication,
+            slot,
+            subscription,
+            ..Self::default()
+        };
+        if let Some(subscription) = found.subscription.as_ref().filter(|one| !one.is_enabled) {
+            let disabled = load_disabled_by_error(&readers.target, subscription.oid).await?;
+            found.is_disabled_by_error = disabled;
+        }
+        if found.subscription.is_none()
+            && let Some(promise) = found.promise(replicated)
+        {
+            found.broken = promise::check_promise(&promise, servers).await?;
+        }
+        Ok(found)
+    }
+
+    /// What the copy has promised: as the state records it, and without state as the publication's mark does.
+    fn promise(&self, replicated: &Replicated) -> Option<Promise> {
+        let publication = self.publication.as_ref()?;
+        let mark = publication.mark.as_ref();
+        let recorded = replicated.recorded.as_ref();
+        let copied = mark.and_then(|mark| mark.copied.as_ref());
+        let database = &replicated.database;
+        let of_state = recorded.filter(|one| one.publication.is_some());
+        Some(Promise {
+            database: database.source.clone(),
+            target: database.target.clone(),
+            slot: database.names.slot.clone()?,
+            point: recorded
+                .and_then(|one| one.consistent_point)
+                .or_else(|| copied.and_then(crate::logical::Copied::point)),
+            publication: publication.name.clone(),
+            run: match of_state {
+                Some(recorded) => recorded.mark.clone(),
+                None => mark.map(|mark| mark.name().to_owned()),
+            },
+            listed: of_state
+                .filter(|one| !one.published.is_empty())
+                .map(checkpoint_listed),
+            complete: true,
+        })
+    }
+
+    /// Whether the publication lists what it listed when its copy was complete; true where nothing shows that.
+    pub(super) fn has_listed_tables(&self) -> bool {
+        let Some(publication) = &self.publication else {
+            return true;
+        };
+        let mark = publication.mark.as_ref();
+        let copied = mark.and_then(|mark| mark.copied.as_ref());
+        copied.is_none_or(|copied| copied.is_of(&publication.listed))
+    }
+
+    /// The publications that a subscription must ask for.
+    pub(super) fn publications(&self) -> Vec<Ident> {
+        let publication = self.publication.iter();
+        publication.flat_map(|one| one.names().cloned()).collect()
+    }
+
+    /// The publications that the subscription does not ask for.
+    pub(super) fn unasked_publications(&self) -> BTreeSet<Ident> {
+        let asked = self.subscription.iter().flat_map(|one| &one.publications);
+        let asked: BTreeSet<&str> = asked.map(String::as_str).collect();
+        let mut names: BTreeSet<Ident> = self.publications().into_iter().collect();
+        names.retain(|name| !asked.contains(name.as_str()));
+        names
+    }
+}
+
+fn checkpoint_listed(recorded: &crate::checkpoint::Database) -> crate::logical::ListedTables {
+    recorded.listed_tables()
+}
+
+/// Chooses the subscription that reads from the slot; without one, that of the name.
+fn choose(
+    mut subscriptions: Vec<FoundSubscription>,
+    replicated: &Replicated,
+) -> Option<FoundSubscription> {
+    let names = &replicated.database.names;
+    let slot = names.slot.as_ref().map(|slot| slot.as_str());
+    let reads = |one: &FoundSubscription| slot.is_some() && one.slot.as_deref() == slot;
+    subscriptions.sort_by_key(|one| !reads(one));
+    let mut candidates = subscriptions.into_iter();
+    candidates.find(|one| reads(one) || one.name == names.subscription)
+}
+
+/// Whether a disabled subscription is one that its own error disables, and has had one.
+async fn load_disabled_by_error(session: &Session, subscription: Oid) -> Result<bool, Error> {
+    if !session.version().has_subscription_counters() {
+        return Ok(false);
+    }
+    let sql = Sql::fixed(
+        "SELECT s.subdisableonerr AND COALESCE(c.apply_error_count, 0) > 0 AS is_disabled \
+           FROM pg_catalog.pg_subscription s \
+           LEFT JOIN pg_catalog.pg_stat_subscription_stats c ON c.subid = s.oid \
+          WHERE s.oid = $1::oid",
+    );
+    let rows = session.query(&sql, &[&subscription.0]).await;
+    let rows = rows.map_err(Error::query(Side::Target))?;
+    Ok(rows.first().is_some_and(|row| row.get("is_disabled")))
+}

@@ -1,0 +1,338 @@
+//! The checks before anything is changed, and what is then to be done.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::additions::Additions;
+use super::decide::{Action, Asked, decide};
+use super::error::Error;
+use super::followed::Replicated;
+use super::found::{Found, Readers};
+use super::hidden::may_hide;
+use super::options::Options;
+use super::subscriber::Subscriber;
+use crate::catalog::load::transfer::load_transfer;
+use crate::checkpoint::Stage;
+use crate::cluster::{Code, Finding, Level};
+use crate::connect::SubscriptionConninfo;
+use crate::logical::{FoundSubscription, SubscriptionDefinition};
+use crate::pg::{Side, Sides};
+use crate::task::Scope;
+
+/// How many databases are examined at the same time.
+pub(super) const AT_ONCE: usize = 16;
+
+/// What is to be done, after all checks.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) databases: Vec<PlannedDatabase>,
+    /// What the checks have found, errors included.
+    pub findings: Vec<Finding>,
+}
+
+/// What is to be done with one database.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedDatabase {
+    pub(super) replicated: Replicated,
+    pub(super) step: Step,
+    pub(super) additions: Additions,
+    /// Whether every published value may be sent in binary format.
+    pub(super) is_binary: bool,
+}
+
+/// What is done with the subscription of a database.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// It is created.
+    Create(Box<SubscriptionDefinition>),
+    /// It is changed, or left as it is.
+    Repair {
+        found: FoundSubscription,
+        repair: super::decide::Repair,
+        publications: Vec<crate::pg::Ident>,
+    },
+}
+
+/// What came of the examination of one database.
+struct Examined {
+    planned: Option<PlannedDatabase>,
+    findings: Vec<Finding>,
+}
+
+impl Prepared {
+    /// The databases whose subscription stores a password, with the connection strings without it.
+    pub fn stored_passwords(&self) -> Vec<(&str, String)> {
+        let created = self.databases.iter().filter_map(|one| match &one.step {
+            Step::Create(definition) if definition.conninfo.has_password() => Some((
+                one.replicated.database.target.as_str(),
+                definition.conninfo.to_string(),
+            )),
+            Step::Create(_) | Step::Repair { .. } => None,
+        });
+        created.collect()
+    }
+
+    /// What is to be done, a line for each change.
+    pub fn describe(&self) -> Vec<String> {
+        self.databases
+            .iter()
+            .flat_map(PlannedDatabase::describe)
+            .collect()
+    }
+}
+
+impl PlannedDatabase {
+    /// What is to be done with it, a line for each change.
+    pub(super) fn describe(&self) -> Vec<String> {
+        let database = &self.replicated.database;
+        let place = format!("database {}", database.target);
+        let mut lines = Vec::new();
+        match &self.step {
+            Step::Create(definition) => {
+                let names: Vec<String> = definition
+                    .publications
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect();
+                let copies = match definition.has_slot {
+                    true => "from the end of its copy",
+                    false => "with an initial copy of all rows by the target's server",
+                };
+                lines.push(format!(
+                    "{place}: create subscription {} on slot {} and publication {}, {copies}",
+                    definition.name,
+                    definition.slot,
+                    names.join(" and ")
+                ));
+            }
+            Step::Repair { found, repair, .. } => {
+                let name = &found.name;
+                let changes = [
+                    (repair.attach, "attach it to its slot again"),
+                    (repair.request, "have it ask for every publication"),
+                    (repair.enable, "enable it"),
+                ];
+                let changes = changes.into_iter().filter(|(is_done, _)| *is_done);
+                lines.extend(
+                    changes.map(|(_, change)| format!("{place}: subscription {name}: {change}")),
+                );
+            }
+        }
+        let tables = self.additions.published.tables.iter();
+        lines.extend(
+            tables.map(|table| format!("{place}: add table {table}, with an initial copy")),
+        );
+        lines
+    }
+}
+
+/// Examines all databases. Read-only.
+///
+/// # Errors
+/// A server cannot be reached or refused a query, or the scope was stopped.
+pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
+    if options.databases.is_empty() {
+        return Err(Error::NothingSelected);
+    }
+    let examining = stream::iter(options.databases.iter().cloned())
+        .map(|replicated| examine_database(replicated, options))
+        .buffered(AT_ONCE)
+        .try_collect::<Vec<Examined>>();
+    let examined = tokio::select! {
+        biased;
+        () = scope.stop.cancelled() => return Err(Error::Stopped),
+        examined = Box::pin(examining) => examined?,
+    };
+    let mut prepared = Prepared {
+        databases: Vec::new(),
+        findings: Vec::new(),
+    };
+    for one in examined {
+        prepared.databases.extend(one.planned);
+        prepared.findings.extend(one.findings);
+    }
+    prepared.judge_password(options).await?;
+    Ok(prepared)
+}
+
+impl Prepared {
+    /// Judges a password that the target stores, and whether its statement can be kept out of the target's log.
+    async fn judge_password(&mut self, options: &Options) -> Result<(), Error> {
+        let stored = self.stored_passwords();
+        let Some((database, conninfo)) = stored.first() else {
+            return Ok(());
+        };
+        let endpoint = options.servers.target.with_database(database);
+        let is_hidden = may_hide(&endpoint).await?;
+        let message = format!(
+            "the connection string of the subscription contains a password ({conninfo}): it is stored in pg_subscription, \
+             and superusers of the target can read it"
+        );
+        let stored = Finding::new(Code::PasswordStored, Level::Warning, Side::Target, message)
+            .remedy(
+                "give no password in the source's URL, and put it into a password file of the target's server account (mode \
+                 0600)",
+            );
+        self.findings.push(stored);
+        if !is_hidden {
+            let message = "the statement that creates the subscription may appear in the target's log, with the password: the \
+                           role may not change log_statement and log_min_error_statement";
+            let exposed = Finding::new(Code::PasswordLogged, Level::Warning, Side::Target, message);
+            self.findings.push(exposed.remedy(
+                "on a target of 15 or newer, grant SET on these parameters to the role; or give no password in the source's URL",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the password of a subscription could appear in the target's log.
+    pub fn exposes_password(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| finding.code == Code::PasswordLogged)
+    }
+}
+
+async fn examine_database(replicated: Replicated, options: &Options) -> Result<Examined, Error> {
+    let servers = options.servers.as_ref();
+    let readers = Readers::open(servers, &replicated).await?;
+    let found = Found::load(&readers, servers, &replicated).await?;
+    let database = &replicated.database;
+    let recorded = replicated.recorded.as_ref();
+    let asked = Asked {
+        database: &database.source,
+        names: &database.names,
+        copy_data: options.copy_data,
+        is_unfinished: recorded.is_some_and(|one| !matches!(one.stage, Stage::Finished { .. })),
+    };
+    let action = match decide(&found, asked) {
+        Ok(action) => action,
+        Err(refused) => {
+            let findings = vec![refused];
+            return Ok(Examined {
+                planned: None,
+                findings,
+            });
+        }
+    };
+    let is_created = !matches!(action, Action::Repair(_));
+    let additions = Additions::find(&readers, &replicated, &found).await?;
+    let mut findings = additions.findings.clone();
+    if is_created {
+        let subscriber = Subscriber::load(&readers.target, found.publication.as_ref()).await?;
+        let judged = subscriber.judge(&database.target).into_iter();
+        findings.extend(judged.map(|finding| finding.in_database(&database.target)));
+    }
+    findings.extend(judge_retained(
+        &found,
+        &replicated,
+        options.max_retained_wal,
+    ));
+    let is_binary = is_binary(&readers, &found).await?;
+    let planned = plan_database(
+        replicated,
+        &found,
+        action,
+        Given {
+            options,
+            readers: &readers,
+            is_binary,
+        },
+    );
+    Ok(Examined {
+        planned: Some(PlannedDatabase {
+            additions,
+            ..planned
+        }),
+        findings,
+    })
+}
+
+/// What the definition of a subscription depends on beside the objects.
+struct Given<'a> {
+    options: &'a Options,
+    readers: &'a Readers,
+    is_binary: bool,
+}
+
+fn plan_database(
+    replicated: Replicated,
+    found: &Found,
+    action: Action,
+    given: Given<'_>,
+) -> PlannedDatabase {
+    let database = &replicated.database;
+    let step = match (action, found.subscription.clone()) {
+        (Action::Repair(repair), Some(subscription)) => Step::Repair {
+            found: subscription,
+            repair,
+            publications: found.publications(),
+        },
+        (action, _) => Step::Create(Box::new(SubscriptionDefinition {
+            name: database.names.subscription.clone(),
+            conninfo: conninfo_for(&database.source, given.options, given.readers),
+            publications: found.publications(),
+            slot: database
+                .names
+                .slot
+                .clone()
+                .expect("a slot that was decided on has a name"),
+            has_slot: action != Action::CreateAndCopy,
+            is_binary: given.is_binary,
+            is_failover: found.slot.as_ref().is_some_and(|slot| slot.failover),
+        })),
+    };
+    PlannedDatabase {
+        replicated,
+        step,
+        additions: Additions::default(),
+        is_binary: given.is_binary,
+    }
+}
+
+/// How the target's server reaches a database of the source.
+fn conninfo_for(database: &str, options: &Options, readers: &Readers) -> SubscriptionConninfo {
+    match &options.subscription_source {
+        Some(source) => source.render(database, options.databases.len() == 1),
+        None => {
+            let source = &options.servers.source;
+            source.subscription_conninfo(database, readers.target.version())
+        }
+    }
+}
+
+/// Whether every published value means the same in binary format on the target. The server sends binary values since 14.
+async fn is_binary(readers: &Readers, found: &Found) -> Result<bool, Error> {
+    let Readers { source, target } = readers;
+    let versions = Sides {
+        source: source.version(),
+        target: target.version(),
+    };
+    if !versions.source.has_binary_subscriptions() || !versions.target.has_binary_subscriptions() {
+        return Ok(false);
+    }
+    let Some(publication) = &found.publication else {
+        return Ok(false);
+    };
+    let reasons = load_transfer(source, versions.target).await;
+    let reasons = reasons.map_err(crate::logical::LoadError::from)?;
+    let mut tables = publication.listed.tables.iter();
+    Ok(!tables.any(|table| reasons.contains_key(table)))
+}
+
+fn judge_retained(found: &Found, replicated: &Replicated, limit: Option<u64>) -> Option<Finding> {
+    let slot = found.slot.as_ref()?;
+    let (retained, limit) = (slot.retained?, limit?);
+    if retained <= limit {
+        return None;
+    }
+    let name = &slot.name;
+    let message = format!(
+        "replication slot {name} retains {retained} bytes of WAL, more than the limit of {limit}"
+    );
+    let code = Code::SlotRetainsWal;
+    let finding = Finding::new(code, Level::Warning, Side::Source, message).about(name);
+    Some(
+        finding
+            .in_database(&replicated.database.source)
+            .remedy("check that the target applies changes"),
+    )
+}
