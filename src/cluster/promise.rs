@@ -304,6 +304,7 @@ mod tests {
                 retained: Some(100),
                 wal_status: Some("reserved".to_owned()),
                 invalidation: None,
+                is_failover: false,
             }),
             publication: Some(publication(&[1, 2])),
             via_root: true,

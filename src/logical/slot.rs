@@ -72,6 +72,8 @@ pub struct Slot {
     pub wal_status: Option<String>,
     /// Why the server invalidated it, if it reports that.
     pub invalidation: Option<String>,
+    /// Whether standbys synchronize it.
+    pub is_failover: bool,
 }
 
 /// Reads all logical slots of a cluster.
@@ -112,6 +114,7 @@ fn read_slot(row: &Row) -> Slot {
         retained: retained.and_then(|bytes| u64::try_from(bytes).ok()),
         wal_status: row.get("wal_status"),
         invalidation: row.get("invalidation"),
+        is_failover: row.get("failover"),
     }
 }
 

@@ -70,6 +70,7 @@ mod tests {
             retained: Some(100),
             wal_status: Some("reserved".to_owned()),
             invalidation: None,
+            is_failover: false,
         }
     }
 

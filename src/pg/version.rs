@@ -100,6 +100,8 @@ impl ServerVersion {
         has_maintain_privilege since 17;
         /// `'infinity'::interval`.
         has_infinite_intervals since 17;
+        /// `pg_replication_slots.failover`, `CREATE_REPLICATION_SLOT … (FAILOVER)`.
+        has_failover_slots since 17;
         /// `transaction_timeout`.
         has_transaction_timeout since 17;
         /// Not-null constraints of tables in `pg_constraint`.

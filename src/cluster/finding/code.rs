@@ -77,6 +77,20 @@ codes! {
     /// The connecting role may not create a publication in the database.
     NoPublicationPrivilege => "no-publication-privilege";
 
+    // Failover slots.
+    /// The source has no failover slots.
+    NoFailoverSlots => "no-failover-slots";
+    /// The source has standbys, and the slot is not a failover slot.
+    SlotLostAtFailover => "slot-lost-at-failover";
+    /// What a standby requires to synchronize a failover slot.
+    StandbyRequirements => "standby-requirements";
+    /// `synchronized_standby_slots` is empty.
+    NoStandbySlots => "no-standby-slots";
+    /// A slot in `synchronized_standby_slots` is not in use, so replication waits.
+    StandbySlotUnused => "standby-slot-unused", "slots in synchronized_standby_slots are not in use: replication from failover slots waits for them";
+    /// The replication slot of a finished database becomes a failover slot.
+    SlotBecomesFailover => "slot-becomes-failover";
+
     // Published tables.
     /// The table has neither a primary key nor another replica identity.
     NoReplicaIdentity => "no-replica-identity", "tables have no primary key and no other replica identity";

@@ -7,6 +7,7 @@ mod bodies;
 mod connections;
 mod database;
 mod difference;
+mod failover;
 mod filters;
 mod identities;
 mod installed;
@@ -22,6 +23,7 @@ pub(super) use connections::examine_connections;
 pub use connections::{ComparedServer, examine_comparison};
 pub(super) use database::{Examination, Judge, examine};
 pub(super) use difference::{judge_difference, judge_property};
+pub(super) use failover::{FailoverFacts, judge_failover, judge_kept_slot};
 pub(super) use installed::examine_installed;
 pub(super) use place::{Place, judge_map};
 pub(super) use replication::{

@@ -9,15 +9,17 @@ use crate::cluster::run_lock::Holder;
 use crate::cluster::select::ChosenDatabase;
 use crate::connect::Purpose;
 use crate::logical::{
-    FoundPublication, Mark, Publishing, RunId, Seconds, SlotIdentity, find_publication, slot_name,
+    FoundPublication, Mark, Publishing, RunId, Seconds, SlotIdentity, find_publication, find_slot,
+    slot_name,
 };
-use crate::migrate::check::{self, Examination};
+use crate::migrate::check::{self, Examination, FailoverFacts};
 use crate::migrate::error::Error;
 use crate::migrate::lock_keys::lock_keys;
 use crate::migrate::options::Options;
 use crate::migrate::plan::adopt;
 use crate::migrate::plan::planner::Planner;
 use crate::migrate::replication::{Ours, Replication};
+use crate::migrate::target_action::TargetAction;
 use crate::pg::{Side, Sides, SlotName};
 use crate::remedy::{Remedy, Setting};
 
@@ -134,6 +136,7 @@ impl Known {
             run: planner.run_id(),
             target: options.map.target(database.name.as_str()).to_owned(),
             slot: self.slot.clone(),
+            is_failover: options.replication.failover_slots,
             publishing: Publishing {
                 name: options.replication.publication.clone(),
                 excluded: excluded.iter().cloned().chain(kept_apart).collect(),
@@ -196,6 +199,30 @@ impl Planner<'_> {
             !slots.iter().any(|slot| slot.name == name.as_str())
         };
         Ok(Some(chosen.iter().filter(is_missing).count()))
+    }
+
+    /// Examines what a failover of the source does to the slots.
+    pub(crate) async fn examine_failover(&self) -> Result<Vec<Finding>, Error> {
+        let facts = FailoverFacts::load(&self.servers.source.session).await;
+        let facts = facts.map_err(Error::examine(Side::Source))?;
+        let is_wanted = self.options.replication.failover_slots;
+        Ok(check::judge_failover(&facts, is_wanted))
+    }
+
+    /// Examines whether the slot of a database that is kept becomes a failover slot.
+    pub(crate) async fn examine_kept_slot(
+        &self,
+        action: &TargetAction,
+        name: &SlotName,
+    ) -> Result<Option<Finding>, Error> {
+        let is_kept = matches!(action, TargetAction::Keep { .. });
+        let options = self.options;
+        if !is_kept || !options.creates_replication() || !options.replication.failover_slots {
+            return Ok(None);
+        }
+        let slot = find_slot(&self.servers.source.session, name).await;
+        let slot = slot.map_err(Error::examine(Side::Source))?;
+        Ok(slot.as_ref().and_then(check::judge_kept_slot))
     }
 
     /// Finds slots between these clusters, of databases that this run does not replicate.
