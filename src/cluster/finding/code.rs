@@ -72,6 +72,8 @@ codes! {
     PreparedTransaction => "prepared-transaction", "prepared transactions hold up the slot";
     /// Long transactions delay the creation of the slot.
     LongTransaction => "long-transaction";
+    /// `output_plugin_libraries` does not allow `pgoutput`.
+    OutputPluginNotAllowed => "output-plugin-not-allowed";
     /// The server refuses a connection for replication.
     ReplicationRefused => "replication-refused";
     /// The connecting role may not create a publication in the database.

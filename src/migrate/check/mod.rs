@@ -11,6 +11,7 @@ mod failover;
 mod filters;
 mod identities;
 mod installed;
+mod output_plugin;
 mod place;
 mod references;
 mod relations;
