@@ -79,7 +79,7 @@ codes! {
     /// The connecting role may not create a publication in the database.
     NoPublicationPrivilege => "no-publication-privilege";
 
-    // Failover slots.
+    // Failover slots, and subscriptions of the target.
     /// The source has no failover slots.
     NoFailoverSlots => "no-failover-slots";
     /// The source has standbys, and the slot is not a failover slot.
@@ -92,6 +92,12 @@ codes! {
     StandbySlotUnused => "standby-slot-unused", "slots in synchronized_standby_slots are not in use: replication from failover slots waits for them";
     /// The replication slot of a finished database becomes a failover slot.
     SlotBecomesFailover => "slot-becomes-failover";
+    /// The connecting role may not create subscriptions on the target.
+    NoSubscriptionPrivilege => "no-subscription-privilege";
+    /// The target can run too few logical replication workers.
+    TooFewReplicationWorkers => "too-few-replication-workers";
+    /// The target can have too few replication origins.
+    TooFewReplicationOrigins => "too-few-replication-origins";
 
     // Published tables.
     /// The table has neither a primary key nor another replica identity.

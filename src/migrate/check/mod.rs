@@ -17,6 +17,7 @@ mod references;
 mod relations;
 mod replication;
 mod server;
+mod subscription;
 mod target;
 mod unreadable;
 
@@ -30,6 +31,7 @@ pub(super) use place::{Place, judge_map};
 pub(super) use replication::{
     ExaminedReplication, ReplicationJudge, examine_replication, left_slot,
 };
+pub(super) use subscription::{SubscriptionFacts, judge_subscriptions};
 pub(super) use target::{judge_inheritance, judge_owners, plan_cluster};
 
 use crate::cluster::facts::ServerFacts;

@@ -115,6 +115,7 @@ impl Planner<'_> {
         let mut findings = check::judge_abilities(facts, slots, creates);
         if slots.is_some() {
             findings.extend(self.examine_failover().await?);
+            findings.extend(self.examine_subscriptions(chosen, existing).await?);
         }
         Ok(findings)
     }
@@ -141,7 +142,7 @@ impl Planner<'_> {
         Ok(plans)
     }
 
-    fn target_name(&self, database: &Database) -> Ident {
+    pub(super) fn target_name(&self, database: &Database) -> Ident {
         Ident::from_catalog(self.options.map.target(database.name.as_str()))
     }
 

@@ -4,3 +4,4 @@ mod failover;
 mod promises;
 mod publications;
 mod slot_safety;
+mod subscriptions;
