@@ -307,6 +307,7 @@ mod tests {
                 inactive_since: None,
                 failover: false,
                 invalidation: None,
+                is_failover: false,
             }),
             publication: Some(publication(&[1, 2])),
             via_root: true,

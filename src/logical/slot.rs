@@ -78,6 +78,8 @@ pub struct Slot {
     pub failover: bool,
     /// Why the server invalidated it, if it reports that.
     pub invalidation: Option<String>,
+    /// Whether standbys synchronize it.
+    pub is_failover: bool,
 }
 
 /// Reads all logical slots of a cluster.
@@ -121,6 +123,7 @@ fn read_slot(row: &Row) -> Slot {
         inactive_since: row.get("inactive_since"),
         failover: row.get("failover"),
         invalidation: row.get("invalidation"),
+        is_failover: row.get("failover"),
     }
 }
 

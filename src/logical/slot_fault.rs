@@ -73,6 +73,7 @@ mod tests {
             inactive_since: None,
             failover: false,
             invalidation: None,
+            is_failover: false,
         }
     }
 

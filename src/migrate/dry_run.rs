@@ -100,8 +100,13 @@ async fn database(
             true => format!(" (insert-only tables: {})", inserts_name(publication)),
             false => String::new(),
         };
+        let kind = match slot.is_failover {
+            true => "failover slot",
+            false => "replication slot",
+        };
         let text = format!(
-            "-- On the source publication {publication}{second} is created in {source}, then replication slot {slot}."
+            "-- On the source publication {publication}{second} is created in {source}, then {kind} {}.",
+            slot.name
         );
         line(script, &text);
     }

@@ -4,7 +4,7 @@ use crate::event::Phase;
 use crate::logical::{Blocked, PublishError};
 use crate::pg::{Counted, Ident, Side, SlotName};
 use crate::remedy::{Remedy, Setting};
-use crate::{catalog, checkpoint, cluster, connect, ddl, selection, snapshot};
+use crate::{catalog, checkpoint, cluster, connect, ddl, selection, snapshot, wire};
 
 /// Why `init` or its checks did not come to an end.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +135,16 @@ pub enum Error {
     /// What is done cannot be recorded, or what was recorded cannot be used.
     #[error(transparent)]
     State(Box<checkpoint::Error>),
+    /// The slot of a finished database could not be turned into a failover slot.
+    #[error("turn replication slot {slot} of database {database} into a failover slot")]
+    Failover {
+        /// The slot.
+        slot: SlotName,
+        /// The database.
+        database: String,
+        /// The cause.
+        source: wire::Error,
+    },
     /// The publication could not be created, changed or dropped.
     #[error("publication {publication} in database {database} on the source")]
     Publication {
@@ -258,6 +268,7 @@ impl Error {
             | Self::Changing { database, .. }
             | Self::Unpublishable { database, .. }
             | Self::ForeignSlot { database, .. }
+            | Self::Failover { database, .. }
             | Self::PlanCopy { database, .. }
             | Self::ForeignPublication { database, .. } => {
                 Some(format!("source, database {database}"))
@@ -278,6 +289,7 @@ impl Error {
                 remedies.push(Remedy::copy_once());
                 remedies
             }
+            Self::Failover { .. } => vec![Remedy::Omit(Setting::FailoverSlot)],
             Self::ForeignSlot { slot, .. } => vec![Remedy::remove_slot("remove it", slot.as_str())],
             Self::NotOurs { .. } => vec![
                 "move or drop them".into(),

@@ -104,6 +104,8 @@ pub struct ReplicationOptions {
     pub adopt: Option<String>,
     /// Whether tables without a replica identity get `REPLICA IDENTITY FULL`.
     pub identity_full: bool,
+    /// Whether the slots are failover slots, which standbys of the source synchronize.
+    pub failover_slots: bool,
     /// Bytes of WAL that a slot may retain on the source while rows are copied.
     pub max_retained_wal: Option<u64>,
 }
@@ -114,6 +116,7 @@ impl Default for ReplicationOptions {
             publication: Ident::from_catalog(PUBLICATION),
             adopt: None,
             identity_full: false,
+            failover_slots: false,
             max_retained_wal: None,
         }
     }

@@ -56,6 +56,8 @@ pub struct PlannedDatabase {
     pub(crate) made_full: Vec<QualifiedName>,
     /// What must stay true of it, where it is kept.
     pub(crate) promise: Option<Promise>,
+    /// Whether its slot, which is kept, becomes a failover slot.
+    pub(crate) enables_failover: bool,
     /// Whether what is there is a template, which cannot be dropped as it is.
     pub(crate) drops_template: bool,
     /// What the interrupted run has recorded of its contents at the end.
@@ -71,6 +73,8 @@ pub struct SourceChanges<'a> {
     pub publications: Vec<Ident>,
     /// The replication slot.
     pub slot: &'a SlotName,
+    /// Whether it is a failover slot.
+    pub is_failover: bool,
     /// Tables that get `REPLICA IDENTITY FULL`.
     pub made_full: &'a [QualifiedName],
 }
@@ -94,6 +98,7 @@ impl PlannedDatabase {
                 .chain(second)
                 .collect(),
             slot: &replication.slot,
+            is_failover: replication.is_failover,
             made_full: &self.made_full,
         })
     }

@@ -7,6 +7,7 @@ use crate::logical::{FoundPublication, LoadError, Mark, Published, Publishing, R
 use crate::migrate::error::Error;
 use crate::pg::{Side, SlotName};
 use crate::remedy::{Command, Remedy, Setting};
+use crate::snapshot::NewSlot;
 
 /// What the replication of one database takes.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Replication {
     pub(crate) target: String,
     /// The slot.
     pub(crate) slot: SlotName,
+    /// Whether standbys of the source are to synchronize the slot.
+    pub(crate) is_failover: bool,
     /// What is published, and under which name.
     pub(crate) publishing: Publishing,
     /// What earlier runs have left that is ours.
@@ -48,6 +51,14 @@ pub(crate) enum Whose {
 }
 
 impl Replication {
+    /// The slot, as it is created.
+    pub(crate) fn new_slot(&self) -> NewSlot {
+        NewSlot {
+            name: self.slot.clone(),
+            is_failover: self.is_failover,
+        }
+    }
+
     /// Whose a publication with this mark is.
     pub(crate) fn whose(&self, mark: &Mark) -> Whose {
         let is_here = mark.is_of(&self.run, &self.target);
@@ -132,6 +143,7 @@ mod tests {
             run: RunId::new("1", "2"),
             target: "app".to_owned(),
             slot: SlotName::new("seren_app").unwrap(),
+            is_failover: false,
             publishing: Publishing {
                 name: Ident::from_catalog(PUBLICATION),
                 excluded: BTreeSet::new(),

@@ -46,6 +46,8 @@ pub struct KeptSlot {
     pub database: String,
     /// The slot.
     pub slot: SlotName,
+    /// Whether it is a failover slot.
+    pub is_failover: bool,
     /// The publications to replicate with it.
     pub publications: Vec<Ident>,
 }

@@ -36,6 +36,8 @@ settings! {
     ExcludeObjects,
     /// Tables that are not copied.
     ExcludeTables,
+    /// Whether the slots are failover slots.
+    FailoverSlot,
     /// The only databases that are copied.
     IncludeDatabases,
     /// Tables of whose later changes only INSERT and TRUNCATE are replicated.

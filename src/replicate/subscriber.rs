@@ -91,7 +91,7 @@ impl Subscriber {
                 _ => "max_replication_slots",
             };
             let remedy = format!("raise {setting} on the target, and restart it");
-            found.push(error(Code::OriginsExhausted, message).remedy(remedy));
+            found.push(error(Code::TooFewReplicationOrigins, message).remedy(remedy));
         }
         let role = &self.role;
         found.extend(self.unreachable.iter().map(|(owner, example)| {
@@ -202,7 +202,7 @@ mod tests {
             codes(&busy),
             [
                 Code::WorkersExhausted,
-                Code::OriginsExhausted,
+                Code::TooFewReplicationOrigins,
                 Code::TableOwnerOutOfReach
             ]
         );

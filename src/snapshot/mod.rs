@@ -56,8 +56,8 @@ pub use large_objects::{
 pub use load::{Load, Loaded, load};
 pub use need::{SOURCE_NEED, TARGET_NEED};
 pub use point::{
-    CheckedDatabase, ConsistentPoint, SnapshotSource, SourceLocks, WatchedSlots, establish,
-    renamed_since, watch_waiters,
+    CheckedDatabase, ConsistentPoint, NewSlot, SnapshotSource, SourceLocks, WatchedSlots,
+    establish, renamed_since, watch_waiters,
 };
 pub use refusal::{Mismatch, Reason, Refusal, Refused, Skipped};
 pub use request::CopyRequest;

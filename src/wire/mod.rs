@@ -79,7 +79,7 @@ pub use pump_outcome::{EndedBy, PumpError, PumpOutcome, SourceAfter};
 pub use raw_text::RawTextCodec;
 pub use reader::{DecodeError, Reader};
 pub use replication::{
-    CreatedSlot, PrimaryKeepalive, ReplicationMessage, SlotSnapshot, StandbyStatusUpdate,
+    CreatedSlot, PrimaryKeepalive, ReplicationMessage, SlotKind, SlotSnapshot, StandbyStatusUpdate,
     SystemIdentity, XLogData,
 };
 pub use scan::{CONTROL_LIMIT, COPY_LIMIT, FrameError, HEADER_BYTES, STARTUP_LIMIT, Scan, Scanner};

@@ -34,6 +34,17 @@ pub enum SlotSnapshot {
     Nothing,
 }
 
+/// How long a new slot lives, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotKind {
+    /// Until the connection that has created it ends.
+    Temporary,
+    /// Until it is dropped.
+    Permanent,
+    /// Until it is dropped, also on standbys: they synchronize it. Since 17.
+    Failover,
+}
+
 /// A slot just created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedSlot {
@@ -63,23 +74,23 @@ impl Connection<Idle> {
         })
     }
 
-    /// Creates a logical slot for `pgoutput`. A temporary one ends with this connection. Waits
-    /// for the transactions that are open now. Not cancel safe: whether the slot exists is
-    /// unknown if the future is dropped.
+    /// Creates a logical slot for `pgoutput`. Waits for the transactions that are open now. Not
+    /// cancel safe: whether the slot exists is unknown if the future is dropped.
     ///
     /// # Errors
-    /// The name is taken, no slot is free, `wal_level` is not `logical`, or the user may not.
+    /// The name is taken, no slot is free, `wal_level` is not `logical`, the user may not, or the
+    /// server has no failover slots.
     ///
     /// # Protocol
     /// `CREATE_REPLICATION_SLOT`, with an option list from 15 on.
     pub async fn create_logical_slot(
         &mut self,
         name: &SlotName,
-        temporary: bool,
+        kind: SlotKind,
         snapshot: SlotSnapshot,
     ) -> Result<CreatedSlot, Error> {
         const COMMAND: &str = "CREATE_REPLICATION_SLOT";
-        let command = create_slot_command(self.server_version()?, name, temporary, snapshot);
+        let command = create_slot_command(self.server_version()?, name, kind, snapshot);
         let answer = only_row(COMMAND, self.query(&command).await?)?;
         if answer.single("slot_name") != Some(name.as_str()) {
             return Err(no_field(COMMAND, "slot_name"));
@@ -90,6 +101,19 @@ impl Connection<Idle> {
             snapshot_name: answer.single("snapshot_name").map(str::to_owned),
             plugin: require_field(COMMAND, &answer, "output_plugin")?,
         })
+    }
+
+    /// Turns a logical slot that nobody uses into a failover slot. Not cancel safe, as
+    /// [`query`](Self::query).
+    ///
+    /// # Errors
+    /// There is no such slot, it is in use, or the server has no failover slots.
+    ///
+    /// # Protocol
+    /// `ALTER_REPLICATION_SLOT`, since 17.
+    pub async fn enable_failover(&mut self, name: &SlotName) -> Result<(), Error> {
+        self.execute(&sql!("ALTER_REPLICATION_SLOT \"{}\" (FAILOVER)", name))
+            .await
     }
 
     /// Drops a slot that nobody uses. Not cancel safe, as [`query`](Self::query).
@@ -129,33 +153,38 @@ fn parse_version(text: &str) -> Option<ServerVersion> {
 fn create_slot_command(
     version: ServerVersion,
     name: &SlotName,
-    temporary: bool,
+    kind: SlotKind,
     snapshot: SlotSnapshot,
 ) -> Sql {
-    let kind = Sql::fixed(if temporary {
-        "TEMPORARY LOGICAL"
-    } else {
-        "LOGICAL"
-    });
-    let option = if version.has_slot_option_list() {
-        match snapshot {
-            SlotSnapshot::Export => "(SNAPSHOT 'export')",
-            SlotSnapshot::Use => "(SNAPSHOT 'use')",
-            SlotSnapshot::Nothing => "(SNAPSHOT 'nothing')",
-        }
-    } else {
-        match snapshot {
-            SlotSnapshot::Export => "EXPORT_SNAPSHOT",
-            SlotSnapshot::Use => "USE_SNAPSHOT",
-            SlotSnapshot::Nothing => "NOEXPORT_SNAPSHOT",
-        }
+    let keywords = match kind {
+        SlotKind::Temporary => "TEMPORARY LOGICAL",
+        SlotKind::Permanent | SlotKind::Failover => "LOGICAL",
     };
     sql!(
         "CREATE_REPLICATION_SLOT \"{}\" {} pgoutput {}",
         name,
-        kind,
-        Sql::fixed(option)
+        Sql::fixed(keywords),
+        Sql::fixed(slot_options(version, kind, snapshot))
     )
+}
+
+/// Keywords cannot express a failover slot: a server without an option list refuses it.
+fn slot_options(version: ServerVersion, kind: SlotKind, snapshot: SlotSnapshot) -> &'static str {
+    match (kind, snapshot) {
+        (SlotKind::Failover, SlotSnapshot::Export) => "(FAILOVER, SNAPSHOT 'export')",
+        (SlotKind::Failover, SlotSnapshot::Use) => "(FAILOVER, SNAPSHOT 'use')",
+        (SlotKind::Failover, SlotSnapshot::Nothing) => "(FAILOVER, SNAPSHOT 'nothing')",
+        (SlotKind::Temporary | SlotKind::Permanent, _) if version.has_slot_option_list() => {
+            match snapshot {
+                SlotSnapshot::Export => "(SNAPSHOT 'export')",
+                SlotSnapshot::Use => "(SNAPSHOT 'use')",
+                SlotSnapshot::Nothing => "(SNAPSHOT 'nothing')",
+            }
+        }
+        (SlotKind::Temporary | SlotKind::Permanent, SlotSnapshot::Export) => "EXPORT_SNAPSHOT",
+        (SlotKind::Temporary | SlotKind::Permanent, SlotSnapshot::Use) => "USE_SNAPSHOT",
+        (SlotKind::Temporary | SlotKind::Permanent, SlotSnapshot::Nothing) => "NOEXPORT_SNAPSHOT",
+    }
 }
 
 /// The one result of a command.
@@ -335,18 +364,52 @@ mod tests {
 
     #[test]
     fn slots_are_created_by_keywords_before_15_and_by_options_since() {
-        let command = |number, snapshot| {
+        let (temporary, permanent) = (SlotKind::Temporary, SlotKind::Permanent);
+        let (export, nothing) = (SlotSnapshot::Export, SlotSnapshot::Nothing);
+        for (number, kind, snapshot, expected) in [
+            (
+                140_000,
+                temporary,
+                export,
+                "TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT",
+            ),
+            (
+                140_000,
+                permanent,
+                nothing,
+                "LOGICAL pgoutput NOEXPORT_SNAPSHOT",
+            ),
+            (
+                150_000,
+                temporary,
+                nothing,
+                "TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
+            ),
+            (
+                170_000,
+                permanent,
+                export,
+                "LOGICAL pgoutput (SNAPSHOT 'export')",
+            ),
+            (
+                170_000,
+                SlotKind::Failover,
+                export,
+                "LOGICAL pgoutput (FAILOVER, SNAPSHOT 'export')",
+            ),
+            // A server of this version refuses it, instead of creating another slot.
+            (
+                140_000,
+                SlotKind::Failover,
+                export,
+                "LOGICAL pgoutput (FAILOVER, SNAPSHOT 'export')",
+            ),
+        ] {
             let version = ServerVersion::new(number);
-            create_slot_command(version, &slot(), true, snapshot)
-        };
-        assert_eq!(
-            command(140_000, SlotSnapshot::Export).as_str(),
-            r#"CREATE_REPLICATION_SLOT "s_1" TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT"#
-        );
-        assert_eq!(
-            command(150_000, SlotSnapshot::Nothing).as_str(),
-            r#"CREATE_REPLICATION_SLOT "s_1" TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')"#
-        );
+            let command = create_slot_command(version, &slot(), kind, snapshot);
+            let expected = format!(r#"CREATE_REPLICATION_SLOT "s_1" {expected}"#);
+            assert_eq!(command.as_str(), expected);
+        }
     }
 
     #[test]

@@ -19,6 +19,13 @@ pub(in crate::cli) struct Replication {
     /// Name of the publication in each source database; use one name per target
     #[arg(long, value_name = "NAME", hide_short_help = true, default_value = PUBLICATION, value_parser = parse_publication)]
     publication: Ident,
+
+    /// Create failover slots, which standbys of the source synchronize; requires a source of version 17 or newer
+    ///
+    /// A promoted standby has the slots then, so that replication can continue there. validate lists what the source
+    /// and its standbys require.
+    #[arg(long, hide_short_help = true, conflicts_with = "no_sync")]
+    failover_slot: bool,
 }
 
 /// A publication's name.
@@ -37,6 +44,7 @@ impl Replication {
         ReplicationOptions {
             publication: self.publication.clone(),
             identity_full: self.replica_identity_full,
+            failover_slots: self.failover_slot,
             ..ReplicationOptions::default()
         }
     }

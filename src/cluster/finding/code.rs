@@ -72,10 +72,30 @@ codes! {
     PreparedTransaction => "prepared-transaction", "prepared transactions hold up the slot";
     /// Long transactions delay the creation of the slot.
     LongTransaction => "long-transaction";
+    /// `output_plugin_libraries` does not allow `pgoutput`.
+    OutputPluginNotAllowed => "output-plugin-not-allowed";
     /// The server refuses a connection for replication.
     ReplicationRefused => "replication-refused";
     /// The connecting role may not create a publication in the database.
     NoPublicationPrivilege => "no-publication-privilege";
+
+    // Failover slots, and subscriptions of the target.
+    /// The source has no failover slots.
+    NoFailoverSlots => "no-failover-slots";
+    /// The source has standbys, and the slot is not a failover slot.
+    SlotLostAtFailover => "slot-lost-at-failover";
+    /// What a standby requires to synchronize a failover slot.
+    StandbyRequirements => "standby-requirements";
+    /// `synchronized_standby_slots` is empty.
+    NoStandbySlots => "no-standby-slots";
+    /// A slot in `synchronized_standby_slots` is not in use, so replication waits.
+    StandbySlotUnused => "standby-slot-unused", "slots in synchronized_standby_slots are not in use: replication from failover slots waits for them";
+    /// The replication slot of a finished database becomes a failover slot.
+    SlotBecomesFailover => "slot-becomes-failover";
+    /// The target can run too few logical replication workers.
+    TooFewReplicationWorkers => "too-few-replication-workers";
+    /// The target can have too few replication origins.
+    TooFewReplicationOrigins => "too-few-replication-origins";
 
     // Published tables.
     /// The table has neither a primary key nor another replica identity.
@@ -172,8 +192,6 @@ codes! {
     NoSubscriptionPrivilege => "no-subscription-privilege";
     /// The connecting role cannot `SET ROLE` to the owner of a table, which the apply worker requires.
     TableOwnerOutOfReach => "table-owner-out-of-reach", "roles, which own tables, are not ones that the connecting role can SET ROLE to";
-    /// The target has no free replication origin.
-    OriginsExhausted => "origins-exhausted";
     /// The table is published and missing on the target.
     TableMissingOnTarget => "table-missing-on-target", "published tables are missing";
     /// The table is published, and the subscription does not replicate it yet.

@@ -8,7 +8,8 @@ SELECT s.slot_name::text AS name, s.database::text AS database, s.plugin::text A
        j.row ->> 'inactive_since' AS inactive_since,
        COALESCE((j.row ->> 'failover')::bool, false) AS failover,
        COALESCE(j.row ->> 'invalidation_reason',
-                CASE WHEN (j.row ->> 'conflicting')::bool THEN 'conflict with recovery' END) AS invalidation
+                CASE WHEN (j.row ->> 'conflicting')::bool THEN 'conflict with recovery' END) AS invalidation,
+       COALESCE((j.row ->> 'failover')::bool, false) AS failover
   FROM pg_catalog.pg_replication_slots s, LATERAL (SELECT pg_catalog.to_jsonb(s) AS row) j
  WHERE s.slot_type = 'logical' AND ($1::text IS NULL OR s.slot_name = $1::text::name)
  ORDER BY 1

@@ -7,14 +7,17 @@ mod bodies;
 mod connections;
 mod database;
 mod difference;
+mod failover;
 mod filters;
 mod identities;
 mod installed;
+mod output_plugin;
 mod place;
 mod references;
 mod relations;
 mod replication;
 mod server;
+mod subscription;
 mod target;
 mod unreadable;
 
@@ -22,11 +25,13 @@ pub(super) use connections::examine_connections;
 pub use connections::{ComparedServer, examine_comparison};
 pub(super) use database::{Examination, Judge, examine};
 pub(super) use difference::{judge_difference, judge_property};
+pub(super) use failover::{FailoverFacts, judge_failover, judge_kept_slot};
 pub(super) use installed::examine_installed;
 pub(super) use place::{Place, judge_map};
 pub(super) use replication::{
     ExaminedReplication, ReplicationJudge, examine_replication, left_slot,
 };
+pub(super) use subscription::{SubscriptionFacts, judge_subscriptions};
 pub(super) use target::{judge_inheritance, judge_owners, plan_cluster};
 
 use crate::cluster::facts::ServerFacts;

@@ -10,6 +10,7 @@ use crate::logical::{
     Blocked, Blocker, Definition, FormerIdentity, FoundPublication, Mark, Published, Seconds, Slot,
     find_other_inserts, find_publication, find_slot,
 };
+use crate::migrate::check::output_plugin::judge_output_plugins;
 use crate::migrate::error::Error;
 use crate::migrate::repeats::Repeats;
 use crate::migrate::replication::{Replication, Whose, ways_out};
@@ -183,6 +184,7 @@ async fn facts(session: &Session) -> Result<Vec<Finding>, connect::Error> {
         .about(one)
         .remedy(remedy)
     }));
+    findings.extend(judge_output_plugins(row.get("output_plugins")));
     let kept = row.get("kept_megabytes");
     findings.extend(judge_kept(kept, row.get("bytes")));
     Ok(findings)

@@ -77,7 +77,7 @@ impl ContentCopy<'_> {
         let copied = run_yielding(source, self.options(), &guard, copied).await;
         if let (Err(_), SnapshotSource::Slot(slot)) = (&copied, &planned.point) {
             // It is dropped now, by ourselves.
-            self.run.execution.slots.remove(slot);
+            self.run.execution.slots.remove(&slot.name);
         }
         copied
     }
@@ -90,9 +90,9 @@ impl ContentCopy<'_> {
                 .run
                 .execution
                 .record
-                .record_point(&planned.pair(), lsn, slot);
+                .record_point(&planned.pair(), lsn, &slot.name);
             recorded.map_err(Failure::around_copy)?;
-            self.run.execution.slots.add(slot);
+            self.run.execution.slots.add(&slot.name);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ pub(crate) mod empty;
 pub(crate) mod execution;
 pub(crate) mod existing;
 pub(crate) mod extensions;
+pub(crate) mod failover;
 pub(crate) mod failure;
 pub(crate) mod fill;
 pub(crate) mod missing;

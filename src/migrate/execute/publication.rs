@@ -39,6 +39,11 @@ impl Held {
         &self.replication.slot
     }
 
+    /// Whether the slot is a failover slot.
+    pub(crate) fn is_failover(&self) -> bool {
+        self.replication.is_failover
+    }
+
     /// Returns what keeps the publication equal to the locked tables.
     pub(crate) fn publisher(&self) -> Option<Arc<Publisher>> {
         self.publisher.clone()

@@ -17,6 +17,7 @@ use crate::event::{Event, Note, Phase, RemovedReplication};
 use crate::migrate::error::Error;
 use crate::migrate::execute::complete::complete_databases;
 use crate::migrate::execute::execution::{DatabaseRun, Execution};
+use crate::migrate::execute::failover::enable_failover;
 use crate::migrate::execute::fill::Filled;
 use crate::migrate::execute::phase::run_phase;
 use crate::migrate::execute::publication::{self, Held, Withdrawal};
@@ -104,6 +105,7 @@ pub async fn execute(
                     slots: &foundation.slots,
                 },
                 planned: &planned,
+                kept: &kept,
                 memberships: &memberships,
                 definitions,
             };
@@ -136,6 +138,8 @@ fn plan_start(
 struct RunWork<'a> {
     execution: Execution<'a>,
     planned: &'a [PlannedDatabase],
+    /// Databases that an earlier run has finished.
+    kept: &'a [PlannedDatabase],
     /// How our role comes to act for others.
     memberships: &'a TemporaryMemberships,
     /// The definitions that the checks have read, by the source's database.
@@ -192,13 +196,14 @@ async fn run_guarded(
     done
 }
 
-/// Creates the publications, then copies. What is published is in `held`, also after an error.
+/// Enables failover for slots that are kept, creates the publications, then copies. What is published is in `held`, also after an error.
 async fn publish_and_copy(
     work: RunWork<'_>,
     held: &mut Vec<Option<Held>>,
     report: &mut Report,
     scope: &Scope,
 ) -> Result<(), Error> {
+    enable_failover(work.kept, work.execution.options).await?;
     if work.execution.options.replicate {
         let publishing = publication::publish_databases(work.planned, work.execution, held, scope);
         Box::pin(run_phase(scope, None, Phase::Publication, publishing)).await?;
@@ -309,6 +314,7 @@ async fn create_roles_and_databases(
     let RunWork {
         execution,
         planned,
+        kept: _,
         memberships,
         mut definitions,
     } = work;
@@ -325,6 +331,7 @@ async fn create_roles_and_databases(
             report.slots.push(KeptSlot {
                 database: held.database().to_owned(),
                 slot: held.slot().clone(),
+                is_failover: held.is_failover(),
                 publications: held.publications(),
             });
         }

@@ -112,7 +112,12 @@ impl Planner<'_> {
         let creates = self.options.drop_existing || chosen.iter().any(is_absent);
         let slots = self.count_missing_slots(chosen).await?;
         let facts = self.servers.as_ref().map(|server| &server.facts);
-        Ok(check::judge_abilities(facts, slots, creates))
+        let mut findings = check::judge_abilities(facts, slots, creates);
+        if slots.is_some() {
+            findings.extend(self.examine_failover().await?);
+            findings.extend(self.examine_subscriptions(chosen, existing).await?);
+        }
+        Ok(findings)
     }
 
     async fn plan_databases(
@@ -137,7 +142,7 @@ impl Planner<'_> {
         Ok(plans)
     }
 
-    fn target_name(&self, database: &Database) -> Ident {
+    pub(super) fn target_name(&self, database: &Database) -> Ident {
         Ident::from_catalog(self.options.map.target(database.name.as_str()))
     }
 
@@ -202,13 +207,18 @@ impl Planner<'_> {
         };
         examined.findings.extend(followed.findings);
         let point = match &replication {
-            Some(replication) => SnapshotSource::Slot(replication.slot.clone()),
+            Some(replication) => SnapshotSource::Slot(replication.new_slot()),
             None => SnapshotSource::SnapshotOnly,
         };
         let action = target_plan.action;
+        let enabling = self.examine_kept_slot(&action, site.known.slot()).await?;
+        let enables_failover = enabling.is_some();
+        let enabling = enabling.map(|finding| finding.in_database(name));
+        examined.findings.extend(enabling);
         let planned = PlannedDatabase {
             database: rename_roles(database, &self.target),
             existing: existing.filter(|_| action.uses_existing()).cloned(),
+            enables_failover,
             drops_template: existing.is_some_and(|existing| existing.is_template),
             action,
             bytes: examined.bytes,

@@ -1,6 +1,8 @@
 //! The part of the plan that concerns replication: the names of slots, whether another run is at work, and
 //! whether what an earlier run has finished can still be followed.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{DatabasePair, Decision, Stale};
 use crate::cluster::finding::{Code, Finding, Level};
@@ -9,16 +11,18 @@ use crate::cluster::run_lock::Holder;
 use crate::cluster::select::ChosenDatabase;
 use crate::connect::Purpose;
 use crate::logical::{
-    FoundPublication, Mark, Publishing, RunId, Seconds, SlotIdentity, find_publication, slot_name,
+    FoundPublication, Mark, Publishing, RunId, Seconds, SlotIdentity, find_publication, find_slot,
+    slot_name,
 };
-use crate::migrate::check::{self, Examination};
+use crate::migrate::check::{self, Examination, FailoverFacts, SubscriptionFacts};
 use crate::migrate::error::Error;
 use crate::migrate::lock_keys::lock_keys;
 use crate::migrate::options::Options;
 use crate::migrate::plan::adopt;
 use crate::migrate::plan::planner::Planner;
 use crate::migrate::replication::{Ours, Replication};
-use crate::pg::{Side, Sides, SlotName};
+use crate::migrate::target_action::TargetAction;
+use crate::pg::{Ident, Side, Sides, SlotName};
 use crate::remedy::{Remedy, Setting};
 
 /// What is known of a database's replication before its tables are examined.
@@ -134,6 +138,7 @@ impl Known {
             run: planner.run_id(),
             target: options.map.target(database.name.as_str()).to_owned(),
             slot: self.slot.clone(),
+            is_failover: options.replication.failover_slots,
             publishing: Publishing {
                 name: options.replication.publication.clone(),
                 excluded: excluded.iter().cloned().chain(kept_apart).collect(),
@@ -196,6 +201,48 @@ impl Planner<'_> {
             !slots.iter().any(|slot| slot.name == name.as_str())
         };
         Ok(Some(chosen.iter().filter(is_missing).count()))
+    }
+
+    /// Examines what a failover of the source does to the slots.
+    pub(crate) async fn examine_failover(&self) -> Result<Vec<Finding>, Error> {
+        let facts = FailoverFacts::load(&self.servers.source.session).await;
+        let facts = facts.map_err(Error::examine(Side::Source))?;
+        let is_wanted = self.options.replication.failover_slots;
+        Ok(check::judge_failover(&facts, is_wanted))
+    }
+
+    /// Examines whether the slot of a database that is kept becomes a failover slot.
+    pub(crate) async fn examine_kept_slot(
+        &self,
+        action: &TargetAction,
+        name: &SlotName,
+    ) -> Result<Option<Finding>, Error> {
+        let is_kept = matches!(action, TargetAction::Keep { .. });
+        let options = self.options;
+        if !is_kept || !options.creates_replication() || !options.replication.failover_slots {
+            return Ok(None);
+        }
+        let slot = find_slot(&self.servers.source.session, name).await;
+        let slot = slot.map_err(Error::examine(Side::Source))?;
+        Ok(slot.as_ref().and_then(check::judge_kept_slot))
+    }
+
+    /// Examines whether the target can have a subscription in each database.
+    pub(crate) async fn examine_subscriptions(
+        &self,
+        chosen: &[ChosenDatabase],
+        existing: &BTreeMap<Ident, Database>,
+    ) -> Result<Vec<Finding>, Error> {
+        let slots = chosen.iter().map(|one| self.slot_name(&one.database));
+        let slots: Vec<String> = slots.map(|slot| slot.as_str().to_owned()).collect();
+        let names = chosen.iter().map(|one| self.target_name(&one.database));
+        let stays = |name: &Ident| !self.options.drop_existing && existing.contains_key(name);
+        let stay = names.filter(stays).map(|name| name.as_str().to_owned());
+        let stay: Vec<String> = stay.collect();
+        let session = &self.servers.target.session;
+        let facts = SubscriptionFacts::load(session, &slots, &stay).await;
+        let facts = facts.map_err(Error::examine(Side::Target))?;
+        Ok(check::judge_subscriptions(&facts, chosen.len()))
     }
 
     /// Finds slots between these clusters, of databases that this run does not replicate.

@@ -91,8 +91,8 @@ impl Attempt<'_> {
         let mut sessions = AttemptSessions::open(self.source, keeping).await?;
         let created = match kind {
             SnapshotSource::SnapshotOnly => None,
-            SnapshotSource::Slot(name) => {
-                let creating = Box::pin(create_slot(self.source, name, scope));
+            SnapshotSource::Slot(slot) => {
+                let creating = Box::pin(create_slot(self.source, slot, scope));
                 let excluded = &self.database.excluded;
                 Some(match self.effort.is_ahead {
                     true => Box::pin(lock_ahead(&mut sessions, excluded, creating)).await?,

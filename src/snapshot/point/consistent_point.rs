@@ -19,9 +19,28 @@ use crate::wire;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SnapshotSource {
     /// From the creation of this slot. The slot stays, so that replication can start exactly there.
-    Slot(SlotName),
+    Slot(NewSlot),
     /// From a plain exported snapshot: a one-off copy.
     SnapshotOnly,
+}
+
+/// A slot to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSlot {
+    /// Its name.
+    pub name: SlotName,
+    /// Whether standbys of the source synchronize it.
+    pub is_failover: bool,
+}
+
+impl NewSlot {
+    /// How it is created.
+    pub(crate) const fn kind(&self) -> wire::SlotKind {
+        match self.is_failover {
+            true => wire::SlotKind::Failover,
+            false => wire::SlotKind::Permanent,
+        }
+    }
 }
 
 /// What the checks have found out about a database.

@@ -9,7 +9,7 @@
 
 use super::attempt::Attempt;
 use super::attempts::{AttemptResult, Attempts};
-use super::consistent_point::{CheckedDatabase, ConsistentPoint, SnapshotSource};
+use super::consistent_point::{CheckedDatabase, ConsistentPoint, NewSlot, SnapshotSource};
 use super::slot_creation::drop_leftover;
 use crate::connect::Endpoint;
 use crate::event::WithCauses as _;
@@ -64,7 +64,7 @@ async fn drop_slot_of_failed(
     kind: &SnapshotSource,
     attempted: Result<AttemptResult, Error>,
 ) -> Result<AttemptResult, Error> {
-    let SnapshotSource::Slot(name) = kind else {
+    let SnapshotSource::Slot(NewSlot { name, .. }) = kind else {
         return attempted;
     };
     // A slot in use belongs to a running replication.

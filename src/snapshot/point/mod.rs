@@ -18,7 +18,9 @@ mod slot_creation;
 mod slot_watch;
 mod waiters;
 
-pub use consistent_point::{CheckedDatabase, ConsistentPoint, SnapshotSource, SourceLocks};
+pub use consistent_point::{
+    CheckedDatabase, ConsistentPoint, NewSlot, SnapshotSource, SourceLocks,
+};
 pub use establish::establish;
 pub use renames::renamed_since;
 pub use slot_watch::WatchedSlots;

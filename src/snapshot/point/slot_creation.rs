@@ -2,6 +2,7 @@
 
 use tokio::time::{Duration, Instant};
 
+use super::consistent_point::NewSlot;
 use crate::connect::locks::one_line;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::event::{Event, Note, SILENCE, Warning};
@@ -50,9 +51,10 @@ pub(crate) struct ExportingSlot {
 /// written, and one of those may want any lock.
 pub(crate) async fn create_slot(
     source: &Endpoint,
-    name: &SlotName,
+    wanted: &NewSlot,
     scope: &Scope,
 ) -> Result<ExportingSlot, Error> {
+    let (name, kind) = (&wanted.name, wanted.kind());
     if drop_leftover(source, name).await? {
         let slot = name.clone();
         scope
@@ -65,7 +67,7 @@ pub(crate) async fn create_slot(
     let slot = name.clone();
     let creation = Background::spawn(async move {
         let created = connection
-            .create_logical_slot(&slot, false, SlotSnapshot::Export)
+            .create_logical_slot(&slot, kind, SlotSnapshot::Export)
             .await;
         (connection, created)
     });

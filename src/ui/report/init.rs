@@ -50,6 +50,7 @@ enum DatabaseBody {
         failed_objects: Vec<FailedBody>,
         missing_file: Option<String>,
         slot: Option<String>,
+        failover_slot: bool,
     },
 }
 
@@ -173,13 +174,18 @@ fn missing_text(database: &DatabaseReport, name: SettingName, style: Style) -> S
 
 fn slot_line(kept: &KeptSlot) -> String {
     let publications: Vec<String> = kept.publications.iter().map(ToString::to_string).collect();
+    // Without the option, CREATE SUBSCRIPTION of 17 and newer turns it into a slot that standbys do not have.
+    let (kind, with) = match kept.is_failover {
+        true => ("failover slot", " WITH (failover = true)"),
+        false => ("slot", ""),
+    };
     let text = format!(
         "of database {} retains WAL on the source until teardown removes it; replicate from it with a subscription \
-         of your own to {}",
+         of your own to {}{with}",
         kept.database,
         publications.join(", ")
     );
-    line(&format!("slot {} ", kept.slot), &text)
+    line(&format!("{kind} {} ", kept.slot), &text)
 }
 
 fn database_text(database: &DatabaseReport, style: Style) -> String {
@@ -250,6 +256,7 @@ fn copied_body(database: &DatabaseReport, slots: &[KeptSlot]) -> DatabaseBody {
             .as_ref()
             .map(|file| file.display().to_string()),
         slot: slot.map(|kept| kept.slot.as_str().to_owned()),
+        failover_slot: slot.is_some_and(|kept| kept.is_failover),
     }
 }
 

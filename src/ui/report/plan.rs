@@ -27,6 +27,8 @@ pub(super) struct PlannedBody {
     reason: Option<&'static str>,
     tables: usize,
     estimated_bytes: u64,
+    /// Whether its replication slot is created as a failover slot.
+    failover_slot: bool,
     /// Tables that are created without rows.
     schema_only_tables: Vec<String>,
     /// Tables whose later changes are not replicated.
@@ -114,8 +116,12 @@ fn source_lines(planned: &PlannedDatabase) -> Vec<String> {
         _ => "publications",
     };
     let publications = list(publications.collect());
+    let kind = match changes.is_failover {
+        true => "failover slot",
+        false => "replication slot",
+    };
     let created = format!(
-        "on the source: {noun} {publications}, replication slot {}",
+        "on the source: {noun} {publications}, {kind} {}",
         changes.slot
     );
     let full = changes.made_full.iter().map(ToString::to_string);
@@ -245,6 +251,9 @@ pub(super) fn planned_body(planned: &PlannedDatabase) -> PlannedBody {
         reason,
         tables: planned.tables,
         estimated_bytes: planned.bytes,
+        failover_slot: planned
+            .source_changes()
+            .is_some_and(|changes| changes.is_failover),
         schema_only_tables: schema_only_tables(rules),
         snapshot_only_tables: tables_with_changes(rules, ChangesRule::None),
         insert_only_tables: tables_with_changes(rules, ChangesRule::Inserts),

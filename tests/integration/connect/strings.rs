@@ -371,7 +371,7 @@ async fn timeouts_of_the_role_do_not_end_an_exported_snapshot() {
     let name = seren_replicator::pg::SlotName::new("held").unwrap();
     let export = seren_replicator::wire::SlotSnapshot::Export;
     connection
-        .create_logical_slot(&name, true, export)
+        .create_logical_slot(&name, seren_replicator::wire::SlotKind::Temporary, export)
         .await
         .unwrap();
     let watcher = hasty.session(Purpose::Introspect).await.unwrap();

@@ -3,7 +3,7 @@
 use seren_replicator::pg::{Literal, Lsn, SlotName, Sql, SqlState};
 use seren_replicator::sql;
 use seren_replicator::wire::{
-    Error, ReplicationMessage, SlotSnapshot, StandbyStatusUpdate, Timestamp,
+    Error, ReplicationMessage, SlotKind, SlotSnapshot, StandbyStatusUpdate, Timestamp,
 };
 
 use super::{Server, gone, value};
@@ -23,7 +23,7 @@ async fn a_temporary_slot_exports_its_snapshot_and_ends_with_its_connection() {
 
         let name = SlotName::new(fresh_name("wire")).unwrap();
         let slot = replication
-            .create_logical_slot(&name, true, SlotSnapshot::Export)
+            .create_logical_slot(&name, SlotKind::Temporary, SlotSnapshot::Export)
             .await
             .unwrap();
         assert_eq!((&slot.name, slot.plugin.as_str()), (&name, "pgoutput"));
@@ -64,14 +64,14 @@ async fn a_permanent_slot_stays_until_it_is_dropped() {
         // A slot's name may begin with a digit, which an unquoted identifier may not.
         let name = SlotName::new(format!("0_{}", fresh_name("wire"))).unwrap();
         let create = replication
-            .create_logical_slot(&name, false, SlotSnapshot::Nothing)
+            .create_logical_slot(&name, SlotKind::Permanent, SlotSnapshot::Nothing)
             .await;
         assert_eq!(create.unwrap().snapshot_name, None);
         replication.close().await.unwrap();
 
         let mut replication = server.start(REPLICATION).await;
         let taken = replication
-            .create_logical_slot(&name, false, SlotSnapshot::Nothing)
+            .create_logical_slot(&name, SlotKind::Permanent, SlotSnapshot::Nothing)
             .await;
         assert_eq!(
             taken.unwrap_err().sqlstate(),
@@ -99,7 +99,7 @@ async fn changes_stream_until_both_sides_have_ended() {
     session.execute(&Sql::fixed(prepare)).await.unwrap();
     let mut replication = server.start(REPLICATION).await;
     let name = SlotName::new(fresh_name("wire")).unwrap();
-    let create = replication.create_logical_slot(&name, true, SlotSnapshot::Nothing);
+    let create = replication.create_logical_slot(&name, SlotKind::Temporary, SlotSnapshot::Nothing);
     let slot = create.await.unwrap();
     // One change is wider than any buffer.
     let insert =
@@ -147,7 +147,7 @@ async fn a_stream_is_ended_while_changes_and_keepalives_flow() {
     session.execute(&Sql::fixed(prepare)).await.unwrap();
     let mut maker = server.start(REPLICATION).await;
     let name = SlotName::new(fresh_name("wire")).unwrap();
-    let create = maker.create_logical_slot(&name, false, SlotSnapshot::Nothing);
+    let create = maker.create_logical_slot(&name, SlotKind::Permanent, SlotSnapshot::Nothing);
     let from = create.await.unwrap().consistent_point;
     let insert = "INSERT INTO t SELECT md5(i::text) FROM generate_series(1, 20000) i";
     session.execute(&Sql::fixed(insert)).await.unwrap();
@@ -190,7 +190,7 @@ async fn a_second_stream_on_one_connection_is_an_error() {
     session.execute(&Sql::fixed(prepare)).await.unwrap();
     let mut replication = server.start(REPLICATION).await;
     let name = SlotName::new(fresh_name("wire")).unwrap();
-    let create = replication.create_logical_slot(&name, true, SlotSnapshot::Nothing);
+    let create = replication.create_logical_slot(&name, SlotKind::Temporary, SlotSnapshot::Nothing);
     let from = create.await.unwrap().consistent_point;
     let options = [("proto_version", "1"), ("publication_names", "p")];
     let first = replication.start_replication(&name, from, &options).await;
