@@ -126,6 +126,24 @@ pub enum Event {
         /// How long it has taken.
         elapsed: Duration,
     },
+    /// A replication is catching up. A tick, every second: may be dropped.
+    CatchingUp {
+        /// The database.
+        database: String,
+        /// Bytes of WAL that the target has still to apply, if that is known.
+        behind: Option<u64>,
+        /// Tables whose initial copy is not complete.
+        tables: usize,
+        /// How long it has taken.
+        elapsed: Duration,
+    },
+    /// A replication has caught up.
+    CaughtUp {
+        /// The database.
+        database: String,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// Connecting takes long. A tick, every second: may be dropped.
     Connecting {
         /// Hosts and ports.

@@ -305,7 +305,6 @@ mod tests {
                 wal_status: Some("reserved".to_owned()),
                 safe_wal_size: None,
                 inactive_since: None,
-                failover: false,
                 invalidation: None,
                 is_failover: false,
             }),

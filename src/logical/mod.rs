@@ -27,7 +27,7 @@ pub use found::{
 pub use identity::{Blocked, Blocker, Judge, Published, judge};
 pub use listed::ListedTables;
 pub use mark::{Copied, FormerIdentity, Mark, RunId};
-pub use publication::{PUBLICATION, create_publication, remove_publication};
+pub use publication::{PUBLICATION, create_publication, extend_publication, remove_publication};
 pub use publisher::{Publisher, Publishing};
 pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
 pub use slot_fault::{SlotFault, judge_slot};

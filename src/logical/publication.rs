@@ -82,6 +82,32 @@ fn render_create(name: &Ident, operations: Operations, via_root: bool, mark: &Ma
     sql!("{}); {}", create, render_comment(name, mark))
 }
 
+/// Adds tables to a publication of ours that replicates already. Each is then copied by the subscription at a snapshot of
+/// its own. The publication of insert-only tables is created if it is the first such table.
+///
+/// # Errors
+/// The server refused a statement, or waited for a lock for too long; what was added so far stays.
+pub async fn extend_publication(
+    session: &Session,
+    found: &FoundPublication,
+    additions: &Definition,
+) -> Result<(), PublishError> {
+    if let (Some(mark), None, false) = (
+        &found.mark,
+        &found.inserts,
+        additions.insert_only.is_empty(),
+    ) {
+        let via_root = found.definition().via_root;
+        create_inserts(session, &found.name, via_root, mark).await?;
+    }
+    for operations in Operations::BOTH {
+        let tables = additions.tables_of(operations);
+        let publication = operations.name_publication(&found.name);
+        add_tables(session, &publication, &tables, &additions.filters).await?;
+    }
+    Ok(())
+}
+
 /// Adds tables: those with a filter one by one, each under the settings that give its predicate its meaning.
 pub(super) async fn add_tables(
     session: &Session,

@@ -74,8 +74,6 @@ pub struct Slot {
     pub safe_wal_size: Option<i64>,
     /// Since when nobody uses it, since 17.
     pub inactive_since: Option<String>,
-    /// Whether standbys keep a copy of it, since 17.
-    pub failover: bool,
     /// Why the server invalidated it, if it reports that.
     pub invalidation: Option<String>,
     /// Whether standbys synchronize it.
@@ -121,7 +119,6 @@ fn read_slot(row: &Row) -> Slot {
         wal_status: row.get("wal_status"),
         safe_wal_size: row.get("safe_wal_size"),
         inactive_since: row.get("inactive_since"),
-        failover: row.get("failover"),
         invalidation: row.get("invalidation"),
         is_failover: row.get("failover"),
     }

@@ -246,7 +246,7 @@ mod tests {
             wal_status: Some("reserved".to_owned()),
             safe_wal_size: None,
             inactive_since: None,
-            failover: false,
+            is_failover: false,
             invalidation: None,
         }
     }

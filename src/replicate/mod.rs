@@ -1,15 +1,34 @@
+//! `sync`: the target follows the source by the server's own logical replication.
+//!
+//! ```text
+//! find_followed ─▶ prepare (read-only) ─▶ findings, plan ─▶ execute ─▶ wait until caught up ─▶ Report
+//!  state, marks     what exists, decide      the user        subscription    status::Watcher
+//! ```
+//!
+//! A subscription is created on the slot that `init` has left, without a copy (manual, "CREATE SUBSCRIPTION": `create_slot`
+//! and `copy_data` are off). So replication starts exactly where the copy has ended. Whether it does is checked on the
+//! source first: the slot is still at the consistent point, and the publication lists the tables that were copied.
+//! Repeating the command repairs what is missing and changes nothing else.
+
 mod additions;
 mod decide;
 mod error;
+mod execute;
 mod followed;
 mod found;
 mod hidden;
 mod options;
 mod plan;
+mod reach;
 mod recorded;
+mod report;
+mod run;
 mod subscriber;
+mod wait;
 
 pub use error::Error;
 pub use followed::{Asked, Followed, Replicated, find_followed};
 pub use options::Options;
 pub use plan::{Prepared, prepare};
+pub use report::{Report, SyncedDatabase};
+pub use run::execute;

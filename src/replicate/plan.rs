@@ -277,7 +277,7 @@ fn plan_database(
                 .expect("a slot that was decided on has a name"),
             has_slot: action != Action::CreateAndCopy,
             is_binary: given.is_binary,
-            is_failover: found.slot.as_ref().is_some_and(|slot| slot.failover),
+            is_failover: found.slot.as_ref().is_some_and(|slot| slot.is_failover),
         })),
     };
     PlannedDatabase {

@@ -232,7 +232,7 @@ fn slot() -> Slot {
         wal_status: Some("reserved".to_owned()),
         safe_wal_size: Some(4 << 30),
         inactive_since: None,
-        failover: false,
+        is_failover: false,
         invalidation: None,
     }
 }

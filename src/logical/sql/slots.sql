@@ -6,7 +6,6 @@ SELECT s.slot_name::text AS name, s.database::text AS database, s.plugin::text A
        j.row ->> 'wal_status' AS wal_status,
        (j.row ->> 'safe_wal_size')::int8 AS safe_wal_size,
        j.row ->> 'inactive_since' AS inactive_since,
-       COALESCE((j.row ->> 'failover')::bool, false) AS failover,
        COALESCE(j.row ->> 'invalidation_reason',
                 CASE WHEN (j.row ->> 'conflicting')::bool THEN 'conflict with recovery' END) AS invalidation,
        COALESCE((j.row ->> 'failover')::bool, false) AS failover

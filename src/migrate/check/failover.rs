@@ -230,6 +230,8 @@ mod tests {
             restart_lsn: None,
             confirmed_lsn: None,
             retained: None,
+            safe_wal_size: None,
+            inactive_since: None,
             wal_status: None,
             invalidation: None,
             is_failover,

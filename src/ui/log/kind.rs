@@ -73,6 +73,10 @@ kinds! {
     TableCopied => "table-copied", Info;
     /// A table was compared.
     TableVerified => "table-verified", Info;
+    /// A replication is catching up.
+    CatchingUp => "catching-up", Info;
+    /// A replication has caught up.
+    CaughtUp => "caught-up", Info;
     /// A step of `demo` begins.
     DemoStep => "demo-step", Info;
     /// A signal stops the command.

@@ -110,7 +110,11 @@ pub(super) fn describe_event(event: &Event, name: SettingName) -> Option<Describ
             equal,
             rows,
         } => Audience::WithoutBars.of(table_verified(database, table, *equal, *rows)),
+        Event::CaughtUp { database, elapsed } => {
+            Audience::Everyone.of(caught_up(database, *elapsed))
+        }
         Event::CopyProgress { .. }
+        | Event::CatchingUp { .. }
         | Event::StatementsProgress { .. }
         | Event::VerifyProgress { .. }
         | Event::Waiting { .. }
@@ -129,6 +133,12 @@ pub(super) fn describe_wait(event: &Event) -> Option<LogLine> {
             );
             Some(line.with("what", what).with("seconds", seconds))
         }
+        Event::CatchingUp {
+            database,
+            behind,
+            tables,
+            elapsed,
+        } => Some(catching_up(database, *behind, *tables, *elapsed)),
         Event::Connecting {
             place,
             attempt,
@@ -152,10 +162,44 @@ pub(super) fn describe_wait(event: &Event) -> Option<LogLine> {
         | Event::VerifyPlanned { .. }
         | Event::VerifyProgress { .. }
         | Event::TableVerified { .. }
+        | Event::CaughtUp { .. }
         | Event::Note(_)
         | Event::Warning(_)
         | Event::ServerNotice(_) => None,
     }
+}
+
+/// How far a replication is behind.
+fn catching_up(database: &str, behind: Option<u64>, tables: usize, elapsed: Duration) -> LogLine {
+    let mut facts: Vec<String> = behind
+        .map(|bytes| format!("{} of WAL", text::size(bytes)))
+        .into_iter()
+        .collect();
+    if tables > 0 {
+        let tables = u64::try_from(tables).unwrap_or(u64::MAX);
+        facts.push(format!("the copy of {}", text::counted(tables, "table")));
+    }
+    let left = match facts.is_empty() {
+        true => String::new(),
+        false => format!(": {} to apply", facts.join(" and ")),
+    };
+    let seconds = elapsed.as_secs();
+    let what = format!("waiting for database {database} to catch up{left}, {seconds} s");
+    LogLine::new(LogKind::CatchingUp, &what)
+        .with("database", database)
+        .with("behind_bytes", behind)
+        .with("tables", tables)
+        .with("seconds", seconds)
+}
+
+fn caught_up(database: &str, elapsed: Duration) -> LogLine {
+    let took = text::duration(elapsed);
+    LogLine::new(
+        LogKind::CaughtUp,
+        &format!("{database}: the replication has caught up, after {took}"),
+    )
+    .with("database", database)
+    .with("milliseconds", milliseconds(elapsed))
 }
 
 /// `shop: rows done in 4.0s`; phases of the cluster have no database.

@@ -113,8 +113,12 @@ impl State {
                 });
             }
             Event::Waiting { what, .. } => self.note_wait(what, event, now),
+            Event::CatchingUp { database, .. } => self.note_wait(database, event, now),
             Event::Connecting { place, .. } => self.note_wait(place, event, now),
-            Event::Note(_) | Event::Warning(_) | Event::ServerNotice(_) => {}
+            Event::CaughtUp { .. }
+            | Event::Note(_)
+            | Event::Warning(_)
+            | Event::ServerNotice(_) => {}
         }
     }
 

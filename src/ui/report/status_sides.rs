@@ -112,7 +112,7 @@ impl SlotBody {
             wal_status: slot.wal_status.clone(),
             safe_wal_bytes: slot.safe_wal_size,
             inactive_since: slot.inactive_since.clone(),
-            failover: slot.failover,
+            failover: slot.is_failover,
             invalidation: slot.invalidation.clone(),
         }
     }

@@ -1,0 +1,207 @@
+//! Carries out what was planned for one database. Each step is a transaction of the server, and repeating the command
+//! continues after a step that was not reached.
+
+use super::error::Error;
+use super::hidden::hide_statements;
+use super::options::Options;
+use super::plan::{PlannedDatabase, Step};
+use super::reach::probe_hosts;
+use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::logical::{
+    Definition, Seconds, SubscriptionDefinition, attach_subscription, enable_subscription,
+    extend_publication, find_publication, refresh_subscription, request_publications,
+};
+use crate::pg::{Ident, Side, Sql, SqlState};
+use crate::sql;
+use crate::task::Scope;
+
+impl PlannedDatabase {
+    /// Creates or repairs the subscription, and adds the tables that join.
+    ///
+    /// # Errors
+    /// A server cannot be reached or refused a statement, or the scope was stopped.
+    pub(super) async fn execute(&self, options: &Options, scope: &Scope) -> Result<(), Error> {
+        let database = &self.replicated.database;
+        let target = options.servers.target.with_database(&database.target);
+        match &self.step {
+            Step::Create(definition) => self.create(definition, &target, scope).await?,
+            Step::Repair { .. } => self.repair(&target, scope).await?,
+        }
+        if !self.additions.published.tables.is_empty() {
+            let source = options.servers.source.with_database(&database.source);
+            self.publish_additions(&source, scope).await?;
+        }
+        if self.additions.refreshes {
+            self.refresh(&target, scope).await?;
+        }
+        Ok(())
+    }
+
+    /// The subscription's name.
+    pub(super) fn subscription(&self) -> &Ident {
+        match &self.step {
+            Step::Create(definition) => &definition.name,
+            Step::Repair { found, .. } => &found.name,
+        }
+    }
+
+    async fn create(
+        &self,
+        definition: &SubscriptionDefinition,
+        target: &Endpoint,
+        scope: &Scope,
+    ) -> Result<(), Error> {
+        let session = open(target).await?;
+        if definition.conninfo.has_password() {
+            // Whether it may appear in the log was asked before.
+            let hidden = hide_statements(&session).await;
+            hidden.map_err(Error::query(Side::Target))?;
+        }
+        let statement = definition.render(session.version());
+        let created = run_stoppable(&session, session.batch(&statement), scope).await;
+        let created = created?;
+        drop(statement);
+        // The activity view shows the last statement of an idle session.
+        session
+            .batch(&Sql::fixed("SELECT 1"))
+            .await
+            .map_err(Error::query(Side::Target))?;
+        match created {
+            Ok(()) => Ok(()),
+            Err(source) if is_unreachable(&source) => Err(Error::Unreachable {
+                subscription: Box::new(definition.name.clone()),
+                database: target.database().to_owned(),
+                probes: probe_hosts(&definition.conninfo.hosts()).await,
+                source,
+            }),
+            Err(source) => Err(self.refused("create", target)(source)),
+        }
+    }
+
+    async fn repair(&self, target: &Endpoint, scope: &Scope) -> Result<(), Error> {
+        let Step::Repair {
+            found,
+            repair,
+            publications,
+        } = &self.step
+        else {
+            return Ok(());
+        };
+        if repair.is_nothing() {
+            return Ok(());
+        }
+        let session = open(target).await?;
+        let name = &found.name;
+        if let (true, Some(slot)) = (repair.attach, &self.replicated.database.names.slot) {
+            let attaching = attach_subscription(&session, name, slot);
+            let attached = run_stoppable(&session, attaching, scope).await?;
+            attached.map_err(self.refused("attach", target))?;
+        }
+        if repair.request {
+            let requesting = request_publications(&session, name, publications);
+            let requested = run_stoppable(&session, requesting, scope).await?;
+            requested.map_err(self.refused("change", target))?;
+        }
+        if repair.enable {
+            let enabled = enable_subscription(&session, name).await;
+            enabled.map_err(self.refused("enable", target))?;
+        }
+        Ok(())
+    }
+
+    /// Adds the tables to the publication, on the source.
+    async fn publish_additions(&self, source: &Endpoint, scope: &Scope) -> Result<(), Error> {
+        let session = source.session(Purpose::Control).await;
+        let session = session.map_err(Error::connect(Side::Source))?;
+        let name = &self.replicated.database.names.publication;
+        let found = find_publication(&session, name, Seconds::Any).await;
+        let Some(found) = found.map_err(Error::query(Side::Source))? else {
+            return Ok(());
+        };
+        let additions = &self.additions.published;
+        let additions = Definition {
+            tables: additions.tables.clone(),
+            insert_only: additions.insert_only.clone(),
+            filters: additions.filters.clone(),
+            via_root: found.definition().via_root,
+        };
+        let extending = extend_publication(&session, &found, &additions);
+        let extended = tokio::select! {
+            biased;
+            () = scope.stop.cancelled() => return Err(Error::Stopped),
+            extended = Box::pin(extending) => extended,
+        };
+        extended.map_err(|source| Error::Publication {
+            publication: Box::new(name.clone()),
+            database: self.replicated.database.source.clone(),
+            source,
+        })
+    }
+
+    /// Has the subscription copy and replicate the tables that its publications have got.
+    async fn refresh(&self, target: &Endpoint, scope: &Scope) -> Result<(), Error> {
+        let session = open(target).await?;
+        let name = self.subscription();
+        let publications = self.publications();
+        if publications.len() > 1 {
+            // The publication of insert-only tables may be new.
+            let requested = request_publications(&session, name, &publications).await;
+            requested.map_err(self.refused("change", target))?;
+        }
+        if !self.is_binary && session.version().has_binary_subscriptions() {
+            // A new table may have values that mean something else in binary format.
+            let text = sql!("ALTER SUBSCRIPTION {} SET (binary = false)", name);
+            let set = session.batch(&text).await;
+            set.map_err(self.refused("change", target))?;
+        }
+        let refreshing = refresh_subscription(&session, name);
+        let refreshed = run_stoppable(&session, refreshing, scope).await?;
+        refreshed.map_err(self.refused("refresh", target))
+    }
+
+    /// The publications that the subscription asks for, with that of the tables that join.
+    fn publications(&self) -> Vec<Ident> {
+        let mut publications = match &self.step {
+            Step::Create(definition) => definition.publications.clone(),
+            Step::Repair { publications, .. } => publications.clone(),
+        };
+        let second = crate::logical::inserts_name(&self.replicated.database.names.publication);
+        let is_new = !self.additions.published.insert_only.is_empty();
+        if is_new && !publications.contains(&second) {
+            publications.push(second);
+        }
+        publications
+    }
+
+    fn refused(&self, what: &'static str, target: &Endpoint) -> impl Fn(connect::Error) -> Error {
+        move |source| Error::Subscription {
+            what,
+            subscription: Box::new(self.subscription().clone()),
+            database: target.database().to_owned(),
+            source,
+        }
+    }
+}
+
+async fn open(target: &Endpoint) -> Result<Session, Error> {
+    let session = target.session(Purpose::Control).await;
+    session.map_err(Error::connect(Side::Target))
+}
+
+/// Runs a statement that may wait for the other server; a stop cancels it.
+async fn run_stoppable(
+    session: &Session,
+    work: impl Future<Output = Result<(), connect::Error>>,
+    scope: &Scope,
+) -> Result<Result<(), connect::Error>, Error> {
+    let done = scope.cancelling(session.request_cancel(), work).await;
+    done.map_err(|_| Error::Stopped)
+}
+
+/// Whether the target's server could not connect to the source.
+fn is_unreachable(error: &connect::Error) -> bool {
+    matches!(
+        error.sqlstate(),
+        Some(SqlState::CONNECTION_FAILURE | SqlState::CONNECTION_EXCEPTION)
+    )
+}
