@@ -7,7 +7,10 @@ use crate::predicate::Fault;
 use crate::remedy::Remedy;
 use crate::snapshot::find_unreadable_row;
 use crate::ui::render_remedies;
-use crate::{checkpoint, cluster, config, connect, demo, migrate, snapshot, teardown, verify};
+use crate::{
+    checkpoint, cluster, config, connect, demo, migrate, replicate, snapshot, status, teardown,
+    verify,
+};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +96,15 @@ pub enum Error {
     /// `init` or `validate`.
     #[error(transparent)]
     Migrate(#[from] migrate::Error),
+    /// `sync`.
+    #[error(transparent)]
+    Replicate(#[from] replicate::Error),
+    /// `status`.
+    #[error(transparent)]
+    Status(#[from] status::Error),
+    /// A password could not be kept out of a log, and the user did not agree.
+    #[error("the password would appear in the target's log")]
+    PasswordExposed,
     /// `teardown`.
     #[error(transparent)]
     Teardown(#[from] teardown::Error),
@@ -133,6 +145,9 @@ impl Error {
             | Self::NothingSelected
             | Self::Stopped { .. }
             | Self::CleanupIncomplete { .. }
+            | Self::Replicate(_)
+            | Self::Status(_)
+            | Self::PasswordExposed
             | Self::State(_)
             | Self::Verify(_)
             | Self::Demo(_)
@@ -154,6 +169,13 @@ impl Error {
             Self::Config(error) => hint_of_config(error),
             // Transparent: a walk along the causes would skip it.
             Self::Migrate(error) | Self::Demo(demo::Error::Migrate(error)) => hint_of(error),
+            Self::Replicate(error) => hint_of(error),
+            Self::Status(error) => hint_of(error),
+            Self::PasswordExposed => Some(
+                "give no password in the source's URL and use a password file of the target's server account; or answer y, \
+                 or pass --yes"
+                    .to_owned(),
+            ),
             Self::Teardown(error) => hint_of(error),
             Self::Cluster(error) => hint_of(error),
             Self::State(error) => hint_of(error),
@@ -196,6 +218,9 @@ impl Error {
             | Self::Cancelled
             | Self::NothingSelected
             | Self::Migrate(_)
+            | Self::Replicate(_)
+            | Self::Status(_)
+            | Self::PasswordExposed
             | Self::Teardown(_)
             | Self::Cluster(_)
             | Self::State(_)
@@ -220,6 +245,7 @@ fn hint_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
 fn remedies_of(error: &(dyn std::error::Error + 'static)) -> Vec<Remedy> {
     let known = [
         as_type(error).map(migrate::Error::remedies),
+        as_type(error).map(replicate::Error::remedies),
         as_type(error).map(teardown::Error::remedies),
         as_type(error).map(cluster::Error::remedies),
         as_type(error).map(checkpoint::Error::remedies),

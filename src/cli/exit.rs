@@ -6,6 +6,10 @@ pub(super) const DONE: u8 = 0;
 pub(super) const FAILED: u8 = 1;
 /// The command line, a URL or a name in it is wrong. No connection was opened.
 pub(super) const USAGE: u8 = 2;
+/// `status`: a database is replicated, and behind.
+pub(super) const LAGGING: u8 = 3;
+/// `status`: a database is not replicated, or cannot be.
+pub(super) const NOT_ACTIVE: u8 = 4;
 /// `teardown`: one server was cleaned; the statements for the other were printed.
 pub(super) const PARTIAL: u8 = 6;
 /// `init`: everything is copied but objects that the target refused, which may be missing on request.

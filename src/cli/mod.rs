@@ -18,6 +18,8 @@ mod proposals;
 mod refusals;
 mod setting;
 mod signal;
+mod status;
+mod sync;
 mod teardown;
 mod ticked;
 mod usage;
@@ -75,6 +77,8 @@ enum Command {
 enum Work {
     Validate(validate::Arguments),
     Init(init::Arguments),
+    Sync(sync::Arguments),
+    Status(status::Arguments),
     Verify(verify::Arguments),
     Teardown(teardown::Arguments),
     Demo(demo::Arguments),
@@ -93,6 +97,8 @@ impl Work {
         match self {
             Self::Validate(_) => "validate",
             Self::Init(_) => "init",
+            Self::Sync(_) => "sync",
+            Self::Status(_) => "status",
             Self::Verify(_) => "verify",
             Self::Teardown(_) => "teardown",
             Self::Demo(_) => "demo",
@@ -168,6 +174,8 @@ async fn dispatch(command: &Work, ui: &Ui, signals: &Signals) -> Result<u8, Erro
     let done = match command {
         Work::Validate(arguments) => validate::run(arguments, ui, &scope).await,
         Work::Init(arguments) => Box::pin(init::run(arguments, ui, &scope)).await,
+        Work::Sync(arguments) => Box::pin(sync::run(arguments, ui, &scope)).await,
+        Work::Status(arguments) => Box::pin(status::run(arguments, ui, &scope)).await,
         Work::Verify(arguments) => Box::pin(verify::run(arguments, ui, &scope)).await,
         Work::Teardown(arguments) => Box::pin(teardown::run(arguments, ui, &scope)).await,
         Work::Demo(arguments) => Box::pin(demo::run(arguments, ui, &scope)).await,

@@ -119,8 +119,13 @@ impl Known<'_> {
             let selected = select_databases(self.source, wanted).await?;
             followed.warnings = selected.warnings;
             followed.notes = selected.notes;
+            // Without tables, the recorded ones are meant.
+            let has_tables =
+                *wanted.tables != crate::selection::Tables::All || !wanted.rules.entries.is_empty();
             let databases = selected.databases.into_iter();
-            return Ok(databases.map(|(name, scope)| (name, Some(scope))).collect());
+            return Ok(databases
+                .map(|(name, scope)| (name, has_tables.then_some(scope)))
+                .collect());
         }
         let recorded: BTreeMap<String, Option<TableScope>> = self
             .list_recorded()

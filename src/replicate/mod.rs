@@ -30,5 +30,5 @@ pub use error::Error;
 pub use followed::{Asked, Followed, Replicated, find_followed};
 pub use options::Options;
 pub use plan::{Prepared, prepare};
-pub use report::{Report, SyncedDatabase};
+pub use report::{Planned, Report, SyncedDatabase};
 pub use run::execute;

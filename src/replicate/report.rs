@@ -38,3 +38,19 @@ pub struct SyncedDatabase {
     /// How long it took to catch up.
     pub elapsed: Duration,
 }
+
+/// What `sync` would do.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// A line for each change; nothing where all is running.
+    pub changes: Vec<String>,
+}
+
+impl Planned {
+    /// What was prepared.
+    pub fn new(prepared: &super::plan::Prepared) -> Self {
+        Self {
+            changes: prepared.describe(),
+        }
+    }
+}

@@ -15,6 +15,7 @@ mod replication;
 mod roles;
 mod runs;
 mod sandbox;
+mod sync;
 mod verify;
 mod wire;
 

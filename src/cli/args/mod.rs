@@ -3,6 +3,7 @@
 mod connection;
 mod definitions;
 mod filter;
+mod followed;
 mod mapping;
 mod output;
 mod replication;
@@ -14,6 +15,7 @@ pub(super) use connection::{
     Connections, OptionalConnections, SOURCE_VARIABLE, TARGET_VARIABLE, parse_endpoint,
 };
 pub(super) use definitions::Definitions;
+pub(super) use followed::Replications;
 pub(super) use mapping::Mapping;
 pub(super) use output::Output;
 pub(super) use replication::{Replication, parse_publication};

@@ -12,6 +12,7 @@ mod sizes;
 mod status;
 mod status_sides;
 mod status_text;
+mod sync;
 mod table;
 mod teardown;
 mod validate;

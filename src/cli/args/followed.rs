@@ -1,0 +1,90 @@
+use std::path::PathBuf;
+
+use super::{Mapping, Selection, State, parse_publication};
+use crate::cli::Error;
+use crate::cli::connections::warn_about;
+use crate::cluster::{self, AsOf};
+use crate::connect::Endpoint;
+use crate::migrate;
+use crate::pg::{Ident, Sides};
+use crate::replicate::{self, Asked, Followed};
+use crate::task::Scope;
+use crate::ui::Ui;
+
+/// Which replications a command is about.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Replication")]
+pub(in crate::cli) struct Replications {
+    #[command(flatten)]
+    selection: Selection,
+
+    #[command(flatten)]
+    mapping: Mapping,
+
+    #[command(flatten)]
+    state: State,
+
+    /// Name of the publication, if init was given another one
+    #[arg(long, help_heading = "Replication", value_name = "NAME", hide_short_help = true, value_parser = parse_publication)]
+    publication: Option<Ident>,
+
+    /// Name of the subscription in each target database [default: seren_replication_sub]
+    #[arg(long, help_heading = "Replication", value_name = "NAME", hide_short_help = true, value_parser = parse_publication)]
+    subscription: Option<Ident>,
+}
+
+impl Replications {
+    /// Finds the databases and the objects that replicate them. Without selection, those are meant that `init` has
+    /// recorded.
+    ///
+    /// # Errors
+    /// An option cannot be read, a server cannot be reached or read, or a name selects nothing.
+    pub(in crate::cli) async fn find(
+        &self,
+        servers: Sides<&Endpoint>,
+        ui: &Ui,
+        scope: &Scope,
+    ) -> Result<Followed, Error> {
+        warn_about(ui, [servers.source, servers.target]);
+        let chosen = self.selection.resolve(None)?;
+        let map = self.mapping.map()?;
+        let root = self.root();
+        cluster::refuse_pooler(servers.target).await?;
+        let given = self.selection.as_of();
+        let recorded = match (&given, chosen.rules.have_filters(), &root) {
+            (None, true, Some(root)) => migrate::load_recorded_instant(servers, root).await?,
+            _ => None,
+        };
+        let wanted = cluster::Wanted {
+            databases: &chosen.databases.value,
+            tables: &chosen.tables.value,
+            rules: &chosen.rules,
+            as_of: match (&given, &recorded) {
+                (Some(text), _) => AsOf::Given(text),
+                (None, Some(instant)) => AsOf::Recorded(instant),
+                (None, None) => AsOf::Unknown,
+            },
+        };
+        let asked = Asked {
+            wanted: self.selection.is_given().then_some(wanted),
+            map: &map,
+            publication: self.publication.as_ref(),
+            subscription: self.subscription.as_ref(),
+        };
+        let finding = replicate::find_followed(servers, asked, root.as_deref());
+        let what = "the replications of both servers";
+        let followed = scope.events.reporting(what, finding).await?;
+        for warning in &followed.warnings {
+            tracing::warn!("{warning}");
+        }
+        for note in &followed.notes {
+            tracing::info!("{note}");
+        }
+        Ok(followed)
+    }
+
+    /// The folder of the state; none where nothing says where it is: then the servers are asked.
+    fn root(&self) -> Option<PathBuf> {
+        self.state.root().ok()
+    }
+}

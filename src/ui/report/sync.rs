@@ -1,0 +1,163 @@
+//! The report of `sync`.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::contract::{Report, milliseconds, number};
+use crate::pg::Ident;
+use crate::replicate::{self, SyncedDatabase};
+use crate::status::LagTime;
+use crate::ui::{Style, text};
+
+/// The report for programs.
+#[derive(Debug, Serialize)]
+pub struct SyncBody {
+    elapsed_ms: u64,
+    databases: Vec<DatabaseBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct DatabaseBody {
+    database: String,
+    target_database: String,
+    subscription: String,
+    publications: Vec<String>,
+    slot: Option<String>,
+    changes: Vec<String>,
+    added_tables: Vec<TableBody>,
+    tables: usize,
+    lag_ms: Option<u64>,
+    lag_bytes: Option<u64>,
+    elapsed_ms: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct TableBody {
+    schema: String,
+    name: String,
+}
+
+impl Report for replicate::Report {
+    type Body = SyncBody;
+
+    fn command(&self) -> &'static str {
+        "sync"
+    }
+
+    fn render_text(&self, style: Style) -> String {
+        let mut lines: String = self
+            .databases
+            .iter()
+            .map(|one| render(one, style))
+            .collect();
+        let databases = text::counted(number(self.databases.len()), "database");
+        let took = text::duration(self.elapsed);
+        let done = style.strong("replicating");
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            lines,
+            "{} {done}: {databases}, caught up after {took}",
+            style.good("✓")
+        );
+        lines
+    }
+
+    fn body(&self) -> SyncBody {
+        SyncBody {
+            elapsed_ms: milliseconds(self.elapsed),
+            databases: self.databases.iter().map(body).collect(),
+        }
+    }
+}
+
+fn render(database: &SyncedDatabase, style: Style) -> String {
+    let [source, target] = [&database.source, &database.target].map(|name| text::clean(name));
+    let publications: Vec<String> = database.publications.iter().map(Ident::to_string).collect();
+    let slot = database
+        .slot
+        .as_ref()
+        .map_or_else(String::new, |slot| format!(", slot {slot}"));
+    let lag = match database.lag.time {
+        LagTime::Within(lag) => format!(", lag {}", text::duration(lag)),
+        LagTime::Exceeds(_) | LagTime::Unknown => String::new(),
+    };
+    let mut lines = format!(
+        "{} {source} -> {target}: {} replicated{lag}\n",
+        style.good("✓"),
+        text::counted(number(database.tables), "table"),
+    );
+    let _ = writeln!(
+        lines,
+        "  subscription {}, publication {}{slot}",
+        database.subscription,
+        publications.join(" and "),
+    );
+    match database.changes.is_empty() {
+        true => lines.push_str("  nothing was to be changed\n"),
+        false => {
+            for change in &database.changes {
+                let _ = writeln!(lines, "  {}", text::clean(change));
+            }
+        }
+    }
+    lines
+}
+
+fn body(database: &SyncedDatabase) -> DatabaseBody {
+    let added = database.added.iter().map(|table| TableBody {
+        schema: table.schema.as_str().to_owned(),
+        name: table.name.as_str().to_owned(),
+    });
+    DatabaseBody {
+        database: database.source.clone(),
+        target_database: database.target.clone(),
+        subscription: database.subscription.as_str().to_owned(),
+        publications: database
+            .publications
+            .iter()
+            .map(|name| name.as_str().to_owned())
+            .collect(),
+        slot: database.slot.as_ref().map(ToString::to_string),
+        changes: database.changes.clone(),
+        added_tables: added.collect(),
+        tables: database.tables,
+        lag_ms: match database.lag.time {
+            LagTime::Within(lag) => Some(milliseconds(lag)),
+            LagTime::Exceeds(_) | LagTime::Unknown => None,
+        },
+        lag_bytes: database.lag.bytes,
+        elapsed_ms: milliseconds(database.elapsed),
+    }
+}
+
+/// What would be changed, for programs.
+#[derive(Debug, Serialize)]
+pub struct PlannedBody {
+    changes: Vec<String>,
+}
+
+impl Report for replicate::Planned {
+    type Body = PlannedBody;
+
+    fn command(&self) -> &'static str {
+        "sync"
+    }
+
+    fn render_text(&self, _style: Style) -> String {
+        match self.changes.is_empty() {
+            true => "everything is running; nothing would be changed\n".to_owned(),
+            false => self
+                .changes
+                .iter()
+                .map(|change| format!("{}\n", text::clean(change)))
+                .collect(),
+        }
+    }
+
+    fn body(&self) -> PlannedBody {
+        PlannedBody {
+            changes: self.changes.clone(),
+        }
+    }
+}
