@@ -68,7 +68,10 @@ impl Shared {
 
 /// Many tests use a shared cluster at once.
 fn start_shared(major: u32) -> Cluster {
-    let builder = Cluster::builder(major).with_setting("max_connections", "200");
+    let builder = Cluster::builder(major)
+        .with_setting("max_connections", "200")
+        .with_setting("max_logical_replication_workers", "60")
+        .with_setting("max_worker_processes", "80");
     builder.start().unwrap()
 }
 

@@ -33,16 +33,21 @@ const CONTENTS: &str = "SELECT concat_ws(' ',
     (SELECT count(*) FROM public.bag))";
 
 /// What is left of a replication, on either server.
-const SOURCE_OBJECTS: &str = "SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())
+const SOURCE_OBJECTS: &str =
+    "SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())
      + (SELECT count(*) FROM pg_publication)";
-const TARGET_OBJECTS: &str = "SELECT (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+const TARGET_OBJECTS: &str =
+    "SELECT (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
                                        WHERE d.datname = current_database())";
 
 async fn expect_equal(route: &Route, name: &str) {
     let (source, target) = (route.source.url(name), route.target.url(name));
     let last = "SELECT count(*) > 0 FROM public.users WHERE id = 1000";
     wait_for(&database(&target).await, last).await;
-    assert_eq!(value(&source, CONTENTS).await, value(&target, CONTENTS).await);
+    assert_eq!(
+        value(&source, CONTENTS).await,
+        value(&target, CONTENTS).await
+    );
 }
 
 /// Copies, changes, follows, changes, removes; every step by the program.
@@ -65,14 +70,21 @@ async fn follows(majors: [u32; 2]) {
     let status = route.command("status", &[&name], &[]).state(&machine);
     status.run().expect(0).assert_prints(&["CAUGHT UP"]);
     let again = route.command("sync", &[&name], &[]).state(&machine);
-    again.run().expect(0).assert_prints(&["nothing was to be changed"]);
+    again
+        .run()
+        .expect(0)
+        .assert_prints(&["nothing was to be changed"]);
     route.command("verify", &[&name], &[]).run().expect(0);
 
-    let removed = route.command("teardown", &[&name], &["--yes"]).state(&machine);
+    let removed = route
+        .command("teardown", &[&name], &["--yes"])
+        .state(&machine);
     removed.run().expect(0);
     assert_eq!(value(&source, SOURCE_OBJECTS).await, "0");
     assert_eq!(value(&target, TARGET_OBJECTS).await, "0");
-    let twice = route.command("teardown", &[&name], &["--yes"]).state(&machine);
+    let twice = route
+        .command("teardown", &[&name], &["--yes"])
+        .state(&machine);
     twice.run().expect(0);
 }
 
