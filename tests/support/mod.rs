@@ -15,6 +15,7 @@ pub(crate) mod random;
 pub(crate) mod route;
 pub(crate) mod schema;
 pub(crate) mod silent;
+pub(crate) mod standby;
 pub(crate) mod terminal;
 pub(crate) mod times;
 pub(crate) mod wait;

@@ -22,8 +22,8 @@ pub(in crate::cli) struct Replication {
 
     /// Create failover slots, which standbys of the source synchronize; requires a source of version 17 or newer
     ///
-    /// A promoted standby has the slots then, so that replication can continue there. validate lists what the source
-    /// and its standbys require.
+    /// A standby has the slots after replication from them has begun. If it is promoted then, replication can continue
+    /// there. validate lists what the source and its standbys require.
     #[arg(long, hide_short_help = true, conflicts_with = "no_sync")]
     failover_slot: bool,
 }

@@ -85,8 +85,9 @@ fn judge_plain_slot(standbys: i64) -> Option<Finding> {
 
 fn judge_failover_slot(facts: &FailoverFacts, names: &[String]) -> Vec<Finding> {
     let finding = |code, level, message: String| Finding::new(code, level, Side::Source, message);
-    let requirements = "the failover slot exists only on standbys with sync_replication_slots = on, \
-                        hot_standby_feedback = on, primary_slot_name, and dbname in primary_conninfo";
+    let requirements = "a standby has the failover slot only after replication from it has begun, and only with \
+                        sync_replication_slots = on, hot_standby_feedback = on, primary_slot_name, and dbname in \
+                        primary_conninfo";
     let code = Code::StandbyRequirements;
     let mut findings = vec![
         finding(code, Level::Note, requirements.to_owned())

@@ -141,7 +141,7 @@ fn judge_limit(code: Code, limit: Limit, what: &str, databases: usize) -> Option
     }
     let setting = limit.setting;
     let message = format!(
-        "{setting} is {}, and {} are in use: too few for the subscriptions of {}, each of which requires {what}",
+        "{setting} is {} (in use: {}): too few for the subscriptions of {}, each of which requires {what}",
         limit.maximum,
         limit.used,
         Counted(databases, "database")
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_limit_names_the_least_value_that_suffices() {
         let findings = judge_subscriptions(&facts(), 4);
-        let expected = "max_logical_replication_workers is 4, and 1 are in use: too few for the subscriptions of \
+        let expected = "max_logical_replication_workers is 4 (in use: 1): too few for the subscriptions of \
                         4 databases, each of which requires a logical replication worker";
         assert_eq!(findings[0].message, expected);
         let remedy = Remedy::act("raise it to at least 5 and restart the target");

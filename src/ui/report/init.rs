@@ -174,14 +174,13 @@ fn missing_text(database: &DatabaseReport, name: SettingName, style: Style) -> S
 
 fn slot_line(kept: &KeptSlot) -> String {
     let publications: Vec<String> = kept.publications.iter().map(ToString::to_string).collect();
-    // Without the option, CREATE SUBSCRIPTION of 17 and newer turns it into a slot that standbys do not have.
-    let (kind, with) = match kept.is_failover {
-        true => ("failover slot", " WITH (failover = true)"),
-        false => ("slot", ""),
+    let kind = match kept.is_failover {
+        true => "failover slot",
+        false => "slot",
     };
     let text = format!(
         "of database {} retains WAL on the source until teardown removes it; replicate from it with a subscription \
-         of your own to {}{with}",
+         of your own to {}",
         kept.database,
         publications.join(", ")
     );

@@ -288,6 +288,23 @@ async fn a_repetition_looks_at_what_it_keeps() {
 }
 
 #[tokio::test]
+async fn a_repetition_turns_the_slots_that_it_keeps_into_failover_slots() {
+    let route = common();
+    let gate = Gate::shut(&route.target.url("postgres")).await;
+    let two = Two::new(route, &gate).await;
+    let running = two.started(&gate, &[]).await;
+    running.signal("KILL");
+    running.finish().expect(137);
+    gate.open().await;
+    let repeated = two.init(&["--failover-slot"]).run().expect(0);
+    repeated.assert_prints(&["is turned into a failover slot"]);
+    let slots = "SELECT count(*) FROM pg_replication_slots WHERE failover AND database = current_database()";
+    for database in 0..2 {
+        assert_eq!(value(&two.source(database), slots).await, "1");
+    }
+}
+
+#[tokio::test]
 async fn a_database_counts_as_finished_only_after_its_publication_is_complete() {
     let route = common();
     let gate = Gate::shut(&route.target.url("postgres")).await;
