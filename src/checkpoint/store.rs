@@ -1,6 +1,6 @@
 //! The state of a pair's runs, held by one process.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -190,13 +190,13 @@ pub fn read_recorded(root: &Path, pair: &Pair) -> Result<Option<Run>, Error> {
     }
 }
 
-/// The slots that local states record of runs into this target cluster.
-pub fn recorded_slots(root: &Path, target_system: &str) -> BTreeSet<String> {
+/// The slots that local states record of runs into this target cluster, each with the target's database.
+pub fn recorded_slots(root: &Path, target_system: &str) -> BTreeMap<String, String> {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
     let runs = folders.filter_map(|folder| file::read_run(&folder.path()).ok().flatten());
     let runs = runs.filter(|run| run.pair.target == target_system);
-    runs.flat_map(|run| run.databases.into_values())
-        .filter_map(|database| database.slot)
+    runs.flat_map(|run| run.databases)
+        .filter_map(|(pair, database)| Some((database.slot?, pair.target)))
         .collect()
 }
 

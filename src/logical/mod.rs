@@ -33,10 +33,10 @@ pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
 pub use slot_fault::{SlotFault, judge_slot};
 pub use subscription::{
     FoundSubscription, SUBSCRIPTION, drop_origin, drop_statements, drop_subscription,
-    find_subscription, has_origin, load_subscriptions,
+    find_subscription, has_origin, load_subscriptions, mark_statement,
 };
 pub use subscription_change::{
-    attach_subscription, enable_subscription, refresh_subscription, request_publications,
+    attach_statement, enable_statement, refresh_statement, request_statement,
 };
 pub use subscription_definition::SubscriptionDefinition;
 pub use tag::RunTag;

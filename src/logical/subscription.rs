@@ -4,11 +4,14 @@ use tokio::time::{Duration, Instant};
 use tokio_postgres::Row;
 
 use crate::connect::{self, Session};
-use crate::pg::{Ident, Oid, Sql};
+use crate::pg::{Ident, Literal, Oid, Sql};
 use crate::sql;
 
 /// The subscription's name in every database, unless another one is asked for.
 pub const SUBSCRIPTION: &str = "seren_replication_sub";
+
+/// The comment of a subscription that `sync` has created: `teardown` knows it by that, under any name.
+const MARK: &str = "created by postgres-seren-replicator";
 
 /// A subscription of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct FoundSubscription {
     pub slot: Option<String>,
     /// The publications that it asks for.
     pub publications: Vec<String>,
+    /// Whether `sync` has created it.
+    pub is_marked: bool,
     /// Its owner.
     pub owner: Ident,
     /// Whether its owner is a superuser.
@@ -49,6 +54,7 @@ fn read_subscription(row: &Row) -> FoundSubscription {
         is_enabled: row.get("is_enabled"),
         slot: row.get("slot"),
         publications: row.get("publications"),
+        is_marked: row.get::<_, Option<String>>("comment").as_deref() == Some(MARK),
         owner: name("owner"),
         is_owner_superuser: row.get("is_owner_superuser"),
     }
@@ -64,6 +70,11 @@ pub async fn find_subscription(
 ) -> Result<Option<FoundSubscription>, connect::Error> {
     let found = load_subscriptions(session).await?;
     Ok(found.into_iter().find(|one| one.name == *name))
+}
+
+/// The statement that marks a subscription as created by `sync`.
+pub fn mark_statement(name: &Ident) -> Sql {
+    sql!("COMMENT ON SUBSCRIPTION {} IS {}", name, Literal(MARK))
 }
 
 /// How long a worker may take to leave.

@@ -269,6 +269,7 @@ mod tests {
             is_enabled: true,
             slot: Some("seren_app".to_owned()),
             publications: vec!["pub".to_owned()],
+            is_marked: true,
             owner: Ident::from_catalog("me"),
             is_owner_superuser: true,
         }

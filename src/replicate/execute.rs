@@ -6,10 +6,11 @@ use super::hidden::hide_statements;
 use super::options::Options;
 use super::plan::{PlannedDatabase, Step};
 use super::reach::probe_hosts;
+use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Definition, Seconds, SubscriptionDefinition, attach_subscription, enable_subscription,
-    extend_publication, find_publication, refresh_subscription, request_publications,
+    Definition, Seconds, SubscriptionDefinition, attach_statement, enable_statement,
+    extend_publication, find_publication, mark_statement, refresh_statement, request_statement,
 };
 use crate::pg::{Ident, Side, Sql, SqlState};
 use crate::sql;
@@ -58,8 +59,7 @@ impl PlannedDatabase {
             hidden.map_err(Error::query(Side::Target))?;
         }
         let statement = definition.render(session.version());
-        let created = run_stoppable(&session, session.batch(&statement), scope).await;
-        let created = created?;
+        let created = change(&session, &statement, scope).await?;
         drop(statement);
         // The activity view shows the last statement of an idle session.
         session
@@ -67,7 +67,10 @@ impl PlannedDatabase {
             .await
             .map_err(Error::query(Side::Target))?;
         match created {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                let marked = session.batch(&mark_statement(&definition.name)).await;
+                marked.map_err(self.refused("mark", target))
+            }
             Err(source) if is_unreachable(&source) => Err(Error::Unreachable {
                 subscription: Box::new(definition.name.clone()),
                 database: target.database().to_owned(),
@@ -93,17 +96,16 @@ impl PlannedDatabase {
         let session = open(target).await?;
         let name = &found.name;
         if let (true, Some(slot)) = (repair.attach, &self.replicated.database.names.slot) {
-            let attaching = attach_subscription(&session, name, slot);
-            let attached = run_stoppable(&session, attaching, scope).await?;
+            let attached = change(&session, &attach_statement(name, slot), scope).await?;
             attached.map_err(self.refused("attach", target))?;
         }
         if repair.request {
-            let requesting = request_publications(&session, name, publications);
-            let requested = run_stoppable(&session, requesting, scope).await?;
+            let request = request_statement(name, publications);
+            let requested = change(&session, &request, scope).await?;
             requested.map_err(self.refused("change", target))?;
         }
         if repair.enable {
-            let enabled = enable_subscription(&session, name).await;
+            let enabled = change(&session, &enable_statement(name), scope).await?;
             enabled.map_err(self.refused("enable", target))?;
         }
         Ok(())
@@ -145,17 +147,17 @@ impl PlannedDatabase {
         let publications = self.publications();
         if publications.len() > 1 {
             // The publication of insert-only tables may be new.
-            let requested = request_publications(&session, name, &publications).await;
+            let request = request_statement(name, &publications);
+            let requested = change(&session, &request, scope).await?;
             requested.map_err(self.refused("change", target))?;
         }
         if !self.is_binary && session.version().has_binary_subscriptions() {
             // A new table may have values that mean something else in binary format.
             let text = sql!("ALTER SUBSCRIPTION {} SET (binary = false)", name);
-            let set = session.batch(&text).await;
+            let set = change(&session, &text, scope).await?;
             set.map_err(self.refused("change", target))?;
         }
-        let refreshing = refresh_subscription(&session, name);
-        let refreshed = run_stoppable(&session, refreshing, scope).await?;
+        let refreshed = change(&session, &refresh_statement(name), scope).await?;
         refreshed.map_err(self.refused("refresh", target))
     }
 
@@ -183,17 +185,26 @@ impl PlannedDatabase {
     }
 }
 
+/// A session whose waits for locks are short: who is in the way is reported.
 async fn open(target: &Endpoint) -> Result<Session, Error> {
+    let target = target.clone().with_short_lock_waits();
     let session = target.session(Purpose::Control).await;
     session.map_err(Error::connect(Side::Target))
 }
 
-/// Runs a statement that may wait for the other server; a stop cancels it.
-async fn run_stoppable(
+/// Runs a statement on a subscription, again where a lock of another session is in its way. It may wait for the other
+/// server; a stop cancels it.
+async fn change(
     session: &Session,
-    work: impl Future<Output = Result<(), connect::Error>>,
+    statement: &Sql,
     scope: &Scope,
 ) -> Result<Result<(), connect::Error>, Error> {
+    let what = format!(
+        "locks on the tables of database {}",
+        session.endpoint().database()
+    );
+    let mut wait = LockWait::new(session.endpoint(), LockMode::AccessShare, what);
+    let work = wait.execute_when_unlocked(session, statement);
     let done = scope.cancelling(session.request_cancel(), work).await;
     done.map_err(|_| Error::Stopped)
 }

@@ -155,6 +155,10 @@ fn judge(observed: Option<&Outcome>) -> Wait {
             behind: observation.lag.bytes,
             tables: unready,
         },
+        LagTime::Unknown if observation.verdict == Verdict::Lagging => Wait::Goes {
+            behind: observation.lag.bytes,
+            tables: unready,
+        },
         LagTime::Unknown => Wait::Stuck(observation.findings.clone()),
     }
 }

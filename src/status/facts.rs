@@ -87,6 +87,8 @@ pub struct Worker {
     pub latest_end: Option<Lsn>,
     /// When it has reported that.
     pub latest_end_time: Option<String>,
+    /// The sessions whose locks it waits for, in words.
+    pub blocked_by: Option<String>,
 }
 
 /// How many logical replication workers a cluster runs.

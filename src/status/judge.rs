@@ -274,6 +274,13 @@ impl Seen<'_> {
         let Some(subscription) = &now.subscription else {
             return Vec::new();
         };
+        if let Some(by) = now
+            .worker
+            .as_ref()
+            .and_then(|worker| worker.blocked_by.as_ref())
+        {
+            return vec![self.apply_blocked(subscription, by)];
+        }
         let grew = |count: fn(&super::facts::TargetFacts) -> Option<i64>| {
             count(now)
                 .zip(count(before))
@@ -327,6 +334,16 @@ impl Seen<'_> {
             finding: cause.clone(),
         });
         std::iter::once(failing).chain(causes).collect()
+    }
+
+    fn apply_blocked(&self, subscription: &FoundSubscription, by: &str) -> Problem {
+        let name = &subscription.name;
+        let by = Printable(by);
+        let message = format!("the apply worker of subscription {name} waits for locks of {by}");
+        let found = problem(Verdict::Lagging, Code::ApplyBlocked, Side::Target, message);
+        found
+            .about(name)
+            .remedy("end those transactions on the target, or wait for their end")
     }
 
     fn table_copy_fails(&self, subscription: &FoundSubscription) -> Problem {

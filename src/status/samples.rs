@@ -195,6 +195,7 @@ pub(crate) fn level() -> Observation {
                 pid: 4711,
                 received: Some(Lsn::new(0x300_0148)),
                 latest_end: Some(Lsn::new(0x300_0148)),
+                blocked_by: None,
                 latest_end_time: Some("2027-01-15 07:59:58+00".to_owned()),
             }),
             table_workers: 0,
@@ -259,6 +260,7 @@ fn subscription() -> FoundSubscription {
         is_enabled: true,
         slot: Some("seren_sub".to_owned()),
         publications: vec!["seren_pub".to_owned()],
+        is_marked: true,
         owner: Ident::from_catalog("postgres"),
         is_owner_superuser: true,
     }

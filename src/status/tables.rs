@@ -172,6 +172,7 @@ mod tests {
                 is_enabled: true,
                 slot: None,
                 publications: Vec::new(),
+                is_marked: true,
                 owner: Ident::from_catalog("me"),
                 is_owner_superuser: true,
             }),

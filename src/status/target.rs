@@ -62,6 +62,7 @@ fn read_worker(row: &Row) -> Option<Worker> {
         received: read_lsn(row, "received_lsn"),
         latest_end: read_lsn(row, "latest_end_lsn"),
         latest_end_time: row.get("latest_end_time"),
+        blocked_by: row.get("blocked_by"),
     })
 }
 
@@ -110,6 +111,7 @@ mod tests {
             is_enabled: true,
             slot: slot.map(str::to_owned),
             publications: Vec::new(),
+            is_marked: true,
             owner: Ident::from_catalog("me"),
             is_owner_superuser: true,
         }

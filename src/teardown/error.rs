@@ -1,6 +1,6 @@
 //! The errors of this area.
 
-use crate::pg::{Side, SlotName};
+use crate::pg::{Side, SlotName, SqlState};
 use crate::remedy::{Remedy, Setting};
 use crate::teardown::unrecorded::UnrecordedObject;
 use crate::{checkpoint, cluster, connect, selection};
@@ -153,8 +153,11 @@ impl Error {
             Self::NoSource => vec![Remedy::Pass(Setting::Source)],
             Self::Cluster(error) => error.remedies(),
             Self::State(error) => error.remedies(),
+            Self::Teardown { source, .. } if source.sqlstate() == Some(SqlState::OBJECT_IN_USE) => {
+                vec!["end what reads from it, such as a subscription of somebody else, and repeat the command".into()]
+            }
+            Self::Teardown { source, .. } => source.remedies(),
             Self::NoIdentity { .. }
-            | Self::Teardown { .. }
             | Self::LeftoverChanged { .. }
             | Self::SlotActive { .. }
             | Self::SlotNotOurs { .. }

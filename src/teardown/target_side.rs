@@ -17,8 +17,8 @@ use crate::teardown::unrecorded::UnrecordedObject;
 
 /// Distinguishes the subscriptions of this pair's runs from others.
 pub(crate) struct Owned {
-    /// Slots of runs that are removed.
-    slots: BTreeSet<String>,
+    /// Slots of runs that are removed, each with the target's database.
+    slots: BTreeMap<String, String>,
     /// Names that slots of this pair would have, if no local state records whose they are.
     unrecorded: BTreeSet<String>,
     /// Whether the source was examined.
@@ -36,7 +36,7 @@ impl Owned {
     /// Takes what the source shows.
     pub(crate) fn of_source(seen: &Seen) -> Self {
         Self {
-            slots: seen.slots.keys().cloned().collect(),
+            slots: seen.slots.clone(),
             unrecorded: seen.unrecorded.clone(),
             is_complete: true,
         }
@@ -55,15 +55,15 @@ impl Owned {
         }
     }
 
-    fn find_owner(&self, slot: Option<&String>) -> Owner {
+    fn find_owner(&self, database: &str, slot: Option<&String>) -> Owner {
         let is_unknown = |slot: &str| {
             self.unrecorded.contains(slot) || !self.is_complete && slot.starts_with(SLOT_PREFIX)
         };
         match slot {
             // Somebody has detached the subscription from its slot.
-            None if !self.slots.is_empty() => Owner::Ours,
+            None if self.slots.values().any(|target| target == database) => Owner::Ours,
             None => Owner::Unknown,
-            Some(slot) if self.slots.contains(slot) => Owner::Ours,
+            Some(slot) if self.slots.contains_key(slot) => Owner::Ours,
             Some(slot) if is_unknown(slot) => Owner::Unknown,
             Some(_) => Owner::Others,
         }
@@ -100,7 +100,7 @@ async fn load_subscriptions(
         .await
         .map_err(Error::examine(Side::Target))?;
     let is_candidate = |one: &FoundSubscription| {
-        let owner = owned.find_owner(one.slot.as_ref());
+        let owner = owned.find_owner(session.endpoint().database(), one.slot.as_ref());
         one.name.as_str() == SUBSCRIPTION || one.slot.is_some() && !matches!(owner, Owner::Others)
     };
     Ok(found.into_iter().filter(is_candidate).collect())
@@ -108,7 +108,7 @@ async fn load_subscriptions(
 
 async fn load_origins(session: &Session, owned: &Owned) -> Result<Vec<String>, Error> {
     let mut origins = Vec::new();
-    for slot in &owned.slots {
+    for slot in owned.slots.keys() {
         let has_origin = logical::has_origin(session, slot)
             .await
             .map_err(Error::examine(Side::Target))?;
@@ -158,7 +158,11 @@ fn sort_subscription(
     owned: &Owned,
     found: &mut Leftovers,
 ) {
-    match owned.find_owner(subscription.slot.as_ref()) {
+    let is_created_by_us = subscription.is_marked || subscription.name.as_str() == SUBSCRIPTION;
+    match owned.find_owner(database, subscription.slot.as_ref()) {
+        Owner::Ours if !is_created_by_us => {
+            found.others.push(describe_reader(database, &subscription))
+        }
         Owner::Ours => {
             found.locks.target.push(LockKey::of_target(database));
             found.objects.push(Leftover {
@@ -181,14 +185,29 @@ fn sort_subscription(
     }
 }
 
-/// Describes a subscription that no local state records, with the statements that drop it.
-fn describe_unknown(database: &str, subscription: &FoundSubscription) -> UnrecordedObject {
+/// Describes a subscription that somebody else has created, and that reads from a slot of ours.
+fn describe_reader(database: &str, subscription: &FoundSubscription) -> UnrecordedObject {
+    let name = &subscription.name;
+    let what = format!(
+        "target, database {database}: subscription {name}, which this program has not created, and which reads from a slot \
+         of this run"
+    );
+    UnrecordedObject::new(what).removed_by(render_drop(subscription).into())
+}
+
+/// Renders the statements that drop a subscription.
+fn render_drop(subscription: &FoundSubscription) -> String {
     let statements = logical::drop_statements(&subscription.name);
     let statements: Vec<_> = statements.iter().map(Sql::as_str).collect();
-    let run = format!(
+    format!(
         "if nobody uses it, run in that database: {};",
         statements.join("; ")
-    );
+    )
+}
+
+/// Describes a subscription that no local state records, with the statements that drop it.
+fn describe_unknown(database: &str, subscription: &FoundSubscription) -> UnrecordedObject {
+    let run = render_drop(subscription);
     let what = format!(
         "subscription {} in database {database} of the target",
         subscription.name

@@ -176,8 +176,8 @@ codes! {
     ApplyFails => "apply-fails";
     /// The initial copy of a table fails.
     TableCopyFails => "table-copy-fails";
-    /// The apply worker runs, and its position has not moved.
-    ApplyStalled => "apply-stalled";
+    /// The apply worker waits for locks of other sessions of the target.
+    ApplyBlocked => "apply-blocked";
     /// The server has counted conflicts.
     Conflicts => "conflicts";
     /// The initial copy of the table is not complete.

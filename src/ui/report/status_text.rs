@@ -176,10 +176,14 @@ fn target_lines(target: &TargetFacts, style: Style) -> Vec<String> {
     if state == TargetState::NotCreated {
         return vec![shown];
     }
+    let named = target
+        .subscription
+        .as_ref()
+        .map_or_else(String::new, |one| format!("subscription {}: ", one.name));
     let mut lines = match &target.worker {
-        None => vec![format!("{shown}, worker Not running")],
+        None => vec![format!("{named}{shown}, worker Not running")],
         Some(worker) => vec![
-            format!("{shown}, worker PID {}", worker.pid),
+            format!("{named}{shown}, worker PID {}", worker.pid),
             format!(
                 "received {}, latest end {}",
                 lsn(worker.received),

@@ -114,7 +114,8 @@ async fn a_slot_in_use_by_another_subscription_is_refused() {
     crate::support::run(&other, &format!("DROP SUBSCRIPTION other_{slot}")).await;
     let idle = format!("SELECT NOT active FROM pg_replication_slots WHERE slot_name = '{slot}'");
     wait_for(&database(&copied.source()).await, &idle).await;
-    copied.sync(&[]).expect(0);
+    // It has taken changes with it.
+    expect_refused(&copied, &[], &["instead of the consistent point"]).await;
     copied.remove();
 }
 
@@ -168,9 +169,7 @@ async fn a_changed_or_dropped_publication_is_named() {
         &["does not list the tables", "--state-dir"],
     )
     .await;
-    copied
-        .on_source("ALTER PUBLICATION seren_replication_pub DROP TABLE public.other")
-        .await;
+    copied.on_source("DROP TABLE public.other").await;
     copied.sync(&[]).expect(0);
     copied
         .on_source("ALTER PUBLICATION seren_replication_pub SET (publish = 'insert')")
@@ -276,10 +275,22 @@ async fn a_source_that_the_targets_server_cannot_reach_is_tried_from_here() {
 #[tokio::test]
 async fn after_the_time_limit_and_after_ctrl_c_what_was_started_stays() {
     let copied = Copied::new(common(), "sync_timeout", TABLE).await;
-    // The apply worker waits for a lock that this session holds.
     let blocker = database(&copied.target()).await;
-    let lock = "BEGIN; LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE";
-    blocker.batch(&crate::support::text(lock)).await.unwrap();
+    let lock = crate::support::text("BEGIN; LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE");
+    blocker.batch(&lock).await.unwrap();
+    // Its creation waits for the lock that this session holds, and so does the apply worker.
+    let program = copied.route.command("sync", &[&copied.name], &[]);
+    let running = program.state(&copied.machine).start();
+    running.wait_for_error("holds AccessExclusiveLock on public.t");
+    running.signal("INT");
+    running.finish().expect(130);
+    assert_eq!(value(&copied.target(), SUBSCRIPTIONS).await, "0");
+    blocker
+        .batch(&crate::support::text("COMMIT"))
+        .await
+        .unwrap();
+    copied.sync(&[]).expect(0);
+    blocker.batch(&lock).await.unwrap();
     copied
         .on_source("INSERT INTO public.t VALUES (11, 'late')")
         .await;
@@ -292,8 +303,14 @@ async fn after_the_time_limit_and_after_ctrl_c_what_was_started_stays() {
     running.wait_for_error("to catch up");
     running.signal("INT");
     running.finish().expect(130);
-    copied.status().expect(3).assert_prints(&["LAGGING"]);
-    drop(blocker);
+    copied
+        .status()
+        .expect(3)
+        .assert_prints(&["LAGGING", "waits for locks of pid"]);
+    blocker
+        .batch(&crate::support::text("COMMIT"))
+        .await
+        .unwrap();
     copied
         .sync(&[])
         .expect(0)

@@ -20,7 +20,7 @@ async fn acceptance_44_the_password_is_stored_only_on_request_and_never_logged()
     let with_password = url_as(&format!("postgres:{CANARY}"), &route.source.url("postgres"));
     let urls = [with_password, route.target.url("postgres")];
     let sync = |more: &[&str]| {
-        let program = Route::command_through(&urls, "sync", (&["app"], more));
+        let program = Route::command_through(&urls, "sync", (&[copied.name.as_str()], more));
         program.state(&copied.machine).run()
     };
     let done = sync(&[]).expect(0);
@@ -38,7 +38,7 @@ async fn acceptance_44_the_password_is_stored_only_on_request_and_never_logged()
 async fn a_url_without_password_stores_none() {
     let route = Route::of_majors([17, 17]);
     let copied = Copied::new(&route, "app", TABLE).await;
-    let program = route.command("sync", &["app"], &[]);
+    let program = route.command("sync", &[&copied.name], &[]);
     let done = program
         .env("PGPASSWORD", CANARY)
         .state(&copied.machine)
@@ -49,19 +49,25 @@ async fn a_url_without_password_stores_none() {
 
 #[tokio::test]
 async fn where_the_log_may_record_the_password_the_user_is_asked() {
-    let route = Route::of_majors([17, 17]);
+    let [source, target] = [17, 17].map(Cluster::builder);
+    let route = Route::start([
+        source.with_hba_line("local all follower scram-sha-256"),
+        target,
+    ]);
     let copied = Copied::new(&route, "app", TABLE).await;
-    run(
-        &copied.target(),
-        "CREATE ROLE plain LOGIN IN ROLE pg_create_subscription; GRANT CREATE ON DATABASE app TO plain;
+    let follower = format!("CREATE ROLE follower SUPERUSER LOGIN PASSWORD '{CANARY}'");
+    run(&copied.source(), &follower).await;
+    let grant = format!(
+        "CREATE ROLE plain LOGIN IN ROLE pg_create_subscription; GRANT CREATE ON DATABASE {} TO plain;
          GRANT postgres TO plain WITH INHERIT FALSE, SET TRUE",
-    )
-    .await;
-    let source = url_as(&format!("postgres:{CANARY}"), &route.source.url("postgres"));
+        copied.name
+    );
+    run(&copied.target(), &grant).await;
+    let source = url_as(&format!("follower:{CANARY}"), &route.source.url("postgres"));
     let target = url_as("plain", &route.target.url("postgres"));
     let urls = [source, target];
     let sync = |input: &str, more: &[&str]| {
-        let program = Route::command_through(&urls, "sync", (&["app"], more));
+        let program = Route::command_through(&urls, "sync", (&[copied.name.as_str()], more));
         program.state(&copied.machine).input(input).run()
     };
     let refused = sync("n\n", &[]).expect(1);
@@ -87,11 +93,11 @@ async fn a_role_without_rights_gets_the_grants_and_an_owner_out_of_reach_is_name
         route.source.url("postgres"),
         url_as("plain", &route.target.url("postgres")),
     ];
-    let refused = Route::command_through(&urls, "sync", (&["app"], &[]));
+    let refused = Route::command_through(&urls, "sync", (&[copied.name.as_str()], &[]));
     let refused = refused.state(&copied.machine).run().expect(1);
     refused.assert_prints(&[
         "GRANT pg_create_subscription TO \"plain\"",
-        "GRANT CREATE ON DATABASE \"app\" TO \"plain\"",
+        &format!("GRANT CREATE ON DATABASE \"{}\" TO \"plain\"", copied.name),
         "cannot SET ROLE to owner",
         "GRANT \"owner\" TO \"plain\" WITH SET TRUE",
     ]);
