@@ -1,6 +1,6 @@
 //! The terminal while the monitor draws on it, and the keyboard.
 
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::io::{self, BufWriter, Stdout};
 use std::panic::PanicHookInfo;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,7 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::layout::{Position, Rect};
 use tokio::sync::mpsc;
 
 use super::draw::draw;
@@ -51,7 +52,7 @@ impl LiveTerminal {
         let modes = Modes::enter(holds_lines.then(|| screen.clone()))?;
         let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         let mut terminal = Terminal::new(CrosstermBackend::new(out))?;
-        terminal.clear()?;
+        terminal.hide_cursor()?;
         Ok(Self {
             terminal,
             keyboard: Keyboard::start()?,
@@ -68,12 +69,14 @@ impl LiveTerminal {
         Ok(())
     }
 
-    /// Draws everything again at the next time: something else has written on the terminal.
+    /// Erases everything: something else may have written on the terminal.
     ///
     /// # Errors
     /// The terminal is broken.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // The library's `clear` asks the terminal for the place of the cursor, and the keyboard gets the answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Waits for a key or another size. None if the keyboard has ended. Cancel safe.
@@ -86,6 +89,7 @@ impl LiveTerminal {
 struct Modes {
     screen: Option<Screen>,
     hook: Hook,
+    is_entered: Arc<AtomicBool>,
 }
 
 impl Modes {
@@ -95,13 +99,18 @@ impl Modes {
         }
         // A panic is reported on the terminal as it was before, where it can be read afterwards.
         let hook: Hook = Arc::from(std::panic::take_hook());
-        let reports = Arc::clone(&hook);
+        let is_entered = Arc::new(AtomicBool::new(true));
+        let (reports, entered) = (Arc::clone(&hook), Arc::clone(&is_entered));
         std::panic::set_hook(Box::new(move |panic| {
-            restore();
+            restore(&entered);
             reports(panic);
         }));
         // From here on a failure restores what was changed.
-        let modes = Self { screen, hook };
+        let modes = Self {
+            screen,
+            hook,
+            is_entered,
+        };
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen)?;
         Ok(modes)
@@ -110,7 +119,7 @@ impl Modes {
 
 impl Drop for Modes {
     fn drop(&mut self) {
-        restore();
+        restore(&self.is_entered);
         // A thread that panics cannot change the hook.
         if !std::thread::panicking() {
             let hook = Arc::clone(&self.hook);
@@ -122,11 +131,13 @@ impl Drop for Modes {
     }
 }
 
-/// Brings back the terminal as it was. A broken terminal cannot be restored, and has no place to report that.
-fn restore() {
-    drop(execute!(io::stdout(), LeaveAlternateScreen, Show));
-    drop(io::stdout().flush());
-    drop(disable_raw_mode());
+/// Brings back the terminal as it was, once: leaving the alternate screen again would move the cursor over what was
+/// written since. A broken terminal cannot be restored, and has no place to report that.
+fn restore(is_entered: &AtomicBool) {
+    if is_entered.swap(false, Ordering::Relaxed) {
+        drop(execute!(io::stdout(), LeaveAlternateScreen, Show));
+        drop(disable_raw_mode());
+    }
 }
 
 /// A thread that reads the keyboard: that blocks.
