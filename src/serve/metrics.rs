@@ -291,9 +291,10 @@ fn tables(database: &DatabaseStatus) -> Vec<Sample> {
 fn counted<'a>(
     label: &'static str,
     kinds: &[&str],
-    found: impl Iterator<Item = &'a str> + Clone,
+    found: impl Iterator<Item = &'a str>,
 ) -> Vec<Sample> {
-    let count = |kind: &str| found.clone().filter(|one| *one == kind).count() as f64;
+    let found: Vec<&str> = found.collect();
+    let count = |kind: &str| found.iter().filter(|one| **one == kind).count() as f64;
     kinds
         .iter()
         .map(|kind| labelled(label, kind, count(kind)))
