@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! cli                       commands, arguments, exit codes; knows the errors of all areas
+//! serve                     a web server: metrics, checks of health, reports as JSON, a page
 //! ui                        prints events and reports, asks questions
 //! config                    the configuration file; what it and options of the command line come to
 //! demo                      the phases on two sandbox clusters, as a user would run them
@@ -45,6 +46,7 @@ pub mod remedy;
 pub mod replicate;
 pub mod sandbox;
 pub mod selection;
+pub mod serve;
 pub mod snapshot;
 pub mod status;
 pub mod task;

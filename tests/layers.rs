@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// From the top down.
 const LAYERS: &[&[&str]] = &[
     &["cli"],
+    &["serve"],
     &["ui"],
     &["config"],
     &["demo"],

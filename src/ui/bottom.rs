@@ -26,7 +26,12 @@ pub(super) struct Bottom {
     is_held: bool,
     /// No bar is drawn any more.
     is_closed: bool,
+    /// Lines that wait: another program part draws on the whole terminal.
+    waiting: Option<Vec<u8>>,
 }
+
+/// How many bytes of lines wait at most. The newest stay.
+const WAITING: usize = 64 << 10;
 
 impl Bottom {
     /// Replaces the bars. Each is narrower than the terminal.
@@ -40,6 +45,10 @@ impl Bottom {
     /// Writes whole lines above the bars. After a question, they begin on a row of their own, and the question
     /// is repeated below.
     pub(super) fn write_above(&mut self, lines: &[u8], out: &mut impl Write) -> io::Result<()> {
+        if let Some(waiting) = &mut self.waiting {
+            add_waiting(waiting, lines);
+            return Ok(());
+        }
         out.write_all(self.erase().as_bytes())?;
         if self.question.is_some() {
             out.write_all(b"\n")?;
@@ -102,6 +111,22 @@ impl Bottom {
         flush(out, &bars)
     }
 
+    /// Writes nothing until [`release_lines`](Self::release_lines): the whole terminal is drawn.
+    pub(super) fn hold_lines(&mut self, out: &mut impl Write) -> io::Result<()> {
+        self.waiting.get_or_insert_default();
+        self.hold(out)
+    }
+
+    /// Writes the lines that have waited.
+    pub(super) fn release_lines(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let waiting = self.waiting.take().unwrap_or_default();
+        self.release(out)?;
+        match waiting.is_empty() {
+            true => Ok(()),
+            false => self.write_above(&waiting, out),
+        }
+    }
+
     /// Takes the bars off the screen for good.
     pub(super) fn close(&mut self, out: &mut impl Write) -> io::Result<()> {
         let erase = self.erase();
@@ -125,6 +150,16 @@ impl Bottom {
         }
         self.drawn = self.bars.len();
         self.bars.join("\n")
+    }
+}
+
+/// Adds lines, and forgets the oldest if there are too many.
+fn add_waiting(waiting: &mut Vec<u8>, lines: &[u8]) {
+    waiting.extend_from_slice(lines);
+    let excess = waiting.len().saturating_sub(WAITING);
+    if excess > 0 {
+        let line_end = waiting[excess..].iter().position(|byte| *byte == b'\n');
+        waiting.drain(..line_end.map_or(waiting.len(), |at| excess + at + 1));
     }
 }
 
@@ -197,6 +232,30 @@ mod tests {
         assert_eq!(shown(&out), "");
         bottom.release(&mut out).unwrap();
         assert_eq!(shown(&out), "more");
+    }
+
+    #[test]
+    fn lines_wait_while_the_whole_terminal_is_drawn() {
+        let (mut bottom, mut out) = (Bottom::default(), Vec::new());
+        bottom.hold_lines(&mut out).unwrap();
+        bottom.write_above(b"one\n", &mut out).unwrap();
+        bottom.set_bars(bars(&["bar"]), &mut out).unwrap();
+        assert_eq!(shown(&out), "");
+        bottom.release_lines(&mut out).unwrap();
+        assert_eq!(shown(&out), "one\nbar");
+        bottom.write_above(b"two\n", &mut out).unwrap();
+        assert_eq!(shown(&out), "one\ntwo\nbar");
+    }
+
+    #[test]
+    fn of_many_waiting_lines_the_newest_stay() {
+        let mut waiting = Vec::new();
+        for number in 0..20_000 {
+            add_waiting(&mut waiting, format!("line {number}\n").as_bytes());
+        }
+        let text = String::from_utf8(waiting).unwrap();
+        assert!(text.len() <= WAITING && text.starts_with("line "));
+        assert!(text.ends_with("line 19999\n"));
     }
 
     #[test]

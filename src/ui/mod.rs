@@ -19,6 +19,7 @@ pub mod dialogue;
 mod failure;
 mod json;
 mod log;
+pub mod monitor;
 mod progress;
 mod prompt;
 mod remedy;

@@ -125,6 +125,16 @@ impl Screen {
         drop(self.with_bottom(|bottom, out| bottom.release(out)));
     }
 
+    /// Writes no line until [`release_lines`](Self::release_lines): the whole terminal is drawn.
+    pub(super) fn hold_lines(&self) {
+        drop(self.with_bottom(|bottom, out| bottom.hold_lines(out)));
+    }
+
+    /// Writes the lines that have waited.
+    pub(super) fn release_lines(&self) {
+        drop(self.with_bottom(|bottom, out| bottom.release_lines(out)));
+    }
+
     /// Asks, and draws no bar until [`end_question`](Self::end_question).
     pub(super) fn ask(&self, question: &str) -> io::Result<()> {
         match self.format {

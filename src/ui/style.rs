@@ -35,6 +35,11 @@ impl Style {
     /// For streams without colour.
     pub const PLAIN: Self = Self { colored: false };
 
+    /// Whether text is painted.
+    pub(super) fn is_colored(self) -> bool {
+        self.colored
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.colored {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")

@@ -6,6 +6,7 @@
 mod help;
 mod json;
 mod markdown;
+mod metrics;
 mod paths;
 mod providers;
 mod reference;

@@ -110,6 +110,16 @@ impl ShownStatus<'_> {
     pub fn json_line(&self) -> String {
         Line::new(COMMAND, self.body()).render()
     }
+
+    /// Returns why a database could not be observed; none if it was.
+    pub fn unknown_reason(database: &DatabaseStatus) -> Option<String> {
+        unknown_reason(database)
+    }
+
+    /// Returns what to do about the state of a database, the worst first, each once.
+    pub fn next_steps(&self, database: &DatabaseStatus) -> Vec<String> {
+        next_steps(database, self.setting_name)
+    }
 }
 
 /// A time in UTC with milliseconds.
@@ -118,7 +128,7 @@ fn timestamp(at: Timestamp) -> String {
 }
 
 /// Returns what to do about the state of a database, the worst first, each once.
-pub(in crate::ui) fn next_steps(database: &DatabaseStatus, name: SettingName) -> Vec<String> {
+pub(super) fn next_steps(database: &DatabaseStatus, name: SettingName) -> Vec<String> {
     let mut steps = Vec::new();
     match &database.outcome {
         Outcome::Observed(observation) => {
@@ -139,7 +149,7 @@ pub(in crate::ui) fn next_steps(database: &DatabaseStatus, name: SettingName) ->
 }
 
 /// Returns why a database could not be observed.
-pub(in crate::ui) fn unknown_reason(database: &DatabaseStatus) -> Option<String> {
+pub(super) fn unknown_reason(database: &DatabaseStatus) -> Option<String> {
     match &database.outcome {
         Outcome::Observed(_) => None,
         Outcome::Unknown(error) => Some(sentence(error.as_ref())),
