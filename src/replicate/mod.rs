@@ -16,6 +16,7 @@ mod error;
 mod execute;
 mod followed;
 mod found;
+mod give_up;
 mod hidden;
 mod options;
 mod plan;
@@ -28,6 +29,7 @@ mod wait;
 
 pub use error::Error;
 pub use followed::{Asked, Followed, Replicated, find_followed};
+pub use give_up::{describe_given_up, give_up_slot};
 pub use options::Options;
 pub use plan::{Prepared, prepare};
 pub use report::{Planned, Report, SyncedDatabase};

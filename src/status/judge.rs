@@ -31,6 +31,8 @@ pub(super) struct Seen<'a> {
     pub(super) troubled: &'a [TroubledTable],
     /// What may make the apply worker fail.
     pub(super) causes: &'a [Finding],
+    /// How much WAL a slot may retain, in bytes.
+    pub(super) max_retained_wal: Option<u64>,
 }
 
 /// A finding, and what it alone would make of the verdict.
@@ -394,6 +396,7 @@ impl Seen<'_> {
             let remedy = "raise max_slot_wal_keep_size on the source and reload its settings";
             found.push(risk.about(&slot.name).remedy(remedy));
         }
+        found.extend(self.judge_retained());
         let conflicts = self.target.conflicts();
         if !conflicts.is_empty() {
             let listed: Vec<String> = conflicts
@@ -405,6 +408,21 @@ impl Seen<'_> {
             found.push(note.remedy(Remedy::invoke("find rows that differ", Command::Verify)));
         }
         found
+    }
+
+    fn judge_retained(&self) -> Option<Problem> {
+        let slot = self.source.slot.as_ref()?;
+        let (retained, limit) = (slot.retained?, self.max_retained_wal?);
+        if retained <= limit {
+            return None;
+        }
+        let name = &slot.name;
+        let message = format!(
+            "replication slot {name} retains {retained} bytes of WAL, more than the limit of {limit}"
+        );
+        let code = Code::SlotRetainsWal;
+        let found = problem(Verdict::Lagging, code, Side::Source, message).about(name);
+        Some(found.remedy("remove what keeps the target from applying; teardown drops the slot and ends the replication"))
     }
 
     fn judge_tables(&self) -> Vec<Problem> {
