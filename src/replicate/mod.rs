@@ -32,5 +32,5 @@ pub use followed::{Asked, Followed, Replicated, find_followed};
 pub use give_up::{describe_given_up, give_up_slot};
 pub use options::Options;
 pub use plan::{Prepared, prepare};
-pub use report::{Planned, Report, SyncedDatabase};
+pub use report::{FailedDatabase, Planned, Report, SyncedDatabase};
 pub use run::execute;

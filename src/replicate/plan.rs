@@ -5,7 +5,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::additions::Additions;
 use super::decide::{Action, Asked, decide};
 use super::error::Error;
-use super::followed::Replicated;
+use super::followed::{AT_ONCE, Replicated};
 use super::found::{Found, Readers};
 use super::hidden::may_hide;
 use super::options::Options;
@@ -17,9 +17,6 @@ use crate::connect::SubscriptionConninfo;
 use crate::logical::{FoundSubscription, SubscriptionDefinition};
 use crate::pg::{Side, Sides};
 use crate::task::Scope;
-
-/// How many databases are examined at the same time.
-pub(super) const AT_ONCE: usize = 16;
 
 /// What is to be done, after all checks.
 #[derive(Debug)]

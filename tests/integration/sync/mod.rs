@@ -5,6 +5,7 @@ mod faults;
 mod follows;
 mod joins;
 mod secrets;
+mod watch;
 
 use tempfile::TempDir;
 
