@@ -203,7 +203,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     let action = match decide(&found, asked) {
         Ok(action) => action,
         Err(refused) => {
-            let findings = vec![refused];
+            let findings = vec![*refused];
             return Ok(Examined {
                 planned: None,
                 findings,
@@ -244,6 +244,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
 }
 
 /// What the definition of a subscription depends on beside the objects.
+#[derive(Clone, Copy)]
 struct Given<'a> {
     options: &'a Options,
     readers: &'a Readers,
