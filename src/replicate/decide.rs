@@ -185,7 +185,7 @@ fn decide_existing(
         let found = refuse(Code::SubscriptionDisabled, Side::Target, message).about(name);
         return refused(
             found
-                .remedy("read the error in the target's log, and remove its cause")
+                .remedy("read the error in the target's server log, and remove its cause")
                 .remedy(format!("then run: ALTER SUBSCRIPTION {name} ENABLE;")),
         );
     }

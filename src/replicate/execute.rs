@@ -54,7 +54,7 @@ impl PlannedDatabase {
     ) -> Result<(), Error> {
         let session = open(target).await?;
         if definition.conninfo.has_password() {
-            // Whether it may appear in the log was asked before.
+            // Whether it may appear in the server log was asked before.
             let hidden = hide_statements(&session).await;
             hidden.map_err(Error::query(Side::Target))?;
         }
