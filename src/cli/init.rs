@@ -234,7 +234,11 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         setting_name: ui.setting_name(),
     };
     let end = conclude(report.missing());
-    ui.report(&copied, &end, &next_command("verify"))?;
+    let next = match report.slots.is_empty() {
+        true => next_command("verify"),
+        false => next_command("sync"),
+    };
+    ui.report(&copied, &end, &next)?;
     Ok(end.exit_code())
 }
 
