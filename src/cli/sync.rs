@@ -52,7 +52,7 @@ pub(super) struct Arguments {
           value_parser = clap::value_parser!(u64).range(1..=604_800))]
     timeout: u64,
 
-    /// Do not ask before a password is sent that the target's log may record
+    /// Do not ask before a password is sent that the target's server log may record
     #[arg(short, long, help_heading = "Run")]
     yes: bool,
 
@@ -134,7 +134,7 @@ fn refuse_errors(findings: &[Finding]) -> Result<(), Error> {
     }
 }
 
-/// Asks before a statement with a password is sent that the target's log may record.
+/// Asks before a statement with a password is sent that the target's server log may record.
 async fn confirm_password(
     arguments: &Arguments,
     prepared: &Prepared,
@@ -144,7 +144,7 @@ async fn confirm_password(
     if !prepared.exposes_password() || arguments.yes {
         return Ok(());
     }
-    const QUESTION: &str = "Send the password, although the target's log may record it? [y/N]:";
+    const QUESTION: &str = "Send the password, although the target's server log may record it? [y/N]:";
     match ui.confirm(QUESTION, &scope.stop).await? {
         true => Ok(()),
         false => Err(Error::PasswordExposed),

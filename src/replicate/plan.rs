@@ -152,7 +152,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
 }
 
 impl Prepared {
-    /// Judges a password that the target stores, and whether its statement can be kept out of the target's log.
+    /// Judges a password that the target stores, and whether its statement can be kept out of the target's server log.
     async fn judge_password(&mut self, options: &Options) -> Result<(), Error> {
         let stored = self.stored_passwords();
         let Some((database, conninfo)) = stored.first() else {
@@ -171,7 +171,7 @@ impl Prepared {
             );
         self.findings.push(stored);
         if !is_hidden {
-            let message = "the statement that creates the subscription may appear in the target's log, with the password: the \
+            let message = "the statement that creates the subscription may appear in the target's server log, with the password: the \
                            role may not change log_statement and log_min_error_statement";
             let exposed = Finding::new(Code::PasswordLogged, Level::Warning, Side::Target, message);
             self.findings.push(exposed.remedy(
@@ -181,7 +181,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// Whether the password of a subscription could appear in the target's log.
+    /// Whether the password of a subscription could appear in the target's server log.
     pub fn exposes_password(&self) -> bool {
         let mut findings = self.findings.iter();
         findings.any(|finding| finding.code == Code::PasswordLogged)
@@ -203,7 +203,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     let action = match decide(&found, asked) {
         Ok(action) => action,
         Err(refused) => {
-            let findings = vec![refused];
+            let findings = vec![*refused];
             return Ok(Examined {
                 planned: None,
                 findings,
@@ -244,6 +244,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
 }
 
 /// What the definition of a subscription depends on beside the objects.
+#[derive(Clone, Copy)]
 struct Given<'a> {
     options: &'a Options,
     readers: &'a Readers,

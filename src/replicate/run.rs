@@ -45,7 +45,7 @@ pub async fn execute(
     let mut report = Report::default();
     for (planned, outcome) in waited {
         match outcome {
-            Ok(caught_up) => report.databases.push(report_database(&planned, caught_up)),
+            Ok(caught_up) => report.databases.push(report_database(&planned, &caught_up)),
             Err(error) if error.is_stop() => return Err(error),
             Err(error) => report.failures.push(FailedDatabase {
                 source: planned.replicated.database.source.clone(),
@@ -92,7 +92,7 @@ async fn change_databases(
         .await
 }
 
-fn report_database(planned: &PlannedDatabase, caught_up: CaughtUp) -> SyncedDatabase {
+fn report_database(planned: &PlannedDatabase, caught_up: &CaughtUp) -> SyncedDatabase {
     let database = &planned.replicated.database;
     let publications = match &planned.step {
         Step::Create(definition) => definition.publications.clone(),

@@ -27,7 +27,7 @@ struct Column {
 
 type Columns = BTreeMap<QualifiedName, Vec<Column>>;
 
-/// Finds what may make the apply worker fail.
+/// Finds why the apply worker may fail.
 ///
 /// # Errors
 /// A server refused a query.
