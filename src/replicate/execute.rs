@@ -24,6 +24,12 @@ impl PlannedDatabase {
     pub(super) async fn execute(&self, options: &Options, scope: &Scope) -> Result<(), Error> {
         let database = &self.replicated.database;
         let target = options.servers.target.with_database(&database.target);
+        if let Some(publication) = &self.publication {
+            let source = options.servers.source.with_database(&database.source);
+            let session = source.session(Purpose::Control).await;
+            let session = session.map_err(Error::connect(Side::Source))?;
+            publication.create(&session, &self.replicated).await?;
+        }
         match &self.step {
             Step::Create(definition) => self.create(definition, &target, scope).await?,
             Step::Repair { .. } => self.repair(&target, scope).await?,

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::followed::{AT_ONCE, Replicated};
 use super::found::{Found, Readers};
 use super::hidden::may_hide;
+use super::initial::{InitialCopy, NewPublication};
 use super::options::Options;
 use super::subscriber::Subscriber;
 use crate::catalog::load::transfer::load_transfer;
@@ -32,6 +33,8 @@ pub(super) struct PlannedDatabase {
     pub(super) replicated: Replicated,
     pub(super) step: Step,
     pub(super) additions: Additions,
+    /// The publication that is created first, if there is none.
+    pub(super) publication: Option<NewPublication>,
     /// Whether every published value may be sent in binary format.
     pub(super) is_binary: bool,
 }
@@ -127,10 +130,10 @@ impl PlannedDatabase {
 /// # Errors
 /// A server cannot be reached or refused a query, or the scope was stopped.
 pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
-    if options.databases.is_empty() {
+    if options.followed.databases.is_empty() {
         return Err(Error::NothingSelected);
     }
-    let examining = stream::iter(options.databases.iter().cloned())
+    let examining = stream::iter(options.followed.databases.iter().cloned())
         .map(|replicated| examine_database(replicated, options))
         .buffered(AT_ONCE)
         .try_collect::<Vec<Examined>>();
@@ -218,25 +221,33 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
         let judged = subscriber.judge(&database.target).into_iter();
         findings.extend(judged.map(|finding| finding.in_database(&database.target)));
     }
+    let initial = match action {
+        Action::CreateAndCopy => Some(InitialCopy::find(&readers, &replicated, &found).await?),
+        Action::Create | Action::Repair(_) => None,
+    };
+    let prevented = initial
+        .iter()
+        .flat_map(|initial| &initial.findings)
+        .cloned();
+    findings.extend(prevented.map(|finding| finding.in_database(&database.source)));
     findings.extend(judge_retained(
         &found,
         &replicated,
         options.max_retained_wal,
     ));
     let is_binary = is_binary(&readers, &found).await?;
-    let planned = plan_database(
-        replicated,
-        &found,
-        action,
-        Given {
-            options,
-            readers: &readers,
-            is_binary,
-        },
-    );
+    let publication = initial.and_then(|initial| initial.publication);
+    let given = Given {
+        options,
+        readers: &readers,
+        publication: publication.as_ref(),
+        is_binary,
+    };
+    let planned = plan_database(replicated, &found, action, given);
     Ok(Examined {
         planned: Some(PlannedDatabase {
             additions,
+            publication,
             ..planned
         }),
         findings,
@@ -248,6 +259,8 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
 struct Given<'a> {
     options: &'a Options,
     readers: &'a Readers,
+    /// The publication that is created first.
+    publication: Option<&'a NewPublication>,
     is_binary: bool,
 }
 
@@ -267,7 +280,10 @@ fn plan_database(
         (action, _) => Step::Create(Box::new(SubscriptionDefinition {
             name: database.names.subscription.clone(),
             conninfo: conninfo_for(&database.source, given.options, given.readers),
-            publications: found.publications(),
+            publications: match given.publication {
+                Some(new) => new.names(&replicated),
+                None => found.publications(),
+            },
             slot: database
                 .names
                 .slot
@@ -282,6 +298,7 @@ fn plan_database(
         replicated,
         step,
         additions: Additions::default(),
+        publication: None,
         is_binary: given.is_binary,
     }
 }
@@ -289,7 +306,7 @@ fn plan_database(
 /// How the target's server reaches a database of the source.
 fn conninfo_for(database: &str, options: &Options, readers: &Readers) -> SubscriptionConninfo {
     match &options.subscription_source {
-        Some(source) => source.render(database, options.databases.len() == 1),
+        Some(source) => source.render(database, options.followed.databases.len() == 1),
         None => {
             let source = &options.servers.source;
             source.subscription_conninfo(database, readers.target.version())
