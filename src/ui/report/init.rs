@@ -179,8 +179,8 @@ fn slot_line(kept: &KeptSlot) -> String {
         false => "slot",
     };
     let text = format!(
-        "of database {} retains WAL on the source until replication from it starts (sync), or teardown removes it; it goes \
-         with publication {}",
+        "of database {} retains WAL on the source; sync starts the replication of publication {} from it, and \
+         teardown removes it",
         kept.database,
         publications.join(" and ")
     );
