@@ -469,3 +469,6 @@ impl Seen<'_> {
         found
     }
 }
+
+#[cfg(test)]
+mod tests;
