@@ -9,8 +9,9 @@ use super::reach::probe_hosts;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Definition, Seconds, SubscriptionDefinition, attach_statement, enable_statement,
-    extend_publication, find_publication, mark_statement, refresh_statement, request_statement,
+    Definition, Seconds, SubscriptionDefinition, attach_statement, connect_statement,
+    enable_statement, extend_publication, find_publication, mark_statement, refresh_statement,
+    request_statement,
 };
 use crate::pg::{Ident, Side, Sql, SqlState};
 use crate::sql;
@@ -67,11 +68,7 @@ impl PlannedDatabase {
         let statement = definition.render(session.version());
         let created = change(&session, &statement, scope).await?;
         drop(statement);
-        // The activity view shows the last statement of an idle session.
-        session
-            .batch(&Sql::fixed("SELECT 1"))
-            .await
-            .map_err(Error::query(Side::Target))?;
+        forget_statement(&session).await?;
         match created {
             Ok(()) => {
                 let marked = session.batch(&mark_statement(&definition.name)).await;
@@ -91,6 +88,7 @@ impl PlannedDatabase {
             found,
             repair,
             publications,
+            conninfo,
         } = &self.step
         else {
             return Ok(());
@@ -108,6 +106,16 @@ impl PlannedDatabase {
             let request = request_statement(name, publications);
             let requested = change(&session, &request, scope).await?;
             requested.map_err(self.refused("change", target))?;
+        }
+        if repair.reconnect {
+            if conninfo.has_password() {
+                let hidden = hide_statements(&session).await;
+                hidden.map_err(Error::query(Side::Target))?;
+            }
+            let connect = connect_statement(name, conninfo);
+            let changed = change(&session, &connect, scope).await?;
+            changed.map_err(self.refused("change", target))?;
+            forget_statement(&session).await?;
         }
         if repair.enable {
             let enabled = change(&session, &enable_statement(name), scope).await?;
@@ -193,6 +201,12 @@ impl PlannedDatabase {
             database: target.database().to_owned(),
         })
     }
+}
+
+/// Has the activity view show another statement than the one with a connection string.
+async fn forget_statement(session: &Session) -> Result<(), Error> {
+    let done = session.batch(&Sql::fixed("SELECT 1")).await;
+    done.map_err(Error::query(Side::Target))
 }
 
 /// A session whose waits for locks are short: who is in the way is reported.
