@@ -4,6 +4,8 @@ mod apply;
 mod faults;
 mod follows;
 mod joins;
+mod live;
+mod removal;
 mod secrets;
 
 use tempfile::TempDir;
