@@ -8,8 +8,8 @@ use crate::remedy::Remedy;
 use crate::snapshot::find_unreadable_row;
 use crate::ui::render_remedies;
 use crate::{
-    checkpoint, cluster, config, connect, demo, migrate, replicate, snapshot, status, teardown,
-    verify,
+    checkpoint, cluster, config, connect, demo, migrate, replicate, serve, snapshot, status,
+    teardown, verify,
 };
 
 /// Why a command did not do what it was asked.
@@ -102,6 +102,9 @@ pub enum Error {
     /// `status`.
     #[error(transparent)]
     Status(#[from] status::Error),
+    /// The web server of `status` cannot be started.
+    #[error(transparent)]
+    Serve(#[from] serve::Error),
     /// A password could not be kept out of a log, and the user did not agree.
     #[error("the password would appear in the target's log")]
     PasswordExposed,
@@ -148,6 +151,7 @@ impl Error {
             | Self::Replicate(_)
             | Self::Status(_)
             | Self::PasswordExposed
+            | Self::Serve(_)
             | Self::State(_)
             | Self::Verify(_)
             | Self::Demo(_)
@@ -176,6 +180,12 @@ impl Error {
                  or pass --yes"
                     .to_owned(),
             ),
+            Self::Serve(serve::Error::NoToken { .. } | serve::Error::ShortToken { .. }) => Some(
+                "set SEREN_STATUS_TOKEN to a random text, or listen on 127.0.0.1".to_owned(),
+            ),
+            Self::Serve(serve::Error::Bind { .. }) => {
+                Some("choose another port or address with --listen".to_owned())
+            }
             Self::Teardown(error) => hint_of(error),
             Self::Cluster(error) => hint_of(error),
             Self::State(error) => hint_of(error),
@@ -221,6 +231,7 @@ impl Error {
             | Self::Replicate(_)
             | Self::Status(_)
             | Self::PasswordExposed
+            | Self::Serve(_)
             | Self::Teardown(_)
             | Self::Cluster(_)
             | Self::State(_)

@@ -25,6 +25,7 @@ mod ticked;
 mod usage;
 mod validate;
 mod verify;
+mod watch;
 
 pub use error::Error;
 pub use usage::report_bug;

@@ -1,7 +1,9 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::args::{Connections, Replications};
+use super::args::{Connections, Replications, parse_size};
 use super::next::next_command;
+use super::watch::{Watching, watch_replication};
 use super::{ALL_OPTIONS, Error, exit};
 use crate::pg::Sides;
 use crate::status::{Options, Report, Verdict, Watcher};
@@ -14,7 +16,9 @@ Examples; SOURCE_DATABASE_URL and TARGET_DATABASE_URL name the servers:
   Show lag and health of every replication once:
     postgres-seren-replicator status
   The same for database shop, as JSON:
-    postgres-seren-replicator status --include-databases shop --output json";
+    postgres-seren-replicator status --include-databases shop --output json
+  Watch it on this terminal and on a web page, with metrics for Prometheus:
+    postgres-seren-replicator status --watch --listen 127.0.0.1:9187";
 
 /// Show lag and health of the replication; writes nothing
 ///
@@ -35,6 +39,71 @@ pub(super) struct Arguments {
     /// option, status writes nothing.
     #[arg(long, help_heading = "Replication", hide_short_help = true)]
     heartbeat: bool,
+
+    /// Observe again and again, every SECONDS [default: 5], on a terminal as a full-screen monitor
+    ///
+    /// Without a terminal, each observation is a line for each database; with --output json, one object. Ctrl-C or q ends
+    /// it, with exit code 0.
+    #[arg(long, help_heading = "Run", value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5", value_parser = parse_seconds)]
+    watch: Option<Duration>,
+
+    /// Serve a web page, /metrics, /healthz and /readyz on this address, such as 127.0.0.1:9187; implies --watch
+    ///
+    /// On an address that other machines reach, the environment variable SEREN_STATUS_TOKEN must contain a token. Clients
+    /// send it in the header Authorization, or log in on the page.
+    #[arg(long, help_heading = "Run", value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// Warn if a slot retains more WAL than this, such as 20GB
+    #[arg(long, help_heading = "Replication", value_name = "SIZE", value_parser = parse_size, hide_short_help = true)]
+    max_retained_wal: Option<u64>,
+
+    /// While watching, drop a slot that retains more WAL than --max-retained-wal; ends that replication
+    ///
+    /// This keeps the disk of the source from filling up. The database must be copied again afterwards.
+    #[arg(
+        long,
+        help_heading = "Replication",
+        hide_short_help = true,
+        requires = "max_retained_wal"
+    )]
+    drop_slots_over_limit: bool,
+}
+
+/// How often a replication is watched where nothing says so.
+const WATCH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The shortest time between two observations.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A time in seconds, at least a tenth of one.
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("{text:?} is no number of seconds"))?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(interval) if interval >= SHORTEST_INTERVAL => Ok(interval),
+        _ => Err("a time of at least 0.1 seconds is needed".to_owned()),
+    }
+}
+
+impl Arguments {
+    /// How the replication is watched, if it is.
+    fn watching(&self) -> Result<Option<Watching>, Error> {
+        if self.watch.is_none() && self.listen.is_none() {
+            return match self.drop_slots_over_limit {
+                true => Err(Error::Usage {
+                    message: "--drop-slots-over-limit needs --watch or --listen".to_owned(),
+                }),
+                false => Ok(None),
+            };
+        }
+        Ok(Some(Watching {
+            interval: self.watch.unwrap_or(WATCH_INTERVAL),
+            listen: self.listen,
+            drops_slots: self.drop_slots_over_limit,
+        }))
+    }
 }
 
 /// How long the lag is measured at most.
@@ -58,7 +127,11 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
             .collect(),
         lag_limit: LAG_LIMIT,
         heartbeat: arguments.heartbeat,
+        max_retained_wal: arguments.max_retained_wal,
     };
+    if let Some(watching) = arguments.watching()? {
+        return watch_replication(&options, watching, ui, scope).await;
+    }
     let mut watcher = Watcher::new(&options);
     let observing = watcher.observe(scope);
     let what = "the state of the replication";

@@ -6,9 +6,9 @@ use super::{ALL_OPTIONS, Error, exit};
 use crate::cluster::{Finding, Level};
 use crate::connect::SubscriptionSource;
 use crate::pg::Sides;
-use crate::replicate::{self, Options, Prepared};
+use crate::replicate::{self, Options, Prepared, Report};
 use crate::task::Scope;
-use crate::ui::report::show_findings;
+use crate::ui::report::{ShownSync, show_findings};
 use crate::ui::{Conclusion, LogKind, LogLine, Ui};
 
 const EXAMPLES: &str = "\
@@ -103,8 +103,27 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     }
     confirm_password(arguments, &prepared, ui, scope).await?;
     let report = Box::pin(replicate::execute(prepared, &options, scope)).await?;
-    ui.report(&report, &Conclusion::Done, &next_command("status"))?;
-    Ok(exit::DONE)
+    conclude(report, ui)
+}
+
+/// Reports; the only database of a command that has failed is its error.
+fn conclude(mut report: Report, ui: &Ui) -> Result<u8, Error> {
+    if report.databases.is_empty() && report.failures.len() == 1 {
+        return Err(report.failures.remove(0).error.into());
+    }
+    let end = match report.failures.len() {
+        0 => Conclusion::Done,
+        failed => Conclusion::Failed {
+            exit_code: exit::FAILED,
+            message: format!("databases that have not caught up: {failed}"),
+        },
+    };
+    let shown = ShownSync {
+        report: &report,
+        setting_name: ui.setting_name(),
+    };
+    ui.report(&shown, &end, &next_command("status"))?;
+    Ok(end.exit_code())
 }
 
 fn refuse_errors(findings: &[Finding]) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Carries out what was planned for one database. Each step is a transaction of the server, and repeating the command
 //! continues after a step that was not reached.
 
-use super::error::Error;
+use super::error::{Error, SubscriptionPlace};
 use super::hidden::hide_statements;
 use super::options::Options;
 use super::plan::{PlannedDatabase, Step};
@@ -72,8 +72,7 @@ impl PlannedDatabase {
                 marked.map_err(self.refused("mark", target))
             }
             Err(source) if is_unreachable(&source) => Err(Error::Unreachable {
-                subscription: Box::new(definition.name.clone()),
-                database: target.database().to_owned(),
+                subscription: self.place(target),
                 probes: probe_hosts(&definition.conninfo.hosts()).await,
                 source,
             }),
@@ -135,8 +134,7 @@ impl PlannedDatabase {
         };
         extended.map_err(|source| Error::Publication {
             publication: Box::new(name.clone()),
-            database: self.replicated.database.source.clone(),
-            source,
+            source: Box::new(source),
         })
     }
 
@@ -178,10 +176,16 @@ impl PlannedDatabase {
     fn refused(&self, what: &'static str, target: &Endpoint) -> impl Fn(connect::Error) -> Error {
         move |source| Error::Subscription {
             what,
-            subscription: Box::new(self.subscription().clone()),
-            database: target.database().to_owned(),
+            subscription: self.place(target),
             source,
         }
+    }
+
+    fn place(&self, target: &Endpoint) -> Box<SubscriptionPlace> {
+        Box::new(SubscriptionPlace {
+            name: self.subscription().clone(),
+            database: target.database().to_owned(),
+        })
     }
 }
 

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use super::error::Error;
 use super::recorded::scope_of;
 use crate::catalog::cluster::Database;
@@ -17,6 +19,9 @@ use crate::logical::{
 use crate::pg::{Ident, Oid, Side, Sides, SlotName};
 use crate::selection::{DatabaseMap, TableScope};
 use crate::status::{FollowedDatabase, Names};
+
+/// How many databases are examined at the same time.
+pub(super) const AT_ONCE: usize = 16;
 
 /// What the user says of a replication.
 #[derive(Clone, Copy, Debug)]
@@ -91,10 +96,13 @@ pub async fn find_followed(
             .map(|one| Some(ServerIdentity::of_server(one))),
         ..Followed::default()
     };
-    for (name, scope) in known.select(&mut followed).await? {
-        let replicated = known.find_database(&name, scope).await?;
-        followed.databases.extend(replicated);
-    }
+    let selected = known.select(&mut followed).await?;
+    let finding = stream::iter(selected)
+        .map(|(name, scope)| known.find_database(name, scope))
+        .buffered(AT_ONCE)
+        .try_collect::<Vec<Option<Replicated>>>();
+    let found = Box::pin(finding).await?;
+    followed.databases = found.into_iter().flatten().collect();
     Ok(followed)
 }
 
@@ -187,9 +195,10 @@ impl Known<'_> {
 
     async fn find_database(
         &self,
-        name: &str,
+        name: String,
         scope: Option<TableScope>,
     ) -> Result<Option<Replicated>, Error> {
+        let name = name.as_str();
         let mut offered = self.offered.iter();
         let Some(database) = offered.find(|one| one.name.as_str() == name) else {
             return Ok(None);

@@ -5,7 +5,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::additions::Additions;
 use super::decide::{Action, Asked, decide};
 use super::error::Error;
-use super::followed::Replicated;
+use super::followed::{AT_ONCE, Replicated};
 use super::found::{Found, Readers};
 use super::hidden::may_hide;
 use super::options::Options;
@@ -17,9 +17,6 @@ use crate::connect::SubscriptionConninfo;
 use crate::logical::{FoundSubscription, SubscriptionDefinition};
 use crate::pg::{Side, Sides};
 use crate::task::Scope;
-
-/// How many databases are examined at the same time.
-pub(super) const AT_ONCE: usize = 16;
 
 /// What is to be done, after all checks.
 #[derive(Debug)]
@@ -206,7 +203,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     let action = match decide(&found, asked) {
         Ok(action) => action,
         Err(refused) => {
-            let findings = vec![refused];
+            let findings = vec![*refused];
             return Ok(Examined {
                 planned: None,
                 findings,
@@ -247,6 +244,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
 }
 
 /// What the definition of a subscription depends on beside the objects.
+#[derive(Clone, Copy)]
 struct Given<'a> {
     options: &'a Options,
     readers: &'a Readers,

@@ -2,16 +2,30 @@
 
 use std::time::Duration;
 
+use super::error::Error;
 use crate::pg::{Ident, QualifiedName, SlotName};
 use crate::status::Lag;
 
 /// What `sync` has done.
-#[derive(Clone, Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
-    /// The databases, by name.
+    /// The databases that are replicated, by name.
     pub databases: Vec<SyncedDatabase>,
+    /// The databases that are not, or have not caught up.
+    pub failures: Vec<FailedDatabase>,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+/// A database whose replication did not start, or has not caught up.
+#[derive(Debug)]
+pub struct FailedDatabase {
+    /// Its name on the source.
+    pub source: String,
+    /// Its name on the target.
+    pub target: String,
+    /// Why.
+    pub error: Error,
 }
 
 /// A database whose replication runs and has caught up.

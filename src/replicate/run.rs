@@ -1,24 +1,24 @@
-//! Starts the replication of all databases, side by side.
+//! Starts the replication of all databases, side by side. One that fails does not keep the others from it.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use futures_util::{StreamExt as _, stream};
+
 use super::error::Error;
+use super::followed::AT_ONCE;
 use super::options::Options;
 use super::plan::{PlannedDatabase, Prepared, Step};
-use super::report::{Report, SyncedDatabase};
+use super::report::{FailedDatabase, Report, SyncedDatabase};
 use super::wait::{CaughtUp, wait_for_database};
 use crate::cluster::run_lock::{LockKey, RunLocks};
 use crate::pg::Sides;
-use crate::task::{Group, Scope};
+use crate::task::Scope;
 
 /// Carries out what was prepared, and waits until every database has caught up. Locks keep other runs away until all
-/// changes are done; nothing is locked during the wait.
+/// changes are done; nothing is locked during the wait. A database that fails is part of the report.
 ///
 /// # Errors
-/// A server refused a statement, another run is at work, a database does not catch up, or the scope was stopped. What
-/// was started stays.
+/// Another run is at work, or the scope was stopped. What was started stays.
 pub async fn execute(
     prepared: Prepared,
     options: &Options,
@@ -27,19 +27,39 @@ pub async fn execute(
     let begun = Instant::now();
     let servers = options.servers.as_ref().map(Some);
     let locks = RunLocks::acquire(servers, &lock_keys(&prepared.databases)).await?;
-    let changed = change_databases(&prepared.databases, options, scope).await;
+    let changed = change_databases(prepared.databases, options, scope).await;
     locks.release().await;
-    changed?;
-    let mut caught_up = wait_for_databases(&prepared.databases, options, scope).await?;
-    let synced = prepared.databases.iter().filter_map(|one| {
-        let source = &one.replicated.database.source;
-        Some(report_database(one, caught_up.remove(source)?))
-    });
-    Ok(Report {
-        databases: synced.collect(),
-        elapsed: begun.elapsed(),
-    })
+    let waited = stream::iter(changed)
+        .map(|(planned, changed)| async {
+            match changed {
+                Ok(()) => {
+                    let waited = Box::pin(wait_for_database(&planned, options, scope)).await;
+                    (planned, waited)
+                }
+                Err(error) => (planned, Err(error)),
+            }
+        })
+        .buffered(WAITING)
+        .collect::<Vec<_>>()
+        .await;
+    let mut report = Report::default();
+    for (planned, outcome) in waited {
+        match outcome {
+            Ok(caught_up) => report.databases.push(report_database(&planned, &caught_up)),
+            Err(error) if error.is_stop() => return Err(error),
+            Err(error) => report.failures.push(FailedDatabase {
+                source: planned.replicated.database.source.clone(),
+                target: planned.replicated.database.target.clone(),
+                error,
+            }),
+        }
+    }
+    report.elapsed = begun.elapsed();
+    Ok(report)
 }
+
+/// How many databases are waited for at the same time: all, since each has a time limit.
+const WAITING: usize = 1024;
 
 fn lock_keys(databases: &[PlannedDatabase]) -> Sides<Vec<LockKey>> {
     let source = databases.iter().map(|one| {
@@ -56,42 +76,23 @@ fn lock_keys(databases: &[PlannedDatabase]) -> Sides<Vec<LockKey>> {
     }
 }
 
+/// Changes all databases; what came of each.
 async fn change_databases(
-    databases: &[PlannedDatabase],
+    databases: Vec<PlannedDatabase>,
     options: &Options,
     scope: &Scope,
-) -> Result<(), Error> {
-    let mut group = Group::new(scope);
-    for one in databases {
-        let (one, options, scope) = (one.clone(), options.clone(), group.scope().clone());
-        group.spawn(async move { Box::pin(one.execute(&options, &scope)).await });
-    }
-    group.join().await
+) -> Vec<(PlannedDatabase, Result<(), Error>)> {
+    stream::iter(databases)
+        .map(|planned| async {
+            let changed = Box::pin(planned.execute(options, scope)).await;
+            (planned, changed)
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await
 }
 
-async fn wait_for_databases(
-    databases: &[PlannedDatabase],
-    options: &Options,
-    scope: &Scope,
-) -> Result<BTreeMap<String, CaughtUp>, Error> {
-    let caught_up = Arc::new(Mutex::new(BTreeMap::new()));
-    let mut group = Group::new(scope);
-    for one in databases {
-        let (one, options, scope) = (one.clone(), options.clone(), group.scope().clone());
-        let caught_up = Arc::clone(&caught_up);
-        group.spawn(async move {
-            let done = Box::pin(wait_for_database(&one, &options, &scope)).await?;
-            let mut caught_up = caught_up.lock().unwrap_or_else(PoisonError::into_inner);
-            caught_up.insert(one.replicated.database.source.clone(), done);
-            Ok::<(), Error>(())
-        });
-    }
-    group.join().await?;
-    let mut caught_up = caught_up.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(std::mem::take(&mut *caught_up))
-}
-
-fn report_database(planned: &PlannedDatabase, caught_up: CaughtUp) -> SyncedDatabase {
+fn report_database(planned: &PlannedDatabase, caught_up: &CaughtUp) -> SyncedDatabase {
     let database = &planned.replicated.database;
     let publications = match &planned.step {
         Step::Create(definition) => definition.publications.clone(),

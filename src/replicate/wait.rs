@@ -55,6 +55,7 @@ pub(super) async fn wait_for_database(
         databases: vec![planned.replicated.database.clone()],
         lag_limit: LAG_LIMIT,
         heartbeat: false,
+        max_retained_wal: options.max_retained_wal,
     });
     let mut stuck_since: Option<Instant> = None;
     let mut state;

@@ -7,8 +7,8 @@ use super::facts::{SourceFacts, TargetFacts};
 use super::lag::Measured;
 use super::report::{LagTime, Names, TableTrouble, TroubledTable, Verdict};
 use crate::cluster::{Code, Finding, Level};
-use crate::logical::{FoundSubscription, SlotFault, judge_slot};
-use crate::pg::{Printable, Side};
+use crate::logical::{FoundPublication, FoundSubscription, SlotFault, judge_slot};
+use crate::pg::{Printable, Side, SlotName};
 use crate::remedy::{Command, Remedy};
 use crate::sql;
 
@@ -31,6 +31,8 @@ pub(super) struct Seen<'a> {
     pub(super) troubled: &'a [TroubledTable],
     /// What may make the apply worker fail.
     pub(super) causes: &'a [Finding],
+    /// How much WAL a slot may retain, in bytes.
+    pub(super) max_retained_wal: Option<u64>,
 }
 
 /// A finding, and what it alone would make of the verdict.
@@ -215,7 +217,7 @@ impl Seen<'_> {
             return Some(found.remedy(Remedy::invoke("start the replication", Command::Sync)));
         };
         let name = &found.name;
-        let ours = self.names.slot.as_ref().map(|slot| slot.as_str());
+        let ours = self.names.slot.as_ref().map(SlotName::as_str);
         let inactive = |code, message: String| {
             let found = problem(Verdict::NotActive, code, side, message).about(name);
             Some(found.remedy(Remedy::invoke("start it again", Command::Sync)))
@@ -249,7 +251,7 @@ impl Seen<'_> {
     /// Judges whether a subscription asks for all publications that there are.
     fn judge_asked_publications(&self, found: &FoundSubscription) -> Option<Problem> {
         let published = self.source.publication.iter();
-        let names = published.flat_map(|one| one.names());
+        let names = published.flat_map(FoundPublication::names);
         let is_missing = |name: &&crate::pg::Ident| {
             let mut asked = found.publications.iter();
             !asked.any(|asked| asked == name.as_str())
@@ -386,14 +388,13 @@ impl Seen<'_> {
     fn judge_risks(&self) -> Vec<Problem> {
         let mut found = Vec::new();
         let slot = self.source.slot.as_ref();
-        if let (Some(slot), Some(fault @ SlotFault::Unreserved)) =
-            (slot, judge_slot(slot.into(), None))
-        {
+        if let (Some(slot), Some(fault @ SlotFault::Unreserved)) = (slot, judge_slot(slot, None)) {
             let message = format!("replication slot {} {fault}", slot.name);
             let risk = problem(Verdict::Lagging, Code::SlotAtRisk, Side::Source, message);
             let remedy = "raise max_slot_wal_keep_size on the source and reload its settings";
             found.push(risk.about(&slot.name).remedy(remedy));
         }
+        found.extend(self.judge_retained());
         let conflicts = self.target.conflicts();
         if !conflicts.is_empty() {
             let listed: Vec<String> = conflicts
@@ -405,6 +406,21 @@ impl Seen<'_> {
             found.push(note.remedy(Remedy::invoke("find rows that differ", Command::Verify)));
         }
         found
+    }
+
+    fn judge_retained(&self) -> Option<Problem> {
+        let slot = self.source.slot.as_ref()?;
+        let (retained, limit) = (slot.retained?, self.max_retained_wal?);
+        if retained <= limit {
+            return None;
+        }
+        let name = &slot.name;
+        let message = format!(
+            "replication slot {name} retains {retained} bytes of WAL, more than the limit of {limit}"
+        );
+        let code = Code::SlotRetainsWal;
+        let found = problem(Verdict::Lagging, code, Side::Source, message).about(name);
+        Some(found.remedy("remove what keeps the target from applying; teardown drops the slot and ends the replication"))
     }
 
     fn judge_tables(&self) -> Vec<Problem> {

@@ -16,6 +16,8 @@ pub struct Options {
     pub lag_limit: Duration,
     /// Whether a message is written to the source's WAL for the measurement.
     pub heartbeat: bool,
+    /// How much WAL a slot may retain before a warning, in bytes.
+    pub max_retained_wal: Option<u64>,
 }
 
 /// A database whose replication is observed.

@@ -28,6 +28,7 @@ pub(super) struct Probe {
     sessions: Option<Sides<Session>>,
     lag_limit: Duration,
     heartbeat: bool,
+    max_retained_wal: Option<u64>,
 }
 
 /// What both servers have shown.
@@ -48,6 +49,7 @@ impl Probe {
             sessions: None,
             lag_limit: options.lag_limit,
             heartbeat: options.heartbeat,
+            max_retained_wal: options.max_retained_wal,
         }
     }
 
@@ -125,6 +127,7 @@ impl Probe {
             measured,
             troubled: &troubled,
             causes: &causes,
+            max_retained_wal: self.max_retained_wal,
         });
         Ok(Observation {
             names: database.names.clone(),

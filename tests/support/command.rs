@@ -169,6 +169,20 @@ impl Running {
         wait_until(printed, || self.stderr.text().contains(text).then_some(()));
     }
 
+    /// What its standard error contains so far.
+    pub(crate) fn error_text(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Waits until its standard output has this many lines.
+    #[track_caller]
+    pub(crate) fn wait_for_output(&self, lines: usize) {
+        let printed = fmt::from_fn(|f| write!(f, "{lines} lines in: {}", self.stdout.text()));
+        wait_until(printed, || {
+            (self.stdout.text().lines().count() >= lines).then_some(())
+        });
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Finished {

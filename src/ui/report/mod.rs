@@ -29,5 +29,6 @@ pub use init::{Copied, list_refused_objects};
 pub use plan::show_plan;
 pub use proposal::{render_proposal, render_question, show_proposal, show_servers};
 pub use status::ShownStatus;
+pub use sync::ShownSync;
 pub use teardown::{TornDown, show_leftovers};
 pub use validate::Validation;

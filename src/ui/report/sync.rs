@@ -5,16 +5,26 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::contract::{Report, milliseconds, number};
+use super::verify_text::sentence;
 use crate::pg::Ident;
-use crate::replicate::{self, SyncedDatabase};
+use crate::replicate::{self, FailedDatabase, SyncedDatabase};
 use crate::status::LagTime;
-use crate::ui::{Style, text};
+use crate::ui::{SettingName, Style, render_remedies, text};
 
 /// The report for programs.
 #[derive(Debug, Serialize)]
 pub struct SyncBody {
     elapsed_ms: u64,
     databases: Vec<DatabaseBody>,
+    failures: Vec<FailureBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct FailureBody {
+    database: String,
+    target_database: String,
+    reason: String,
+    hint: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -38,7 +48,16 @@ struct TableBody {
     name: String,
 }
 
-impl Report for replicate::Report {
+/// What `sync` has done, and how remedies name settings.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownSync<'a> {
+    /// What was done.
+    pub report: &'a replicate::Report,
+    /// How remedies name settings.
+    pub setting_name: SettingName,
+}
+
+impl Report for ShownSync<'_> {
     type Body = SyncBody;
 
     fn command(&self) -> &'static str {
@@ -46,27 +65,68 @@ impl Report for replicate::Report {
     }
 
     fn render_text(&self, style: Style) -> String {
-        let mut lines: String = self
-            .databases
-            .iter()
-            .map(|one| render(one, style))
-            .collect();
-        let databases = text::counted(number(self.databases.len()), "database");
-        let took = text::duration(self.elapsed);
-        let done = style.strong("replicating");
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            lines,
-            "{} {done}: {databases}, caught up after {took}",
-            style.good("✓")
-        );
+        let Self { report, .. } = self;
+        let databases = report.databases.iter();
+        let mut lines: String = databases.map(|one| render(one, style)).collect();
+        for failed in &report.failures {
+            lines.push_str(&self.render_failure(failed, style));
+        }
+        lines.push_str(&render_total(report, style));
         lines
     }
 
     fn body(&self) -> SyncBody {
+        let failures = self.report.failures.iter();
         SyncBody {
-            elapsed_ms: milliseconds(self.elapsed),
-            databases: self.databases.iter().map(body).collect(),
+            elapsed_ms: milliseconds(self.report.elapsed),
+            databases: self.report.databases.iter().map(body).collect(),
+            failures: failures
+                .map(|failed| FailureBody {
+                    database: failed.source.clone(),
+                    target_database: failed.target.clone(),
+                    reason: sentence(&failed.error),
+                    hint: self.hint(failed),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl ShownSync<'_> {
+    fn hint(&self, failed: &FailedDatabase) -> Option<String> {
+        render_remedies(&failed.error.remedies(), self.setting_name)
+    }
+
+    fn render_failure(&self, failed: &FailedDatabase, style: Style) -> String {
+        let [source, target] = [&failed.source, &failed.target].map(|name| text::clean(name));
+        let reason = text::clean(&sentence(&failed.error));
+        let hint = self.hint(failed);
+        let hint = hint.map_or_else(String::new, |hint| {
+            format!("  next: {}\n", text::clean(&hint))
+        });
+        format!("{} {source} -> {target}: {reason}\n{hint}", style.bad("✗"))
+    }
+}
+
+fn render_total(report: &replicate::Report, style: Style) -> String {
+    let took = text::duration(report.elapsed);
+    let running = report.databases.len();
+    let all = running + report.failures.len();
+    match report.failures.is_empty() {
+        true => {
+            let databases = text::counted(number(running), "database");
+            let done = style.strong("replicating");
+            format!(
+                "{} {done}: {databases}, caught up after {took}\n",
+                style.good("✓")
+            )
+        }
+        false => {
+            let word = style.strong("not complete");
+            format!(
+                "{} {word}: {running} of {all} databases have caught up\n",
+                style.bad("✗")
+            )
         }
     }
 }

@@ -36,7 +36,7 @@ async fn a_conflicting_row_is_found_and_replication_goes_on_without_it() {
                 wait_until_true("the worker does not run", async || {
                     copied.status().code == 4
                 })
-                .await
+                .await;
             }
             _ => wait_until_broken(&copied, &["BROKEN", "fails", log, "SKIP"]).await,
         }

@@ -7,6 +7,7 @@ mod joins;
 mod live;
 mod removal;
 mod secrets;
+mod watch;
 
 use tempfile::TempDir;
 
