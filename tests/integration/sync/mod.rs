@@ -5,6 +5,7 @@ mod faults;
 mod follows;
 mod joins;
 mod live;
+mod network;
 mod removal;
 mod secrets;
 mod watch;
