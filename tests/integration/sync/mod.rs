@@ -1,6 +1,7 @@
 //! `sync` and `status`: the target follows the source by native logical replication.
 
 mod apply;
+mod beside;
 mod faults;
 mod follows;
 mod joins;
