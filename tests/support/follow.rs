@@ -17,6 +17,8 @@ pub(crate) struct Extent {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Followed {
+    /// Transactions of the application.
+    pub(crate) transactions: usize,
     /// Rows or tables that differ in the end.
     pub(crate) differences: Vec<String>,
     /// The end of `verify`.
@@ -66,7 +68,6 @@ pub(crate) async fn follow(route: &Route, seed: u64, extent: Extent) -> Followed
     command("sync", &[]).run().expect(0);
     busy.wait_for_rounds(extent.rounds).await;
     let transactions = busy.stop().await;
-    println!("database {name}: {transactions} transactions");
     wait_until_true("status is well", async || {
         command("status", &[]).run().code == 0
     })
@@ -80,6 +81,7 @@ pub(crate) async fn follow(route: &Route, seed: u64, extent: Extent) -> Followed
     )
     .await;
     Followed {
+        transactions,
         differences,
         verified,
     }

@@ -16,6 +16,7 @@ async fn acceptance_02_rows_committed_before_during_and_after_the_copy_arrive_on
     let route = Route::of_majors([17, 17]);
     let followed = follow(&route, seed, Extent { rounds: 6 }).await;
     assert_eq!(followed.differences, NONE, "seed {seed}");
+    assert_ne!(followed.transactions, 0);
     followed.verified.expect(0);
 }
 
