@@ -48,6 +48,7 @@ pub(super) struct Asked<'a> {
 /// Decides what to do, or why nothing can be done.
 pub(super) fn decide(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
     let decided = match &found.subscription {
+        _ if found.is_standby => Err(Box::new(standby())),
         Some(subscription) => decide_existing(found, subscription, asked),
         None => decide_new(found, asked),
     };
@@ -63,6 +64,11 @@ fn refused(finding: Finding) -> Result<Action, Box<Finding>> {
 
 fn refuse(code: Code, side: Side, message: impl Into<String>) -> Finding {
     Finding::new(code, Level::Error, side, message)
+}
+
+fn standby() -> Finding {
+    let message = "is a standby: publication and slot of a replication are those of its primary";
+    refuse(Code::Standby, Side::Source, message).remedy("connect to its primary")
 }
 
 /// To copy everything again: nothing else closes a gap.
@@ -331,7 +337,8 @@ mod tests {
 
     #[test]
     fn each_state_of_a_new_replication_has_its_answer() {
-        let cases: [Case; 7] = [
+        let cases: [Case; 8] = [
+            (|found| found.is_standby = true, Err(Code::Standby)),
             (|found| found.slot = None, Err(Code::SlotMissing)),
             (
                 |found| (found.slot, found.publication) = (None, None),

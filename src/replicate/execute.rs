@@ -9,9 +9,9 @@ use super::reach::probe_hosts;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Definition, Seconds, SubscriptionDefinition, attach_statement, connect_statement,
-    enable_statement, extend_publication, find_publication, mark_statement, refresh_statement,
-    request_statement,
+    Definition, FoundSubscription, Seconds, SubscriptionDefinition, attach_statement,
+    connect_statement, enable_statement, extend_publication, find_publication, load_subscriptions,
+    mark_statement, refresh_statement, request_statement,
 };
 use crate::pg::{Ident, Side, Sql, SqlState};
 use crate::sql;
@@ -74,12 +74,31 @@ impl PlannedDatabase {
                 let marked = session.batch(&mark_statement(&definition.name)).await;
                 marked.map_err(self.refused("mark", target))
             }
-            Err(source) if is_unreachable(&source) => Err(Error::Unreachable {
-                subscription: self.place(target),
-                probes: probe_hosts(&definition.conninfo.hosts()).await,
-                source,
-            }),
-            Err(source) => Err(self.refused("create", target)(source)),
+            // Another run has created it since it was looked for, and has ended.
+            Err(source)
+                if source.sqlstate() == Some(SqlState::DUPLICATE_OBJECT)
+                    && is_created(&session, definition).await? =>
+            {
+                Ok(())
+            }
+            Err(source) => Err(self.not_created(definition, target, source).await),
+        }
+    }
+
+    /// Why a subscription was not created.
+    async fn not_created(
+        &self,
+        definition: &SubscriptionDefinition,
+        target: &Endpoint,
+        source: connect::Error,
+    ) -> Error {
+        if !is_unreachable(&source) {
+            return self.refused("create", target)(source);
+        }
+        Error::Unreachable {
+            subscription: self.place(target),
+            probes: probe_hosts(&definition.conninfo.hosts()).await,
+            source,
         }
     }
 
@@ -231,6 +250,16 @@ async fn change(
     let work = wait.execute_when_unlocked(session, statement);
     let done = scope.cancelling(session.request_cancel(), work).await;
     done.map_err(|_| Error::Stopped)
+}
+
+/// Whether a subscription exists and is the one to be created: it has the name and reads from the slot.
+async fn is_created(session: &Session, definition: &SubscriptionDefinition) -> Result<bool, Error> {
+    let found = load_subscriptions(session).await;
+    let found = found.map_err(Error::query(Side::Target))?;
+    let is_it = |one: &FoundSubscription| {
+        one.name == definition.name && one.slot.as_deref() == Some(definition.slot.as_str())
+    };
+    Ok(found.iter().any(is_it))
 }
 
 /// Whether the target's server could not connect to the source.

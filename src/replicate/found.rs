@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::error::Error;
 use super::followed::Replicated;
 use crate::cluster::promise::{self, Broken, Promise};
-use crate::connect::{Endpoint, Purpose, Secret, Session};
+use crate::connect::{self, Endpoint, Purpose, Secret, Session};
 use crate::logical::{
     FoundPublication, FoundSubscription, Seconds, Slot, find_publication, find_slot,
     load_subscriptions,
@@ -15,6 +15,8 @@ use crate::pg::{Ident, Oid, Side, Sides, SlotName, Sql};
 /// The objects of a replication, as both servers show them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
+    /// Whether the source is a standby: publications and slots are those of its primary.
+    pub(super) is_standby: bool,
     pub(super) publication: Option<FoundPublication>,
     pub(super) slot: Option<Slot>,
     /// The subscription that reads from the slot, or the one of our name.
@@ -80,6 +82,7 @@ impl Found {
         let subscriptions = subscriptions.map_err(Error::query(Side::Target))?;
         let subscription = choose(subscriptions, replicated);
         let mut found = Self {
+            is_standby: is_standby(source).await.map_err(on_source)?,
             publication,
             slot,
             subscription,
@@ -93,6 +96,7 @@ impl Found {
             found.conninfo = load_conninfo(&readers.target, subscription.oid).await?;
         }
         if found.subscription.is_none()
+            && !found.is_standby
             && let Some(promise) = found.promise(replicated)
         {
             found.broken = promise::check_promise(&promise, servers).await?;
@@ -187,6 +191,11 @@ async fn load_conninfo(session: &Session, subscription: Oid) -> Result<Option<Se
         .map_err(wrap)?;
     let text = rows.first().map(|row| row.get::<_, String>(0));
     Ok(text.map(Secret::new))
+}
+
+async fn is_standby(session: &Session) -> Result<bool, connect::Error> {
+    let sql = Sql::fixed("SELECT pg_catalog.pg_is_in_recovery()");
+    Ok(session.query_one(&sql, &[]).await?.get(0))
 }
 
 /// Whether a disabled subscription is one that its own error disables, and has had one.
