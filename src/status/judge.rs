@@ -202,9 +202,10 @@ impl Seen<'_> {
             let found = problem(Verdict::Broken, Code::PublicationMissing, side, message);
             return Some(found.about(name).remedy(copy_again()));
         };
-        let odd = found.odd_options(found.definition().via_root);
+        let mut odd = found.odd_options(found.definition().via_root);
+        odd.extend(self.source.publication_changes.iter().cloned());
         if !odd.is_empty() {
-            let message = format!("publication {name} was changed: it {}", odd.join("; "));
+            let message = format!("publication {name} was changed: {}", odd.join("; "));
             let found = problem(Verdict::Broken, Code::PublicationChanged, side, message);
             return Some(found.about(name).remedy(copy_again()));
         }
@@ -465,6 +466,28 @@ impl Seen<'_> {
                 let message = format!("published table {table} is not replicated yet");
                 let code = Code::TableNotSubscribed;
                 problem(Verdict::Lagging, code, Side::Target, message).remedy(sync("add it"))
+            }
+            TableTrouble::Unpublished => {
+                let message = format!(
+                    "table {table} is replicated, and no longer published: changes since then are missing"
+                );
+                let code = Code::TableNotPublished;
+                problem(Verdict::Broken, code, Side::Source, message).remedy(Remedy::Steps(vec![
+                    "empty it on the target".into(),
+                    format!(
+                        "run there: ALTER SUBSCRIPTION {} REFRESH PUBLICATION WITH (copy_data = false);",
+                        self.names.subscription
+                    )
+                    .into(),
+                    sync("copy it again"),
+                ]))
+            }
+            TableTrouble::LostIdentity(why) => {
+                let message =
+                    format!("published table {table} {why}: UPDATE and DELETE fail on the source");
+                let code = Code::LostReplicaIdentity;
+                problem(Verdict::Broken, code, Side::Source, message)
+                    .remedy("give it a primary key or another replica identity on the source")
             }
             TableTrouble::NotPublished => {
                 let message = format!("table {table} is selected and not published");

@@ -220,11 +220,21 @@ fn each_fault_of_the_workers_is_named() {
             &[Code::WorkerNotRunning],
         ),
         (
-            "absent, with errors",
+            "absent, with errors of long ago",
             |case| {
                 case.now.target.worker = None;
                 case.set_errors(3);
                 case.set_lag(LagTime::Unknown);
+            },
+            Verdict::NotActive,
+            &[Code::WorkerNotRunning],
+        ),
+        (
+            "absent, with errors, and the slot was read",
+            |case| {
+                case.now.target.worker = None;
+                case.set_errors(3);
+                case.set_lag(LagTime::Exceeds(Duration::from_secs(2)));
             },
             Verdict::Broken,
             &[Code::ApplyFails],
