@@ -7,9 +7,14 @@
 mod support;
 
 mod beside;
+mod browser;
 mod cuts;
 mod extensions;
 mod kills;
 mod operators;
 mod pairs;
+mod pictures;
+mod svg;
 mod timescale;
+mod watched;
+mod web_page;
