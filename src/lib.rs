@@ -11,7 +11,7 @@
 //! ui                        prints events and reports, asks questions
 //! config                    the configuration file; what it and options of the command line come to
 //! demo                      the phases on two sandbox clusters, as a user would run them
-//! migrate, teardown         init: check, plan, execute; and the removal of what runs have created
+//! migrate, replicate, teardown  init: check, plan, execute; sync; the removal of what runs have created
 //! checkpoint                the record of finished work on this machine; what the next run keeps of it
 //! snapshot, status, verify  the engines; they do not import each other
 //! cluster                   the two servers: sessions, facts, findings, locks of a run, selection of databases

@@ -114,7 +114,8 @@ async fn drop_slots(options: &Options, report: &Report, ui: &Ui) {
         let slot = status
             .observation()
             .and_then(|seen| seen.source.slot.as_ref());
-        if !slot.is_some_and(|slot| slot.retained.is_some_and(|bytes| bytes > limit)) {
+        let retained = slot.and_then(|slot| slot.retained);
+        if retained.is_none_or(|bytes| bytes <= limit) {
             continue;
         }
         let dropped = give_up_slot(&options.servers.source, database, limit).await;

@@ -2,7 +2,7 @@
 //!
 //! It is built from the source's own connection string. The password of that text goes with it, and no other one: the
 //! target stores it. Paths to files are those of this machine and mean nothing there. Keywords that the target's libpq
-//! does not know would make it refuse the whole string.
+//! does not know would have it refuse the whole string.
 
 use std::fmt;
 

@@ -42,15 +42,19 @@ pub(super) struct Asked<'a> {
 }
 
 /// Decides what to do, or why nothing can be done.
-pub(super) fn decide(found: &Found, asked: Asked<'_>) -> Result<Action, Finding> {
+pub(super) fn decide(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
     let decided = match &found.subscription {
         Some(subscription) => decide_existing(found, subscription, asked),
         None => decide_new(found, asked),
     };
     decided.map_err(|finding| match finding.database {
         Some(_) => finding,
-        None => finding.in_database(asked.database),
+        None => Box::new(finding.in_database(asked.database)),
     })
+}
+
+fn refused(finding: Finding) -> Result<Action, Box<Finding>> {
+    Err(Box::new(finding))
 }
 
 fn refuse(code: Code, side: Side, message: impl Into<String>) -> Finding {
@@ -65,7 +69,7 @@ fn copy_again() -> Remedy {
     ])
 }
 
-fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Finding> {
+fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
     let Names {
         publication,
         slot: Some(name),
@@ -73,16 +77,16 @@ fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Finding> {
     } = asked.names
     else {
         let message = "the slot of this replication cannot be named";
-        return Err(refuse(Code::SlotMissing, Side::Source, message));
+        return refused(refuse(Code::SlotMissing, Side::Source, message));
     };
     let Some(listed) = &found.publication else {
         return match (&found.slot, asked.copy_data) {
             (None, true) => Ok(Action::CreateAndCopy),
-            (None, false) => Err(no_slot(name)),
+            (None, false) => refused(no_slot(name)),
             (Some(_), _) => {
                 let message = format!("publication {publication} was dropped");
                 let found = refuse(Code::PublicationMissing, Side::Source, message);
-                Err(found.about(publication).remedy(copy_again()))
+                refused(found.about(publication).remedy(copy_again()))
             }
         };
     };
@@ -90,18 +94,18 @@ fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Finding> {
     if asked.is_unfinished || !is_complete {
         let message = "the copy is not complete: its tables are not at the position of the slot";
         let found = refuse(Code::CopyIncomplete, Side::Source, message).about(publication);
-        return Err(found.remedy(Remedy::invoke("complete the copy", Command::Init)));
+        return refused(found.remedy(Remedy::invoke("complete the copy", Command::Init)));
     }
     let Some(slot) = &found.slot else {
         return match asked.copy_data {
             true => Ok(Action::CreateAndCopy),
-            false => Err(no_slot(name)),
+            false => refused(no_slot(name)),
         };
     };
     if let Some(pid) = slot.active_pid {
         let message = format!("replication slot {name} is in use by process {pid} of the source");
         let found = refuse(Code::SlotActive, Side::Source, message).about(name);
-        return Err(found.remedy("end what reads from it; nothing of this program does"));
+        return refused(found.remedy("end what reads from it; nothing of this program does"));
     }
     if let Some(broken) = found.broken.first() {
         let reasons: Vec<String> = found.broken.iter().map(ToString::to_string).collect();
@@ -118,9 +122,11 @@ fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Finding> {
             | crate::cluster::Broken::PublicationIncomplete(_)
             | crate::cluster::Broken::PublicationAltered(..) => Code::PublicationChanged,
         };
-        return Err(refuse(code, Side::Source, message)
-            .about(name)
-            .remedy(copy_again()));
+        return refused(
+            refuse(code, Side::Source, message)
+                .about(name)
+                .remedy(copy_again()),
+        );
     }
     if !found.has_listed_tables() {
         let message = format!(
@@ -128,9 +134,11 @@ fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Finding> {
         );
         let found = refuse(Code::PublicationChanged, Side::Source, message).about(publication);
         let state = "start it on the machine that has the state of the copy";
-        return Err(found
-            .remedy(Remedy::pass_to(Setting::StateDir, state))
-            .remedy(copy_again()));
+        return refused(
+            found
+                .remedy(Remedy::pass_to(Setting::StateDir, state))
+                .remedy(copy_again()),
+        );
     }
     Ok(Action::Create)
 }
@@ -151,7 +159,7 @@ fn decide_existing(
     found: &Found,
     subscription: &FoundSubscription,
     asked: Asked<'_>,
-) -> Result<Action, Finding> {
+) -> Result<Action, Box<Finding>> {
     let name = &subscription.name;
     let ours = asked.names.slot.as_ref();
     if let (Some(slot), Some(ours)) = (&subscription.slot, ours)
@@ -161,21 +169,25 @@ fn decide_existing(
         let message =
             format!("subscription {name} reads from slot {slot}, which is not this run's");
         let found = refuse(Code::OtherSubscription, Side::Target, message).about(name);
-        return Err(found
-            .remedy(Remedy::pass_to(
-                Setting::Subscription,
-                "give this replication another name",
-            ))
-            .remedy("remove it if nobody uses it"));
+        return refused(
+            found
+                .remedy(Remedy::pass_to(
+                    Setting::Subscription,
+                    "give this replication another name",
+                ))
+                .remedy("remove it if nobody uses it"),
+        );
     }
     if found.is_disabled_by_error {
         let message = format!(
             "subscription {name} was disabled by an error of its apply worker (disable_on_error)"
         );
         let found = refuse(Code::SubscriptionDisabled, Side::Target, message).about(name);
-        return Err(found
-            .remedy("read the error in the target's log, and remove its cause")
-            .remedy(format!("then run: ALTER SUBSCRIPTION {name} ENABLE;")));
+        return refused(
+            found
+                .remedy("read the error in the target's server log, and remove its cause")
+                .remedy(format!("then run: ALTER SUBSCRIPTION {name} ENABLE;")),
+        );
     }
     let fault = judge_slot(found.slot.as_ref(), None);
     if let Some(fault @ (SlotFault::Gone | SlotFault::Lost(_))) = fault {
@@ -188,13 +200,13 @@ fn decide_existing(
         };
         let message = format!("replication slot {slot} {fault}");
         let found = refuse(code, Side::Source, message).about(&slot);
-        return Err(found.remedy(copy_again()));
+        return refused(found.remedy(copy_again()));
     }
     let Some(publication) = &found.publication else {
         let publication = &asked.names.publication;
         let message = format!("publication {publication} was dropped");
         let found = refuse(Code::PublicationMissing, Side::Source, message).about(publication);
-        return Err(found.remedy(copy_again()));
+        return refused(found.remedy(copy_again()));
     };
     let odd = publication.odd_options(publication.definition().via_root);
     if !odd.is_empty() {
@@ -204,7 +216,7 @@ fn decide_existing(
             odd.join("; ")
         );
         let found = refuse(Code::PublicationChanged, Side::Source, message);
-        return Err(found.about(&publication.name).remedy(copy_again()));
+        return refused(found.about(&publication.name).remedy(copy_again()));
     }
     Ok(Action::Repair(Repair {
         attach: subscription.slot.is_none(),

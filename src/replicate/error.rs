@@ -1,6 +1,8 @@
+use std::fmt;
+
 use crate::connect::{self, Error as ConnectError};
 use crate::logical::{LoadError, PublishError};
-use crate::pg::{Ident, Side, SqlState};
+use crate::pg::{Ident, Printable, Side, SqlState};
 use crate::remedy::{Remedy, Setting};
 use crate::{checkpoint, cluster, status};
 
@@ -27,47 +29,38 @@ pub enum Error {
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
     /// The state of the copy could not be read.
-    #[error(transparent)]
-    State(#[from] checkpoint::Error),
+    #[error("{0}")]
+    State(#[source] Box<checkpoint::Error>),
     /// The tables of the source could not be read.
     #[error("read the tables of the source")]
-    Tables(#[from] LoadError),
+    Tables(#[source] Box<LoadError>),
     /// The target's server cannot connect to the source.
-    #[error(
-        "create subscription {subscription} in database {database}: the target's server cannot connect to the \
-         source; {probes}"
-    )]
+    #[error("create {subscription}: the target's server cannot connect to the source; {probes}")]
     Unreachable {
         /// The subscription.
-        subscription: Box<Ident>,
-        /// The target's database.
-        database: String,
+        subscription: Box<SubscriptionPlace>,
         /// What an attempt from this machine shows.
         probes: String,
         /// The cause.
         source: connect::Error,
     },
     /// The target refused a change of the subscription.
-    #[error("{what} subscription {subscription} in database {database}")]
+    #[error("{what} {subscription}")]
     Subscription {
         /// What was to be done, such as `create`.
         what: &'static str,
         /// The subscription.
-        subscription: Box<Ident>,
-        /// The target's database.
-        database: String,
+        subscription: Box<SubscriptionPlace>,
         /// The cause.
         source: connect::Error,
     },
     /// The source refused a change of the publication.
-    #[error("add tables to publication {publication} in database {database}")]
+    #[error("add tables to publication {publication}")]
     Publication {
         /// The publication.
         publication: Box<Ident>,
-        /// The source's database.
-        database: String,
         /// The cause.
-        source: PublishError,
+        source: Box<PublishError>,
     },
     /// The replication could not be observed.
     #[error(transparent)]
@@ -101,6 +94,34 @@ pub enum Error {
     /// A signal stopped the command.
     #[error("stopped; what was started continues on the servers")]
     Stopped,
+}
+
+/// A subscription and its database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriptionPlace {
+    /// Its name.
+    pub name: Ident,
+    /// The target's database.
+    pub database: String,
+}
+
+impl fmt::Display for SubscriptionPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, database } = self;
+        write!(f, "subscription {name} in database {}", Printable(database))
+    }
+}
+
+impl From<LoadError> for Error {
+    fn from(error: LoadError) -> Self {
+        Self::Tables(Box::new(error))
+    }
+}
+
+impl From<checkpoint::Error> for Error {
+    fn from(error: checkpoint::Error) -> Self {
+        Self::State(Box::new(error))
+    }
 }
 
 impl Error {

@@ -1,7 +1,7 @@
 //! Carries out what was planned for one database. Each step is a transaction of the server, and repeating the command
 //! continues after a step that was not reached.
 
-use super::error::Error;
+use super::error::{Error, SubscriptionPlace};
 use super::hidden::hide_statements;
 use super::options::Options;
 use super::plan::{PlannedDatabase, Step};
@@ -24,6 +24,12 @@ impl PlannedDatabase {
     pub(super) async fn execute(&self, options: &Options, scope: &Scope) -> Result<(), Error> {
         let database = &self.replicated.database;
         let target = options.servers.target.with_database(&database.target);
+        if let Some(publication) = &self.publication {
+            let source = options.servers.source.with_database(&database.source);
+            let session = source.session(Purpose::Control).await;
+            let session = session.map_err(Error::connect(Side::Source))?;
+            publication.create(&session, &self.replicated).await?;
+        }
         match &self.step {
             Step::Create(definition) => self.create(definition, &target, scope).await?,
             Step::Repair { .. } => self.repair(&target, scope).await?,
@@ -54,7 +60,7 @@ impl PlannedDatabase {
     ) -> Result<(), Error> {
         let session = open(target).await?;
         if definition.conninfo.has_password() {
-            // Whether it may appear in the log was asked before.
+            // Whether it may appear in the server log was asked before.
             let hidden = hide_statements(&session).await;
             hidden.map_err(Error::query(Side::Target))?;
         }
@@ -72,8 +78,7 @@ impl PlannedDatabase {
                 marked.map_err(self.refused("mark", target))
             }
             Err(source) if is_unreachable(&source) => Err(Error::Unreachable {
-                subscription: Box::new(definition.name.clone()),
-                database: target.database().to_owned(),
+                subscription: self.place(target),
                 probes: probe_hosts(&definition.conninfo.hosts()).await,
                 source,
             }),
@@ -135,8 +140,7 @@ impl PlannedDatabase {
         };
         extended.map_err(|source| Error::Publication {
             publication: Box::new(name.clone()),
-            database: self.replicated.database.source.clone(),
-            source,
+            source: Box::new(source),
         })
     }
 
@@ -178,10 +182,16 @@ impl PlannedDatabase {
     fn refused(&self, what: &'static str, target: &Endpoint) -> impl Fn(connect::Error) -> Error {
         move |source| Error::Subscription {
             what,
-            subscription: Box::new(self.subscription().clone()),
-            database: target.database().to_owned(),
+            subscription: self.place(target),
             source,
         }
+    }
+
+    fn place(&self, target: &Endpoint) -> Box<SubscriptionPlace> {
+        Box::new(SubscriptionPlace {
+            name: self.subscription().clone(),
+            database: target.database().to_owned(),
+        })
     }
 }
 

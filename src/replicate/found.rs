@@ -10,7 +10,7 @@ use crate::logical::{
     FoundPublication, FoundSubscription, Seconds, Slot, find_publication, find_slot,
     load_subscriptions,
 };
-use crate::pg::{Ident, Oid, Side, Sides, Sql};
+use crate::pg::{Ident, Oid, Side, Sides, SlotName, Sql};
 
 /// The objects of a replication, as both servers show them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -158,7 +158,7 @@ fn choose(
     replicated: &Replicated,
 ) -> Option<FoundSubscription> {
     let names = &replicated.database.names;
-    let slot = names.slot.as_ref().map(|slot| slot.as_str());
+    let slot = names.slot.as_ref().map(SlotName::as_str);
     let reads = |one: &FoundSubscription| slot.is_some() && one.slot.as_deref() == slot;
     subscriptions.sort_by_key(|one| !reads(one));
     let mut candidates = subscriptions.into_iter();

@@ -18,6 +18,7 @@ mod followed;
 mod found;
 mod give_up;
 mod hidden;
+mod initial;
 mod options;
 mod plan;
 mod reach;
@@ -27,7 +28,7 @@ mod run;
 mod subscriber;
 mod wait;
 
-pub use error::Error;
+pub use error::{Error, SubscriptionPlace};
 pub use followed::{Asked, Followed, Replicated, find_followed};
 pub use give_up::{describe_given_up, give_up_slot};
 pub use options::Options;

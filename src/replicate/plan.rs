@@ -8,6 +8,7 @@ use super::error::Error;
 use super::followed::{AT_ONCE, Replicated};
 use super::found::{Found, Readers};
 use super::hidden::may_hide;
+use super::initial::{InitialCopy, NewPublication};
 use super::options::Options;
 use super::subscriber::Subscriber;
 use crate::catalog::load::transfer::load_transfer;
@@ -32,6 +33,8 @@ pub(super) struct PlannedDatabase {
     pub(super) replicated: Replicated,
     pub(super) step: Step,
     pub(super) additions: Additions,
+    /// The publication that is created first, if there is none.
+    pub(super) publication: Option<NewPublication>,
     /// Whether every published value may be sent in binary format.
     pub(super) is_binary: bool,
 }
@@ -127,10 +130,10 @@ impl PlannedDatabase {
 /// # Errors
 /// A server cannot be reached or refused a query, or the scope was stopped.
 pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
-    if options.databases.is_empty() {
+    if options.followed.databases.is_empty() {
         return Err(Error::NothingSelected);
     }
-    let examining = stream::iter(options.databases.iter().cloned())
+    let examining = stream::iter(options.followed.databases.iter().cloned())
         .map(|replicated| examine_database(replicated, options))
         .buffered(AT_ONCE)
         .try_collect::<Vec<Examined>>();
@@ -152,7 +155,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
 }
 
 impl Prepared {
-    /// Judges a password that the target stores, and whether its statement can be kept out of the target's log.
+    /// Judges a password that the target stores, and whether its statement can be kept out of the target's server log.
     async fn judge_password(&mut self, options: &Options) -> Result<(), Error> {
         let stored = self.stored_passwords();
         let Some((database, conninfo)) = stored.first() else {
@@ -171,7 +174,7 @@ impl Prepared {
             );
         self.findings.push(stored);
         if !is_hidden {
-            let message = "the statement that creates the subscription may appear in the target's log, with the password: the \
+            let message = "the statement that creates the subscription may appear in the target's server log, with the password: the \
                            role may not change log_statement and log_min_error_statement";
             let exposed = Finding::new(Code::PasswordLogged, Level::Warning, Side::Target, message);
             self.findings.push(exposed.remedy(
@@ -181,7 +184,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// Whether the password of a subscription could appear in the target's log.
+    /// Whether the password of a subscription could appear in the target's server log.
     pub fn exposes_password(&self) -> bool {
         let mut findings = self.findings.iter();
         findings.any(|finding| finding.code == Code::PasswordLogged)
@@ -203,7 +206,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     let action = match decide(&found, asked) {
         Ok(action) => action,
         Err(refused) => {
-            let findings = vec![refused];
+            let findings = vec![*refused];
             return Ok(Examined {
                 planned: None,
                 findings,
@@ -218,25 +221,33 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
         let judged = subscriber.judge(&database.target).into_iter();
         findings.extend(judged.map(|finding| finding.in_database(&database.target)));
     }
+    let initial = match action {
+        Action::CreateAndCopy => Some(InitialCopy::find(&readers, &replicated, &found).await?),
+        Action::Create | Action::Repair(_) => None,
+    };
+    let prevented = initial
+        .iter()
+        .flat_map(|initial| &initial.findings)
+        .cloned();
+    findings.extend(prevented.map(|finding| finding.in_database(&database.source)));
     findings.extend(judge_retained(
         &found,
         &replicated,
         options.max_retained_wal,
     ));
     let is_binary = is_binary(&readers, &found).await?;
-    let planned = plan_database(
-        replicated,
-        &found,
-        action,
-        Given {
-            options,
-            readers: &readers,
-            is_binary,
-        },
-    );
+    let publication = initial.and_then(|initial| initial.publication);
+    let given = Given {
+        options,
+        readers: &readers,
+        publication: publication.as_ref(),
+        is_binary,
+    };
+    let planned = plan_database(replicated, &found, action, given);
     Ok(Examined {
         planned: Some(PlannedDatabase {
             additions,
+            publication,
             ..planned
         }),
         findings,
@@ -244,9 +255,12 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
 }
 
 /// What the definition of a subscription depends on beside the objects.
+#[derive(Clone, Copy)]
 struct Given<'a> {
     options: &'a Options,
     readers: &'a Readers,
+    /// The publication that is created first.
+    publication: Option<&'a NewPublication>,
     is_binary: bool,
 }
 
@@ -266,7 +280,10 @@ fn plan_database(
         (action, _) => Step::Create(Box::new(SubscriptionDefinition {
             name: database.names.subscription.clone(),
             conninfo: conninfo_for(&database.source, given.options, given.readers),
-            publications: found.publications(),
+            publications: match given.publication {
+                Some(new) => new.names(&replicated),
+                None => found.publications(),
+            },
             slot: database
                 .names
                 .slot
@@ -281,6 +298,7 @@ fn plan_database(
         replicated,
         step,
         additions: Additions::default(),
+        publication: None,
         is_binary: given.is_binary,
     }
 }
@@ -288,7 +306,7 @@ fn plan_database(
 /// How the target's server reaches a database of the source.
 fn conninfo_for(database: &str, options: &Options, readers: &Readers) -> SubscriptionConninfo {
     match &options.subscription_source {
-        Some(source) => source.render(database, options.databases.len() == 1),
+        Some(source) => source.render(database, options.followed.databases.len() == 1),
         None => {
             let source = &options.servers.source;
             source.subscription_conninfo(database, readers.target.version())

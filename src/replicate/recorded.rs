@@ -16,7 +16,7 @@ pub(super) fn scope_of(selection: &Selection) -> TableScope {
     for deviation in &selection.deviations {
         match deviation {
             Deviation::SchemaOnlyTable(table) => {
-                add(table, |rule| rule.rows = Some(RowsRule::None))
+                add(table, |rule| rule.rows = Some(RowsRule::None));
             }
             Deviation::SnapshotOnlyTable(table) => {
                 add(table, |rule| rule.changes = Some(ChangesRule::None));
@@ -50,11 +50,11 @@ pub(super) fn scope_of(selection: &Selection) -> TableScope {
 /// Returns the predicates of a recorded selection, by table.
 pub(super) fn recorded_predicates(selection: &Selection) -> BTreeMap<QualifiedName, String> {
     let filters = selection.deviations.iter();
-    let filters = filters.filter_map(|deviation| match deviation {
-        Deviation::FilteredTable { table, predicate } => {
-            Some((QualifiedName::from(table), predicate.clone()))
-        }
-        _ => None,
+    let filters = filters.filter_map(|deviation| {
+        let Deviation::FilteredTable { table, predicate } = deviation else {
+            return None;
+        };
+        Some((QualifiedName::from(table), predicate.clone()))
     });
     filters.collect()
 }

@@ -7,8 +7,8 @@ use super::facts::{SourceFacts, TargetFacts};
 use super::lag::Measured;
 use super::report::{LagTime, Names, TableTrouble, TroubledTable, Verdict};
 use crate::cluster::{Code, Finding, Level};
-use crate::logical::{FoundSubscription, SlotFault, judge_slot};
-use crate::pg::{Printable, Side};
+use crate::logical::{FoundPublication, FoundSubscription, SlotFault, judge_slot};
+use crate::pg::{Printable, Side, SlotName};
 use crate::remedy::{Command, Remedy};
 use crate::sql;
 
@@ -29,7 +29,7 @@ pub(super) struct Seen<'a> {
     pub(super) before: &'a TargetFacts,
     pub(super) measured: Measured,
     pub(super) troubled: &'a [TroubledTable],
-    /// What may make the apply worker fail.
+    /// Why the apply worker may fail.
     pub(super) causes: &'a [Finding],
     /// How much WAL a slot may retain, in bytes.
     pub(super) max_retained_wal: Option<u64>,
@@ -217,7 +217,7 @@ impl Seen<'_> {
             return Some(found.remedy(Remedy::invoke("start the replication", Command::Sync)));
         };
         let name = &found.name;
-        let ours = self.names.slot.as_ref().map(|slot| slot.as_str());
+        let ours = self.names.slot.as_ref().map(SlotName::as_str);
         let inactive = |code, message: String| {
             let found = problem(Verdict::NotActive, code, side, message).about(name);
             Some(found.remedy(Remedy::invoke("start it again", Command::Sync)))
@@ -251,7 +251,7 @@ impl Seen<'_> {
     /// Judges whether a subscription asks for all publications that there are.
     fn judge_asked_publications(&self, found: &FoundSubscription) -> Option<Problem> {
         let published = self.source.publication.iter();
-        let names = published.flat_map(|one| one.names());
+        let names = published.flat_map(FoundPublication::names);
         let is_missing = |name: &&crate::pg::Ident| {
             let mut asked = found.publications.iter();
             !asked.any(|asked| asked == name.as_str())
@@ -320,7 +320,7 @@ impl Seen<'_> {
         if self.causes.is_empty() {
             failing = failing
                 .remedy(format!(
-                    "read the target's log: the lines of \"logical replication apply worker for subscription \
+                    "read the target's server log: the lines of \"logical replication apply worker for subscription \
                      \"{name}\"\" have the error, its table and the finish LSN of the transaction"
                 ))
                 .remedy("a conflicting row: change or delete it on the target, the worker then continues");
@@ -354,7 +354,7 @@ impl Seen<'_> {
             format!("the initial copy of a table fails in subscription {name} and is repeated");
         let found = problem(Verdict::Broken, Code::TableCopyFails, Side::Target, message);
         found.about(name).remedy(format!(
-            "read the target's log: the lines of \"logical replication table synchronization worker for subscription \
+            "read the target's server log: the lines of \"logical replication table synchronization worker for subscription \
              \"{name}\"\" have the error"
         ))
     }
@@ -379,7 +379,7 @@ impl Seen<'_> {
         found
             .remedy("check that the target's server can connect to the source with the subscription's connection string")
             .remedy(format!(
-                "read the target's log: the lines of \"logical replication apply worker for subscription \
+                "read the target's server log: the lines of \"logical replication apply worker for subscription \
                  \"{name}\"\" have the error"
             ))
     }
@@ -388,9 +388,7 @@ impl Seen<'_> {
     fn judge_risks(&self) -> Vec<Problem> {
         let mut found = Vec::new();
         let slot = self.source.slot.as_ref();
-        if let (Some(slot), Some(fault @ SlotFault::Unreserved)) =
-            (slot, judge_slot(slot.into(), None))
-        {
+        if let (Some(slot), Some(fault @ SlotFault::Unreserved)) = (slot, judge_slot(slot, None)) {
             let message = format!("replication slot {} {fault}", slot.name);
             let risk = problem(Verdict::Lagging, Code::SlotAtRisk, Side::Source, message);
             let remedy = "raise max_slot_wal_keep_size on the source and reload its settings";

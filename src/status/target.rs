@@ -10,7 +10,7 @@ use super::report::Names;
 use super::source::read_lsn;
 use crate::connect::{self, Session};
 use crate::logical::{FoundSubscription, load_subscriptions};
-use crate::pg::{Oid, QualifiedName, Side, Sql};
+use crate::pg::{Oid, QualifiedName, Side, SlotName, Sql};
 
 /// Loads what the target shows of a replication.
 ///
@@ -27,7 +27,7 @@ pub(super) async fn load_target(session: &Session, names: &Names) -> Result<Targ
 
 /// Chooses the subscription that reads from the slot; without one, that of the name.
 fn choose_subscription(found: Vec<FoundSubscription>, names: &Names) -> Option<FoundSubscription> {
-    let slot = names.slot.as_ref().map(|slot| slot.as_str());
+    let slot = names.slot.as_ref().map(SlotName::as_str);
     let reads = |one: &FoundSubscription| slot.is_some() && one.slot.as_deref() == slot;
     let by_slot = found.iter().position(reads);
     let by_name = || found.iter().position(|one| one.name == names.subscription);
@@ -102,7 +102,7 @@ pub(super) fn read_name(row: &Row) -> QualifiedName {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pg::{Ident, SlotName};
+    use crate::pg::Ident;
 
     fn subscription(name: &str, slot: Option<&str>) -> FoundSubscription {
         FoundSubscription {

@@ -161,7 +161,7 @@ fn sort_subscription(
     let is_created_by_us = subscription.is_marked || subscription.name.as_str() == SUBSCRIPTION;
     match owned.find_owner(database, subscription.slot.as_ref()) {
         Owner::Ours if !is_created_by_us => {
-            found.others.push(describe_reader(database, &subscription))
+            found.others.push(describe_reader(database, &subscription));
         }
         Owner::Ours => {
             found.locks.target.push(LockKey::of_target(database));

@@ -102,3 +102,13 @@ async fn a_role_without_rights_gets_the_grants_and_an_owner_out_of_reach_is_name
         "GRANT \"owner\" TO \"plain\" WITH SET TRUE",
     ]);
 }
+
+#[tokio::test]
+async fn a_wrong_way_to_the_source_is_refused_without_its_text() {
+    let route = crate::support::route::common();
+    let source = format!("host=h password={CANARY} colour=red");
+    let wrong = route.command("sync", &[], &["--subscription-source", &source]);
+    let refused = wrong.run().expect(2);
+    refused.assert_prints(&["--subscription-source", "an unknown keyword"]);
+    assert!(!refused.all().contains(CANARY), "{}", refused.all());
+}
