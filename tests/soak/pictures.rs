@@ -20,7 +20,7 @@ const INTERVAL: &str = "0.5";
 const REPORTS: usize = 60;
 
 /// The largest picture, in bytes.
-const LARGEST: u64 = 150_000;
+const LARGEST: u64 = 150 << 10;
 
 const DATABASES: &[(&str, &str)] = &[
     (

@@ -33,7 +33,7 @@ const GREEN: &str = "rgb(17, 99, 41)";
 mod on_page {
     /// The card of a database.
     pub(super) fn card(name: &str) -> String {
-        let heading = serde_json::to_string(&format!("{name} → {name}")).unwrap();
+        let heading = serde_json::to_string(name).unwrap();
         format!(
             "[...document.querySelectorAll('article')]\
              .find((card) => card.querySelector('h2').textContent === {heading})"
