@@ -454,8 +454,9 @@ impl Seen<'_> {
             TableTrouble::MissingOnTarget => {
                 let message = format!("published table {table} is missing");
                 let code = Code::TableMissingOnTarget;
-                problem(Verdict::Lagging, code, Side::Target, message)
-                    .remedy("create it there as on the source")
+                problem(Verdict::Lagging, code, Side::Target, message).remedy(format!(
+                    "create table {table} on the target as on the source"
+                ))
             }
             TableTrouble::NotSubscribed => {
                 let message = format!("published table {table} is not replicated yet");
