@@ -93,16 +93,16 @@ impl Browser {
         };
         browser.attach();
         browser.set_window(window);
-        browser.call("Page.navigate", json!({ "url": url }));
+        browser.call("Page.navigate", &json!({ "url": url }));
         browser
     }
 
     fn attach(&mut self) {
-        let target = self.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let target = self.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        self.session = self.call("Target.attachToTarget", attach)["sessionId"].take();
+        self.session = self.call("Target.attachToTarget", &attach)["sessionId"].take();
         for domain in ["Page", "Runtime", "Log", "Network", "Audits"] {
-            self.call(&format!("{domain}.enable"), json!({}));
+            self.call(&format!("{domain}.enable"), &json!({}));
         }
     }
 
@@ -115,12 +115,12 @@ impl Browser {
         } = window;
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
         let scheme = if is_dark { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.call(
             "Emulation.setEmulatedMedia",
-            json!({ "features": features }),
+            &json!({ "features": features }),
         );
     }
 
@@ -128,7 +128,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let question = json!({ "expression": expression, "returnByValue": true });
-        let mut answer = self.call("Runtime.evaluate", question);
+        let mut answer = self.call("Runtime.evaluate", &question);
         let thrown = &answer["exceptionDetails"];
         assert!(thrown.is_null(), "{expression}: {thrown}");
         answer["result"]["value"].take()
@@ -161,7 +161,7 @@ impl Browser {
 
     /// Writes what the window shows to a PNG file.
     pub(crate) fn photograph(&mut self, file: &Path) {
-        let picture = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let picture = self.call("Page.captureScreenshot", &json!({ "format": "png" }));
         let data = picture["data"].as_str().unwrap();
         std::fs::write(file, Base64::decode_vec(data).unwrap()).unwrap();
     }
@@ -180,7 +180,7 @@ impl Browser {
 
     /// Calls a method of the protocol; its result.
     #[track_caller]
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.last_id += 1;
         let mut command = json!({ "id": self.last_id, "method": method, "params": parameters });
         if !self.session.is_null() {

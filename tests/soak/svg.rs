@@ -58,7 +58,7 @@ fn color(color: Color, default: &'static str) -> &'static str {
         Color::Idx(2) => "#56d364",
         Color::Idx(3) => "#e3b341",
         Color::Idx(6) => "#56d4dd",
-        other => panic!("{other:?} has no colour in pictures"),
+        other @ (Color::Idx(_) | Color::Rgb(..)) => panic!("{other:?} has no colour in pictures"),
     }
 }
 
