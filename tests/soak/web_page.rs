@@ -148,16 +148,7 @@ async fn a_broken_database_is_red_and_its_names_stay_text() {
     let verdict = on_page::verdict(MARKUP);
     wait_for_look(&mut browser, &verdict, "✓ CAUGHT UP", GREEN);
     assert_shows_objects(&mut browser, &watched).await;
-    run(
-        &watched.target(MARKUP),
-        &format!("DROP TABLE public.\"{MARKUP}\""),
-    )
-    .await;
-    run(
-        &watched.source(MARKUP),
-        &format!("INSERT INTO public.\"{MARKUP}\" VALUES (1)"),
-    )
-    .await;
+    drop_table_in_use(&watched).await;
     wait_for_look(&mut browser, &verdict, "✗ BROKEN", RED);
     wait_for_look(&mut browser, on_page::OVERALL, "✗ BROKEN", RED);
     browser.wait_for("document.title.includes('BROKEN')");
@@ -183,6 +174,20 @@ async fn a_broken_database_is_red_and_its_names_stay_text() {
     assert_markup_is_refused(&mut browser);
     running.signal("INT");
     running.finish().expect(0);
+}
+
+/// Drops the table on the target, and writes a row to it on the source.
+async fn drop_table_in_use(watched: &Watched) {
+    run(
+        &watched.target(MARKUP),
+        &format!("DROP TABLE public.\"{MARKUP}\""),
+    )
+    .await;
+    run(
+        &watched.source(MARKUP),
+        &format!("INSERT INTO public.\"{MARKUP}\" VALUES (1)"),
+    )
+    .await;
 }
 
 /// Fails unless each database's card names its slot and its subscription.
