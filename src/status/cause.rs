@@ -61,7 +61,9 @@ fn judge_missing_table(table: &QualifiedName) -> Finding {
         message,
     )
     .about(table)
-    .remedy("create it there as on the source; the apply worker then continues")
+    .remedy(format!(
+        "create table {table} on the target as on the source; the apply worker then continues"
+    ))
 }
 
 /// Finds partitions that only the source has. Rows for them have no place on a target with the same partitioned table.
@@ -88,7 +90,9 @@ fn judge_missing_partition(partition: &QualifiedName) -> Finding {
     let code = Code::TableMissingOnTarget;
     Finding::new(code, Level::Error, Side::Target, message)
         .about(partition)
-        .remedy("create it there as on the source; the apply worker then continues")
+        .remedy(format!(
+            "create partition {partition} on the target as on the source; the apply worker then continues"
+        ))
 }
 
 async fn load_partitions(
@@ -142,9 +146,9 @@ fn judge_missing_column(table: &QualifiedName, column: &Ident) -> Finding {
     let code = Code::ColumnMissingOnTarget;
     Finding::new(code, Level::Error, Side::Target, message)
         .about(&format!("{table}.{column}"))
-        .remedy(
-            "add it there with the type that it has on the source; the apply worker then continues",
-        )
+        .remedy(format!(
+            "add column {column} to table {table} on the target as on the source; the apply worker then continues"
+        ))
 }
 
 fn judge_extra_column(table: &QualifiedName, column: &Ident) -> Finding {
