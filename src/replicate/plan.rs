@@ -17,6 +17,7 @@ use crate::cluster::{Code, Finding, Level};
 use crate::connect::{ConninfoDifference, SubscriptionConninfo};
 use crate::logical::{FoundSubscription, SubscriptionDefinition};
 use crate::pg::{Side, Sides};
+use crate::remedy::{Command, Remedy, Setting};
 use crate::task::Scope;
 
 /// What is to be done, after all checks.
@@ -141,6 +142,12 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     if options.followed.databases.is_empty() {
         return Err(Error::NothingSelected);
     }
+    if options.copy_data && options.followed.is_same_cluster {
+        return Ok(Prepared {
+            databases: Vec::new(),
+            findings: vec![refuse_copy_within()],
+        });
+    }
     let examining = stream::iter(options.followed.databases.iter().cloned())
         .map(|replicated| examine_database(replicated, options))
         .buffered(AT_ONCE)
@@ -160,6 +167,14 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     }
     prepared.judge_password(options).await?;
     Ok(prepared)
+}
+
+/// CREATE SUBSCRIPTION with a slot would wait for its own transaction (manual, "CREATE SUBSCRIPTION", notes).
+fn refuse_copy_within() -> Finding {
+    let message = "source and target are the same cluster: a subscription that creates its own slot would wait forever";
+    Finding::of_pair(Code::SameCluster, Level::Error, message)
+        .remedy(Remedy::Omit(Setting::CopyData))
+        .remedy(Remedy::invoke("copy with a slot", Command::Init))
 }
 
 impl Prepared {
