@@ -14,6 +14,7 @@ mod scope;
 mod sent_tables;
 mod slot;
 mod slot_fault;
+mod subscribe_privilege;
 mod subscription;
 mod subscription_change;
 mod subscription_definition;
@@ -37,6 +38,7 @@ pub use sent_tables::{
 };
 pub use slot::{Slot, SlotIdentity, drop_slot, find_slot, load_slots, slot_name};
 pub use slot_fault::{SlotFault, judge_slot};
+pub use subscribe_privilege::{SubscribeGrade, SubscribePrivilege};
 pub use subscription::{
     FoundSubscription, SUBSCRIPTION, drop_origin, drop_statements, drop_subscription,
     find_subscription, has_origin, load_subscriptions, mark_statement,

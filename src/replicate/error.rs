@@ -57,6 +57,12 @@ pub enum Error {
         /// A table that it does not publish.
         missing: String,
     },
+    /// The servers have changed since the checks.
+    #[error("the servers have changed since the checks: {reasons}; nothing was changed")]
+    Changed {
+        /// What the checks find now.
+        reasons: String,
+    },
     /// The target refused a change of the subscription.
     #[error("{what} {subscription}")]
     Subscription {
@@ -167,6 +173,7 @@ impl Error {
             Self::State(error) => error.remedies(),
             Self::Connect { source, .. } | Self::Query { source, .. } => source.remedies(),
             Self::TimedOut { .. } => vec![Remedy::Raise(Setting::Timeout)],
+            Self::Changed { .. } => vec!["repeat the command".into()],
             Self::Tables(_) | Self::Status(_) | Self::NothingSelected | Self::Stopped => Vec::new(),
         }
     }

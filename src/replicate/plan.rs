@@ -9,7 +9,7 @@ use super::decide::{Action, Asked, Repair, decide};
 use super::error::Error;
 use super::followed::{AT_ONCE, Replicated};
 use super::found::{Found, Readers};
-use super::hidden::may_hide;
+use super::hidden::find_exposing_settings;
 use super::initial::{InitialCopy, NewPublication};
 use super::options::Options;
 use super::subscriber::Subscriber;
@@ -22,7 +22,7 @@ use crate::logical::{
     read_table_name,
 };
 use crate::pg::{QualifiedName, Side, Sides, Sql};
-use crate::remedy::{Command, Remedy};
+use crate::remedy::{Command, Remedy, Setting};
 use crate::task::Scope;
 
 /// What is to be done, after all checks.
@@ -162,6 +162,12 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     if options.followed.databases.is_empty() {
         return Err(Error::NothingSelected);
     }
+    if options.copy_data && options.followed.is_same_cluster {
+        return Ok(Prepared {
+            databases: Vec::new(),
+            findings: vec![refuse_copy_within()],
+        });
+    }
     let examining = stream::iter(options.followed.databases.iter().cloned())
         .map(|replicated| examine_database(replicated, options))
         .buffered(AT_ONCE)
@@ -183,6 +189,14 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     Ok(prepared)
 }
 
+/// CREATE SUBSCRIPTION with a slot would wait for its own transaction (manual, "CREATE SUBSCRIPTION", notes).
+fn refuse_copy_within() -> Finding {
+    let message = "source and target are the same cluster: a subscription that creates its own slot would wait forever";
+    Finding::of_pair(Code::SameCluster, Level::Error, message)
+        .remedy(Remedy::Omit(Setting::CopyData))
+        .remedy(Remedy::invoke("copy with a slot", Command::Init))
+}
+
 impl Prepared {
     /// Judges a password that the target stores, and whether its statement can be kept out of the target's server log.
     async fn judge_password(&mut self, options: &Options) -> Result<(), Error> {
@@ -191,7 +205,7 @@ impl Prepared {
             return Ok(());
         };
         let endpoint = options.servers.target.with_database(database);
-        let is_hidden = may_hide(&endpoint).await?;
+        let exposing = find_exposing_settings(&endpoint).await?;
         let message = format!(
             "the connection string of the subscription contains a password ({conninfo}): it is stored in pg_subscription, \
              and superusers of the target can read it"
@@ -202,13 +216,17 @@ impl Prepared {
                  0600)",
             );
         self.findings.push(stored);
-        if !is_hidden {
-            let message = "the statement that creates the subscription may appear in the target's server log, with the password: the \
-                           role may not change log_statement and log_min_error_statement";
+        if !exposing.is_empty() {
+            let list = exposing.join(", ");
+            let message = format!(
+                "the statement that creates the subscription may appear in the target's server log, with the password: the \
+                 role may not change {list}"
+            );
             let exposed = Finding::new(Code::PasswordLogged, Level::Warning, Side::Target, message);
-            self.findings.push(exposed.remedy(
-                "on a target of 15 or newer, grant SET on these parameters to the role; or give no password in the source's URL",
-            ));
+            self.findings.push(exposed.remedy(format!(
+                "on a target of 15 or newer, grant SET on these parameters to the role ({list}); or give no password in the \
+                 source's URL"
+            )));
         }
         Ok(())
     }

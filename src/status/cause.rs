@@ -179,7 +179,14 @@ async fn find_denied(
     let becomes_owner = session.version().has_membership_options();
     let sql = Sql::fixed(include_str!("sql/privileges.sql"));
     let rows = session
-        .query(&sql, &[&subscription.oid.0, &becomes_owner])
+        .query(
+            &sql,
+            &[
+                &subscription.oid.0,
+                &becomes_owner,
+                &subscription.owner.as_str(),
+            ],
+        )
         .await?;
     let finding = |row: &Row| {
         let table = read_name(row);

@@ -7,6 +7,7 @@ mod follows;
 mod joins;
 mod live;
 mod network;
+mod place;
 mod removal;
 mod secrets;
 mod watch;
