@@ -10,6 +10,7 @@ mod network;
 mod place;
 mod removal;
 mod secrets;
+mod table_slots;
 mod watch;
 
 use tempfile::TempDir;
