@@ -43,5 +43,5 @@ pub use run::{DatabasePair, Membership, Run};
 pub use selection::{Chosen, Deviation, Selection};
 pub use store::{
     BegunCopy, KnownRuns, Store, find_begun, find_copies, find_unrevoked, read_instant,
-    read_known_runs, read_recorded, recorded_slots, remove_state,
+    read_known_runs, read_recorded, record_numbers, recorded_slots, remove_state,
 };

@@ -176,6 +176,22 @@ pub fn read_instant(root: &Path, pair: &Pair) -> Result<Option<String>, Error> {
     Ok(run.and_then(|run| run.instant))
 }
 
+/// Records the numbers of runs whose objects on the source are ours.
+///
+/// # Errors
+/// Another run is at work, or the state cannot be read or written.
+pub fn record_numbers(
+    root: &Path,
+    pair: &Pair,
+    numbers: impl IntoIterator<Item = String>,
+) -> Result<(), Error> {
+    let store = match Store::find(root, pair, true)? {
+        Some(store) => store,
+        None => Store::create(root, pair)?,
+    };
+    store.change(|run| run.numbers.extend(numbers))
+}
+
 /// Reads what the local state of two clusters records, if there is one.
 ///
 /// # Errors

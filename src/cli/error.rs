@@ -106,7 +106,7 @@ pub enum Error {
     #[error(transparent)]
     Serve(#[from] serve::Error),
     /// A password could not be kept out of a log, and the user did not agree.
-    #[error("the password would appear in the target's log")]
+    #[error("the password would appear in the target's server log")]
     PasswordExposed,
     /// `teardown`.
     #[error(transparent)]

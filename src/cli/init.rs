@@ -227,6 +227,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         checked = Box::pin(dialogue.confirm(checked)).await?;
     }
     let asks = !arguments.yes && ui.streams().stdin_is_terminal;
+    let has_slots = checked.options.creates_replication();
     let executing = execute_and_ask(checked.prepared, checked.options, asks, ui, scope);
     let report = Box::pin(executing).await?;
     let copied = Copied {
@@ -234,7 +235,9 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         setting_name: ui.setting_name(),
     };
     let end = conclude(report.missing());
-    ui.report(&copied, &end, &next_command("verify"))?;
+    // A slot retains WAL until its replication starts.
+    let next = if has_slots { "sync" } else { "verify" };
+    ui.report(&copied, &end, &next_command(next))?;
     Ok(end.exit_code())
 }
 

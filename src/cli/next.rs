@@ -9,7 +9,11 @@ use super::{Arguments, NAME};
 use crate::ui::shell_quoted;
 
 /// Connection strings, which may contain passwords: they are replaced.
-const URLS: [(&str, &str); 2] = [("source", "SOURCE_URL"), ("target", "TARGET_URL")];
+const URLS: [(&str, &str); 3] = [
+    ("source", "SOURCE_URL"),
+    ("subscription-source", "SUBSCRIPTION_SOURCE_URL"),
+    ("target", "TARGET_URL"),
+];
 
 /// Options that are about one call only.
 const ONCE: [&str; 8] = [

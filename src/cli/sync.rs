@@ -36,8 +36,8 @@ pub(super) struct Arguments {
     ///
     /// Its paths, such as passfile and sslrootcert, are those of the target's server. By default, the
     /// connection string is built from --source, without its files.
-    #[arg(long, help_heading = "Replication", value_name = "URL", value_parser = parse_source)]
-    subscription_source: Option<SubscriptionSource>,
+    #[arg(long, help_heading = "Replication", value_name = "URL")]
+    subscription_source: Option<String>,
 
     /// If no slot exists, let the target's server copy all rows; the target tables must be empty
     #[arg(long, help_heading = "Replication")]
@@ -52,7 +52,7 @@ pub(super) struct Arguments {
           value_parser = clap::value_parser!(u64).range(1..=604_800))]
     timeout: u64,
 
-    /// Do not ask before a password is sent that the target's log may record
+    /// Do not ask before a password is sent that the target's server log may record
     #[arg(short, long, help_heading = "Run")]
     yes: bool,
 
@@ -65,9 +65,14 @@ pub(super) struct Arguments {
     verbose: bool,
 }
 
-/// The target's way to the source.
-fn parse_source(text: &str) -> Result<SubscriptionSource, crate::connect::Error> {
-    SubscriptionSource::parse(text)
+impl Arguments {
+    /// The target's way to the source, if it is given. Its text may contain a password, so no usage error shows it.
+    fn subscription_source(&self) -> Result<Option<SubscriptionSource>, Error> {
+        let given = self.subscription_source.as_deref();
+        let parsed = given.map(SubscriptionSource::parse).transpose();
+        let side = "subscription-source";
+        parsed.map_err(|source| Error::Url { side, source })
+    }
 }
 
 /// Checks, starts, waits, reports.
@@ -76,13 +81,15 @@ fn parse_source(text: &str) -> Result<SubscriptionSource, crate::connect::Error>
 /// The checks refuse, a server refuses a change, or a database does not catch up in time.
 pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result<u8, Error> {
     let (source, target) = arguments.connections.resolve("sync", scope)?;
+    let subscription_source = arguments.subscription_source()?;
     let servers = Sides { source, target };
     let finding = arguments.replications.find(servers.as_ref(), ui, scope);
     let followed = Box::pin(finding).await?;
     let options = Options {
         servers,
-        databases: followed.databases,
-        subscription_source: arguments.subscription_source.clone(),
+        followed,
+        state_root: arguments.replications.state_root(),
+        subscription_source,
         copy_data: arguments.copy_data,
         timeout: Duration::from_secs(arguments.timeout),
         max_retained_wal: arguments.max_retained_wal,
@@ -134,7 +141,7 @@ fn refuse_errors(findings: &[Finding]) -> Result<(), Error> {
     }
 }
 
-/// Asks before a statement with a password is sent that the target's log may record.
+/// Asks before a statement with a password is sent that the target's server log may record.
 async fn confirm_password(
     arguments: &Arguments,
     prepared: &Prepared,
@@ -144,7 +151,8 @@ async fn confirm_password(
     if !prepared.exposes_password() || arguments.yes {
         return Ok(());
     }
-    const QUESTION: &str = "Send the password, although the target's log may record it? [y/N]:";
+    const QUESTION: &str =
+        "Send the password, although the target's server log may record it? [y/N]:";
     match ui.confirm(QUESTION, &scope.stop).await? {
         true => Ok(()),
         false => Err(Error::PasswordExposed),

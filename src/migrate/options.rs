@@ -63,7 +63,7 @@ impl Options {
     }
 
     /// Whether the run creates what replication needs.
-    pub(super) fn creates_replication(&self) -> bool {
+    pub fn creates_replication(&self) -> bool {
         self.replicate && !self.definitions_only
     }
 

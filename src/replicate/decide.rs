@@ -25,6 +25,8 @@ pub(super) struct Repair {
     pub(super) attach: bool,
     /// It does not ask for every publication.
     pub(super) request: bool,
+    /// It reaches the source by another connection string.
+    pub(super) reconnect: bool,
     /// It is disabled.
     pub(super) enable: bool,
 }
@@ -39,6 +41,8 @@ pub(super) struct Asked<'a> {
     pub(super) copy_data: bool,
     /// Whether the state records a copy that is not complete.
     pub(super) is_unfinished: bool,
+    /// Whether an existing subscription is to reach the source by another connection string.
+    pub(super) reconnects: bool,
 }
 
 /// Decides what to do, or why nothing can be done.
@@ -191,7 +195,7 @@ fn decide_existing(
         let found = refuse(Code::SubscriptionDisabled, Side::Target, message).about(name);
         return refused(
             found
-                .remedy("read the error in the target's log, and remove its cause")
+                .remedy("read the error in the target's server log, and remove its cause")
                 .remedy(format!("then run: ALTER SUBSCRIPTION {name} ENABLE;")),
         );
     }
@@ -227,6 +231,7 @@ fn decide_existing(
     Ok(Action::Repair(Repair {
         attach: subscription.slot.is_none(),
         request: !found.unasked_publications().is_empty(),
+        reconnect: asked.reconnects,
         enable: !subscription.is_enabled,
     }))
 }
@@ -234,7 +239,7 @@ fn decide_existing(
 impl Repair {
     /// Whether there is nothing to change.
     pub(super) const fn is_nothing(self) -> bool {
-        !self.attach && !self.request && !self.enable
+        !self.attach && !self.request && !self.reconnect && !self.enable
     }
 }
 
@@ -314,6 +319,7 @@ mod tests {
             names: &names(),
             copy_data,
             is_unfinished: false,
+            reconnects: false,
         };
         decide(found, asked).map_err(|finding| finding.code)
     }
@@ -381,6 +387,7 @@ mod tests {
             Ok(Action::Repair(Repair {
                 attach,
                 request,
+                reconnect: false,
                 enable,
             }))
         };
@@ -440,6 +447,7 @@ mod tests {
             names: &names(),
             copy_data: false,
             is_unfinished: true,
+            reconnects: false,
         };
         let refused = decide(&copied(), asked).unwrap_err();
         assert_eq!(refused.code, Code::CopyIncomplete);

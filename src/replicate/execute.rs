@@ -10,8 +10,8 @@ use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
     Definition, FoundSubscription, Seconds, SubscriptionDefinition, attach_statement,
-    enable_statement, extend_publication, find_publication, load_subscriptions, mark_statement,
-    refresh_statement, request_statement,
+    connect_statement, enable_statement, extend_publication, find_publication, load_subscriptions,
+    mark_statement, refresh_statement, request_statement,
 };
 use crate::pg::{Ident, Side, Sql, SqlState};
 use crate::sql;
@@ -25,6 +25,12 @@ impl PlannedDatabase {
     pub(super) async fn execute(&self, options: &Options, scope: &Scope) -> Result<(), Error> {
         let database = &self.replicated.database;
         let target = options.servers.target.with_database(&database.target);
+        if let Some(publication) = &self.publication {
+            let source = options.servers.source.with_database(&database.source);
+            let session = source.session(Purpose::Control).await;
+            let session = session.map_err(Error::connect(Side::Source))?;
+            publication.create(&session, &self.replicated).await?;
+        }
         match &self.step {
             Step::Create(definition) => self.create(definition, &target, scope).await?,
             Step::Repair { .. } => self.repair(&target, scope).await?,
@@ -55,18 +61,14 @@ impl PlannedDatabase {
     ) -> Result<(), Error> {
         let session = open(target).await?;
         if definition.conninfo.has_password() {
-            // Whether it may appear in the log was asked before.
+            // Whether it may appear in the server log was asked before.
             let hidden = hide_statements(&session).await;
             hidden.map_err(Error::query(Side::Target))?;
         }
         let statement = definition.render(session.version());
         let created = change(&session, &statement, scope).await?;
         drop(statement);
-        // The activity view shows the last statement of an idle session.
-        session
-            .batch(&Sql::fixed("SELECT 1"))
-            .await
-            .map_err(Error::query(Side::Target))?;
+        forget_statement(&session).await?;
         match created {
             Ok(()) => {
                 let marked = session.batch(&mark_statement(&definition.name)).await;
@@ -105,6 +107,7 @@ impl PlannedDatabase {
             found,
             repair,
             publications,
+            conninfo,
         } = &self.step
         else {
             return Ok(());
@@ -122,6 +125,16 @@ impl PlannedDatabase {
             let request = request_statement(name, publications);
             let requested = change(&session, &request, scope).await?;
             requested.map_err(self.refused("change", target))?;
+        }
+        if repair.reconnect {
+            if conninfo.has_password() {
+                let hidden = hide_statements(&session).await;
+                hidden.map_err(Error::query(Side::Target))?;
+            }
+            let connect = connect_statement(name, conninfo);
+            let changed = change(&session, &connect, scope).await?;
+            changed.map_err(self.refused("change", target))?;
+            forget_statement(&session).await?;
         }
         if repair.enable {
             let enabled = change(&session, &enable_statement(name), scope).await?;
@@ -207,6 +220,12 @@ impl PlannedDatabase {
             database: target.database().to_owned(),
         })
     }
+}
+
+/// Has the activity view show another statement than the one with a connection string.
+async fn forget_statement(session: &Session) -> Result<(), Error> {
+    let done = session.batch(&Sql::fixed("SELECT 1")).await;
+    done.map_err(Error::query(Side::Target))
 }
 
 /// A session whose waits for locks are short: who is in the way is reported.

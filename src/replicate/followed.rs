@@ -43,6 +43,8 @@ pub struct Followed {
     pub servers: Sides<Option<ServerIdentity>>,
     /// The databases, by name.
     pub databases: Vec<Replicated>,
+    /// The two clusters, as states name them.
+    pub(crate) pair: Option<Pair>,
     /// Names that can be read in another way.
     pub warnings: Vec<String>,
     /// Rules without effect.
@@ -60,6 +62,8 @@ pub struct Replicated {
     pub(crate) recorded: Option<checkpoint::Database>,
     /// Whether the user has selected its tables.
     pub(crate) is_selected: bool,
+    /// The two clusters, as marks name them.
+    pub(crate) run: RunId,
 }
 
 /// The two clusters, and what the state records of their runs.
@@ -94,6 +98,10 @@ pub async fn find_followed(
         servers: opened
             .as_ref()
             .map(|one| Some(ServerIdentity::of_server(one))),
+        pair: Some(Pair {
+            source: known.systems.source.clone(),
+            target: known.systems.target.clone(),
+        }),
         ..Followed::default()
     };
     let selected = known.select(&mut followed).await?;
@@ -240,6 +248,7 @@ impl Known<'_> {
             oid: database.oid,
             recorded,
             is_selected,
+            run: RunId::new(&self.systems.source, &self.systems.target),
         }))
     }
 

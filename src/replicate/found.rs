@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::error::Error;
 use super::followed::Replicated;
 use crate::cluster::promise::{self, Broken, Promise};
-use crate::connect::{self, Endpoint, Purpose, Session};
+use crate::connect::{self, Endpoint, Purpose, Secret, Session};
 use crate::logical::{
     FoundPublication, FoundSubscription, Seconds, Slot, find_publication, find_slot,
     load_subscriptions,
@@ -23,6 +23,8 @@ pub(super) struct Found {
     pub(super) subscription: Option<FoundSubscription>,
     /// Whether the subscription was disabled by an error of its apply worker (`disable_on_error`, since 15).
     pub(super) is_disabled_by_error: bool,
+    /// Its connection string, where our role may read that.
+    pub(super) conninfo: Option<Secret>,
     /// What is not kept of what the copy has promised; only known while no subscription exists.
     pub(super) broken: Vec<Broken>,
 }
@@ -89,6 +91,9 @@ impl Found {
         if let Some(subscription) = found.subscription.as_ref().filter(|one| !one.is_enabled) {
             let disabled = load_disabled_by_error(&readers.target, subscription.oid).await?;
             found.is_disabled_by_error = disabled;
+        }
+        if let Some(subscription) = &found.subscription {
+            found.conninfo = load_conninfo(&readers.target, subscription.oid).await?;
         }
         if found.subscription.is_none()
             && !found.is_standby
@@ -167,6 +172,25 @@ fn choose(
     subscriptions.sort_by_key(|one| !reads(one));
     let mut candidates = subscriptions.into_iter();
     candidates.find(|one| reads(one) || one.name == names.subscription)
+}
+
+/// Loads the connection string of a subscription, if our role may read it.
+async fn load_conninfo(session: &Session, subscription: Oid) -> Result<Option<Secret>, Error> {
+    let wrap = Error::query(Side::Target);
+    let may_read = Sql::fixed(
+        "SELECT pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT')",
+    );
+    let row = session.query_one(&may_read, &[]).await.map_err(wrap)?;
+    if !row.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let sql = Sql::fixed("SELECT subconninfo FROM pg_catalog.pg_subscription WHERE oid = $1::oid");
+    let rows = session
+        .query(&sql, &[&subscription.0])
+        .await
+        .map_err(wrap)?;
+    let text = rows.first().map(|row| row.get::<_, String>(0));
+    Ok(text.map(Secret::new))
 }
 
 async fn is_standby(session: &Session) -> Result<bool, connect::Error> {

@@ -28,7 +28,7 @@ pub(super) async fn hide_statements(session: &Session) -> Result<bool, connect::
     }
 }
 
-/// Whether our role may keep a statement out of the target's log.
+/// Whether our role may keep a statement out of the target's server log.
 ///
 /// # Errors
 /// The target cannot be reached, or refused for another reason.

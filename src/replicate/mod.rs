@@ -18,6 +18,7 @@ mod followed;
 mod found;
 mod give_up;
 mod hidden;
+mod initial;
 mod options;
 mod plan;
 mod reach;

@@ -1,6 +1,7 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::followed::Replicated;
+use super::followed::Followed;
 use crate::connect::{Endpoint, SubscriptionSource};
 use crate::pg::Sides;
 
@@ -9,8 +10,10 @@ use crate::pg::Sides;
 pub struct Options {
     /// The two servers.
     pub servers: Sides<Endpoint>,
-    /// The databases.
-    pub databases: Vec<Replicated>,
+    /// The databases, with the clusters.
+    pub followed: Followed,
+    /// Where states are; none where nothing says it.
+    pub state_root: Option<PathBuf>,
     /// How the target's server reaches the source, if not as this program does.
     pub subscription_source: Option<SubscriptionSource>,
     /// Whether the target's server may copy all rows where no slot exists.

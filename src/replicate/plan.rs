@@ -8,12 +8,13 @@ use super::error::Error;
 use super::followed::{AT_ONCE, Replicated};
 use super::found::{Found, Readers};
 use super::hidden::may_hide;
+use super::initial::{InitialCopy, NewPublication};
 use super::options::Options;
 use super::subscriber::Subscriber;
 use crate::catalog::load::transfer::load_transfer;
 use crate::checkpoint::Stage;
 use crate::cluster::{Code, Finding, Level};
-use crate::connect::SubscriptionConninfo;
+use crate::connect::{ConninfoDifference, SubscriptionConninfo};
 use crate::logical::{FoundSubscription, SubscriptionDefinition};
 use crate::pg::{Side, Sides};
 use crate::task::Scope;
@@ -32,6 +33,8 @@ pub(super) struct PlannedDatabase {
     pub(super) replicated: Replicated,
     pub(super) step: Step,
     pub(super) additions: Additions,
+    /// The publication that is created first, if there is none.
+    pub(super) publication: Option<NewPublication>,
     /// Whether every published value may be sent in binary format.
     pub(super) is_binary: bool,
 }
@@ -46,6 +49,8 @@ pub(super) enum Step {
         found: FoundSubscription,
         repair: super::decide::Repair,
         publications: Vec<crate::pg::Ident>,
+        /// How the target's server is to reach the source.
+        conninfo: SubscriptionConninfo,
     },
 }
 
@@ -59,13 +64,18 @@ impl Prepared {
     /// The databases whose subscription stores a password, with the connection strings without it.
     pub fn stored_passwords(&self) -> Vec<(&str, String)> {
         let created = self.databases.iter().filter_map(|one| match &one.step {
-            Step::Create(definition) if definition.conninfo.has_password() => Some((
-                one.replicated.database.target.as_str(),
-                definition.conninfo.to_string(),
-            )),
-            Step::Create(_) | Step::Repair { .. } => None,
+            Step::Create(definition) => Some((one, &definition.conninfo)),
+            Step::Repair {
+                repair, conninfo, ..
+            } if repair.reconnect => Some((one, conninfo)),
+            Step::Repair { .. } => None,
         });
-        created.collect()
+        let stored = created.filter(|(_, conninfo)| conninfo.has_password());
+        let named = stored.map(|(one, conninfo)| {
+            let target = one.replicated.database.target.as_str();
+            (target, conninfo.to_string())
+        });
+        named.collect()
     }
 
     /// What is to be done, a line for each change.
@@ -106,6 +116,7 @@ impl PlannedDatabase {
                 let changes = [
                     (repair.attach, "attach it to its slot again"),
                     (repair.request, "have it ask for every publication"),
+                    (repair.reconnect, "change its connection string"),
                     (repair.enable, "enable it"),
                 ];
                 let changes = changes.into_iter().filter(|(is_done, _)| *is_done);
@@ -127,10 +138,10 @@ impl PlannedDatabase {
 /// # Errors
 /// A server cannot be reached or refused a query, or the scope was stopped.
 pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
-    if options.databases.is_empty() {
+    if options.followed.databases.is_empty() {
         return Err(Error::NothingSelected);
     }
-    let examining = stream::iter(options.databases.iter().cloned())
+    let examining = stream::iter(options.followed.databases.iter().cloned())
         .map(|replicated| examine_database(replicated, options))
         .buffered(AT_ONCE)
         .try_collect::<Vec<Examined>>();
@@ -152,7 +163,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
 }
 
 impl Prepared {
-    /// Judges a password that the target stores, and whether its statement can be kept out of the target's log.
+    /// Judges a password that the target stores, and whether its statement can be kept out of the target's server log.
     async fn judge_password(&mut self, options: &Options) -> Result<(), Error> {
         let stored = self.stored_passwords();
         let Some((database, conninfo)) = stored.first() else {
@@ -171,7 +182,7 @@ impl Prepared {
             );
         self.findings.push(stored);
         if !is_hidden {
-            let message = "the statement that creates the subscription may appear in the target's log, with the password: the \
+            let message = "the statement that creates the subscription may appear in the target's server log, with the password: the \
                            role may not change log_statement and log_min_error_statement";
             let exposed = Finding::new(Code::PasswordLogged, Level::Warning, Side::Target, message);
             self.findings.push(exposed.remedy(
@@ -181,7 +192,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// Whether the password of a subscription could appear in the target's log.
+    /// Whether the password of a subscription could appear in the target's server log.
     pub fn exposes_password(&self) -> bool {
         let mut findings = self.findings.iter();
         findings.any(|finding| finding.code == Code::PasswordLogged)
@@ -194,11 +205,13 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     let found = Found::load(&readers, servers, &replicated).await?;
     let database = &replicated.database;
     let recorded = replicated.recorded.as_ref();
+    let conninfo = conninfo_for(&database.source, options, &readers);
     let asked = Asked {
         database: &database.source,
         names: &database.names,
         copy_data: options.copy_data,
         is_unfinished: recorded.is_some_and(|one| !matches!(one.stage, Stage::Finished { .. })),
+        reconnects: reconnects(&found, &conninfo, options),
     };
     let action = match decide(&found, asked) {
         Ok(action) => action,
@@ -218,25 +231,32 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
         let judged = subscriber.judge(&database.target).into_iter();
         findings.extend(judged.map(|finding| finding.in_database(&database.target)));
     }
+    let initial = match action {
+        Action::CreateAndCopy => Some(InitialCopy::find(&readers, &replicated, &found).await?),
+        Action::Create | Action::Repair(_) => None,
+    };
+    let prevented = initial
+        .iter()
+        .flat_map(|initial| &initial.findings)
+        .cloned();
+    findings.extend(prevented.map(|finding| finding.in_database(&database.source)));
     findings.extend(judge_retained(
         &found,
         &replicated,
         options.max_retained_wal,
     ));
     let is_binary = is_binary(&readers, &found).await?;
-    let planned = plan_database(
-        replicated,
-        &found,
-        action,
-        Given {
-            options,
-            readers: &readers,
-            is_binary,
-        },
-    );
+    let publication = initial.and_then(|initial| initial.publication);
+    let given = Given {
+        conninfo: &conninfo,
+        publication: publication.as_ref(),
+        is_binary,
+    };
+    let planned = plan_database(replicated, &found, action, given);
     Ok(Examined {
         planned: Some(PlannedDatabase {
             additions,
+            publication,
             ..planned
         }),
         findings,
@@ -246,8 +266,9 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
 /// What the definition of a subscription depends on beside the objects.
 #[derive(Clone, Copy)]
 struct Given<'a> {
-    options: &'a Options,
-    readers: &'a Readers,
+    conninfo: &'a SubscriptionConninfo,
+    /// The publication that is created first.
+    publication: Option<&'a NewPublication>,
     is_binary: bool,
 }
 
@@ -263,11 +284,15 @@ fn plan_database(
             found: subscription,
             repair,
             publications: found.publications(),
+            conninfo: given.conninfo.clone(),
         },
         (action, _) => Step::Create(Box::new(SubscriptionDefinition {
             name: database.names.subscription.clone(),
-            conninfo: conninfo_for(&database.source, given.options, given.readers),
-            publications: found.publications(),
+            conninfo: given.conninfo.clone(),
+            publications: match given.publication {
+                Some(new) => new.names(&replicated),
+                None => found.publications(),
+            },
             slot: database
                 .names
                 .slot
@@ -282,14 +307,34 @@ fn plan_database(
         replicated,
         step,
         additions: Additions::default(),
+        publication: None,
         is_binary: given.is_binary,
+    }
+}
+
+/// Whether the connection string of an existing subscription is to be changed. What somebody has changed there stays, unless
+/// the user names another one; but a password that is no longer right would never work again.
+fn reconnects(found: &Found, wanted: &SubscriptionConninfo, options: &Options) -> bool {
+    let is_read = found
+        .slot
+        .as_ref()
+        .is_some_and(|slot| slot.active_pid.is_some());
+    let is_named = options.subscription_source.is_some();
+    let Some(current) = &found.conninfo else {
+        // It cannot be compared: what works stays.
+        return is_named && !is_read;
+    };
+    match wanted.compare(current.expose()) {
+        ConninfoDifference::Nothing => false,
+        ConninfoDifference::Password => wanted.has_password(),
+        ConninfoDifference::Other => is_named,
     }
 }
 
 /// How the target's server reaches a database of the source.
 fn conninfo_for(database: &str, options: &Options, readers: &Readers) -> SubscriptionConninfo {
     match &options.subscription_source {
-        Some(source) => source.render(database, options.databases.len() == 1),
+        Some(source) => source.render(database, options.followed.databases.len() == 1),
         None => {
             let source = &options.servers.source;
             source.subscription_conninfo(database, readers.target.version())

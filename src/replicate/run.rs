@@ -10,6 +10,7 @@ use super::options::Options;
 use super::plan::{PlannedDatabase, Prepared, Step};
 use super::report::{FailedDatabase, Report, SyncedDatabase};
 use super::wait::{CaughtUp, wait_for_database};
+use crate::checkpoint;
 use crate::cluster::run_lock::{LockKey, RunLocks};
 use crate::pg::Sides;
 use crate::task::Scope;
@@ -27,6 +28,8 @@ pub async fn execute(
     let begun = Instant::now();
     let servers = options.servers.as_ref().map(Some);
     let locks = RunLocks::acquire(servers, &lock_keys(&prepared.databases)).await?;
+    // What this creates is known as ours from before its creation.
+    record_runs(&prepared.databases, options)?;
     let changed = change_databases(prepared.databases, options, scope).await;
     locks.release().await;
     let waited = stream::iter(changed)
@@ -60,6 +63,20 @@ pub async fn execute(
 
 /// How many databases are waited for at the same time: all, since each has a time limit.
 const WAITING: usize = 1024;
+
+/// Records the runs of the publications that are to be created, for `teardown`.
+fn record_runs(databases: &[PlannedDatabase], options: &Options) -> Result<(), Error> {
+    let new = databases.iter().filter_map(|one| one.publication.as_ref());
+    let numbers: Vec<String> = new.map(|one| one.run_number().to_owned()).collect();
+    if let (Some(root), Some(pair), false) = (
+        &options.state_root,
+        &options.followed.pair,
+        numbers.is_empty(),
+    ) {
+        checkpoint::record_numbers(root, pair, numbers)?;
+    }
+    Ok(())
+}
 
 fn lock_keys(databases: &[PlannedDatabase]) -> Sides<Vec<LockKey>> {
     let source = databases.iter().map(|one| {

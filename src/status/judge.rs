@@ -29,7 +29,7 @@ pub(super) struct Seen<'a> {
     pub(super) before: &'a TargetFacts,
     pub(super) measured: Measured,
     pub(super) troubled: &'a [TroubledTable],
-    /// What may make the apply worker fail.
+    /// Why the apply worker may fail.
     pub(super) causes: &'a [Finding],
     /// How much WAL a slot may retain, in bytes.
     pub(super) max_retained_wal: Option<u64>,
@@ -114,7 +114,7 @@ fn no_connection(name: &crate::pg::Ident, message: String) -> Problem {
         .about(name)
         .remedy("check that the target's server can connect to the source with the subscription's connection string")
         .remedy(format!(
-            "read the target's log: the lines of \"logical replication apply worker for subscription \
+            "read the target's server log: the lines of \"logical replication apply worker for subscription \
              \"{name}\"\" have the error"
         ))
 }
@@ -336,7 +336,7 @@ impl Seen<'_> {
         if self.causes.is_empty() {
             failing = failing
                 .remedy(format!(
-                    "read the target's log: the lines of \"logical replication apply worker for subscription \
+                    "read the target's server log: the lines of \"logical replication apply worker for subscription \
                      \"{name}\"\" have the error, its table and the finish LSN of the transaction"
                 ))
                 .remedy("a conflicting row: change or delete it on the target, the worker then continues");
@@ -370,7 +370,7 @@ impl Seen<'_> {
             format!("the initial copy of a table fails in subscription {name} and is repeated");
         let found = problem(Verdict::Broken, Code::TableCopyFails, Side::Target, message);
         found.about(name).remedy(format!(
-            "read the target's log: the lines of \"logical replication table synchronization worker for subscription \
+            "read the target's server log: the lines of \"logical replication table synchronization worker for subscription \
              \"{name}\"\" have the error"
         ))
     }
@@ -486,3 +486,6 @@ impl Seen<'_> {
         found
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,12 +128,31 @@ fn examples(command: &Command) -> Vec<String> {
 fn calls(line: &str) -> Vec<Vec<&str>> {
     let mut found = Vec::new();
     for rest in line.split(NAME).filter_map(|rest| rest.strip_prefix(' ')) {
-        let words = rest
-            .split_whitespace()
-            .take_while(|word| !matches!(*word, "|" | ">" | "&&"));
+        let words = words(rest).into_iter();
+        let words = words.take_while(|word| !matches!(*word, "|" | ">" | "&&"));
         found.push(words.map(|word| word.trim_end_matches(')')).collect());
     }
     found
+}
+
+/// The words of a line of a shell. Single quotes begin and end a word that contains blanks.
+fn words(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = line.trim_start();
+    while !rest.is_empty() {
+        let (word, behind) = match rest.strip_prefix('\'') {
+            Some(quoted) => quoted.split_once('\'').unwrap_or((quoted, "")),
+            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
+        };
+        found.push(word);
+        rest = behind.trim_start();
+    }
+    found
+}
+
+#[test]
+fn a_quoted_word_of_an_example_is_one() {
+    assert_eq!(words("a  --b 'c d' e"), ["a", "--b", "c d", "e"]);
 }
 
 #[test]
@@ -141,7 +160,8 @@ fn examples_can_be_run_as_they_are() {
     let program = program();
     for command in all(&program) {
         let examples = examples(command);
-        assert_eq!(examples.len(), 2, "{}", command.get_name());
+        let is_short = (2..=3).contains(&examples.len());
+        assert!(is_short, "{}", command.get_name());
         for example in examples {
             let calls = calls(&example);
             assert!(!calls.is_empty(), "{example}");

@@ -40,6 +40,18 @@ fn the_dashboard_names_only_metrics_of_the_server() {
 }
 
 #[test]
+fn the_alerts_name_only_metrics_of_the_server() {
+    let text = read("docs/operations.md");
+    let rules = text.split("```yaml").nth(1).unwrap();
+    let rules = rules.split("```").next().unwrap();
+    let exported: BTreeSet<_> = metric_names().into_iter().collect();
+    let used = named(rules);
+    let unknown: Vec<_> = used.difference(&exported).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    assert_eq!(used.len(), 10);
+}
+
+#[test]
 fn the_dashboard_asks_for_its_data_source() {
     let text = read("docs/grafana-dashboard.json");
     let dashboard: serde_json::Value = serde_json::from_str(&text).unwrap();

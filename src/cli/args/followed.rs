@@ -48,7 +48,7 @@ impl Replications {
         warn_about(ui, [servers.source, servers.target]);
         let chosen = self.selection.resolve(None)?;
         let map = self.mapping.map()?;
-        let root = self.root();
+        let root = self.state_root();
         cluster::refuse_pooler(servers.target).await?;
         let given = self.selection.as_of();
         let recorded = match (&given, chosen.rules.have_filters(), &root) {
@@ -84,7 +84,7 @@ impl Replications {
     }
 
     /// The folder of the state; none where nothing says where it is: then the servers are asked.
-    fn root(&self) -> Option<PathBuf> {
+    pub(in crate::cli) fn state_root(&self) -> Option<PathBuf> {
         self.state.root().ok()
     }
 }

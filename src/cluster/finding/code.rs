@@ -186,7 +186,7 @@ codes! {
     SelectionChanged => "selection-changed", "tables are selected otherwise than they are replicated";
     /// The connection string of the subscription contains a password, which the target stores.
     PasswordStored => "password-stored";
-    /// The target's log may contain the statement with the password.
+    /// The target's server log may contain the statement with the password.
     PasswordLogged => "password-logged";
     /// The connecting role may not create subscriptions on the target.
     NoSubscriptionPrivilege => "no-subscription-privilege";

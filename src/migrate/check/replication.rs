@@ -54,7 +54,7 @@ pub(crate) fn left_slot(database: &str, slot: &Slot) -> Option<Finding> {
     let finding = finding
         .in_database(database)
         .about(name)
-        .remedy("replicate from it with a subscription of your own");
+        .remedy(Remedy::invoke("replicate from it", Command::Sync));
     Some(finding.remedy(Remedy::invoke("remove it", Command::Teardown)))
 }
 

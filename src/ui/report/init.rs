@@ -179,10 +179,10 @@ fn slot_line(kept: &KeptSlot) -> String {
         false => "slot",
     };
     let text = format!(
-        "of database {} retains WAL on the source until teardown removes it; replicate from it with a subscription \
-         of your own to {}",
+        "of database {} retains WAL on the source; sync starts the replication of publication {} from it, and \
+         teardown removes it",
         kept.database,
-        publications.join(", ")
+        publications.join(" and ")
     );
     line(&format!("{kind} {} ", kept.slot), &text)
 }

@@ -40,7 +40,7 @@ async fn every_report_ends_with_the_next_command() {
     let planned = run_one("init", &["--dry-run"]).run().expect(0);
     assert_eq!(last(&planned), format!("-- next: {}", command("init")));
     let copied = run_one("init", &["--yes"]).state(&home).run().expect(0);
-    assert_eq!(last(&copied), format!("next: {}", command("verify")));
+    assert_eq!(last(&copied), format!("next: {}", command("sync")));
     let refused = run_one("validate", &[]).run().expect(1);
     let again = command("validate");
     let resolve = format!("next: resolve the errors above, then run: {again}");

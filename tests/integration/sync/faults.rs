@@ -33,8 +33,25 @@ async fn without_a_slot_the_ways_are_named_and_the_server_can_copy() {
     };
     expect_refused(&copied, &[], &["does not exist", "init", "--copy-data"]).await;
     copied
-        .on_source("CREATE PUBLICATION seren_replication_pub FOR TABLE public.t")
+        .on_target("INSERT INTO public.t VALUES (1, 'before')")
         .await;
+    expect_refused(
+        &copied,
+        &["--copy-data"],
+        &["public.t is not empty", "TRUNCATE"],
+    )
+    .await;
+    copied.on_target("TRUNCATE public.t").await;
+    copied
+        .on_source("CREATE TABLE public.bag (word text)")
+        .await;
+    expect_refused(
+        &copied,
+        &["--copy-data"],
+        &["public.bag", "no primary key", "is missing"],
+    )
+    .await;
+    copied.on_source("DROP TABLE public.bag").await;
     copied.sync(&["--copy-data"]).expect(0);
     copied
         .on_source("INSERT INTO public.t VALUES (11, 'new')")
@@ -42,6 +59,12 @@ async fn without_a_slot_the_ways_are_named_and_the_server_can_copy() {
     let arrived = "SELECT count(*) = 11 FROM public.t";
     wait_for(&database(&copied.target()).await, arrived).await;
     copied.status().expect(0).assert_prints(&["CAUGHT UP"]);
+    let source = copied.source();
+    copied.remove();
+    let left =
+        "SELECT (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_replication_slots
+                         WHERE database = current_database())";
+    assert_eq!(value(&source, left).await, "0");
 }
 
 #[tokio::test]
