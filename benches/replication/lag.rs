@@ -9,8 +9,11 @@ use seren_replicator::pg::Sql;
 
 use super::load::{Load, fill};
 use super::support::program::OWN;
-use super::support::{median, url};
+use super::support::url;
 use super::{Servers, millis};
+
+/// The percentile that is shown beside the middle one.
+const TAIL: usize = 90;
 
 /// The pause between two looks at the target.
 const LOOK: Duration = Duration::from_millis(1);
@@ -113,12 +116,42 @@ fn observe(servers: &Servers, name: &str, until: Instant) -> Vec<f64> {
     })
 }
 
+/// The median and the 90th percentile of milliseconds.
+struct Figures {
+    count: usize,
+    middle: f64,
+    tail: f64,
+}
+
+impl Figures {
+    fn new(mut figures: Vec<f64>) -> Self {
+        figures.sort_by(f64::total_cmp);
+        let at = |percent: usize| figures[figures.len() * percent / 100];
+        Self {
+            count: figures.len(),
+            middle: at(50),
+            tail: at(TAIL),
+        }
+    }
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            count,
+            middle,
+            tail,
+        } = self;
+        write!(f, "{middle:.1} ms, p90 {tail:.1} ms of {count}")
+    }
+}
+
 /// Compares both under each load.
 pub(super) fn measure_lag(servers: &Servers, seconds: u64) {
     let name = "lag";
     fill(servers, name);
     servers.replicate(name);
-    for load in [Load::Idle, Load::Light, Load::Heavy] {
+    for load in [Load::Idle, Load::Light, Load::Heavy, Load::Bulk] {
         let running = load.start(servers, name, seconds);
         let until = Instant::now() + Duration::from_secs(seconds);
         let ports = servers.ports();
@@ -130,13 +163,11 @@ pub(super) fn measure_lag(servers: &Servers, seconds: u64) {
         running.finish();
         // What has piled up is no part of the next load.
         time_to_arrive(servers, name);
-        let (count, middle) = (seen.len(), median(seen));
-        let (looks, shown) = (reported.len(), median(reported));
-        let allowed = f64::max(50.0, middle * 0.2);
+        let [shown, seen] = [reported, seen].map(Figures::new);
+        let allowed = f64::max(50.0, seen.middle * 0.2);
         println!(
-            "{load:?}: status {shown:.1} ms ({looks} looks), from outside {middle:.1} ms ({count} rows), \
-             difference {:.1} ms of {allowed:.1} ms allowed",
-            (shown - middle).abs()
+            "{load:?}: status {shown}; from outside {seen}; difference {:.1} ms, allowed {allowed:.1} ms",
+            (shown.middle - seen.middle).abs()
         );
     }
     servers.unsubscribe(name);

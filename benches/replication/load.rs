@@ -1,6 +1,9 @@
 //! The load of an application, by pgbench.
 
+use std::io::Write as _;
 use std::process::{Child, Stdio};
+
+use tempfile::NamedTempFile;
 
 use super::Servers;
 use super::support::{client, psql, url};
@@ -14,10 +17,19 @@ pub(super) enum Load {
     Light,
     /// As much as four clients can.
     Heavy,
+    /// Two transactions of 20,000 rows a second.
+    Bulk,
 }
 
 /// An application at work.
-pub(super) struct Running(Option<Child>);
+pub(super) struct Running {
+    pgbench: Option<Child>,
+    _script: NamedTempFile,
+}
+
+/// What [`Load::Bulk`] runs.
+const BULK: &str =
+    "UPDATE public.pgbench_accounts SET abalance = abalance + 1 WHERE aid <= 20000;\n";
 
 /// A database with the tables of pgbench, and one for rows that are waited for.
 pub(super) fn fill(servers: &Servers, name: &str) {
@@ -41,26 +53,37 @@ impl Load {
     /// Starts it for so many seconds.
     pub(super) fn start(self, servers: &Servers, name: &str, seconds: u64) -> Running {
         let seconds = seconds.to_string();
-        let rate: &[&str] = match self {
-            Self::Idle => return Running(None),
-            Self::Light => &["-R", "50"],
-            Self::Heavy => &[],
+        let mut script = NamedTempFile::new().unwrap();
+        script.write_all(BULK.as_bytes()).unwrap();
+        let file = script.path().to_str().unwrap();
+        let four = ["-c", "4"];
+        let arguments = match self {
+            Self::Idle => None,
+            Self::Light => Some([&four[..], &["-R", "50"]].concat()),
+            Self::Heavy => Some(four.to_vec()),
+            Self::Bulk => Some(vec!["-f", file, "-R", "2"]),
         };
-        let pgbench = client("pgbench")
-            .args(["-n", "-c", "4", "-j", "1", "-T", &seconds])
-            .args(rate)
-            .arg(url(servers.source.port(), name))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Running(Some(pgbench.unwrap()))
+        let pgbench = arguments.map(|arguments| {
+            let pgbench = client("pgbench")
+                .args(["-n", "-T", &seconds])
+                .args(arguments)
+                .arg(url(servers.source.port(), name))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
+            pgbench.unwrap()
+        });
+        Running {
+            pgbench,
+            _script: script,
+        }
     }
 }
 
 impl Running {
     /// Waits for its end.
     pub(super) fn finish(self) {
-        if let Some(mut pgbench) = self.0 {
+        if let Some(mut pgbench) = self.pgbench {
             assert!(pgbench.wait().unwrap().success());
         }
     }
