@@ -50,5 +50,5 @@ pub use secret::{Secret, has_credentials, is_secret_name};
 pub use service::{ServiceError, parse_service};
 pub use session::{Answer, Description, Session};
 pub use settings::{ToastCompression, pinned_values, script_settings};
-pub use subscription::{SubscriptionConninfo, SubscriptionSource};
+pub use subscription::{ConninfoDifference, SubscriptionConninfo, SubscriptionSource};
 pub use tuning::{Capacity, Tuning};

@@ -164,6 +164,25 @@ impl SubscriptionConninfo {
         self.has_password
     }
 
+    /// How the connection string that a subscription has differs from this one.
+    pub fn compare(&self, current: &str) -> ConninfoDifference {
+        let (Ok(now), Ok(wanted)) = (parse_conninfo(current), parse_conninfo(self.expose())) else {
+            return ConninfoDifference::Other;
+        };
+        let without = |parameters: &Parameters| {
+            let mut parameters = parameters.clone();
+            parameters.remove("password");
+            parameters
+        };
+        match now.parameters == wanted.parameters {
+            true => ConninfoDifference::Nothing,
+            false if without(&now.parameters) == without(&wanted.parameters) => {
+                ConninfoDifference::Password
+            }
+            false => ConninfoDifference::Other,
+        }
+    }
+
     /// Hosts and ports that it names.
     pub fn hosts(&self) -> Vec<(String, u16)> {
         let parsed = parse_conninfo(&self.shown).unwrap_or_default();
@@ -180,6 +199,17 @@ impl SubscriptionConninfo {
         let hosts = split("host").into_iter().enumerate();
         hosts.map(|(at, host)| (host, port(at))).collect()
     }
+}
+
+/// How two connection strings differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConninfoDifference {
+    /// Not at all.
+    Nothing,
+    /// In the password only.
+    Password,
+    /// Otherwise.
+    Other,
 }
 
 /// Without the password.
@@ -284,6 +314,29 @@ mod tests {
         let shown = rendered("postgres://a:1,b:2/d", 17);
         assert_eq!(shown.hosts(), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
         assert!(shown.to_string().contains("host='a,b' port='1,2'"));
+    }
+
+    #[test]
+    fn a_changed_password_is_no_other_way() {
+        let wanted = rendered("postgres://u:new@h/d", 17);
+        for (current, expected) in [
+            (wanted.expose(), ConninfoDifference::Nothing),
+            (
+                "host=h port=5432 user=u dbname=app password=old",
+                ConninfoDifference::Password,
+            ),
+            (
+                "host=h port=5432 user=u dbname=app",
+                ConninfoDifference::Password,
+            ),
+            (
+                "host=inside port=5432 user=u dbname=app password=new",
+                ConninfoDifference::Other,
+            ),
+            ("nonsense", ConninfoDifference::Other),
+        ] {
+            assert_eq!(wanted.compare(current), expected, "{current}");
+        }
     }
 
     #[test]

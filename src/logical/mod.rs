@@ -36,7 +36,7 @@ pub use subscription::{
     find_subscription, has_origin, load_subscriptions, mark_statement,
 };
 pub use subscription_change::{
-    attach_statement, enable_statement, refresh_statement, request_statement,
+    attach_statement, connect_statement, enable_statement, refresh_statement, request_statement,
 };
 pub use subscription_definition::SubscriptionDefinition;
 pub use tag::RunTag;

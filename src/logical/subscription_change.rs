@@ -1,5 +1,6 @@
 //! Statements that change a subscription.
 
+use crate::connect::SubscriptionConninfo;
 use crate::pg::{Ident, Literal, SlotName, Sql};
 use crate::sql;
 
@@ -12,6 +13,12 @@ pub fn enable_statement(name: &Ident) -> Sql {
 pub fn attach_statement(name: &Ident, slot: &SlotName) -> Sql {
     let slot = Literal(slot.as_str());
     sql!("ALTER SUBSCRIPTION {} SET (slot_name = {})", name, slot)
+}
+
+/// Has a subscription reach the source by another connection string.
+pub fn connect_statement(name: &Ident, conninfo: &SubscriptionConninfo) -> Sql {
+    let conninfo = Literal(conninfo.expose());
+    sql!("ALTER SUBSCRIPTION {} CONNECTION {}", name, conninfo)
 }
 
 /// Has a subscription ask for these publications, without a copy of their tables.

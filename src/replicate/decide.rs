@@ -25,6 +25,8 @@ pub(super) struct Repair {
     pub(super) attach: bool,
     /// It does not ask for every publication.
     pub(super) request: bool,
+    /// It reaches the source by another connection string.
+    pub(super) reconnect: bool,
     /// It is disabled.
     pub(super) enable: bool,
 }
@@ -39,11 +41,14 @@ pub(super) struct Asked<'a> {
     pub(super) copy_data: bool,
     /// Whether the state records a copy that is not complete.
     pub(super) is_unfinished: bool,
+    /// Whether an existing subscription is to reach the source by another connection string.
+    pub(super) reconnects: bool,
 }
 
 /// Decides what to do, or why nothing can be done.
 pub(super) fn decide(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
     let decided = match &found.subscription {
+        _ if found.is_standby => Err(Box::new(standby())),
         Some(subscription) => decide_existing(found, subscription, asked),
         None => decide_new(found, asked),
     };
@@ -59,6 +64,11 @@ fn refused(finding: Finding) -> Result<Action, Box<Finding>> {
 
 fn refuse(code: Code, side: Side, message: impl Into<String>) -> Finding {
     Finding::new(code, Level::Error, side, message)
+}
+
+fn standby() -> Finding {
+    let message = "is a standby: publication and slot of a replication are those of its primary";
+    refuse(Code::Standby, Side::Source, message).remedy("connect to its primary")
 }
 
 /// To copy everything again: nothing else closes a gap.
@@ -221,6 +231,7 @@ fn decide_existing(
     Ok(Action::Repair(Repair {
         attach: subscription.slot.is_none(),
         request: !found.unasked_publications().is_empty(),
+        reconnect: asked.reconnects,
         enable: !subscription.is_enabled,
     }))
 }
@@ -228,7 +239,7 @@ fn decide_existing(
 impl Repair {
     /// Whether there is nothing to change.
     pub(super) const fn is_nothing(self) -> bool {
-        !self.attach && !self.request && !self.enable
+        !self.attach && !self.request && !self.reconnect && !self.enable
     }
 }
 
@@ -308,6 +319,7 @@ mod tests {
             names: &names(),
             copy_data,
             is_unfinished: false,
+            reconnects: false,
         };
         decide(found, asked).map_err(|finding| finding.code)
     }
@@ -325,7 +337,8 @@ mod tests {
 
     #[test]
     fn each_state_of_a_new_replication_has_its_answer() {
-        let cases: [Case; 7] = [
+        let cases: [Case; 8] = [
+            (|found| found.is_standby = true, Err(Code::Standby)),
             (|found| found.slot = None, Err(Code::SlotMissing)),
             (
                 |found| (found.slot, found.publication) = (None, None),
@@ -374,6 +387,7 @@ mod tests {
             Ok(Action::Repair(Repair {
                 attach,
                 request,
+                reconnect: false,
                 enable,
             }))
         };
@@ -433,6 +447,7 @@ mod tests {
             names: &names(),
             copy_data: false,
             is_unfinished: true,
+            reconnects: false,
         };
         let refused = decide(&copied(), asked).unwrap_err();
         assert_eq!(refused.code, Code::CopyIncomplete);

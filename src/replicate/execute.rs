@@ -9,8 +9,9 @@ use super::reach::probe_hosts;
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
-    Definition, Seconds, SubscriptionDefinition, attach_statement, enable_statement,
-    extend_publication, find_publication, mark_statement, refresh_statement, request_statement,
+    Definition, FoundSubscription, Seconds, SubscriptionDefinition, attach_statement,
+    connect_statement, enable_statement, extend_publication, find_publication, load_subscriptions,
+    mark_statement, refresh_statement, request_statement,
 };
 use crate::pg::{Ident, Side, Sql, SqlState};
 use crate::sql;
@@ -67,22 +68,37 @@ impl PlannedDatabase {
         let statement = definition.render(session.version());
         let created = change(&session, &statement, scope).await?;
         drop(statement);
-        // The activity view shows the last statement of an idle session.
-        session
-            .batch(&Sql::fixed("SELECT 1"))
-            .await
-            .map_err(Error::query(Side::Target))?;
+        forget_statement(&session).await?;
         match created {
             Ok(()) => {
                 let marked = session.batch(&mark_statement(&definition.name)).await;
                 marked.map_err(self.refused("mark", target))
             }
-            Err(source) if is_unreachable(&source) => Err(Error::Unreachable {
-                subscription: self.place(target),
-                probes: probe_hosts(&definition.conninfo.hosts()).await,
-                source,
-            }),
-            Err(source) => Err(self.refused("create", target)(source)),
+            // Another run has created it since it was looked for, and has ended.
+            Err(source)
+                if source.sqlstate() == Some(SqlState::DUPLICATE_OBJECT)
+                    && is_created(&session, definition).await? =>
+            {
+                Ok(())
+            }
+            Err(source) => Err(self.not_created(definition, target, source).await),
+        }
+    }
+
+    /// Why a subscription was not created.
+    async fn not_created(
+        &self,
+        definition: &SubscriptionDefinition,
+        target: &Endpoint,
+        source: connect::Error,
+    ) -> Error {
+        if !is_unreachable(&source) {
+            return self.refused("create", target)(source);
+        }
+        Error::Unreachable {
+            subscription: self.place(target),
+            probes: probe_hosts(&definition.conninfo.hosts()).await,
+            source,
         }
     }
 
@@ -91,6 +107,7 @@ impl PlannedDatabase {
             found,
             repair,
             publications,
+            conninfo,
         } = &self.step
         else {
             return Ok(());
@@ -108,6 +125,16 @@ impl PlannedDatabase {
             let request = request_statement(name, publications);
             let requested = change(&session, &request, scope).await?;
             requested.map_err(self.refused("change", target))?;
+        }
+        if repair.reconnect {
+            if conninfo.has_password() {
+                let hidden = hide_statements(&session).await;
+                hidden.map_err(Error::query(Side::Target))?;
+            }
+            let connect = connect_statement(name, conninfo);
+            let changed = change(&session, &connect, scope).await?;
+            changed.map_err(self.refused("change", target))?;
+            forget_statement(&session).await?;
         }
         if repair.enable {
             let enabled = change(&session, &enable_statement(name), scope).await?;
@@ -195,6 +222,12 @@ impl PlannedDatabase {
     }
 }
 
+/// Has the activity view show another statement than the one with a connection string.
+async fn forget_statement(session: &Session) -> Result<(), Error> {
+    let done = session.batch(&Sql::fixed("SELECT 1")).await;
+    done.map_err(Error::query(Side::Target))
+}
+
 /// A session whose waits for locks are short: who is in the way is reported.
 async fn open(target: &Endpoint) -> Result<Session, Error> {
     let target = target.clone().with_short_lock_waits();
@@ -217,6 +250,16 @@ async fn change(
     let work = wait.execute_when_unlocked(session, statement);
     let done = scope.cancelling(session.request_cancel(), work).await;
     done.map_err(|_| Error::Stopped)
+}
+
+/// Whether a subscription exists and is the one to be created: it has the name and reads from the slot.
+async fn is_created(session: &Session, definition: &SubscriptionDefinition) -> Result<bool, Error> {
+    let found = load_subscriptions(session).await;
+    let found = found.map_err(Error::query(Side::Target))?;
+    let is_it = |one: &FoundSubscription| {
+        one.name == definition.name && one.slot.as_deref() == Some(definition.slot.as_str())
+    };
+    Ok(found.iter().any(is_it))
 }
 
 /// Whether the target's server could not connect to the source.

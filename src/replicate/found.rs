@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::error::Error;
 use super::followed::Replicated;
 use crate::cluster::promise::{self, Broken, Promise};
-use crate::connect::{Endpoint, Purpose, Session};
+use crate::connect::{self, Endpoint, Purpose, Secret, Session};
 use crate::logical::{
     FoundPublication, FoundSubscription, Seconds, Slot, find_publication, find_slot,
     load_subscriptions,
@@ -15,12 +15,16 @@ use crate::pg::{Ident, Oid, Side, Sides, SlotName, Sql};
 /// The objects of a replication, as both servers show them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
+    /// Whether the source is a standby: publications and slots are those of its primary.
+    pub(super) is_standby: bool,
     pub(super) publication: Option<FoundPublication>,
     pub(super) slot: Option<Slot>,
     /// The subscription that reads from the slot, or the one of our name.
     pub(super) subscription: Option<FoundSubscription>,
     /// Whether the subscription was disabled by an error of its apply worker (`disable_on_error`, since 15).
     pub(super) is_disabled_by_error: bool,
+    /// Its connection string, where our role may read that.
+    pub(super) conninfo: Option<Secret>,
     /// What is not kept of what the copy has promised; only known while no subscription exists.
     pub(super) broken: Vec<Broken>,
 }
@@ -78,6 +82,7 @@ impl Found {
         let subscriptions = subscriptions.map_err(Error::query(Side::Target))?;
         let subscription = choose(subscriptions, replicated);
         let mut found = Self {
+            is_standby: is_standby(source).await.map_err(on_source)?,
             publication,
             slot,
             subscription,
@@ -87,7 +92,11 @@ impl Found {
             let disabled = load_disabled_by_error(&readers.target, subscription.oid).await?;
             found.is_disabled_by_error = disabled;
         }
+        if let Some(subscription) = &found.subscription {
+            found.conninfo = load_conninfo(&readers.target, subscription.oid).await?;
+        }
         if found.subscription.is_none()
+            && !found.is_standby
             && let Some(promise) = found.promise(replicated)
         {
             found.broken = promise::check_promise(&promise, servers).await?;
@@ -163,6 +172,30 @@ fn choose(
     subscriptions.sort_by_key(|one| !reads(one));
     let mut candidates = subscriptions.into_iter();
     candidates.find(|one| reads(one) || one.name == names.subscription)
+}
+
+/// Loads the connection string of a subscription, if our role may read it.
+async fn load_conninfo(session: &Session, subscription: Oid) -> Result<Option<Secret>, Error> {
+    let wrap = Error::query(Side::Target);
+    let may_read = Sql::fixed(
+        "SELECT pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT')",
+    );
+    let row = session.query_one(&may_read, &[]).await.map_err(wrap)?;
+    if !row.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let sql = Sql::fixed("SELECT subconninfo FROM pg_catalog.pg_subscription WHERE oid = $1::oid");
+    let rows = session
+        .query(&sql, &[&subscription.0])
+        .await
+        .map_err(wrap)?;
+    let text = rows.first().map(|row| row.get::<_, String>(0));
+    Ok(text.map(Secret::new))
+}
+
+async fn is_standby(session: &Session) -> Result<bool, connect::Error> {
+    let sql = Sql::fixed("SELECT pg_catalog.pg_is_in_recovery()");
+    Ok(session.query_one(&sql, &[]).await?.get(0))
 }
 
 /// Whether a disabled subscription is one that its own error disables, and has had one.

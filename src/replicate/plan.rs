@@ -14,7 +14,7 @@ use super::subscriber::Subscriber;
 use crate::catalog::load::transfer::load_transfer;
 use crate::checkpoint::Stage;
 use crate::cluster::{Code, Finding, Level};
-use crate::connect::SubscriptionConninfo;
+use crate::connect::{ConninfoDifference, SubscriptionConninfo};
 use crate::logical::{FoundSubscription, SubscriptionDefinition};
 use crate::pg::{Side, Sides};
 use crate::task::Scope;
@@ -49,6 +49,8 @@ pub(super) enum Step {
         found: FoundSubscription,
         repair: super::decide::Repair,
         publications: Vec<crate::pg::Ident>,
+        /// How the target's server is to reach the source.
+        conninfo: SubscriptionConninfo,
     },
 }
 
@@ -62,13 +64,18 @@ impl Prepared {
     /// The databases whose subscription stores a password, with the connection strings without it.
     pub fn stored_passwords(&self) -> Vec<(&str, String)> {
         let created = self.databases.iter().filter_map(|one| match &one.step {
-            Step::Create(definition) if definition.conninfo.has_password() => Some((
-                one.replicated.database.target.as_str(),
-                definition.conninfo.to_string(),
-            )),
-            Step::Create(_) | Step::Repair { .. } => None,
+            Step::Create(definition) => Some((one, &definition.conninfo)),
+            Step::Repair {
+                repair, conninfo, ..
+            } if repair.reconnect => Some((one, conninfo)),
+            Step::Repair { .. } => None,
         });
-        created.collect()
+        let stored = created.filter(|(_, conninfo)| conninfo.has_password());
+        let named = stored.map(|(one, conninfo)| {
+            let target = one.replicated.database.target.as_str();
+            (target, conninfo.to_string())
+        });
+        named.collect()
     }
 
     /// What is to be done, a line for each change.
@@ -109,6 +116,7 @@ impl PlannedDatabase {
                 let changes = [
                     (repair.attach, "attach it to its slot again"),
                     (repair.request, "have it ask for every publication"),
+                    (repair.reconnect, "change its connection string"),
                     (repair.enable, "enable it"),
                 ];
                 let changes = changes.into_iter().filter(|(is_done, _)| *is_done);
@@ -197,11 +205,13 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     let found = Found::load(&readers, servers, &replicated).await?;
     let database = &replicated.database;
     let recorded = replicated.recorded.as_ref();
+    let conninfo = conninfo_for(&database.source, options, &readers);
     let asked = Asked {
         database: &database.source,
         names: &database.names,
         copy_data: options.copy_data,
         is_unfinished: recorded.is_some_and(|one| !matches!(one.stage, Stage::Finished { .. })),
+        reconnects: reconnects(&found, &conninfo, options),
     };
     let action = match decide(&found, asked) {
         Ok(action) => action,
@@ -238,8 +248,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     let is_binary = is_binary(&readers, &found).await?;
     let publication = initial.and_then(|initial| initial.publication);
     let given = Given {
-        options,
-        readers: &readers,
+        conninfo: &conninfo,
         publication: publication.as_ref(),
         is_binary,
     };
@@ -257,8 +266,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
 /// What the definition of a subscription depends on beside the objects.
 #[derive(Clone, Copy)]
 struct Given<'a> {
-    options: &'a Options,
-    readers: &'a Readers,
+    conninfo: &'a SubscriptionConninfo,
     /// The publication that is created first.
     publication: Option<&'a NewPublication>,
     is_binary: bool,
@@ -276,10 +284,11 @@ fn plan_database(
             found: subscription,
             repair,
             publications: found.publications(),
+            conninfo: given.conninfo.clone(),
         },
         (action, _) => Step::Create(Box::new(SubscriptionDefinition {
             name: database.names.subscription.clone(),
-            conninfo: conninfo_for(&database.source, given.options, given.readers),
+            conninfo: given.conninfo.clone(),
             publications: match given.publication {
                 Some(new) => new.names(&replicated),
                 None => found.publications(),
@@ -300,6 +309,25 @@ fn plan_database(
         additions: Additions::default(),
         publication: None,
         is_binary: given.is_binary,
+    }
+}
+
+/// Whether the connection string of an existing subscription is to be changed. What somebody has changed there stays, unless
+/// the user names another one; but a password that is no longer right would never work again.
+fn reconnects(found: &Found, wanted: &SubscriptionConninfo, options: &Options) -> bool {
+    let is_read = found
+        .slot
+        .as_ref()
+        .is_some_and(|slot| slot.active_pid.is_some());
+    let is_named = options.subscription_source.is_some();
+    let Some(current) = &found.conninfo else {
+        // It cannot be compared: what works stays.
+        return is_named && !is_read;
+    };
+    match wanted.compare(current.expose()) {
+        ConninfoDifference::Nothing => false,
+        ConninfoDifference::Password => wanted.has_password(),
+        ConninfoDifference::Other => is_named,
     }
 }
 

@@ -191,3 +191,50 @@ fn broken(planned: &PlannedDatabase, findings: &[Finding]) -> Error {
         remedies,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Code;
+    use crate::pg::Side;
+    use crate::status::samples;
+
+    fn judged(change: fn(&mut Observation)) -> Wait {
+        let mut observation = samples::level();
+        change(&mut observation);
+        judge(Some(&Outcome::Observed(Box::new(observation))))
+    }
+
+    #[test]
+    fn it_is_over_when_all_tables_are_ready_and_the_lag_is_short() {
+        assert!(matches!(judged(|_| {}), Wait::Over { tables: 2, .. }));
+        let copying = judged(|seen| seen.target.tables[0].state = TableState::Copying);
+        assert!(matches!(copying, Wait::Goes { tables: 1, .. }));
+        let slow = judged(|seen| seen.lag.time = LagTime::Within(Duration::from_secs(1)));
+        assert!(matches!(slow, Wait::Goes { tables: 0, .. }));
+        let behind = judged(|seen| seen.lag.time = LagTime::Exceeds(Duration::from_secs(1)));
+        assert!(matches!(behind, Wait::Goes { .. }));
+    }
+
+    #[test]
+    fn a_table_that_does_not_take_part_does_not_delay_it() {
+        let new = judged(|seen| seen.verdict = Verdict::Lagging);
+        assert!(matches!(new, Wait::Over { .. }));
+    }
+
+    #[test]
+    fn a_fault_is_stuck_and_a_server_that_does_not_answer_is_waited_for() {
+        let broken = judged(|seen| {
+            seen.verdict = Verdict::Broken;
+            let (level, side) = (Level::Error, Side::Target);
+            seen.findings = vec![Finding::new(Code::ApplyFails, level, side, "it fails")];
+        });
+        assert!(matches!(broken, Wait::Stuck(findings) if findings.len() == 1));
+        let idle = judged(|seen| {
+            seen.verdict = Verdict::NotActive;
+            seen.lag.time = LagTime::Unknown;
+        });
+        assert!(matches!(idle, Wait::Stuck(_)));
+        assert!(matches!(judge(None), Wait::Goes { .. }));
+    }
+}

@@ -1,13 +1,13 @@
 //! Why an apply worker may fail. The server writes its error to its log only, so the definitions are compared: what is
 //! missing on the target stops the worker at the first change that uses it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Row;
 
 use super::error::Error;
 use super::facts::TargetFacts;
-use super::tables::SeenTables;
+use super::tables::{SeenTables, name_parts};
 use super::target::read_name;
 use crate::cluster::{Code, Finding, Level};
 use crate::connect::{self, Session};
@@ -45,6 +45,7 @@ pub(super) async fn find_causes(
     let ours = ours.map_err(Error::query(Side::Source))?;
     let theirs = theirs.map_err(Error::query(Side::Target))?;
     found.extend(compare_columns(&ours, &theirs));
+    found.extend(find_missing_partitions(sessions, tables).await?);
     if let Some(subscription) = &target.subscription {
         let denied = find_denied(sessions.target, subscription).await;
         found.extend(denied.map_err(Error::query(Side::Target))?);
@@ -64,13 +65,46 @@ fn judge_missing_table(table: &QualifiedName) -> Finding {
     .remedy("create it there as on the source; the apply worker then continues")
 }
 
+/// Finds partitions that only the source has. Rows for them have no place on a target with the same partitioned table.
+async fn find_missing_partitions(
+    sessions: Sides<&Session>,
+    tables: &SeenTables,
+) -> Result<Vec<Finding>, Error> {
+    let ours = load_partitions(sessions.source, &tables.published).await;
+    let ours = ours.map_err(Error::query(Side::Source))?;
+    let theirs = load_partitions(sessions.target, &tables.published).await;
+    let theirs = theirs.map_err(Error::query(Side::Target))?;
+    // A target without partitions of its own has another layout, which may be on purpose.
+    if theirs.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(ours
+        .difference(&theirs)
+        .map(judge_missing_partition)
+        .collect())
+}
+
+fn judge_missing_partition(partition: &QualifiedName) -> Finding {
+    let message = format!("partition {partition} is missing");
+    let code = Code::TableMissingOnTarget;
+    Finding::new(code, Level::Error, Side::Target, message)
+        .about(partition)
+        .remedy("create it there as on the source; the apply worker then continues")
+}
+
+async fn load_partitions(
+    session: &Session,
+    tables: &BTreeSet<QualifiedName>,
+) -> Result<BTreeSet<QualifiedName>, connect::Error> {
+    let sql = Sql::fixed(include_str!("sql/partitions.sql"));
+    let (schemas, names) = name_parts(tables);
+    let rows = session.query(&sql, &[&schemas, &names]).await?;
+    Ok(rows.iter().map(read_name).collect())
+}
+
 async fn load_columns(session: &Session, tables: &SeenTables) -> Result<Columns, connect::Error> {
     let sql = Sql::fixed(include_str!("sql/columns.sql"));
-    let part = |part: fn(&QualifiedName) -> &Ident| {
-        let parts = tables.published.iter().map(|table| part(table).as_str());
-        parts.collect::<Vec<_>>()
-    };
-    let (schemas, names) = (part(|table| &table.schema), part(|table| &table.name));
+    let (schemas, names) = name_parts(&tables.published);
     let rows = session.query(&sql, &[&schemas, &names]).await?;
     let mut columns = Columns::new();
     for row in &rows {

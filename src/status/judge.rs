@@ -107,6 +107,18 @@ fn copy_again() -> Remedy {
     ])
 }
 
+/// Nobody reads from the slot, most likely because the target's server cannot connect.
+fn no_connection(name: &crate::pg::Ident, message: String) -> Problem {
+    let code = Code::WorkerNotRunning;
+    problem(Verdict::NotActive, code, Side::Target, message)
+        .about(name)
+        .remedy("check that the target's server can connect to the source with the subscription's connection string")
+        .remedy(format!(
+            "read the target's server log: the lines of \"logical replication apply worker for subscription \
+             \"{name}\"\" have the error"
+        ))
+}
+
 impl Seen<'_> {
     /// Judges slot, publication and subscription. One that is missing is a consequence of nothing else.
     fn judge_objects(&self) -> Vec<Problem> {
@@ -292,16 +304,20 @@ impl Seen<'_> {
         let pids = [before, now].map(|facts| facts.worker.as_ref().map(|worker| worker.pid));
         let is_steady = pids[0].is_some() && pids[0] == pids[1];
         let is_applied = matches!(self.measured.lag.time, LagTime::Within(_));
+        // Otherwise nobody has read from the slot: errors that were counted before are not the reason.
+        let was_read = !matches!(self.measured.lag.time, LagTime::Unknown);
         let mut found = Vec::new();
         if grew(super::facts::TargetFacts::sync_errors) {
             found.push(self.table_copy_fails(subscription));
         }
         let fails = grew(super::facts::TargetFacts::apply_errors)
-            || !is_steady && !is_applied && (has_failed || !self.causes.is_empty());
+            || !is_steady && !is_applied && (has_failed && was_read || !self.causes.is_empty());
         if fails {
             found.extend(self.apply_fails(subscription));
         } else if pids[1].is_none() {
             found.push(self.worker_missing(subscription));
+        } else if !was_read {
+            found.push(self.worker_unconnected(subscription));
         } else if !is_applied && !self.measured.has_moved && !self.causes.is_empty() {
             found.extend(self.apply_fails(subscription));
         }
@@ -375,13 +391,14 @@ impl Seen<'_> {
             );
         }
         let message = format!("the apply worker of subscription {name} does not run");
-        let found = problem(Verdict::NotActive, Code::WorkerNotRunning, side, message).about(name);
-        found
-            .remedy("check that the target's server can connect to the source with the subscription's connection string")
-            .remedy(format!(
-                "read the target's server log: the lines of \"logical replication apply worker for subscription \
-                 \"{name}\"\" have the error"
-            ))
+        no_connection(name, message)
+    }
+
+    fn worker_unconnected(&self, subscription: &FoundSubscription) -> Problem {
+        let name = &subscription.name;
+        let message =
+            format!("the apply worker of subscription {name} is not connected to the source");
+        no_connection(name, message)
     }
 
     /// Judges what is not wrong yet: a slot that may be lost, conflicts that were counted.
@@ -469,3 +486,6 @@ impl Seen<'_> {
         found
     }
 }
+
+#[cfg(test)]
+mod tests;

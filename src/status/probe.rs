@@ -20,6 +20,10 @@ use crate::task::Scope;
 /// The time between two looks for a worker that does not run.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a worker is looked for whose errors were counted before: the target starts one that fails again after
+/// `wal_retrieve_retry_interval`, 5 s by default. One that has not read from the slot until then cannot connect.
+const RETRY: Duration = Duration::from_secs(6);
+
 /// Observes one database.
 #[derive(Debug)]
 pub(super) struct Probe {
@@ -180,15 +184,8 @@ impl Probe {
             return Ok((nothing, None));
         };
         let begun = Instant::now();
-        let mut looked = None;
-        let mut is_read = is_read(first);
-        while !is_read && begun.elapsed() < self.lag_limit {
-            tokio::time::sleep(PAUSE).await;
-            let again = self.look(sessions).await?;
-            is_read = self::is_read(&again);
-            looked = Some(again);
-        }
-        if !is_read {
+        let looked = self.look_for_reader(sessions, first).await?;
+        if !is_read(looked.as_ref().unwrap_or(first)) {
             return Ok((nothing, looked));
         }
         let measurement = Measurement {
@@ -204,6 +201,30 @@ impl Probe {
         }
         let again = self.look(sessions).await?;
         Ok((measured, Some(again)))
+    }
+
+    /// Looks until somebody reads from the slot, an error of the worker is counted, or the time is over; the last look.
+    async fn look_for_reader(
+        &self,
+        sessions: Sides<&Session>,
+        first: &Looked,
+    ) -> Result<Option<Looked>, Error> {
+        let begun = Instant::now();
+        let errors = first.target.apply_errors();
+        let limit = match errors {
+            Some(1..) => self.lag_limit.max(RETRY),
+            Some(_) | None => self.lag_limit,
+        };
+        let mut looked: Option<Looked> = None;
+        while begun.elapsed() < limit {
+            let last = looked.as_ref().unwrap_or(first);
+            if is_read(last) || last.target.apply_errors() > errors {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            looked = Some(self.look(sessions).await?);
+        }
+        Ok(looked)
     }
 }
 

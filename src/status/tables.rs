@@ -62,17 +62,21 @@ async fn load_published(
     Ok(rows.iter().map(read_name).collect())
 }
 
+/// The schemas and the names of tables, for parameters.
+pub(super) fn name_parts(tables: &BTreeSet<QualifiedName>) -> (Vec<&str>, Vec<&str>) {
+    let parts = tables.iter();
+    parts
+        .map(|table| (table.schema.as_str(), table.name.as_str()))
+        .unzip()
+}
+
 /// Loads which of these tables exist on the target.
 async fn load_existing(
     session: &Session,
     tables: &BTreeSet<QualifiedName>,
 ) -> Result<BTreeSet<QualifiedName>, connect::Error> {
     let sql = Sql::fixed(include_str!("sql/existing.sql"));
-    let part = |part: fn(&QualifiedName) -> &Ident| {
-        let parts = tables.iter().map(|table| part(table).as_str());
-        parts.collect::<Vec<_>>()
-    };
-    let (schemas, names) = (part(|table| &table.schema), part(|table| &table.name));
+    let (schemas, names) = name_parts(tables);
     let rows = session.query(&sql, &[&schemas, &names]).await?;
     Ok(rows.iter().map(read_name).collect())
 }

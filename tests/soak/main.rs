@@ -9,6 +9,7 @@ mod support;
 mod beside;
 mod cuts;
 mod extensions;
+mod follow;
 mod kills;
 mod operators;
 mod pairs;

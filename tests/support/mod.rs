@@ -1,9 +1,11 @@
 //! Shared parts of tests: databases on shared clusters, oracles, our program as a process.
 
 pub(crate) mod application;
+pub(crate) mod busy;
 pub(crate) mod command;
 pub(crate) mod cut;
 pub(crate) mod distance;
+pub(crate) mod follow;
 pub(crate) mod gate;
 pub(crate) mod installation;
 pub(crate) mod operators;
@@ -13,6 +15,7 @@ pub(crate) mod pair;
 pub(crate) mod pooler;
 pub(crate) mod random;
 pub(crate) mod route;
+pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod silent;
 pub(crate) mod standby;

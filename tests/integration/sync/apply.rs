@@ -78,6 +78,23 @@ async fn a_column_and_a_table_that_are_missing_are_named() {
 }
 
 #[tokio::test]
+async fn a_partition_that_is_missing_is_named() {
+    let tables = "CREATE TABLE public.t (id int PRIMARY KEY, note text) PARTITION BY RANGE (id);
+         CREATE TABLE public.t_low PARTITION OF public.t FOR VALUES FROM (0) TO (11);
+         INSERT INTO public.t SELECT g, 'n' FROM generate_series(1, 10) g;";
+    let copied = Copied::synced(common(), "apply_partition", tables).await;
+    let create = "CREATE TABLE public.t_high PARTITION OF public.t FOR VALUES FROM (11) TO (100)";
+    copied.on_source(create).await;
+    copied
+        .on_source("INSERT INTO public.t VALUES (11, 'x')")
+        .await;
+    wait_until_broken(&copied, &["BROKEN", "partition public.t_high is missing"]).await;
+    copied.on_target(create).await;
+    expect_recovered(&copied, 11).await;
+    copied.remove();
+}
+
+#[tokio::test]
 async fn a_right_that_is_missing_is_named_with_its_grant() {
     let route = Route::of_majors([17, 17]);
     let copied = Copied::synced(&route, "app", TABLE).await;

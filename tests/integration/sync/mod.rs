@@ -1,9 +1,13 @@
 //! `sync` and `status`: the target follows the source by native logical replication.
 
 mod apply;
+mod beside;
 mod faults;
 mod follows;
 mod joins;
+mod live;
+mod network;
+mod removal;
 mod secrets;
 mod watch;
 

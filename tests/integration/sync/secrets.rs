@@ -112,3 +112,46 @@ async fn a_wrong_way_to_the_source_is_refused_without_its_text() {
     refused.assert_prints(&["--subscription-source", "an unknown keyword"]);
     assert!(!refused.all().contains(CANARY), "{}", refused.all());
 }
+
+#[tokio::test]
+async fn a_changed_password_and_another_way_are_taken_over_and_an_edited_one_stays() {
+    let route = Route::of_majors([17, 17]);
+    let copied = Copied::new(&route, "app", TABLE).await;
+    let sync = |password: &str, more: &[&str]| {
+        let source = url_as(
+            &format!("postgres:{password}"),
+            &route.source.url("postgres"),
+        );
+        let urls = [source, route.target.url("postgres")];
+        let program = Route::command_through(&urls, "sync", (&[copied.name.as_str()], more));
+        program.state(&copied.machine).run()
+    };
+    sync("old", &[]).expect(0);
+    let changed = sync("new", &[]).expect(0);
+    changed.assert_prints(&["change its connection string"]);
+    assert!(
+        value(&copied.target(), STORED)
+            .await
+            .contains("password='new'")
+    );
+    let conninfo = format!(
+        "{} connect_timeout=7",
+        value(&copied.target(), STORED).await
+    );
+    let edit = format!(
+        "ALTER SUBSCRIPTION seren_replication_sub CONNECTION '{}'",
+        conninfo.replace('\'', "''")
+    );
+    copied.on_target(&edit).await;
+    sync("newer", &[])
+        .expect(0)
+        .assert_prints(&["nothing was to be changed"]);
+    let other = conninfo.replace("connect_timeout=7", "connect_timeout=9");
+    let named = sync("newer", &["--subscription-source", &other]).expect(0);
+    named.assert_prints(&["change its connection string"]);
+    assert!(
+        value(&copied.target(), STORED)
+            .await
+            .contains("connect_timeout='9'")
+    );
+}
