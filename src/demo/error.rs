@@ -35,10 +35,10 @@ pub enum Error {
     Replicate(#[from] Box<replicate::Error>),
     /// The replication could not be observed.
     #[error(transparent)]
-    Status(#[from] status::Error),
+    Status(#[from] Box<status::Error>),
     /// What the run has created could not be removed.
     #[error(transparent)]
-    Teardown(#[from] teardown::Error),
+    Teardown(#[from] Box<teardown::Error>),
     /// The comparison failed.
     #[error(transparent)]
     Verify(#[from] verify::Error),
@@ -47,5 +47,17 @@ pub enum Error {
 impl From<replicate::Error> for Error {
     fn from(error: replicate::Error) -> Self {
         Self::Replicate(Box::new(error))
+    }
+}
+
+impl From<status::Error> for Error {
+    fn from(error: status::Error) -> Self {
+        Self::Status(Box::new(error))
+    }
+}
+
+impl From<teardown::Error> for Error {
+    fn from(error: teardown::Error) -> Self {
+        Self::Teardown(Box::new(error))
     }
 }

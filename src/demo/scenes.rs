@@ -63,13 +63,12 @@ async fn prove_checks(servers: &Servers, scope: &Scope) -> Result<Proof, Error> 
     let tables: usize = prepared.databases.iter().map(|one| one.tables).sum();
     let has = |level| prepared.findings.iter().any(|one| one.level == level);
     let objects = count_objects(&servers.source, &servers.target).await?;
+    let worst = match has(Level::Warning) {
+        true => "none an error",
+        false => "none an error or a warning",
+    };
     let shown = format!(
-        "{findings} findings and no error{}; {tables} tables can be copied and replicated; nothing was written",
-        if has(Level::Warning) {
-            ""
-        } else {
-            ", no warning"
-        },
+        "{findings} findings, {worst}; {tables} tables can be copied and replicated; nothing was written"
     );
     let numbers = [("findings", findings), ("tables", tables as u64)];
     Ok(Proof::new(objects == 0 && tables > 0, shown, numbers))
