@@ -9,12 +9,12 @@ use crate::ui::{Conclusion, LogKind, LogLine, Ui};
 
 const EXAMPLES: &str = "\
 Examples:
-  Start the servers, copy, verify, and remove everything again:
+  Start the servers, copy, replicate, verify, and remove everything again:
     postgres-seren-replicator demo
   Use the programs of an installed server and keep the data directories:
     postgres-seren-replicator demo --bin-dir /usr/lib/postgresql/17/bin --keep";
 
-/// Copy a live sample database between two temporary clusters and verify the result
+/// Copy and replicate a live sample database between two temporary clusters; prove the result
 #[derive(Debug, clap::Args)]
 #[command(after_help = ALL_OPTIONS, after_long_help = EXAMPLES)]
 pub(super) struct Arguments {

@@ -174,7 +174,9 @@ impl Error {
             // Transparent: a walk along the causes would skip it.
             Self::Migrate(error) | Self::Demo(demo::Error::Migrate(error)) => hint_of(error),
             Self::Replicate(error) => hint_of(error),
+            Self::Demo(demo::Error::Replicate(error)) => hint_of(error.as_ref()),
             Self::Status(error) => hint_of(error),
+            Self::Demo(demo::Error::Status(error)) => hint_of(error.as_ref()),
             Self::PasswordExposed => Some(
                 "give no password in the source's URL and use a password file of the target's server account; or answer y, \
                  or pass --yes"
@@ -187,6 +189,7 @@ impl Error {
                 Some("choose another port or address with --listen".to_owned())
             }
             Self::Teardown(error) => hint_of(error),
+            Self::Demo(demo::Error::Teardown(error)) => hint_of(error.as_ref()),
             Self::Cluster(error) => hint_of(error),
             Self::State(error) => hint_of(error),
             Self::Verify(error) | Self::Demo(demo::Error::Verify(error)) => hint_of(error),

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::Error;
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::pg::{Ident, Sql};
 use crate::sql;
-use crate::task::Background;
+use crate::task::{Background, Scope};
 use tokio_util::sync::CancellationToken;
 
 /// The writer's orders are numbered above all others.
 const FIRST_ORDER: i64 = 1_000_000;
+
+/// The time between two looks at the writer.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The shop's database.
 pub(super) struct Shop(Session);
@@ -92,6 +96,22 @@ impl Writer {
         self.committed.load(Ordering::SeqCst)
     }
 
+    /// Waits until so many orders are committed.
+    ///
+    /// # Errors
+    /// The scope was stopped.
+    pub(super) async fn wait_for(&self, orders: u64, scope: &Scope) -> Result<(), Error> {
+        // A writer whose order was refused reports that when it is stopped.
+        while self.committed() < orders && !self.stop.is_cancelled() {
+            tokio::select! {
+                biased;
+                () = scope.stop.cancelled() => return Err(Error::Stopped),
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Stops after the current order; orders committed in all.
     ///
     /// # Errors
@@ -109,6 +129,8 @@ async fn write_orders(
     stop: CancellationToken,
     committed: Arc<AtomicU64>,
 ) -> Result<(), connect::Error> {
+    // Also a refused order ends every wait for the next one.
+    let _ended = stop.clone().drop_guard();
     let mut n: i64 = 0;
     while !stop.is_cancelled() {
         n += 1;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::contract::{Report, milliseconds};
-use crate::demo::{self, Step};
+use crate::demo::{self, Numbers, Step};
 use crate::ui::{Style, text};
 
 /// The report for programs.
@@ -17,6 +17,7 @@ struct StepBody {
     step: &'static str,
     shown: String,
     proved: bool,
+    numbers: Numbers,
     milliseconds: u64,
 }
 
@@ -51,20 +52,21 @@ impl Report for demo::Report {
 }
 
 fn step_line(step: &Step, style: Style) -> String {
-    let mark = if step.proved {
+    let mark = if step.proof.proved {
         style.good("✓")
     } else {
         style.bad("✗")
     };
-    let (shown, took) = (text::clean(&step.shown), text::duration(step.elapsed));
+    let (shown, took) = (text::clean(&step.proof.shown), text::duration(step.elapsed));
     format!("{mark} {}: {shown} ({took})", step.name)
 }
 
 fn step_body(step: &Step) -> StepBody {
     StepBody {
         step: step.name,
-        shown: step.shown.clone(),
-        proved: step.proved,
+        shown: step.proof.shown.clone(),
+        proved: step.proof.proved,
+        numbers: step.proof.numbers.clone(),
         milliseconds: milliseconds(step.elapsed),
     }
 }
