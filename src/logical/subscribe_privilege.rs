@@ -1,5 +1,5 @@
 //! Whether our role may create subscriptions on a server: as a superuser, as a member of `pg_create_subscription` since
-//! 16, or as a member of a provider's role that stands in for a superuser.
+//! 16, or as a member of a role by which a provider grants that.
 
 use tokio_postgres::Row;
 
