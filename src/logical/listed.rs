@@ -63,7 +63,7 @@ impl ListedTables {
         let has_moved =
             |oid: &&Oid| self.insert_only.contains(*oid) != now.insert_only.contains(*oid);
         let is_refiltered = |oid: &&Oid| {
-            let [was, is] = [self, now].map(|one| one.filters.get(*oid).map(short_digest));
+            let [was, is] = [self, now].map(|one| one.filters.get(*oid).map(|digest| short_digest(digest)));
             was != is
         };
         ListedDifferences {
@@ -134,7 +134,7 @@ impl ListedTables {
     }
 }
 
-fn short_digest(digest: &String) -> &str {
+fn short_digest(digest: &str) -> &str {
     digest.get(..SHORT_DIGEST).unwrap_or(digest)
 }
 

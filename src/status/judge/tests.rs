@@ -165,6 +165,12 @@ fn each_fault_of_an_object_is_named() {
             Verdict::Broken,
             &[Code::WalLevel],
         ),
+    ]);
+}
+
+#[test]
+fn each_fault_of_the_subscription_is_named() {
+    check(&[
         (
             "no subscription",
             |case| case.now.target.subscription = None,
