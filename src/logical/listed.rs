@@ -63,7 +63,8 @@ impl ListedTables {
         let has_moved =
             |oid: &&Oid| self.insert_only.contains(*oid) != now.insert_only.contains(*oid);
         let is_refiltered = |oid: &&Oid| {
-            let [was, is] = [self, now].map(|one| one.filters.get(*oid).map(|digest| short_digest(digest)));
+            let [was, is] =
+                [self, now].map(|one| one.filters.get(*oid).map(|digest| short_digest(digest)));
             was != is
         };
         ListedDifferences {
