@@ -4,7 +4,7 @@ use super::*;
 use crate::logical::FoundPublication;
 use crate::pg::{Ident, QualifiedName};
 use crate::status::samples;
-use crate::status::{Lag, Observation, TableState};
+use crate::status::{Lag, Observation, TableState, TableTrouble};
 
 /// What both servers have shown, and what was measured.
 struct Case {
@@ -274,7 +274,7 @@ fn each_fault_of_the_workers_is_named() {
                 case.causes = vec![Finding::new(code, Level::Error, Side::Target, "x")];
             },
             Verdict::Broken,
-            &[Code::ApplyFails, Code::ColumnMissingOnTarget],
+            &[Code::ColumnMissingOnTarget, Code::ApplyFails],
         ),
         (
             "blocked",
