@@ -86,7 +86,7 @@ const AREAS: &[Area] = &[
             &["find", "remove"],
             &["source_side", "target_side", "orphan", "statements"],
             &["source_runs"],
-            &["source_pair", "run_filter"],
+            &["source_pair", "run_filter", "sync_slots"],
             &["seen", "marked"],
             &["leftovers", "reached"],
             &["leftover", "other_copy", "options", "error"],

@@ -37,6 +37,11 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = "Replication", value_name = "NAME", value_parser = parse_publication)]
     publication: Option<Ident>,
 
+    /// Name of the subscription in each target database, if sync was given another one; drops it as well if it reads
+    /// from a slot of the run, or from none
+    #[arg(long, help_heading = "Replication", value_name = "NAME", hide_short_help = true, value_parser = parse_publication)]
+    subscription: Option<Ident>,
+
     /// Drop the objects of run RUN, for any target; init and teardown print RUN
     #[arg(
         long,
@@ -49,7 +54,7 @@ pub(super) struct Arguments {
     /// Drop this slot and its publication; requires only the source
     ///
     /// Use it when the target no longer exists.
-    #[arg(long, help_heading = "Replication", value_name = "NAME", value_parser = parse_slot, conflicts_with_all = ["include_databases", "exclude_databases", "publication"])]
+    #[arg(long, help_heading = "Replication", value_name = "NAME", value_parser = parse_slot, conflicts_with_all = ["include_databases", "exclude_databases", "publication", "subscription"])]
     slot: Option<SlotName>,
 
     /// Do not ask for confirmation
@@ -93,6 +98,7 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
         databases,
         map: arguments.mapping.map()?,
         publication: arguments.publication.clone(),
+        subscription: arguments.subscription.clone(),
         which: arguments.which(),
         removes_state: is_whole && arguments.publication.is_none(),
         // Where nothing says where states are, none is looked at.

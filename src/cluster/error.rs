@@ -1,6 +1,7 @@
 //! The errors of this area.
 
 use crate::cluster::filter::FilterFault;
+use crate::cluster::finding::Finding;
 use crate::event::{WithCauses as _, find_cause};
 use crate::pg::{Side, Sides};
 use crate::remedy::{ObjectRemedy, Remedy, Setting};
@@ -20,6 +21,9 @@ pub enum Error {
     /// Neither server can be used.
     #[error("neither server can be used")]
     Neither(#[source] Box<BothErrors>),
+    /// Source and target are the same, or nothing distinguishes them.
+    #[error("{}", .0.message)]
+    Place(Box<Finding>),
     /// A query of the checks was refused.
     #[error("examine the {side}")]
     Examine {
@@ -144,7 +148,7 @@ impl Error {
             Self::PromiseBroken { database, .. } => Some(format!("source, database {database}")),
             Self::Busy { database, side, .. } => Some(format!("{side}, database {database}")),
             Self::Filter(fault) => Some(format!("source, database {}", fault.database)),
-            Self::Neither(_) => Some("source and target".to_owned()),
+            Self::Place(_) | Self::Neither(_) => Some("source and target".to_owned()),
             Self::Selection(_) | Self::AsOf { .. } | Self::AsOfUnknown => None,
         }
     }
@@ -153,6 +157,7 @@ impl Error {
     pub fn remedies(&self) -> Vec<Remedy> {
         match self {
             Self::PromiseBroken { .. } => vec!["copy it again".into(), Remedy::copy_once()],
+            Self::Place(finding) => finding.remedies.clone(),
             Self::Selection(error) => error.remedies(),
             Self::AsOf { .. } => vec![Remedy::Correct(Setting::AsOf)],
             Self::AsOfUnknown => vec![

@@ -9,6 +9,7 @@ pub(crate) mod finding;
 pub(crate) mod identity;
 pub(crate) mod maintenance;
 mod offer;
+pub(crate) mod place;
 pub(crate) mod promise;
 pub(crate) mod run_lock;
 pub(crate) mod select;

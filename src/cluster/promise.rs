@@ -156,13 +156,16 @@ async fn load_seen(promise: &Promise, servers: Sides<&Endpoint>) -> Result<Seen,
         .await
         .map_err(Error::connect(Side::Source))?;
     let slot = find_slot(&session, &promise.slot).await.map_err(wrap)?;
+    let publication = find_publication(&session, &promise.publication, promise.seconds())
+        .await
+        .map_err(wrap)?;
+    let now = publication.as_ref().map(|found| &found.listed.tables);
+    let has_others = promise.listed.as_ref().map(|listed| &listed.tables) != now;
     let has_moved = slot.as_ref().map(|slot| slot.confirmed_lsn) != Some(promise.point);
     Ok(Seen {
-        is_subscribed: has_moved && is_subscribed(promise, servers.target).await?,
+        is_subscribed: (has_moved || has_others) && is_subscribed(promise, servers.target).await?,
         slot,
-        publication: find_publication(&session, &promise.publication, promise.seconds())
-            .await
-            .map_err(wrap)?,
+        publication,
         via_root: session.version().has_publish_via_root(),
         existing: load_existing_tables(&session, promise)
             .await
@@ -242,33 +245,17 @@ fn judge_publication(promise: &Promise, seen: &Seen) -> Option<Broken> {
     (promise.complete && !is_complete).then_some(Broken::PublicationIncomplete(name))
 }
 
-/// Describes how the published tables differ from the promised ones.
+/// Describes how the published tables differ from the promised ones. While a subscription reads from the slot, added tables
+/// join with a copy of their own.
 fn compare_tables(promise: &Promise, seen: &Seen, found: &FoundPublication) -> Vec<String> {
     let Some(promised) = &promise.listed else {
         return Vec::new();
     };
-    // PostgreSQL removes a dropped table from its publications: such a table is not missing.
-    let listed = &found.listed;
-    let missing = seen.existing.difference(&listed.tables).count();
-    let added = listed.tables.difference(&promised.tables).count();
-    let kept: Vec<&Oid> = promised.tables.intersection(&listed.tables).collect();
-    let has_moved =
-        |oid: &&&Oid| promised.insert_only.contains(**oid) != listed.insert_only.contains(**oid);
-    let moved = kept.iter().filter(has_moved).count();
-    let is_refiltered = |oid: &&&Oid| promised.filters.get(**oid) != listed.filters.get(**oid);
-    let refiltered = kept.iter().filter(is_refiltered).count();
-    let differences = [
-        count_tables("lacks", missing),
-        count_tables("also lists", added),
-        count_tables("sends other operations of", moved),
-        count_tables("has another filter for", refiltered),
-    ];
-    differences.into_iter().flatten().collect()
-}
-
-fn count_tables(verb: &str, count: usize) -> Option<String> {
-    let plural = if count == 1 { "" } else { "s" };
-    (count > 0).then(|| format!("it {verb} {count} table{plural}"))
+    let differences = promised.compare(&found.listed, &seen.existing);
+    match seen.is_subscribed {
+        true => differences.without_added().describe(),
+        false => differences.describe(),
+    }
 }
 
 #[cfg(test)]

@@ -97,7 +97,11 @@ impl HandedOn {
         parameters.insert("port".to_owned(), list(|host| host.port.to_string()));
         parameters.insert("user".to_owned(), user.to_owned());
         parameters.insert("dbname".to_owned(), database.to_owned());
-        SubscriptionConninfo::of(&parameters, self.password.as_ref())
+        let secrets = Secrets {
+            password: self.password.clone(),
+            key_password: None,
+        };
+        SubscriptionConninfo::of(&parameters, &secrets)
     }
 }
 
@@ -125,6 +129,26 @@ fn is_known(keyword: &str, target: ServerVersion) -> bool {
     since.is_none_or(|(_, major)| target.major() >= *major)
 }
 
+/// The parts of a connection string that nobody may see.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Secrets {
+    /// `password`.
+    password: Option<Secret>,
+    /// `sslpassword`.
+    key_password: Option<Secret>,
+}
+
+impl Secrets {
+    fn iter(&self) -> impl Iterator<Item = (&'static str, &Secret)> {
+        let both = [
+            ("password", &self.password),
+            ("sslpassword", &self.key_password),
+        ];
+        both.into_iter()
+            .filter_map(|(keyword, secret)| Some((keyword, secret.as_ref()?)))
+    }
+}
+
 /// A connection string for `CREATE SUBSCRIPTION`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SubscriptionConninfo {
@@ -134,22 +158,20 @@ pub struct SubscriptionConninfo {
 }
 
 impl SubscriptionConninfo {
-    fn of(parameters: &Parameters, password: Option<&Secret>) -> Self {
+    fn of(parameters: &Parameters, secrets: &Secrets) -> Self {
         let quote = |value: &str| value.replace('\\', "\\\\").replace('\'', "\\'");
         let words = parameters
             .iter()
             .map(|(keyword, value)| format!("{keyword}='{}'", quote(value)));
         let shown = words.collect::<Vec<_>>().join(" ");
-        let text = match password {
-            Some(password) => {
-                let quoted = Secret::new(quote(password.expose()));
-                Secret::new(format!("{shown} password='{}'", quoted.expose()))
-            }
-            None => Secret::new(shown.as_str()),
-        };
+        let mut text = Secret::new(shown.as_str());
+        for (keyword, secret) in secrets.iter() {
+            let quoted = Secret::new(quote(secret.expose()));
+            text = Secret::new(format!("{} {keyword}='{}'", text.expose(), quoted.expose()));
+        }
         Self {
             text,
-            has_password: password.is_some(),
+            has_password: secrets.iter().next().is_some(),
             shown,
         }
     }
@@ -172,6 +194,7 @@ impl SubscriptionConninfo {
         let without = |parameters: &Parameters| {
             let mut parameters = parameters.clone();
             parameters.remove("password");
+            parameters.remove("sslpassword");
             parameters
         };
         match now.parameters == wanted.parameters {
@@ -229,7 +252,7 @@ impl fmt::Debug for SubscriptionConninfo {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SubscriptionSource {
     parameters: Parameters,
-    password: Option<Secret>,
+    secrets: Secrets,
 }
 
 impl fmt::Debug for SubscriptionSource {
@@ -245,10 +268,14 @@ impl SubscriptionSource {
     /// It cannot be read.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut parameters = parse_conninfo(text)?.parameters;
-        let password = parameters.remove("password").map(Secret::new);
+        let mut take = |keyword| parameters.remove(keyword).map(Secret::new);
+        let secrets = Secrets {
+            password: take("password"),
+            key_password: take("sslpassword"),
+        };
         Ok(Self {
             parameters,
-            password,
+            secrets,
         })
     }
 
@@ -261,7 +288,7 @@ impl SubscriptionSource {
         if !(is_only && is_given) {
             parameters.insert("dbname".to_owned(), database.to_owned());
         }
-        SubscriptionConninfo::of(&parameters, self.password.as_ref())
+        SubscriptionConninfo::of(&parameters, &self.secrets)
     }
 }
 
@@ -342,7 +369,7 @@ mod tests {
     #[test]
     fn another_way_is_taken_as_it_is() {
         let source = SubscriptionSource::parse(
-            "host=inside sslrootcert=/target/ca.crt passfile=/target/pass dbname=door password=canary",
+            "host=inside sslrootcert=/target/ca.crt passfile=/target/pass dbname=door password=canary sslpassword=canary",
         )
         .unwrap();
         let of_several = source.render("app", false);

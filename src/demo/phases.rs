@@ -97,6 +97,7 @@ impl Servers {
     async fn find_followed(&self) -> Result<replicate::Followed, Error> {
         let map = DatabaseMap::default();
         let asked = replicate::Asked {
+            allow_same_cluster: false,
             wanted: None,
             map: &map,
             publication: None,
@@ -173,6 +174,7 @@ impl Servers {
     /// A server refuses.
     pub(super) async fn tear_down(&self) -> Result<Vec<String>, Error> {
         let options = TeardownOptions {
+            subscription: None,
             servers: self.sides().map(Some),
             databases: Databases::All,
             map: DatabaseMap::default(),

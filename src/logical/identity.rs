@@ -165,6 +165,20 @@ pub struct Published {
     pub not_owned: Vec<QualifiedName>,
 }
 
+impl Published {
+    /// The tables that may be published as they are, and by our role: neither blocked nor of somebody else.
+    pub fn publishable(&self) -> BTreeSet<QualifiedName> {
+        let blocked: BTreeSet<&QualifiedName> = self.blocked.iter().map(|one| &one.table).collect();
+        let mut tables = self.tables.clone();
+        tables.retain(|table| {
+            !self.not_followed.contains(table)
+                && !blocked.contains(table)
+                && !self.not_owned.contains(table)
+        });
+        tables
+    }
+}
+
 /// What tables are judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge<'a> {

@@ -59,37 +59,50 @@ pub struct Mark {
     /// Replica identities that were changed for it.
     #[serde(default)]
     pub identities: Vec<FormerIdentity>,
+    /// Whether the target's server copies the rows itself: no slot of `init` belongs to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub native: bool,
     /// What a complete copy has left; none before, and of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied: Option<Copied>,
 }
 
-/// What replication can start from: a machine without the state of the run checks it on the source.
+/// What replication starts from, or has started from: a machine without the state of the run checks it on the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copied {
-    /// The consistent point, at which the slot's changes begin.
-    point: String,
-    /// A digest of the published tables.
+    /// The consistent point, at which the slot's changes begin; none where the target's server copies the rows itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    point: Option<String>,
+    /// The published tables.
     tables: String,
 }
 
 impl Copied {
-    /// What a copy at a consistent point of these tables has left.
-    pub fn new(point: Lsn, listed: &ListedTables) -> Self {
+    /// What a copy at a consistent point of these tables has left; without one, the target's server copies them.
+    pub fn new(point: Option<Lsn>, listed: &ListedTables) -> Self {
         Self {
-            point: point.to_string(),
-            tables: listed.digest(),
+            point: point.map(|point| point.to_string()),
+            tables: listed.encode(),
         }
     }
 
     /// The consistent point.
     pub fn point(&self) -> Option<Lsn> {
-        self.point.parse().ok()
+        self.point.as_deref().and_then(|point| point.parse().ok())
     }
 
-    /// Whether exactly these tables were published.
-    pub fn is_of(&self, listed: &ListedTables) -> bool {
-        self.tables == listed.digest()
+    /// The published tables; none if they cannot be read.
+    pub fn listed(&self) -> Option<ListedTables> {
+        ListedTables::decode(&self.tables)
+    }
+
+    /// The same with other tables.
+    #[must_use]
+    pub fn with_listed(&self, listed: &ListedTables) -> Self {
+        Self {
+            tables: listed.encode(),
+            ..self.clone()
+        }
     }
 }
 
@@ -105,7 +118,17 @@ impl Mark {
             scope,
             complete: false,
             identities: Vec::new(),
+            native: false,
             copied: None,
+        }
+    }
+
+    /// The same of a copy that the target's server is to do.
+    #[must_use]
+    pub fn of_native_copy(self) -> Self {
+        Self {
+            native: true,
+            ..self
         }
     }
 

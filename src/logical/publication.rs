@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::definition::{Definition, Operations, inserts_name};
 use super::error::PublishError;
 use super::found::FoundPublication;
-use super::mark::{FormerIdentity, Mark};
+use super::mark::{Copied, FormerIdentity, Mark};
 use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Session};
 use crate::pg::{Ident, Literal, QualifiedName, Sql, SqlState};
@@ -106,6 +106,29 @@ pub async fn extend_publication(
         add_tables(session, &publication, &tables, &additions.filters).await?;
     }
     Ok(())
+}
+
+/// Notes on a publication of ours which tables it publishes: what it lacks of them later was removed by somebody else.
+/// Tables that it no longer publishes stay noted.
+///
+/// # Errors
+/// The server refused the statement.
+pub async fn note_listed(
+    session: &Session,
+    found: &FoundPublication,
+) -> Result<(), connect::Error> {
+    let Some(mark) = &found.mark else {
+        return Ok(());
+    };
+    let copied = mark.copied.as_ref();
+    let mut listed = copied.and_then(Copied::listed).unwrap_or_default();
+    listed.add_missing(&found.listed);
+    let copied = copied.map_or_else(
+        || Copied::new(None, &listed),
+        |copied| copied.with_listed(&listed),
+    );
+    let mark = mark.completed(Some(copied));
+    mark_publication(session, found, &mark).await
 }
 
 /// Adds tables: those with a filter one by one, each under the settings that give its predicate its meaning.

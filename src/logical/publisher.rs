@@ -140,7 +140,7 @@ impl Publisher {
             return Ok(());
         };
         let listed = self.listed();
-        let mark = mark.completed(point.map(|point| Copied::new(point, &listed)));
+        let mark = mark.completed(point.map(|point| Copied::new(Some(point), &listed)));
         if let Some(found) = self.find(session).await? {
             mark_publication(session, &found, &mark).await?;
         }

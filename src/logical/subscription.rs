@@ -41,7 +41,10 @@ pub struct FoundSubscription {
 pub async fn load_subscriptions(
     session: &Session,
 ) -> Result<Vec<FoundSubscription>, connect::Error> {
-    let sql = Sql::fixed(include_str!("sql/subscriptions.sql"));
+    let sql = match session.version().has_readable_subscription_oids() {
+        true => Sql::fixed(include_str!("sql/subscriptions.sql")),
+        false => Sql::fixed(include_str!("sql/subscriptions_before_14.sql")),
+    };
     let rows = session.query(&sql, &[]).await?;
     Ok(rows.iter().map(read_subscription).collect())
 }

@@ -24,13 +24,13 @@ pub struct SubscriptionDefinition {
 }
 
 impl SubscriptionDefinition {
-    /// Renders the statement for a target of this version. The options that later versions changed the default of are
+    /// Renders the statement for a target of this version. The subscription does not run yet. The options that later versions changed the default of are
     /// named, too. `disable_on_error` stays off: a cause that goes away, such as a lock, must not end the replication.
     /// `origin = any`: a source may be a subscriber itself.
     pub fn render(&self, target: ServerVersion) -> Sql {
         let copies = Sql::fixed(match self.has_slot {
-            true => "create_slot = false, copy_data = false",
-            false => "create_slot = true, copy_data = true",
+            true => "create_slot = false, copy_data = false, enabled = false",
+            false => "create_slot = true, copy_data = true, enabled = false",
         });
         let slot = self.slot.as_str();
         let mut options = vec![copies, sql!("slot_name = {}", Literal(slot))];
@@ -103,7 +103,8 @@ mod tests {
             sql.as_str().split_once(" WITH ").unwrap().1.to_owned()
         };
         let ours = definition();
-        let slot = "(create_slot = false, copy_data = false, slot_name = 'seren_d'";
+        let slot =
+            "(create_slot = false, copy_data = false, enabled = false, slot_name = 'seren_d'";
         assert_eq!(options(&ours, 12), format!("{slot})"));
         assert_eq!(
             options(&ours, 14),
@@ -127,7 +128,7 @@ mod tests {
         };
         assert_eq!(
             options(&first, 14),
-            "(create_slot = true, copy_data = true, slot_name = 'seren_d', binary = false, streaming = on)"
+            "(create_slot = true, copy_data = true, enabled = false, slot_name = 'seren_d', binary = false, streaming = on)"
         );
     }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::connect::Endpoint;
 use crate::ddl;
-use crate::logical::PUBLICATION;
+use crate::logical::{PUBLICATION, SUBSCRIPTION};
 use crate::migrate::on_refusal::OnRefusal;
 use crate::pg::{Ident, Sides};
 use crate::selection::{DatabaseMap, Databases, ObjectEntry, Rules, Tables};
@@ -100,6 +100,8 @@ pub struct StateOptions {
 pub struct ReplicationOptions {
     /// The publication's name.
     pub publication: Ident,
+    /// The subscription's name.
+    pub subscription: Ident,
     /// The run whose leftovers this one replaces, though the state does not record it.
     pub adopt: Option<String>,
     /// Whether tables without a replica identity get `REPLICA IDENTITY FULL`.
@@ -114,6 +116,7 @@ impl Default for ReplicationOptions {
     fn default() -> Self {
         Self {
             publication: Ident::from_catalog(PUBLICATION),
+            subscription: Ident::from_catalog(SUBSCRIPTION),
             adopt: None,
             identity_full: false,
             failover_slots: false,

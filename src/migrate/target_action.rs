@@ -1,7 +1,7 @@
 //! What happens to a database of the target.
 
 use crate::cluster::finding::{Code, Finding, Level};
-use crate::logical::SUBSCRIPTION;
+use crate::logical::FoundSubscription;
 use crate::pg::{Oid, Side, SlotName};
 
 /// What happens to a database of the target.
@@ -21,8 +21,8 @@ pub enum TargetAction {
         tables: i64,
         /// Its size on disk.
         bytes: i64,
-        /// The slot that our subscription in it reads from.
-        subscribed: Option<String>,
+        /// The subscriptions in it that a `sync` has created, or that have the name of ours.
+        subscribed: Vec<FoundSubscription>,
     },
     /// An interrupted run has created it; it is dropped and created again.
     Recreate {
@@ -67,25 +67,31 @@ impl TargetAction {
 
     /// Whether who uses this slot ends with the database that is on the target.
     pub(crate) fn frees(&self, slot: &SlotName) -> bool {
-        matches!(self, Self::DropAndCreate { subscribed: Some(name), .. } if name == slot.as_str())
+        let mut slots = self.subscribed().iter().flat_map(|one| &one.slot);
+        slots.any(|name| name == slot.as_str())
     }
 
-    /// Refuses to replace a database in which a subscription of our name reads from another slot.
+    /// The subscriptions that end with the database that is on the target.
+    fn subscribed(&self) -> &[FoundSubscription] {
+        match self {
+            Self::DropAndCreate { subscribed, .. } => subscribed,
+            Self::Create
+            | Self::UseEmpty
+            | Self::Recreate { .. }
+            | Self::Empty { .. }
+            | Self::Complete { .. }
+            | Self::Keep { .. } => &[],
+        }
+    }
+
+    /// Refuses to replace a database in which a subscription of ours reads from another slot.
     pub(crate) fn foreign_subscription(&self, own: &SlotName) -> Option<Finding> {
-        let Self::DropAndCreate {
-            subscribed: Some(slot),
-            ..
-        } = self
-        else {
-            return None;
-        };
-        (slot != own.as_str()).then(|| {
-            let message = format!(
-                "subscription {SUBSCRIPTION} in it reads from slot {slot}, which is not this run's"
-            );
-            Finding::new(Code::OtherSubscription, Level::Error, Side::Target, message)
-                .about(&SUBSCRIPTION)
-                .remedy("remove it first")
-        })
+        let read = self.subscribed().iter();
+        let mut read = read.filter_map(|one| Some((&one.name, one.slot.as_ref()?)));
+        let (name, slot) = read.find(|(_, slot)| *slot != own.as_str())?;
+        let message =
+            format!("subscription {name} in it reads from slot {slot}, which is not this run's");
+        let finding = Finding::new(Code::OtherSubscription, Level::Error, Side::Target, message);
+        Some(finding.about(name).remedy("remove it first"))
     }
 }

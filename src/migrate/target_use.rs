@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::maintenance;
 use crate::connect::{Endpoint, Session};
-use crate::logical::SUBSCRIPTION;
 use crate::migrate::error::Error;
-use crate::pg::Sql;
+use crate::pg::{Ident, Sql};
 use crate::task::Scope;
 
 /// How long the work of a killed run on databases is waited for.
@@ -43,8 +42,12 @@ pub(crate) async fn wait_until_settled(session: &Session, scope: &Scope) -> Resu
     Ok(())
 }
 
-/// Finds a slot in the database, or a subscription in it that is not ours.
-pub(crate) async fn find_user(target: &Endpoint, name: &str) -> Result<Option<String>, Error> {
+/// Finds a slot in the database, or a subscription in it that is none of `own`.
+pub(crate) async fn find_user(
+    target: &Endpoint,
+    name: &str,
+    own: &[Ident],
+) -> Result<Option<String>, Error> {
     let examine = Error::examine(crate::pg::Side::Target);
     let session = maintenance::open_session_outside(target, name).await?;
     let sql = Sql::fixed(
@@ -53,10 +56,11 @@ pub(crate) async fn find_user(target: &Endpoint, name: &str) -> Result<Option<St
          UNION ALL \
          SELECT 'subscription ' || s.subname FROM pg_catalog.pg_subscription s \
            JOIN pg_catalog.pg_database d ON d.oid = s.subdbid \
-          WHERE d.datname = $1::text::name AND s.subname <> $2::text::name \
+          WHERE d.datname = $1::text::name AND s.subname::text <> ALL ($2::text[]) \
          LIMIT 1",
     );
-    let rows = session.query(&sql, &[&name, &SUBSCRIPTION]).await;
+    let own: Vec<&str> = own.iter().map(Ident::as_str).collect();
+    let rows = session.query(&sql, &[&name, &own]).await;
     let rows = rows.map_err(examine)?;
     Ok(rows.first().map(|row| row.get(0)))
 }

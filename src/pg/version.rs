@@ -60,6 +60,8 @@ impl ServerVersion {
         has_sql_bodies since 14;
         /// `pg_subscription.subbinary` and `substream`.
         has_binary_subscriptions since 14;
+        /// `pg_subscription.oid` for every role.
+        has_readable_subscription_oids since 14;
         /// `idle_session_timeout`.
         has_idle_session_timeout since 14;
         /// Array and composite input accepts other oids of user-defined types.

@@ -9,8 +9,11 @@ use super::found::{Found, Readers};
 use super::recorded::recorded_predicates;
 use crate::cluster::{Code, Finding, Level};
 use crate::connect::{self, Session};
-use crate::logical::{FormerIdentity, FoundPublication, Published, Publishing};
-use crate::pg::{QualifiedName, Side, Sql};
+use crate::logical::{
+    FormerIdentity, FoundPublication, Published, Publishing, load_sent_tables,
+    load_subscribed_tables,
+};
+use crate::pg::{Ident, QualifiedName, Side, Sql};
 use crate::remedy::Remedy;
 use crate::sql;
 
@@ -21,6 +24,10 @@ pub(super) struct Additions {
     pub(super) published: Published,
     /// Whether the subscription is to be refreshed: for these, and for tables that it does not know.
     pub(super) refreshes: bool,
+    /// Tables that the publications send and the subscription does not know.
+    pub(super) unsubscribed: BTreeSet<QualifiedName>,
+    /// Whether some of those have rows on the target, or are missing there: enabling the subscription discards changes.
+    pub(super) is_unsafe: bool,
     /// Tables that cannot join now, and differences of the selection.
     pub(super) findings: Vec<Finding>,
 }
@@ -32,6 +39,12 @@ struct SeenTables {
     wanted: Option<Published>,
     /// Tables that the publications send and the subscription does not know.
     unsubscribed: BTreeSet<QualifiedName>,
+    /// Tables that the subscription knows.
+    subscribed: BTreeSet<QualifiedName>,
+    /// Tables with a recorded filter that is not given now.
+    unfiltered: BTreeSet<QualifiedName>,
+    /// Whether the target's server copies only the rows that meet a filter, since 15.
+    copies_filtered: bool,
     /// Tables of interest on the target, with whether they have rows.
     on_target: BTreeMap<QualifiedName, bool>,
 }
@@ -78,14 +91,22 @@ impl SeenTables {
             let name = database.names.publication.clone();
             let publishing = Publishing::load_for_scope(&readers.source, name, scope).await?;
             let changed: &[FormerIdentity] = &[];
-            seen.wanted = Some(publishing.judge(&readers.source, changed).await?);
+            let mut wanted = publishing.judge(&readers.source, changed).await?;
+            wanted.tables = wanted.publishable();
+            seen.wanted = Some(wanted);
         }
+        if let (Some(recorded), false) = (&replicated.recorded, replicated.is_selected) {
+            let filtered = recorded_predicates(&recorded.selection);
+            seen.unfiltered = filtered.into_keys().collect();
+        }
+        seen.copies_filtered = readers.target.version().has_publication_filters();
         if let Some(subscription) = &found.subscription {
-            let sent = load_sent(&readers.source, publication).await;
+            let names: Vec<&Ident> = publication.names().collect();
+            let sent = load_sent_tables(&readers.source, &names).await;
             let sent = sent.map_err(Error::query(Side::Source))?;
-            let known = load_subscribed(&readers.target, subscription.oid.0).await;
-            let known = known.map_err(Error::query(Side::Target))?;
-            seen.unsubscribed = sent.difference(&known).cloned().collect();
+            let known = load_subscribed_tables(&readers.target, subscription.oid).await;
+            seen.subscribed = known.map_err(Error::query(Side::Target))?;
+            seen.unsubscribed = sent.difference(&seen.subscribed).cloned().collect();
         }
         let listed = &publication.definition().tables;
         let wanted = seen.wanted.iter().flat_map(|wanted| &wanted.tables);
@@ -99,40 +120,6 @@ impl SeenTables {
         }
         Ok(seen)
     }
-}
-
-/// Loads the tables that publications send, as a subscription receives them.
-async fn load_sent(
-    session: &Session,
-    publication: &FoundPublication,
-) -> Result<BTreeSet<QualifiedName>, connect::Error> {
-    let sql = Sql::fixed(
-        "SELECT schemaname::text AS schema_name, tablename::text AS name \
-           FROM pg_catalog.pg_publication_tables WHERE pubname::text = ANY ($1::text[])",
-    );
-    let names: Vec<&str> = publication.names().map(crate::pg::Ident::as_str).collect();
-    let rows = session.query(&sql, &[&names]).await?;
-    Ok(rows.iter().map(read_name).collect())
-}
-
-async fn load_subscribed(
-    session: &Session,
-    subscription: u32,
-) -> Result<BTreeSet<QualifiedName>, connect::Error> {
-    let sql = Sql::fixed(
-        "SELECT n.nspname::text AS schema_name, c.relname::text AS name \
-           FROM pg_catalog.pg_subscription_rel s \
-           JOIN pg_catalog.pg_class c ON c.oid = s.srrelid \
-           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-          WHERE s.srsubid = $1::oid",
-    );
-    let rows = session.query(&sql, &[&subscription]).await?;
-    Ok(rows.iter().map(read_name).collect())
-}
-
-fn read_name(row: &tokio_postgres::Row) -> QualifiedName {
-    let (schema, name): (String, String) = (row.get("schema_name"), row.get("name"));
-    QualifiedName::from_catalog(schema, name)
 }
 
 /// Whether a table of the target has rows; none if there is no such table.
@@ -169,29 +156,20 @@ fn judge_additions(publication: &FoundPublication, seen: &SeenTables) -> Additio
             .filter(|table| !listed.contains(*table))
         {
             let refused = match (is_ours, seen.on_target.get(table)) {
+                _ if seen.subscribed.contains(table) => Some(removed(table)),
                 (false, _) => Some(not_our_publication(publication, table)),
                 (true, None) => Some(missing_on_target(table)),
                 (true, Some(true)) => Some(not_empty(table)),
-                (true, Some(false)) => None,
+                (true, Some(false)) => seen.judge_filter(wanted, table),
             };
             match refused {
                 Some(finding) => additions.findings.push(finding),
                 None => additions.add(wanted, table),
             }
         }
-        let blocked = wanted.blocked.iter();
-        let blocked = blocked.filter(|one| !listed.contains(&one.table));
-        additions.findings.extend(blocked.map(|one| {
-            let message = format!("table {} {}, and is not replicated", one.table, one.blocker);
-            Finding::new(
-                Code::TableNotPublishable,
-                Level::Warning,
-                Side::Source,
-                message,
-            )
-            .about(&one.table)
-            .with_remedies(one.remedies.iter().cloned().map(Remedy::Run))
-        }));
+        additions
+            .findings
+            .extend(list_unpublishable(wanted, listed));
     }
     let mut unsafe_to_refresh = false;
     for table in &seen.unsubscribed {
@@ -208,6 +186,8 @@ fn judge_additions(publication: &FoundPublication, seen: &SeenTables) -> Additio
             Some(false) => additions.refreshes = true,
         }
     }
+    additions.unsubscribed.clone_from(&seen.unsubscribed);
+    additions.is_unsafe = unsafe_to_refresh;
     additions.refreshes |= !additions.published.tables.is_empty();
     // A refresh takes in every table of the publications, also one that would get its rows twice.
     if unsafe_to_refresh {
@@ -215,6 +195,58 @@ fn judge_additions(publication: &FoundPublication, seen: &SeenTables) -> Additio
         additions.published = Published::default();
     }
     additions
+}
+
+/// Lists the tables that cannot be published as they are, or by our role.
+fn list_unpublishable(wanted: &Published, listed: &BTreeSet<QualifiedName>) -> Vec<Finding> {
+    let is_listed = |table: &QualifiedName| listed.contains(table);
+    let has_lost_root = wanted.not_followed.iter().any(is_listed);
+    let code = Code::TableNotPublishable;
+    let warn = |message| Finding::new(code, Level::Warning, Side::Source, message);
+    let blocked = wanted.blocked.iter().map(|one| {
+        let lost = is_listed(&one.table) || has_lost_root;
+        let meaning = match lost {
+            true => "UPDATE and DELETE of it fail on the source",
+            false => "it is not replicated",
+        };
+        warn(format!("table {} {}: {meaning}", one.table, one.blocker))
+            .about(&one.table)
+            .with_remedies(one.remedies.iter().cloned().map(Remedy::Run))
+    });
+    let not_owned = wanted.not_owned.iter().filter(|table| !is_listed(table));
+    let not_owned = not_owned.map(|table| {
+        warn(format!(
+            "table {table} belongs to another role: our role cannot publish it"
+        ))
+        .about(table)
+        .remedy("connect to the source as its owner")
+    });
+    blocked.chain(not_owned).collect()
+}
+
+impl SeenTables {
+    /// Why a table may not join with the filter that it has now.
+    fn judge_filter(&self, wanted: &Published, table: &QualifiedName) -> Option<Finding> {
+        let filtered = wanted.filters.contains_key(table);
+        let (message, remedy) = match (self.unfiltered.contains(table), filtered) {
+            (true, false) => (
+                "had a filter when it was copied, which is not given now",
+                "give the selection of the copy again, with its filters",
+            ),
+            (_, true) if !self.copies_filtered => (
+                "has a filter, and before PostgreSQL 15 the target's server copies all of its rows",
+                "copy it with init, or replicate it without a filter",
+            ),
+            _ => return None,
+        };
+        let message = format!("table {table} {message}: it does not join");
+        let code = Code::TableNotPublished;
+        Some(
+            Finding::new(code, Level::Warning, Side::Source, message)
+                .about(table)
+                .remedy(remedy),
+        )
+    }
 }
 
 impl Additions {
@@ -227,6 +259,22 @@ impl Additions {
             self.published.filters.insert(table.clone(), filter.clone());
         }
     }
+}
+
+/// A table whose changes since it was removed are lost: its rows on the target are old.
+fn removed(table: &QualifiedName) -> Finding {
+    let message = format!(
+        "table {table} was replicated, and is no longer published: changes since then are missing on the target"
+    );
+    let truncate = sql!("TRUNCATE {}", table);
+    Finding::new(Code::TableNotPublished, Level::Error, Side::Source, message)
+        .about(table)
+        .remedy(Remedy::Steps(vec![
+            "run on the target ALTER SUBSCRIPTION … REFRESH PUBLICATION WITH (copy_data = false)"
+                .into(),
+            Remedy::RunOn(Side::Target, truncate),
+            Remedy::invoke("copy it again", crate::remedy::Command::Sync),
+        ]))
 }
 
 fn missing_on_target(table: &QualifiedName) -> Finding {
@@ -387,10 +435,12 @@ mod tests {
                 ..Published::default()
             }),
             unsubscribed: names(unsubscribed),
+            copies_filtered: true,
             on_target: on_target
                 .iter()
                 .map(|(table, has_rows)| (name(table), *has_rows))
                 .collect(),
+            ..SeenTables::default()
         }
     }
 
@@ -423,6 +473,24 @@ mod tests {
             judge_additions(&publication(), &nothing),
             Additions::default()
         );
+    }
+
+    #[test]
+    fn a_table_that_was_removed_from_the_publication_does_not_join_again() {
+        let mut removed = seen(&["removed"], &[("removed", false)], &[]);
+        removed.subscribed = names(&["removed"]);
+        let additions = judge_additions(&publication(), &removed);
+        assert!(additions.published.tables.is_empty() && !additions.refreshes);
+        assert_eq!(additions.findings[0].level, Level::Error);
+    }
+
+    #[test]
+    fn a_table_whose_recorded_filter_is_not_given_does_not_join() {
+        let mut filtered = seen(&["filtered"], &[("filtered", false)], &[]);
+        filtered.unfiltered = names(&["filtered"]);
+        let additions = judge_additions(&publication(), &filtered);
+        assert!(additions.published.tables.is_empty());
+        assert_eq!(additions.findings.len(), 1);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::found::Found;
 use crate::cluster::{Code, Finding, Level};
-use crate::logical::{FoundSubscription, SlotFault, judge_slot};
+use crate::logical::{FoundSubscription, RunId, SlotFault, judge_slot};
 use crate::pg::{Printable, Side, SlotName};
 use crate::remedy::{Command, Remedy, Setting};
 use crate::status::Names;
@@ -39,6 +39,10 @@ pub(super) struct Asked<'a> {
     pub(super) names: &'a Names,
     /// Whether the server may copy all rows where no slot exists.
     pub(super) copy_data: bool,
+    /// The two clusters.
+    pub(super) run: &'a RunId,
+    /// The database on the target.
+    pub(super) target: &'a str,
     /// Whether the state records a copy that is not complete.
     pub(super) is_unfinished: bool,
     /// Whether an existing subscription is to reach the source by another connection string.
@@ -47,6 +51,9 @@ pub(super) struct Asked<'a> {
 
 /// Decides what to do, or why nothing can be done.
 pub(super) fn decide(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
+    if let Some(foreign) = refuse_foreign(found, asked) {
+        return refused(foreign.in_database(asked.database));
+    }
     let decided = match &found.subscription {
         _ if found.is_standby => Err(Box::new(standby())),
         Some(subscription) => decide_existing(found, subscription, asked),
@@ -79,6 +86,48 @@ fn copy_again() -> Remedy {
     ])
 }
 
+/// A publication of our name that a run into another target has created is not ours.
+fn refuse_foreign(found: &Found, asked: Asked<'_>) -> Option<Finding> {
+    let mark = found.mark()?;
+    if mark.is_of(asked.run, asked.target) {
+        return None;
+    }
+    let name = &asked.names.publication;
+    let message = format!(
+        "publication {name} belongs to another replication, into database {} of another target: {}",
+        Printable(&mark.target),
+        mark.describe()
+    );
+    let code = Code::PublicationOfOtherTarget;
+    let found = refuse(code, Side::Source, message).about(name);
+    Some(found.remedy(Remedy::pass_to(
+        Setting::Publication,
+        "name the publication of this target",
+    )))
+}
+
+/// Decides about a copy by the target's server that was begun. A slot of it that nobody reads from has no rows behind it.
+fn decide_native(found: &Found, name: &SlotName, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
+    if let Some(pid) = found.slot.as_ref().and_then(|slot| slot.active_pid) {
+        return refused(slot_in_use(name, pid));
+    }
+    match asked.copy_data {
+        true => Ok(Action::CreateAndCopy),
+        false => {
+            let message =
+                "the copy of its rows by the target's server was begun, and has no subscription";
+            let found = refuse(Code::CopyIncomplete, Side::Source, message);
+            refused(found.remedy(Remedy::pass_to(Setting::CopyData, "begin it again")))
+        }
+    }
+}
+
+fn slot_in_use(name: &SlotName, pid: i32) -> Finding {
+    let message = format!("replication slot {name} is in use by process {pid} of the source");
+    let found = refuse(Code::SlotActive, Side::Source, message).about(name);
+    found.remedy("end what reads from it; nothing of this program does")
+}
+
 fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
     let Names {
         publication,
@@ -100,6 +149,9 @@ fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
             }
         };
     };
+    if found.mark().is_some_and(|mark| mark.native) {
+        return decide_native(found, name, asked);
+    }
     let is_complete = listed.mark.as_ref().is_none_or(|mark| mark.complete);
     if asked.is_unfinished || !is_complete {
         let message = "the copy is not complete: its tables are not at the position of the slot";
@@ -113,9 +165,7 @@ fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
         };
     };
     if let Some(pid) = slot.active_pid {
-        let message = format!("replication slot {name} is in use by process {pid} of the source");
-        let found = refuse(Code::SlotActive, Side::Source, message).about(name);
-        return refused(found.remedy("end what reads from it; nothing of this program does"));
+        return refused(slot_in_use(name, pid));
     }
     if let Some(broken) = found.broken.first() {
         let reasons: Vec<String> = found.broken.iter().map(ToString::to_string).collect();
@@ -138,11 +188,9 @@ fn decide_new(found: &Found, asked: Asked<'_>) -> Result<Action, Box<Finding>> {
                 .remedy(copy_again()),
         );
     }
-    if !found.has_listed_tables() {
-        let message = format!(
-            "publication {publication} does not list the tables that it listed when the copy was complete"
-        );
-        let found = refuse(Code::PublicationChanged, Side::Source, message).about(publication);
+    if !found.is_point_known {
+        let message = "the position at which the copy has ended is not recorded here: the slot may have moved since";
+        let found = refuse(Code::SlotMoved, Side::Source, message).about(name);
         let state = "start it on the machine that has the state of the copy";
         return refused(
             found
@@ -218,10 +266,17 @@ fn decide_existing(
         let found = refuse(Code::PublicationMissing, Side::Source, message).about(publication);
         return refused(found.remedy(copy_again()));
     };
-    let odd = publication.odd_options(publication.definition().via_root);
+    let is_complete = publication.mark.as_ref().is_none_or(|mark| mark.complete);
+    if (asked.is_unfinished || !is_complete) && !found.mark().is_some_and(|mark| mark.native) {
+        let message = "the copy is not complete: its tables are not at the position of the slot";
+        let found = refuse(Code::CopyIncomplete, Side::Source, message);
+        return refused(found.remedy(Remedy::invoke("complete the copy", Command::Init)));
+    }
+    let mut odd = publication.odd_options(publication.definition().via_root);
+    odd.extend(found.publication_changes.iter().cloned());
     if !odd.is_empty() {
         let message = format!(
-            "publication {} was changed: it {}",
+            "publication {} was changed: {}",
             publication.name,
             odd.join("; ")
         );
@@ -247,7 +302,7 @@ impl Repair {
 mod tests {
     use super::*;
     use crate::cluster::Broken;
-    use crate::logical::{Copied, FoundPublication, ListedTables, Mark, RunId, RunTag, Slot};
+    use crate::logical::{Copied, FoundPublication, Mark, RunTag, Slot};
     use crate::pg::{Ident, Lsn, Oid};
 
     fn names() -> Names {
@@ -279,7 +334,7 @@ mod tests {
         let run = RunId::new("1", "2");
         let mark = Mark::new(run, RunTag::new(), "app", "seren_app", String::new());
         found.mark = Some(match complete {
-            true => mark.completed(Some(Copied::new(Lsn::new(7), &found.listed))),
+            true => mark.completed(Some(Copied::new(Some(Lsn::new(7)), &found.listed))),
             false => mark,
         });
         found
@@ -302,6 +357,7 @@ mod tests {
         Found {
             publication: Some(publication(true)),
             slot: Some(slot()),
+            is_point_known: true,
             ..Found::default()
         }
     }
@@ -318,6 +374,8 @@ mod tests {
             database: "app",
             names: &names(),
             copy_data,
+            run: &RunId::new("1", "2"),
+            target: "app",
             is_unfinished: false,
             reconnects: false,
         };
@@ -364,13 +422,7 @@ mod tests {
                 },
                 Err(Code::SlotMoved),
             ),
-            (
-                |found| {
-                    let listed = &mut found.publication.as_mut().unwrap().listed;
-                    *listed = ListedTables::default();
-                },
-                Err(Code::PublicationChanged),
-            ),
+            (|found| found.is_point_known = false, Err(Code::SlotMoved)),
         ];
         for (place, (change, expected)) in cases.into_iter().enumerate() {
             let mut found = copied();
@@ -446,6 +498,8 @@ mod tests {
             database: "app",
             names: &names(),
             copy_data: false,
+            run: &RunId::new("1", "2"),
+            target: "app",
             is_unfinished: true,
             reconnects: false,
         };

@@ -44,6 +44,25 @@ pub enum Error {
         /// The cause.
         source: connect::Error,
     },
+    /// The connection string of the subscription leads to another server or database.
+    #[error(
+        "create {subscription}: what its connection string ({conninfo}) reaches does not publish table {missing}: it is \
+         another server or database than the source"
+    )]
+    OtherServer {
+        /// The subscription.
+        subscription: Box<SubscriptionPlace>,
+        /// The connection string, without the password.
+        conninfo: String,
+        /// A table that it does not publish.
+        missing: String,
+    },
+    /// The servers have changed since the checks.
+    #[error("the servers have changed since the checks: {reasons}; nothing was changed")]
+    Changed {
+        /// What the checks find now.
+        reasons: String,
+    },
     /// The target refused a change of the subscription.
     #[error("{what} {subscription}")]
     Subscription {
@@ -136,6 +155,10 @@ impl Error {
     /// What the user can do about it.
     pub fn remedies(&self) -> Vec<Remedy> {
         match self {
+            Self::OtherServer { .. } => vec![Remedy::with(
+                "name the source and its database as the target's server reaches them",
+                Setting::SubscriptionSource,
+            )],
             Self::Unreachable { .. } => vec![
                 Remedy::with(
                     "name the source as the target's server sees it",
@@ -150,6 +173,7 @@ impl Error {
             Self::State(error) => error.remedies(),
             Self::Connect { source, .. } | Self::Query { source, .. } => source.remedies(),
             Self::TimedOut { .. } => vec![Remedy::Raise(Setting::Timeout)],
+            Self::Changed { .. } => vec!["repeat the command".into()],
             Self::Tables(_) | Self::Status(_) | Self::NothingSelected | Self::Stopped => Vec::new(),
         }
     }

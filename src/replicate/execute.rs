@@ -1,6 +1,8 @@
 //! Carries out what was planned for one database. Each step is a transaction of the server, and repeating the command
 //! continues after a step that was not reached.
 
+use std::collections::BTreeSet;
+
 use super::error::{Error, SubscriptionPlace};
 use super::hidden::hide_statements;
 use super::options::Options;
@@ -10,8 +12,9 @@ use crate::connect::locks::{LockMode, LockWait};
 use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
     Definition, FoundSubscription, Seconds, SubscriptionDefinition, attach_statement,
-    connect_statement, enable_statement, extend_publication, find_publication, load_subscriptions,
-    mark_statement, refresh_statement, request_statement,
+    connect_statement, drop_slot, drop_subscription, enable_statement, extend_publication,
+    find_publication, find_subscription, load_sent_tables, load_subscribed_tables,
+    load_subscriptions, mark_statement, note_listed, refresh_statement, request_statement,
 };
 use crate::pg::{Ident, Side, Sql, SqlState};
 use crate::sql;
@@ -25,24 +28,76 @@ impl PlannedDatabase {
     pub(super) async fn execute(&self, options: &Options, scope: &Scope) -> Result<(), Error> {
         let database = &self.replicated.database;
         let target = options.servers.target.with_database(&database.target);
-        if let Some(publication) = &self.publication {
-            let source = options.servers.source.with_database(&database.source);
-            let session = source.session(Purpose::Control).await;
-            let session = session.map_err(Error::connect(Side::Source))?;
-            publication.create(&session, &self.replicated).await?;
-        }
+        let source = options.servers.source.with_database(&database.source);
+        self.prepare_source(&source).await?;
         match &self.step {
-            Step::Create(definition) => self.create(definition, &target, scope).await?,
+            Step::Create(definition) => {
+                Box::pin(self.create(definition, (&target, options), scope)).await?;
+            }
             Step::Repair { .. } => self.repair(&target, scope).await?,
         }
+        if self.additions.refreshes {
+            self.leave_binary(&target, scope).await?;
+        }
         if !self.additions.published.tables.is_empty() {
-            let source = options.servers.source.with_database(&database.source);
             self.publish_additions(&source, scope).await?;
         }
         if self.additions.refreshes {
             self.refresh(&target, scope).await?;
+            self.note_additions(&source).await?;
         }
         Ok(())
+    }
+
+    /// Creates the publication of an initial copy, and drops the slot that an interrupted one has left.
+    async fn prepare_source(&self, source: &Endpoint) -> Result<(), Error> {
+        if self.publication.is_none() && !self.drops_slot {
+            return Ok(());
+        }
+        let session = source.session(Purpose::Control).await;
+        let session = session.map_err(Error::connect(Side::Source))?;
+        if let (true, Some(slot)) = (self.drops_slot, &self.replicated.database.names.slot) {
+            let dropped = drop_slot(&session, slot).await;
+            dropped.map_err(Error::query(Side::Source))?;
+        }
+        match &self.publication {
+            Some(publication) => publication.create(&session, &self.replicated).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Notes in the mark of the publication which tables are replicated now.
+    async fn note_additions(&self, source: &Endpoint) -> Result<(), Error> {
+        let session = source.session(Purpose::Control).await;
+        let session = session.map_err(Error::connect(Side::Source))?;
+        let name = &self.replicated.database.names.publication;
+        let wrap = Error::query(Side::Source);
+        let found = find_publication(&session, name, Seconds::Any)
+            .await
+            .map_err(wrap)?;
+        match found.filter(|found| {
+            found
+                .mark
+                .as_ref()
+                .is_some_and(|mark| mark.copied.is_some())
+        }) {
+            Some(found) => note_listed(&session, &found).await.map_err(wrap),
+            None => Ok(()),
+        }
+    }
+
+    /// Has the subscription receive text, if a table that joins has values that mean something else in binary format.
+    async fn leave_binary(&self, target: &Endpoint, scope: &Scope) -> Result<(), Error> {
+        let session = open(target).await?;
+        if self.is_binary || !session.version().has_binary_subscriptions() {
+            return Ok(());
+        }
+        let text = sql!(
+            "ALTER SUBSCRIPTION {} SET (binary = false)",
+            self.subscription()
+        );
+        let set = change(&session, &text, scope).await?;
+        set.map_err(self.refused("change", target))
     }
 
     /// The subscription's name.
@@ -56,7 +111,7 @@ impl PlannedDatabase {
     async fn create(
         &self,
         definition: &SubscriptionDefinition,
-        target: &Endpoint,
+        (target, options): (&Endpoint, &Options),
         scope: &Scope,
     ) -> Result<(), Error> {
         let session = open(target).await?;
@@ -66,23 +121,72 @@ impl PlannedDatabase {
             hidden.map_err(Error::query(Side::Target))?;
         }
         let statement = definition.render(session.version());
-        let created = change(&session, &statement, scope).await?;
-        drop(statement);
-        forget_statement(&session).await?;
-        match created {
-            Ok(()) => {
-                let marked = session.batch(&mark_statement(&definition.name)).await;
-                marked.map_err(self.refused("mark", target))
-            }
+        let mark = mark_statement(&definition.name);
+        // One message is one transaction, which the server refuses for a subscription that creates its slot.
+        let (first, second) = match definition.has_slot {
+            true => (sql!("{}; {}", statement, mark), None),
+            false => (statement, Some(mark)),
+        };
+        let created = change(&session, &first, scope).await;
+        forget_statement(&session).await.ok();
+        match created? {
+            Ok(()) => {}
             // Another run has created it since it was looked for, and has ended.
             Err(source)
                 if source.sqlstate() == Some(SqlState::DUPLICATE_OBJECT)
                     && is_created(&session, definition).await? =>
             {
-                Ok(())
+                return Ok(());
             }
-            Err(source) => Err(self.not_created(definition, target, source).await),
+            Err(source) => return Err(self.not_created(definition, target, source).await),
         }
+        if let Some(second) = second {
+            let marked = session.batch(&second).await;
+            marked.map_err(self.refused("mark", target))?;
+        }
+        self.check_created(definition, &session, options).await?;
+        let enabled = change(&session, &enable_statement(&definition.name), scope).await?;
+        enabled.map_err(self.refused("enable", target))
+    }
+
+    /// Checks, before it runs, that a subscription has found our publications: a connection string may lead to another
+    /// server or database, where they do not exist, which is no error of the server.
+    async fn check_created(
+        &self,
+        definition: &SubscriptionDefinition,
+        session: &Session,
+        options: &Options,
+    ) -> Result<(), Error> {
+        let database = &self.replicated.database;
+        let source = options.servers.source.with_database(&database.source);
+        let reader = source.session(Purpose::Introspect).await;
+        let reader = reader.map_err(Error::connect(Side::Source))?;
+        let names: Vec<&Ident> = definition.publications.iter().collect();
+        let sent = load_sent_tables(&reader, &names).await;
+        let sent = sent.map_err(Error::query(Side::Source))?;
+        let on_target = Error::query(Side::Target);
+        let created = find_subscription(session, &definition.name).await;
+        let known = match created.map_err(on_target)? {
+            Some(found) => load_subscribed_tables(session, found.oid)
+                .await
+                .map_err(on_target)?,
+            None => BTreeSet::new(),
+        };
+        let Some(missing) = sent.difference(&known).next() else {
+            return Ok(());
+        };
+        let missing = missing.to_string();
+        // It has never run, so nothing was read from the slot.
+        let dropped = drop_subscription(session, &definition.name).await;
+        dropped.map_err(on_target)?;
+        Err(Error::OtherServer {
+            subscription: Box::new(SubscriptionPlace {
+                name: definition.name.clone(),
+                database: database.target.clone(),
+            }),
+            conninfo: definition.conninfo.to_string(),
+            missing,
+        })
     }
 
     /// Why a subscription was not created.
@@ -181,12 +285,6 @@ impl PlannedDatabase {
             let request = request_statement(name, &publications);
             let requested = change(&session, &request, scope).await?;
             requested.map_err(self.refused("change", target))?;
-        }
-        if !self.is_binary && session.version().has_binary_subscriptions() {
-            // A new table may have values that mean something else in binary format.
-            let text = sql!("ALTER SUBSCRIPTION {} SET (binary = false)", name);
-            let set = change(&session, &text, scope).await?;
-            set.map_err(self.refused("change", target))?;
         }
         let refreshed = change(&session, &refresh_statement(name), scope).await?;
         refreshed.map_err(self.refused("refresh", target))

@@ -10,6 +10,7 @@ use super::error::Error;
 use super::recorded::scope_of;
 use crate::catalog::cluster::Database;
 use crate::checkpoint::{self, DatabasePair, Pair, Run, read_recorded};
+use crate::cluster::place::{examine_place, identify, judge_map};
 use crate::cluster::server::Cluster;
 use crate::cluster::{self, ServerIdentity, Wanted, select_databases};
 use crate::connect::{Endpoint, Purpose};
@@ -34,6 +35,8 @@ pub struct Asked<'a> {
     pub publication: Option<&'a Ident>,
     /// The subscription's name, if it is given.
     pub subscription: Option<&'a Ident>,
+    /// Whether source and target may be databases of one cluster.
+    pub allow_same_cluster: bool,
 }
 
 /// The replication of the selected databases.
@@ -45,6 +48,8 @@ pub struct Followed {
     pub databases: Vec<Replicated>,
     /// The two clusters, as states name them.
     pub(crate) pair: Option<Pair>,
+    /// Whether source and target are one cluster, which was allowed.
+    pub(crate) is_same_cluster: bool,
     /// Names that can be read in another way.
     pub warnings: Vec<String>,
     /// Rules without effect.
@@ -85,8 +90,9 @@ pub async fn find_followed(
     state_root: Option<&Path>,
 ) -> Result<Followed, Error> {
     let opened = Cluster::open_pair(servers).await?;
-    let systems = opened.as_ref();
-    let systems = systems.map(|one| one.system_identifier().unwrap_or_default().to_owned());
+    let place = examine_place(&opened, asked.allow_same_cluster).await?;
+    let place = place.accept()?;
+    let systems = identify(&opened).map_err(cluster::Error::Place)?;
     let known = Known {
         run: read_run(&systems, state_root)?,
         systems,
@@ -102,6 +108,7 @@ pub async fn find_followed(
             source: known.systems.source.clone(),
             target: known.systems.target.clone(),
         }),
+        is_same_cluster: place.is_one,
         ..Followed::default()
     };
     let selected = known.select(&mut followed).await?;
@@ -111,7 +118,27 @@ pub async fn find_followed(
         .try_collect::<Vec<Option<Replicated>>>();
     let found = Box::pin(finding).await?;
     followed.databases = found.into_iter().flatten().collect();
+    followed.refuse_same_databases()?;
+    let notes = place.findings.into_iter().map(|finding| finding.message);
+    followed.notes.extend(notes);
     Ok(followed)
+}
+
+impl Followed {
+    /// Refuses a database of the one cluster that would follow itself, or another one that is followed.
+    fn refuse_same_databases(&self) -> Result<(), cluster::Error> {
+        let databases = self.databases.iter().map(|one| &one.database);
+        let mut map = DatabaseMap::default();
+        for database in databases.clone() {
+            map.add(database.source.clone(), database.target.clone());
+        }
+        let names = databases.map(|database| database.source.as_str()).collect();
+        let conflicts = judge_map(&map, &names, self.is_same_cluster);
+        match conflicts.into_iter().next() {
+            Some(conflict) => Err(cluster::Error::Place(Box::new(conflict))),
+            None => Ok(()),
+        }
+    }
 }
 
 fn read_run(systems: &Sides<String>, root: Option<&Path>) -> Result<Option<Run>, Error> {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::followed::Replicated;
+use crate::checkpoint;
 use crate::cluster::promise::{self, Broken, Promise};
 use crate::connect::{self, Endpoint, Purpose, Secret, Session};
 use crate::logical::{
-    FoundPublication, FoundSubscription, Seconds, Slot, find_publication, find_slot,
-    load_subscriptions,
+    Copied, FoundPublication, FoundSubscription, Mark, Seconds, Slot, find_listed_changes,
+    find_publication, find_slot, load_subscriptions,
 };
 use crate::pg::{Ident, Oid, Side, Sides, SlotName, Sql};
 
@@ -25,6 +26,10 @@ pub(super) struct Found {
     pub(super) is_disabled_by_error: bool,
     /// Its connection string, where our role may read that.
     pub(super) conninfo: Option<Secret>,
+    /// How the publication differs from what its mark says, in words.
+    pub(super) publication_changes: Vec<String>,
+    /// Whether the consistent point of the copy is known.
+    pub(super) is_point_known: bool,
     /// What is not kept of what the copy has promised; only known while no subscription exists.
     pub(super) broken: Vec<Broken>,
 }
@@ -95,10 +100,15 @@ impl Found {
         if let Some(subscription) = &found.subscription {
             found.conninfo = load_conninfo(&readers.target, subscription.oid).await?;
         }
+        if let Some(publication) = &found.publication {
+            let changes = find_listed_changes(source, publication).await;
+            found.publication_changes = changes.map_err(on_source)?;
+        }
         if found.subscription.is_none()
             && !found.is_standby
             && let Some(promise) = found.promise(replicated)
         {
+            found.is_point_known = promise.point.is_some();
             found.broken = promise::check_promise(&promise, servers).await?;
         }
         Ok(found)
@@ -118,7 +128,7 @@ impl Found {
             slot: database.names.slot.clone()?,
             point: recorded
                 .and_then(|one| one.consistent_point)
-                .or_else(|| copied.and_then(crate::logical::Copied::point)),
+                .or_else(|| copied.and_then(Copied::point)),
             publication: publication.name.clone(),
             run: match of_state {
                 Some(recorded) => recorded.mark.clone(),
@@ -126,25 +136,30 @@ impl Found {
             },
             listed: of_state
                 .filter(|one| !one.published.is_empty())
-                .map(checkpoint_listed),
+                .map(checkpoint::Database::listed_tables)
+                .or_else(|| copied.and_then(Copied::listed)),
             complete: true,
         })
     }
 
-    /// Whether the publication lists what it listed when its copy was complete; true where nothing shows that.
-    pub(super) fn has_listed_tables(&self) -> bool {
-        let Some(publication) = &self.publication else {
-            return true;
-        };
-        let mark = publication.mark.as_ref();
-        let copied = mark.and_then(|mark| mark.copied.as_ref());
-        copied.is_none_or(|copied| copied.is_of(&publication.listed))
+    /// The mark of the publication.
+    pub(super) fn mark(&self) -> Option<&Mark> {
+        let publication = self.publication.as_ref()?;
+        publication.mark.as_ref()
     }
 
     /// The publications that a subscription must ask for.
     pub(super) fn publications(&self) -> Vec<Ident> {
         let publication = self.publication.iter();
         publication.flat_map(|one| one.names().cloned()).collect()
+    }
+
+    /// The publications that the subscription asks for, and those that it must.
+    pub(super) fn asked_and_ours(&self) -> Vec<Ident> {
+        let asked = self.subscription.iter().flat_map(|one| &one.publications);
+        let mut publications: Vec<Ident> = asked.map(Ident::from_catalog).collect();
+        publications.extend(self.unasked_publications());
+        publications
     }
 
     /// The publications that the subscription does not ask for.
@@ -155,10 +170,6 @@ impl Found {
         names.retain(|name| !asked.contains(name.as_str()));
         names
     }
-}
-
-fn checkpoint_listed(recorded: &crate::checkpoint::Database) -> crate::logical::ListedTables {
-    recorded.listed_tables()
 }
 
 /// Chooses the subscription that reads from the slot; without one, that of the name.

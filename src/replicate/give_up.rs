@@ -5,7 +5,7 @@ use tokio::time::{Duration, Instant};
 use super::error::Error;
 use crate::connect::{Endpoint, Purpose};
 use crate::logical::{Slot, drop_slot, find_slot};
-use crate::pg::{Side, SlotName, Sql};
+use crate::pg::{Side, SlotName, Sql, SqlState};
 use crate::status::FollowedDatabase;
 
 /// How long a WAL sender may take to end, and a reader to be kept away.
@@ -42,7 +42,9 @@ pub async fn give_up_slot(
             .map_err(wrap)?;
         match drop_slot(&session, name).await {
             Ok(_) => return Ok(slot.retained),
-            Err(_) if begun.elapsed() < LIMIT => {}
+            Err(error)
+                if error.sqlstate() == Some(SqlState::OBJECT_IN_USE) && begun.elapsed() < LIMIT => {
+            }
             Err(error) => return Err(wrap(error)),
         }
     }

@@ -5,12 +5,15 @@ use super::additions::load_has_rows;
 use super::error::Error;
 use super::followed::Replicated;
 use super::found::{Found, Readers};
+use super::recorded::recorded_predicates;
 use crate::cluster::{Code, Finding, Level};
 use crate::connect::Session;
 use crate::logical::{
-    Definition, FormerIdentity, Mark, Published, Publishing, RunTag, create_publication,
+    Definition, FormerIdentity, FoundPublication, Mark, PublishError, Published, Publishing,
+    RunTag, Seconds, create_publication, find_publication, load_sent_tables, note_listed,
+    remove_publication,
 };
-use crate::pg::{QualifiedName, Side};
+use crate::pg::{Ident, QualifiedName, Side};
 use crate::remedy::Remedy;
 use crate::selection::TableScope;
 use crate::sql;
@@ -41,12 +44,9 @@ impl InitialCopy {
         replicated: &Replicated,
         found: &Found,
     ) -> Result<Self, Error> {
-        if let Some(publication) = &found.publication {
-            let tables = publication.definition().tables.iter();
-            return Ok(Self {
-                publication: None,
-                findings: find_unusable(&readers.target, tables).await?,
-            });
+        let begun = found.mark().filter(|mark| mark.native && !mark.complete);
+        if let (Some(publication), None) = (&found.publication, begun) {
+            return Self::of_existing(readers, publication).await;
         }
         let database = &replicated.database;
         let everything = TableScope::default();
@@ -57,12 +57,72 @@ impl InitialCopy {
         let published = publishing.judge(&readers.source, changed).await?;
         let mut findings = find_unusable(&readers.target, published.tables.iter()).await?;
         findings.extend(judge_blocked(&published));
+        findings.extend(judge_filters(
+            readers,
+            replicated,
+            &published.filters.keys().collect::<Vec<_>>(),
+        ));
         let definition = Definition::new(&published, readers.source.version());
         Ok(Self {
             publication: Some(NewPublication::new(replicated, definition)),
             findings,
         })
     }
+}
+
+impl InitialCopy {
+    /// Judges a copy of the tables of a publication that exists.
+    async fn of_existing(readers: &Readers, publication: &FoundPublication) -> Result<Self, Error> {
+        let names: Vec<&Ident> = publication.names().collect();
+        let sent = load_sent_tables(&readers.source, &names).await;
+        let sent = sent.map_err(Error::query(Side::Source))?;
+        let mut findings = find_unusable(&readers.target, sent.iter()).await?;
+        let name = &publication.name;
+        let mut odd = publication.odd_options(publication.definition().via_root);
+        if !publication.listed.filters.is_empty()
+            && !readers.target.version().has_publication_filters()
+        {
+            odd.push(
+                "filters rows, which the target's server copies all before PostgreSQL 15"
+                    .to_owned(),
+            );
+        }
+        findings.extend(odd.into_iter().map(|odd| {
+            let message = format!("publication {name} {odd}");
+            let code = Code::PublicationDiffers;
+            let found = Finding::new(code, Level::Error, Side::Source, message).about(name);
+            found.remedy("drop it if nobody uses it, or name another one")
+        }));
+        Ok(Self {
+            publication: None,
+            findings,
+        })
+    }
+}
+
+/// Filters that would not be kept: of the recorded selection, if it is not given again, and on a target before 15.
+fn judge_filters(
+    readers: &Readers,
+    replicated: &Replicated,
+    filtered: &[&QualifiedName],
+) -> Option<Finding> {
+    let recorded = replicated
+        .recorded
+        .as_ref()
+        .filter(|_| !replicated.is_selected);
+    let has_recorded = recorded.is_some_and(|one| !recorded_predicates(&one.selection).is_empty());
+    let message = match (has_recorded, filtered.first()) {
+        (true, _) => {
+            "the recorded selection has filters, which are not given now: rows outside of them would be copied"
+        }
+        (false, Some(_)) if !readers.target.version().has_publication_filters() => {
+            "before PostgreSQL 15 the target's server copies all rows of a table with a filter"
+        }
+        (false, _) => return None,
+    };
+    let code = Code::SelectionChanged;
+    let found = Finding::new(code, Level::Error, Side::Source, message);
+    Some(found.remedy("give the whole selection, or copy with init"))
 }
 
 impl NewPublication {
@@ -78,8 +138,8 @@ impl NewPublication {
         );
         Self {
             definition,
-            // No copy of ours precedes it: the subscription's own copy is repeated by the server until it is whole.
-            mark: mark.completed(None),
+            // It is complete once it lists all tables.
+            mark: mark.of_native_copy(),
         }
     }
 
@@ -89,7 +149,7 @@ impl NewPublication {
     }
 
     /// The publications that the subscription asks for.
-    pub(super) fn names(&self, replicated: &Replicated) -> Vec<crate::pg::Ident> {
+    pub(super) fn names(&self, replicated: &Replicated) -> Vec<Ident> {
         let first = &replicated.database.names.publication;
         let second = crate::logical::inserts_name(first);
         let has_second = !self.definition.insert_only.is_empty();
@@ -97,7 +157,8 @@ impl NewPublication {
         std::iter::once(first.clone()).chain(second).collect()
     }
 
-    /// Creates it.
+    /// Creates it, in the place of one that an interrupted command has left. A slot that such a command has left has no
+    /// rows behind it, and is dropped.
     ///
     /// # Errors
     /// The source refused a statement.
@@ -107,11 +168,25 @@ impl NewPublication {
         replicated: &Replicated,
     ) -> Result<(), Error> {
         let name = &replicated.database.names.publication;
-        let created = create_publication(session, name, &self.definition, &self.mark).await;
-        created.map_err(|source| Error::Publication {
+        let wrap = |source: PublishError| Error::Publication {
             publication: Box::new(name.clone()),
             source: Box::new(source),
-        })
+        };
+        let find = || find_publication(session, name, Seconds::Any);
+        if let Some(left) = find().await.map_err(|error| wrap(error.into()))? {
+            remove_publication(session, &left)
+                .await
+                .map_err(|error| wrap(error.into()))?;
+        }
+        create_publication(session, name, &self.definition, &self.mark)
+            .await
+            .map_err(wrap)?;
+        if let Some(created) = find().await.map_err(|error| wrap(error.into()))? {
+            note_listed(session, &created)
+                .await
+                .map_err(|error| wrap(error.into()))?;
+        }
+        Ok(())
     }
 }
 

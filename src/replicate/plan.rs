@@ -1,13 +1,15 @@
 //! The checks before anything is changed, and what is then to be done.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::additions::Additions;
-use super::decide::{Action, Asked, decide};
+use super::decide::{Action, Asked, Repair, decide};
 use super::error::Error;
 use super::followed::{AT_ONCE, Replicated};
 use super::found::{Found, Readers};
-use super::hidden::may_hide;
+use super::hidden::find_exposing_settings;
 use super::initial::{InitialCopy, NewPublication};
 use super::options::Options;
 use super::subscriber::Subscriber;
@@ -15,8 +17,12 @@ use crate::catalog::load::transfer::load_transfer;
 use crate::checkpoint::Stage;
 use crate::cluster::{Code, Finding, Level};
 use crate::connect::{ConninfoDifference, SubscriptionConninfo};
-use crate::logical::{FoundSubscription, SubscriptionDefinition};
-use crate::pg::{Side, Sides};
+use crate::logical::{
+    FoundSubscription, SubscriptionDefinition, load_sent_tables, load_subscribed_tables,
+    read_table_name,
+};
+use crate::pg::{QualifiedName, Side, Sides, Sql};
+use crate::remedy::{Command, Remedy, Setting};
 use crate::task::Scope;
 
 /// What is to be done, after all checks.
@@ -33,6 +39,8 @@ pub(super) struct PlannedDatabase {
     pub(super) replicated: Replicated,
     pub(super) step: Step,
     pub(super) additions: Additions,
+    /// Whether a slot is dropped first that an interrupted initial copy has left: no rows are behind it.
+    pub(super) drops_slot: bool,
     /// The publication that is created first, if there is none.
     pub(super) publication: Option<NewPublication>,
     /// Whether every published value may be sent in binary format.
@@ -93,6 +101,13 @@ impl PlannedDatabase {
         let database = &self.replicated.database;
         let place = format!("database {}", database.target);
         let mut lines = Vec::new();
+        if self.publication.is_some() {
+            let name = &database.names.publication;
+            lines.push(format!(
+                "database {}: create publication {name}",
+                database.source
+            ));
+        }
         match &self.step {
             Step::Create(definition) => {
                 let names: Vec<String> = definition
@@ -129,6 +144,12 @@ impl PlannedDatabase {
         lines.extend(
             tables.map(|table| format!("{place}: add table {table}, with an initial copy")),
         );
+        let known = self
+            .additions
+            .unsubscribed
+            .iter()
+            .filter(|_| self.additions.refreshes);
+        lines.extend(known.map(|table| format!("{place}: copy and replicate table {table}")));
         lines
     }
 }
@@ -140,6 +161,12 @@ impl PlannedDatabase {
 pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
     if options.followed.databases.is_empty() {
         return Err(Error::NothingSelected);
+    }
+    if options.copy_data && options.followed.is_same_cluster {
+        return Ok(Prepared {
+            databases: Vec::new(),
+            findings: vec![refuse_copy_within()],
+        });
     }
     let examining = stream::iter(options.followed.databases.iter().cloned())
         .map(|replicated| examine_database(replicated, options))
@@ -162,6 +189,14 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
     Ok(prepared)
 }
 
+/// CREATE SUBSCRIPTION with a slot would wait for its own transaction (manual, "CREATE SUBSCRIPTION", notes).
+fn refuse_copy_within() -> Finding {
+    let message = "source and target are the same cluster: a subscription that creates its own slot would wait forever";
+    Finding::of_pair(Code::SameCluster, Level::Error, message)
+        .remedy(Remedy::Omit(Setting::CopyData))
+        .remedy(Remedy::invoke("copy with a slot", Command::Init))
+}
+
 impl Prepared {
     /// Judges a password that the target stores, and whether its statement can be kept out of the target's server log.
     async fn judge_password(&mut self, options: &Options) -> Result<(), Error> {
@@ -170,7 +205,7 @@ impl Prepared {
             return Ok(());
         };
         let endpoint = options.servers.target.with_database(database);
-        let is_hidden = may_hide(&endpoint).await?;
+        let exposing = find_exposing_settings(&endpoint).await?;
         let message = format!(
             "the connection string of the subscription contains a password ({conninfo}): it is stored in pg_subscription, \
              and superusers of the target can read it"
@@ -181,13 +216,17 @@ impl Prepared {
                  0600)",
             );
         self.findings.push(stored);
-        if !is_hidden {
-            let message = "the statement that creates the subscription may appear in the target's server log, with the password: the \
-                           role may not change log_statement and log_min_error_statement";
+        if !exposing.is_empty() {
+            let list = exposing.join(", ");
+            let message = format!(
+                "the statement that creates the subscription may appear in the target's server log, with the password: the \
+                 role may not change {list}"
+            );
             let exposed = Finding::new(Code::PasswordLogged, Level::Warning, Side::Target, message);
-            self.findings.push(exposed.remedy(
-                "on a target of 15 or newer, grant SET on these parameters to the role; or give no password in the source's URL",
-            ));
+            self.findings.push(exposed.remedy(format!(
+                "on a target of 15 or newer, grant SET on these parameters to the role ({list}); or give no password in the \
+                 source's URL"
+            )));
         }
         Ok(())
     }
@@ -210,6 +249,8 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
         database: &database.source,
         names: &database.names,
         copy_data: options.copy_data,
+        run: &replicated.run,
+        target: &database.target,
         is_unfinished: recorded.is_some_and(|one| !matches!(one.stage, Stage::Finished { .. })),
         reconnects: reconnects(&found, &conninfo, options),
     };
@@ -226,6 +267,9 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     let is_created = !matches!(action, Action::Repair(_));
     let additions = Additions::find(&readers, &replicated, &found).await?;
     let mut findings = additions.findings.clone();
+    if let Action::Repair(repair) = action {
+        findings.extend(judge_repair(&readers, &found, &additions, repair).await?);
+    }
     if is_created {
         let subscriber = Subscriber::load(&readers.target, found.publication.as_ref()).await?;
         let judged = subscriber.judge(&database.target).into_iter();
@@ -245,7 +289,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
         &replicated,
         options.max_retained_wal,
     ));
-    let is_binary = is_binary(&readers, &found).await?;
+    let is_binary = is_binary(&readers, &found, &additions).await?;
     let publication = initial.and_then(|initial| initial.publication);
     let given = Given {
         conninfo: &conninfo,
@@ -256,6 +300,7 @@ async fn examine_database(replicated: Replicated, options: &Options) -> Result<E
     Ok(Examined {
         planned: Some(PlannedDatabase {
             additions,
+            drops_slot: action == Action::CreateAndCopy && found.slot.is_some(),
             publication,
             ..planned
         }),
@@ -283,7 +328,7 @@ fn plan_database(
         (Action::Repair(repair), Some(subscription)) => Step::Repair {
             found: subscription,
             repair,
-            publications: found.publications(),
+            publications: found.asked_and_ours(),
             conninfo: given.conninfo.clone(),
         },
         (action, _) => Step::Create(Box::new(SubscriptionDefinition {
@@ -307,6 +352,7 @@ fn plan_database(
         replicated,
         step,
         additions: Additions::default(),
+        drops_slot: false,
         publication: None,
         is_binary: given.is_binary,
     }
@@ -343,7 +389,7 @@ fn conninfo_for(database: &str, options: &Options, readers: &Readers) -> Subscri
 }
 
 /// Whether every published value means the same in binary format on the target. The server sends binary values since 14.
-async fn is_binary(readers: &Readers, found: &Found) -> Result<bool, Error> {
+async fn is_binary(readers: &Readers, found: &Found, additions: &Additions) -> Result<bool, Error> {
     let Readers { source, target } = readers;
     let versions = Sides {
         source: source.version(),
@@ -357,8 +403,70 @@ async fn is_binary(readers: &Readers, found: &Found) -> Result<bool, Error> {
     };
     let reasons = load_transfer(source, versions.target).await;
     let reasons = reasons.map_err(crate::logical::LoadError::from)?;
-    let mut tables = publication.listed.tables.iter();
-    Ok(!tables.any(|table| reasons.contains_key(table)))
+    let mut listed = publication.listed.tables.iter();
+    if listed.any(|table| reasons.contains_key(table)) {
+        return Ok(false);
+    }
+    let joining: BTreeSet<&QualifiedName> = additions
+        .published
+        .tables
+        .iter()
+        .chain(&additions.unsubscribed)
+        .collect();
+    if joining.is_empty() {
+        return Ok(true);
+    }
+    let sql = Sql::fixed(
+        "SELECT n.nspname::text AS schema_name, c.relname::text AS name FROM pg_catalog.pg_class c \
+           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1::oid[])",
+    );
+    let oids: Vec<u32> = reasons.keys().map(|oid| oid.0).collect();
+    let rows = source.query(&sql, &[&oids]).await;
+    let rows = rows.map_err(Error::query(Side::Source))?;
+    let mut as_text = rows.iter().map(read_table_name);
+    Ok(!as_text.any(|table| joining.contains(&table)))
+}
+
+/// Judges a repair that would hide changes that were not applied: a worker that starts confirms everything it does not know.
+async fn judge_repair(
+    readers: &Readers,
+    found: &Found,
+    additions: &Additions,
+    repair: Repair,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    if (repair.enable || repair.attach) && additions.is_unsafe {
+        let message = "the subscription does not know all tables that were copied: once enabled, it would discard their \
+                       changes";
+        let code = Code::TableNotSubscribed;
+        let finding = Finding::new(code, Level::Error, Side::Target, message);
+        findings.push(finding.remedy(Remedy::Steps(vec![
+            Remedy::invoke("remove what is left", Command::Teardown),
+            Remedy::invoke("copy again", Command::Init),
+        ])));
+    }
+    let (Some(subscription), true) = (&found.subscription, repair.request) else {
+        return Ok(findings);
+    };
+    let unasked = found.unasked_publications();
+    let sent = load_sent_tables(&readers.source, &unasked.iter().collect::<Vec<_>>()).await;
+    let sent = sent.map_err(Error::query(Side::Source))?;
+    let known = load_subscribed_tables(&readers.target, subscription.oid).await;
+    let known = known.map_err(Error::query(Side::Target))?;
+    if let Some(table) = sent.intersection(&known).next() {
+        let message = format!(
+            "subscription {} has not asked for every publication: changes of table {table} may be lost since then",
+            subscription.name
+        );
+        let code = Code::SubscriptionPublications;
+        let finding = Finding::new(code, Level::Error, Side::Target, message);
+        findings.push(finding.about(&subscription.name).remedy(Remedy::Steps(vec![
+            Remedy::invoke("find out whether rows differ", Command::Verify),
+            Remedy::invoke("if so, remove what is left", Command::Teardown),
+            Remedy::invoke("and copy again", Command::Init),
+        ])));
+    }
+    Ok(findings)
 }
 
 fn judge_retained(found: &Found, replicated: &Replicated, limit: Option<u64>) -> Option<Finding> {

@@ -7,10 +7,11 @@ use futures_util::{StreamExt as _, stream};
 use super::error::Error;
 use super::followed::AT_ONCE;
 use super::options::Options;
-use super::plan::{PlannedDatabase, Prepared, Step};
+use super::plan::{PlannedDatabase, Prepared, Step, prepare};
 use super::report::{FailedDatabase, Report, SyncedDatabase};
 use super::wait::{CaughtUp, wait_for_database};
 use crate::checkpoint;
+use crate::cluster::Level;
 use crate::cluster::run_lock::{LockKey, RunLocks};
 use crate::pg::Sides;
 use crate::task::Scope;
@@ -28,8 +29,18 @@ pub async fn execute(
     let begun = Instant::now();
     let servers = options.servers.as_ref().map(Some);
     let locks = RunLocks::acquire(servers, &lock_keys(&prepared.databases)).await?;
+    let prepared = match prepare_again(options, scope).await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            locks.release().await;
+            return Err(error);
+        }
+    };
     // What this creates is known as ours from before its creation.
-    record_runs(&prepared.databases, options)?;
+    if let Err(error) = record_runs(&prepared.databases, options) {
+        locks.release().await;
+        return Err(error);
+    }
     let changed = change_databases(prepared.databases, options, scope).await;
     locks.release().await;
     let waited = stream::iter(changed)
@@ -76,6 +87,20 @@ fn record_runs(databases: &[PlannedDatabase], options: &Options) -> Result<(), E
         checkpoint::record_numbers(root, pair, numbers)?;
     }
     Ok(())
+}
+
+/// Checks everything once more, now that no other run can change it: the user was asked in between.
+async fn prepare_again(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
+    let prepared = Box::pin(prepare(options, scope)).await?;
+    let errors = prepared.findings.iter();
+    let errors = errors.filter(|finding| finding.level == Level::Error);
+    let reasons: Vec<String> = errors.map(|finding| finding.message.clone()).collect();
+    match reasons.is_empty() {
+        true => Ok(prepared),
+        false => Err(Error::Changed {
+            reasons: reasons.join("; "),
+        }),
+    }
 }
 
 fn lock_keys(databases: &[PlannedDatabase]) -> Sides<Vec<LockKey>> {

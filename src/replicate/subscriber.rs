@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::cluster::{Code, Finding, Level};
 use crate::connect::Session;
-use crate::logical::FoundPublication;
+use crate::logical::{FoundPublication, SubscribeGrade, SubscribePrivilege};
 use crate::pg::{Ident, QualifiedName, ServerVersion, Side, Sql};
 use crate::remedy::Remedy;
 use crate::sql;
@@ -12,10 +12,7 @@ use crate::sql;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subscriber {
     version: ServerVersion,
-    role: Ident,
-    is_superuser: bool,
-    /// Whether the role is a member of `pg_create_subscription`, since 16.
-    may_subscribe: bool,
+    privilege: SubscribePrivilege,
     /// Whether it may create objects in the database.
     may_create: bool,
     workers: Use,
@@ -53,8 +50,8 @@ impl Subscriber {
             used: row.get(used),
             limit: row.get(limit),
         };
-        let is_superuser: bool = row.get("is_superuser");
-        let unreachable = match (publication, is_superuser) {
+        let privilege = SubscribePrivilege::load(session).await.map_err(wrap)?;
+        let unreachable = match (publication, privilege.is_superuser) {
             (Some(publication), false) if session.version().has_parallel_apply() => {
                 load_unreachable(session, publication).await?
             }
@@ -62,9 +59,7 @@ impl Subscriber {
         };
         Ok(Self {
             version: session.version(),
-            role: Ident::from_catalog(row.get::<_, String>("role")),
-            is_superuser,
-            may_subscribe: row.get("may_subscribe"),
+            privilege,
             may_create: row.get("may_create"),
             workers: uses("workers", "worker_limit"),
             origins: uses("origins", "origin_limit"),
@@ -93,7 +88,7 @@ impl Subscriber {
             let remedy = format!("raise {setting} on the target, and restart it");
             found.push(error(Code::TooFewReplicationOrigins, message).remedy(remedy));
         }
-        let role = &self.role;
+        let role = &self.privilege.role;
         found.extend(self.unreachable.iter().map(|(owner, example)| {
             let message = format!(
                 "role {role} cannot SET ROLE to {owner}, which owns table {example}: the apply worker does that for each \
@@ -108,25 +103,28 @@ impl Subscriber {
         found
     }
 
+    /// The server checks CREATE on the database since 16; superusers and owners have it.
     fn judge_privilege(&self, target_database: &str) -> Option<Finding> {
-        let has_role = self.version.has_parallel_apply();
-        if self.is_superuser || has_role && self.may_subscribe && self.may_create {
-            return None;
-        }
-        let role = &self.role;
+        let SubscribePrivilege { role, grade, .. } = &self.privilege;
+        let lacks_create = self.version.has_parallel_apply() && !self.may_create;
+        let database = Ident::from_catalog(target_database);
+        let member = sql!("GRANT pg_create_subscription TO {}", role);
+        let create = sql!("GRANT CREATE ON DATABASE {} TO {}", database, role);
+        let remedy = match grade {
+            SubscribeGrade::Granted if !lacks_create => return None,
+            SubscribeGrade::NotSuperuser => "connect to the target as a superuser".into(),
+            SubscribeGrade::Granted | SubscribeGrade::NotMember => {
+                let is_member = *grade == SubscribeGrade::Granted;
+                let missing = [(!is_member, member), (lacks_create, create)];
+                let missing = missing.into_iter().filter(|(is_missing, _)| *is_missing);
+                let steps = missing.map(|(_, grant)| Remedy::RunOn(Side::Target, grant));
+                Remedy::Steps(steps.collect())
+            }
+        };
         let message = format!("role {role} may not create subscriptions");
         let code = Code::NoSubscriptionPrivilege;
         let found = Finding::new(code, Level::Error, Side::Target, message).about(role);
-        if !has_role {
-            return Some(found.remedy("connect to the target as a superuser"));
-        }
-        let member = sql!("GRANT pg_create_subscription TO {}", role);
-        let database = Ident::from_catalog(target_database);
-        let create = sql!("GRANT CREATE ON DATABASE {} TO {}", database, role);
-        let missing = [(!self.may_subscribe, member), (!self.may_create, create)];
-        let missing = missing.into_iter().filter(|(is_missing, _)| *is_missing);
-        let steps = missing.map(|(_, grant)| Remedy::RunOn(Side::Target, grant));
-        Some(found.remedy(Remedy::Steps(steps.collect())))
+        Some(found.remedy(remedy))
     }
 }
 
@@ -158,9 +156,11 @@ mod tests {
         let free = Use { used: 1, limit: 4 };
         Subscriber {
             version: ServerVersion::new(major * 10_000),
-            role: Ident::from_catalog("me"),
-            is_superuser: false,
-            may_subscribe: true,
+            privilege: SubscribePrivilege {
+                role: Ident::from_catalog("me"),
+                is_superuser: false,
+                grade: SubscribeGrade::Granted,
+            },
             may_create: true,
             workers: free,
             origins: free,
@@ -173,20 +173,26 @@ mod tests {
         found.iter().map(|one| one.code).collect()
     }
 
+    fn graded(major: u32, grade: SubscribeGrade) -> Subscriber {
+        let mut subscriber = subscriber(major);
+        subscriber.privilege.grade = grade;
+        subscriber
+    }
+
     #[test]
-    fn before_16_only_a_superuser_subscribes() {
-        assert_eq!(codes(&subscriber(15)), [Code::NoSubscriptionPrivilege]);
-        assert!(codes(&subscriber(16)).is_empty());
-        let superuser = Subscriber {
-            is_superuser: true,
-            ..subscriber(12)
-        };
-        assert!(codes(&superuser).is_empty());
-        let stranger = Subscriber {
-            may_subscribe: false,
-            ..subscriber(17)
-        };
-        assert_eq!(codes(&stranger), [Code::NoSubscriptionPrivilege]);
+    fn who_may_not_subscribe_is_refused_with_what_is_missing() {
+        let refused = [Code::NoSubscriptionPrivilege];
+        assert_eq!(codes(&graded(15, SubscribeGrade::NotSuperuser)), refused);
+        assert_eq!(codes(&graded(17, SubscribeGrade::NotMember)), refused);
+        // Before 16, roles of providers may, and nobody checks CREATE on the database.
+        for major in [15, 16] {
+            assert!(codes(&subscriber(major)).is_empty());
+            let closed = Subscriber {
+                may_create: false,
+                ..subscriber(major)
+            };
+            assert_eq!(codes(&closed).is_empty(), major == 15);
+        }
     }
 
     #[test]

@@ -9,7 +9,9 @@ use super::plan::PlannedDatabase;
 use crate::cluster::{Finding, Level};
 use crate::event::Event;
 use crate::remedy::Remedy;
-use crate::status::{self, Lag, LagTime, Observation, Outcome, TableState, Verdict, Watcher};
+use crate::status::{
+    self, FollowedDatabase, Lag, LagTime, Observation, Outcome, TableState, Verdict, Watcher,
+};
 use crate::task::Scope;
 
 /// The longest lag of a replication that has caught up.
@@ -52,7 +54,11 @@ pub(super) async fn wait_for_database(
     let begun = Instant::now();
     let mut watcher = Watcher::new(&status::Options {
         servers: options.servers.clone(),
-        databases: vec![planned.replicated.database.clone()],
+        // Tables that do not take part are of no interest here.
+        databases: vec![FollowedDatabase {
+            scope: None,
+            ..planned.replicated.database.clone()
+        }],
         lag_limit: LAG_LIMIT,
         heartbeat: false,
         max_retained_wal: options.max_retained_wal,

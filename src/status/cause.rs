@@ -8,10 +8,9 @@ use tokio_postgres::Row;
 use super::error::Error;
 use super::facts::TargetFacts;
 use super::tables::{SeenTables, name_parts};
-use super::target::read_name;
 use crate::cluster::{Code, Finding, Level};
 use crate::connect::{self, Session};
-use crate::logical::FoundSubscription;
+use crate::logical::{FoundSubscription, read_table_name as read_name};
 use crate::pg::{Ident, QualifiedName, Side, Sides, Sql};
 use crate::remedy::Remedy;
 use crate::sql;
@@ -62,7 +61,9 @@ fn judge_missing_table(table: &QualifiedName) -> Finding {
         message,
     )
     .about(table)
-    .remedy("create it there as on the source; the apply worker then continues")
+    .remedy(format!(
+        "create table {table} on the target as on the source; the apply worker then continues"
+    ))
 }
 
 /// Finds partitions that only the source has. Rows for them have no place on a target with the same partitioned table.
@@ -89,7 +90,9 @@ fn judge_missing_partition(partition: &QualifiedName) -> Finding {
     let code = Code::TableMissingOnTarget;
     Finding::new(code, Level::Error, Side::Target, message)
         .about(partition)
-        .remedy("create it there as on the source; the apply worker then continues")
+        .remedy(format!(
+            "create partition {partition} on the target as on the source; the apply worker then continues"
+        ))
 }
 
 async fn load_partitions(
@@ -143,9 +146,9 @@ fn judge_missing_column(table: &QualifiedName, column: &Ident) -> Finding {
     let code = Code::ColumnMissingOnTarget;
     Finding::new(code, Level::Error, Side::Target, message)
         .about(&format!("{table}.{column}"))
-        .remedy(
-            "add it there with the type that it has on the source; the apply worker then continues",
-        )
+        .remedy(format!(
+            "add column {column} to table {table} on the target as on the source; the apply worker then continues"
+        ))
 }
 
 fn judge_extra_column(table: &QualifiedName, column: &Ident) -> Finding {
@@ -176,7 +179,14 @@ async fn find_denied(
     let becomes_owner = session.version().has_membership_options();
     let sql = Sql::fixed(include_str!("sql/privileges.sql"));
     let rows = session
-        .query(&sql, &[&subscription.oid.0, &becomes_owner])
+        .query(
+            &sql,
+            &[
+                &subscription.oid.0,
+                &becomes_owner,
+                &subscription.owner.as_str(),
+            ],
+        )
         .await?;
     let finding = |row: &Row| {
         let table = read_name(row);

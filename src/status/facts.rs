@@ -23,6 +23,8 @@ pub struct SourceFacts {
     pub sender: Option<Sender>,
     /// Our publication, and the one of insert-only tables.
     pub publication: Option<FoundPublication>,
+    /// How it differs from what its mark says, in words.
+    pub publication_changes: Vec<String>,
 }
 
 /// A WAL sender (manual, "`pg_stat_replication`"). A role without `pg_monitor` sees its process only.

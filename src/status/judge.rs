@@ -3,6 +3,8 @@
 //! A problem of the objects themselves explains everything that follows from it. So only the first level at which
 //! something is wrong is reported: the objects, then the workers, then the positions.
 
+use std::collections::BTreeSet;
+
 use super::facts::{SourceFacts, TargetFacts};
 use super::lag::Measured;
 use super::report::{LagTime, Names, TableTrouble, TroubledTable, Verdict};
@@ -57,6 +59,7 @@ pub(super) fn judge(seen: Seen<'_>) -> Judgment {
     problems.extend(seen.judge_risks());
     problems.extend(seen.judge_tables());
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.verdict));
+    drop_repeated(&mut problems);
     let by_problems = problems.iter().map(|problem| problem.verdict).max();
     let by_lag = match seen.measured.lag.time {
         LagTime::Within(lag) if lag < CAUGHT_UP => Verdict::CaughtUp,
@@ -73,6 +76,15 @@ pub(super) fn judge(seen: Seen<'_>) -> Judgment {
         findings: findings.collect(),
         verdict: by_problems.map_or(by_lag, |worst| worst.max(by_lag)),
     }
+}
+
+/// Keeps the worst problem of each kind and object. A missing table is in trouble, and may be why the worker fails.
+fn drop_repeated(problems: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    problems.retain(|problem| {
+        let finding = &problem.finding;
+        seen.insert((finding.code, finding.object.clone()))
+    });
 }
 
 fn problem(verdict: Verdict, code: Code, side: Side, message: impl Into<String>) -> Problem {
@@ -202,9 +214,10 @@ impl Seen<'_> {
             let found = problem(Verdict::Broken, Code::PublicationMissing, side, message);
             return Some(found.about(name).remedy(copy_again()));
         };
-        let odd = found.odd_options(found.definition().via_root);
+        let mut odd = found.odd_options(found.definition().via_root);
+        odd.extend(self.source.publication_changes.iter().cloned());
         if !odd.is_empty() {
-            let message = format!("publication {name} was changed: it {}", odd.join("; "));
+            let message = format!("publication {name} was changed: {}", odd.join("; "));
             let found = problem(Verdict::Broken, Code::PublicationChanged, side, message);
             return Some(found.about(name).remedy(copy_again()));
         }
@@ -351,7 +364,8 @@ impl Seen<'_> {
             verdict: Verdict::Broken,
             finding: cause.clone(),
         });
-        std::iter::once(failing).chain(causes).collect()
+        // Their remedies come before the last resort.
+        causes.chain(std::iter::once(failing)).collect()
     }
 
     fn apply_blocked(&self, subscription: &FoundSubscription, by: &str) -> Problem {
@@ -458,13 +472,36 @@ impl Seen<'_> {
             TableTrouble::MissingOnTarget => {
                 let message = format!("published table {table} is missing");
                 let code = Code::TableMissingOnTarget;
-                problem(Verdict::Lagging, code, Side::Target, message)
-                    .remedy("create it there as on the source")
+                problem(Verdict::Lagging, code, Side::Target, message).remedy(format!(
+                    "create table {table} on the target as on the source"
+                ))
             }
             TableTrouble::NotSubscribed => {
                 let message = format!("published table {table} is not replicated yet");
                 let code = Code::TableNotSubscribed;
                 problem(Verdict::Lagging, code, Side::Target, message).remedy(sync("add it"))
+            }
+            TableTrouble::Unpublished => {
+                let message = format!(
+                    "table {table} is replicated, and no longer published: changes since then are missing"
+                );
+                let code = Code::TableNotPublished;
+                problem(Verdict::Broken, code, Side::Source, message).remedy(Remedy::Steps(vec![
+                    "empty it on the target".into(),
+                    format!(
+                        "run there: ALTER SUBSCRIPTION {} REFRESH PUBLICATION WITH (copy_data = false);",
+                        self.names.subscription
+                    )
+                    .into(),
+                    sync("copy it again"),
+                ]))
+            }
+            TableTrouble::LostIdentity(why) => {
+                let message =
+                    format!("published table {table} {why}: UPDATE and DELETE fail on the source");
+                let code = Code::LostReplicaIdentity;
+                problem(Verdict::Broken, code, Side::Source, message)
+                    .remedy("give it a primary key or another replica identity on the source")
             }
             TableTrouble::NotPublished => {
                 let message = format!("table {table} is selected and not published");

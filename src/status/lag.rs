@@ -121,7 +121,7 @@ impl Measurement<'_> {
 /// A message in a transaction of its own, whose commit is on disk afterwards.
 fn render_heartbeat() -> Sql {
     sql!(
-        "BEGIN; SET LOCAL synchronous_commit = on; \
+        "BEGIN; SET LOCAL synchronous_commit = local; \
          SELECT pg_catalog.pg_logical_emit_message(true, {}, 'heartbeat'); COMMIT",
         Literal(PREFIX)
     )

@@ -111,7 +111,7 @@ impl Probe {
     ) -> Result<Observation, Error> {
         let database = &self.database;
         let first = self.look(sessions).await?;
-        let tables = SeenTables::load(sessions, database, &first.source).await?;
+        let tables = SeenTables::load(sessions, database, (&first.source, &first.target)).await?;
         let (measured, last) = self.measure(sessions, &first, scope).await?;
         let Looked { source, target } = last.as_ref().unwrap_or(&first);
         let troubled = find_troubled(&tables, source, target);

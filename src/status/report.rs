@@ -109,6 +109,10 @@ pub enum TableTrouble {
     MissingOnTarget,
     /// It is published, and the subscription does not know it.
     NotSubscribed,
+    /// It is replicated, and somebody has removed it from the publication: its later changes are missing.
+    Unpublished,
+    /// It is published, and has lost its replica identity, for this reason: UPDATE and DELETE fail on the source.
+    LostIdentity(String),
     /// It was created on the source, or selected, after the publication.
     NotPublished,
     /// It was created on the source, and cannot be published as it is, for this reason.

@@ -188,6 +188,7 @@ pub(crate) fn level() -> Observation {
             slot: Some(slot()),
             sender: Some(sender()),
             publication: None,
+            publication_changes: Vec::new(),
         },
         target: TargetFacts {
             subscription: Some(subscription()),

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::facts::{Sender, SenderLags, SourceFacts};
 use super::report::Names;
 use crate::connect::Session;
-use crate::logical::{Seconds, find_publication, find_slot};
+use crate::logical::{Seconds, find_listed_changes, find_publication, find_slot};
 use crate::pg::{Lsn, Side, Sql};
 
 /// Loads what the source shows of a replication.
@@ -25,7 +25,12 @@ pub(super) async fn load_source(session: &Session, names: &Names) -> Result<Sour
         Some(slot) => find_slot(session, slot).await.map_err(wrap)?,
         None => None,
     };
-    let publication = find_publication(session, &names.publication, Seconds::Any);
+    let publication = find_publication(session, &names.publication, Seconds::Any).await;
+    let publication = publication.map_err(wrap)?;
+    let publication_changes = match &publication {
+        Some(found) => find_listed_changes(session, found).await.map_err(wrap)?,
+        None => Vec::new(),
+    };
     Ok(SourceFacts {
         is_standby: row.get("is_standby"),
         wal_level: row.get("wal_level"),
@@ -33,7 +38,8 @@ pub(super) async fn load_source(session: &Session, names: &Names) -> Result<Sour
         slot_wal_limit: row.get("slot_wal_limit"),
         slot,
         sender: read_sender(&row),
-        publication: publication.await.map_err(wrap)?,
+        publication_changes,
+        publication,
     })
 }
 

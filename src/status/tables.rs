@@ -6,9 +6,10 @@ use super::error::Error;
 use super::facts::{SourceFacts, TableState, TargetFacts};
 use super::options::FollowedDatabase;
 use super::report::{TableTrouble, TroubledTable};
-use super::target::read_name;
 use crate::connect::{self, Session};
-use crate::logical::{FormerIdentity, Published, Publishing};
+use crate::logical::{
+    FormerIdentity, Published, Publishing, load_sent_tables, read_table_name as read_name,
+};
 use crate::pg::{Ident, QualifiedName, Side, Sides, Sql};
 
 /// The tables of a database, as both servers show them.
@@ -18,6 +19,8 @@ pub(super) struct SeenTables {
     pub(super) published: BTreeSet<QualifiedName>,
     /// Those of them that exist on the target.
     pub(super) existing: BTreeSet<QualifiedName>,
+    /// Tables that the subscription knows, that exist on the source, and that are no longer sent.
+    pub(super) removed: BTreeSet<QualifiedName>,
     /// What the selection publishes now; none where the selection is not known.
     pub(super) wanted: Option<Published>,
 }
@@ -30,36 +33,30 @@ impl SeenTables {
     pub(super) async fn load(
         sessions: Sides<&Session>,
         database: &FollowedDatabase,
-        source: &SourceFacts,
+        (source, target): (&SourceFacts, &TargetFacts),
     ) -> Result<Self, Error> {
-        let names: Vec<Ident> = match &source.publication {
-            Some(found) => found.names().cloned().collect(),
+        let on_source = Error::query(Side::Source);
+        let names: Vec<&Ident> = match &source.publication {
+            Some(found) => found.names().collect(),
             None => Vec::new(),
         };
-        let published = load_published(sessions.source, &names).await;
-        let published = published.map_err(Error::query(Side::Source))?;
+        let published = load_sent_tables(sessions.source, &names).await;
+        let published = published.map_err(on_source)?;
         let existing = load_existing(sessions.target, &published).await;
-        let wanted = load_wanted(sessions.source, database, source);
+        let known = target.tables.iter().map(|table| &table.name);
+        let unsent: BTreeSet<QualifiedName> = known
+            .filter(|name| !published.contains(*name))
+            .cloned()
+            .collect();
+        let removed = load_existing(sessions.source, &unsent).await;
+        let wanted = load_wanted(sessions.source, database);
         Ok(Self {
             existing: existing.map_err(Error::query(Side::Target))?,
+            removed: removed.map_err(on_source)?,
             wanted: wanted.await?,
             published,
         })
     }
-}
-
-/// Loads the tables of publications as a subscription receives them: partitions as their root where that is published.
-async fn load_published(
-    session: &Session,
-    publications: &[Ident],
-) -> Result<BTreeSet<QualifiedName>, connect::Error> {
-    let sql = Sql::fixed(
-        "SELECT schemaname::text AS schema_name, tablename::text AS name \
-           FROM pg_catalog.pg_publication_tables WHERE pubname::text = ANY ($1::text[])",
-    );
-    let names: Vec<&str> = publications.iter().map(Ident::as_str).collect();
-    let rows = session.query(&sql, &[&names]).await?;
-    Ok(rows.iter().map(read_name).collect())
 }
 
 /// The schemas and the names of tables, for parameters.
@@ -84,7 +81,6 @@ async fn load_existing(
 async fn load_wanted(
     session: &Session,
     database: &FollowedDatabase,
-    source: &SourceFacts,
 ) -> Result<Option<Published>, Error> {
     let Some(scope) = &database.scope else {
         return Ok(None);
@@ -97,11 +93,7 @@ async fn load_wanted(
         .judge(session, changed)
         .await
         .map_err(Error::Tables)?;
-    // A table that is published counts as it is, also without an identity: the checks of the publication are about it.
-    if let Some(found) = &source.publication {
-        let listed = &found.definition().tables;
-        wanted.blocked.retain(|one| !listed.contains(&one.table));
-    }
+    wanted.tables = wanted.publishable();
     Ok(Some(wanted))
 }
 
@@ -118,10 +110,16 @@ pub(super) fn find_troubled(
     if let (Some(wanted), Some(_)) = (&seen.wanted, listed) {
         let missing = wanted.tables.iter().filter(|table| !is_listed(table));
         found.extend(missing.map(|table| (table.clone(), TableTrouble::NotPublished)));
+        // A partition is published as its root.
+        let has_lost_root = wanted.not_followed.iter().any(is_listed);
         let blocked = wanted.blocked.iter();
         found.extend(blocked.map(|one| {
-            let why = TableTrouble::NotPublishable(one.blocker.to_string());
-            (one.table.clone(), why)
+            let why = one.blocker.to_string();
+            let trouble = match is_listed(&one.table) || has_lost_root {
+                true => TableTrouble::LostIdentity(why),
+                false => TableTrouble::NotPublishable(why),
+            };
+            (one.table.clone(), trouble)
         }));
     }
     let subscribed: BTreeMap<&QualifiedName, TableState> = target
@@ -141,8 +139,10 @@ pub(super) fn find_troubled(
                 None => TableTrouble::NotSubscribed,
             }
         };
-        found.insert(table.clone(), trouble);
+        found.entry(table.clone()).or_insert(trouble);
     }
+    let removed = seen.removed.iter();
+    found.extend(removed.map(|table| (table.clone(), TableTrouble::Unpublished)));
     let troubled = found.into_iter();
     troubled
         .map(|(table, trouble)| TroubledTable { table, trouble })
@@ -198,6 +198,7 @@ mod tests {
         let seen = SeenTables {
             published: names(&["ready", "copied", "missing", "unknown"]),
             existing: names(&["ready", "copied", "unknown"]),
+            removed: names(&["removed"]),
             wanted: Some(Published {
                 tables: names(&["new"]),
                 ..Published::default()
@@ -221,6 +222,7 @@ mod tests {
                 ),
                 ("missing".to_owned(), TableTrouble::MissingOnTarget),
                 ("new".to_owned(), TableTrouble::NotPublished),
+                ("removed".to_owned(), TableTrouble::Unpublished),
                 ("unknown".to_owned(), TableTrouble::NotSubscribed),
             ]
         );
@@ -231,6 +233,7 @@ mod tests {
         let seen = SeenTables {
             published: names(&["t"]),
             existing: names(&["t"]),
+            removed: BTreeSet::new(),
             wanted: None,
         };
         let found = find_troubled(&seen, &source(), &TargetFacts::default());

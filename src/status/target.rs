@@ -9,8 +9,8 @@ use super::facts::{SubscribedTable, TableState, TargetFacts, Worker, WorkerUse};
 use super::report::Names;
 use super::source::read_lsn;
 use crate::connect::{self, Session};
-use crate::logical::{FoundSubscription, load_subscriptions};
-use crate::pg::{Oid, QualifiedName, Side, SlotName, Sql};
+use crate::logical::{FoundSubscription, load_subscriptions, read_table_name};
+use crate::pg::{Oid, Side, SlotName, Sql};
 
 /// Loads what the target shows of a replication.
 ///
@@ -87,16 +87,10 @@ async fn load_tables(
     let sql = Sql::fixed(include_str!("sql/tables.sql"));
     let rows = session.query(&sql, &[&subscription.0]).await?;
     let table = |row: &Row| SubscribedTable {
-        name: read_name(row),
+        name: read_table_name(row),
         state: TableState::parse(row.get("state")),
     };
     Ok(rows.iter().map(table).collect())
-}
-
-/// Reads the name of a table.
-pub(super) fn read_name(row: &Row) -> QualifiedName {
-    let (schema, name): (String, String) = (row.get("schema_name"), row.get("name"));
-    QualifiedName::from_catalog(schema, name)
 }
 
 #[cfg(test)]

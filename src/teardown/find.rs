@@ -11,6 +11,7 @@ use crate::teardown::reached::{Answer, Reached};
 use crate::teardown::seen::Seen;
 use crate::teardown::source_side::examine_source;
 use crate::teardown::statements::{render_source_statements, render_target_statements};
+use crate::teardown::sync_slots::find_sync_slots;
 use crate::teardown::target_side::{Owned, examine_target};
 
 /// Examines both servers. It is no error that one of them does not answer.
@@ -49,7 +50,7 @@ pub async fn find_leftovers(options: &TeardownOptions) -> Result<Leftovers, Erro
     // The target first: a subscription uses its slot.
     found.objects.append(&mut seen.objects);
     found.incomplete = list_incomplete(&answers, options, &found);
-    add_unreachable(answers, &seen, &mut found);
+    add_unreachable(answers, &seen, options, &mut found);
     Ok(found)
 }
 
@@ -77,15 +78,21 @@ async fn examine_reached(
     let Some(target) = target else {
         return Ok(seen);
     };
+    let mut seen = seen;
     let owned = match source {
         Some(source) => {
             let memberships = list_memberships(source, target, options);
             found.objects.extend(memberships);
-            Owned::of_source(&seen)
+            Owned::of_source(&seen, options)
         }
         None => Owned::of_states(target, options),
     };
     examine_target(target, &owned, found).await?;
+    if let Some(source) = source {
+        // After their subscription: its workers use them.
+        let slots = find_sync_slots(source, target, &found.objects).await?;
+        seen.objects.splice(0..0, slots);
+    }
     Ok(seen)
 }
 
@@ -171,13 +178,23 @@ fn list_memberships(
 }
 
 /// Adds the statements for the servers that do not answer.
-fn add_unreachable(answers: Sides<Answer>, seen: &Seen, found: &mut Leftovers) {
+fn add_unreachable(
+    answers: Sides<Answer>,
+    seen: &Seen,
+    options: &TeardownOptions,
+    found: &mut Leftovers,
+) {
     if answers.source.reached().is_none() {
-        let statements = render_source_statements(found, answers.source.into_error());
+        let target = answers.target.reached();
+        let system = target.and_then(|target| target.cluster.system_identifier());
+        let system = system.map(str::to_owned);
+        let error = answers.source.into_error();
+        let statements = render_source_statements(found, system.as_deref(), error);
         found.unreachable.push(statements);
     }
     if answers.target.reached().is_none() {
-        let statements = render_target_statements(&seen.slots, answers.target.into_error());
+        let name = options.subscription.as_ref();
+        let statements = render_target_statements(&seen.slots, name, answers.target.into_error());
         found.unreachable.push(statements);
     }
 }

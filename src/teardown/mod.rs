@@ -23,6 +23,7 @@ mod source_pair;
 mod source_runs;
 mod source_side;
 mod statements;
+mod sync_slots;
 mod target_side;
 pub(crate) mod unrecorded;
 

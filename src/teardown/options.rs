@@ -17,6 +17,8 @@ pub struct TeardownOptions {
     pub map: DatabaseMap,
     /// The only publication that counts, if one is named.
     pub publication: Option<Ident>,
+    /// The name that the subscriptions were given, if it is not the usual one.
+    pub subscription: Option<Ident>,
     /// What is removed.
     pub which: Which,
     /// The folder in which runs keep their state, if it is known.

@@ -8,22 +8,32 @@ use crate::sql;
 use crate::teardown::error::Error;
 use crate::teardown::leftover::{Object, render_drop_slot};
 use crate::teardown::leftovers::{Leftovers, Unreachable};
+use crate::teardown::sync_slots::render_drop_sync_slots;
 
 /// Renders the statements for a source that does not answer, from what its target shows.
-pub(crate) fn render_source_statements(found: &Leftovers, error: Option<Error>) -> Unreachable {
-    let slots = found
+/// `target_system` is the system identifier of the target.
+pub(crate) fn render_source_statements(
+    found: &Leftovers,
+    target_system: Option<&str>,
+    error: Option<Error>,
+) -> Unreachable {
+    let subscriptions = found
         .objects
         .iter()
         .filter_map(|leftover| match &leftover.object {
-            Object::Subscription(subscription) => subscription.slot.as_deref(),
+            Object::Subscription(subscription) => Some(subscription),
             Object::Slot(_)
             | Object::Publication(_)
             | Object::Origin(_)
             | Object::Membership(_) => None,
         });
-    let mut statements: Vec<String> = slots
-        .map(|slot| render_line(&render_drop_slot(slot)))
-        .collect();
+    let mut statements = Vec::new();
+    for subscription in subscriptions {
+        let slot = subscription.slot.as_deref();
+        statements.extend(slot.map(|slot| render_line(&render_drop_slot(slot))));
+        let copies = target_system.map(|system| render_drop_sync_slots(subscription.oid, system));
+        statements.extend(copies.as_ref().map(render_line));
+    }
     if statements.is_empty() {
         statements.push(
             "SELECT slot_name, database FROM pg_catalog.pg_replication_slots WHERE slot_name LIKE \
@@ -49,16 +59,18 @@ pub(crate) fn render_source_statements(found: &Leftovers, error: Option<Error>) 
 /// Renders the statements for a target that does not answer.
 pub(crate) fn render_target_statements(
     slots: &BTreeMap<String, String>,
+    subscription: Option<&Ident>,
     error: Option<Error>,
 ) -> Unreachable {
     let mut statements = Vec::new();
+    let usual = Ident::from_catalog(SUBSCRIPTION);
+    let name = subscription.unwrap_or(&usual);
     for (slot, database) in slots {
         let database = Ident::from_catalog(database.as_str());
         statements.push(format!(
             "-- in database {database}, if it has the subscription:"
         ));
-        let name = Ident::from_catalog(SUBSCRIPTION);
-        statements.extend(logical::drop_statements(&name).iter().map(render_line));
+        statements.extend(logical::drop_statements(name).iter().map(render_line));
         statements.push(render_line(&render_drop_origin(slot)));
     }
     Unreachable {

@@ -6,7 +6,7 @@ use crate::checkpoint::recorded_slots;
 use crate::cluster::run_lock::LockKey;
 use crate::connect::{Endpoint, Purpose, Session};
 use crate::logical::{self, FoundSubscription, SUBSCRIPTION};
-use crate::pg::{Side, Sql};
+use crate::pg::{Ident, Side, Sql};
 use crate::teardown::error::Error;
 use crate::teardown::leftover::{Leftover, Object};
 use crate::teardown::leftovers::Leftovers;
@@ -21,8 +21,20 @@ pub(crate) struct Owned {
     slots: BTreeMap<String, String>,
     /// Names that slots of this pair would have, if no local state records whose they are.
     unrecorded: BTreeSet<String>,
+    /// Names under which a subscription without our mark is ours: the usual one, and the one that is asked for.
+    names: Vec<Ident>,
     /// Whether the source was examined.
     is_complete: bool,
+}
+
+fn name_subscriptions(options: &TeardownOptions) -> Vec<Ident> {
+    let usual = Ident::from_catalog(SUBSCRIPTION);
+    options
+        .subscription
+        .iter()
+        .cloned()
+        .chain([usual])
+        .collect()
 }
 
 /// The owner of a subscription.
@@ -34,10 +46,11 @@ enum Owner {
 
 impl Owned {
     /// Takes what the source shows.
-    pub(crate) fn of_source(seen: &Seen) -> Self {
+    pub(crate) fn of_source(seen: &Seen, options: &TeardownOptions) -> Self {
         Self {
             slots: seen.slots.clone(),
             unrecorded: seen.unrecorded.clone(),
+            names: name_subscriptions(options),
             is_complete: true,
         }
     }
@@ -51,8 +64,13 @@ impl Owned {
         Self {
             slots: slots.unwrap_or_default(),
             unrecorded: BTreeSet::new(),
+            names: name_subscriptions(options),
             is_complete: false,
         }
+    }
+
+    fn is_created_by_us(&self, subscription: &FoundSubscription) -> bool {
+        subscription.is_marked || self.names.contains(&subscription.name)
     }
 
     fn find_owner(&self, database: &str, slot: Option<&String>) -> Owner {
@@ -101,7 +119,11 @@ async fn load_subscriptions(
         .map_err(Error::examine(Side::Target))?;
     let is_candidate = |one: &FoundSubscription| {
         let owner = owned.find_owner(session.endpoint().database(), one.slot.as_ref());
-        one.name.as_str() == SUBSCRIPTION || one.slot.is_some() && !matches!(owner, Owner::Others)
+        match one.slot {
+            Some(_) => one.name.as_str() == SUBSCRIPTION || !matches!(owner, Owner::Others),
+            // Somebody has detached it: only its name or its mark shows whose it is.
+            None => owned.is_created_by_us(one),
+        }
     };
     Ok(found.into_iter().filter(is_candidate).collect())
 }
@@ -158,7 +180,7 @@ fn sort_subscription(
     owned: &Owned,
     found: &mut Leftovers,
 ) {
-    let is_created_by_us = subscription.is_marked || subscription.name.as_str() == SUBSCRIPTION;
+    let is_created_by_us = owned.is_created_by_us(&subscription);
     match owned.find_owner(database, subscription.slot.as_ref()) {
         Owner::Ours if !is_created_by_us => {
             found.others.push(describe_reader(database, &subscription));

@@ -188,6 +188,8 @@ pub const fn trouble_code(trouble: &TableTrouble) -> &'static str {
         TableTrouble::NotReady(_) => "not_ready",
         TableTrouble::MissingOnTarget => "missing_on_target",
         TableTrouble::NotSubscribed => "not_subscribed",
+        TableTrouble::Unpublished => "unpublished",
+        TableTrouble::LostIdentity(_) => "lost_identity",
         TableTrouble::NotPublished => "not_published",
         TableTrouble::NotPublishable(_) => "not_publishable",
     }
@@ -199,6 +201,13 @@ pub(super) fn trouble_text(trouble: &TableTrouble) -> String {
         TableTrouble::NotReady(state) => state.name().to_owned(),
         TableTrouble::MissingOnTarget => "missing on the target".to_owned(),
         TableTrouble::NotSubscribed => "published, but the subscription lacks it".to_owned(),
+        TableTrouble::Unpublished => "no longer published".to_owned(),
+        TableTrouble::LostIdentity(reason) => {
+            format!(
+                "UPDATE and DELETE fail on the source: it {}",
+                text::clean(reason)
+            )
+        }
         TableTrouble::NotPublished => "not published".to_owned(),
         TableTrouble::NotPublishable(reason) => {
             format!("cannot be published: {}", text::clean(reason))

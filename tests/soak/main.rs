@@ -7,10 +7,15 @@
 mod support;
 
 mod beside;
+mod browser;
 mod cuts;
 mod extensions;
 mod follow;
 mod kills;
 mod operators;
 mod pairs;
+mod pictures;
+mod svg;
 mod timescale;
+mod watched;
+mod web_page;

@@ -16,7 +16,7 @@ use super::wait::wait_until;
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const ENTER: &str = "\r";
 
-/// Rows of every terminal.
+/// Rows of every terminal when it opens.
 const ROWS: u16 = 24;
 
 /// A program that runs on a terminal.
@@ -43,13 +43,7 @@ pub(crate) struct Ended {
 impl Program {
     /// Starts it on a terminal with this many columns.
     pub(crate) fn on_terminal(self, columns: u16) -> Terminal {
-        let size = PtySize {
-            rows: ROWS,
-            cols: columns,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system().openpty(size).unwrap();
+        let pair = native_pty_system().openpty(size([ROWS, columns])).unwrap();
         let modes = modes(pair.master.as_ref());
         let (command, state) = self.into_parts();
         let mut builder = CommandBuilder::new(command.get_program());
@@ -82,6 +76,15 @@ impl Program {
     }
 }
 
+fn size([rows, cols]: [u16; 2]) -> PtySize {
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
 fn nonzero(size: u16) -> NonZero<u16> {
     NonZero::new(size).unwrap()
 }
@@ -106,6 +109,18 @@ impl Terminal {
     /// The rows that are not empty. One that the terminal has wrapped is one row.
     pub(crate) fn rows(&self) -> Vec<String> {
         rows(&self.screen)
+    }
+
+    /// All of what it shows.
+    pub(crate) fn screen(&self) -> vt100::Screen {
+        self.screen.lock().unwrap().screen().clone()
+    }
+
+    /// Gives it another size, in rows and columns. The program gets a signal.
+    pub(crate) fn resize(&mut self, [rows, columns]: [u16; 2]) {
+        let mut parser = self.screen.lock().unwrap();
+        parser.set_size(nonzero(rows), nonzero(columns));
+        self.master.resize(size([rows, columns])).unwrap();
     }
 
     /// Waits until a row that is not empty fulfils a condition.

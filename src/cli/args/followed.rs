@@ -21,6 +21,10 @@ pub(in crate::cli) struct Replications {
     #[command(flatten)]
     mapping: Mapping,
 
+    /// Allow source and target to be the same cluster, with other names for the target's databases
+    #[arg(long, help_heading = "Selection", hide_short_help = true)]
+    allow_same_cluster: bool,
+
     #[command(flatten)]
     state: State,
 
@@ -70,6 +74,7 @@ impl Replications {
             map: &map,
             publication: self.publication.as_ref(),
             subscription: self.subscription.as_ref(),
+            allow_same_cluster: self.allow_same_cluster,
         };
         let finding = replicate::find_followed(servers, asked, root.as_deref());
         let what = "the replications of both servers";

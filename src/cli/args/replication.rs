@@ -1,4 +1,4 @@
-use crate::logical::PUBLICATION;
+use crate::logical::{PUBLICATION, SUBSCRIPTION};
 use crate::migrate::ReplicationOptions;
 use crate::pg::{Ident, InvalidName};
 
@@ -19,6 +19,10 @@ pub(in crate::cli) struct Replication {
     /// Name of the publication in each source database; use one name per target
     #[arg(long, value_name = "NAME", hide_short_help = true, default_value = PUBLICATION, value_parser = parse_publication)]
     publication: Ident,
+
+    /// Name of the subscription in each target database, if sync was given another one; --drop-existing drops it
+    #[arg(long, value_name = "NAME", hide_short_help = true, default_value = SUBSCRIPTION, value_parser = parse_publication)]
+    subscription: Ident,
 
     /// Create failover slots, which standbys of the source synchronize; requires a source of version 17 or newer
     ///
@@ -43,6 +47,7 @@ impl Replication {
     pub(in crate::cli) fn options(&self) -> ReplicationOptions {
         ReplicationOptions {
             publication: self.publication.clone(),
+            subscription: self.subscription.clone(),
             identity_full: self.replica_identity_full,
             failover_slots: self.failover_slot,
             ..ReplicationOptions::default()

@@ -12,7 +12,6 @@ mod filters;
 mod identities;
 mod installed;
 mod output_plugin;
-mod place;
 mod references;
 mod relations;
 mod replication;
@@ -27,7 +26,6 @@ pub(super) use database::{Examination, Judge, examine};
 pub(super) use difference::{judge_difference, judge_property};
 pub(super) use failover::{FailoverFacts, judge_failover, judge_kept_slot};
 pub(super) use installed::examine_installed;
-pub(super) use place::{Place, judge_map};
 pub(super) use replication::{
     ExaminedReplication, ReplicationJudge, examine_replication, left_slot,
 };
@@ -36,6 +34,7 @@ pub(super) use target::{judge_inheritance, judge_owners, plan_cluster};
 
 use crate::cluster::facts::ServerFacts;
 use crate::cluster::finding::{Finding, Level};
+use crate::cluster::place::{Place, examine_place};
 use crate::cluster::server::Cluster;
 use crate::migrate::error::Error;
 use crate::migrate::options::Options;
@@ -52,7 +51,7 @@ pub(super) async fn examine_pair(
     let allow_older = options.cluster.allow_older_target;
     let (source, target) = (&servers.source.facts, &servers.target.facts);
     let mut findings = server::judge_versions(source, target, allow_older);
-    let place = place::examine_place(servers, options.allow_same_cluster).await?;
+    let place = examine_place(servers, options.allow_same_cluster).await?;
     findings.extend(place.findings);
     Ok(Place { findings, ..place })
 }

@@ -3,6 +3,7 @@
 
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::{self, Session};
+use crate::logical::{SubscribeGrade, SubscribePrivilege};
 use crate::pg::{Counted, Ident, Side, Sql};
 use crate::remedy::Remedy;
 use crate::sql;
@@ -10,24 +11,13 @@ use crate::sql;
 /// The facts about a target that its subscriptions depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SubscriptionFacts {
-    /// The connecting role.
-    role: String,
-    privilege: Privilege,
+    /// The connecting role, and whether it may create subscriptions.
+    privilege: SubscribePrivilege,
     /// Databases that exist, and in which the role may not create.
     closed: Vec<String>,
     workers: Limit,
     processes: Limit,
     origins: Limit,
-}
-
-/// Whether the role may create subscriptions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Privilege {
-    Granted,
-    /// It is no member of `pg_create_subscription`.
-    NotMember,
-    /// It is no superuser, on a server where only superusers may.
-    NotSuperuser,
 }
 
 /// A limit of the server, and how much of it is in use.
@@ -50,16 +40,10 @@ impl SubscriptionFacts {
     ) -> Result<Self, connect::Error> {
         let sql = Sql::fixed(include_str!("../sql/subscription.sql"));
         let row = session.query_one(&sql, &[&slots, &existing]).await?;
-        let is_granted = row.get::<_, bool>("superuser") || row.get::<_, bool>("member");
         let other: i64 = row.get("other_subscriptions");
         let max_origins: Option<i64> = row.get("max_origins");
         Ok(Self {
-            role: row.get("role"),
-            privilege: match (is_granted, row.get("has_create_role")) {
-                (true, _) => Privilege::Granted,
-                (false, true) => Privilege::NotMember,
-                (false, false) => Privilege::NotSuperuser,
-            },
+            privilege: SubscribePrivilege::load(session).await?,
             closed: row.get("closed"),
             workers: Limit {
                 setting: "max_logical_replication_workers",
@@ -102,28 +86,27 @@ pub(crate) fn judge_subscriptions(facts: &SubscriptionFacts, databases: usize) -
 }
 
 fn judge_privileges(facts: &SubscriptionFacts) -> impl Iterator<Item = Finding> {
-    let role = Ident::from_catalog(&facts.role);
+    let role = &facts.privilege.role;
     let finding = |message| {
         let code = Code::NoSubscriptionPrivilege;
         Finding::new(code, Level::Warning, Side::Target, message)
     };
-    let way_out = match facts.privilege {
-        Privilege::Granted => None,
-        Privilege::NotMember => Some(Remedy::RunOn(
+    let way_out = match facts.privilege.grade {
+        SubscribeGrade::Granted => None,
+        SubscribeGrade::NotMember => Some(Remedy::RunOn(
             Side::Target,
             sql!("GRANT pg_create_subscription TO {}", role),
         )),
-        Privilege::NotSuperuser => Some("connect to the target as a superuser".into()),
+        SubscribeGrade::NotSuperuser => Some("connect to the target as a superuser".into()),
     };
     let refused = way_out.map(|way_out| {
         let message = format!(
             "role {role} may not create subscriptions: replication by the target's own subscription is not possible"
         );
-        finding(message).about(&role).remedy(way_out)
+        finding(message).about(role).remedy(way_out)
     });
     let closed = facts.closed.iter().map(move |name| {
         let database = Ident::from_catalog(name);
-        let role = Ident::from_catalog(&facts.role);
         let grant = sql!("GRANT CREATE ON DATABASE {} TO {}", database, role);
         let message = format!("role {role} may not create a subscription in database {database}");
         finding(message)
@@ -164,10 +147,17 @@ mod tests {
         }
     }
 
+    fn privilege(grade: SubscribeGrade) -> SubscribePrivilege {
+        SubscribePrivilege {
+            role: Ident::from_catalog("me"),
+            is_superuser: false,
+            grade,
+        }
+    }
+
     fn facts() -> SubscriptionFacts {
         SubscriptionFacts {
-            role: "me".to_owned(),
-            privilege: Privilege::Granted,
+            privilege: privilege(SubscribeGrade::Granted),
             closed: Vec::new(),
             workers: limit("max_logical_replication_workers", 4, 1),
             processes: limit("max_worker_processes", 8, 2),
@@ -225,16 +215,16 @@ mod tests {
 
     #[test]
     fn the_missing_privilege_depends_on_the_server() {
-        let with = |privilege| SubscriptionFacts {
-            privilege,
+        let with = |grade| SubscriptionFacts {
+            privilege: privilege(grade),
             ..facts()
         };
-        assert!(statements(&with(Privilege::Granted)).is_empty());
-        for (privilege, expected) in [
-            (Privilege::NotMember, "GRANT pg_create_subscription TO"),
-            (Privilege::NotSuperuser, "as a superuser"),
+        assert!(statements(&with(SubscribeGrade::Granted)).is_empty());
+        for (grade, expected) in [
+            (SubscribeGrade::NotMember, "GRANT pg_create_subscription TO"),
+            (SubscribeGrade::NotSuperuser, "as a superuser"),
         ] {
-            let statements = statements(&with(privilege));
+            let statements = statements(&with(grade));
             assert!(
                 statements.len() == 1 && statements[0].contains(expected),
                 "{statements:?}"

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::cluster::maintenance;
 use crate::connect::{self, Endpoint, Purpose, Session};
-use crate::logical::{SUBSCRIPTION, drop_subscription, find_subscription};
+use crate::logical::{FoundSubscription, SUBSCRIPTION, drop_subscription, find_subscription};
 use crate::migrate::error::Error;
 use crate::migrate::journal::{self, Foreign};
 use crate::migrate::target_use::find_user;
@@ -67,7 +67,21 @@ pub(crate) enum Expected<'a> {
     Shown {
         /// The digest of it.
         digest: &'a str,
+        /// The subscriptions in it that are dropped with it.
+        subscribed: &'a [FoundSubscription],
     },
+}
+
+impl Expected<'_> {
+    /// The subscriptions that do not keep the database from being dropped.
+    fn subscriptions(self) -> Vec<Ident> {
+        match self {
+            Self::Ours { .. } => vec![Ident::from_catalog(SUBSCRIPTION)],
+            Self::Shown { subscribed, .. } => {
+                subscribed.iter().map(|one| one.name.clone()).collect()
+            }
+        }
+    }
 }
 
 /// What `pg_database` says of a database.
@@ -118,7 +132,7 @@ pub(crate) async fn drop_database(
             .map_err(refused)?;
     }
     let inside = database.open_session(target).await?;
-    if let Some(by) = find_user(target, name).await? {
+    if let Some(by) = find_user(target, name, &expected.subscriptions()).await? {
         let database = name.to_owned();
         return Err(Error::InUse { database, by });
     }
@@ -213,12 +227,8 @@ async fn drop_shut(
     }
     check_contents(&inside, name, expected).await?;
     let preparing = async {
-        let subscription = Ident::from_catalog(SUBSCRIPTION);
-        if matches!(expected, Expected::Shown { .. })
-            && find_subscription(&inside, &subscription).await?.is_some()
-        {
-            // The server does not drop a database with it.
-            drop_subscription(&inside, &subscription).await?;
+        if let Expected::Shown { subscribed, .. } = expected {
+            drop_subscriptions(&inside, subscribed).await?;
         }
         if found.is_template {
             beside.batch(&render_no_template(name)).await?;
@@ -233,6 +243,20 @@ async fn drop_shut(
     }
     drop(inside);
     drop_by_name(beside, name, found.oid).await
+}
+
+/// Drops those subscriptions that still exist: the server does not drop a database with one.
+async fn drop_subscriptions(
+    inside: &Session,
+    subscribed: &[FoundSubscription],
+) -> Result<(), connect::Error> {
+    for before in subscribed {
+        let found = find_subscription(inside, &before.name).await?;
+        if found.is_some_and(|found| found.oid == before.oid) {
+            drop_subscription(inside, &before.name).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a database that holds something else than expected.
@@ -254,7 +278,7 @@ async fn check_contents(
                 objects: objects.to_string(),
             }),
         },
-        Expected::Shown { digest } => {
+        Expected::Shown { digest, .. } => {
             if journal::load_digest(inside).await.map_err(examine)? == digest {
                 return Ok(());
             }

@@ -104,9 +104,15 @@ impl DatabaseRun<'_> {
                 empty_database(target, cleared).await?;
                 return self.begin_database(*oid, planned.used()).await;
             }
-            TargetAction::DropAndCreate { oid, digest, .. } => {
+            TargetAction::DropAndCreate {
+                oid,
+                digest,
+                subscribed,
+                ..
+            } => {
                 let database = TargetDatabase { name, oid: *oid };
-                let dropping = drop_database(target, database, Expected::Shown { digest });
+                let shown = Expected::Shown { digest, subscribed };
+                let dropping = drop_database(target, database, shown);
                 let what = format!("DROP DATABASE {name}");
                 target.events().reporting(what, dropping).await?;
             }

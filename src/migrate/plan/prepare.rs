@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::catalog::cluster::Database;
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::identity::ServerIdentity;
+use crate::cluster::place::{Place, judge_map};
 use crate::cluster::select::{self, AsOf, ChosenDatabase};
 use crate::cluster::server::Cluster;
 use crate::cluster::{FilterFault, RunInstant};
@@ -47,7 +48,7 @@ pub async fn prepare(options: &Options, scope: &Scope) -> Result<Prepared, Error
 /// The phase without its events.
 async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
     let servers = Cluster::open_pair(options.servers()).await?;
-    let check::Place {
+    let Place {
         mut findings,
         is_one,
     } = check::examine_pair(&servers, options).await?;
@@ -78,7 +79,7 @@ async fn examine(options: &Options, scope: &Scope) -> Result<Prepared, Error> {
     };
     findings.extend(planner.examine_unselected(&offered, &chosen).await?);
     let names = chosen.iter().map(|one| one.database.name.as_str());
-    let places = check::judge_map(&options.map, &names.collect(), is_one);
+    let places = judge_map(&options.map, &names.collect(), is_one);
     let is_misplaced = check::has_errors(&places);
     findings.extend(places);
     if is_misplaced {

@@ -9,7 +9,7 @@ use crate::cluster;
 use crate::cluster::contents::Contents;
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::connect::{Purpose, Session};
-use crate::logical::{SUBSCRIPTION, find_subscription};
+use crate::logical::load_subscriptions;
 use crate::migrate::error::Error;
 use crate::migrate::journal::{self, Foreign};
 use crate::migrate::options::Options;
@@ -254,17 +254,19 @@ async fn plan_by_contents(
             action: TargetAction::UseEmpty,
         });
     }
-    let subscription = find_subscription(&session, &Ident::from_catalog(SUBSCRIPTION)).await;
-    let subscription = subscription.map_err(Error::examine(side))?;
+    let subscribed = load_subscriptions(&session).await;
+    let mut subscribed = subscribed.map_err(Error::examine(side))?;
+    subscribed.retain(|one| one.is_marked || one.name == options.replication.subscription);
+    let own: Vec<Ident> = subscribed.iter().map(|one| one.name.clone()).collect();
     let digest = journal::load_digest(&session).await;
     let target_plan = TargetPlan::new(TargetAction::DropAndCreate {
         oid: existing.oid,
         digest: digest.map_err(Error::examine(side))?,
         tables: contents.tables,
         bytes: contents.bytes,
-        subscribed: subscription.and_then(|subscription| subscription.slot),
+        subscribed,
     });
-    let used = find_user(&options.target, name).await?;
+    let used = find_user(&options.target, name, &own).await?;
     if options.drop_existing {
         return Ok(match used {
             None => target_plan,
@@ -326,7 +328,7 @@ fn plan_closed(options: &Options, existing: &Database) -> Option<TargetPlan> {
         digest: String::new(),
         tables: 0,
         bytes: 0,
-        subscribed: None,
+        subscribed: Vec::new(),
     });
     if !existing.is_valid {
         let message = format!("database {name} is invalid: its DROP DATABASE was interrupted");

@@ -1,13 +1,6 @@
 -- What the target provides for subscriptions of its own. $1: slots of this run, whose subscriptions are not counted;
 -- $2: databases that exist and stay. One row.
-SELECT r.rolname::text AS role,
-       r.rolsuper AS superuser,
-       EXISTS (SELECT FROM pg_catalog.pg_roles s WHERE s.rolname = 'pg_create_subscription') AS has_create_role,
-       -- Since 16 the role of that name; before, roles of providers.
-       EXISTS (SELECT FROM pg_catalog.pg_roles s
-                WHERE s.rolname IN ('pg_create_subscription', 'rds_superuser', 'cloudsqlsuperuser', 'azure_pg_admin')
-                  AND pg_catalog.pg_has_role(r.oid, s.oid, 'USAGE')) AS member,
-       ARRAY(SELECT d.datname::text FROM pg_catalog.pg_database d
+SELECT ARRAY(SELECT d.datname::text FROM pg_catalog.pg_database d
               WHERE d.datname::text = ANY ($2::text[])
                 AND NOT pg_catalog.has_database_privilege(r.oid, d.oid, 'CREATE')
               ORDER BY 1) AS closed,

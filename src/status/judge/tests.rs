@@ -165,6 +165,12 @@ fn each_fault_of_an_object_is_named() {
             Verdict::Broken,
             &[Code::WalLevel],
         ),
+    ]);
+}
+
+#[test]
+fn each_fault_of_the_subscription_is_named() {
+    check(&[
         (
             "no subscription",
             |case| case.now.target.subscription = None,
@@ -220,11 +226,21 @@ fn each_fault_of_the_workers_is_named() {
             &[Code::WorkerNotRunning],
         ),
         (
-            "absent, with errors",
+            "absent, with errors of long ago",
             |case| {
                 case.now.target.worker = None;
                 case.set_errors(3);
                 case.set_lag(LagTime::Unknown);
+            },
+            Verdict::NotActive,
+            &[Code::WorkerNotRunning],
+        ),
+        (
+            "absent, with errors, and the slot was read",
+            |case| {
+                case.now.target.worker = None;
+                case.set_errors(3);
+                case.set_lag(LagTime::Exceeds(Duration::from_secs(2)));
             },
             Verdict::Broken,
             &[Code::ApplyFails],

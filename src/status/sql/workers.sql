@@ -1,7 +1,7 @@
 -- The workers and counters of one subscription. Columns a version lacks are NULL. $1: the subscription's oid. One row.
 SELECT w.pid, w.received_lsn::text AS received_lsn, w.latest_end_lsn::text AS latest_end_lsn,
        w.latest_end_time::text AS latest_end_time,
-       (SELECT pg_catalog.string_agg('pid ' || b.pid || COALESCE(' of role ' || b.usename || ', ' || b.state || ' (' || pg_catalog.left(b.query, 100) || ')', ''), '; ')
+       (SELECT pg_catalog.string_agg('pid ' || b.pid || COALESCE(' of role ' || b.usename || ', ' || b.state, ''), '; ')
           FROM pg_catalog.pg_stat_activity a
          CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(a.pid)) p (pid)
           LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = p.pid

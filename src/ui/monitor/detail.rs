@@ -4,17 +4,18 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Sparkline, Wrap};
+use ratatui::widgets::{Paragraph, Sparkline, Widget as _, Wrap};
 
 use super::overview::{lag, rate_text, retained, unknown};
 use super::palette::Palette;
 use super::state::State;
 use crate::cluster::finding::Level;
 use crate::pg::Lsn;
-use crate::status::{DatabaseStatus, Observation};
+use crate::status::{DatabaseStatus, Names, Observation};
 use crate::ui::replication::{Grade, TABLE_STATES, TargetState, table_state_code, trouble_text};
 use crate::ui::report::{FindingBody, ShownStatus};
 use crate::ui::text;
@@ -106,16 +107,32 @@ impl Chart<'_> {
     }
 }
 
-/// Draws what is known of the selected database.
-pub(super) fn draw_facts(frame: &mut Frame<'_>, area: Rect, state: &State, palette: Palette) {
+/// Draws what is known of the selected database. Returns whether there is more below.
+pub(super) fn draw_facts(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    state: &State,
+    palette: Palette,
+) -> bool {
     let Some(database) = state.selected() else {
-        return;
+        return false;
     };
     let lines = Facts { state, palette }.lines(database);
-    let facts = Paragraph::new(lines)
-        .wrap(Wrap { trim: false })
-        .scroll((state.scroll, 0));
-    frame.render_widget(facts, area);
+    let facts = Paragraph::new(lines).wrap(Wrap { trim: false });
+    let has_more = has_line(&facts, state.scroll.saturating_add(area.height), area.width);
+    frame.render_widget(facts.scroll((state.scroll, 0)), area);
+    has_more
+}
+
+/// Whether a paragraph has a line at this place: none is blank.
+fn has_line(paragraph: &Paragraph<'_>, line: u16, columns: u16) -> bool {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, 1));
+    let area = buffer.area;
+    paragraph
+        .clone()
+        .scroll((line, 0))
+        .render(area, &mut buffer);
+    buffer.content().iter().any(|cell| cell.symbol() != " ")
 }
 
 /// What lines of facts depend on.
@@ -136,6 +153,7 @@ impl Facts<'_> {
                 lines.extend(self.findings(seen, database));
                 lines.extend(self.plain(seen));
                 lines.extend(self.tables(seen));
+                lines.extend(Self::names(&seen.names));
             }
             None => {
                 let reason = ShownStatus::unknown_reason(database);
@@ -180,6 +198,15 @@ impl Facts<'_> {
         }
         lines.extend(self.errors(seen));
         lines
+    }
+
+    /// The names of the objects, for those who look at them on the servers.
+    fn names(names: &Names) -> impl Iterator<Item = Line<'static>> {
+        let slot = names.slot.as_ref();
+        let slot = slot.map(|slot| named("slot", slot.as_str()));
+        let subscription = text::clean(names.subscription.as_str());
+        slot.into_iter()
+            .chain([named("subscription", &subscription)])
     }
 
     fn errors(self, seen: &Observation) -> Option<Line<'static>> {

@@ -19,6 +19,9 @@ const ALERTS: u16 = 3;
 /// The rows from which the alerts fit.
 const HIGH: u16 = 16;
 
+/// That the details have more lines than fit.
+const MORE: &str = " PgDn ▼";
+
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &State, palette: Palette) {
     let area = frame.area();
@@ -51,9 +54,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, palette: Palette) {
     if charts.height > 0 {
         detail::draw_charts(frame, charts, state, palette);
     }
-    detail::draw_facts(frame, facts, state, palette);
+    let has_more = detail::draw_facts(frame, facts, state, palette);
     draw_alerts(frame, alerts, state, palette);
     frame.render_widget(keys_line(state, palette), keys);
+    if has_more {
+        let more = Line::styled(MORE, palette.selected()).right_aligned();
+        frame.render_widget(more, keys);
+    }
     if state.is_help_shown {
         draw_help(frame, area, palette);
     }
@@ -102,9 +109,28 @@ fn draw_alerts(frame: &mut Frame<'_>, area: Rect, state: &State, palette: Palett
     let newest = state.alerts.iter().rev().take(usize::from(rows));
     lines.extend(newest.map(|alert| {
         let style = palette.grade(alert.grade);
-        Line::styled(format!("{} {}", clock(alert.at), alert.text), style)
+        let shown = format!("{} {}", clock(alert.at), alert.text);
+        Line::styled(shortened(shown, area.width), style)
     }));
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// A line that fits: without what comes after its last comma, then without its end.
+fn shortened(line: String, columns: u16) -> String {
+    let fits = |line: &str| Line::raw(line).width() <= usize::from(columns);
+    if fits(&line) {
+        return line;
+    }
+    let short = match line.rsplit_once(", ") {
+        Some((short, _)) => short.to_owned(),
+        None => line,
+    };
+    if fits(&short) {
+        return short;
+    }
+    let mut cut = short;
+    while !fits(&format!("{cut}…")) && cut.pop().is_some() {}
+    cut + "…"
 }
 
 /// The keys, over everything else.
@@ -123,4 +149,18 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect, palette: Palette) {
         .border_style(palette.heading());
     frame.render_widget(Clear, window);
     frame.render_widget(Paragraph::new(lines).block(frame_lines), window);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_does_not_fit_loses_its_end() {
+        let shown = |columns| shortened("a: BROKEN, was CAUGHT UP".to_owned(), columns);
+        assert_eq!(shown(24), "a: BROKEN, was CAUGHT UP");
+        assert_eq!(shown(23), "a: BROKEN");
+        assert_eq!(shown(8), "a: BROK…");
+        assert_eq!(shown(0), "…");
+    }
 }

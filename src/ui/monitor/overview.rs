@@ -17,6 +17,9 @@ use crate::ui::text;
 /// The columns from which all of the table fits.
 const WIDE: u16 = 72;
 
+/// The columns of retained WAL.
+const RETAINED: u16 = 22;
+
 /// A column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Column {
@@ -59,7 +62,7 @@ impl Column {
             Self::Verdict => Constraint::Length(12),
             Self::Lag => Constraint::Length(8),
             Self::Rate => Constraint::Length(11),
-            Self::Retained => Constraint::Length(21),
+            Self::Retained => Constraint::Length(RETAINED),
             Self::Tables => Constraint::Length(6),
         }
     }
@@ -74,18 +77,22 @@ pub(super) fn height(state: &State) -> u16 {
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, palette: Palette) {
     let columns = if area.width >= WIDE { ALL } else { FEW };
     let databases = state.databases();
-    let rows = databases.iter().map(|database| {
-        let cells = columns
-            .iter()
-            .map(|column| cell(*column, database, state, palette));
+    let selected = (!databases.is_empty()).then(|| state.selected_place());
+    let rows = databases.iter().enumerate().map(|(place, database)| {
+        let cells = columns.iter().map(|column| {
+            let cell = cell(*column, database, state, palette);
+            // Only the name: reversed colours of the others are hard to read.
+            match *column == Column::Name && Some(place) == selected {
+                true => cell.style(palette.selected()),
+                false => cell,
+            }
+        });
         Row::new(cells)
     });
     let headings = columns.iter().map(|column| column.heading());
     let table = Table::new(rows, columns.iter().map(|column| column.width()))
         .header(Row::new(headings).style(palette.heading()))
-        .highlight_symbol("> ")
-        .row_highlight_style(palette.selected());
-    let selected = (!databases.is_empty()).then(|| state.selected_place());
+        .highlight_symbol("> ");
     let mut position = TableState::new().with_selected(selected);
     frame.render_stateful_widget(table, area, &mut position);
 }
@@ -112,7 +119,8 @@ fn cell(
         }
         Column::Retained => {
             let retained = seen.and_then(|seen| retained(seen, state.settings.wal_budget));
-            retained.map_or_else(|| Span::raw(unknown()), graded)
+            let short = retained.map(|(shown, grade)| (short_retained(shown), grade));
+            short.map_or_else(|| Span::raw(unknown()), graded)
         }
         Column::Tables => match seen.map(|seen| (seen.tables.len(), seen.target.tables.len())) {
             None | Some((0, 0)) => Span::raw(unknown()),
@@ -121,6 +129,14 @@ fn cell(
         },
     };
     Cell::new(Line::from(span))
+}
+
+/// What fits in the table; the details have all of it.
+fn short_retained(shown: String) -> String {
+    match shown.split_once(", ") {
+        Some((size, _)) if shown.len() > usize::from(RETAINED) => size.to_owned(),
+        _ => shown,
+    }
 }
 
 /// What is not known.
@@ -182,6 +198,14 @@ mod tests {
 
     fn seen(database: &DatabaseStatus) -> &Observation {
         database.observation().unwrap()
+    }
+
+    #[test]
+    fn long_sizes_are_shown_without_what_is_left() {
+        let fits = "9.9 MB, 1023.9 MB left";
+        assert_eq!(short_retained(fits.to_owned()), fits);
+        let long = "10.0 MB, 1023.9 MB left".to_owned();
+        assert_eq!(short_retained(long), "10.0 MB");
     }
 
     #[test]

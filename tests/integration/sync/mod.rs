@@ -7,8 +7,10 @@ mod follows;
 mod joins;
 mod live;
 mod network;
+mod place;
 mod removal;
 mod secrets;
+mod table_slots;
 mod watch;
 
 use tempfile::TempDir;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Copied, TABLE};
 use crate::support::command::Finished;
-use crate::support::route::Route;
+use crate::support::route::{RUN, Route, common};
 use crate::support::{database, run, text, value, wait_for};
 
 /// What a replication leaves on the source: publications, slots, and changed replica identities.
@@ -152,4 +152,62 @@ async fn acceptance_39_a_dead_target_is_survivable() {
         machine,
     };
     expect_clean(&copied).await;
+}
+
+#[tokio::test]
+async fn a_subscription_of_another_name_goes_with_teardown_and_with_its_database() {
+    let copied = copied(common(), "gone_named").await;
+    let named = ["--subscription", "theirs"];
+    copied.sync(&named).expect(0);
+    // It is known by its mark, and without that by its name.
+    let again = ["--yes", "--drop-existing", "--replica-identity-full"];
+    let unmark = "COMMENT ON SUBSCRIPTION theirs IS NULL";
+    let detach =
+        "ALTER SUBSCRIPTION theirs DISABLE; ALTER SUBSCRIPTION theirs SET (slot_name = NONE)";
+    copied.on_target(unmark).await;
+    let kept = copied.command("teardown", &["--dry-run"]).expect(0);
+    kept.assert_prints(&["left alone", "subscription theirs"]);
+    for statement in detach.split("; ") {
+        copied.on_target(statement).await;
+    }
+    let refused = copied.command("init", &again).expect(1);
+    refused.assert_prints(&["in use by subscription theirs"]);
+    let replaced = [&again[..], &named].concat();
+    copied.command("init", &replaced).expect(0);
+    assert_eq!(value(&copied.target(), ON_TARGET).await, "0");
+
+    copied.sync(&named).expect(0);
+    copied.on_target(unmark).await;
+    for statement in detach.split("; ") {
+        copied.on_target(statement).await;
+    }
+    let listed = copied.command("teardown", &["--dry-run"]).expect(0);
+    assert!(
+        !listed.stdout.contains("subscription theirs"),
+        "{}",
+        listed.stdout
+    );
+    copied
+        .command("teardown", &[&["--yes"][..], &named].concat())
+        .expect(0);
+    assert_eq!(value(&copied.target(), ON_TARGET).await, "0");
+    assert_eq!(value(&copied.source(), ON_SOURCE).await, "0");
+}
+
+#[tokio::test]
+async fn a_marked_subscription_of_another_name_is_replaced_with_its_database() {
+    let copied = copied(common(), "gone_marked").await;
+    copied.sync(&["--subscription", "theirs"]).expect(0);
+    let number = value(&copied.source(), RUN).await;
+    let again = [
+        "--yes",
+        "--drop-existing",
+        "--replica-identity-full",
+        "--adopt",
+        &number,
+    ];
+    let program = copied.route.command("init", &[&copied.name], &again);
+    program.run().expect(0);
+    assert_eq!(value(&copied.target(), ON_TARGET).await, "0");
+    copied.route.remove_run(&copied.name).await;
 }

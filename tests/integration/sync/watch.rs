@@ -1,12 +1,13 @@
 //! `status --watch` and `--listen`: what is observed again and again.
 
+use std::fmt;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
 use super::{Copied, TABLE};
 use crate::support::command::Running;
 use crate::support::route::{Route, common};
-use crate::support::terminal::CTRL_C;
+use crate::support::terminal::{CTRL_C, Terminal};
 use crate::support::{value, wait_until, wait_until_true};
 
 /// Starts the web server of a replication; its address.
@@ -124,6 +125,44 @@ async fn the_monitor_fills_the_terminal_and_leaves_it_whole() {
         let ended = terminal.finish().expect(0);
         assert!(ended.has_same_modes);
         assert!(!ended.shows("CAUGHT UP"), "{:#?}", ended.rows);
+    }
+    copied.remove();
+}
+
+/// The rows of a terminal that has this size now.
+fn screen_rows(terminal: &Terminal) -> Vec<String> {
+    let screen = terminal.screen();
+    let (_, columns) = screen.size();
+    screen.rows(0, columns.get()).collect()
+}
+
+#[tokio::test]
+async fn the_monitor_follows_the_size_and_ends_while_reports_arrive() {
+    let copied = Copied::synced(common(), "watch_resize", TABLE).await;
+    // Observed without a pause: at any moment a report is under way, or comes.
+    for round in 0_u16..8 {
+        let program = copied
+            .route
+            .command("status", &[&copied.name], &["--watch", "0.1"]);
+        let mut terminal = program.state(&copied.machine).on_terminal(80);
+        terminal.wait_for_text("CAUGHT UP");
+        for size in [[12, 40], [3, 10], [1, 1], [30 + round, 120], [24, 80]] {
+            terminal.resize(size);
+            if size[1] < 40 {
+                continue;
+            }
+            let shown = fmt::from_fn(|f| write!(f, "{size:?}: {:#?}", screen_rows(&terminal)));
+            wait_until(shown, || {
+                let rows = screen_rows(&terminal);
+                let ends = rows.last().unwrap().starts_with("q quit");
+                let begins = rows[0].starts_with("status ✓ CAUGHT UP");
+                (begins && ends).then_some(())
+            });
+        }
+        terminal.press(if round % 2 == 0 { "q" } else { CTRL_C });
+        let ended = terminal.finish().expect(0);
+        assert!(ended.has_same_modes);
+        assert!(!ended.shows("panic"), "{:#?}", ended.rows);
     }
     copied.remove();
 }

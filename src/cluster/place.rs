@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::cluster::error::Error;
 use crate::cluster::finding::{Code, Finding, Level};
 use crate::cluster::server::Cluster;
 use crate::connect::Session;
-use crate::migrate::error::Error;
 use crate::pg::{Printable, Side, Sides};
 use crate::remedy::{Remedy, Setting};
 use crate::selection::DatabaseMap;
@@ -30,26 +30,48 @@ impl Place {
             is_one: false,
         }
     }
+
+    /// Fails with the finding that refuses the pair, if one does.
+    ///
+    /// # Errors
+    /// Source and target may be the same.
+    pub(crate) fn accept(self) -> Result<Self, Error> {
+        let mut findings = self.findings.iter();
+        match findings.find(|finding| finding.level == Level::Error) {
+            Some(refused) => Err(Error::Place(Box::new(refused.clone()))),
+            None => Ok(self),
+        }
+    }
+}
+
+/// Returns the system identifiers of both clusters, or the finding that names the missing privilege.
+pub(crate) fn identify(servers: &Sides<Cluster>) -> Result<Sides<String>, Box<Finding>> {
+    let Sides { source, target } = servers
+        .as_ref()
+        .map(|server| server.system_identifier().map(str::to_owned));
+    if let (Some(source), Some(target)) = (source, target) {
+        return Ok(Sides { source, target });
+    }
+    let message = "the system identifier cannot be read, so that nothing distinguishes the two";
+    let remedy = "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
+    let finding = Finding::of_pair(Code::SystemIdentifier, Level::Error, message);
+    Err(Box::new(finding.remedy(remedy)))
 }
 
 /// Compares the clusters behind two sessions.
 ///
 /// # Errors
 /// A server refused a question.
-pub(super) async fn examine_place(
+pub(crate) async fn examine_place(
     servers: &Sides<Cluster>,
     allow_same: bool,
 ) -> Result<Place, Error> {
     let Sides { source, target } = servers;
-    let (Some(one), Some(other)) = (source.system_identifier(), target.system_identifier()) else {
-        let message = "the system identifier cannot be read, so that nothing distinguishes the two";
-        let remedy =
-            "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO the connecting roles";
-        let finding = Finding::of_pair(Code::SystemIdentifier, Level::Error, message);
-        let finding = finding.remedy(remedy);
-        return Ok(Place::with_finding(finding));
+    let systems = match identify(servers) {
+        Ok(systems) => systems,
+        Err(unknown) => return Ok(Place::with_finding(*unknown)),
     };
-    if one != other {
+    if systems.source != systems.target {
         return Ok(Place::default());
     }
     if source.facts.standby {
