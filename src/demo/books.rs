@@ -100,45 +100,17 @@ mod tests {
     #[test]
     fn a_gap_an_imbalance_a_double_or_a_fired_trigger_is_wrong() {
         assert_eq!(books().wrong(), None);
-        assert!(
-            Books {
-                highest: 4,
-                ..books()
-            }
-            .wrong()
-            .is_some()
-        );
-        assert!(
-            Books {
-                unbalanced: 1,
-                ..books()
-            }
-            .wrong()
-            .is_some()
-        );
-        assert!(
-            Books {
-                orders_without_entry: 1,
-                ..books()
-            }
-            .wrong()
-            .is_some()
-        );
-        assert!(
-            Books {
-                inexact: 1,
-                ..books()
-            }
-            .wrong()
-            .is_some()
-        );
-        assert!(
-            Books {
-                audit_rows: 6,
-                ..books()
-            }
-            .wrong()
-            .is_some()
-        );
+        let changes: [fn(&mut Books); 5] = [
+            |books| books.highest = 4,
+            |books| books.unbalanced = 1,
+            |books| books.orders_without_entry = 1,
+            |books| books.inexact = 1,
+            |books| books.audit_rows = 6,
+        ];
+        for change in changes {
+            let mut changed = books();
+            change(&mut changed);
+            assert!(changed.wrong().is_some(), "{changed:?}");
+        }
     }
 }
