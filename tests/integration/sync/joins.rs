@@ -64,6 +64,10 @@ async fn a_new_table_without_identity_stays_apart_and_can_be_updated() {
     let copied = Copied::synced(common(), "join_identity", TABLE).await;
     let create = "CREATE TABLE public.bag (word text); INSERT INTO public.bag VALUES ('a')";
     copied.on_source(create).await;
+    // Its twin on the target is no reason to publish it: UPDATE and DELETE would fail on the source.
+    copied
+        .on_target("CREATE TABLE public.bag (word text)")
+        .await;
     copied.on_source("UPDATE public.bag SET word = 'b'").await;
     copied
         .status()
@@ -74,6 +78,8 @@ async fn a_new_table_without_identity_stays_apart_and_can_be_updated() {
         .expect(0)
         .assert_prints(&["public.bag", "no primary key"]);
     copied.on_source("DELETE FROM public.bag").await;
+    let published = "SELECT count(*) FROM pg_publication_tables WHERE tablename = 'bag'";
+    assert_eq!(value(&copied.source(), published).await, "0");
     copied.remove();
 }
 

@@ -4,6 +4,7 @@ mod apply;
 mod beside;
 mod faults;
 mod follows;
+mod gaps;
 mod joins;
 mod live;
 mod network;
