@@ -96,6 +96,7 @@ const PAUSE: usize = 30;
 /// The application; its writers stop when it is asked to.
 pub(crate) struct Busy {
     stop: Arc<AtomicBool>,
+    keep: Arc<AtomicBool>,
     rounds: Vec<Arc<AtomicUsize>>,
     tasks: Vec<Background<()>>,
 }
@@ -104,8 +105,10 @@ impl Busy {
     /// Starts all writers, each with random numbers of its own from this seed on.
     pub(crate) fn start(url: &str, seed: u64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
+        let keep = Arc::new(AtomicBool::new(false));
         let mut busy = Self {
             stop: Arc::clone(&stop),
+            keep: Arc::clone(&keep),
             rounds: Vec::new(),
             tasks: Vec::new(),
         };
@@ -115,6 +118,7 @@ impl Busy {
                 kind,
                 random: Random::new(seed * 100 + number),
                 stop: Arc::clone(&stop),
+                keep: Arc::clone(&keep),
                 rounds: Arc::clone(&rounds),
             };
             busy.tasks
@@ -122,6 +126,12 @@ impl Busy {
             busy.rounds.push(rounds);
         }
         busy
+    }
+
+    /// Whether TRUNCATE is left out from the next transaction on. Decoding from a new slot may fail with "could not map
+    /// filenumber" for a table that was truncated while the slot was created: docs/limits.md.
+    pub(crate) fn keep_tables(&self, keep: bool) {
+        self.keep.store(keep, Ordering::Relaxed);
     }
 
     /// Waits until every writer has committed or rolled back so many more transactions.
@@ -153,6 +163,7 @@ struct Writer {
     kind: Kind,
     random: Random,
     stop: Arc<AtomicBool>,
+    keep: Arc<AtomicBool>,
     rounds: Arc<AtomicUsize>,
 }
 
@@ -291,7 +302,11 @@ impl Writer {
             "INSERT INTO live.parent SELECT {round} * 100 + g, {round} FROM generate_series(1, {rows}) g; \
              INSERT INTO live.child SELECT id, id FROM live.parent WHERE round = {round}"
         );
-        match self.random.below(5) {
+        let choice = self.random.below(5);
+        if self.keep.load(Ordering::Relaxed) {
+            return fill;
+        }
+        match choice {
             0 => format!("TRUNCATE live.parent, live.child; {fill}"),
             1 => "TRUNCATE live.child".to_owned(),
             2 => format!("SAVEPOINT s; TRUNCATE live.parent CASCADE; ROLLBACK TO s; {fill}"),

@@ -43,6 +43,10 @@ pub(crate) async fn follow(route: &Route, seed: u64, extent: Extent) -> Followed
     let busy = Busy::start(&source, seed);
     busy.wait_for_rounds(extent.rounds).await;
 
+    // The round that a writer is in may still truncate.
+    busy.keep_tables(true);
+    busy.wait_for_rounds(2).await;
+
     // Three transactions that the creation of the slot meets: one from before, one that begins while it waits for the
     // first, and one that is still open at the consistent point or after it.
     let held = [1, 2, 3].map(|id| format!("BEGIN; INSERT INTO live.held VALUES ({id}, 'open')"));
@@ -62,10 +66,18 @@ pub(crate) async fn follow(route: &Route, seed: u64, extent: Extent) -> Followed
     wait_for(&observer, "SELECT count(*) = 2 FROM live.held").await;
     sessions[2].batch(&text("COMMIT")).await.unwrap();
     wait_for(&observer, SLOT_IS_READY).await;
+    busy.keep_tables(false);
     copying.finish().expect(0);
     busy.wait_for_rounds(extent.rounds).await;
 
-    command("sync", &[]).run().expect(0);
+    let started = command("sync", &[]).run();
+    assert_eq!(
+        started.code,
+        0,
+        "seed {seed}: {started:?}\nserver log of the target:\n{}\nof the source:\n{}",
+        end_of(&route.target.read_log()),
+        end_of(&route.source.read_log())
+    );
     busy.wait_for_rounds(extent.rounds).await;
     let transactions = busy.stop().await;
     wait_until_true("status is well", async || {
@@ -85,4 +97,10 @@ pub(crate) async fn follow(route: &Route, seed: u64, extent: Extent) -> Followed
         differences,
         verified,
     }
+}
+
+/// The last lines of a server log, where the error of an apply worker is found.
+fn end_of(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(60)..].join("\n")
 }
