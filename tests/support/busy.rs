@@ -128,7 +128,7 @@ impl Busy {
         busy
     }
 
-    /// Whether TRUNCATE is left out from the next transaction on. Decoding from a new slot may fail with "could not map
+    /// Whether TRUNCATE is omitted from the next transaction on. Decoding from a new slot may fail with "could not map
     /// filenumber" for a table that was truncated while the slot was created: docs/limits.md.
     pub(crate) fn keep_tables(&self, keep: bool) {
         self.keep.store(keep, Ordering::Relaxed);

@@ -13,7 +13,7 @@ async fn wait_until_broken(copied: &Copied<'_>, words: &[&str]) {
     .await;
 }
 
-/// The replication goes on after its cause is removed.
+/// The replication continues after its cause is removed.
 async fn expect_recovered(copied: &Copied<'_>, rows: u32) {
     let arrived = format!("SELECT count(*) = {rows} FROM public.t");
     wait_for(&database(&copied.target()).await, &arrived).await;

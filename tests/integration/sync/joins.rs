@@ -15,7 +15,7 @@ async fn acceptance_23_a_table_created_later_is_named_and_then_joins() {
             .await;
         // The others go on.
         copied
-            .on_source("INSERT INTO public.t VALUES (11, 'goes on')")
+            .on_source("INSERT INTO public.t VALUES (11, 'continues')")
             .await;
         let arrived = "SELECT count(*) = 11 FROM public.t";
         wait_for(&database(&copied.target()).await, arrived).await;
