@@ -1,4 +1,4 @@
-//! What the connection strings of a command say.
+//! What is said of the connection strings and the selection of a command.
 
 use crate::connect::Endpoint;
 use crate::ui::Ui;
@@ -7,5 +7,15 @@ use crate::ui::Ui;
 pub(super) fn warn_about<'e>(ui: &Ui, endpoints: impl IntoIterator<Item = &'e Endpoint>) {
     for warning in endpoints.into_iter().flat_map(Endpoint::warnings) {
         ui.warn(&warning.to_string());
+    }
+}
+
+/// Shows what was noticed while databases and tables were selected.
+pub(super) fn log_selection(warnings: &[String], notes: &[String]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    for note in notes {
+        tracing::info!("{note}");
     }
 }

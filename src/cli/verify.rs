@@ -1,8 +1,7 @@
 use super::args::{Connections, Mapping, Selection, State};
-use super::connections::warn_about;
+use super::connections::{log_selection, warn_about};
 use super::next::next_command;
 use super::{ALL_OPTIONS, Error};
-use crate::cluster::AsOf;
 use crate::migrate::ComparedServer;
 use crate::pg::Sides;
 use crate::selection::TableScope;
@@ -55,36 +54,19 @@ pub(super) async fn run(arguments: &Arguments, ui: &Ui, scope: &Scope) -> Result
     let chosen = arguments.selection.resolve(arguments.jobs)?;
     let map = arguments.mapping.map()?;
     cluster::refuse_pooler(&target).await?;
-    let given = arguments.selection.as_of();
-    let recorded = match given.is_none() && chosen.rules.have_filters() {
-        true => {
-            let servers = Sides {
-                source: &source,
-                target: &target,
-            };
-            migrate::load_recorded_instant(servers, &arguments.state.root()?).await?
-        }
-        false => None,
+    let servers = Sides {
+        source: &source,
+        target: &target,
     };
-    let wanted = cluster::Wanted {
-        databases: &chosen.databases.value,
-        tables: &chosen.tables.value,
-        rules: &chosen.rules,
-        as_of: match (&given, &recorded) {
-            (Some(text), _) => AsOf::Given(text),
-            (None, Some(instant)) => AsOf::Recorded(instant),
-            (None, None) => AsOf::Unknown,
-        },
-    };
+    let selection = &arguments.selection;
+    let root = || arguments.state.root().map(Some);
+    let finding = selection.recorded_instant(&chosen.rules, servers, root);
+    let recorded = finding.await?;
+    let wanted = selection.of_copy(&chosen, recorded.as_ref());
     let selecting = cluster::select_databases(&source, wanted);
     let what = "databases and tables of the source";
     let selected = scope.events.reporting(what, selecting).await?;
-    for warning in &selected.warnings {
-        tracing::warn!("{warning}");
-    }
-    for note in &selected.notes {
-        tracing::info!("{note}");
-    }
+    log_selection(&selected.warnings, &selected.notes);
     let pair = |(name, scope): (String, TableScope)| DatabasePair {
         target: map.target(&name).to_owned(),
         source: name,

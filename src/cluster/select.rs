@@ -85,6 +85,19 @@ pub enum AsOf<'a> {
     Unknown,
 }
 
+impl<'a> AsOf<'a> {
+    /// What the user says, before what was recorded, before the third.
+    #[must_use]
+    pub fn choose(
+        given: Option<&'a str>,
+        recorded: Option<&'a RunInstant>,
+        otherwise: Self,
+    ) -> Self {
+        let recorded = recorded.map_or(otherwise, Self::Recorded);
+        given.map_or(recorded, Self::Given)
+    }
+}
+
 impl<'a> Wanted<'a> {
     /// The databases that entries of tables may name, and those of sections that can be selected.
     fn named_by_tables(&self) -> BTreeSet<&'a str> {

@@ -2,10 +2,9 @@ use std::path::PathBuf;
 
 use super::{Mapping, Selection, State, parse_publication};
 use crate::cli::Error;
-use crate::cli::connections::warn_about;
-use crate::cluster::{self, AsOf};
+use crate::cli::connections::{log_selection, warn_about};
+use crate::cluster;
 use crate::connect::Endpoint;
-use crate::migrate;
 use crate::pg::{Ident, Sides};
 use crate::replicate::{self, Asked, Followed};
 use crate::task::Scope;
@@ -54,23 +53,12 @@ impl Replications {
         let map = self.mapping.map()?;
         let root = self.state_root();
         cluster::refuse_pooler(servers.target).await?;
-        let given = self.selection.as_of();
-        let recorded = match (&given, chosen.rules.have_filters(), &root) {
-            (None, true, Some(root)) => migrate::load_recorded_instant(servers, root).await?,
-            _ => None,
-        };
-        let wanted = cluster::Wanted {
-            databases: &chosen.databases.value,
-            tables: &chosen.tables.value,
-            rules: &chosen.rules,
-            as_of: match (&given, &recorded) {
-                (Some(text), _) => AsOf::Given(text),
-                (None, Some(instant)) => AsOf::Recorded(instant),
-                (None, None) => AsOf::Unknown,
-            },
-        };
+        let selection = &self.selection;
+        let finding = selection.recorded_instant(&chosen.rules, servers, || Ok(root.clone()));
+        let recorded = finding.await?;
+        let wanted = selection.of_copy(&chosen, recorded.as_ref());
         let asked = Asked {
-            wanted: self.selection.is_given().then_some(wanted),
+            wanted: selection.is_given().then_some(wanted),
             map: &map,
             publication: self.publication.as_ref(),
             subscription: self.subscription.as_ref(),
@@ -79,12 +67,7 @@ impl Replications {
         let finding = replicate::find_followed(servers, asked, root.as_deref());
         let what = "the replications of both servers";
         let followed = scope.events.reporting(what, finding).await?;
-        for warning in &followed.warnings {
-            tracing::warn!("{warning}");
-        }
-        for note in &followed.notes {
-            tracing::info!("{note}");
-        }
+        log_selection(&followed.warnings, &followed.notes);
         Ok(followed)
     }
 

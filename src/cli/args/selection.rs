@@ -4,9 +4,13 @@ use clap::ValueHint;
 
 use super::filter::{parse_table_filter, parse_time_filter};
 use crate::cli::Error;
+use crate::cluster::{AsOf, RunInstant, Wanted};
 use crate::config::{self, Effective, Flags};
+use crate::connect::Endpoint;
+use crate::migrate;
+use crate::pg::Sides;
 use crate::selection::quoted::{cut, split_parts, unquoted};
-use crate::selection::{Databases, Entry, ObjectEntry, Rule, RuleEntry, Tables};
+use crate::selection::{Databases, Entry, ObjectEntry, Rule, RuleEntry, Rules, Tables};
 
 /// Which databases take part.
 #[derive(Debug, clap::Args)]
@@ -161,6 +165,41 @@ impl Selection {
     /// The time that filters use as the current time, if the user gives one.
     pub(in crate::cli) fn as_of(&self) -> Option<String> {
         self.as_of.clone()
+    }
+
+    /// The instant that the latest run between two servers has recorded, where filters need it and the user gives none.
+    /// The folder of the state is only looked for in this case.
+    ///
+    /// # Errors
+    /// The folder is required and not known, a server cannot be reached, or the state cannot be read.
+    pub(in crate::cli) async fn recorded_instant(
+        &self,
+        rules: &Rules,
+        servers: Sides<&Endpoint>,
+        root: impl FnOnce() -> Result<Option<PathBuf>, Error>,
+    ) -> Result<Option<RunInstant>, Error> {
+        if self.as_of.is_some() || !rules.have_filters() {
+            return Ok(None);
+        }
+        match root()? {
+            Some(root) => Ok(migrate::load_recorded_instant(servers, &root).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// What selects databases and tables of a copy that exists already. The time of its filters is what the user gives or
+    /// what was recorded, never now.
+    pub(in crate::cli) fn of_copy<'a>(
+        &'a self,
+        chosen: &'a Effective,
+        recorded: Option<&'a RunInstant>,
+    ) -> Wanted<'a> {
+        Wanted {
+            databases: &chosen.databases.value,
+            tables: &chosen.tables.value,
+            rules: &chosen.rules,
+            as_of: AsOf::choose(self.as_of.as_deref(), recorded, AsOf::Unknown),
+        }
     }
 
     /// The rules of tables.

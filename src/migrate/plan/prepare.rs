@@ -114,11 +114,7 @@ async fn select_databases(
         databases: &options.databases,
         tables: &options.tables,
         rules: &options.rules,
-        as_of: match (&options.as_of, recorded) {
-            (Some(text), _) => AsOf::Given(text),
-            (None, Some(instant)) => AsOf::Recorded(instant),
-            (None, None) => AsOf::Now,
-        },
+        as_of: AsOf::choose(options.as_of.as_deref(), recorded, AsOf::Now),
     };
     let mut chosen =
         select::choose_databases(&options.source, wanted, offered, &roles.source).await?;
