@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::args::{Connections, Replications, parse_size};
 use super::next::next_command;
 use super::{ALL_OPTIONS, Error, exit};
-use crate::cluster::{Finding, Level};
+use crate::cluster::Finding;
 use crate::connect::SubscriptionSource;
 use crate::pg::Sides;
 use crate::replicate::{self, Options, Prepared, Report};
@@ -134,8 +134,7 @@ fn conclude(mut report: Report, ui: &Ui) -> Result<u8, Error> {
 }
 
 fn refuse_errors(findings: &[Finding]) -> Result<(), Error> {
-    let is_error = |finding: &&Finding| finding.level == Level::Error;
-    match findings.iter().filter(is_error).count() {
+    match Finding::count_errors(findings) {
         0 => Ok(()),
         count => Err(Error::Refused { count }),
     }

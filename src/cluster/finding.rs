@@ -46,6 +46,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// How many of these refuse a run.
+    pub(crate) fn count_errors(findings: &[Self]) -> usize {
+        let is_error = |finding: &&Self| finding.level == Level::Error;
+        findings.iter().filter(is_error).count()
+    }
+
     /// Creates a finding about one server.
     pub fn new(code: Code, level: Level, side: Side, message: impl Into<String>) -> Self {
         Self {

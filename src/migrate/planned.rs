@@ -6,7 +6,7 @@ use crate::catalog::cluster::Database;
 use crate::catalog::load::cached::CachedCatalog;
 use crate::checkpoint::{self, DatabasePair, MissingObject, Origin};
 use crate::cluster::RunInstant;
-use crate::cluster::finding::{Finding, Level};
+use crate::cluster::finding::Finding;
 use crate::cluster::identity::ServerIdentity;
 use crate::cluster::promise::Promise;
 use crate::connect::Endpoint;
@@ -217,10 +217,7 @@ impl Prepared {
 
     /// How many findings refuse the run.
     pub fn errors(&self) -> usize {
-        self.findings
-            .iter()
-            .filter(|finding| finding.level == Level::Error)
-            .count()
+        Finding::count_errors(&self.findings)
     }
 
     /// The databases that the run drops on the target. What an interrupted run of this program has left is none of

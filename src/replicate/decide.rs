@@ -5,7 +5,7 @@ use crate::cluster::{Code, Finding, Level};
 use crate::logical::{FoundSubscription, RunId, SlotFault, judge_slot};
 use crate::pg::{Printable, Side, SlotName};
 use crate::remedy::{Command, Remedy, Setting};
-use crate::status::Names;
+use crate::status::{Names, copy_again};
 
 /// What `sync` does with a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +76,6 @@ fn refuse(code: Code, side: Side, message: impl Into<String>) -> Finding {
 fn standby() -> Finding {
     let message = "is a standby: publication and slot of a replication are those of its primary";
     refuse(Code::Standby, Side::Source, message).remedy("connect to its primary")
-}
-
-/// To copy everything again: nothing else closes a gap.
-fn copy_again() -> Remedy {
-    Remedy::Steps(vec![
-        Remedy::invoke("remove what is left", Command::Teardown),
-        Remedy::invoke("copy again", Command::Init),
-    ])
 }
 
 /// A publication of our name that a run into another target has created is not ours.

@@ -11,7 +11,7 @@ use crate::logical::{
     Copied, FoundPublication, FoundSubscription, Mark, Seconds, Slot, find_listed_changes,
     find_publication, find_slot, load_subscriptions,
 };
-use crate::pg::{Ident, Oid, Side, Sides, SlotName, Sql};
+use crate::pg::{Ident, Oid, Side, Sides, Sql};
 
 /// The objects of a replication, as both servers show them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Found {
         };
         let subscriptions = load_subscriptions(&readers.target).await;
         let subscriptions = subscriptions.map_err(Error::query(Side::Target))?;
-        let subscription = choose(subscriptions, replicated);
+        let subscription = names.choose_subscription(subscriptions);
         let mut found = Self {
             is_standby: is_standby(source).await.map_err(on_source)?,
             publication,
@@ -170,19 +170,6 @@ impl Found {
         names.retain(|name| !asked.contains(name.as_str()));
         names
     }
-}
-
-/// Chooses the subscription that reads from the slot; without one, that of the name.
-fn choose(
-    mut subscriptions: Vec<FoundSubscription>,
-    replicated: &Replicated,
-) -> Option<FoundSubscription> {
-    let names = &replicated.database.names;
-    let slot = names.slot.as_ref().map(SlotName::as_str);
-    let reads = |one: &FoundSubscription| slot.is_some() && one.slot.as_deref() == slot;
-    subscriptions.sort_by_key(|one| !reads(one));
-    let mut candidates = subscriptions.into_iter();
-    candidates.find(|one| reads(one) || one.name == names.subscription)
 }
 
 /// Loads the connection string of a subscription, if our role may read it.

@@ -23,6 +23,7 @@ use crate::logical::{
 };
 use crate::pg::{QualifiedName, Side, Sides, Sql};
 use crate::remedy::{Command, Remedy, Setting};
+use crate::status;
 use crate::task::Scope;
 
 /// What is to be done, after all checks.
@@ -471,16 +472,7 @@ async fn judge_repair(
 
 fn judge_retained(found: &Found, replicated: &Replicated, limit: Option<u64>) -> Option<Finding> {
     let slot = found.slot.as_ref()?;
-    let (retained, limit) = (slot.retained?, limit?);
-    if retained <= limit {
-        return None;
-    }
-    let name = &slot.name;
-    let message = format!(
-        "replication slot {name} retains {retained} bytes of WAL, more than the limit of {limit}"
-    );
-    let code = Code::SlotRetainsWal;
-    let finding = Finding::new(code, Level::Warning, Side::Source, message).about(name);
+    let finding = status::judge_retained(slot, limit)?;
     Some(
         finding
             .in_database(&replicated.database.source)

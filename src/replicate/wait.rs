@@ -14,9 +14,6 @@ use crate::status::{
 };
 use crate::task::Scope;
 
-/// The longest lag of a replication that has caught up.
-const CAUGHT_UP: Duration = Duration::from_secs(1);
-
 /// How long the lag is measured at most, each time.
 const LAG_LIMIT: Duration = Duration::from_secs(1);
 
@@ -154,7 +151,7 @@ fn judge(observed: Option<&Outcome>) -> Wait {
     let tables = observation.target.tables.len();
     let unready = tables - observation.target.count_tables(TableState::Ready);
     match observation.lag.time {
-        LagTime::Within(lag) if lag < CAUGHT_UP && unready == 0 => Wait::Over {
+        time if time.is_caught_up() && unready == 0 => Wait::Over {
             lag: observation.lag,
             tables,
         },

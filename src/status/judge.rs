@@ -13,13 +13,10 @@ use super::facts::{SourceFacts, TargetFacts};
 use super::lag::Measured;
 use super::report::{LagTime, Names, TroubledTable, Verdict};
 use crate::cluster::{Code, Finding, Level};
-use crate::logical::{FoundPublication, FoundSubscription, SlotFault, judge_slot};
+use crate::logical::{FoundPublication, FoundSubscription, Slot, SlotFault, judge_slot};
 use crate::pg::{Printable, Side, SlotName};
 use crate::remedy::{Command, Remedy};
 use crate::sql;
-
-/// The longest lag of a replication that has caught up.
-const CAUGHT_UP: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Everything that was seen of a database.
 #[derive(Clone, Copy, Debug)]
@@ -65,9 +62,9 @@ pub(super) fn judge(seen: Seen<'_>) -> Judgment {
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.verdict));
     drop_repeated(&mut problems);
     let by_problems = problems.iter().map(|problem| problem.verdict).max();
-    let by_lag = match seen.measured.lag.time {
-        LagTime::Within(lag) if lag < CAUGHT_UP => Verdict::CaughtUp,
-        LagTime::Within(_) | LagTime::Exceeds(_) | LagTime::Unknown => Verdict::Lagging,
+    let by_lag = match seen.measured.lag.time.is_caught_up() {
+        true => Verdict::CaughtUp,
+        false => Verdict::Lagging,
     };
     let findings = problems.into_iter().map(|problem| {
         let finding = problem.finding;
@@ -116,11 +113,25 @@ impl Problem {
 }
 
 /// To copy everything again: nothing else closes a gap.
-fn copy_again() -> Remedy {
+pub(crate) fn copy_again() -> Remedy {
     Remedy::Steps(vec![
         Remedy::invoke("remove what is left", Command::Teardown),
         Remedy::invoke("copy again", Command::Init),
     ])
+}
+
+/// A warning of a slot that retains more WAL than this many bytes. What can be done depends on who asks.
+pub(crate) fn judge_retained(slot: &Slot, limit: Option<u64>) -> Option<Finding> {
+    let (retained, limit) = (slot.retained?, limit?);
+    if retained <= limit {
+        return None;
+    }
+    let name = &slot.name;
+    let message = format!(
+        "replication slot {name} retains {retained} bytes of WAL, more than the limit of {limit}"
+    );
+    let finding = Finding::new(Code::SlotRetainsWal, Level::Warning, Side::Source, message);
+    Some(finding.about(name))
 }
 
 /// Nobody reads from the slot, most likely because the target's server cannot connect.
@@ -443,16 +454,11 @@ impl Seen<'_> {
 
     fn judge_retained(&self) -> Option<Problem> {
         let slot = self.source.slot.as_ref()?;
-        let (retained, limit) = (slot.retained?, self.max_retained_wal?);
-        if retained <= limit {
-            return None;
-        }
-        let name = &slot.name;
-        let message = format!(
-            "replication slot {name} retains {retained} bytes of WAL, more than the limit of {limit}"
-        );
-        let code = Code::SlotRetainsWal;
-        let found = problem(Verdict::Lagging, code, Side::Source, message).about(name);
+        let finding = judge_retained(slot, self.max_retained_wal)?;
+        let found = Problem {
+            verdict: Verdict::Lagging,
+            finding,
+        };
         Some(found.remedy("remove what keeps the target from applying; teardown drops the slot and ends the replication"))
     }
 }

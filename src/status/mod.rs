@@ -30,6 +30,7 @@ pub use error::Error;
 pub use facts::{
     Sender, SenderLags, SourceFacts, SubscribedTable, TableState, TargetFacts, Worker, WorkerUse,
 };
+pub(crate) use judge::{copy_again, judge_retained};
 pub use options::{FollowedDatabase, Options};
 pub use report::{
     DatabaseStatus, Lag, LagTime, Names, Observation, Outcome, Report, TableTrouble, TroubledTable,

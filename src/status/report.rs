@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::error::Error;
 use super::facts::{SourceFacts, TargetFacts};
 use crate::cluster::Finding;
+use crate::logical::FoundSubscription;
 use crate::pg::{Ident, QualifiedName, SlotName};
 
 /// The state of all selected databases at one time.
@@ -69,6 +70,24 @@ pub struct Names {
     pub slot: Option<SlotName>,
 }
 
+impl Names {
+    /// Chooses the subscription that reads from the slot; without one, that of the name.
+    pub(crate) fn choose_subscription(
+        &self,
+        found: Vec<FoundSubscription>,
+    ) -> Option<FoundSubscription> {
+        let slot = self.slot.as_ref().map(SlotName::as_str);
+        let reads = |one: &FoundSubscription| slot.is_some() && one.slot.as_deref() == slot;
+        let by_slot = found.iter().position(reads);
+        let by_name = || found.iter().position(|one| one.name == self.subscription);
+        let place = by_slot.or_else(by_name)?;
+        found.into_iter().nth(place)
+    }
+}
+
+/// The longest lag of a replication that has caught up.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
+
 /// How far the target is behind the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
@@ -89,6 +108,13 @@ pub enum LagTime {
     /// Nothing is applied now, so that nothing was measured.
     #[default]
     Unknown,
+}
+
+impl LagTime {
+    /// Whether a replication with this lag has caught up.
+    pub(crate) fn is_caught_up(self) -> bool {
+        matches!(self, Self::Within(lag) if lag < CAUGHT_UP)
+    }
 }
 
 /// A table that is not replicated as it should be.
@@ -181,5 +207,45 @@ impl Report {
             None => Some(Verdict::NotActive),
             worst => worst,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::Oid;
+
+    fn subscription(name: &str, slot: Option<&str>) -> FoundSubscription {
+        FoundSubscription {
+            oid: Oid(1),
+            name: Ident::from_catalog(name),
+            is_enabled: true,
+            slot: slot.map(str::to_owned),
+            publications: Vec::new(),
+            is_marked: true,
+            owner: Ident::from_catalog("me"),
+            is_owner_superuser: true,
+        }
+    }
+
+    #[test]
+    fn the_slot_goes_before_the_name() {
+        let names = Names {
+            publication: Ident::from_catalog("p"),
+            subscription: Ident::from_catalog("ours"),
+            slot: Some(SlotName::new("s").unwrap()),
+        };
+        let chosen = |found: &[(&str, Option<&str>)]| {
+            let found = found.iter().map(|(name, slot)| subscription(name, *slot));
+            let chosen = names.choose_subscription(found.collect());
+            chosen.map(|one| one.name.as_str().to_owned())
+        };
+        let theirs = ("theirs", Some("s"));
+        assert_eq!(
+            chosen(&[("ours", Some("x")), theirs]).as_deref(),
+            Some("theirs")
+        );
+        assert_eq!(chosen(&[("ours", None)]).as_deref(), Some("ours"));
+        assert_eq!(chosen(&[("theirs", Some("x"))]), None);
     }
 }

@@ -10,7 +10,7 @@ use super::report::Names;
 use super::source::read_lsn;
 use crate::connect::{self, Session};
 use crate::logical::{FoundSubscription, load_subscriptions, read_table_name};
-use crate::pg::{Oid, Side, SlotName, Sql};
+use crate::pg::{Oid, Side, Sql};
 
 /// Loads what the target shows of a replication.
 ///
@@ -19,20 +19,10 @@ use crate::pg::{Oid, Side, SlotName, Sql};
 pub(super) async fn load_target(session: &Session, names: &Names) -> Result<TargetFacts, Error> {
     let wrap = Error::query(Side::Target);
     let found = load_subscriptions(session).await.map_err(wrap)?;
-    let Some(subscription) = choose_subscription(found, names) else {
+    let Some(subscription) = names.choose_subscription(found) else {
         return Ok(TargetFacts::default());
     };
     load_facts(session, subscription).await.map_err(wrap)
-}
-
-/// Chooses the subscription that reads from the slot; without one, that of the name.
-fn choose_subscription(found: Vec<FoundSubscription>, names: &Names) -> Option<FoundSubscription> {
-    let slot = names.slot.as_ref().map(SlotName::as_str);
-    let reads = |one: &FoundSubscription| slot.is_some() && one.slot.as_deref() == slot;
-    let by_slot = found.iter().position(reads);
-    let by_name = || found.iter().position(|one| one.name == names.subscription);
-    let place = by_slot.or_else(by_name)?;
-    found.into_iter().nth(place)
 }
 
 async fn load_facts(
@@ -91,44 +81,4 @@ async fn load_tables(
         state: TableState::parse(row.get("state")),
     };
     Ok(rows.iter().map(table).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pg::Ident;
-
-    fn subscription(name: &str, slot: Option<&str>) -> FoundSubscription {
-        FoundSubscription {
-            oid: Oid(1),
-            name: Ident::from_catalog(name),
-            is_enabled: true,
-            slot: slot.map(str::to_owned),
-            publications: Vec::new(),
-            is_marked: true,
-            owner: Ident::from_catalog("me"),
-            is_owner_superuser: true,
-        }
-    }
-
-    #[test]
-    fn the_slot_goes_before_the_name() {
-        let names = Names {
-            publication: Ident::from_catalog("p"),
-            subscription: Ident::from_catalog("ours"),
-            slot: Some(SlotName::new("s").unwrap()),
-        };
-        let chosen = |found: &[(&str, Option<&str>)]| {
-            let found = found.iter().map(|(name, slot)| subscription(name, *slot));
-            let chosen = choose_subscription(found.collect(), &names);
-            chosen.map(|one| one.name.as_str().to_owned())
-        };
-        let theirs = ("theirs", Some("s"));
-        assert_eq!(
-            chosen(&[("ours", Some("x")), theirs]).as_deref(),
-            Some("theirs")
-        );
-        assert_eq!(chosen(&[("ours", None)]).as_deref(), Some("ours"));
-        assert_eq!(chosen(&[("theirs", Some("x"))]), None);
-    }
 }
