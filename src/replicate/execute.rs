@@ -13,7 +13,7 @@ use crate::connect::{self, Endpoint, Purpose, Session};
 use crate::logical::{
     Definition, FoundSubscription, Seconds, SubscriptionDefinition, attach_statement,
     connect_statement, drop_slot, drop_subscription, enable_statement, extend_publication,
-    find_publication, find_subscription, load_sent_tables, load_subscribed_tables,
+    find_publication, find_subscription, inserts_name, load_sent_tables, load_subscribed_tables,
     load_subscriptions, mark_statement, note_listed, refresh_statement, request_statement,
 };
 use crate::pg::{Ident, Side, Sql, SqlState};
@@ -292,11 +292,8 @@ impl PlannedDatabase {
 
     /// The publications that the subscription asks for, with that of the tables that join.
     fn publications(&self) -> Vec<Ident> {
-        let mut publications = match &self.step {
-            Step::Create(definition) => definition.publications.clone(),
-            Step::Repair { publications, .. } => publications.clone(),
-        };
-        let second = crate::logical::inserts_name(&self.replicated.database.names.publication);
+        let mut publications = self.step.publications().to_vec();
+        let second = inserts_name(&self.replicated.database.names.publication);
         let is_new = !self.additions.published.insert_only.is_empty();
         if is_new && !publications.contains(&second) {
             publications.push(second);

@@ -21,7 +21,7 @@ use crate::logical::{
     FoundSubscription, SubscriptionDefinition, load_sent_tables, load_subscribed_tables,
     read_table_name,
 };
-use crate::pg::{QualifiedName, Side, Sides, Sql};
+use crate::pg::{Ident, QualifiedName, Side, Sides, Sql};
 use crate::remedy::{Command, Remedy, Setting};
 use crate::status;
 use crate::task::Scope;
@@ -57,10 +57,20 @@ pub(super) enum Step {
     Repair {
         found: FoundSubscription,
         repair: super::decide::Repair,
-        publications: Vec<crate::pg::Ident>,
+        publications: Vec<Ident>,
         /// How the target's server is to reach the source.
         conninfo: SubscriptionConninfo,
     },
+}
+
+impl Step {
+    /// The publications that the subscription asks for.
+    pub(super) fn publications(&self) -> &[Ident] {
+        match self {
+            Self::Create(definition) => &definition.publications,
+            Self::Repair { publications, .. } => publications,
+        }
+    }
 }
 
 /// What came of the examination of one database.

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use super::error::Error;
 use super::followed::AT_ONCE;
 use super::options::Options;
-use super::plan::{PlannedDatabase, Prepared, Step, prepare};
+use super::plan::{PlannedDatabase, Prepared, prepare};
 use super::report::{FailedDatabase, Report, SyncedDatabase};
 use super::wait::{CaughtUp, wait_for_database};
 use crate::checkpoint;
@@ -136,15 +136,11 @@ async fn change_databases(
 
 fn report_database(planned: &PlannedDatabase, caught_up: &CaughtUp) -> SyncedDatabase {
     let database = &planned.replicated.database;
-    let publications = match &planned.step {
-        Step::Create(definition) => definition.publications.clone(),
-        Step::Repair { publications, .. } => publications.clone(),
-    };
     SyncedDatabase {
         source: database.source.clone(),
         target: database.target.clone(),
         subscription: planned.subscription().clone(),
-        publications,
+        publications: planned.step.publications().to_vec(),
         slot: database.names.slot.clone(),
         changes: planned.describe(),
         added: planned.additions.published.tables.iter().cloned().collect(),

@@ -14,7 +14,7 @@ use super::lag::Measured;
 use super::report::{LagTime, Names, TroubledTable, Verdict};
 use crate::cluster::{Code, Finding, Level};
 use crate::logical::{FoundPublication, FoundSubscription, Slot, SlotFault, judge_slot};
-use crate::pg::{Printable, Side, SlotName};
+use crate::pg::{Ident, Printable, Side, SlotName};
 use crate::remedy::{Command, Remedy};
 use crate::sql;
 
@@ -135,7 +135,7 @@ pub(crate) fn judge_retained(slot: &Slot, limit: Option<u64>) -> Option<Finding>
 }
 
 /// Nobody reads from the slot, most likely because the target's server cannot connect.
-fn no_connection(name: &crate::pg::Ident, message: String) -> Problem {
+fn no_connection(name: &Ident, message: String) -> Problem {
     let code = Code::WorkerNotRunning;
     problem(Verdict::NotActive, code, Side::Target, message)
         .about(name)
@@ -292,7 +292,7 @@ impl Seen<'_> {
     fn judge_asked_publications(&self, found: &FoundSubscription) -> Option<Problem> {
         let published = self.source.publication.iter();
         let names = published.flat_map(FoundPublication::names);
-        let is_missing = |name: &&crate::pg::Ident| {
+        let is_missing = |name: &&Ident| {
             let mut asked = found.publications.iter();
             !asked.any(|asked| asked == name.as_str())
         };
