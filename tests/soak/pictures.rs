@@ -1,5 +1,5 @@
-//! Makes the pictures of docs/pictures from a real run:
-//! `cargo test --test soak -- --ignored pictures::make`.
+//! Makes the pictures of the documentation from a real run. With the environment variable SEREN_BLESS they replace those of
+//! docs/pictures: `SEREN_BLESS=1 cargo test --test soak -- pictures::make`.
 
 use std::path::{Path, PathBuf};
 
@@ -55,21 +55,28 @@ const INVOICES: &[&str] = &[
     "SELECT pg_sleep(0.3)",
 ];
 
-/// The path of a picture.
-fn picture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("docs/pictures")
-        .join(name)
-}
+/// Where the pictures are written.
+struct Pictures(PathBuf);
 
-fn photograph(browser: &mut Browser, window: Window, name: &str) {
-    browser.set_window(window);
-    browser.photograph(&picture(name));
-}
+impl Pictures {
+    /// Those of the documentation if they are to be replaced, or else those of a folder that is removed afterwards.
+    fn choose(temporary: &Path) -> Self {
+        let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures");
+        match std::env::var_os("SEREN_BLESS") {
+            Some(_) => Self(documented),
+            None => Self(temporary.to_owned()),
+        }
+    }
 
-fn draw(terminal: &Terminal, name: &str) {
-    let title = "status --watch on a terminal";
-    std::fs::write(picture(name), svg::draw(&terminal.screen(), title)).unwrap();
+    fn photograph(&self, browser: &mut Browser, window: Window, name: &str) {
+        browser.set_window(window);
+        browser.photograph(&self.0.join(name));
+    }
+
+    fn draw(&self, terminal: &Terminal, name: &str) {
+        let drawn = svg::draw(&terminal.screen(), "status --watch on a terminal");
+        std::fs::write(self.0.join(name), drawn).unwrap();
+    }
 }
 
 async fn start() -> Watched {
@@ -95,8 +102,9 @@ fn wait_for_history(browser: &mut Browser) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "writes docs/pictures"]
 async fn make() {
+    let temporary = tempfile::tempdir().unwrap();
+    let pictures = Pictures::choose(temporary.path());
     let watched = start().await;
     let writers = [("shop", ORDERS), ("billing", INVOICES)]
         .map(|(name, statements)| Application::start(&watched.source(name), statements));
@@ -108,14 +116,14 @@ async fn make() {
     usual.press("G");
     usual.wait_for_text("shop -> shop");
     wait_for_history(&mut browser);
-    photograph(&mut browser, Window::DESKTOP, "status-page.png");
-    photograph(&mut browser, Window::PHONE, "status-page-phone.png");
-    draw(&usual, "monitor.svg");
+    pictures.photograph(&mut browser, Window::DESKTOP, "status-page.png");
+    pictures.photograph(&mut browser, Window::PHONE, "status-page-phone.png");
+    pictures.draw(&usual, "monitor.svg");
     break_two(&watched).await;
     browser.wait_for("document.getElementById('overall').textContent === '✗ BROKEN'");
     browser.wait_for("document.body.textContent.includes('✗ NOT ACTIVE')");
     browser.evaluate("document.querySelector('summary').click()");
-    photograph(&mut browser, Window::DESKTOP, "status-page-broken.png");
+    pictures.photograph(&mut browser, Window::DESKTOP, "status-page-broken.png");
     for terminal in [&mut usual, &mut narrow] {
         // Sorts by lag, then by verdict; selects the first.
         terminal.press("ssg");
@@ -124,8 +132,8 @@ async fn make() {
         terminal.wait_for_text("inventory: NOT ACTIVE");
         terminal.wait_for_text("analytics -> analytics");
     }
-    draw(&usual, "monitor-broken.svg");
-    draw(&narrow, "monitor-40.svg");
+    pictures.draw(&usual, "monitor-broken.svg");
+    pictures.draw(&narrow, "monitor-40.svg");
     for mut terminal in [usual, narrow] {
         terminal.press("q");
         terminal.finish().expect(0);
@@ -135,7 +143,7 @@ async fn make() {
     }
     running.signal("INT");
     running.finish().expect(0);
-    for file in std::fs::read_dir(picture("")).unwrap() {
+    for file in std::fs::read_dir(&pictures.0).unwrap() {
         let file = file.unwrap();
         assert!(file.metadata().unwrap().len() < LARGEST, "{file:?}");
     }
