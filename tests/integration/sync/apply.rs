@@ -2,7 +2,7 @@
 
 use super::{Copied, TABLE};
 use crate::support::route::{Route, common, shared};
-use crate::support::{database, value, wait_for, wait_until_true};
+use crate::support::{value, wait_until_true};
 
 /// Waits until `status` is broken with these words.
 async fn wait_until_broken(copied: &Copied<'_>, words: &[&str]) {
@@ -16,7 +16,7 @@ async fn wait_until_broken(copied: &Copied<'_>, words: &[&str]) {
 /// The replication continues after its cause is removed.
 async fn expect_recovered(copied: &Copied<'_>, rows: u32) {
     let arrived = format!("SELECT count(*) = {rows} FROM public.t");
-    wait_for(&database(&copied.target()).await, &arrived).await;
+    copied.wait_on_target(&arrived).await;
     wait_until_true("status is well", async || copied.status().code == 0).await;
 }
 

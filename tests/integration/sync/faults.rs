@@ -57,7 +57,7 @@ async fn without_a_slot_the_ways_are_named_and_the_server_can_copy() {
         .on_source("INSERT INTO public.t VALUES (11, 'new')")
         .await;
     let arrived = "SELECT count(*) = 11 FROM public.t";
-    wait_for(&database(&copied.target()).await, arrived).await;
+    copied.wait_on_target(arrived).await;
     copied.status().expect(0).assert_prints(&["CAUGHT UP"]);
     let source = copied.source();
     copied.remove();
@@ -243,7 +243,7 @@ async fn a_subscription_that_its_user_has_disabled_or_detached_runs_again() {
         .await;
     copied.sync(&[]).expect(0).assert_prints(&["attach it"]);
     let arrived = "SELECT count(*) = 11 FROM public.t";
-    wait_for(&database(&copied.target()).await, arrived).await;
+    copied.wait_on_target(arrived).await;
     copied.remove();
 }
 

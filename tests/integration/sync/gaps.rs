@@ -51,7 +51,7 @@ async fn the_slot_of_an_interrupted_copy_by_the_server_is_no_start() {
     assert_eq!(value(&copied.target(), SUBSCRIPTIONS).await, "0");
     copied.sync(&["--copy-data"]).expect(0);
     let rows = "SELECT count(*) = 10 FROM public.t";
-    wait_for(&database(&copied.target()).await, rows).await;
+    copied.wait_on_target(rows).await;
     copied.remove();
 }
 

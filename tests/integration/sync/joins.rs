@@ -18,7 +18,7 @@ async fn acceptance_23_a_table_created_later_is_named_and_then_joins() {
             .on_source("INSERT INTO public.t VALUES (11, 'continues')")
             .await;
         let arrived = "SELECT count(*) = 11 FROM public.t";
-        wait_for(&database(&copied.target()).await, arrived).await;
+        copied.wait_on_target(arrived).await;
         copied.status().expect(3).assert_prints(&["public.later"]);
         let missing = copied.sync(&[]).expect(0);
         missing.assert_prints(&["public.later is missing"]);
@@ -31,7 +31,7 @@ async fn acceptance_23_a_table_created_later_is_named_and_then_joins() {
             .on_source("INSERT INTO public.later VALUES (1001, 'second')")
             .await;
         let arrived = "SELECT count(*) = 1001 FROM public.later";
-        wait_for(&database(&copied.target()).await, arrived).await;
+        copied.wait_on_target(arrived).await;
         copied.status().expect(0);
         copied
             .sync(&[])
@@ -55,7 +55,7 @@ async fn a_table_with_rows_on_the_target_does_not_join() {
     copied.on_target("TRUNCATE public.later").await;
     copied.sync(&[]).expect(0).assert_prints(&["add table"]);
     let arrived = "SELECT count(*) = 1 FROM public.later";
-    wait_for(&database(&copied.target()).await, arrived).await;
+    copied.wait_on_target(arrived).await;
     copied.remove();
 }
 

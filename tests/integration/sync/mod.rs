@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::support::command::Finished;
 use crate::support::route::Route;
-use crate::support::run;
+use crate::support::{database, run, wait_for};
 
 /// A database that is copied, with its state.
 struct Copied<'a> {
@@ -75,6 +75,11 @@ impl<'a> Copied<'a> {
 
     async fn on_target(&self, statements: &str) {
         run(&self.target(), statements).await;
+    }
+
+    /// Waits until a query is true on the target.
+    async fn wait_on_target(&self, condition: &str) {
+        wait_for(&database(&self.target()).await, condition).await;
     }
 
     /// Removes what the replication has left: shared clusters have few slots.

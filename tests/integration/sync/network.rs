@@ -11,6 +11,10 @@ use seren_replicator::sandbox::Cluster;
 /// How often the connection fails in a test.
 const FAULTS: usize = 4;
 
+/// Ends every process that sends changes.
+const CUT_ALL: &str =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'";
+
 /// Both servers give up a silent connection soon: `wal_receiver_timeout` and `wal_sender_timeout`.
 fn impatient() -> Route {
     Route::start([17, 17].map(|major| {
@@ -27,8 +31,16 @@ fn over(line: &Line) -> String {
     format!("host=127.0.0.1 port={port} user=postgres sslmode=disable connect_timeout=5")
 }
 
+/// A database whose changes come over a line.
+async fn synced_over<'r>(route: &'r Route, line: &Line) -> Copied<'r> {
+    let copied = Copied::new(route, "app", TABLE).await;
+    let source = over(line);
+    copied.sync(&["--subscription-source", &source]).expect(0);
+    copied
+}
+
 /// Runs `status` often while a fault lasts: with rows that the target does not have, it never says that it has caught up.
-/// The last output.
+/// A worker that cannot connect is started again and again, and may be seen while it tries. The last output.
 async fn expect_behind(copied: &Copied<'_>, words: &str) -> Finished {
     let mut last = None;
     wait_until_true(words.to_owned(), async || {
@@ -60,10 +72,7 @@ fn insert(from: usize) -> String {
 async fn a_subscription_whose_connection_is_cut_continues_where_it_was() {
     let route = impatient();
     let line = Line::to(route.source.port());
-    let copied = Copied::new(&route, "app", TABLE).await;
-    copied
-        .sync(&["--subscription-source", &over(&line)])
-        .expect(0);
+    let copied = synced_over(&route, &line).await;
     assert_ne!(line.connections(), 0);
     for round in 1..=FAULTS {
         copied.on_source(&insert(round * 10_000)).await;
@@ -78,10 +87,7 @@ async fn a_subscription_whose_connection_is_cut_continues_where_it_was() {
 async fn a_subscription_whose_connection_stalls_is_behind_until_it_is_released() {
     let route = impatient();
     let line = Line::to(route.source.port());
-    let copied = Copied::new(&route, "app", TABLE).await;
-    copied
-        .sync(&["--subscription-source", &over(&line)])
-        .expect(0);
+    let copied = synced_over(&route, &line).await;
     for round in 1..=2 {
         line.stall();
         copied.on_source(&insert(round * 10_000)).await;
@@ -105,20 +111,19 @@ async fn a_subscription_whose_connection_stalls_is_behind_until_it_is_released()
 async fn a_subscription_that_cannot_connect_is_named_and_continues_afterwards() {
     let route = impatient();
     let line = Line::to(route.source.port());
-    let copied = Copied::new(&route, "app", TABLE).await;
-    copied
-        .sync(&["--subscription-source", &over(&line)])
-        .expect(0);
+    let copied = synced_over(&route, &line).await;
     // Nothing listens at its port any more.
     drop(line);
-    let terminate =
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'";
-    copied.on_source(terminate).await;
+    copied.on_source(CUT_ALL).await;
     copied.on_source(&insert(10_000)).await;
-    let status = expect_behind(&copied, "NOT ACTIVE").await;
-    status.assert_prints(&["does not run", "connection string"]);
-    let stuck = copied.sync(&["--timeout", "60"]).expect(1);
-    stuck.assert_prints(&["the apply worker of subscription seren_replication_sub does not run"]);
+    let status = expect_behind(&copied, "does not run").await;
+    status.assert_prints(&["NOT ACTIVE", "connection string"]);
+    let words = "the apply worker of subscription seren_replication_sub does not run";
+    wait_until_true(words, async || {
+        let stuck = copied.sync(&["--timeout", "60"]).expect(1);
+        stuck.all().contains(words)
+    })
+    .await;
     let direct = format!(
         "ALTER SUBSCRIPTION seren_replication_sub CONNECTION 'host={} port={} user=postgres dbname={}'",
         value(&copied.source(), "SHOW unix_socket_directories").await,
@@ -150,13 +155,11 @@ async fn a_changed_password_stops_the_worker_until_the_subscription_has_the_new_
     copied
         .on_source("ALTER ROLE follower PASSWORD 'second-word'")
         .await;
-    let terminate =
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'";
-    copied.on_source(terminate).await;
+    copied.on_source(CUT_ALL).await;
     copied.on_source(&insert(10_000)).await;
-    expect_behind(&copied, "NOT ACTIVE")
+    expect_behind(&copied, "does not run")
         .await
-        .assert_prints(&["does not run", "connection string"]);
+        .assert_prints(&["NOT ACTIVE", "connection string"]);
     let stuck = copied.sync(&["--timeout", "60"]).expect(1);
     assert!(!stuck.all().contains("first-word"), "{}", stuck.all());
     let repair = format!(
